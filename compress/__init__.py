@@ -1,0 +1,1 @@
+"""Make smaller: fuse, distil, export. Every lossy step says what it lost."""

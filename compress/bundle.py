@@ -1,0 +1,92 @@
+"""The deployable directory's card: what is in it, and how to run it without torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compress.parity import Parity
+
+_PAIR = '''import json
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+card = json.load(open("bundle.json"))
+tokenizer = Tokenizer.from_file("tokenizer.json")
+tokenizer.enable_truncation(card["max_length"])
+tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
+session = onnxruntime.InferenceSession(card["file"], providers=["CPUExecutionProvider"])
+
+lines = [("A man is reading.", "Nobody reads.")]
+encoded = tokenizer.encode_batch(lines)
+logits = session.run(
+    ["logits"],
+    {
+        "input_ids": np.array([e.ids for e in encoded], dtype=np.int64),
+        "attention_mask": np.array([e.attention_mask for e in encoded], dtype=np.int64),
+    },
+)[0]
+for line, row in zip(lines, logits):
+    print(card["labels"][int(row.argmax())], line)
+'''
+_TAGS = (
+    _PAIR.replace('[("A man is reading.", "Nobody reads.")]', '[["Maria", "lives", "in", "Berlin"]]')
+    .replace("encode_batch(lines)", "encode_batch(lines, is_pretokenized=True)")
+    .replace(
+        """for line, row in zip(lines, logits):
+    print(card["labels"][int(row.argmax())], line)
+""",
+        """for line, encoding, row in zip(lines, encoded, logits):
+    tags = {}
+    for word, best in zip(encoding.word_ids, row.argmax(-1)):
+        if word is not None:
+            tags.setdefault(word, card["labels"][int(best)])
+    print(list(zip(line, tags.values())))
+""",
+    )
+)
+_ENCODER = (
+    _PAIR.replace('[("A man is reading.", "Nobody reads.")]', '["A man is reading."]')
+    .replace("logits = session", "hidden = session")
+    .replace('["logits"]', '["hidden_states.LAST"]')
+    .replace(
+        """for line, row in zip(lines, logits):
+    print(card["labels"][int(row.argmax())], line)
+""",
+        """for line, encoding, row in zip(lines, encoded, hidden):
+    print(line, row[: sum(encoding.attention_mask)].mean(0)[:4])
+""",
+    )
+)
+
+
+def example(card: dict[str, Any]) -> str:
+    """A Python script that runs the bundle from its own directory."""
+    labels = card["labels"]
+    if not labels:
+        return _ENCODER.replace("LAST", str(card["layers"]))
+    return _TAGS if "O" in labels or "NOUN" in labels else _PAIR
+
+
+def readme(card: dict[str, Any], parity: Parity | None) -> str:
+    """README.md of a bundle."""
+    labels = list(card["labels"])
+    lines = [
+        f"- architecture: {card['architecture']}, {card['parameters']:,} parameters",
+        f"- runtime: {card['runtime']}, precision: {card['precision']}",
+        f"- labels: {', '.join(labels) or 'none (an encoder)'}",
+        f"- longest input: {card['max_length']} tokens",
+    ]
+    if parity is not None:
+        language, value = parity.worst()
+        lines.append(
+            f"- labels equal to the checkpoint's on multilingual text: {parity.agreement:.2f}% "
+            f"(worst language: {language} {value:.2f}%)"
+        )
+    return (
+        "---\ntags: [multilingual, onnx, lingopress]\n---\n# Bundle\n\n"
+        + "\n".join(lines)
+        + "\n\nRuns with `onnxruntime`, `tokenizers` and `numpy` alone, from this directory:\n\n"
+        f"```python\n{example(card)}```\n"
+    )

@@ -1,0 +1,192 @@
+"""Train a student on a teacher's outputs.
+
+>>> distill(teacher, [get("xnli")], source, Options(layers=6, ...), work=work, out=out)
+
+The text is the task's English training rows and, so that transfer to other languages stays
+alive, a share of plain multilingual text on which the same outputs are matched without labels.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from compress.distill import objective
+from compress.distill.student import choose_layers, cut
+from evalsuite import tokenization
+from evalsuite.data import parallel
+from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource, Task
+from transfer import cards, checkpoints
+from transfer.batches import Batch, steps_for
+from transfer.mixing import mix
+from transfer.supervised import load_rows
+from transfer.train import Fitted, Progress, Settings, Tensors, fit
+
+_IGNORE = -100
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The student and what it matches; a weight of 0 leaves a term out."""
+
+    layers: int | tuple[int, ...]
+    logits: float
+    hidden: float
+    labels: float  # the task's own loss
+    temperature: float
+    multilingual: float  # share of batches that are plain multilingual text
+    batch_size: int
+    epochs: float
+    max_steps: int | None
+    max_length: int
+    max_examples: int | None
+    max_pairs: int | None  # of multilingual text, a language
+    settings: Settings
+
+
+class _Sentences:
+    """Encoded plain text: for a pair model a sentence and its translation, else one sentence."""
+
+    def __init__(
+        self,
+        source: DataSource,
+        directory: Path,
+        options: Options,
+        paired: bool,
+        corpus_dir: Path | None,
+    ) -> None:
+        tokenizer = tokenization.load(directory)
+        self.pad_id = tokenization.pad_id(directory)
+        rng = random.Random(options.settings.seed)
+        inputs: list[Any] = []
+        for language in parallel.languages(source, corpus_dir=corpus_dir):
+            for pair in parallel.pairs(
+                source, language, limit=options.max_pairs, corpus_dir=corpus_dir
+            ):
+                sides = [pair.foreign, pair.english]
+                rng.shuffle(sides)
+                inputs.append(tuple(sides) if paired else sides[0])
+        tokenizer.enable_truncation(options.max_length, strategy="longest_first")
+        self.ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+
+    def collate(self, batch: Batch) -> Tensors:
+        """Ids and mask; no labels."""
+        width = max(len(self.ids[index]) for index in batch.indices)
+        ids = torch.full((len(batch.indices), width), self.pad_id)
+        for row, index in enumerate(batch.indices):
+            ids[row, : len(self.ids[index])] = torch.tensor(self.ids[index])
+        return {"input_ids": ids, "attention_mask": (ids != self.pad_id).long()}
+
+
+def distill(
+    teacher_dir: Path,
+    tasks: Sequence[Task],
+    source: DataSource,
+    options: Options,
+    *,
+    corpus_dir: Path | None = None,
+    work: Path,
+    out: Path,
+    progress: Progress = lambda fraction, text: None,
+) -> tuple[Fitted, dict[str, float | int | str]]:
+    """Cut the student, train it, write a checkpoint to `out`.
+
+    Raises:
+        StudentError: the layers asked for are not there.
+        DataError: training rows or text are absent.
+    """
+    teacher = load_checkpoint(teacher_dir)
+    chosen = choose_layers(options.layers, teacher.config.num_hidden_layers)
+    student = cut(teacher, chosen)
+    paired = "SequenceClassification" in type(teacher).__name__
+    sets: list[Any] = []
+    for task in tasks:
+        progress(0.0, f"reading {task.name}")
+        rows = load_rows(
+            task, source, teacher_dir, options.max_length, max_examples=options.max_examples
+        )
+        sets.append(rows)
+    supervised = len(sets)
+    sizes = [len(rows.ids) for rows in sets]
+    weights = [(1 - options.multilingual) * size / sum(sizes) for size in sizes]
+    if options.multilingual > 0:
+        progress(0.0, "reading multilingual text")
+        sets.append(_Sentences(source, teacher_dir, options, paired, corpus_dir))
+        weights.append(options.multilingual)
+    steps = steps_for(sum(sizes) or len(sets[-1].ids), options.batch_size, options.epochs)
+    steps = min(steps, options.max_steps or steps)
+    lengths = [[len(ids) for ids in rows.ids] for rows in sets]
+    batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
+    labelled = supervised > 0 and options.labels > 0
+
+    def collate(batch: Batch) -> Tensors:
+        tensors: Tensors = sets[batch.part].collate(batch)
+        return tensors
+
+    def loss(model: Any, batch: Tensors) -> torch.Tensor:
+        labels = batch.pop("labels", None)
+        return _loss(model, teacher, batch, labels if labelled else None, chosen, options)
+
+    teacher.requires_grad_(False)
+    if torch.cuda.is_available():
+        teacher.cuda()
+    student.train()
+    fitted = fit(student, batches, collate, loss, options.settings, work, progress)
+    student.eval()
+    before, after = (sum(p.numel() for p in m.parameters()) for m in (teacher, student))
+    card = cards.card(
+        "Distilled student",
+        [
+            f"teacher: {teacher_dir.name}, {teacher.config.num_hidden_layers} layers",
+            f"layers kept: {', '.join(map(str, chosen))}",
+            f"tasks: {', '.join(task.name for task in tasks) or 'none'}",
+        ],
+    )
+    checkpoints.save(student, teacher_dir, out, card)
+    return fitted, {
+        "steps": fitted.steps,
+        "final loss": round(fitted.final_loss, 4),
+        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "layers": f"{len(chosen)} of {teacher.config.num_hidden_layers}",
+        "parameters": after,
+        "parameters of the teacher": before,
+    }
+
+
+def _loss(
+    student: Any,
+    teacher: Any,
+    batch: Tensors,
+    labels: torch.Tensor | None,
+    chosen: Sequence[int],
+    options: Options,
+) -> torch.Tensor:
+    """The weighted sum of the terms asked for."""
+    hidden = options.hidden > 0
+    with torch.no_grad():
+        target = teacher(**batch, output_hidden_states=hidden)
+    own = student(**batch, output_hidden_states=hidden)
+    mask = batch["attention_mask"]
+    total = torch.zeros((), device=mask.device)
+    if options.logits > 0 and hasattr(own, "logits"):
+        flat = own.logits.dim() == 2
+        weight = torch.ones_like(mask[:, 0]) if flat else mask
+        total = total + options.logits * objective.logits_loss(
+            own.logits.float(), target.logits.float(), weight.float(), options.temperature
+        )
+    if hidden:
+        total = total + options.hidden * objective.hidden_loss(
+            own.hidden_states, target.hidden_states, chosen, mask
+        )
+    if labels is not None:
+        total = total + options.labels * nn.functional.cross_entropy(
+            own.logits.float().flatten(0, -2), labels.flatten(), ignore_index=_IGNORE
+        )
+    return total

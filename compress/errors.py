@@ -1,0 +1,27 @@
+"""The exceptions of `compress`.
+
+```
+CompressError           a person can put it right; the message says how
+├── FuseError           an adapter and a base do not go together
+├── StudentError        no such student can be cut from the teacher
+└── GateError           a step lost more than the recipe allows; says how much and where
+```
+"""
+
+from __future__ import annotations
+
+
+class CompressError(Exception):
+    """Base of every error of this package that a person can put right."""
+
+
+class FuseError(CompressError):
+    """An adapter and a base do not go together."""
+
+
+class StudentError(CompressError):
+    """No such student can be cut from the teacher."""
+
+
+class GateError(CompressError):
+    """A step lost more than the recipe allows."""

@@ -1,0 +1,145 @@
+"""Export a checkpoint to a bundle for ONNX Runtime, fp32 or dynamic int8, behind a parity gate.
+
+The graph comes from `transformers.exporters`; it takes any batch size and length, and gives the
+logits and every layer's hidden states, so that one bundle serves prediction and retrieval alike
+(an output nobody asks for costs nothing). int8 is ONNX Runtime's dynamic quantization with
+per-channel weights; embeddings are quantized too.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+from compress import bundle, parity
+from compress.errors import GateError
+from evalsuite import weights
+from evalsuite.runtimes import BUNDLE_FILE, read_config
+from evalsuite.runtimes.onnxruntime import open_model as open_bundle
+from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
+from evalsuite.task import DataSource, Task
+from transfer.checkpoints import copy_tokenizer
+
+Precision = Literal["fp32", "int8"]
+
+
+def export(
+    directory: Path,
+    out: Path,
+    *,
+    precision: Precision,
+    probe_task: Task | None = None,
+    source: DataSource | None = None,
+    per_language: int = 32,
+    min_agreement: float = 0.0,
+) -> tuple[parity.Parity | None, dict[str, float | int | str]]:
+    """Write a bundle to `out`.
+
+    Args:
+        probe_task, source: real text for the parity gate; without them parity is not measured.
+        min_agreement: percent of labels that must stay equal, or the export fails.
+
+    Raises:
+        GateError: fewer labels agree than asked; names the worst language.
+    """
+    model = load_checkpoint(directory)
+    predictor = TorchPredictor(directory, model, "fp32")
+    out.mkdir(parents=True, exist_ok=True)
+    _write_graph(model, out, precision)
+    copy_tokenizer(directory, out)
+    shutil.copyfile(directory / "config.json", out / "config.json")
+    total, embeddings = weights.parameter_counts(directory)
+    card: dict[str, Any] = {
+        "format": 1,
+        "runtime": "onnxruntime",
+        "file": "model.onnx",
+        "precision": precision,
+        "labels": list(predictor.labels),
+        "layers": predictor.layers,
+        "max_length": predictor.max_length,
+        "architecture": architecture(read_config(directory)),
+        "parameters": total,
+        "embedding_parameters": embeddings,
+    }
+    (out / BUNDLE_FILE).write_text(json.dumps(card, indent=2), encoding="utf-8")
+    result = None
+    if probe_task is not None and source is not None:
+        text = parity.probe(predictor, probe_task, source, per_language)
+        result = parity.compare(predictor, open_bundle(out), text)
+        _gate(result, min_agreement, precision)
+    (out / "README.md").write_text(bundle.readme(card, result), encoding="utf-8")
+    facts: dict[str, float | int | str] = {
+        "MB": round(weights.sizes(out)[0] / 1e6, 2),
+        "MB before": round(weights.sizes(directory)[0] / 1e6, 2),
+    }
+    if result is not None:
+        facts |= result.facts()
+    return result, facts
+
+
+def _gate(result: parity.Parity, least: float, precision: str) -> None:
+    if result.agreement >= least:
+        return
+    language, value = result.worst()
+    raise GateError(
+        f"{precision} export: {result.agreement:.2f}% of labels agree with the checkpoint, "
+        f"min_agreement asks for {least:g}%\n"
+        f"worst language: {language} with {value:.2f}%; outputs differ by up to "
+        f"{result.maximum:.4g} where the largest is {result.scale:.4g}\n"
+        "lower min_agreement, or export with precision: fp32"
+    )
+
+
+def _write_graph(model: Any, out: Path, precision: Precision) -> None:
+    """`model.onnx` (with `model.onnx.data` beside it), batch and length free."""
+    import torch
+    from torch.export import Dim
+    from transformers.exporters import (
+        OnnxConfig,
+        OnnxExporter,
+        OnnxRuntimeDynamicConfig,
+        OnnxRuntimeQuantizer,
+    )
+
+    longest = int(model.config.max_position_embeddings) - 2
+    axes = {0: Dim("batch"), 1: Dim("length", max=longest)}
+    ids = torch.randint(5, min(1000, model.config.vocab_size), (2, 16))
+    sample = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    quantizer = None
+    if precision == "int8":
+        quantizer = OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True))
+    before = model.config.output_hidden_states
+    model.config.output_hidden_states = True
+    level = logging.root.level
+    try:
+        logging.root.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exported = OnnxExporter().export(
+                model,
+                sample,
+                config=OnnxConfig(
+                    dynamic=True,
+                    dynamic_shapes={"input_ids": axes, "attention_mask": axes},
+                    quantizer=quantizer,
+                ),
+            )
+            _strip(exported.program)
+            exported.save_pretrained(out)
+    finally:
+        logging.root.setLevel(level)
+        model.config.output_hidden_states = before
+
+
+def _strip(program: Any) -> None:
+    """Drop the traces the exporter leaves on every node: half a megabyte, and local paths."""
+    for graph in program.graphs():
+        for node in graph:
+            node.metadata_props.clear()
+            node.doc_string = None
+        for value in (*graph.inputs, *graph.outputs, *graph.initializers.values()):
+            value.metadata_props.clear()

@@ -1,0 +1,122 @@
+"""How far two models' outputs lie apart on real multilingual text.
+
+>>> compare(teacher, student, probe, labels=True).agreement
+99.4
+
+Used by every lossy step: the drift of a fuse, the gate of an export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evalsuite import formats, tokenization
+from evalsuite.formats import Encoded, retrieval
+from evalsuite.run import run
+from evalsuite.task import DataSource, Example, ParallelExample, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evalsuite.runtimes import Predictor
+
+Probe = dict[str, list[Encoded]]  # language -> sequences
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Differences between two models, over all probe sequences.
+
+    Attributes:
+        maximum, mean: absolute difference of the outputs.
+        scale: largest absolute output of the first model, to read the differences by.
+        agreement: percent of labels (of sentences, or of words for a tagger) that are equal;
+            for an encoder, 100 times the mean cosine of mean-pooled embeddings.
+        by_language: the same, a language.
+    """
+
+    maximum: float
+    mean: float
+    scale: float
+    agreement: float
+    by_language: dict[str, float]
+
+    def worst(self) -> tuple[str, float]:
+        """The language with the lowest agreement."""
+        return min(self.by_language.items(), key=lambda item: item[1])
+
+    def facts(self, prefix: str = "") -> dict[str, float | int | str]:
+        """For a stage's summary."""
+        language, value = self.worst()
+        return {
+            f"{prefix}agreement %": round(self.agreement, 3),
+            f"{prefix}worst language": f"{language} {value:.2f}%",
+            f"{prefix}max difference": round(self.maximum, 5),
+            f"{prefix}mean difference": round(self.mean, 6),
+            f"{prefix}largest output": round(self.scale, 3),
+        }
+
+
+def probe(
+    predictor: Predictor, task: Task, source: DataSource, per_language: int = 32
+) -> Probe:
+    """Real sentences of every language the source has for the task, unlabelled use only.
+
+    Rows are spread over each file rather than taken from its top.
+    """
+    tokenizer = tokenization.load(predictor.directory)
+    split = task.eval_split(source)
+    chosen: Probe = {}
+    for language in task.available(source, split):
+        rows = task.load(source, split, language)
+        step = max(1, len(rows) // per_language)
+        examples: Sequence[Example] = rows[::step][:per_language]
+        if task.format == "retrieval":
+            sentences = [e.foreign for e in examples if isinstance(e, ParallelExample)]
+            chosen[language] = retrieval.encode(tokenizer, sentences, predictor.max_length)
+        else:
+            module = formats.get(task.format)
+            chosen[language] = module.encode(tokenizer, examples, predictor.max_length)
+    return chosen
+
+
+def compare(first: Predictor, second: Predictor, probe: Mapping[str, Sequence[Encoded]]) -> Parity:
+    """Run both over the probe."""
+    import numpy as np
+
+    output = "logits" if first.labels else f"hidden_states.{first.layers}"
+    pad_id = tokenization.pad_id(first.directory)
+    maximum = scale = total = 0.0
+    count = 0
+    by_language: dict[str, float] = {}
+    equal_all = items_all = 0.0
+    for language, encoded in probe.items():
+        one = run(first, encoded, output, pad_id)
+        other = run(second, encoded, output, pad_id)
+        equal = items = 0.0
+        for item, a, b in zip(encoded, one, other, strict=True):
+            difference = np.abs(a - b)
+            maximum, scale = max(maximum, float(difference.max())), max(scale, float(np.abs(a).max()))
+            total, count = total + float(difference.sum()), count + difference.size
+            hits, of = _agreement(item, a, b, bool(first.labels))
+            equal, items = equal + hits, items + of
+        by_language[language] = 100.0 * equal / max(items, 1)
+        equal_all, items_all = equal_all + equal, items_all + items
+    return Parity(
+        maximum, total / max(count, 1), scale, 100.0 * equal_all / max(items_all, 1), by_language
+    )
+
+
+def _agreement(item: Encoded, a: np.ndarray, b: np.ndarray, labelled: bool) -> tuple[float, float]:
+    """(equal labels, labels) of one sequence; for an encoder, its cosine and 1."""
+    if not labelled:
+        left, right = a.mean(0), b.mean(0)
+        norm = float((left @ left) ** 0.5 * (right @ right) ** 0.5)
+        return float(left @ right) / max(norm, 1e-12), 1.0
+    if a.ndim == 1:
+        return float(a.argmax() == b.argmax()), 1.0
+    starts = [position for position, word in enumerate(item.words) if word >= 0]
+    same = a[starts].argmax(-1) == b[starts].argmax(-1)
+    return float(same.sum()), float(len(starts))

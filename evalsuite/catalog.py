@@ -1,0 +1,45 @@
+"""Components found by their file names: listing imports nothing, use imports one file.
+
+>>> names("evalsuite.tasks")
+('panx', 'tatoeba', 'udpos', 'xnli')
+>>> load("evalsuite.tasks", "xnli", "TASK", kind="task").title
+'XNLI'
+
+A file (or folder with `__init__.py`) whose name begins with `_` is no component.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from evalsuite.errors import UnknownNameError
+
+
+def names(package: str) -> tuple[str, ...]:
+    """Names of a package's components, sorted; imports the package itself and none of them."""
+    spec = importlib.util.find_spec(package)
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    return tuple(
+        sorted(
+            path.stem
+            for folder in folders
+            for path in Path(folder).iterdir()
+            if not path.name.startswith(("_", "."))
+            and (path.suffix == ".py" or (path / "__init__.py").is_file())
+        )
+    )
+
+
+def load(package: str, name: str, attribute: str, *, kind: str) -> Any:
+    """The object `attribute` of the component `name`, imported now.
+
+    Raises:
+        UnknownNameError: the package has no such component; offers the nearest name.
+    """
+    known = names(package)
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+    return getattr(importlib.import_module(f"{package}.{name}"), attribute)

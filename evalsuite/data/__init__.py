@@ -1,0 +1,1 @@
+"""Where rows come from: text files, the Hugging Face hub, parallel corpora, the embedded suite."""

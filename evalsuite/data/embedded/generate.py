@@ -1,0 +1,142 @@
+"""The tasks of the embedded suite, as lists of examples.
+
+>>> nli("test", "es")[0]
+PairExample(id='test-es-0', first='...', second='...', label='contradiction')
+
+Every function is deterministic: same arguments, same rows, on any machine. Supervised tasks have
+the same scenes in every language and so translations of one another; the training half of
+`parallel` draws its own scenes a language. Only `train` combinations occur in it, so no test
+sentence, nor its translation, is text that a model was pretrained on.
+
+Rows a language: nli train 3000, intermediate 3000, dev 300, test 300; pos and ner train 3000,
+dev 300, test 300; parallel train 1500, test 200.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache, partial
+from pathlib import Path
+
+from evalsuite.data.embedded import inference
+from evalsuite.data.embedded.phrases import LANGUAGES, Lexicon, Phrase, load
+from evalsuite.data.embedded.realise import text, tokens
+from evalsuite.data.embedded.scenes import Sampler, Scene, Split, distinct
+from evalsuite.errors import UnknownNameError
+from evalsuite.task import PairExample, ParallelExample, TagExample
+
+SIZES: dict[str, int] = {"train": 3000, "intermediate": 3000, "dev": 300, "test": 300}
+PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
+
+Ordered = tuple[Scene, int]
+"""A scene and which of its language's word orders to say it in."""
+
+__all__ = ["LANGUAGES", "digest", "ner", "nli", "parallel", "pos"]
+
+
+def nli(split: Split, language: str) -> list[PairExample]:
+    """Sentence pairs, a third each of entailment, neutral and contradiction, shuffled."""
+    lexicon = _lexicon(language)
+    return [
+        PairExample(
+            id=f"{split}-{language}-{number}",
+            first=_line(lexicon, *premise),
+            second=_line(lexicon, *hypothesis),
+            label=label,
+        )
+        for number, (label, premise, hypothesis) in enumerate(_pairs(split))
+    ]
+
+
+def pos(split: Split, language: str) -> list[TagExample]:
+    """Words with their universal parts of speech."""
+    return [
+        TagExample(
+            id=f"{split}-{language}-{number}",
+            words=tuple(token.form for token in sentence),
+            tags=tuple(token.upos for token in sentence),
+        )
+        for number, sentence in enumerate(_sentences("pos", split, language))
+    ]
+
+
+def ner(split: Split, language: str) -> list[TagExample]:
+    """Words with IOB2 tags of persons, places and organisations; each sentence has a name."""
+    return [
+        TagExample(
+            id=f"{split}-{language}-{number}",
+            words=tuple(token.form for token in sentence),
+            tags=tuple(token.entity for token in sentence),
+        )
+        for number, sentence in enumerate(_sentences("ner", split, language))
+    ]
+
+
+def parallel(split: Split, language: str) -> list[ParallelExample]:
+    """Sentences with their English translation: text to pretrain on (`train`), or to search in."""
+    foreign, english = _lexicon(language, LANGUAGES[1:]), load("en")
+    seed = f"parallel {split} {language}" if split == "train" else f"parallel {split}"
+    draw = Sampler(_known(split, PARALLEL_SIZES), seed)
+    return [
+        ParallelExample(
+            id=f"{split}-{language}-{number}",
+            foreign=_line(foreign, scene, _order(draw)),
+            english=_line(english, scene, _order(draw)),
+        )
+        for number, scene in enumerate(distinct(draw.any, PARALLEL_SIZES[split]))
+    ]
+
+
+def digest() -> str:
+    """The data's identity: sha256 over the names and bytes of this package's sources."""
+    here = Path(__file__).parent
+    total = hashlib.sha256()
+    for path in sorted([*here.glob("*.py"), *here.glob("lexicon/*.json")]):
+        total.update(f"{path.relative_to(here).as_posix()}\0".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@cache
+def _pairs(split: Split) -> list[tuple[str, Ordered, Ordered]]:
+    """Label, premise and hypothesis, the same in every language."""
+    draw = Sampler(_known(split, SIZES), f"nli {split}")
+    rows = []
+    for label in inference.RULES:
+        pairs = distinct(partial(inference.pair, draw, label), SIZES[split] // len(inference.RULES))
+        rows += [(label, (one, _order(draw)), (two, _order(draw))) for one, two in pairs]
+    draw.rng.shuffle(rows)
+    return rows
+
+
+@cache
+def _scenes(task: str, split: Split) -> list[Ordered]:
+    """The scenes of a tagging task, the same in every language."""
+    draw = Sampler(_known(split, ("train", "dev", "test")), f"{task} {split}")
+    return [(scene, _order(draw)) for scene in distinct(draw.any, SIZES[split])]
+
+
+def _sentences(task: str, split: Split, language: str) -> list[Phrase]:
+    lexicon = _lexicon(language)
+    return [tokens(lexicon, scene, order) for scene, order in _scenes(task, split)]
+
+
+def _line(lexicon: Lexicon, scene: Scene, order: int) -> str:
+    return text(tokens(lexicon, scene, order), lexicon.separator)
+
+
+def _order(draw: Sampler) -> int:
+    return draw.rng.randrange(2)
+
+
+def _lexicon(language: str, known: Iterable[str] = LANGUAGES) -> Lexicon:
+    if language not in known:
+        raise UnknownNameError("language of the embedded suite", language, known)
+    return load(language)
+
+
+def _known(split: Split, known: Iterable[str]) -> Split:
+    if split not in known:
+        raise UnknownNameError("split of the embedded suite", split, known)
+    return split

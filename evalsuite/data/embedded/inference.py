@@ -1,0 +1,140 @@
+"""Pairs of scenes that stand in a known relation: entailment, neutral or contradiction.
+
+Each rule draws a premise and a hypothesis whose relation follows from what they say:
+
+| label         | premise -> hypothesis                                                            |
+| ------------- | -------------------------------------------------------------------------------- |
+| entailment    | `drop` a place or time · `generalise` "reads the newspaper" -> "reads something" |
+|               | · `deny_more` "does not read" -> "does not read in Berlin" · `deny_specific`     |
+|               | "does not read anything" -> "does not read the newspaper"                        |
+| contradiction | `deny` the premise, whole or shortened · `deny_general` "does not read anything" |
+|               | · `move` to another city at the same time · `affirm` what the premise denies     |
+| neutral       | `add` a place or time · `switch` to another action, affirmed or denied ·         |
+|               | `specify` "reads something" -> "reads the newspaper" · `swap` the person ·       |
+|               | `deny_less` "does not read in Berlin" -> "does not read" · `deny_all`            |
+|               | "does not read the newspaper" -> "does not read anything"                        |
+
+Times are habitual ("on Mondays"), so that `move` contradicts and a denial has one reading. Weights
+are such that neither a negation nor the number of slots in the hypothesis gives the label away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evalsuite.data.embedded.scenes import Sampler, Scene
+
+Pair = tuple[Scene, Scene]
+Rule = Callable[[Sampler], Pair]
+
+
+def drop(draw: Sampler) -> Pair:
+    scene = draw.full()
+    return scene, draw.drop(scene)
+
+
+def generalise(draw: Sampler) -> Pair:
+    scene = draw.full()
+    general = scene.but(action=scene.verb)
+    return scene, draw.drop(general) if draw.chance(0.4) else general
+
+
+def deny_more(draw: Sampler) -> Pair:
+    scene = draw.full().but(negated=True)
+    return draw.drop(scene), scene
+
+
+def deny_specific(draw: Sampler) -> Pair:
+    scene = shortened(draw, draw.full().but(negated=True))
+    return scene.but(action=scene.verb), scene
+
+
+def deny(draw: Sampler) -> Pair:
+    scene = draw.full()
+    return scene, shortened(draw, scene).but(negated=True)
+
+
+def deny_general(draw: Sampler) -> Pair:
+    scene = draw.full()
+    return scene, shortened(draw, scene).but(negated=True, action=scene.verb)
+
+
+def move(draw: Sampler) -> Pair:
+    scene = draw.full()
+    return scene, scene.but(place=draw.other_place(scene))
+
+
+def affirm(draw: Sampler) -> Pair:
+    scene = shortened(draw, draw.full())
+    return scene.but(negated=True), scene
+
+
+def affirm_general(draw: Sampler) -> Pair:
+    scene = shortened(draw, draw.full())
+    nothing = scene.but(negated=True, action=scene.verb)
+    return nothing, scene if draw.chance(0.5) else scene.but(action=scene.verb)
+
+
+def add(draw: Sampler) -> Pair:
+    scene = draw.full()
+    return draw.drop(scene), scene
+
+
+def switch(draw: Sampler) -> Pair:
+    scene = draw.full()
+    verb = draw.other_verb(scene) if draw.chance(0.3) else None
+    return scene, shortened(draw, scene).but(action=verb or draw.other_action(scene))
+
+
+def switch_deny(draw: Sampler) -> Pair:
+    premise, hypothesis = switch(draw)
+    return premise, hypothesis.but(negated=True)
+
+
+def specify(draw: Sampler) -> Pair:
+    scene = shortened(draw, draw.full())
+    return scene.but(action=scene.verb), scene
+
+
+def swap(draw: Sampler) -> Pair:
+    scene = draw.full()
+    person = draw.other_person(scene)
+    return (scene, shortened(draw, scene).but(person=person)) if person else switch(draw)
+
+
+def deny_less(draw: Sampler) -> Pair:
+    scene = draw.full().but(negated=True)
+    return scene, draw.drop(scene)
+
+
+def deny_all(draw: Sampler) -> Pair:
+    scene = shortened(draw, draw.full().but(negated=True))
+    return scene, scene.but(action=scene.verb)
+
+
+def shortened(draw: Sampler, scene: Scene) -> Scene:
+    """The scene, without its place or its time in half of the draws."""
+    return draw.drop(scene) if draw.chance(0.5) else scene
+
+
+RULES: dict[str, dict[Rule, int]] = {
+    "entailment": {drop: 35, generalise: 25, deny_more: 25, deny_specific: 15},
+    "neutral": {
+        add: 22,
+        switch: 20,
+        swap: 10,
+        specify: 10,
+        switch_deny: 14,
+        deny_less: 14,
+        deny_all: 10,
+    },
+    "contradiction": {deny: 30, deny_general: 12, move: 30, affirm: 18, affirm_general: 10},
+}
+"""Per label, its rules and how often each is used, in percent."""
+
+
+def pair(draw: Sampler, label: str) -> Pair:
+    """A premise and a hypothesis with this relation."""
+    rules = RULES[label]
+    (rule,) = draw.rng.choices(list(rules), weights=list(rules.values()))
+    return rule(draw)

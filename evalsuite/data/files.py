@@ -1,0 +1,166 @@
+"""Text files in the layouts of the XTREME download scripts, read with errors that name the line.
+
+xnli/dev-sw.tsv      premise TAB hypothesis TAB label
+udpos/test-sw.tsv    word TAB tag; a blank line ends a sentence
+tatoeba.swh-eng.swh  one sentence a line; tatoeba.swh-eng.eng has its translations, same order
+
+Lines end at `\\n` (or `\\r\\n`) and nowhere else: U+2028 and its like occur inside sentences.
+A byte-order mark at the start is dropped. Line numbers count from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from evalsuite.errors import DataError, MalformedRowError, MissingDataError
+
+
+class Tagged(NamedTuple):
+    """One sentence of a tagging file; `tags` is empty where the file hides them."""
+
+    line: int
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def lines(path: Path, what: str, layout: str) -> list[str]:
+    """All lines of a UTF-8 file, without their ends.
+
+    Args:
+        what: whose file it is, for the message ("xnli sw, dev split").
+        layout: where such files are expected.
+
+    Raises:
+        MissingDataError: there is no such file.
+        MalformedRowError: it is empty, not UTF-8, or has NUL bytes.
+        DataError: it cannot be read.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise MissingDataError(path, what, layout) from None
+    except OSError as error:
+        raise DataError(f"{what}: cannot read {path}: {error.strerror}") from None
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if not raw.strip():
+        raise MalformedRowError(path, 1, "the file is empty; was its download cut short?")
+    if (nul := raw.find(b"\0")) >= 0:
+        line = raw.count(b"\n", 0, nul) + 1
+        raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise MalformedRowError(
+            path,
+            line,
+            f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
+            f"iconv -f <encoding> -t utf-8 {path.name}",
+        ) from None
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def pairs(
+    path: Path, what: str, layout: str, *, hidden: bool = False
+) -> Iterator[tuple[int, str, str, str | None]]:
+    """`(line, first, second, label)` of a three-column file.
+
+    Args:
+        hidden: a two-column row is a test row with its label hidden, label None.
+
+    The XTREME scripts write these files with Python's `csv`, which wraps a field that has quote
+    marks in more of them. They are unwrapped here; XTREME's own reader leaves them in.
+    """
+    for number, line in enumerate(lines(path, what, layout), 1):
+        fields = [_unquoted(field) for field in line.split("\t")]
+        if len(fields) != 3 and not (hidden and len(fields) == 2):
+            raise MalformedRowError(
+                path,
+                number,
+                f"{len(fields)} columns separated by tabs where 3 are due "
+                f"(first sentence, second sentence, label): {_shown(line)}",
+            )
+        if not fields[0].strip() or not fields[1].strip():
+            raise MalformedRowError(path, number, f"an empty sentence: {_shown(line)}")
+        yield number, fields[0], fields[1], fields[2].strip() if len(fields) == 3 else None
+
+
+def _unquoted(field: str) -> str:
+    """Undo `csv`'s quoting: `"He said ""no"" twice"` is `He said "no" twice`."""
+    inside = field[1:-1]
+    if len(field) < 2 or field[0] != '"' or field[-1] != '"' or '""' not in inside:
+        return field
+    return field if '"' in inside.replace('""', "") else inside.replace('""', '"')
+
+
+def tagged(path: Path, what: str, layout: str, labels: Sequence[str]) -> list[Tagged]:
+    """Sentences of a two-column file; the last needs no blank line after it.
+
+    A file whose first row has one column hides its tags (XTREME's test files do), and then all
+    its rows must.
+    """
+    sentences: list[Tagged] = []
+    words: list[str] = []
+    tags: list[str] = []
+    allowed, width = frozenset(labels), 0
+    content = lines(path, what, layout)
+    for number, line in enumerate([*content, ""], 1):
+        if not line.strip(" \t"):
+            if words:
+                sentences.append(Tagged(number - len(words), tuple(words), tuple(tags)))
+                words, tags = [], []
+            continue
+        fields = line.split("\t")
+        width = width or min(len(fields), 2)
+        if len(fields) != width:
+            raise MalformedRowError(
+                path,
+                number,
+                f"{len(fields)} columns separated by tabs where {width} are due "
+                f"({'word, tag' if width == 2 else 'word; this file hides its tags'}): "
+                f"{_shown(line)}",
+            )
+        if not fields[0]:
+            raise MalformedRowError(path, number, f"a tag without a word: {_shown(line)}")
+        if width == 2 and fields[1] not in allowed:
+            raise MalformedRowError(
+                path, number, f"unknown tag {fields[1]!r}; allowed: {' '.join(labels)}"
+            )
+        words.append(fields[0])
+        tags.extend(fields[1:])
+    return sentences
+
+
+def aligned(path: Path, english: Path, what: str, layout: str) -> Iterator[tuple[int, str, str]]:
+    """`(line, foreign, english)` of two files, one sentence a line in the same order."""
+    left, right = lines(path, what, layout), lines(english, what, layout)
+    if len(left) != len(right):
+        raise MalformedRowError(
+            path,
+            min(len(left), len(right)) + 1,
+            f"{len(left):,} lines against {len(right):,} in {english.name}; "
+            "the two are aligned by line, so one of them is cut short or changed",
+        )
+    for number, (first, second) in enumerate(zip(left, right, strict=True), 1):
+        for side, sentence in ((path, first), (english, second)):
+            if not sentence.strip():
+                raise MalformedRowError(side, number, "an empty sentence")
+        yield number, first, second
+
+
+def columns(path: Path) -> int:
+    """Columns of the first row that is not blank, 0 where there is none; never raises."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line.strip():
+                    return line.count(b"\t") + 1
+    except OSError:
+        pass
+    return 0
+
+
+def _shown(line: str, most: int = 60) -> str:
+    return repr(line if len(line) <= most else line[:most] + "...")

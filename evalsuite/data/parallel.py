@@ -1,0 +1,168 @@
+"""Parallel and one-language text for pretraining.
+
+parallel/sw.tsv.zst   Step 7.2: Cost Optimization TAB Hatua 7.2: Uboreshaji wa Gharama TAB source
+mono/sw.txt.zst       one segment a line
+
+>>> next(pairs(DataSource("xtreme", Path("data/xtreme")), "sw")).english
+'Step 7.2: Cost Optimization'
+
+Files are streamed, plain or compressed with zstd. For `source: xtreme` the corpus is looked for in
+`<data_dir>` and then in `<data_dir>/../corpus`; `corpus_dir` names another place.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+from evalsuite.data.sourced import english_first, root
+from evalsuite.errors import DataError, MalformedRowError, MissingDataError
+from evalsuite.task import DataSource, ParallelExample
+
+LAYOUT = "<data-dir>/../corpus/parallel/<lang>.tsv.zst and mono/<lang>.txt.zst"
+
+
+def files(source: DataSource, corpus_dir: Path | None = None) -> tuple[Path, ...]:
+    """All files of the corpus, sorted (none for `embedded`); raises as `pairs` does."""
+    if source.kind == "embedded":
+        return ()
+    place = _place(source, corpus_dir)
+    kinds = (("parallel", ".tsv"), ("mono", ".txt"))
+    return tuple(sorted(path for kind in kinds for path in _found(place, *kind).values()))
+
+
+def languages(source: DataSource, corpus_dir: Path | None = None) -> tuple[str, ...]:
+    """Languages with parallel text, sorted; English is the other side of all."""
+    if source.kind == "embedded":
+        from evalsuite.data import embedded
+
+        return tuple(sorted(code for code in embedded.LANGUAGES if code != "en"))
+    return tuple(sorted(_found(_place(source, corpus_dir), "parallel", ".tsv")))
+
+
+def monolingual_languages(source: DataSource, corpus_dir: Path | None = None) -> tuple[str, ...]:
+    """Languages with text of their own, English first (none in `embedded`)."""
+    if source.kind == "embedded":
+        return ()
+    return english_first(_found(_place(source, corpus_dir), "mono", ".txt"))
+
+
+def pairs(
+    source: DataSource,
+    language: str,
+    limit: int | None = None,
+    *,
+    corpus_dir: Path | None = None,
+) -> Iterator[ParallelExample]:
+    """The first `limit` sentence pairs of a language, in file order.
+
+    Raises:
+        MissingDataError: there is no such file.
+        MalformedRowError: a row has fewer than two columns, or the file is cut short.
+        DataError: the source has no parallel text (hub).
+    """
+    if source.kind == "embedded":
+        from evalsuite.data import embedded
+
+        yield from islice(embedded.parallel("train", language), limit)
+        return
+    path = _path(_place(source, corpus_dir), "parallel", ".tsv", language)
+    for number, line in islice(_lines(path), limit):
+        fields = line.split("\t")
+        if len(fields) < 2 or not fields[0].strip() or not fields[1].strip():
+            raise MalformedRowError(
+                path, number, "a row is English, translation and source, separated by tabs"
+            )
+        yield ParallelExample(f"{language}-{number - 1}", fields[1], fields[0])
+
+
+def monolingual(
+    source: DataSource,
+    language: str,
+    limit: int | None = None,
+    *,
+    corpus_dir: Path | None = None,
+) -> Iterator[str]:
+    """The first `limit` segments of a language; none in `embedded`. Raises as `pairs` does."""
+    if source.kind == "embedded":
+        return
+    path = _path(_place(source, corpus_dir), "mono", ".txt", language)
+    for _, line in islice(_lines(path), limit):
+        yield line
+
+
+def _place(source: DataSource, corpus_dir: Path | None) -> Path:
+    if corpus_dir is not None:
+        if not corpus_dir.is_dir():
+            raise DataError(f"corpus directory {corpus_dir}: there is no such directory")
+        return corpus_dir
+    if source.kind == "hub":
+        raise DataError(
+            "the hub source has no parallel text for pretraining\n"
+            "set `source: xtreme` with --data-dir, or `source: embedded`"
+        )
+    here = root(source)
+    place = here if (here / "parallel").is_dir() else here.parent / "corpus"
+    if not (place / "parallel").is_dir():
+        raise MissingDataError(place / "parallel", "parallel text for pretraining", LAYOUT)
+    return place
+
+
+def _found(place: Path, kind: str, suffix: str) -> dict[str, Path]:
+    """Language -> file; a plain file goes before a compressed one of the same language."""
+    paths = [path for end in (".zst", "") for path in (place / kind).glob(f"*{suffix}{end}")]
+    return {path.name.split(".", 1)[0]: path for path in paths}
+
+
+def _path(place: Path, kind: str, suffix: str, language: str) -> Path:
+    path = place / kind / f"{language}{suffix}"
+    if path.exists():
+        return path
+    packed = path.with_name(path.name + ".zst")
+    if not packed.exists():
+        raise MissingDataError(packed, f"{kind} text, {language}", LAYOUT)
+    return packed
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines of a text file, unpacked on the way."""
+    number = 0
+    try:
+        with _open(path) as stream:
+            for number, line in enumerate(stream, 1):
+                yield number, line.removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise MalformedRowError(path, number + 1, f"not UTF-8: {error.reason}") from None
+    except _Damaged as error:
+        raise MalformedRowError(path, number + 1, str(error)) from None
+
+
+class _Damaged(Exception):
+    """A compressed file does not unpack to what it says it holds."""
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[TextIO]:
+    if path.suffix != ".zst":
+        with path.open(encoding="utf-8", newline="\n") as stream:
+            yield stream
+        return
+    import zstandard
+
+    with path.open("rb") as packed:
+        try:
+            size = zstandard.get_frame_parameters(packed.read(32)).content_size
+            packed.seek(0)
+            unpacker = zstandard.ZstdDecompressor()
+            with unpacker.stream_reader(packed, read_across_frames=True) as raw:
+                stream = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
+                yield stream
+                # The reader of a file cut short just ends early, so compare sizes.
+                if size != zstandard.CONTENTSIZE_UNKNOWN and raw.tell() < size:
+                    raise _Damaged(f"cut short: {raw.tell():,} of {size:,} bytes unpack")
+        except zstandard.ZstdError as error:
+            raise _Damaged(f"not readable as zstd ({error})") from None

@@ -1,0 +1,149 @@
+"""What the tasks share: one `load` over the three sources.
+
+>>> TASK.load(DataSource("xtreme", Path("data")), "dev", "sw")   # reads data/xnli/dev-sw.tsv
+>>> TASK.load(DataSource("hub"), "dev", "sw")                    # split validation, config sw
+>>> TASK.load(DataSource("embedded"), "test", "sw")              # evalsuite.data.embedded
+
+A task says where its files are, how one is read, and what a hub row and an embedded row are.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
+
+from evalsuite.data import files as textfiles
+from evalsuite.data import hub
+from evalsuite.errors import DataError, UnknownNameError
+from evalsuite.task import DataSource, Example, Split, Task
+
+_CODE = re.compile(r"[a-z]{2,3}")
+
+
+class SourcedTask(Task):
+    """A task whose rows come from a hub data set, an XTREME directory or the embedded suite.
+
+    Attributes:
+        file: path of a split's file under an XTREME directory, with `{split}` and `{language}`.
+        columns: columns of a row that shows its label; test files of the XTREME scripts have
+            one less, and their languages are not `available`, since nothing can be scored there.
+        hub_splits: our split -> the hub data set's.
+        hub_languages: languages the hub data set has, where they are not all of `languages`.
+    """
+
+    file: ClassVar[str]
+    columns: ClassVar[int]
+    hub_splits: ClassVar[dict[Split, str]] = {
+        "train": "train",
+        "dev": "validation",
+        "test": "test",
+    }
+    hub_languages: ClassVar[tuple[str, ...] | None] = None
+
+    @abstractmethod
+    def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
+        """Rows of one language from the files of `files`."""
+
+    @abstractmethod
+    def hub_config(self, language: str) -> str:
+        """Configuration of the hub data set that holds a language."""
+
+    @abstractmethod
+    def from_row(self, row: hub.Row, id: str) -> Example | None:
+        """One hub row; None where it is to be left out."""
+
+    @abstractmethod
+    def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:
+        """Rows of the embedded suite."""
+
+    def embedded_splits(self) -> tuple[Split, ...]:
+        """Splits the embedded suite has; `train` is English only."""
+        return ("train", "dev", "test")
+
+    def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
+        """See `Task.load`."""
+        has = self.available(source, split)
+        if language not in has and language not in self.languages:
+            raise UnknownNameError(f"language of {self.name}", language, {*self.languages, *has})
+        if source.kind == "xtreme":
+            return self.read(self.files(source, split, language), split, language)
+        if language not in has:
+            raise DataError(
+                f"the {source.kind} source has no {self.name} {split} rows in {language!r}; "
+                f"it has: {', '.join(has) or 'no language'}"
+            )
+        if source.kind == "embedded":
+            from evalsuite.data import embedded
+
+            return self.embedded_rows(embedded, split, language)
+        return self._from_hub(split, language)
+
+    def _from_hub(self, split: Split, language: str) -> list[Example]:
+        assert self.hub is not None  # `available` is empty without it
+        rows = hub.rows(self.hub, self.hub_config(language), self.hub_splits[split])
+        made = (self.from_row(row, f"{split}-{language}-{n}") for n, row in enumerate(rows))
+        return [example for example in made if example is not None]
+
+    def what(self, split: Split, language: str) -> str:
+        """How a message names a file."""
+        return f"{self.name} {language}, {split} split"
+
+    def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
+        """See `Task.files`."""
+        if source.kind != "xtreme":
+            return ()
+        return (root(source) / self.file.format(split=split, language=language),)
+
+    def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        """See `Task.available`; languages whose labels are hidden are left out."""
+        if source.kind == "xtreme":
+            return english_first(self._in_directory(source, split))
+        if source.kind == "embedded":
+            return english_first(self._in_suite(split))
+        if self.hub is None or split not in self.hub_splits:
+            return ()
+        if split == "train":
+            return ("en",) if self.trains_on else ()
+        return english_first(self.languages if self.hub_languages is None else self.hub_languages)
+
+    def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
+        pattern = self.file.format(split=split, language="*")
+        before, after = pattern.rsplit("/", 1)[1].split("*")
+        for path in root(source).glob(pattern):
+            code = path.name.removeprefix(before).removesuffix(after)
+            if _CODE.fullmatch(code) and textfiles.columns(path) == self.columns:
+                yield code
+
+    def _in_suite(self, split: Split) -> Iterable[str]:
+        if split not in self.embedded_splits():
+            return ()
+        if split == "train":
+            return ("en",)
+        from evalsuite.data import embedded
+
+        return tuple(embedded.LANGUAGES)
+
+
+def root(source: DataSource) -> Path:
+    """The XTREME directory of a source.
+
+    Raises:
+        DataError: none was given, or it is no directory.
+    """
+    if source.data_dir is None:
+        raise DataError(
+            "source: xtreme needs a directory; type: --data-dir <directory in the layout of the "
+            "XTREME download scripts>"
+        )
+    if not source.data_dir.is_dir():
+        raise DataError(f"--data-dir {source.data_dir}: there is no such directory")
+    return source.data_dir
+
+
+def english_first(codes: Iterable[str]) -> tuple[str, ...]:
+    """Sorted, English before the others."""
+    return tuple(sorted(set(codes), key=lambda code: (code != "en", code)))

@@ -1,0 +1,88 @@
+"""The exceptions of `evalsuite`.
+
+```
+EvalsuiteError                a person can put it right; the message says how
+├── DataError                 something is wrong with rows or files
+│   ├── MissingDataError      a file or directory is not where it should be
+│   ├── MalformedRowError     a row does not have the layout its task has
+│   └── OfflineError          the hub cannot be reached
+├── UnknownNameError          no task, language, metric or runtime of that name
+├── ModelError                a checkpoint or bundle cannot be used
+│   └── PickleRefusedError    the weights are a pickle
+└── MissingExtraError         an optional dependency is not installed
+```
+
+Every message says what, where, and what to type next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class EvalsuiteError(Exception):
+    """Base of every error of this package that a person can put right."""
+
+
+class DataError(EvalsuiteError):
+    """Rows or files are not usable."""
+
+
+class MissingDataError(DataError):
+    """A data file is absent."""
+
+    def __init__(self, path: Path, what: str, layout: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{what}: there is no {path}\n"
+            f"expected layout: {layout}\n"
+            "point --data-dir at a directory in the layout of the XTREME download scripts"
+        )
+
+
+class MalformedRowError(DataError):
+    """One row of a file does not have its task's layout."""
+
+    def __init__(self, path: Path | str, line: int, problem: str) -> None:
+        self.path, self.line = path, line
+        super().__init__(f"{path}:{line}: {problem}")
+
+
+class OfflineError(DataError):
+    """The hub cannot be reached."""
+
+
+class UnknownNameError(EvalsuiteError):
+    """No component has that name; the message offers the nearest one."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"unknown {kind} {name!r}{hint}\nknown: {', '.join(known)}")
+
+
+class ModelError(EvalsuiteError):
+    """A checkpoint or bundle cannot be used."""
+
+
+class PickleRefusedError(ModelError):
+    """The weights are a pickle, which can run code when it is read."""
+
+    def __init__(self, directory: Path, files: Iterable[str]) -> None:
+        super().__init__(
+            f"{directory} holds pickled weights ({', '.join(sorted(files))}) and no model.safetensors; "
+            "a pickle can run code when it is opened, so it is refused.\n"
+            "convert it once, in an environment you trust: "
+            'python -c "from transformers import AutoModel; '
+            f"AutoModel.from_pretrained('{directory}').save_pretrained('{directory}-safe')\""
+        )
+
+
+class MissingExtraError(EvalsuiteError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; type: pip install 'lingopress[{extra}]'")

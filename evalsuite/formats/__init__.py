@@ -1,0 +1,37 @@
+"""How each task format becomes token ids, and how model outputs become predictions.
+
+One file a format, all with the same three functions:
+
+- `encode(tokenizer, examples, max_length) -> list[Encoded]`, the sequences to run, each with the
+  index of its example (a long sentence may become several windows);
+- `decode(task, examples, encoded, outputs) -> list[...]`, one prediction an example;
+- `score(task, examples, predictions) -> dict[str, float]`, metrics in percent.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+
+from evalsuite.task import Format
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One sequence to run.
+
+    Attributes:
+        example: index of the example it comes from.
+        ids: token ids, specials included.
+        words: for each token, the index of the word it starts, or -1 (tagging only).
+    """
+
+    example: int
+    ids: list[int]
+    words: list[int]
+
+
+def get(format: Format) -> ModuleType:
+    """The module of one format."""
+    return importlib.import_module(f"evalsuite.formats.{format}")

@@ -1,0 +1,43 @@
+"""Two sentences, one label: XNLI and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite.formats import Encoded
+from evalsuite.metrics.score import score_pairs
+from evalsuite.task import PairExample, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tokenizers import Tokenizer
+
+OUTPUT = "logits"
+
+
+def encode(
+    tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: int
+) -> list[Encoded]:
+    """`<s> first </s></s> second </s>`; the longer side is cut first where both do not fit."""
+    tokenizer.enable_truncation(max_length, strategy="longest_first")
+    try:
+        encodings = tokenizer.encode_batch([(e.first, e.second) for e in examples])
+    finally:
+        tokenizer.no_truncation()
+    return [Encoded(index, encoding.ids, []) for index, encoding in enumerate(encodings)]
+
+
+def decode(
+    labels: Sequence[str], examples: Sequence[PairExample], outputs: Sequence[np.ndarray]
+) -> list[str]:
+    """The label of the largest logit of each `[labels]` row."""
+    return [labels[int(row.argmax())] for row in outputs]
+
+
+def score(
+    task: Task, examples: Sequence[PairExample], predictions: Sequence[str]
+) -> dict[str, float]:
+    """Accuracy over the rows that have a gold label."""
+    kept = [(e.label, p) for e, p in zip(examples, predictions, strict=True) if e.label is not None]
+    return score_pairs([gold for gold, _ in kept], [predicted for _, predicted in kept])

@@ -1,0 +1,91 @@
+"""One tag a word: UD-POS, PAN-X.
+
+A word's tag is read off its first subword. A sentence longer than the model takes is run in
+windows that split between words, so no word goes without a prediction; XTREME's own scripts do
+the same by splitting long sentences beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite.formats import Encoded
+from evalsuite.metrics.score import score_tags
+from evalsuite.task import TagExample, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tokenizers import Tokenizer
+
+OUTPUT = "logits"
+
+
+def encode(tokenizer: Tokenizer, examples: Sequence[TagExample], max_length: int) -> list[Encoded]:
+    """`<s> subwords </s>`, `words[t]` the index of the word that token t starts, else -1."""
+    first, last = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
+    encodings = tokenizer.encode_batch(
+        [list(example.words) for example in examples],
+        is_pretokenized=True,
+        add_special_tokens=False,
+    )
+    encoded: list[Encoded] = []
+    for index, encoding in enumerate(encodings):
+        for ids, words in _windows(encoding.ids, encoding.word_ids, max_length - 2):
+            encoded.append(Encoded(index, [first, *ids, last], [-1, *words, -1]))
+    return encoded
+
+
+def _windows(
+    ids: Sequence[int], word_ids: Sequence[int | None], size: int
+) -> list[tuple[list[int], list[int]]]:
+    """Cut between words into windows of at most `size` tokens; a longer word is cut at `size`."""
+    windows: list[tuple[list[int], list[int]]] = []
+    start = 0
+    while start < len(ids):
+        end = min(start + size, len(ids))
+        if end < len(ids):
+            cut = end
+            while cut > start and word_ids[cut] == word_ids[cut - 1]:
+                cut -= 1
+            end = cut if cut > start else end
+        words = []
+        for position in range(start, end):
+            word = word_ids[position]
+            starts = word is not None and (position == 0 or word_ids[position - 1] != word)
+            words.append(word if starts and word is not None else -1)
+        windows.append((list(ids[start:end]), words))
+        start = end
+    return windows or [([], [])]
+
+
+def fallback(labels: Sequence[str]) -> str:
+    """The tag of a word the tokenizer leaves nothing of (a lone zero-width space, say)."""
+    for tag in ("O", "X"):
+        if tag in labels:
+            return tag
+    return labels[0]
+
+
+def decode(
+    labels: Sequence[str],
+    examples: Sequence[TagExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
+) -> list[list[str]]:
+    """Tags by word from `[tokens, labels]` logits of each window."""
+    missing = fallback(labels)
+    tags = [[missing] * len(example.words) for example in examples]
+    for window, logits in zip(encoded, outputs, strict=True):
+        best = logits.argmax(-1)
+        for position, word in enumerate(window.words):
+            if word >= 0:
+                tags[window.example][word] = labels[int(best[position])]
+    return tags
+
+
+def score(
+    task: Task, examples: Sequence[TagExample], predictions: Sequence[Sequence[str]]
+) -> dict[str, float]:
+    """Chunk F1 as the benchmark scores it, and plain token accuracy, each under its own name."""
+    return score_tags(task, [list(e.tags) for e in examples], [list(p) for p in predictions])

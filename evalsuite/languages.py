@@ -1,0 +1,94 @@
+"""Languages: what their two-letter codes stand for.
+
+>>> get("sw")
+Language(name='Swahili', script='Latin', iso3='swh')
+
+`iso3` is the code LASER's Tatoeba files carry, which names the individual language where ISO
+639-3 also has a macrolanguage (`swh` and not `swa`, `pes` and not `fas`), with its exceptions
+(`ara`, `aze`, `est`), after `lang3_dict` in XTREME's `utils_preprocess.py` (google-research/xtreme
+at 0918248). LASER publishes no Tatoeba file for gu, ht, my, pa, qu, wo, yo; their codes are
+plain ISO 639-3.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from evalsuite.errors import UnknownNameError
+
+
+class Language(NamedTuple):
+    """English name, script as Unicode names it, and the three-letter code of LASER's files."""
+
+    name: str
+    script: str
+    iso3: str
+
+
+LANGUAGES: dict[str, Language] = {
+    "af": Language("Afrikaans", "Latin", "afr"),
+    "am": Language("Amharic", "Ethiopic", "amh"),
+    "ar": Language("Arabic", "Arabic", "ara"),
+    "az": Language("Azerbaijani", "Latin", "aze"),
+    "bg": Language("Bulgarian", "Cyrillic", "bul"),
+    "bn": Language("Bengali", "Bengali", "ben"),
+    "cs": Language("Czech", "Latin", "ces"),
+    "da": Language("Danish", "Latin", "dan"),
+    "de": Language("German", "Latin", "deu"),
+    "el": Language("Greek", "Greek", "ell"),
+    "en": Language("English", "Latin", "eng"),
+    "es": Language("Spanish", "Latin", "spa"),
+    "et": Language("Estonian", "Latin", "est"),
+    "eu": Language("Basque", "Latin", "eus"),
+    "fa": Language("Persian", "Arabic", "pes"),
+    "fi": Language("Finnish", "Latin", "fin"),
+    "fr": Language("French", "Latin", "fra"),
+    "gu": Language("Gujarati", "Gujarati", "guj"),
+    "he": Language("Hebrew", "Hebrew", "heb"),
+    "hi": Language("Hindi", "Devanagari", "hin"),
+    "ht": Language("Haitian Creole", "Latin", "hat"),
+    "hu": Language("Hungarian", "Latin", "hun"),
+    "id": Language("Indonesian", "Latin", "ind"),
+    "it": Language("Italian", "Latin", "ita"),
+    "ja": Language("Japanese", "Han and Kana", "jpn"),
+    "jv": Language("Javanese", "Latin", "jav"),
+    "ka": Language("Georgian", "Georgian", "kat"),
+    "kk": Language("Kazakh", "Cyrillic", "kaz"),
+    "ko": Language("Korean", "Hangul", "kor"),
+    "lt": Language("Lithuanian", "Latin", "lit"),
+    "ml": Language("Malayalam", "Malayalam", "mal"),
+    "mr": Language("Marathi", "Devanagari", "mar"),
+    "ms": Language("Malay", "Latin", "zsm"),
+    "my": Language("Burmese", "Myanmar", "mya"),
+    "nl": Language("Dutch", "Latin", "nld"),
+    "pa": Language("Punjabi", "Gurmukhi", "pan"),
+    "pl": Language("Polish", "Latin", "pol"),
+    "pt": Language("Portuguese", "Latin", "por"),
+    "qu": Language("Quechua", "Latin", "que"),
+    "ro": Language("Romanian", "Latin", "ron"),
+    "ru": Language("Russian", "Cyrillic", "rus"),
+    "sv": Language("Swedish", "Latin", "swe"),
+    "sw": Language("Swahili", "Latin", "swh"),
+    "ta": Language("Tamil", "Tamil", "tam"),
+    "te": Language("Telugu", "Telugu", "tel"),
+    "th": Language("Thai", "Thai", "tha"),
+    "tl": Language("Tagalog", "Latin", "tgl"),
+    "tr": Language("Turkish", "Latin", "tur"),
+    "uk": Language("Ukrainian", "Cyrillic", "ukr"),
+    "ur": Language("Urdu", "Arabic", "urd"),
+    "vi": Language("Vietnamese", "Latin", "vie"),
+    "wo": Language("Wolof", "Latin", "wol"),
+    "yo": Language("Yoruba", "Latin", "yor"),
+    "zh": Language("Chinese", "Han", "cmn"),
+}
+
+
+def get(code: str) -> Language:
+    """What is known of one language.
+
+    Raises:
+        UnknownNameError: no language of that code is listed.
+    """
+    if code not in LANGUAGES:
+        raise UnknownNameError("language", code, LANGUAGES)
+    return LANGUAGES[code]

@@ -1,0 +1,66 @@
+"""What guessing scores on a task's main metric: the floor a score is read against.
+
+>>> majority(["neutral", "neutral", "entailment", "contradiction"])
+50.0
+>>> best_constant_chunk_f1([["B-PER", "O"], ["O"]], ("O", "B-PER", "I-PER"))
+50.0
+
+A guesser who has seen the gold rows of the language picks the one answer that scores best.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from evalsuite.metrics.chunks import Counts, chunks
+from evalsuite.task import Example, PairExample, TagExample, Task
+
+
+def chance(task: Task, examples: Sequence[Example]) -> float:
+    """Percent a guesser scores on `task.metric` over these examples.
+
+    - pairs: the share of the most frequent label (rows with a hidden label left out);
+    - tags, `chunk_f1`: the best tag to give every word; `token_accuracy`: the most frequent tag;
+    - retrieval: one in n.
+
+    Raises:
+        ValueError: no examples, or none with gold labels.
+    """
+    if task.format == "retrieval":
+        return one_in(len(examples))
+    if task.format == "pair":
+        return majority([e.label for e in examples if isinstance(e, PairExample) and e.label])
+    rows = [e.tags for e in examples if isinstance(e, TagExample) and e.tags]
+    if task.metric == "token_accuracy":
+        return majority([tag for row in rows for tag in row])
+    return best_constant_chunk_f1(rows, task.labels)
+
+
+def one_in(rows: int) -> float:
+    """Retrieval among so many rows."""
+    if rows < 1:
+        raise ValueError("no rows to guess among")
+    return 100.0 / rows
+
+
+def majority(gold: Sequence[str]) -> float:
+    """Share of the most frequent label."""
+    if not gold:
+        raise ValueError("no gold labels to guess from")
+    return 100.0 * max(Counter(gold).values()) / len(gold)
+
+
+def best_constant_chunk_f1(gold: Sequence[Sequence[str]], labels: Sequence[str]) -> float:
+    """Chunk F1 of the best single tag for every word."""
+    if not gold:
+        raise ValueError("no gold labels to guess from")
+    truth = chunks(gold)
+    lengths = sorted({len(row) for row in gold})
+    best = 0.0
+    for tag in labels:
+        constant = dict(zip(lengths, chunks([[tag] * length for length in lengths]), strict=True))
+        found = sum(len(constant[len(row)] & right) for row, right in zip(gold, truth, strict=True))
+        predicted = sum(len(constant[len(row)]) for row in gold)
+        best = max(best, Counts(found, predicted, sum(map(len, truth))).scores()["f1"])
+    return best

@@ -1,0 +1,45 @@
+"""All scores of a task's predictions, by metric name.
+
+>>> score_pairs(["neutral", "entailment"], ["neutral", "neutral"])
+{'accuracy': 50.0}
+
+They agree with the XTREME scorer on the benchmark's own mock submission (`tests/test_metrics.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.errors import DataError
+from evalsuite.metrics.accuracy import accuracy
+from evalsuite.metrics.chunks import chunk_f1
+from evalsuite.metrics.token_accuracy import token_accuracy
+from evalsuite.task import Task
+
+
+def score_pairs(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
+    """`accuracy`."""
+    return {"accuracy": accuracy(gold, predicted)}
+
+
+def score_tags(
+    task: Task, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+) -> dict[str, float]:
+    """`chunk_f1`, `chunk_precision`, `chunk_recall` and `token_accuracy`.
+
+    Raises:
+        DataError: a predicted tag is none of the task's.
+        ValueError: the two are not of the same sentences.
+    """
+    if strange := {tag for row in predicted for tag in row} - set(task.labels):
+        raise DataError(
+            f"{task.name}: predicted tags {' '.join(sorted(strange))} are none of "
+            f"{' '.join(task.labels)}"
+        )
+    scores = {f"chunk_{name}": value for name, value in chunk_f1(gold, predicted).items()}
+    return {**scores, "token_accuracy": token_accuracy(gold, predicted)}
+
+
+def score_retrieval(gold: Sequence[int], predicted: Sequence[int]) -> dict[str, float]:
+    """`retrieval_accuracy`, of row indices."""
+    return {"retrieval_accuracy": accuracy(gold, predicted)}

@@ -1,0 +1,168 @@
+"""Which Pareto plots a report has: what is on their axes, and who is on them.
+
+>>> [(chart.group, chart.title) for chart in charts(systems, tasks)]
+[('', 'Average against size'), ('', 'Average against throughput'),
+ ('Each task against size', 'XNLI'), ('Each task against size', 'UD-POS'), ...]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evalsuite.report.costs import cost, settings
+from evalsuite.report.formatting import listed, number, percent
+from evalsuite.report.labels import parse
+from evalsuite.report.pareto import front
+from evalsuite.report.scores import TaskColumn, average, can_be_averaged, score
+from evalsuite.report.systems import System
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A system in a chart; `style` is its place in the run, so that it looks alike in all."""
+
+    name: str
+    label: str  # the name, made short
+    x: float
+    y: float
+    style: int
+    partial: bool = False  # its average is over fewer tasks: drawn hollow, never on the front
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One plot: y in percent, x on a log axis."""
+
+    title: str
+    caption: str
+    x_label: str
+    y_label: str
+    points: tuple[Point, ...]
+    front: tuple[int, ...]  # indices of `points`, by rising x
+    group: str = ""  # the heading it stands under with others like it, drawn small
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, in words."""
+        told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
+        best = listed([self.points[i].name for i in self.front])
+        return (
+            f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
+            f"On the Pareto front: {best or 'none'}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    title: str
+    label: str
+    smaller_is_better: bool
+    values: dict[str, float]  # system -> x
+
+
+def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Chart, ...]:
+    """The average against each axis, then each task against each; none with nothing on it.
+
+    A run with one task has that task's two charts alone.
+    """
+    axes = _axes(systems)
+    several = len(tasks) > 1
+    found = []
+    if several and can_be_averaged(tasks):
+        found += [_average_chart(systems, tasks, axis) for axis in axes]
+    for axis in axes:
+        group = f"Each task against {axis.title}" if several else ""
+        found += [_task_chart(systems, task, axis, group) for task in tasks]
+    return tuple(chart for chart in found if chart.points)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names short enough for a plot, still apart.
+
+    >>> short_names(["teacher[size=base]", "teacher[size=large]", "int8[size=base]"])
+    ['teacher[base]', 'teacher[large]', 'int8']
+    """
+    labels = [parse(name) for name in names]
+    families = [label.family for label in labels]
+    values = [
+        f"{label.family}[{','.join(value for _, value in label.variables)}]"
+        if label.variables
+        else label.family
+        for label in labels
+    ]
+    short = [
+        family if families.count(family) == 1 else value
+        for family, value in zip(families, values, strict=True)
+    ]
+    return short if len(set(short)) == len(short) else list(names)
+
+
+def _axes(systems: Sequence[System]) -> list[_Axis]:
+    where = next(iter(settings(systems)), "")
+    measured = {system.name: cost(system, where) for system in systems}
+    sizes = {name: own.bytes / 1e6 for name, own in measured.items()}
+    rates = {name: own.sentences_per_second or 0.0 for name, own in measured.items()}
+    return [
+        _Axis("size", "Size on disk (MB, log scale)", True, sizes),
+        _Axis("throughput", f"Throughput (sentences/s, {where}, log scale)", False, rates),
+    ]
+
+
+def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis: _Axis) -> Chart:
+    averages = {system.name: average(system, tasks) for system in systems}
+    means = {name: own.mean for name, own in averages.items() if own}
+    over = {name: own.over for name, own in averages.items() if own}
+    fewer = {name: len(over[name]) for name in means if len(over[name]) < len(tasks)}
+    points = _points(systems, axis, means, fewer)
+    caption = f"Average over {listed([task.name for task in tasks])}."
+    partial = [p.name for p in points if p.partial]
+    told = [f"{name} ({listed([task.name for task in over[name]])})" for name in partial]
+    if told:
+        caption += f" Hollow, and apart from the front, over fewer: {listed(told)}."
+    title = f"Average against {axis.title}"
+    return _chart(title, "Zero-shot average (%)", caption, axis, points)
+
+
+def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group: str) -> Chart:
+    cells = {system.name: score(system, task) for system in systems}
+    means = {name: cell.mean for name, cell in cells.items() if cell and cell.mean is not None}
+    title = task.name if group else f"{task.name} against {axis.title}"
+    label = f"Zero-shot {task.title} (%)"
+    return _chart(title, label, "", axis, _points(systems, axis, means, {}), group)
+
+
+def _points(
+    systems: Sequence[System], axis: _Axis, means: dict[str, float], fewer: dict[str, int]
+) -> tuple[Point, ...]:
+    labels = short_names([system.name for system in systems])
+    return tuple(
+        Point(
+            system.name,
+            labels[i],
+            axis.values[system.name],
+            means[system.name],
+            i,
+            system.name in fewer,
+        )
+        for i, system in enumerate(systems)
+        if system.name in means and axis.values[system.name] > 0
+    )
+
+
+def _chart(
+    title: str, y_label: str, caption: str, axis: _Axis, points: tuple[Point, ...], group: str = ""
+) -> Chart:
+    whole = [i for i, point in enumerate(points) if not point.partial]
+    kept = front(
+        [(points[i].x, points[i].y) for i in whole], smaller_is_better=axis.smaller_is_better
+    )
+    return Chart(
+        title=title,
+        caption=caption,
+        x_label=axis.label,
+        y_label=y_label,
+        points=points,
+        front=tuple(whole[i] for i in kept),
+        group=group,
+    )

@@ -1,0 +1,72 @@
+"""Write numbers for people to read.
+
+>>> points(-1.84), size(34_700_000), duration(200), times(7.31)
+('−1.8', '34.7 MB', '3 min 20 s', '7.3×')
+"""
+
+from __future__ import annotations
+
+NONE = "–"
+
+
+def percent(value: float | None) -> str:
+    """A score in percent, one decimal."""
+    return NONE if value is None else f"{value:.1f}".replace("-", "−")
+
+
+def points(value: float | None) -> str:
+    """A difference of scores, with its sign."""
+    if value is None:
+        return ""
+    text = f"{value:+.1f}"
+    return "±0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def number(value: float | None) -> str:
+    """Three figures or so: `1,112`, `34.7`, `3.47`, `0.35`."""
+    if value is None:
+        return NONE
+    decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def megabytes(value: float | None) -> str:
+    """Bytes as MB (10^6 bytes), without the unit."""
+    return NONE if value is None else number(value / 1e6)
+
+
+def size(value: float) -> str:
+    """Bytes as MB with the unit."""
+    return f"{megabytes(value)} MB"
+
+
+def millions(value: float) -> str:
+    """A count in millions, without the unit."""
+    return number(value / 1e6)
+
+
+def times(ratio: float) -> str:
+    """A ratio: `7.3×`."""
+    return f"{ratio:,.0f}×" if ratio >= 9.95 else f"{ratio:.1f}×"
+
+
+def duration(seconds: float) -> str:
+    """A time from milliseconds to hours."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def digest(value: str) -> str:
+    """The first twelve characters, the algorithm's name left out."""
+    return value.rpartition(":")[2][:12]
+
+
+def listed(items: list[str]) -> str:
+    """`a, b and c`."""
+    return (
+        items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+    )

@@ -1,0 +1,38 @@
+"""Where a run's data came from, said aloud.
+
+>>> badge("embedded")
+'embedded (template-generated; says nothing about XTREME-R)'
+"""
+
+from __future__ import annotations
+
+from evalsuite.results import RunRecord
+from evalsuite.task import SourceKind
+
+BADGES: dict[SourceKind, str] = {
+    "embedded": "embedded (template-generated; says nothing about XTREME-R)",
+    "xtreme": "XTREME directory",
+    "hub": "hub",
+}
+
+
+def badge(source: SourceKind) -> str:
+    """What the head of the report says of its source."""
+    return BADGES[source]
+
+
+def mix_warning(run: RunRecord) -> str:
+    """Which figures are not from the run's own source; empty where all are."""
+    by_source: dict[str, dict[str, None]] = {}
+    for score in run.scores:
+        by_source.setdefault(score.source, {})[f"{score.task} of {score.model.label}"] = None
+    for speed in run.speeds:
+        by_source.setdefault(speed.source, {})[f"speed of {speed.model.label}"] = None
+    strangers = {source: what for source, what in by_source.items() if source != run.source}
+    if not strangers:
+        return ""
+    listed = "; ".join(f"from {source}: {', '.join(what)}" for source, what in strangers.items())
+    return (
+        f"The recipe's source is {run.source}, and some figures are from another: {listed}. "
+        "Do not compare figures of different sources."
+    )

@@ -1,0 +1,133 @@
+"""Result files: scores, speed, stage records and the run they belong to.
+
+A number travels with its signature: what was measured, on what, with what. All scores are in
+percent (0 to 100), all times in seconds, all sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from evalsuite.task import SourceKind, Split
+
+
+class Record(BaseModel):
+    """Base of all result records: frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Environment(Record):
+    """The machine and libraries a figure was measured with."""
+
+    cpu: str
+    instruction_set: tuple[str, ...]  # of avx2 avx512f avx512_vnni avx512_bf16 amx_int8 ...
+    cores: int
+    threads: int
+    device: str  # "cpu" or the GPU's name
+    system: str
+    versions: dict[str, str]  # package -> version
+
+
+class ModelInfo(Record):
+    """What a model is, apart from what it scores."""
+
+    label: str  # "teacher[task=xnli]"
+    digest: str  # of the weights
+    architecture: str  # "xlm-roberta 4x192"
+    runtime: str  # torch | onnxruntime | openvino
+    precision: str  # fp32 | bf16 | int8 ...
+    parameters: int
+    embedding_parameters: int
+    bytes: int  # weights and graph on disk, tokenizer apart
+    tokenizer_bytes: int
+
+
+class TaskResult(Record):
+    """Scores of one model on one task.
+
+    `metrics[name][language]` in percent; `metrics[main_metric]` is the one to report.
+    """
+
+    model: ModelInfo
+    task: str
+    title: str
+    main_metric: str
+    metrics: dict[str, dict[str, float]]
+    chance: dict[str, float]  # language -> what guessing scores on the main metric
+    examples: dict[str, int]  # language -> rows
+    absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows
+    source: SourceKind
+    split: Split
+    source_language: str
+    data_digest: str
+    layer: int | None = None  # retrieval only: absolute, 0 is the embeddings
+    pooling: str | None = None
+    seed: int
+    seconds: float
+    environment: Environment
+
+    def zero_shot(self) -> float | None:
+        """Unweighted mean of the main metric over the languages other than the source's."""
+        scores = [
+            v for k, v in self.metrics[self.main_metric].items() if k != self.source_language
+        ]
+        return sum(scores) / len(scores) if scores else None
+
+    def transfer_gap(self) -> float | None:
+        """Source-language score minus the zero-shot mean; None where there is no source score."""
+        source, mean = self.metrics[self.main_metric].get(self.source_language), self.zero_shot()
+        return None if source is None or mean is None else source - mean
+
+
+class Throughput(Record):
+    """One pass over the text."""
+
+    sentences: int
+    tokens: int  # real ones, padding apart
+    seconds: float
+
+
+class SpeedResult(Record):
+    """What one model costs to run on real text; raw samples, warm-up apart."""
+
+    model: ModelInfo
+    text: str  # "xnli dev, 12 languages, 512 sentences"
+    source: SourceKind
+    data_digest: str
+    token_lengths: tuple[int, ...]  # of the sentences measured, specials included
+    load_seconds: tuple[float, ...]
+    warmup_seconds: tuple[float, ...]
+    latency_seconds: tuple[float, ...]  # batch 1, one a sentence
+    throughput: tuple[Throughput, ...]  # length-sorted batches
+    peak_memory: int  # of the measuring process, its interpreter included
+    baseline_memory: int  # the same process before the model was opened
+    environment: Environment
+
+
+class StageRecord(Record):
+    """What a stage did and cost."""
+
+    name: str  # "teacher[task=xnli]"
+    kind: str
+    key: str
+    inputs: tuple[str, ...]  # names of stages, or model sources
+    config: dict[str, Any]
+    summary: dict[str, float | int | str]  # what it did: {"steps": 400, "final loss": 1.23}
+    seconds: float  # work, over all its resumptions
+    output_bytes: int
+    finished: str  # ISO 8601, UTC
+
+
+class RunRecord(Record):
+    """All a report is made from."""
+
+    recipe: str
+    description: str
+    source: SourceKind
+    seed: int
+    stages: tuple[StageRecord, ...]
+    scores: tuple[TaskResult, ...]
+    speeds: tuple[SpeedResult, ...]

@@ -1,0 +1,56 @@
+"""Run encoded sequences through a predictor in batches of similar length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite.batching import by_tokens
+from evalsuite.formats import Encoded
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evalsuite.runtimes import Predictor
+
+MAX_TOKENS = 2048  # padded tokens a batch; larger gains nothing on CPUs (docs/LOG.md)
+
+
+def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """Right-pad to the longest: int64 ids and mask, both `[batch, tokens]`."""
+    import numpy as np
+
+    width = max(len(ids) for ids in sequences)
+    ids = np.full((len(sequences), width), pad_id, dtype=np.int64)
+    mask = np.zeros((len(sequences), width), dtype=np.int64)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    return ids, mask
+
+
+def run(
+    predictor: Predictor,
+    encoded: Sequence[Encoded],
+    output: str,
+    pad_id: int,
+    reduce: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    max_tokens: int = MAX_TOKENS,
+) -> list[np.ndarray]:
+    """One array a sequence, in the order given.
+
+    Args:
+        output: name of the output wanted.
+        reduce: `(values [batch, ...], mask) -> [batch, ...]`, applied a batch at a time, so that
+            hidden states need not be kept; without it a token-level output is cut to its length.
+    """
+    results: list[np.ndarray | None] = [None] * len(encoded)
+    for batch in by_tokens([len(item.ids) for item in encoded], max_tokens):
+        ids, mask = pad([encoded[index].ids for index in batch], pad_id)
+        values = predictor(ids, mask, (output,))[output]
+        if reduce is not None:
+            values = reduce(values, mask)
+        for row, index in enumerate(batch):
+            value = values[row]
+            results[index] = value[: len(encoded[index].ids)] if value.ndim == 2 else value
+    return [value for value in results if value is not None]

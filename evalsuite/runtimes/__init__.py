@@ -1,0 +1,132 @@
+"""Open a checkpoint or a bundle and run it: one protocol over every runtime.
+
+>>> predictor = open_model(Path("student-int8"), threads=2)
+>>> predictor(ids, mask, ("logits",))["logits"].shape
+(8, 3)
+
+A runtime is one file with `opens(directory) -> bool` and `open_model(directory, threads)`; the
+first whose `opens` says yes takes the directory.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from evalsuite import catalog
+from evalsuite.errors import ModelError, PickleRefusedError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evalsuite.results import ModelInfo
+
+BUNDLE_FILE = "bundle.json"
+
+
+class Predictor(Protocol):
+    """A model ready to run.
+
+    Attributes:
+        directory: where it was opened from; holds `tokenizer.json` and `config.json`.
+        labels: label set in id order, empty for a headless encoder.
+        layers: number of hidden layers; `hidden_states.0` to `hidden_states.<layers>` exist
+            where the runtime gives them.
+        max_length: longest sequence it takes, specials included.
+    """
+
+    directory: Path
+    labels: tuple[str, ...]
+    layers: int
+    max_length: int
+
+    def __call__(
+        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """Run one padded batch.
+
+        Args:
+            input_ids: int64 `[batch, tokens]`.
+            attention_mask: int64 `[batch, tokens]`, 1 on real tokens.
+            wanted: names out of `logits` and `hidden_states.<k>`.
+
+        Returns:
+            name -> float32, `logits` `[batch, labels]` or `[batch, tokens, labels]`,
+            `hidden_states.<k>` `[batch, tokens, width]`.
+        """
+        ...
+
+    def describe(self, label: str) -> ModelInfo:
+        """What the model is: digest, parameters, bytes, precision."""
+        ...
+
+
+def names() -> tuple[str, ...]:
+    """Runtimes there are, by file."""
+    return catalog.names(__name__)
+
+
+def open_model(directory: Path, threads: int | None = None) -> Predictor:
+    """Open a checkpoint, an adapter or a bundle in the runtime it is made for.
+
+    Raises:
+        ModelError: nothing here can open it; says what a checkpoint must hold.
+        PickleRefusedError: the weights are a pickle.
+    """
+    for name in names():
+        runtime = importlib.import_module(f"{__name__}.{name}")
+        if runtime.opens(directory):
+            predictor: Predictor = runtime.open_model(directory, threads)
+            return predictor
+    refuse_pickle(directory)
+    raise ModelError(
+        f"{directory} is neither a checkpoint (config.json and model.safetensors), nor an adapter "
+        "(adapter_config.json and adapter_model.safetensors), nor a bundle "
+        f"({BUNDLE_FILE} and its model file)"
+    )
+
+
+def refuse_pickle(directory: Path) -> None:
+    """Raise PickleRefusedError when the only weights are pickles."""
+    pickles = [
+        path.name
+        for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+        for path in directory.glob(pattern)
+        if path.name != "training_args.bin"
+    ]
+    if pickles and not any(directory.glob("*.safetensors")):
+        raise PickleRefusedError(directory, pickles)
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """`config.json` as a mapping.
+
+    Raises:
+        ModelError: absent or not JSON.
+    """
+    path = directory / "config.json"
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{directory} has no config.json, so it is not a checkpoint") from None
+    except ValueError as error:
+        raise ModelError(f"{path} is not JSON: {error}") from None
+    return config
+
+
+def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
+    """Label set in id order, from `id2label`."""
+    table = config.get("id2label") or {}
+    return tuple(table[key] for key in sorted(table, key=int))
+
+
+def head_of(config: dict[str, Any]) -> str | None:
+    """`pair` or `tagging` by the architecture the config names, None for an encoder."""
+    architecture = " ".join(config.get("architectures") or ())
+    if "SequenceClassification" in architecture:
+        return "pair"
+    if "TokenClassification" in architecture:
+        return "tagging"
+    return None

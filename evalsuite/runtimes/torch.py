@@ -1,0 +1,112 @@
+"""torch: checkpoints and adapters, opened with plain transformers and peft."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite import weights
+from evalsuite.errors import ModelError
+from evalsuite.results import ModelInfo
+from evalsuite.runtimes import head_of, labels_of, read_config, refuse_pickle
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def opens(directory: Path) -> bool:
+    """Whether the directory is a safetensors checkpoint."""
+    return (directory / "config.json").is_file() and any(
+        directory.glob("model*.safetensors")
+    )
+
+
+def load_checkpoint(directory: Path) -> Any:
+    """The transformers model a checkpoint holds: with its head if it has one, else the encoder.
+
+    Raises:
+        ModelError: transformers cannot read it.
+        PickleRefusedError: the weights are a pickle.
+    """
+    import transformers
+
+    refuse_pickle(directory)
+    head = head_of(read_config(directory))
+    auto = {
+        "pair": transformers.AutoModelForSequenceClassification,
+        "tagging": transformers.AutoModelForTokenClassification,
+    }.get(head or "", transformers.AutoModel)
+    try:
+        return auto.from_pretrained(directory, use_safetensors=True, local_files_only=True).eval()
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
+
+
+class TorchPredictor:
+    """A transformers model as a `Predictor`. Thread count is the process's own."""
+
+    def __init__(self, directory: Path, model: Any, precision: str) -> None:
+        config = model.config
+        self.directory = directory
+        self.model = model
+        self.precision = precision
+        self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
+        self.layers = int(config.num_hidden_layers)
+        self.max_length = int(config.max_position_embeddings) - 2
+
+    def __call__(
+        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        import torch
+
+        device = self.model.device
+        with torch.inference_mode():
+            result = self.model(
+                input_ids=torch.from_numpy(input_ids).to(device),
+                attention_mask=torch.from_numpy(attention_mask).to(device),
+                output_hidden_states=any(name.startswith("hidden") for name in wanted),
+            )
+        outputs: dict[str, np.ndarray] = {}
+        for name in wanted:
+            kind, _, layer = name.partition(".")
+            value = result.logits if kind == "logits" else result.hidden_states[int(layer)]
+            outputs[name] = value.float().cpu().numpy()
+        return outputs
+
+    def describe(self, label: str) -> ModelInfo:
+        total, embeddings = weights.parameter_counts(self.directory)
+        model_bytes, tokenizer_bytes = weights.sizes(self.directory)
+        return ModelInfo(
+            label=label,
+            digest=weights.digest(self.directory),
+            architecture=architecture(read_config(self.directory)),
+            runtime="torch",
+            precision=self.precision,
+            parameters=total,
+            embedding_parameters=embeddings,
+            bytes=model_bytes,
+            tokenizer_bytes=tokenizer_bytes,
+        )
+
+
+def architecture(config: dict[str, Any]) -> str:
+    """`xlm-roberta 12x768`: model type, layers, width."""
+    return f"{config['model_type']} {config['num_hidden_layers']}x{config['hidden_size']}"
+
+
+def open_model(directory: Path, threads: int | None = None) -> TorchPredictor:
+    """Open a checkpoint; on a GPU where torch sees one.
+
+    Raises:
+        ModelError: it does not open.
+    """
+    import torch
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    model = load_checkpoint(directory)
+    if torch.cuda.is_available():
+        model = model.cuda()
+    names = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
+    return TorchPredictor(directory, model, names.get(model.dtype, str(model.dtype)))
+

@@ -1,0 +1,102 @@
+"""Predictions as files, in the layout XTREME takes submissions in.
+
+xnli/test-sw.tsv       one label a line
+udpos/test-sw.tsv      one tag a word a line, a blank line between sentences (panx the same)
+tatoeba/test-sw.tsv    one row number of the English side a line, from 0
+
+>>> write(Path("predictions"), "xnli", "sw", ["neutral", "entailment"])
+PosixPath('predictions/xnli/test-sw.tsv')
+
+Checked byte for byte against `mock_test_data/predictions` of google-research/xtreme. Tatoeba's row
+numbers count the LASER files' lines; the official scorer counts the sorted file's.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from evalsuite.errors import MalformedRowError, MissingDataError
+from evalsuite.task import Format, Split
+
+
+def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
+    """Where one language's predictions lie."""
+    return directory / task / f"{split}-{language}.tsv"
+
+
+def write(
+    directory: Path, task: str, language: str, rows: Sequence[Any], split: Split = "test"
+) -> Path:
+    """Write one language's predictions, whole or not at all, and return where.
+
+    Args:
+        rows: a label, a sequence of tags, or a row number for each example.
+        split: names the file; a benchmark submission is of `test`.
+
+    Raises:
+        ValueError: no rows, a sentence without tags, or a label that is no single line.
+        UnknownNameError: no such task.
+    """
+    form = _format(task)
+    if not len(rows):
+        raise ValueError(f"{task} {language}: no predictions to write")
+    if form == "tagging":
+        blocks = [[str(tag) for tag in row] for row in rows]
+        if not all(blocks):
+            raise ValueError(f"{task} {language}: a sentence without tags")
+    else:
+        blocks = [[str(row) for row in rows]]
+    if not all(cell and cell == cell.strip() and "\n" not in cell for b in blocks for cell in b):
+        raise ValueError(f"{task} {language}: a prediction that is empty or not one line")
+    target = path(directory, task, language, split)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    text = "\n".join("".join(f"{cell}\n" for cell in block) for block in blocks)
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
+    return target
+
+
+def read(directory: Path, task: str, language: str, split: Split = "test") -> list[Any]:
+    """What `write` wrote: labels, lists of tags, or row numbers.
+
+    Raises:
+        MissingDataError: there is no such file.
+        MalformedRowError: a blank line among labels, or a row number that is none.
+        UnknownNameError: no such task.
+    """
+    form = _format(task)
+    source = path(directory, task, language, split)
+    if not source.exists():
+        raise MissingDataError(
+            source, f"predictions for {task} {language}", "<task>/test-<lang>.tsv"
+        )
+    lines = source.read_text(encoding="utf-8").split("\n")
+    lines = [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
+    if form == "tagging":
+        return _sentences(lines)
+    for number, line in enumerate(lines, 1):
+        if not line:
+            raise MalformedRowError(source, number, "a blank line where a prediction is due")
+        if form == "retrieval" and not line.isdecimal():
+            raise MalformedRowError(source, number, f"{line!r} is no row number")
+    return [int(line) for line in lines] if form == "retrieval" else lines
+
+
+def _sentences(lines: list[str]) -> list[list[str]]:
+    sentences: list[list[str]] = [[]]
+    for line in lines:
+        if line:
+            sentences[-1].append(line)
+        elif sentences[-1]:
+            sentences.append([])
+    return [sentence for sentence in sentences if sentence]
+
+
+def _format(task: str) -> Format:
+    from evalsuite import tasks
+
+    return tasks.get(task).format

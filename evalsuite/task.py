@@ -1,0 +1,127 @@
+"""What a task is: its metadata, its examples, and where its rows come from.
+
+>>> from evalsuite.tasks import get
+>>> task = get("xnli")
+>>> task.format, task.labels
+('pair', ('entailment', 'neutral', 'contradiction'))
+>>> task.load(DataSource("xtreme", Path("data")), "dev", "sw")[0].label
+'neutral'
+
+A task file (`evalsuite/tasks/<name>.py`) holds one module-level `TASK`, an instance of a
+subclass of `Task`. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+SourceKind = Literal["hub", "xtreme", "embedded"]
+Split = Literal["train", "dev", "test"]
+Format = Literal["pair", "tagging", "retrieval"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Where rows come from. `data_dir` is needed by `xtreme` only."""
+
+    kind: SourceKind
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairExample:
+    """Two sentences and the label of their relation; `label` is None where it is hidden."""
+
+    id: str
+    first: str
+    second: str
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TagExample:
+    """A sentence split in words, one tag a word."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelExample:
+    """A sentence and its English translation."""
+
+    id: str
+    foreign: str
+    english: str
+
+
+Example = PairExample | TagExample | ParallelExample
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A parquet data set of the Hugging Face hub, pinned to one commit."""
+
+    repo: str
+    revision: str
+
+
+class Task(ABC):
+    """One task: metadata as class attributes, rows through `load`.
+
+    Attributes:
+        name: catalogue name, the file's own.
+        format: which of `evalsuite.formats` encodes, decodes and scores it.
+        languages: ISO 639-1 codes the benchmark lists, English included where it has it.
+        labels: label set in id order (empty for retrieval).
+        metric: main metric, a name of `evalsuite.metrics`.
+        eval_splits: splits to evaluate on, in order of preference.
+        trains_on: whether there is an English training split.
+        hub: pinned hub source, or None where the hub has no parquet copy.
+        layout: one line: the files expected under an XTREME directory.
+        licence, citation, url: of the data.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    format: ClassVar[Format]
+    languages: ClassVar[tuple[str, ...]]
+    labels: ClassVar[tuple[str, ...]] = ()
+    metric: ClassVar[str]
+    eval_splits: ClassVar[tuple[Split, ...]] = ("test", "dev")
+    trains_on: ClassVar[bool] = True
+    hub: ClassVar[HubSource | None] = None
+    layout: ClassVar[str]
+    licence: ClassVar[str]
+    citation: ClassVar[str]
+    url: ClassVar[str]
+
+    @abstractmethod
+    def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
+        """Rows of one language.
+
+        Raises:
+            MissingDataError: a file is absent; names the path and the layout.
+            MalformedRowError: a row does not fit; names file and line.
+            UnknownNameError: the task has no such language.
+        """
+
+    @abstractmethod
+    def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
+        """The files `load` would read, whether they exist or not (empty for hub and embedded)."""
+
+    @abstractmethod
+    def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        """Languages that have rows for this split in this source, English first, then sorted."""
+
+    def eval_split(self, source: DataSource) -> Split:
+        """The first of `eval_splits` that has rows in any language."""
+        for split in self.eval_splits:
+            if self.available(source, split):
+                return split
+        return self.eval_splits[0]

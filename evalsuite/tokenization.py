@@ -1,0 +1,48 @@
+"""The tokenizer of a checkpoint or bundle, through `tokenizers` alone.
+
+Evaluation runs the same tokenizer code over a torch checkpoint and over a bundle on a machine
+that has no torch; so it opens `tokenizer.json` itself rather than through transformers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalsuite.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")  # XLM-R's ids 0 to 3
+
+
+def load(directory: Path) -> Tokenizer:
+    """Open `tokenizer.json`, padding and truncation off.
+
+    Raises:
+        ModelError: there is no `tokenizer.json`, or it does not parse.
+    """
+    from tokenizers import Tokenizer
+
+    path = directory / "tokenizer.json"
+    if not path.is_file():
+        raise ModelError(
+            f"{directory} has no tokenizer.json; write one with: "
+            'python -c "from transformers import AutoTokenizer; '
+            f"AutoTokenizer.from_pretrained('{directory}').save_pretrained('{directory}')\""
+        )
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:
+        raise ModelError(f"{path} is not a tokenizer: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def pad_id(directory: Path) -> int:
+    """The padding id the checkpoint's config names (XLM-R: 1)."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    return int(config.get("pad_token_id", 1))

@@ -1,0 +1,62 @@
+"""Counts and digests of weights on disk, read without loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import struct
+from pathlib import Path
+
+_TOKENIZER_FILES = frozenset(
+    ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "special_tokens_map.json")
+)
+_WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin")
+
+
+def is_weight(path: Path) -> bool:
+    """Whether a file is part of the model proper (weights or graph)."""
+    return path.suffix in _WEIGHTS
+
+
+def safetensors_header(path: Path) -> dict[str, tuple[int, ...]]:
+    """Tensor names and shapes of a safetensors file, from its header alone."""
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(size))
+    return {k: tuple(v["shape"]) for k, v in header.items() if k != "__metadata__"}
+
+
+def parameter_counts(directory: Path) -> tuple[int, int]:
+    """(all parameters, those of the embedding tables) of a checkpoint's safetensors."""
+    total = embeddings = 0
+    for path in sorted(directory.glob("*.safetensors")):
+        for name, shape in safetensors_header(path).items():
+            count = math.prod(shape)
+            total += count
+            if ".embeddings." in f".{name}" and name.endswith("_embeddings.weight"):
+                embeddings += count
+    return total, embeddings
+
+
+def sizes(directory: Path) -> tuple[int, int]:
+    """(bytes of weights and graph, bytes of the tokenizer's files)."""
+    model = tokenizer = 0
+    for path in directory.iterdir():
+        if path.is_file():
+            if is_weight(path):
+                model += path.stat().st_size
+            elif path.name in _TOKENIZER_FILES:
+                tokenizer += path.stat().st_size
+    return model, tokenizer
+
+
+def digest(directory: Path) -> str:
+    """SHA-256 over the weight files' names and contents, in name order."""
+    sha = hashlib.sha256()
+    for path in sorted(p for p in directory.iterdir() if p.is_file() and is_weight(p)):
+        sha.update(path.name.encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                sha.update(block)
+    return sha.hexdigest()

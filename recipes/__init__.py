@@ -1,0 +1,1 @@
+"""Say what to do, and do it: recipes, their plan, their cache, their command line."""

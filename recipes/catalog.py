@@ -1,0 +1,150 @@
+"""What there is: derived from file names, read without importing.
+
+>>> entries("stages")[0]
+Entry(name='distill', about='Teach a smaller student what its teacher knows.')
+>>> load_stage("distill").VERSION
+1
+
+A component is a file; its one-line description is the first line of its docstring, taken with
+`ast`, so that listing imports nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+import recipes.stages
+from recipes.errors import RecipeError
+from recipes.problems import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from recipes.stage import Artifact, DataNeed, StageConfig, StageContext, Summary
+
+LIBRARY = Path(__file__).parent / "library"
+LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes")
+_PACKAGES = {
+    "tasks": ("evalsuite.tasks", "transfer.intermediate"),
+    "methods": ("transfer.methods",),
+    "passes": ("compress",),
+    "runtimes": ("evalsuite.runtimes",),
+}
+
+
+class Entry(NamedTuple):
+    """A component's name and what it is for, in one line."""
+
+    name: str
+    about: str
+
+
+class StageModule(Protocol):
+    """What `recipes/stages/<kind>.py` holds; see `recipes.stage`.
+
+    `LABELS_MATTER`, `LINEAGE_MATTERS` and `cost` are optional.
+    """
+
+    VERSION: int
+    Config: type[StageConfig]
+
+    def check(
+        self, config: StageConfig, inputs: Mapping[str, tuple[Artifact, ...]]
+    ) -> Artifact: ...
+    def data(self, config: StageConfig) -> tuple[DataNeed, ...]: ...
+    def run(self, config: StageConfig, ctx: StageContext) -> Summary: ...
+
+
+def stage_kinds() -> tuple[str, ...]:
+    """Names of the stage files, sorted."""
+    return tuple(sorted(path.stem for folder in recipes.stages.__path__ for path in _files(folder)))
+
+
+def load_stage(kind: str) -> StageModule:
+    """Import one stage's module; `kind` must be one of `stage_kinds()`."""
+    return cast(StageModule, importlib.import_module(f"recipes.stages.{kind}"))
+
+
+def recipe_paths() -> dict[str, Path]:
+    """Shipped recipes: `goal/name` -> file."""
+    return {
+        path.relative_to(LIBRARY).with_suffix("").as_posix(): path
+        for path in sorted(LIBRARY.rglob("*.yaml"))
+    }
+
+
+def find_recipe(text: str) -> Path:
+    """A recipe's file, from a path, a shipped name, or a shipped name's last part if unique.
+
+    Raises:
+        RecipeError: there is none; names the nearest shipped one.
+    """
+    if text.endswith((".yaml", ".yml")) or text.startswith((".", "/", "~")):
+        path = Path(text).expanduser()
+        if path.is_file():
+            return path
+        if not text.startswith((".", "/", "~")) and (shipped := LIBRARY / text).is_file():
+            return shipped
+        raise RecipeError(f"there is no recipe file {text}\ntype: lingopress ls recipes")
+    known = recipe_paths()
+    if text in known:
+        return known[text]
+    short = [path for name, path in known.items() if name.rsplit("/", 1)[-1] == text]
+    if len(short) == 1:
+        return short[0]
+    names = [*known, *(name.rsplit("/", 1)[-1] for name in known)]
+    raise RecipeError(f"no recipe {text!r}{suggest(text, names)}\ntype: lingopress ls recipes")
+
+
+def entries(what: str) -> list[Entry]:
+    """One of `LISTS`, in name order."""
+    if what == "recipes":
+        return [Entry(name, _description(path)) for name, path in recipe_paths().items()]
+    if what == "stages":
+        folders = list(recipes.stages.__path__)
+    else:
+        folders = [folder for package in _PACKAGES[what] for folder in _folders(package)]
+    found: dict[str, Entry] = {}
+    for folder in folders:
+        for path in _files(folder):
+            if path.stem != "errors":
+                found.setdefault(path.stem, Entry(path.stem, _first_line(path)))
+    return sorted(found.values())
+
+
+def _folders(package: str) -> list[str]:
+    try:
+        spec = importlib.util.find_spec(package)
+    except ModuleNotFoundError:
+        return []
+    return list(spec.submodule_search_locations or []) if spec else []
+
+
+def _files(folder: str) -> Iterator[Path]:
+    """Modules and packages of a folder; names that begin with `_` are not components."""
+    for path in sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []:
+        if path.name.startswith(("_", ".")):
+            continue
+        if path.suffix == ".py" or (path / "__init__.py").is_file():
+            yield path
+
+
+def _first_line(path: Path) -> str:
+    file = path / "__init__.py" if path.is_dir() else path
+    doc = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    return doc.split("\n", 1)[0]
+
+
+def _description(path: Path) -> str:
+    import yaml
+
+    try:
+        tree = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return "(not readable as YAML)"
+    return str(tree.get("description", "")).strip() if isinstance(tree, dict) else ""

@@ -1,0 +1,283 @@
+"""The command line: `lingopress run recipe.yaml`.
+
+Each command is one function that calls the library; everything heavy is imported inside it, so
+that `--help` and `ls` answer at once. Exit codes: 0; 2 for what a person can put right; 1 for a
+stage that broke; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from recipes.errors import RecipesError, StageFailedError, is_persons
+
+
+class _Group(TyperGroup):
+    """Turns every exception into a message and an exit code, in one place."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _fail("\ninterrupted; run the same command again to go on where it stopped", 130)
+        except (BrokenPipeError, typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if hasattr(error, "exit_code"):  # a usage error, typer prints it
+                raise
+            if ctx.meta.get("lingopress.debug"):
+                import traceback
+
+                traceback.print_exc()
+            if is_persons(error):
+                _fail(f"error: {error}", 1 if isinstance(error, StageFailedError) else 2)
+            _fail(
+                f"internal error: {type(error).__name__}: {error}\n"
+                "run the same command with --debug for the traceback, and report it",
+                1,
+            )
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_Group,
+    name="lingopress",
+    help="Turn a large multilingual encoder into a small, fast one, and measure each step.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _note_debug(ctx: typer.Context, value: bool) -> bool:
+    ctx.meta["lingopress.debug"] = value
+    return value
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"lingopress {version('lingopress')}")
+        except PackageNotFoundError:
+            typer.echo("lingopress (not installed)")
+        raise typer.Exit
+
+
+RecipeArg = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe file, or a name from `ls recipes`.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="seed=2, matrix.size=[base], STAGE.KEY=VALUE."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="DIR", help="Data as the XTREME scripts download it."),
+]
+Space = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        envvar="LINGOPRESS_WORKSPACE",
+        help="Where outputs are kept; default .lingopress",
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", callback=_note_debug, help="Show tracebacks.")]
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    from_stage: Annotated[
+        str | None,
+        typer.Option("--from", metavar="STAGE", help="Make it, and all that needs it, again."),
+    ] = None,
+    until_stage: Annotated[
+        str | None,
+        typer.Option("--until", metavar="STAGE", help="Make it and what it needs, then stop."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as `plan`.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only say where the report is.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Run a recipe; what is done already is not done again."""
+    if dry_run:
+        plan(recipe, overrides, data_dir, workspace)
+        return
+    from recipes.capture import own_stdout
+    from recipes.progress import make_display
+    from recipes.run import run_recipe
+
+    with own_stdout() as stream:
+        run_recipe(
+            recipe,
+            overrides=overrides or (),
+            data_dir=data_dir,
+            workspace=workspace,
+            from_stage=from_stage,
+            until_stage=until_stage,
+            progress=lambda plan: make_display(
+                stream, [s.label for s in plan.stages], [s.kind for s in plan.stages], quiet=quiet
+            ),
+            debug=debug,
+        )
+
+
+@app.command()
+def check(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Say everything that is wrong with a recipe, without running it."""
+    from recipes.describe import check_line
+
+    typer.echo(check_line(recipe, overrides or (), data_dir, workspace))
+
+
+@app.command()
+def plan(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Show each stage, in order: done already or not, its key, its rough cost."""
+    from recipes.describe import plan_table
+
+    typer.echo(plan_table(recipe, overrides or (), data_dir, workspace))
+
+
+@app.command()
+def show(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Every variant, with every default filled in.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Print a recipe as YAML, after `extends` and `--set`."""
+    from recipes.describe import recipe_yaml
+
+    typer.echo(recipe_yaml(recipe, overrides or (), resolved=resolved), nl=False)
+
+
+@app.command()
+def ls(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="WHAT", help="recipes, stages, tasks, methods, passes or runtimes."),
+    ] = "recipes",
+    debug: Debug = False,
+) -> None:
+    """List what there is."""
+    from recipes.catalog import LISTS, entries
+    from recipes.problems import suggest
+
+    if what not in LISTS:
+        raise RecipesError(
+            f"cannot list {what!r}{suggest(what, LISTS)}\nallowed: {', '.join(LISTS)}"
+        )
+    found = entries(what)
+    width = max((len(entry.name) for entry in found), default=0)
+    for entry in found:
+        typer.echo(f"{entry.name:<{width}}  {entry.about}".rstrip())
+
+
+@app.command()
+def report(
+    run_or_recipe: Annotated[
+        str, typer.Argument(metavar="RUN", help="A recipe that was run, or a run's folder.")
+    ],
+    workspace: Space = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser too.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Print the path of the last report of a recipe."""
+    from recipes.outputs import last_report
+
+    path = last_report(run_or_recipe, workspace)
+    typer.echo(path)
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(path.as_uri())
+
+
+@app.command()
+def predict(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A directory, or RECIPE:STAGE of a run.")
+    ],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Lines to read; - is standard input.")
+    ] = "-",
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Predict each line (a pair: two sentences with a tab between); one JSON a line."""
+    import json
+
+    from recipes.outputs import find_model
+
+    directory = find_model(model, workspace)
+    with _lines(file) as lines:
+        from evalsuite.predict import predict_lines  # only now: it imports the runtimes
+
+        for result in predict_lines(directory, lines):
+            typer.echo(json.dumps(result, ensure_ascii=False))
+
+
+@contextmanager
+def _lines(file: str) -> Iterator[Iterator[str]]:
+    if file == "-":
+        yield (line.rstrip("\n") for line in sys.stdin)
+        return
+    try:
+        with Path(file).open(encoding="utf-8") as handle:
+            yield (line.rstrip("\n") for line in handle)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipesError(f"{file} cannot be read: {error}") from error
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point of the `lingopress` command; always leaves by `SystemExit`."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
+    app(args=args, prog_name="lingopress")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Digests of the rows a stage reads, so that other data give another cache key.
+
+>>> digest_need(DataNeed("xnli", "train", ("en",)), DataSource("embedded"))
+'embedded:3a7bd3e2360a...'
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.errors import DataError, MissingDataError, UnknownNameError
+from evalsuite.task import DataSource
+from recipes.digests import sha256_file, sha256_json
+
+if TYPE_CHECKING:
+    from evalsuite.task import Task
+    from recipes.stage import DataNeed
+
+_CATALOGUES = ("evalsuite.tasks", "transfer.intermediate")
+
+
+def find_task(name: str) -> Task:
+    """A target task, or an intermediate one, by name.
+
+    Raises:
+        UnknownNameError: neither catalogue has it.
+    """
+    known: list[str] = []
+    for package in _CATALOGUES:
+        module: Any = importlib.import_module(package)
+        names = module.names()
+        if name in names:
+            task: Task = module.get(name)
+            return task
+        known.extend(names)
+    raise UnknownNameError("task", name, known)
+
+
+def digest_need(
+    need: DataNeed, source: DataSource, digest_file: Callable[[Path], str] = sha256_file
+) -> str:
+    """A digest of all rows of one need.
+
+    Raises:
+        MissingDataError: a file is absent, or the source has no such rows.
+        UnknownNameError: there is no such task.
+    """
+    if need.split == "parallel":
+        return _parallel(source, digest_file)
+    task = find_task(need.task)
+    if source.kind == "embedded":
+        return _embedded()
+    if source.kind == "hub":
+        if task.hub is None:
+            raise DataError(
+                f"{task.name} has no pinned copy on the hub; "
+                "write source: xtreme and give --data-dir"
+            )
+        return f"hub:{task.hub.repo}@{task.hub.revision}"
+    split = task.eval_split(source) if need.split == "eval" else need.split
+    languages = need.languages or task.available(source, split)
+    digests: dict[str, str] = {}
+    for language in languages:
+        for path in task.files(source, split, language):
+            if not path.is_file():
+                what = f"{task.name} {split} ({language})"
+                raise MissingDataError(path, what, task.layout)
+            digests[f"{language}/{path.name}"] = digest_file(path)
+    if not digests:
+        root = source.data_dir or Path()
+        raise MissingDataError(root / task.name, f"{task.name} {split}", task.layout)
+    return f"xtreme:{sha256_json({'split': split, 'files': digests})}"
+
+
+def _embedded() -> str:
+    embedded: Any = importlib.import_module("evalsuite.data.embedded")
+    return f"embedded:{embedded.digest()}"
+
+
+def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
+    if source.kind == "embedded":
+        return _embedded()
+    parallel: Any = importlib.import_module("evalsuite.data.parallel")
+    paths: tuple[Path, ...] = parallel.files(source)
+    for path in paths:
+        if not path.is_file():
+            raise MissingDataError(path, "parallel text", "see evalsuite/data/parallel.py")
+    return f"parallel:{sha256_json([[p.name, digest_file(p)] for p in paths])}"

@@ -1,0 +1,45 @@
+"""The exceptions of `recipes`.
+
+```
+RecipesError             a person can put it right: exit 2, one message, no traceback
+├── RecipeError          the recipe is wrong; lists every problem with file:line
+│   └── StageInputError  a stage is fed something it cannot use
+├── WorkspaceError       the workspace cannot be used (permissions, space)
+└── StageFailedError     a stage broke while it ran: exit 1; what came before is kept
+```
+"""
+
+from __future__ import annotations
+
+
+class RecipesError(Exception):
+    """Base of every error of this package that a person can put right."""
+
+
+class RecipeError(RecipesError):
+    """The recipe is wrong."""
+
+
+class StageInputError(RecipeError):
+    """A stage is fed something it cannot use."""
+
+
+class WorkspaceError(RecipesError):
+    """The workspace cannot be used."""
+
+
+class StageFailedError(RecipesError):
+    """A stage broke while it ran."""
+
+
+_PERSONS = {
+    ("evalsuite.errors", "EvalsuiteError"),
+    ("transfer.errors", "TransferError"),
+    ("compress.errors", "CompressError"),
+    ("recipes.errors", "RecipesError"),
+}
+
+
+def is_persons(error: BaseException) -> bool:
+    """Whether a person can put it right: an error of any of our packages; imports none of them."""
+    return any((base.__module__, base.__name__) in _PERSONS for base in type(error).__mro__)

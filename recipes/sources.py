@@ -1,0 +1,132 @@
+"""Models from outside a recipe: a hub id, or a directory.
+
+>>> External.find("./models/mine").artifact.kind
+'checkpoint'
+>>> External.find("FacebookAI/xlm-roberta-base@e73636d").digest(memo)
+'hub:FacebookAI/xlm-roberta-base@e73636d'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalsuite.errors import ModelError, OfflineError, PickleRefusedError
+from recipes.digests import DigestMemo
+from recipes.stage import Artifact
+
+_HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+_WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+_UNWANTED = ["onnx/*", "openvino/*", "*/*.safetensors"]
+_NO_CONTENT = {"lingopress.json", "README.md"}
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A model from outside: `repo` of the hub, or a local directory `path`."""
+
+    text: str
+    path: Path
+    artifact: Artifact
+    repo: str | None = None
+    revision: str | None = None
+
+    @classmethod
+    def find(cls, text: str) -> External:
+        """Look at what a reference names; a hub id is only parsed, the network is not touched.
+
+        Raises:
+            ModelError: no such directory, or no checkpoint in it.
+            PickleRefusedError: its weights are a pickle.
+        """
+        if text.startswith((".", "~", "/")):
+            path = Path(text).expanduser()
+            return cls(text, path.resolve(), inspect(path, text))
+        match = _HUB.fullmatch(text)
+        if match is None:
+            raise ModelError(
+                f"{text!r} is not a hub id (org/name or org/name@revision)\n"
+                f"for a directory write ./{text}"
+            )
+        artifact = Artifact("checkpoint", external=True)
+        return cls(text, Path(match["repo"]), artifact, match["repo"], match["revision"])
+
+    def digest(self, memo: DigestMemo) -> str:
+        """What enters the cache key: repository and revision, or a digest of the files."""
+        if self.repo is not None:
+            return f"hub:{self.repo}@{self.revision or 'main'}"
+        return f"directory:{memo.files(self.path, self.files())}"
+
+    def files(self) -> list[Path]:
+        """Files of a local directory that make up the model."""
+        return [
+            path
+            for path in self.path.rglob("*")
+            if path.is_file()
+            and path.name not in _NO_CONTENT
+            and not any(part.startswith(".") for part in path.relative_to(self.path).parts)
+        ]
+
+    def bytes(self) -> int:
+        """Size of a local directory's model; 0 for a hub id."""
+        return 0 if self.repo is not None else sum(p.stat().st_size for p in self.files())
+
+    def fetch(self) -> Path:
+        """The local directory, downloaded into the hub's own cache where it is a hub id.
+
+        Raises:
+            OfflineError: it is not cached and the hub cannot be reached.
+            ModelError: the hub has no such model, or it holds no safetensors.
+        """
+        if self.repo is None:
+            return self.path
+        from huggingface_hub import errors, snapshot_download
+
+        try:
+            found = snapshot_download(
+                self.repo,
+                revision=self.revision,
+                allow_patterns=_WANTED,
+                ignore_patterns=_UNWANTED,
+            )
+        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
+            raise ModelError(f"the hub has no model {self.text}, or it is not public") from error
+        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+            raise OfflineError(
+                f"{self.text} is not on this machine and the hub cannot be reached\n"
+                f"download it where there is a network: hf download {self.repo}\n"
+                "and name its directory in the recipe: model: ./directory"
+            ) from error
+        inspect(Path(found), self.text)
+        return Path(found)
+
+
+def inspect(path: Path, text: str) -> Artifact:
+    """What a local directory holds: a checkpoint, an adapter or a bundle.
+
+    Raises:
+        ModelError: nothing of the kind.
+        PickleRefusedError: its weights are a pickle.
+    """
+    if not path.is_dir():
+        raise ModelError(f"there is no directory {text} (from {Path.cwd()})")
+    names = {child.name for child in path.iterdir()}
+    if {"adapter_config.json", "adapter_model.safetensors"} <= names:
+        return Artifact("adapter", external=True)
+    has_config = "config.json" in names
+    if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
+        return Artifact("checkpoint", external=True)
+    if has_config:
+        for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
+            if any(name.endswith(suffix) for name in names):
+                return Artifact("bundle", external=True, runtime=runtime)
+    pickles = sorted(n for n in names if n.endswith((".bin", ".pt", ".pth", ".ckpt", ".pkl")))
+    pickles = [name for name in pickles if name != "training_args.bin"]
+    if pickles:
+        raise PickleRefusedError(path, pickles)
+    missing = "config.json" if not has_config else "model.safetensors"
+    raise ModelError(
+        f"{text} is not a checkpoint: it has no {missing}\n"
+        "a checkpoint directory holds config.json, model.safetensors and the tokenizer's files"
+    )

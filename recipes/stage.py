@@ -1,0 +1,118 @@
+"""The contract of a stage.
+
+A stage is one module, `recipes/stages/<kind>.py`, with
+
+- `VERSION: int`, raised whenever the same config would give another output;
+- `Config(StageConfig)`, frozen, unknown keys forbidden; a field whose annotation is `ModelRef`
+  or `ModelRefs` names inputs by role;
+- `check(config, inputs) -> Artifact`, what it gives, given what its inputs are; raises
+  `StageInputError` when they do not fit;
+- `data(config) -> tuple[DataNeed, ...]`, which rows it reads, so that their digest enters the key;
+- `run(config, ctx) -> Summary`, which does the work and writes only inside `ctx.out`.
+
+It may also hold
+
+- `LABELS_MATTER = True`, where the output contains the labels of its inputs;
+- `LINEAGE_MATTERS = True`, where it contains `ctx.recipe`, `ctx.description` or `ctx.lineage`
+  (the `report` kind is taken to);
+- `cost(config) -> str`, a rough guess for `lingopress plan`: "minutes", "4 GB download";
+- in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output.
+
+`inputs` of `check` is role -> tuple of `Artifact`, one for a `ModelRef`, none where it is left out.
+
+Importing a stage module loads no torch: heavy imports happen inside `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from evalsuite.results import StageRecord
+from evalsuite.task import DataSource, Split
+from recipes.errors import StageInputError as StageInputError
+
+Summary = dict[str, float | int | str]
+ArtifactKind = Literal["checkpoint", "adapter", "bundle", "scores", "speed", "report"]
+
+
+class _Reference:
+    """Marks a config field as naming other stages or model sources."""
+
+
+ModelRef = Annotated[str, _Reference()]
+"""A stage's name, or a model outside the recipe: a hub id (`org/name`) or a path (`./dir`)."""
+ModelRefs = Annotated[tuple[str, ...], _Reference()]
+"""Several of them. `name` gathers every matrix variant of that stage, `name[task=xnli]` one."""
+
+
+class StageConfig(BaseModel):
+    """Base of every stage's config. `seed` stands in for the recipe's, in this stage only."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), defer_build=True
+    )
+
+    name: str
+    stage: str
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What a directory holds, as far as it is known before it exists.
+
+    `task` is the task its head was trained for (None: no head, an encoder); `external` marks a
+    model from outside the recipe, of which only the config is known.
+    """
+
+    kind: ArtifactKind
+    task: str | None = None
+    external: bool = False
+    runtime: str = "torch"
+
+
+@dataclass(frozen=True, slots=True)
+class DataNeed:
+    """Rows a stage reads: a task's split in some languages (None: all the source has)."""
+
+    task: str
+    split: Split | Literal["eval", "parallel"]
+    languages: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One resolved input of a stage."""
+
+    label: str  # stage name with its matrix variant, or the external source as written
+    path: Path
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """What a running stage may use.
+
+    `out` is an empty directory; what is in it when `run` returns is published. `work` survives
+    a kill: a rerun of the same stage finds in it what the last one left.
+    """
+
+    out: Path
+    work: Path
+    inputs: Mapping[str, tuple[Input, ...]]  # role -> inputs (one for a `ModelRef`)
+    data: DataSource
+    seed: int
+    recipe: str
+    description: str = ""
+    lineage: tuple[StageRecord, ...] = ()  # records of all ancestors, in order of execution
+    progress: Callable[[float, str], None] = field(default=lambda fraction, text: None)
+
+    def input(self, role: str) -> Input:
+        """The one input of a `ModelRef` role."""
+        (only,) = self.inputs[role]
+        return only

@@ -1,0 +1,1 @@
+"""One file a stage; see `recipes.stage` for what it holds."""

@@ -1,0 +1,67 @@
+"""Measure size, load time, latency, throughput and memory of models, on real text lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
+from recipes.training import known_tasks, need, tasks
+
+VERSION = 1
+LABELS_MATTER = True
+
+
+class Config(StageConfig):
+    """What text, how much of it, how many threads."""
+
+    models: ModelRefs = Field(min_length=1)
+    task: str = Field(default="xnli", description="whose evaluation text is run")
+    sentences: int = Field(default=512, ge=8, description="over all languages")
+    threads: int | None = Field(default=None, ge=1, description="default: the cores there are")
+    passes: int = Field(default=3, ge=1)
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """Speed figures."""
+    known_tasks((config.task,))
+    for artifact in inputs["models"]:
+        need(artifact, "models", "checkpoint", "bundle")
+    return Artifact("speed")
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """The text."""
+    return (DataNeed(config.task, "eval"),)
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Measure each model in a process of its own."""
+    import os
+
+    from evalsuite import tokenization
+    from evalsuite.bench import measure
+    from evalsuite.bench.text import sequences
+
+    (task,) = tasks((config.task,))
+    affinity = getattr(os, "sched_getaffinity", None)
+    threads = config.threads or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+    summary: Summary = {"threads": threads}
+    models = ctx.inputs["models"]
+    for done, model in enumerate(models):
+        ctx.progress(done / len(models), f"measuring {model.label}")
+        ids, text = sequences(tokenization.load(model.path), task, ctx.data, config.sentences)
+        result = measure(
+            model.path,
+            ids,
+            label=model.label,
+            text=text,
+            source=ctx.data.kind,
+            threads=threads,
+            passes=config.passes,
+        )
+        (ctx.out / f"{done:02d}.json").write_text(result.model_dump_json(), encoding="utf-8")
+        best = sorted(t.sentences / t.seconds for t in result.throughput)
+        summary[f"{model.label} sentences/s"] = round(best[len(best) // 2], 1)
+    return summary

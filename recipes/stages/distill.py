@@ -1,0 +1,102 @@
+"""Distil a student of fewer layers from a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from recipes.errors import StageInputError
+from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.training import TrainingConfig, corpus, known_tasks, need, settings, tasks
+
+VERSION = 1
+
+
+class Config(TrainingConfig):
+    """A weight of 0 leaves its term out."""
+
+    teacher: ModelRef
+    tasks: tuple[str, ...] = Field(min_length=1)
+    layers: int | tuple[int, ...] = Field(description="how many, or which of the teacher's")
+    logits: float = Field(default=1.0, ge=0)
+    hidden: float = Field(default=1.0, ge=0)
+    labels: float = Field(default=0.0, ge=0)
+    temperature: float = Field(default=2.0, gt=0)
+    multilingual: float = Field(
+        default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
+    )
+    learning_rate: float = Field(default=2e-4, gt=0)
+    epochs: float = Field(default=3.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_length: int = Field(default=128, ge=8)
+    max_examples: int | None = Field(default=None, ge=1)
+    max_pairs: int | None = Field(default=None, ge=1)
+    corpus: str | None = None
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """A checkpoint with the teacher's head."""
+    (teacher,) = inputs["teacher"]
+    need(teacher, "teacher", "checkpoint")
+    found = known_tasks(config.tasks, labelled=True)
+    if teacher.task is None and not teacher.external and (config.logits > 0 or config.labels > 0):
+        raise StageInputError(
+            "teacher: has no task head, so there are no logits to match; "
+            "set logits: 0 and labels: 0, or train it first"
+        )
+    if config.logits == config.hidden == config.labels == 0:
+        raise StageInputError("logits, hidden and labels are all 0; nothing would be learnt")
+    if teacher.task is not None:
+        labels = known_tasks((teacher.task,))[0].labels
+        for task in found:
+            if task.labels != labels:
+                raise StageInputError(
+                    f"tasks: {task.name} has other labels than the teacher's {teacher.task}"
+                )
+    return Artifact("checkpoint", task=teacher.task)
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """Training rows, and parallel text where it is mixed in."""
+    needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
+    if config.multilingual > 0:
+        needs += (DataNeed("parallel", "parallel"),)
+    return needs
+
+
+def cost(config: Config) -> str:
+    """Work, roughly."""
+    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Distil."""
+    from compress.distill.distill import Options, distill
+
+    options = Options(
+        layers=config.layers,
+        logits=config.logits,
+        hidden=config.hidden,
+        labels=config.labels,
+        temperature=config.temperature,
+        multilingual=config.multilingual,
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        max_steps=config.max_steps,
+        max_length=config.max_length,
+        max_examples=config.max_examples,
+        max_pairs=config.max_pairs,
+        settings=settings(config, ctx.seed),
+    )
+    _, facts = distill(
+        ctx.input("teacher").path,
+        tasks(config.tasks),
+        ctx.data,
+        options,
+        corpus_dir=corpus(ctx, config.corpus),
+        work=ctx.work,
+        out=ctx.out,
+        progress=ctx.progress,
+    )
+    return facts

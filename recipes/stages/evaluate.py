@@ -1,0 +1,100 @@
+"""Score models on tasks, in every language there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from recipes.data import find_task
+from recipes.errors import StageInputError
+from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
+from recipes.training import known_tasks, need, tasks
+
+VERSION = 1
+LABELS_MATTER = True
+
+
+class Config(StageConfig):
+    """Every model is scored on every task its head fits; retrieval fits any."""
+
+    models: ModelRefs = Field(min_length=1)
+    tasks: tuple[str, ...] = Field(min_length=1)
+    languages: tuple[str, ...] | None = None
+    split: Literal["dev", "test"] | None = None
+    layer: int | None = Field(default=None, description="retrieval; negative counts from the last")
+    pooling: Literal["mean", "cls"] = "mean"
+    max_examples: int | None = Field(default=None, ge=1, description="first rows a language")
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """Scores."""
+    found = known_tasks(config.tasks)
+    for task in found:
+        for language in config.languages or ():
+            if language not in task.languages:
+                raise StageInputError(
+                    f"languages: {task.name} has no {language!r}; it has {' '.join(task.languages)}"
+                )
+    for artifact in inputs["models"]:
+        need(artifact, "models", "checkpoint", "bundle")
+        if artifact.external:
+            continue
+        for task in found:
+            if task.format == "retrieval":
+                continue
+            if artifact.task is None:
+                raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
+            if find_task(artifact.task).labels != task.labels:
+                raise StageInputError(
+                    f"models: a head trained on {artifact.task} cannot do {task.name}, "
+                    "its labels are others"
+                )
+    return Artifact("scores")
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """Test rows."""
+    return tuple(DataNeed(task, config.split or "eval", config.languages) for task in config.tasks)
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Evaluate each model on each task; one JSON file each, predictions beside it."""
+    from evalsuite.evaluate import evaluate
+    from evalsuite.runtimes import open_model
+
+    summary: Summary = {}
+    jobs = [(model, task) for model in ctx.inputs["models"] for task in tasks(config.tasks)]
+    opened = None
+    for done, (model, task) in enumerate(jobs):
+        if opened is None or opened[0] != model.label:
+            opened = (model.label, open_model(model.path))
+        result = evaluate(
+            opened[1],
+            task,
+            ctx.data,
+            label=model.label,
+            out=ctx.out / "predictions" / _file_name(model.label),
+            languages=config.languages,
+            split=config.split,
+            layer=config.layer,
+            pooling=config.pooling,
+            max_examples=config.max_examples,
+            seed=ctx.seed,
+            progress=lambda fraction, text, done=done: ctx.progress(  # type: ignore[misc]
+                (done + fraction) / len(jobs), text
+            ),
+        )
+        path = ctx.out / f"{done:03d}.{_file_name(model.label)}.{task.name}.json"
+        path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
+        mean = result.zero_shot()
+        if mean is not None:
+            summary[f"{model.label} {task.name}"] = round(mean, 2)
+    return summary
+
+
+def _file_name(label: str) -> str:
+    """A label as a file name: `teacher[task=xnli]` to `teacher.task-xnli`."""
+    name = label.replace("[", ".").replace("]", "").replace("=", "-").replace(",", ".")
+    return name.replace("/", "_")

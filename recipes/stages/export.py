@@ -1,0 +1,54 @@
+"""Export a checkpoint to a bundle, gated by how many labels stay equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
+from recipes.training import need, probe_task
+
+VERSION = 1
+
+
+class Config(StageConfig):
+    """The runtime, the precision, and the gate."""
+
+    model: ModelRef
+    runtime: Literal["onnxruntime"] = "onnxruntime"
+    precision: Literal["fp32", "int8"] = "fp32"
+    probe: int = Field(default=64, ge=1, description="sentences a language for the parity gate")
+    min_agreement: float = Field(
+        default=90.0, ge=0, le=100, description="percent of labels that must stay equal"
+    )
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """A bundle with the checkpoint's head."""
+    (model,) = inputs["model"]
+    need(model, "model", "checkpoint")
+    return Artifact("bundle", task=model.task, external=model.external, runtime=config.runtime)
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """The gate's text decides whether there is an output, not which."""
+    return ()
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Export and compare."""
+    from compress.export import export
+
+    model = ctx.input("model")
+    _, facts = export(
+        model.path,
+        ctx.out,
+        precision=config.precision,
+        probe_task=probe_task(model.artifact.task, ctx.data),
+        source=ctx.data,
+        per_language=config.probe,
+        min_agreement=config.min_agreement,
+    )
+    return facts

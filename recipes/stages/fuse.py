@@ -1,0 +1,61 @@
+"""Fuse an adapter into its base, onto the dequantized weights it was trained against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
+from recipes.training import need, probe_task, tasks
+
+VERSION = 1
+
+
+class Config(StageConfig):
+    """Where the adapter is merged, and how much text the drift is measured on."""
+
+    model: ModelRef
+    onto: Literal["dequantized", "original"] = "dequantized"
+    probe: int = Field(default=32, ge=1, description="sentences a language for the drift")
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """A checkpoint with the adapter's head."""
+    (model,) = inputs["model"]
+    if model.kind == "checkpoint":
+        from recipes.errors import StageInputError
+
+        raise StageInputError(
+            "model: is a whole checkpoint already, there is no adapter to fuse; "
+            "leave this stage out"
+        )
+    need(model, "model", "adapter")
+    return Artifact("checkpoint", task=model.task)
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """Drift is reported, it does not change the output."""
+    return ()
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Fuse and measure the drift."""
+    from compress.fuse import fuse
+
+    model = ctx.input("model")
+    task = tasks((model.artifact.task,))[0] if model.artifact.task else None
+    fused = fuse(
+        model.path,
+        task,
+        ctx.out,
+        onto=config.onto,
+        probe_task=probe_task(model.artifact.task, ctx.data),
+        source=ctx.data,
+        per_language=config.probe,
+    )
+    summary: Summary = {"onto": config.onto, "base precision": fused.precision}
+    for onto, drift in fused.drift.items():
+        summary |= drift.facts(f"{onto}: ")
+    return summary

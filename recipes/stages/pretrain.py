@@ -1,0 +1,96 @@
+"""Pretrain an encoder by masked and translation language modelling."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.training import TrainingConfig, corpus, need, settings
+
+VERSION = 1
+
+
+class ShapeConfig(BaseModel):
+    """The architecture of an encoder from scratch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layers: int = Field(ge=1)
+    hidden: int = Field(ge=8)
+    heads: int = Field(ge=1)
+    ffn: int = Field(ge=8)
+    vocabulary: int = Field(ge=64)
+    max_length: int = Field(default=256, ge=8)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> ShapeConfig:
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden} is not a multiple of heads {self.heads}")
+        return self
+
+
+class Config(TrainingConfig):
+    """`shape` starts from scratch, `model` continues a checkpoint; one of them."""
+
+    model: ModelRef | None = None
+    shape: ShapeConfig | None = None
+    steps: int = Field(ge=1)
+    learning_rate: float = Field(default=5e-4, gt=0)
+    max_length: int = Field(default=128, ge=8)
+    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
+    tlm: float = Field(default=0.5, ge=0, le=1, description="share of translation pairs")
+    alpha: float = Field(default=0.3, ge=0, le=1, description="language sampling exponent")
+    languages: tuple[str, ...] | None = None
+    corpus: str | None = Field(default=None, description="directory with parallel/ in it")
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Config:
+        if (self.model is None) == (self.shape is None):
+            raise ValueError("give either model (continue it) or shape (from scratch)")
+        return self
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """A headless checkpoint."""
+    for artifact in inputs.get("model", ()):
+        need(artifact, "model", "checkpoint")
+    return Artifact("checkpoint")
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """Parallel text."""
+    return (DataNeed("parallel", "parallel", config.languages),)
+
+
+def cost(config: Config) -> str:
+    """Work, roughly."""
+    return f"{config.steps} steps x {config.batch_size} sequences"
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Train."""
+    from transfer.pretrain import Options, Shape, pretrain
+
+    options = Options(
+        shape=Shape(**config.shape.model_dump()) if config.shape else None,
+        steps=config.steps,
+        batch_size=config.batch_size,
+        max_length=config.max_length,
+        max_pairs=config.max_pairs,
+        tlm=config.tlm,
+        alpha=config.alpha,
+        languages=config.languages,
+        settings=settings(config, ctx.seed),
+    )
+    _, facts = pretrain(
+        ctx.input("model").path if config.model else None,
+        ctx.data,
+        options,
+        corpus_dir=corpus(ctx, config.corpus),
+        work=ctx.work,
+        out=ctx.out,
+        progress=ctx.progress,
+    )
+    return facts

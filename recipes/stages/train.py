@@ -1,0 +1,108 @@
+"""Train a checkpoint on one task, or on several with one head each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from recipes.errors import StageInputError
+from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.training import TrainingConfig, known_tasks, need, settings, tasks
+
+VERSION = 1
+
+
+class Config(TrainingConfig):
+    """One task gives that task's head; several give the encoder, which is what goes on."""
+
+    model: ModelRef
+    tasks: tuple[str, ...] = Field(min_length=1)
+    method: str = "lora"
+    precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
+        default="fp32", description="of the base's linear layers while it is trained"
+    )
+    embeddings: Literal["fp32", "bf16"] = Field(
+        default="fp32", description="precision of the base's embeddings, stated apart"
+    )
+    learning_rate: float = Field(default=2e-4, gt=0)
+    epochs: float = Field(default=3.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_length: int = Field(default=128, ge=8)
+    max_examples: int | None = Field(default=None, ge=1)
+    languages: tuple[str, ...] = ("en",)
+    rank: int = Field(default=16, ge=1)
+    alpha: int = Field(default=32, ge=1)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    targets: tuple[str, ...] = ("query", "value")
+    cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """An adapter or a checkpoint, by the method."""
+    from evalsuite.errors import UnknownNameError
+    from transfer import methods
+
+    (model,) = inputs["model"]
+    need(model, "model", "checkpoint")
+    found = known_tasks(config.tasks, labelled=True)
+    try:
+        gives = methods.get(config.method).GIVES
+    except UnknownNameError as error:
+        raise StageInputError(str(error)) from None
+    if gives == "checkpoint" and config.precision in ("int8", "nf4"):
+        raise StageInputError(
+            f"method: {config.method} trains every weight, and {config.precision} weights cannot "
+            "be trained; use method: lora, or precision: fp32 or bf16"
+        )
+    if gives == "checkpoint" and config.embeddings != "fp32":
+        raise StageInputError(
+            f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
+        )
+    return Artifact(gives, task=found[0].name if len(found) == 1 else None)
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    """The tasks' training splits."""
+    return tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
+
+
+def cost(config: Config) -> str:
+    """Work, roughly."""
+    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Train."""
+    from transfer.supervised import Options, train
+
+    options = Options(
+        method=config.method,
+        precision=config.precision,
+        embeddings=config.embeddings,
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        max_steps=config.max_steps,
+        max_length=config.max_length,
+        max_examples=config.max_examples,
+        languages=config.languages,
+        settings=settings(config, ctx.seed),
+        method_options={
+            "rank": config.rank,
+            "alpha": config.alpha,
+            "dropout": config.dropout,
+            "targets": config.targets,
+        },
+        cap=config.cap,
+    )
+    trained = train(
+        ctx.input("model").path,
+        tasks(config.tasks),
+        ctx.data,
+        options,
+        work=ctx.work,
+        out=ctx.out,
+        progress=ctx.progress,
+    )
+    return trained.facts

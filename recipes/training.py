@@ -1,0 +1,104 @@
+"""Config fields and helpers the training stages share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from evalsuite.errors import DataError
+from evalsuite.task import DataSource, Task
+from recipes.data import find_task
+from recipes.errors import StageInputError
+from recipes.stage import Artifact, StageConfig, StageContext
+
+if TYPE_CHECKING:
+    from transfer.train import Settings
+
+
+class TrainingConfig(StageConfig):
+    """Optimization, the same keys in every stage that trains."""
+
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"save_every"})
+
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    compute: Literal["fp32", "bf16"] = "fp32"
+    accumulate: int = Field(default=1, ge=1)
+    gradient_checkpointing: bool = False
+    save_every: float = Field(default=30.0, gt=0, description="seconds between checkpoints")
+
+
+def settings(config: TrainingConfig, seed: int) -> Settings:
+    """The optimizer's part of a config."""
+    from transfer.train import Settings
+
+    return Settings(
+        learning_rate=config.learning_rate,
+        seed=seed,
+        warmup=config.warmup,
+        weight_decay=config.weight_decay,
+        compute=config.compute,
+        accumulate=config.accumulate,
+        gradient_checkpointing=config.gradient_checkpointing,
+        save_every=config.save_every,
+    )
+
+
+def tasks(names: tuple[str, ...]) -> list[Task]:
+    """Look every name up."""
+    return [find_task(name) for name in names]
+
+
+def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]:
+    """For `check`: the same, with mistakes as a stage's own error.
+
+    Raises:
+        StageInputError: unknown, or without labels where a training stage needs them.
+    """
+    from evalsuite.errors import UnknownNameError
+
+    try:
+        found = tasks(names)
+    except UnknownNameError as error:
+        raise StageInputError(str(error)) from None
+    for task in found:
+        if labelled and not (task.labels and task.trains_on):
+            raise StageInputError(f"{task.name} cannot be trained on; it is evaluated only")
+    return found
+
+
+def need(artifact: Artifact, role: str, *kinds: str) -> None:
+    """Raise unless an input is one of the kinds a stage takes."""
+    if artifact.kind not in kinds:
+        hint = "; put a fuse stage between" if artifact.kind == "adapter" else ""
+        raise StageInputError(
+            f"{role}: needs a {' or '.join(kinds)}, is given a {artifact.kind}{hint}"
+        )
+
+
+def corpus(context: StageContext, path: str | None) -> Path | None:
+    """The corpus directory a stage names, if any.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if path is None:
+        return None
+    directory = Path(path).expanduser()
+    if not directory.is_dir():
+        raise DataError(f"corpus: there is no directory {directory}")
+    return directory
+
+
+def probe_task(artifact_task: str | None, source: DataSource) -> Task | None:
+    """The task whose text measures parity: the head's own, Tatoeba for an encoder.
+
+    A head trained on a task that has no multilingual rows (MNLI, SNLI) is probed on XNLI's.
+    """
+    name = {"mnli": "xnli", "snli": "xnli"}.get(artifact_task or "", artifact_task or "tatoeba")
+    task = find_task(name)
+    return task if task.available(source, task.eval_split(source)) else None

@@ -1,0 +1,81 @@
+"""Train by writing a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from recipes.stage import (
+    Artifact,
+    DataNeed,
+    ModelRef,
+    StageConfig,
+    StageContext,
+    StageInputError,
+    Summary,
+)
+
+VERSION = 1
+
+
+class Config(StageConfig):
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"note"})
+
+    model: ModelRef
+    tasks: tuple[str, ...]
+    method: Literal["full", "lora"] = "full"
+    steps: int = 10
+    languages: tuple[str, ...] = ("en",)
+    note: str = ""
+    does: str = ""
+
+
+def check(config: Config, inputs: Mapping[str, tuple[Artifact, ...]]) -> Artifact:
+    (model,) = inputs["model"]
+    if model.kind != "checkpoint":
+        raise StageInputError(f"model: needs a checkpoint, is given a {model.kind}")
+    return Artifact("checkpoint", task=config.tasks[0])
+
+
+def data(config: Config) -> tuple[DataNeed, ...]:
+    return ()
+
+
+def cost(config: Config) -> str:
+    return f"{config.steps} steps"
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    before = ctx.work / "steps"
+    done = int(before.read_text()) if before.exists() else 0
+    for step in range(done, config.steps):
+        before.write_text(str(step + 1))
+        ctx.progress((step + 1) / config.steps, f"step {step + 1}")
+        if config.does == "die" and step == 5 and os.environ.get("DIE"):
+            (ctx.out / "half").write_text("half")
+            os._exit(9)
+        if config.does == "wait":
+            import time
+
+            time.sleep(0.1)
+    if config.does == "break":
+        raise ValueError("loss is nan\nsecond line")
+    if config.does == "person":
+        from evalsuite.errors import DataError
+
+        raise DataError("rows are bad")
+    if config.does == "full":
+        raise OSError(28, "No space left on device")
+    if config.does == "memory":
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: 1 bytes")
+    if config.does == "interrupt":
+        raise KeyboardInterrupt
+    if config.does == "chatter":
+        print("chatter from python", flush=True)
+        os.system("echo chatter from a child")
+    text = (ctx.input("model").path / "config.json").read_text()
+    (ctx.out / "config.json").write_text(text)
+    (ctx.out / "model.safetensors").write_text(f"{text}{config.tasks}{ctx.seed}")
+    (ctx.out / "started_at").write_text(str(done))
+    return {"steps": config.steps, "final loss": 0.123456789}

@@ -1,0 +1,1 @@
+"""Train: intermediate tasks, target tasks, adapters, pretraining. One loop, objectives passed in."""

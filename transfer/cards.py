@@ -1,0 +1,45 @@
+"""Model cards: what a checkpoint is and how plain transformers or peft opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_AUTO = {
+    "adapter": (
+        "from peft import PeftModel\n"
+        "from transformers import AutoModelForSequenceClassification  # or ForTokenClassification\n"
+        "base = AutoModelForSequenceClassification.from_pretrained(BASE, num_labels=LABELS)\n"
+        'model = PeftModel.from_pretrained(base, "THIS DIRECTORY")\n'
+    ),
+    "checkpoint": (
+        "from transformers import AutoModel, AutoTokenizer  # or AutoModelFor...\n"
+        'model = AutoModel.from_pretrained("THIS DIRECTORY")\n'
+        'tokenizer = AutoTokenizer.from_pretrained("THIS DIRECTORY")\n'
+    ),
+}
+
+
+def card(title: str, lines: Sequence[str], kind: str = "checkpoint") -> str:
+    """A README.md with hub front matter."""
+    body = "\n".join(f"- {line}" for line in lines)
+    return (
+        "---\nlibrary_name: "
+        f"{'peft' if kind == 'adapter' else 'transformers'}\ntags: [multilingual, lingopress]\n---\n"
+        f"# {title}\n\n{body}\n\n```python\n{_AUTO[kind]}```\n"
+    )
+
+
+def trained(
+    tasks: Sequence[str], method: str, precision: str, base: Path, kind: str
+) -> str:
+    """The card of a trained checkpoint or adapter."""
+    return card(
+        f"{method} on {', '.join(tasks)}",
+        [
+            f"trained on: {', '.join(tasks)}",
+            f"method: {method}, base held in {precision}",
+            f"base: {base.name}",
+        ],
+        kind,
+    )

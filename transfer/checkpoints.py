@@ -1,0 +1,142 @@
+"""Open checkpoints for training, with the head a task needs; write what a stage publishes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import transformers
+from transformers import BitsAndBytesConfig
+
+from evalsuite.errors import ModelError
+from evalsuite.runtimes import labels_of, read_config, refuse_pickle
+from evalsuite.task import Task
+
+Precision = Literal["fp32", "bf16", "int8", "nf4"]
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "sentencepiece.bpe.model",
+)
+# bitsandbytes would quantize the heads too, and training them then fails with "only Tensors of
+# floating point dtype can require gradients".
+_HEADS = ["classifier", "qa_outputs", "lm_head", "score"]
+TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
+
+
+def auto_class(format: str | None) -> Any:
+    """The transformers auto class for a task format (None: the encoder)."""
+    return {
+        "pair": transformers.AutoModelForSequenceClassification,
+        "tagging": transformers.AutoModelForTokenClassification,
+    }.get(format or "", transformers.AutoModel)
+
+
+def quantization(precision: Precision) -> BitsAndBytesConfig | None:
+    """bitsandbytes settings: LLM.int8 (Dettmers et al. 2022) or NF4 with double quantization
+    (QLoRA, Dettmers et al. 2023); task heads stay in floating point."""
+    if precision == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_HEADS)
+    if precision == "nf4":
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.float32,
+            llm_int8_skip_modules=_HEADS,
+        )
+    return None
+
+
+def load(
+    directory: Path, task: Task | None, precision: Precision = "fp32"
+) -> tuple[Any, bool]:
+    """Open a checkpoint with `task`'s head; True where the checkpoint's own head was kept.
+
+    The head is kept when the label sets are equal (MNLI to XNLI), new otherwise.
+
+    Raises:
+        ModelError: it does not open.
+        PickleRefusedError: the weights are a pickle.
+    """
+    refuse_pickle(directory)
+    config = read_config(directory)
+    if (directory / "adapter_config.json").is_file():
+        raise ModelError(f"{directory} is an adapter; fuse it first")
+    extra: dict[str, Any] = {}
+    kept = False
+    if task is not None and task.labels:
+        kept = labels_of(config) == task.labels
+        extra = {
+            "id2label": dict(enumerate(task.labels)),
+            "label2id": {label: index for index, label in enumerate(task.labels)},
+            "ignore_mismatched_sizes": True,
+        }
+    try:
+        model = auto_class(task.format if task else None).from_pretrained(
+            directory,
+            use_safetensors=True,
+            local_files_only=True,
+            dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+            quantization_config=quantization(precision),
+            **extra,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
+    if task is not None:
+        model.config.finetuning_task = task.name
+    return model, kept
+
+
+def embeddings_to_bf16(model: Any) -> None:
+    """Hold the word embeddings in bf16 and hand the layers fp32, as before.
+
+    bitsandbytes leaves embeddings alone, and in XLM-R base they are 192M of 278M parameters: a
+    base is not quantized until they are.
+    """
+    table = model.get_input_embeddings()
+    table.weight.data = table.weight.data.to(torch.bfloat16)
+    table.register_forward_hook(lambda module, args, output: output.float())
+
+
+def memory(model: Any) -> dict[str, float]:
+    """Megabytes of parameters and buffers: embeddings, and all else."""
+    table = model.get_input_embeddings().weight
+    embeddings = table.numel() * table.element_size()
+    total = sum(p.numel() * p.element_size() for p in model.parameters())
+    total += sum(b.numel() * b.element_size() for b in model.buffers())
+    return {"embeddings MB": embeddings / 1e6, "other weights MB": (total - embeddings) / 1e6}
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy the tokenizer's files; write `tokenizer.json` where only a SentencePiece model is."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+    if not (target / "tokenizer.json").is_file():
+        transformers.AutoTokenizer.from_pretrained(source, local_files_only=True).save_pretrained(
+            target
+        )
+
+
+def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:
+    """Write a checkpoint plain transformers opens: safetensors, config, tokenizer, model card."""
+    model.save_pretrained(out)
+    copy_tokenizer(tokenizer_from, out)
+    (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def write_training(out: Path, **facts: Any) -> None:
+    """Record beside an adapter which base it was trained on."""
+    (out / TRAINING_FILE).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+
+
+def read_training(directory: Path) -> dict[str, Any]:
+    """What `write_training` recorded; empty for an adapter made elsewhere."""
+    path = directory / TRAINING_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -1,0 +1,43 @@
+"""Multi-task sampling: which data set each step draws from.
+
+Sources: proportional and capped proportional mixing as in T5 (Raffel et al. 2020, section 3.5.2);
+Phang et al. (2020) sample intermediate tasks in proportion to their size, capped.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from transfer.batches import Batch, plan
+
+
+def shares(sizes: Sequence[int], cap: int | None = None) -> list[float]:
+    """Sampling probability of each data set, in proportion to its size, at most `cap` counted.
+
+    >>> shares([100, 300])
+    [0.25, 0.75]
+    >>> shares([100, 900], cap=100)
+    [0.5, 0.5]
+    """
+    counted = [min(size, cap) if cap else size for size in sizes]
+    return [count / sum(counted) for count in counted]
+
+
+def mix(
+    lengths: Sequence[Sequence[int]],
+    weights: Sequence[float],
+    batch_size: int,
+    steps: int,
+    seed: int,
+) -> list[Batch]:
+    """`steps` batches, each of one data set, drawn with probability `weights`."""
+    rng = random.Random(seed)
+    drawn = rng.choices(range(len(lengths)), weights=weights, k=steps)
+    plans = [
+        iter(plan(part_lengths, batch_size, drawn.count(part), seed + 1 + part, part))
+        if part in drawn
+        else iter(())
+        for part, part_lengths in enumerate(lengths)
+    ]
+    return [next(plans[part]) for part in drawn]

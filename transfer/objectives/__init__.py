@@ -1,0 +1,1 @@
+"""What a training minimizes; pure functions of (model, batch), one file an objective."""

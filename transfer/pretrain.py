@@ -1,0 +1,250 @@
+"""Pretrain a multilingual encoder: masked LM, with translation LM on parallel text.
+
+>>> pretrain(None, source, Options(shape=Shape(layers=4, hidden=192, heads=4, ffn=512), ...),
+...          work=work, out=out)
+
+From scratch it trains the vocabulary too; from a checkpoint it goes on with that one's own.
+Languages are sampled with exponent 0.3 of their share (Conneau et al. 2020, section 3.1).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoModelForMaskedLM, XLMRobertaConfig
+from transformers.trainer_utils import set_seed
+
+from evalsuite import tokenization
+from evalsuite.data import parallel
+from evalsuite.errors import DataError, ModelError
+from evalsuite.runtimes import refuse_pickle
+from evalsuite.task import DataSource
+from transfer import cards, checkpoints, vocabulary
+from transfer.batches import Batch, plan
+from transfer.objectives import mlm
+from transfer.train import Fitted, Progress, Settings, Tensors, fit
+
+_SHOWN = 200_000  # lines the vocabulary is trained on, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An XLM-R architecture from scratch."""
+
+    layers: int
+    hidden: int
+    heads: int
+    ffn: int
+    vocabulary: int
+    max_length: int  # longest sequence the model will take
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to train on and for how long; `shape` None continues a checkpoint."""
+
+    shape: Shape | None
+    steps: int
+    batch_size: int
+    max_length: int  # of training sequences
+    max_pairs: int | None  # a language
+    tlm: float  # share of sequences that are translation pairs
+    alpha: float  # sampling exponent
+    languages: tuple[str, ...] | None
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Encoded sequences, and for each the language it belongs to."""
+
+    ids: list[list[int]]
+    language: list[int]
+
+
+def pretrain(
+    directory: Path | None,
+    source: DataSource,
+    options: Options,
+    *,
+    corpus_dir: Path | None = None,
+    work: Path,
+    out: Path,
+    progress: Progress = lambda fraction, text: None,
+) -> tuple[Fitted, dict[str, float | int | str]]:
+    """Train and write a masked-LM checkpoint to `out`.
+
+    Raises:
+        DataError: there is no parallel text.
+    """
+    languages = options.languages or parallel.languages(source, corpus_dir=corpus_dir)
+    if not languages:
+        raise DataError(f"the source {source.kind} has no parallel text to pretrain on")
+    pairs = _read(source, languages, options, corpus_dir, progress)
+    tokenizer_dir = directory if directory is not None else work / "tokenizer"
+    if directory is None:
+        assert options.shape is not None
+        _vocabulary(pairs, options.shape, tokenizer_dir, options.settings.seed, progress)
+    tokenizer = tokenization.load(tokenizer_dir)
+    mask_id = tokenizer.token_to_id("<mask>")
+    if mask_id is None:
+        raise ModelError(f"{tokenizer_dir} has no <mask> token, so it cannot learn masked LM")
+    progress(0.0, "encoding text")
+    text = _encode(tokenizer, pairs, options)
+    needed = options.steps * options.batch_size
+    drawn = sample(text.language, options.alpha, needed, options.settings.seed)
+    lengths = [len(text.ids[index]) for index in drawn]
+    batches = plan(lengths, options.batch_size, options.steps, options.settings.seed)
+    pad_id = tokenizer.token_to_id("<pad>")
+
+    def collate(batch: Batch) -> Tensors:
+        chosen = [text.ids[drawn[index]] for index in batch.indices]
+        return mlm.collate(chosen, pad_id, mask_id, batch.seed)
+
+    set_seed(options.settings.seed)
+    model = _model(directory, options.shape, tokenizer.get_vocab_size())
+    model.train()
+    fitted = fit(model, batches, collate, mlm.loss, options.settings, work, progress)
+    model.eval()
+    card = cards.card(
+        "Pretrained multilingual encoder",
+        [
+            "objective: masked LM and translation LM",
+            f"languages: en {' '.join(languages)}",
+            f"text: {source.kind} source, {len(pairs)} sentence pairs",
+            f"from: {directory.name if directory else 'scratch'}",
+        ],
+    )
+    checkpoints.save(model, tokenizer_dir, out, card)
+    facts: dict[str, float | int | str] = {
+        "steps": fitted.steps,
+        "final loss": round(fitted.final_loss, 4),
+        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "sentence pairs": len(pairs),
+        "languages": len(languages) + 1,
+        "vocabulary": tokenizer.get_vocab_size(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "tokens seen": sum(lengths),
+    }
+    return fitted, facts
+
+
+def sample(language: Sequence[int], alpha: float, count: int, seed: int) -> list[int]:
+    """Draw `count` indices; a language's share is its size to the power alpha, renormalised.
+
+    Within a language every sequence is drawn before any is drawn again.
+    """
+    groups: dict[int, list[int]] = {}
+    for index, value in enumerate(language):
+        groups.setdefault(value, []).append(index)
+    rng = random.Random(seed)
+    keys = sorted(groups)
+    streams = {key: _cycle(groups[key], rng) for key in keys}
+    weights = [len(groups[key]) ** alpha for key in keys]
+    return [next(streams[key]) for key in rng.choices(keys, weights=weights, k=count)]
+
+
+def _cycle(items: list[int], rng: random.Random) -> Iterator[int]:
+    while True:
+        order = items[:]
+        rng.shuffle(order)
+        yield from order
+
+
+def _read(
+    source: DataSource,
+    languages: Sequence[str],
+    options: Options,
+    corpus_dir: Path | None,
+    progress: Progress,
+) -> list[tuple[int, str, str]]:
+    """(language index, foreign, English) of every pair used."""
+    pairs = []
+    for index, language in enumerate(languages):
+        progress(0.0, f"reading {language}")
+        for pair in parallel.pairs(
+            source, language, limit=options.max_pairs, corpus_dir=corpus_dir
+        ):
+            pairs.append((index, pair.foreign, pair.english))
+    if not pairs:
+        raise DataError("the parallel text is empty")
+    return pairs
+
+
+def _vocabulary(
+    pairs: list[tuple[int, str, str]], shape: Shape, directory: Path, seed: int, progress: Progress
+) -> None:
+    """Train the vocabulary once; a rerun finds it."""
+    if (directory / "tokenizer_config.json").is_file():
+        return
+    progress(0.0, "training the vocabulary")
+    lines = [foreign for _, foreign, _ in pairs]
+    lines += sorted({english for _, _, english in pairs})
+    if len(lines) > _SHOWN:
+        lines = random.Random(seed).sample(lines, _SHOWN)
+    vocabulary.save(vocabulary.train_unigram(lines, shape.vocabulary), directory, shape.max_length)
+
+
+def _encode(tokenizer: Any, pairs: list[tuple[int, str, str]], options: Options) -> Text:
+    """Sequences to learn from: `tlm` of the pairs whole, of the others either side alone.
+
+    English sides are a language of their own, so that alpha weighs it like any other.
+    """
+    rng = random.Random(options.settings.seed)
+    english = 1 + max(index for index, _, _ in pairs)
+    inputs: list[Any] = []
+    language: list[int] = []
+    for index, foreign, target in pairs:
+        if options.tlm > 0:
+            # Either order, so that neither side is always first.
+            inputs.append((foreign, target) if rng.random() < 0.5 else (target, foreign))
+            language.append(index)
+    whole = len(inputs)
+    for index, foreign, target in pairs if options.tlm < 1 else ():
+        english_side = rng.random() < 1 / (english + 1)
+        inputs.append(target if english_side else foreign)
+        language.append(english if english_side else index)
+    tokenizer.enable_truncation(options.max_length, strategy="longest_first")
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+    tokenizer.no_truncation()
+    if 0 < options.tlm < 1:
+        keep = _shares(whole, len(ids) - whole, options.tlm, rng)
+        ids, language = [ids[i] for i in keep], [language[i] for i in keep]
+    return Text(ids, language)
+
+
+def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> list[int]:
+    """Indices with `tlm` of them from the first `whole`."""
+    most = min(whole / tlm, single / (1 - tlm))
+    first = rng.sample(range(whole), min(whole, round(most * tlm)))
+    second = rng.sample(range(whole, whole + single), min(single, round(most * (1 - tlm))))
+    return sorted(first) + sorted(second)
+
+
+def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
+    if directory is not None:
+        refuse_pickle(directory)
+        return AutoModelForMaskedLM.from_pretrained(
+            directory, use_safetensors=True, local_files_only=True, dtype=torch.float32
+        )
+    assert shape is not None
+    config = XLMRobertaConfig(
+        vocab_size=vocabulary_size,
+        hidden_size=shape.hidden,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=shape.ffn,
+        max_position_embeddings=shape.max_length + 2,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    return transformers.XLMRobertaForMaskedLM(config)

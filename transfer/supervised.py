@@ -1,0 +1,308 @@
+"""Train an encoder on one task, or on several at once with one head each.
+
+>>> trained = train(Path("base"), [get("mnli")], source, Options(method="lora", precision="nf4"),
+...                 work=work, out=out)
+>>> trained.facts["trained parameters %"]
+0.61
+
+One task gives a checkpoint (or adapter) with that task's head. Several give the encoder alone,
+since the encoder is what goes on to a target task (Phang et al. 2020); their heads are kept
+beside it in `heads.safetensors`, for the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+from transformers.trainer_utils import set_seed
+
+from evalsuite import formats, tokenization
+from evalsuite.errors import DataError
+from evalsuite.task import DataSource, Example, Format, Task
+from transfer import cards, checkpoints, methods, mixing
+from transfer.batches import Batch, plan, steps_for
+from transfer.checkpoints import Precision
+from transfer.errors import MethodError
+from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
+
+_IGNORE = -100  # cross-entropy's ignore_index
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to train and how; `Settings` has the optimizer's part."""
+
+    method: str
+    precision: Precision
+    embeddings: Literal["fp32", "bf16"]
+    batch_size: int
+    epochs: float
+    max_steps: int | None
+    max_length: int
+    max_examples: int | None
+    languages: tuple[str, ...]
+    settings: Settings
+    method_options: dict[str, Any] = field(default_factory=dict)
+    cap: int | None = None  # of examples counted when tasks are mixed in proportion
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of it."""
+
+    fitted: Fitted
+    facts: dict[str, float | int | str]
+
+
+class Rows:
+    """Encoded training rows of one task.
+
+    Attributes:
+        ids: token ids a row.
+        targets: a label id (pair) or one id a token, -100 where there is none (tagging).
+    """
+
+    def __init__(
+        self, task: Task, examples: Sequence[Example], tokenizer: Any, max_length: int, pad_id: int
+    ) -> None:
+        self.task, self.pad_id = task, pad_id
+        encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
+        index = {label: number for number, label in enumerate(task.labels)}
+        self.ids: list[list[int]] = []
+        self.targets: list[int | list[int]] = []
+        for item in encoded:
+            example = examples[item.example]
+            if task.format == "pair":
+                label = getattr(example, "label")  # noqa: B009
+                if label is None:
+                    continue
+                target: int | list[int] = index[label]
+            else:
+                tags = getattr(example, "tags")  # noqa: B009
+                target = [_IGNORE if word < 0 else index[tags[word]] for word in item.words]
+            self.ids.append(item.ids)
+            self.targets.append(target)
+
+    def lengths(self) -> list[int]:
+        """Tokens a row."""
+        return [len(ids) for ids in self.ids]
+
+    def collate(self, batch: Batch) -> Tensors:
+        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch]` or `[batch, tokens]`."""
+        width = max(len(self.ids[index]) for index in batch.indices)
+        ids = torch.full((len(batch.indices), width), self.pad_id)
+        mask = torch.zeros_like(ids)
+        flat = self.task.format == "pair"
+        labels = torch.full((len(batch.indices),) if flat else tuple(ids.shape), _IGNORE)
+        for row, index in enumerate(batch.indices):
+            sequence, target = self.ids[index], self.targets[index]
+            ids[row, : len(sequence)] = torch.tensor(sequence)
+            mask[row, : len(sequence)] = 1
+            if isinstance(target, int):
+                labels[row] = target
+            else:
+                labels[row, : len(target)] = torch.tensor(target)
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
+def load_rows(
+    task: Task,
+    source: DataSource,
+    directory: Path,
+    max_length: int,
+    languages: Sequence[str] = ("en",),
+    max_examples: int | None = None,
+) -> Rows:
+    """Read and encode a task's training split.
+
+    Raises:
+        DataError: the split is absent, malformed or empty.
+    """
+    examples: list[Example] = []
+    for language in languages:
+        examples += task.load(source, "train", language)[:max_examples]
+    if not examples:
+        raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    tokenizer = tokenization.load(directory)
+    return Rows(task, examples, tokenizer, max_length, tokenization.pad_id(directory))
+
+
+class MultiTask(nn.Module):
+    """One encoder, one head a task; a batch's `part` says whose."""
+
+    def __init__(self, encoder: nn.Module, heads: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.encoder, self.heads = encoder, nn.ModuleList(heads)
+
+    def forward(self, input_ids: Any, attention_mask: Any, part: int) -> Any:
+        """Logits of head `part`, `[batch, labels]` or `[batch, tokens, labels]`."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        return self.heads[part](hidden.last_hidden_state)
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The trained tensors alone: a quantized base is reloaded, not resumed."""
+        return {name: p.data for name, p in self.named_parameters() if p.requires_grad}
+
+    def load_state_dict(self, state: Any, strict: bool = True, assign: bool = False) -> Any:
+        """Copy trained tensors back."""
+        own = dict(self.named_parameters())
+        for name, value in state.items():
+            own[name].data.copy_(value)
+        return torch.nn.modules.module._IncompatibleKeys([], [])
+
+
+def _loss(model: Any, batch: Tensors) -> torch.Tensor:
+    """Cross-entropy of the head's labels (Devlin et al. 2019, section 4)."""
+    result: torch.Tensor = model(**batch).loss
+    return result
+
+
+def _multi_loss(model: Any, batch: Tensors) -> torch.Tensor:
+    labels = batch["labels"]
+    logits = model(batch["input_ids"], batch["attention_mask"], batch["part"])
+    return nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels.flatten())
+
+
+def train(
+    directory: Path,
+    tasks: Sequence[Task],
+    source: DataSource,
+    options: Options,
+    *,
+    work: Path,
+    out: Path,
+    progress: Progress = lambda fraction, text: None,
+) -> Trained:
+    """Train the checkpoint in `directory` and write the result to `out`.
+
+    Raises:
+        TransferError, EvalsuiteError: something a person can put right.
+    """
+    for task in tasks:
+        if not task.labels:
+            raise MethodError(f"{task.name} has no labels to train on; it is evaluated only")
+    method = methods.get(options.method)
+    progress(0.0, "reading rows")
+    rows = [
+        load_rows(
+            t, source, directory, options.max_length, options.languages, options.max_examples
+        )
+        for t in tasks
+    ]
+    set_seed(options.settings.seed)  # new heads start from the seed
+    single = tasks[0] if len(tasks) == 1 else None
+    base, kept = checkpoints.load(directory, single, options.precision)
+    if options.embeddings == "bf16":
+        checkpoints.embeddings_to_bf16(base)
+    footprint = checkpoints.memory(base)
+    format: Format | None = single.format if single else None
+    model = method.prepare(base, format, options.precision, **options.method_options)
+    sizes = [len(part.ids) for part in rows]
+    steps = steps_for(sum(sizes), options.batch_size, options.epochs)
+    steps = min(steps, options.max_steps or steps)
+    seed = options.settings.seed
+    if single:
+        batches = plan(rows[0].lengths(), options.batch_size, steps, seed)
+        trained, objective = model, _loss
+        collate = rows[0].collate
+    else:
+        weights = mixing.shares(sizes, options.cap)
+        batches = mixing.mix([r.lengths() for r in rows], weights, options.batch_size, steps, seed)
+        trained, objective = _with_heads(model, tasks, directory), _multi_loss
+
+        def collate(batch: Batch) -> Tensors:
+            return {**rows[batch.part].collate(batch), "part": batch.part}
+
+    count = sum(p.numel() for p in trained.parameters() if p.requires_grad)
+    total = sum(_elements(p) for p in trained.parameters())
+    fitted = _fit(trained, batches, collate, objective, options, work, progress)
+    _write(method, model, trained, tasks, directory, options, out)
+    facts: dict[str, float | int | str] = {
+        "steps": fitted.steps,
+        "examples seen": fitted.examples,
+        "final loss": round(fitted.final_loss, 4),
+        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "trained parameters": count,
+        "trained parameters %": round(100 * count / total, 3),
+        **{f"base {name}": round(value, 1) for name, value in footprint.items()},
+    }
+    if single:
+        facts["head"] = "carried over" if kept else "new"
+    return Trained(fitted, facts)
+
+
+def _fit(
+    model: Any,
+    batches: Sequence[Batch],
+    collate: Any,
+    objective: Objective,
+    options: Options,
+    work: Path,
+    progress: Progress,
+) -> Fitted:
+    model.train()
+    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
+    model.eval()
+    return fitted
+
+
+def _elements(parameter: Any) -> int:
+    """Weights in a parameter; 4-bit ones are stored two a byte."""
+    packed = type(parameter).__name__ == "Params4bit" and parameter.dtype == torch.uint8
+    return int(parameter.numel()) * (2 if packed else 1)
+
+
+def _with_heads(encoder: Any, tasks: Sequence[Task], directory: Path) -> MultiTask:
+    """New heads, each as transformers builds it for its format."""
+    heads = []
+    for task in tasks:
+        config = type(encoder.config).from_pretrained(directory)
+        config.num_labels = len(task.labels)
+        if task.format == "pair":
+            from transformers.models.xlm_roberta.modeling_xlm_roberta import (
+                XLMRobertaClassificationHead,
+            )
+
+            heads.append(XLMRobertaClassificationHead(config))
+        else:
+            heads.append(nn.Linear(config.hidden_size, config.num_labels))
+    return MultiTask(encoder, heads)
+
+
+def _write(
+    method: Any,
+    model: Any,
+    trained: Any,
+    tasks: Sequence[Task],
+    directory: Path,
+    options: Options,
+    out: Path,
+) -> None:
+    method.save(model, out)
+    checkpoints.copy_tokenizer(directory, out)
+    names = [task.name for task in tasks]
+    if isinstance(trained, MultiTask):
+        from safetensors.torch import save_file
+
+        tensors = {
+            f"{names[int(name.split('.')[0])]}.{name.split('.', 1)[1]}": value.contiguous().cpu()
+            for name, value in trained.heads.state_dict().items()
+        }
+        save_file(tensors, out / "heads.safetensors")
+    if method.GIVES == "adapter":
+        checkpoints.write_training(
+            out,
+            base_precision=options.precision,
+            embeddings=options.embeddings,
+            task=names[0] if len(names) == 1 else None,
+            tasks=names,
+        )
+    (out / "README.md").write_text(
+        cards.trained(names, options.method, options.precision, directory, method.GIVES),
+        encoding="utf-8",
+    )

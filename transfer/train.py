@@ -1,0 +1,215 @@
+"""The one training loop: transformers.Trainer over a fixed plan of batches.
+
+Everything that trains here (pretraining, tasks, distillation) calls `fit` with an objective, a
+function of (model, batch) that gives the loss. A killed training resumes from the last complete
+checkpoint of its work directory and ends with the same weights as an undisturbed one (same
+machine, CPU): the plan fixes batches and their seeds, the checkpoint restores optimizer,
+schedule and random state.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch.utils.data import Dataset, SequentialSampler
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import set_seed
+
+from transfer.batches import Batch
+from transfer.errors import DivergedError
+
+Tensors = dict[str, Any]
+Objective = Callable[[Any, Tensors], torch.Tensor]
+Collate = Callable[[Batch], Tensors]
+Progress = Callable[[float, str], None]
+
+_COMPLETE = "complete"  # written into a checkpoint once all of it is on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to optimize. AdamW, linear warm-up then linear decay."""
+
+    learning_rate: float
+    seed: int
+    warmup: float = 0.1  # share of the steps
+    weight_decay: float = 0.01
+    compute: Literal["fp32", "bf16"] = "fp32"  # bf16: autocast
+    max_grad_norm: float = 1.0
+    accumulate: int = 1
+    gradient_checkpointing: bool = False
+    save_every: float = 30.0  # seconds between checkpoints in the work directory
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a training did."""
+
+    steps: int
+    examples: int
+    final_loss: float  # mean over the last tenth of the steps
+    seconds_a_step: float  # of this process's share, median
+    resumed_from: int
+
+
+class _Plan(Dataset[Tensors]):
+    """One item a batch."""
+
+    def __init__(self, batches: Sequence[Batch], collate: Collate) -> None:
+        self.batches, self.collate = batches, collate
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> Tensors:
+        return self.collate(self.batches[index])
+
+
+class _Trainer(Trainer):  # type: ignore[misc]
+    """Trainer with the objective passed in and the plan's own order."""
+
+    def __init__(self, objective: Objective, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.objective = objective
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: Tensors,
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> torch.Tensor:
+        return self.objective(model, inputs)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    """Progress, checkpoints by the clock, completion marks, and a stop where the loss breaks."""
+
+    def __init__(self, settings: Settings, progress: Progress, what: str) -> None:
+        self.settings, self.progress, self.what = settings, progress, what
+        self.saved = self.ticked = time.monotonic()
+        self.step_seconds: list[float] = []
+        self.losses: dict[int, float] = {}
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.ticked = time.monotonic()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        now = time.monotonic()
+        self.step_seconds.append(now - self.ticked)
+        self.progress(state.global_step / state.max_steps, f"{self.what} {state.global_step}")
+        if now - self.saved > self.settings.save_every and state.global_step < state.max_steps:
+            control.should_save = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is None:
+            return
+        self.losses[state.global_step] = float(loss)
+        if not math.isfinite(float(loss)):
+            raise DivergedError(
+                f"the loss became {loss} at step {state.global_step}; "
+                f"lower learning_rate (now {self.settings.learning_rate:g})"
+            )
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.saved = time.monotonic()
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        (folder / _COMPLETE).touch()
+
+
+def last_checkpoint(work: Path) -> Path | None:
+    """The newest complete checkpoint; half-written ones are removed."""
+    found: list[tuple[int, Path]] = []
+    for folder in work.glob("checkpoint-*") if work.is_dir() else ():
+        match = re.fullmatch(r"checkpoint-(\d+)", folder.name)
+        if match and (folder / _COMPLETE).is_file():
+            found.append((int(match[1]), folder))
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return max(found)[1] if found else None
+
+
+def fit(
+    model: Any,
+    batches: Sequence[Batch],
+    collate: Collate,
+    objective: Objective,
+    settings: Settings,
+    work: Path,
+    progress: Progress = lambda fraction, text: None,
+    what: str = "step",
+) -> Fitted:
+    """Train `model` in place over `batches`.
+
+    Args:
+        batches: one an optimizer micro-step; `len(batches) / accumulate` optimizer steps.
+        collate: builds the tensors of a batch, everything random in it from `batch.seed`.
+        work: where checkpoints go; found again after a kill.
+
+    Raises:
+        DivergedError: the loss is not a number any more.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    steps = max(1, len(batches) // settings.accumulate)
+    set_seed(settings.seed)
+    watch = _Watch(settings, progress, what)
+    arguments = TrainingArguments(
+        output_dir=str(work),
+        max_steps=steps,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=settings.accumulate,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=round(settings.warmup * steps),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        bf16=settings.compute == "bf16",
+        gradient_checkpointing=settings.gradient_checkpointing,
+        use_cpu=not torch.cuda.is_available(),
+        seed=settings.seed,
+        logging_steps=1 if steps < 200 else 10,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        save_total_limit=2,
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+    trainer = _Trainer(
+        objective,
+        model=model,
+        args=arguments,
+        train_dataset=_Plan(batches, collate),
+        data_collator=lambda items: items[0],
+        callbacks=[watch],
+    )
+    for callback in list(trainer.callback_handler.callbacks):
+        if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
+            trainer.remove_callback(callback)
+    checkpoint = last_checkpoint(work)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    history = {
+        entry["step"]: entry["loss"] for entry in trainer.state.log_history if "loss" in entry
+    }
+    tail = [loss for step, loss in history.items() if step > steps * 0.9] or [math.nan]
+    seconds = sorted(watch.step_seconds) or [math.nan]
+    return Fitted(
+        steps=steps,
+        examples=sum(len(batch.indices) for batch in batches),
+        final_loss=sum(tail) / len(tail),
+        seconds_a_step=seconds[len(seconds) // 2],
+        resumed_from=int(checkpoint.name.split("-")[1]) if checkpoint else 0,
+    )
