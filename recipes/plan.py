@@ -18,7 +18,7 @@ from evalsuite.task import DataSource
 from recipes import catalog
 from recipes.data import digest_need
 from recipes.digests import DigestMemo, sha256_json
-from recipes.errors import StageInputError
+from recipes.errors import is_persons
 from recipes.matrix import Instance, Roles, expand
 from recipes.problems import Problems
 from recipes.references import roles
@@ -145,7 +145,9 @@ def _check(
         where = instance.node.where
         try:
             artifact = module.check(config, inputs)
-        except (StageInputError, EvalsuiteError) as error:
+        except Exception as error:
+            if not is_persons(error):
+                raise
             problems.add(
                 where, f"stage {instance.stage.name!r} ({kind}): {error}{_fed(instance, given)}"
             )
@@ -196,7 +198,9 @@ def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned
                 digest_data(need, lambda need=need: digest_need(need, plan.data, memo.file))  # type: ignore[misc]
                 for need in stage.module.data(stage.config)
             ]
-        except (EvalsuiteError, OSError) as error:
+        except Exception as error:
+            if not is_persons(error) and not isinstance(error, OSError):
+                raise
             problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
             keys[stage.label] = ""
             continue

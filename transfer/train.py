@@ -164,6 +164,8 @@ def fit(
     work.mkdir(parents=True, exist_ok=True)
     steps = max(1, len(batches) // settings.accumulate)
     set_seed(settings.seed)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
     watch = _Watch(settings, progress, what)
     arguments = TrainingArguments(
         output_dir=str(work),
@@ -176,7 +178,6 @@ def fit(
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         bf16=settings.compute == "bf16",
-        gradient_checkpointing=settings.gradient_checkpointing,
         use_cpu=not torch.cuda.is_available(),
         seed=settings.seed,
         logging_steps=1 if steps < 200 else 10,
