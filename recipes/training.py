@@ -26,7 +26,9 @@ class TrainingConfig(StageConfig):
     batch_size: int = Field(default=32, ge=1)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0)
-    compute: Literal["fp32", "bf16"] = "fp32"
+    compute: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 autocast where the processor has it"
+    )
     accumulate: int = Field(default=1, ge=1)
     gradient_checkpointing: bool = False
     save_every: float = Field(default=30.0, gt=0, description="seconds between checkpoints")

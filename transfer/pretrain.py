@@ -25,7 +25,7 @@ from evalsuite.data import parallel
 from evalsuite.errors import DataError, ModelError
 from evalsuite.runtimes import refuse_pickle
 from evalsuite.task import DataSource
-from transfer import cards, checkpoints, vocabulary
+from transfer import cards, checkpoints, lexical, vocabulary
 from transfer.batches import Batch, plan
 from transfer.objectives import mlm
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
@@ -43,6 +43,7 @@ class Shape:
     ffn: int
     vocabulary: int
     max_length: int  # longest sequence the model will take
+    dropout: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Options:
     max_length: int  # of training sequences
     max_pairs: int | None  # a language
     tlm: float  # share of sequences that are translation pairs
+    mask_rate: float  # share of tokens predicted
+    lexical: bool  # from scratch: start embeddings from the parallel text
+    freeze_embeddings: bool
     alpha: float  # sampling exponent
     languages: tuple[str, ...] | None
     settings: Settings
@@ -105,10 +109,14 @@ def pretrain(
 
     def collate(batch: Batch) -> Tensors:
         chosen = [text.ids[drawn[index]] for index in batch.indices]
-        return mlm.collate(chosen, pad_id, mask_id, batch.seed)
+        return mlm.collate(chosen, pad_id, mask_id, batch.seed, options.mask_rate)
 
     set_seed(options.settings.seed)
     model = _model(directory, options.shape, tokenizer.get_vocab_size())
+    if directory is None and options.lexical:
+        progress(0.0, "aligning embeddings")
+        _align(model, tokenizer, pairs)
+    model.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     model.train()
     fitted = fit(model, batches, collate, mlm.loss, options.settings, work, progress)
     model.eval()
@@ -125,6 +133,7 @@ def pretrain(
     facts: dict[str, float | int | str] = {
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
+        "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "sentence pairs": len(pairs),
         "languages": len(languages) + 1,
@@ -227,6 +236,18 @@ def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> list[int
     return sorted(first) + sorted(second)
 
 
+def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> None:
+    """Start every piece from the English pieces it is translated by."""
+    sides = [
+        [e.ids for e in tokenizer.encode_batch([pair[side] for pair in pairs], add_special_tokens=False)]
+        for side in (1, 2)
+    ]
+    triples = [(pair[0], sides[0][i], sides[1][i]) for i, pair in enumerate(pairs)]
+    table = model.get_input_embeddings().weight
+    with torch.no_grad():
+        table.copy_(torch.from_numpy(lexical.align(triples, table.numpy())))
+
+
 def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
     if directory is not None:
         refuse_pickle(directory)
@@ -242,6 +263,8 @@ def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) ->
         intermediate_size=shape.ffn,
         max_position_embeddings=shape.max_length + 2,
         type_vocab_size=1,
+        hidden_dropout_prob=shape.dropout,
+        attention_probs_dropout_prob=shape.dropout,
         layer_norm_eps=1e-5,
         pad_token_id=1,
         bos_token_id=0,

@@ -226,6 +226,7 @@ def train(
         "steps": fitted.steps,
         "examples seen": fitted.examples,
         "final loss": round(fitted.final_loss, 4),
+        "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "trained parameters": count,
         "trained parameters %": round(100 * count / total, 3),

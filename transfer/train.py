@@ -23,6 +23,7 @@ from torch.utils.data import Dataset, SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import set_seed
 
+from evalsuite import environment
 from transfer.batches import Batch
 from transfer.errors import DivergedError
 
@@ -42,7 +43,7 @@ class Settings:
     seed: int
     warmup: float = 0.1  # share of the steps
     weight_decay: float = 0.01
-    compute: Literal["fp32", "bf16"] = "fp32"  # bf16: autocast
+    compute: Literal["auto", "fp32", "bf16"] = "auto"  # bf16: autocast
     max_grad_norm: float = 1.0
     accumulate: int = 1
     gradient_checkpointing: bool = False
@@ -58,6 +59,17 @@ class Fitted:
     final_loss: float  # mean over the last tenth of the steps
     seconds_a_step: float  # of this process's share, median
     resumed_from: int
+    compute: str  # fp32 or bf16, as it was resolved
+
+
+def resolve_compute(compute: str) -> Literal["fp32", "bf16"]:
+    """`auto` is bf16 autocast where the processor has bf16 matrix products, else fp32."""
+    if compute != "auto":
+        return "bf16" if compute == "bf16" else "fp32"
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    flags = environment.capture(1).instruction_set
+    return "bf16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "fp32"
 
 
 class _Plan(Dataset[Tensors]):
@@ -166,6 +178,7 @@ def fit(
     set_seed(settings.seed)
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()
+    compute = resolve_compute(settings.compute)
     watch = _Watch(settings, progress, what)
     arguments = TrainingArguments(
         output_dir=str(work),
@@ -177,7 +190,7 @@ def fit(
         warmup_steps=round(settings.warmup * steps),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
-        bf16=settings.compute == "bf16",
+        bf16=compute == "bf16",
         use_cpu=not torch.cuda.is_available(),
         seed=settings.seed,
         logging_steps=1 if steps < 200 else 10,
@@ -213,4 +226,5 @@ def fit(
         final_loss=sum(tail) / len(tail),
         seconds_a_step=seconds[len(seconds) // 2],
         resumed_from=int(checkpoint.name.split("-")[1]) if checkpoint else 0,
+        compute=compute,
     )

@@ -5,13 +5,18 @@
 (0, 1, 2)
 
 SentencePiece's unigram model (Kudo 2018) as XLM-R uses it: `<s> <pad> </s> <unk>` are ids 0 to
-3, `<mask>` is last, words start with the meta symbol. Text is NFKC-normalised.
+3, `<mask>` is last, words start with the meta symbol. Text is NFKC-normalised; unlike XLM-R's,
+every Han character stands alone (as in multilingual BERT), so that running Chinese text and text
+split in words meet the same pieces.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,6 +25,7 @@ from tokenizers.models import Unigram
 
 _SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 _MASK = "<mask>"
+_FREQUENT = 5  # occurrences that make a word worth a piece of its own
 
 
 def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
@@ -28,6 +34,7 @@ def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
     Training runs in one thread: the trainer sums floating-point counts in the order its threads
     finish, and the same text would otherwise give another vocabulary each time.
     """
+    lines = list(lines)
     tokenizer = Tokenizer(Unigram())
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
@@ -36,6 +43,7 @@ def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
         [
             pre_tokenizers.WhitespaceSplit(),
             pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
+            pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated"),
         ]
     )
     trainer = trainers.UnigramTrainer(
@@ -53,7 +61,40 @@ def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
             del os.environ["TOKENIZERS_PARALLELISM"]
         else:
             os.environ["TOKENIZERS_PARALLELISM"] = before
+    _add_words(tokenizer, lines, size - 1)
     return _finish(tokenizer)
+
+
+def _add_words(tokenizer: Tokenizer, lines: Iterable[str], size: int) -> None:
+    """Fill the room the trainer left with the most frequent whole words.
+
+    The trainer considers a substring only if two different words have it, so in a small text even
+    "the" may be missing; over a large text it fills the vocabulary and nothing is added here.
+    """
+    model = json.loads(tokenizer.to_str())["model"]
+    pieces = [(piece, score) for piece, score in model["vocab"]]
+    known = {piece for piece, _ in pieces}
+    counts: Counter[str] = Counter()
+    for line in lines:
+        normal = tokenizer.normalizer.normalize_str(line)
+        words = (word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal))
+        counts.update(_trimmed(word) for word in words)
+    del counts[""]
+    total = counts.total()
+    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    for word, count in frequent:
+        if len(pieces) >= size or count < _FREQUENT:
+            break
+        if word not in known:
+            pieces.append((word, math.log(count / total)))
+    tokenizer.model = Unigram(pieces, unk_id=model["unk_id"], byte_fallback=False)
+
+
+def _trimmed(word: str) -> str:
+    """The word without punctuation that clings to its end."""
+    while word and unicodedata.category(word[-1])[0] == "P":
+        word = word[:-1]
+    return word
 
 
 def _finish(tokenizer: Tokenizer) -> Tokenizer:

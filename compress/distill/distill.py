@@ -153,6 +153,7 @@ def distill(
     return fitted, {
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
+        "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "layers": f"{len(chosen)} of {teacher.config.num_hidden_layers}",
         "parameters": after,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,6 +24,7 @@ class ShapeConfig(BaseModel):
     ffn: int = Field(ge=8)
     vocabulary: int = Field(ge=64)
     max_length: int = Field(default=256, ge=8)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> ShapeConfig:
@@ -41,6 +43,11 @@ class Config(TrainingConfig):
     max_length: int = Field(default=128, ge=8)
     max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
     tlm: float = Field(default=0.5, ge=0, le=1, description="share of translation pairs")
+    mask_rate: float = Field(default=0.15, gt=0, lt=1, description="share of tokens predicted")
+    init: Literal["random", "lexical"] = Field(
+        default="random", description="from scratch: embeddings at random or from parallel text"
+    )
+    freeze_embeddings: bool = False
     alpha: float = Field(default=0.3, ge=0, le=1, description="language sampling exponent")
     languages: tuple[str, ...] | None = None
     corpus: str | None = Field(default=None, description="directory with parallel/ in it")
@@ -81,6 +88,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_pairs=config.max_pairs,
         tlm=config.tlm,
         alpha=config.alpha,
+        mask_rate=config.mask_rate,
+        lexical=config.init == "lexical",
+        freeze_embeddings=config.freeze_embeddings,
         languages=config.languages,
         settings=settings(config, ctx.seed),
     )

@@ -33,7 +33,7 @@ def mask(
 
 
 def collate(
-    sequences: Sequence[Sequence[int]], pad_id: int, mask_id: int, seed: int
+    sequences: Sequence[Sequence[int]], pad_id: int, mask_id: int, seed: int, rate: float = RATE
 ) -> dict[str, torch.Tensor]:
     """Pad and mask; everything random comes from `seed`."""
     width = max(map(len, sequences))
@@ -41,7 +41,7 @@ def collate(
     for row, sequence in enumerate(sequences):
         ids[row, : len(sequence)] = torch.tensor(sequence)
     attention = (ids != pad_id).long()
-    masked, labels = mask(ids, mask_id, torch.Generator().manual_seed(seed))
+    masked, labels = mask(ids, mask_id, torch.Generator().manual_seed(seed), rate)
     return {"input_ids": masked, "attention_mask": attention, "labels": labels}
 
 

@@ -15,7 +15,9 @@ Each rule draws a premise and a hypothesis whose relation follows from what they
 |               | "does not read the newspaper" -> "does not read anything"                        |
 
 Times are habitual ("on Mondays"), so that `move` contradicts and a denial has one reading. Weights
-are such that neither a negation nor the number of slots in the hypothesis gives the label away.
+favour `drop`, `add` and `deny`, so that a very small model learns something within a minute; as in
+SNLI (Gururangan et al. 2018: 67% from the hypothesis alone) a negated hypothesis is a cue, while
+entailment and neutral cannot be told apart without the premise. The rest is there to be hard.
 """
 
 from __future__ import annotations
@@ -118,17 +120,17 @@ def shortened(draw: Sampler, scene: Scene) -> Scene:
 
 
 RULES: dict[str, dict[Rule, int]] = {
-    "entailment": {drop: 35, generalise: 25, deny_more: 25, deny_specific: 15},
+    "entailment": {drop: 76, generalise: 12, deny_more: 8, deny_specific: 4},
     "neutral": {
-        add: 22,
-        switch: 20,
-        swap: 10,
-        specify: 10,
-        switch_deny: 14,
-        deny_less: 14,
-        deny_all: 10,
+        add: 76,
+        switch: 6,
+        swap: 4,
+        specify: 4,
+        switch_deny: 4,
+        deny_less: 4,
+        deny_all: 2,
     },
-    "contradiction": {deny: 30, deny_general: 12, move: 30, affirm: 18, affirm_general: 10},
+    "contradiction": {deny: 70, deny_general: 12, move: 6, affirm: 8, affirm_general: 4},
 }
 """Per label, its rules and how often each is used, in percent."""
 
