@@ -6,7 +6,7 @@
 
 SentencePiece's unigram model (Kudo 2018) as XLM-R uses it: `<s> <pad> </s> <unk>` are ids 0 to
 3, `<mask>` is last, words start with the meta symbol. Text is NFKC-normalised; unlike XLM-R's,
-every Han character stands alone (as in multilingual BERT), so that running Chinese text and text
+every Han character is a word (as in multilingual BERT), so that running Chinese text and text
 split in words meet the same pieces.
 """
 
@@ -42,8 +42,8 @@ def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
-            pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
             pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated"),
+            pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
         ]
     )
     trainer = trainers.UnigramTrainer(
