@@ -6,7 +6,7 @@ from typing import Any
 
 from compress.parity import Parity
 
-_PAIR = '''import json
+_PAIR = """import json
 
 import numpy as np
 import onnxruntime
@@ -29,9 +29,11 @@ logits = session.run(
 )[0]
 for line, row in zip(lines, logits):
     print(card["labels"][int(row.argmax())], line)
-'''
+"""
 _TAGS = (
-    _PAIR.replace('[("A man is reading.", "Nobody reads.")]', '[["Maria", "lives", "in", "Berlin"]]')
+    _PAIR.replace(
+        '[("A man is reading.", "Nobody reads.")]', '[["Maria", "lives", "in", "Berlin"]]'
+    )
     .replace("encode_batch(lines)", "encode_batch(lines, is_pretokenized=True)")
     .replace(
         """for line, row in zip(lines, logits):

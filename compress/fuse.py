@@ -88,7 +88,9 @@ def _base(directory: Path) -> tuple[Path, Precision, str]:
     return base, training.get("base_precision", "fp32"), training.get("embeddings", "fp32")
 
 
-def _live(base: Path, adapter: Path, task: Task | None, precision: Precision, embeddings: str) -> Any:
+def _live(
+    base: Path, adapter: Path, task: Task | None, precision: Precision, embeddings: str
+) -> Any:
     """The model as it was trained: adapter on the base in its precision."""
     from peft import PeftModel
 

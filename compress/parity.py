@@ -59,9 +59,7 @@ class Parity:
         }
 
 
-def probe(
-    predictor: Predictor, task: Task, source: DataSource, per_language: int = 32
-) -> Probe:
+def probe(predictor: Predictor, task: Task, source: DataSource, per_language: int = 32) -> Probe:
     """Real sentences of every language the source has for the task, unlabelled use only.
 
     Rows are spread over each file rather than taken from its top.
@@ -98,7 +96,10 @@ def compare(first: Predictor, second: Predictor, probe: Mapping[str, Sequence[En
         equal = items = 0.0
         for item, a, b in zip(encoded, one, other, strict=True):
             difference = np.abs(a - b)
-            maximum, scale = max(maximum, float(difference.max())), max(scale, float(np.abs(a).max()))
+            maximum, scale = (
+                max(maximum, float(difference.max())),
+                max(scale, float(np.abs(a).max())),
+            )
             total, count = total + float(difference.sum()), count + difference.size
             hits, of = _agreement(item, a, b, bool(first.labels))
             equal, items = equal + hits, items + of

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def by_tokens(
-    lengths: Sequence[int], max_tokens: int, max_sentences: int = 512
-) -> list[list[int]]:
+def by_tokens(lengths: Sequence[int], max_tokens: int, max_sentences: int = 512) -> list[list[int]]:
     """Group indices so that no batch, once padded to its longest, exceeds `max_tokens`.
 
     >>> by_tokens([3, 9, 4, 8], max_tokens=18)
@@ -25,9 +23,7 @@ def by_tokens(
     current: list[int] = []
     longest = 0
     for index in order:
-        if current and (
-            (len(current) + 1) * longest > max_tokens or len(current) >= max_sentences
-        ):
+        if current and ((len(current) + 1) * longest > max_tokens or len(current) >= max_sentences):
             batches.append(current)
             current = []
         if not current:

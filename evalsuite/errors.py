@@ -73,7 +73,8 @@ class PickleRefusedError(ModelError):
 
     def __init__(self, directory: Path, files: Iterable[str]) -> None:
         super().__init__(
-            f"{directory} holds pickled weights ({', '.join(sorted(files))}) and no model.safetensors; "
+            f"{directory} holds pickled weights ({', '.join(sorted(files))}) "
+            "and no model.safetensors; "
             "a pickle can run code when it is opened, so it is refused.\n"
             "convert it once, in an environment you trust: "
             'python -c "from transformers import AutoModel; '

@@ -72,7 +72,6 @@ def evaluate(
         # Ask for English (or the first language) to raise the error that names the path.
         task.load(source, split, task.languages[0])
         raise DataError(f"{task.name} has no {split} rows in the source {source.kind}")
-    scorer = _retrieval if task.format == "retrieval" else _supervised
     if task.format != "retrieval" and set(predictor.labels) != set(task.labels):
         raise ModelError(
             f"{label} predicts {', '.join(predictor.labels) or 'nothing (it has no head)'}; "
@@ -89,7 +88,11 @@ def evaluate(
         if not examples:
             raise DataError(f"{task.name} {language}: no rows in its {split} split")
         data.update(repr((language, examples)).encode())
-        scores, predictions = scorer(predictor, task, examples, layer, pooling)
+        if layer is None:
+            scores, predictions = _supervised(predictor, task, examples)
+        else:
+            pairs = [example for example in examples if isinstance(example, ParallelExample)]
+            scores, predictions = _retrieval(predictor, pairs, layer, pooling)
         for name, value in scores.items():
             metrics.setdefault(name, {})[language] = value
         guess[language] = chance.chance(task, examples)
@@ -117,7 +120,7 @@ def evaluate(
 
 
 def _supervised(
-    predictor: Predictor, task: Task, examples: Sequence[Example], layer: None, pooling: str
+    predictor: Predictor, task: Task, examples: Sequence[Example]
 ) -> tuple[dict[str, float], list[Any]]:
     """Encode, run, decode, score, by the task's format."""
     module = formats.get(task.format)
@@ -133,11 +136,10 @@ def _supervised(
 
 def _retrieval(
     predictor: Predictor,
-    task: Task,
     examples: Sequence[ParallelExample],
     layer: int,
     pooling: retrieval.Pooling,
-) -> tuple[dict[str, float], list[int]]:
+) -> tuple[dict[str, float], list[Any]]:
     """Nearest English sentence of each foreign one, by cosine."""
     import numpy as np
 

@@ -71,9 +71,7 @@ class TaskResult(Record):
 
     def zero_shot(self) -> float | None:
         """Unweighted mean of the main metric over the languages other than the source's."""
-        scores = [
-            v for k, v in self.metrics[self.main_metric].items() if k != self.source_language
-        ]
+        scores = [v for k, v in self.metrics[self.main_metric].items() if k != self.source_language]
         return sum(scores) / len(scores) if scores else None
 
     def transfer_gap(self) -> float | None:

@@ -15,8 +15,6 @@ from evalsuite.errors import ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")  # XLM-R's ids 0 to 3
-
 
 def load(directory: Path) -> Tokenizer:
     """Open `tokenizer.json`, padding and truncation off.
@@ -40,6 +38,18 @@ def load(directory: Path) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+def id_of(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a special token.
+
+    Raises:
+        ModelError: the vocabulary has no such token, so it is not of XLM-R's layout.
+    """
+    number = tokenizer.token_to_id(token)
+    if number is None:
+        raise ModelError(f"the tokenizer has no {token}; XLM-R's special tokens are needed")
+    return int(number)
 
 
 def pad_id(directory: Path) -> int:

@@ -9,7 +9,12 @@ import struct
 from pathlib import Path
 
 _TOKENIZER_FILES = frozenset(
-    ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "special_tokens_map.json")
+    (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "sentencepiece.bpe.model",
+        "special_tokens_map.json",
+    )
 )
 _WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin")
 

@@ -106,3 +106,83 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     forget()
     yield Lab(tmp_path)
     forget()
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A masked-LM checkpoint of 2 layers x 32, a few steps old, on the embedded text."""
+    from evalsuite.task import DataSource
+    from transfer.pretrain import Options, Shape, pretrain
+    from transfer.train import Settings
+
+    folder = tmp_path_factory.mktemp("tiny")
+    options = Options(
+        shape=Shape(layers=2, hidden=32, heads=2, ffn=64, vocabulary=3000, max_length=64),
+        steps=4,
+        batch_size=8,
+        max_length=48,
+        max_pairs=300,
+        tlm=0.5,
+        mask_rate=0.15,
+        lexical=True,
+        freeze_embeddings=False,
+        alpha=0.3,
+        languages=("de", "ru", "sw"),
+        settings=Settings(1e-3, seed=1, compute="fp32"),
+    )
+    pretrain(None, DataSource("embedded"), options, work=folder / "work", out=folder / "out")
+    return folder / "out"
+
+
+@pytest.fixture(scope="session")
+def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter for XNLI, trained a little on the NF4 base."""
+    from evalsuite.task import DataSource
+    from evalsuite.tasks import get
+    from transfer.supervised import Options, train
+    from transfer.train import Settings
+
+    folder = tmp_path_factory.mktemp("adapter")
+    options = Options(
+        method="lora",
+        precision="nf4",
+        embeddings="fp32",
+        batch_size=8,
+        epochs=1,
+        max_steps=15,
+        max_length=48,
+        max_examples=200,
+        languages=("en",),
+        settings=Settings(2e-2, seed=1, compute="fp32"),
+        method_options={"rank": 8},
+    )
+    train(
+        tiny_base,
+        [get("xnli")],
+        DataSource("embedded"),
+        options,
+        work=folder / "work",
+        out=folder / "out",
+    )
+    return folder / "out"
+
+
+@pytest.fixture(scope="session")
+def tiny_nli(tiny_adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, fused: a whole XNLI checkpoint."""
+    from compress.fuse import fuse
+    from evalsuite.tasks import get
+
+    out = tmp_path_factory.mktemp("nli") / "out"
+    fuse(tiny_adapter, get("xnli"), out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_nli: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, exported to int8."""
+    from compress.export import export
+
+    out = tmp_path_factory.mktemp("bundle") / "out"
+    export(tiny_nli, out, precision="int8")
+    return out

@@ -1,1 +1,1 @@
-"""Train: intermediate tasks, target tasks, adapters, pretraining. One loop, objectives passed in."""
+"""Train: pretraining, intermediate and target tasks, adapters; one loop, objectives passed in."""

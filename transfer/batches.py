@@ -22,7 +22,9 @@ class Batch:
     seed: int
 
 
-def plan(lengths: Sequence[int], batch_size: int, steps: int, seed: int, part: int = 0) -> list[Batch]:
+def plan(
+    lengths: Sequence[int], batch_size: int, steps: int, seed: int, part: int = 0
+) -> list[Batch]:
     """`steps` batches over epochs of shuffled examples, similar lengths together.
 
     >>> [b.indices for b in plan([3, 9, 3, 8], batch_size=2, steps=2, seed=1)]

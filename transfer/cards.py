@@ -23,16 +23,14 @@ _AUTO = {
 def card(title: str, lines: Sequence[str], kind: str = "checkpoint") -> str:
     """A README.md with hub front matter."""
     body = "\n".join(f"- {line}" for line in lines)
+    library = "peft" if kind == "adapter" else "transformers"
     return (
-        "---\nlibrary_name: "
-        f"{'peft' if kind == 'adapter' else 'transformers'}\ntags: [multilingual, lingopress]\n---\n"
+        f"---\nlibrary_name: {library}\ntags: [multilingual, lingopress]\n---\n"
         f"# {title}\n\n{body}\n\n```python\n{_AUTO[kind]}```\n"
     )
 
 
-def trained(
-    tasks: Sequence[str], method: str, precision: str, base: Path, kind: str
-) -> str:
+def trained(tasks: Sequence[str], method: str, precision: str, base: Path, kind: str) -> str:
     """The card of a trained checkpoint or adapter."""
     return card(
         f"{method} on {', '.join(tasks)}",

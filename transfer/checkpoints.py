@@ -52,9 +52,7 @@ def quantization(precision: Precision) -> BitsAndBytesConfig | None:
     return None
 
 
-def load(
-    directory: Path, task: Task | None, precision: Precision = "fp32"
-) -> tuple[Any, bool]:
+def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> tuple[Any, bool]:
     """Open a checkpoint with `task`'s head; True where the checkpoint's own head was kept.
 
     The head is kept when the label sets are equal (MNLI to XNLI), new otherwise.

@@ -22,7 +22,7 @@ from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
 from evalsuite.data import parallel
-from evalsuite.errors import DataError, ModelError
+from evalsuite.errors import DataError
 from evalsuite.runtimes import refuse_pickle
 from evalsuite.task import DataSource
 from transfer import cards, checkpoints, lexical, vocabulary
@@ -96,16 +96,14 @@ def pretrain(
         assert options.shape is not None
         _vocabulary(pairs, options.shape, tokenizer_dir, options.settings.seed, progress)
     tokenizer = tokenization.load(tokenizer_dir)
-    mask_id = tokenizer.token_to_id("<mask>")
-    if mask_id is None:
-        raise ModelError(f"{tokenizer_dir} has no <mask> token, so it cannot learn masked LM")
+    mask_id = tokenization.id_of(tokenizer, "<mask>")
     progress(0.0, "encoding text")
     text = _encode(tokenizer, pairs, options)
     needed = options.steps * options.batch_size
     drawn = sample(text.language, options.alpha, needed, options.settings.seed)
     lengths = [len(text.ids[index]) for index in drawn]
     batches = plan(lengths, options.batch_size, options.steps, options.settings.seed)
-    pad_id = tokenizer.token_to_id("<pad>")
+    pad_id = tokenization.id_of(tokenizer, "<pad>")
 
     def collate(batch: Batch) -> Tensors:
         chosen = [text.ids[drawn[index]] for index in batch.indices]
@@ -239,7 +237,12 @@ def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> list[int
 def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> None:
     """Start every piece from the English pieces it is translated by."""
     sides = [
-        [e.ids for e in tokenizer.encode_batch([pair[side] for pair in pairs], add_special_tokens=False)]
+        [
+            e.ids
+            for e in tokenizer.encode_batch(
+                [pair[side] for pair in pairs], add_special_tokens=False
+            )
+        ]
         for side in (1, 2)
     ]
     triples = [(pair[0], sides[0][i], sides[1][i]) for i, pair in enumerate(pairs)]

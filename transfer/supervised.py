@@ -93,7 +93,7 @@ class Rows:
         return [len(ids) for ids in self.ids]
 
     def collate(self, batch: Batch) -> Tensors:
-        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch]` or `[batch, tokens]`."""
+        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`."""
         width = max(len(self.ids[index]) for index in batch.indices)
         ids = torch.full((len(batch.indices), width), self.pad_id)
         mask = torch.zeros_like(ids)
@@ -189,9 +189,7 @@ def train(
     method = methods.get(options.method)
     progress(0.0, "reading rows")
     rows = [
-        load_rows(
-            t, source, directory, options.max_length, options.languages, options.max_examples
-        )
+        load_rows(t, source, directory, options.max_length, options.languages, options.max_examples)
         for t in tasks
     ]
     set_seed(options.settings.seed)  # new heads start from the seed

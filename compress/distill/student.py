@@ -29,7 +29,7 @@ def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
             raise StudentError(f"layers: {wanted}: the teacher has {layers}; ask for 1 to {layers}")
         return [round((index + 1) * layers / wanted) - 1 for index in range(wanted)]
     chosen = list(wanted)
-    if not chosen or sorted(set(chosen)) != chosen or not (0 <= chosen[0] and chosen[-1] < layers):
+    if not chosen or sorted(set(chosen)) != chosen or not (chosen[0] >= 0 and chosen[-1] < layers):
         raise StudentError(
             f"layers: {chosen}: name rising layer numbers from 0 to {layers - 1}, none twice"
         )

@@ -1,12 +1,14 @@
-"""Measure what a model costs to run, in a process of its own.
+"""Measure what models cost to run, each in a process of its own.
 
->>> speed = measure(Path("student-int8"), sentences, label="int8", text="xnli dev", threads=2)
+>>> (speed,) = measure([Subject(Path("student-int8"), sequences, "int8", "xnli dev")],
+...                    source="xtreme", threads=2)
 >>> speed.latency_seconds[0]
 0.0031
 
-The measuring process opens the model, warms up, then times batch 1 sentence by sentence and
-several passes over the whole text in length-sorted batches, with a fixed thread count; this
-process waits for it without polling. Raw samples are kept, warm-up apart.
+One measuring process imports the runtimes once and forks a child a model (where forking is not to
+be had, the models share the process). A child opens its model, warms up, then times batch 1
+sentence by sentence and several passes over the whole text in length-sorted batches, with a fixed
+thread count; everybody else waits without polling. Raw samples are kept, warm-up apart.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from evalsuite.errors import EvalsuiteError
@@ -28,54 +31,70 @@ class MeasurementError(EvalsuiteError):
     """The measuring process ended without a result."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model and the text it is measured on.
+
+    Attributes:
+        sequences: token ids, specials included, of real sentences (their real lengths).
+        text: what they are, for the report.
+    """
+
+    directory: Path
+    sequences: Sequence[Sequence[int]]
+    label: str
+    text: str
+
+
 def measure(
-    directory: Path,
-    sequences: Sequence[Sequence[int]],
+    subjects: Sequence[Subject],
     *,
-    label: str,
-    text: str,
     source: SourceKind,
     threads: int,
     passes: int = 3,
     latency_samples: int = 200,
-) -> SpeedResult:
-    """Measure one model on sequences of token ids.
+) -> list[SpeedResult]:
+    """Measure models one after the other.
 
     Args:
-        sequences: token ids, specials included, of real sentences (their real lengths).
-        text: what they are, for the report.
         threads: intra-op threads of the runtime.
         passes: throughput passes over all sequences.
         latency_samples: sentences timed one by one.
 
     Raises:
-        MeasurementError: the process failed; its last lines are in the message.
+        MeasurementError: a measurement failed; its last lines are in the message.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        spec, result = Path(scratch, "spec.json"), Path(scratch, "result.json")
-        spec.write_text(
-            json.dumps(
+        specs = []
+        for number, subject in enumerate(subjects):
+            sequences = [list(ids) for ids in subject.sequences]
+            specs.append(
                 {
-                    "directory": str(directory),
-                    "sequences": [list(ids) for ids in sequences],
-                    "label": label,
-                    "text": text,
+                    "directory": str(subject.directory),
+                    "sequences": sequences,
+                    "label": subject.label,
+                    "text": subject.text,
                     "source": source,
-                    "data_digest": hashlib.sha256(repr(list(sequences)).encode()).hexdigest(),
+                    "data_digest": hashlib.sha256(repr(sequences).encode()).hexdigest(),
                     "threads": threads,
                     "passes": passes,
                     "latency_samples": latency_samples,
+                    "result": str(Path(scratch, f"{number}.json")),
                 }
-            ),
-            encoding="utf-8",
-        )
+            )
+        path = Path(scratch, "specs.json")
+        path.write_text(json.dumps(specs), encoding="utf-8")
         child = subprocess.run(
-            [sys.executable, "-m", "evalsuite.bench.worker", str(spec), str(result)],
+            [sys.executable, "-m", "evalsuite.bench.worker", str(path)],
             capture_output=True,
             text=True,
             check=False,
         )
-        if child.returncode or not result.is_file():
-            tail = "\n".join(child.stderr.strip().splitlines()[-5:])
-            raise MeasurementError(f"measuring {label} ended with {child.returncode}:\n{tail}")
-        return SpeedResult.model_validate_json(result.read_text(encoding="utf-8"))
+        results = []
+        for spec in specs:
+            result = Path(str(spec["result"]))
+            if not result.is_file():
+                tail = "\n".join(child.stderr.strip().splitlines()[-5:])
+                raise MeasurementError(f"measuring {spec['label']} gave no result:\n{tail}")
+            results.append(SpeedResult.model_validate_json(result.read_text(encoding="utf-8")))
+        return results

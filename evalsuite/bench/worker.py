@@ -1,4 +1,4 @@
-"""The measuring process: `python -m evalsuite.bench.worker SPEC RESULT`."""
+"""The measuring process: `python -m evalsuite.bench.worker SPECS`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,32 @@ LOADS = 3
 WARMUP = 8
 
 
-def main(spec_path: str, result_path: str) -> None:
-    """Measure as the spec says and write a `SpeedResult`."""
-    spec: dict[str, Any] = json.loads(Path(spec_path).read_text(encoding="utf-8"))
+def main(path: str) -> None:
+    """Measure every spec of the file, each in a fork of this process."""
+    specs: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))
+    os.environ["OMP_NUM_THREADS"] = str(specs[0]["threads"])
+    for spec in specs:
+        _import_runtime(Path(spec["directory"]))
+    for spec in specs:
+        # No runtime has started a thread yet, so forking is safe; the child inherits imports.
+        child = os.fork() if hasattr(os, "fork") else None
+        if child is None:
+            one(spec)
+        elif child:
+            os.waitpid(child, 0)
+        else:
+            try:
+                one(spec)
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(1)
+            os._exit(0)
+
+
+def one(spec: dict[str, Any]) -> None:
+    """Measure one model as the spec says and write its `SpeedResult`."""
     threads = int(spec["threads"])
-    os.environ["OMP_NUM_THREADS"] = str(threads)
 
     from evalsuite import environment, tokenization
     from evalsuite.batching import by_tokens
@@ -27,7 +49,6 @@ def main(spec_path: str, result_path: str) -> None:
     from evalsuite.runtimes import open_model
 
     directory = Path(spec["directory"])
-    _import_runtime(directory)
     baseline = _memory_now()
     loads = []
     for _ in range(LOADS):
@@ -55,9 +76,7 @@ def main(spec_path: str, result_path: str) -> None:
     for _ in range(int(spec["passes"])):
         seconds = sum(run([sequences[index] for index in batch]) for batch in batches)
         throughput.append(
-            Throughput(
-                sentences=len(sequences), tokens=sum(map(len, sequences)), seconds=seconds
-            )
+            Throughput(sentences=len(sequences), tokens=sum(map(len, sequences)), seconds=seconds)
         )
     result = SpeedResult(
         model=predictor.describe(spec["label"]),
@@ -73,7 +92,7 @@ def main(spec_path: str, result_path: str) -> None:
         baseline_memory=baseline,
         environment=environment.capture(threads, _device(predictor)),
     )
-    Path(result_path).write_text(result.model_dump_json(), encoding="utf-8")
+    Path(spec["result"]).write_text(result.model_dump_json(), encoding="utf-8")
 
 
 def _import_runtime(directory: Path) -> None:
@@ -81,10 +100,9 @@ def _import_runtime(directory: Path) -> None:
     if (directory / "bundle.json").is_file():
         import onnxruntime  # noqa: F401
     else:
-        import torch
-        import transformers
+        from evalsuite.runtimes import torch as runtime
 
-        assert torch, transformers.AutoModel
+        runtime.preload(directory)
 
 
 def _device(predictor: Any) -> str:
@@ -106,4 +124,4 @@ def _spread(count: int, wanted: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(sys.argv[1])

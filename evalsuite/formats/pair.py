@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 OUTPUT = "logits"
 
 
-def encode(
-    tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: int
-) -> list[Encoded]:
+def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: int) -> list[Encoded]:
     """`<s> first </s></s> second </s>`; the longer side is cut first where both do not fit."""
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     try:

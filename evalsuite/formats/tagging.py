@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from evalsuite import tokenization
 from evalsuite.formats import Encoded
 from evalsuite.metrics.score import score_tags
 from evalsuite.task import TagExample, Task
@@ -23,7 +24,7 @@ OUTPUT = "logits"
 
 def encode(tokenizer: Tokenizer, examples: Sequence[TagExample], max_length: int) -> list[Encoded]:
     """`<s> subwords </s>`, `words[t]` the index of the word that token t starts, else -1."""
-    first, last = tokenizer.token_to_id("<s>"), tokenizer.token_to_id("</s>")
+    first, last = tokenization.id_of(tokenizer, "<s>"), tokenization.id_of(tokenizer, "</s>")
     encodings = tokenizer.encode_batch(
         [list(example.words) for example in examples],
         is_pretokenized=True,

@@ -16,9 +16,23 @@ if TYPE_CHECKING:
 
 def opens(directory: Path) -> bool:
     """Whether the directory is a safetensors checkpoint."""
-    return (directory / "config.json").is_file() and any(
-        directory.glob("model*.safetensors")
+    return (directory / "config.json").is_file() and any(directory.glob("model*.safetensors"))
+
+
+def preload(directory: Path) -> None:
+    """Import what opening this checkpoint needs; tensors stay too small to start a thread."""
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
+    tiny = type(config)(
+        num_hidden_layers=1,
+        vocab_size=8,
+        hidden_size=4,
+        num_attention_heads=1,
+        intermediate_size=4,
+        max_position_embeddings=8,
     )
+    transformers.AutoModel.from_config(tiny)
 
 
 def load_checkpoint(directory: Path) -> Any:
@@ -109,4 +123,3 @@ def open_model(directory: Path, threads: int | None = None) -> TorchPredictor:
         model = model.cuda()
     names = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
     return TorchPredictor(directory, model, names.get(model.dtype, str(model.dtype)))
-

@@ -41,27 +41,21 @@ def run(config: Config, ctx: StageContext) -> Summary:
     import os
 
     from evalsuite import tokenization
-    from evalsuite.bench import measure
+    from evalsuite.bench import Subject, measure
     from evalsuite.bench.text import sequences
 
     (task,) = tasks((config.task,))
     affinity = getattr(os, "sched_getaffinity", None)
     threads = config.threads or (len(affinity(0)) if affinity else os.cpu_count() or 1)
     summary: Summary = {"threads": threads}
-    models = ctx.inputs["models"]
-    for done, model in enumerate(models):
-        ctx.progress(done / len(models), f"measuring {model.label}")
+    subjects = []
+    for model in ctx.inputs["models"]:
         ids, text = sequences(tokenization.load(model.path), task, ctx.data, config.sentences)
-        result = measure(
-            model.path,
-            ids,
-            label=model.label,
-            text=text,
-            source=ctx.data.kind,
-            threads=threads,
-            passes=config.passes,
-        )
+        subjects.append(Subject(model.path, ids, model.label, text))
+    ctx.progress(0.1, f"measuring {len(subjects)} models")
+    results = measure(subjects, source=ctx.data.kind, threads=threads, passes=config.passes)
+    for done, (subject, result) in enumerate(zip(subjects, results, strict=True)):
         (ctx.out / f"{done:02d}.json").write_text(result.model_dump_json(), encoding="utf-8")
         best = sorted(t.sentences / t.seconds for t in result.throughput)
-        summary[f"{model.label} sentences/s"] = round(best[len(best) // 2], 1)
+        summary[f"{subject.label} sentences/s"] = round(best[len(best) // 2], 1)
     return summary

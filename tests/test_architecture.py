@@ -1,0 +1,118 @@
+"""The shape of the code: imports go one way, cheap commands stay cheap, recipes ship and check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+ORDER = ("evalsuite", "transfer", "compress", "recipes")
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_imports_go_one_way() -> None:
+    seen = 0
+    for rank, package in enumerate(ORDER):
+        for path in (ROOT / package).rglob("*.py"):
+            seen += 1
+            later = _imports(path) & set(ORDER[rank + 1 :])
+            assert not later, f"{path.relative_to(ROOT)} imports {later}"
+    assert seen > 80
+
+
+def test_nothing_unpickles_or_runs_remote_code() -> None:
+    for package in ORDER:
+        for path in (ROOT / package).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert "pickle" not in _imports(path), path
+            assert "torch.load(" not in text and "trust_remote_code=True" not in text, path
+
+
+HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "datasets", "peft"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["ls", "recipes"],
+        ["ls", "tasks"],
+        ["check", "quickstart"],
+        ["plan", "quickstart"],
+    ],
+    ids=" ".join,
+)
+def test_cheap_commands_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom recipes.cli import main\n"
+        f"try:\n    main({arguments!r})\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        f"heavy = [m for m in {HEAVY!r} if m in sys.modules]\nassert not heavy, heavy\n"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert child.returncode == 0, child.stdout + child.stderr
+
+
+def test_shipped_recipes_check(capsys: pytest.CaptureFixture[str]) -> None:
+    from recipes.cli import main
+
+    names = sorted(
+        p.relative_to(ROOT / "recipes/library").with_suffix("").as_posix()
+        for p in (ROOT / "recipes/library").rglob("*.yaml")
+    )
+    assert names == ["quickstart", "xnli-base-vs-large", "xtreme-mini-cpu"]
+    for name in names:
+        try:
+            code = main(["check", name])
+        except SystemExit as end:
+            code = end.code
+        assert not code, capsys.readouterr().err
+
+
+def test_the_wheel_lists_its_packages_and_every_data_file() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    setuptools = project["tool"]["setuptools"]
+    include = setuptools["packages"]["find"]["include"]
+    assert {name.rstrip("*") for name in include} == set(ORDER)
+    data = setuptools["package-data"]
+    packaged = {
+        p for name, patterns in data.items() for q in patterns for p in (ROOT / name).glob(q)
+    }
+    for package in ORDER:
+        for path in (ROOT / package).rglob("*"):
+            if path.is_file() and path.suffix not in (".py", ".pyc"):
+                assert path in packaged, f"{path} would not be in the wheel"
+            if path.suffix == ".py":
+                folder = path.parent
+                assert (folder / "__init__.py").is_file(), f"{folder} is no package"
+
+
+def test_constraints_are_plain_pins() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert len(lines) > 40
+    for line in lines:
+        name, _, version = line.partition("==")
+        assert name and version and " " not in line and "/" not in line
+
+
+def test_recipes_quote_their_languages() -> None:
+    for path in (ROOT / "recipes/library").rglob("*.yaml"):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert document["description"].endswith(".")

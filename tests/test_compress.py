@@ -1,0 +1,204 @@
+"""Fuse, distil, export: what each keeps, and what stops it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from compress import bundle, parity
+from compress.distill import objective
+from compress.distill.distill import Options, distill
+from compress.distill.student import choose_layers, cut
+from compress.errors import FuseError, GateError, StudentError
+from compress.export import _gate
+from compress.fuse import fuse
+from evalsuite.runtimes import open_model
+from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource
+from evalsuite.tasks import get
+from transfer.train import Settings
+
+EMBEDDED = DataSource("embedded")
+
+
+def test_fusing_onto_the_dequantized_base_keeps_the_function(
+    tiny_adapter: Path, tmp_path: Path
+) -> None:
+    fused = fuse(
+        tiny_adapter,
+        get("xnli"),
+        tmp_path / "out",
+        probe_task=get("xnli"),
+        source=EMBEDDED,
+        per_language=8,
+    )
+    assert fused.precision == "nf4"
+    near, far = fused.drift["dequantized"], fused.drift["original"]
+    assert near.maximum < 1e-4 * max(near.scale, 1)
+    assert far.maximum > 10 * near.maximum  # the original weights are another function
+    assert near.agreement == 100.0
+    model = load_checkpoint(tmp_path / "out")
+    assert not hasattr(model.config, "quantization_config")
+    assert model.dtype == torch.float32
+
+
+def test_fusing_a_checkpoint_says_to_leave_the_stage_out(tiny_nli: Path, tmp_path: Path) -> None:
+    with pytest.raises(FuseError, match="leave its fuse stage out"):
+        fuse(tiny_nli, get("xnli"), tmp_path / "out")
+
+
+def test_layers_are_spread_and_end_with_the_last() -> None:
+    assert choose_layers(6, 12) == [1, 3, 5, 7, 9, 11]
+    assert choose_layers(12, 12) == list(range(12))
+    assert choose_layers((0, 4), 6) == [0, 4]
+    for wanted in (0, 13, (3, 1), (0, 12), (2, 2), ()):
+        with pytest.raises(StudentError, match="layers"):
+            choose_layers(wanted, 12)
+
+
+def test_a_cut_of_all_layers_is_the_teacher(tiny_nli: Path) -> None:
+    teacher = load_checkpoint(tiny_nli)
+    ids = torch.randint(5, 100, (2, 9))
+    with torch.inference_mode():
+        same = cut(teacher, [0, 1]).eval()(input_ids=ids).logits
+        half = cut(teacher, [1]).eval()
+        assert torch.allclose(teacher(input_ids=ids).logits, same)
+        assert half.config.num_hidden_layers == 1
+        assert not torch.allclose(half(input_ids=ids).logits, same)
+    assert torch.equal(
+        half.roberta.encoder.layer[0].output.dense.weight,
+        teacher.roberta.encoder.layer[1].output.dense.weight,
+    )
+
+
+def test_objectives_are_zero_at_equality_and_ignore_padding() -> None:
+    logits = torch.randn(3, 5)
+    ones = torch.ones(3)
+    assert objective.logits_loss(logits, logits, ones, 2.0).abs() < 1e-6
+    other = logits.clone()
+    other[2] += torch.randn(5)
+    assert objective.logits_loss(other, logits, ones, 2.0) > 0
+    assert objective.logits_loss(other, logits, torch.tensor([1.0, 1, 0]), 2.0).abs() < 1e-6
+    states = [torch.randn(2, 4, 8) for _ in range(4)]
+    mask = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]])
+    own = [states[0].clone(), states[2].clone()]
+    assert objective.hidden_loss(own, states, [1], mask).abs() < 1e-6
+    own[1][0, 3] += 9  # padding
+    assert objective.hidden_loss(own, states, [1], mask).abs() < 1e-6
+    own[1][0, 0] += 9
+    assert objective.hidden_loss(own, states, [1], mask) > 0.1
+
+
+def test_a_distilled_student_comes_nearer_to_its_teacher(tiny_nli: Path, tmp_path: Path) -> None:
+    teacher = load_checkpoint(tiny_nli)
+    options = Options(
+        layers=1,
+        logits=1.0,
+        hidden=1.0,
+        labels=0.0,
+        temperature=2.0,
+        multilingual=0.5,
+        batch_size=8,
+        epochs=1,
+        max_steps=25,
+        max_length=48,
+        max_examples=200,
+        max_pairs=20,
+        settings=Settings(5e-3, seed=1, compute="fp32"),
+    )
+    _, facts = distill(
+        tiny_nli,
+        [get("xnli")],
+        EMBEDDED,
+        options,
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+    )
+    assert facts["layers"] == "1 of 2"
+    student = load_checkpoint(tmp_path / "out")
+    before = cut(teacher, [1]).eval()
+    ids = torch.randint(5, 300, (16, 12))
+    with torch.inference_mode():
+        target = teacher(input_ids=ids, output_hidden_states=True).hidden_states[-1]
+        start = before(input_ids=ids, output_hidden_states=True).hidden_states[-1]
+        end = student(input_ids=ids, output_hidden_states=True).hidden_states[-1]
+    assert (end - target).square().mean() < (start - target).square().mean()
+
+
+def test_a_bundle_predicts_what_its_checkpoint_predicts(tiny_nli: Path, tiny_bundle: Path) -> None:
+    first, second = open_model(tiny_nli), open_model(tiny_bundle)
+    probe = parity.probe(first, get("xnli"), EMBEDDED, per_language=8)
+    result = parity.compare(first, second, probe)
+    assert result.agreement > 90
+    assert result.maximum < 0.2 * result.scale
+    hidden = f"hidden_states.{first.layers}"
+    ids = np.array([[0, 9, 11, 2]], dtype=np.int64)
+    states = [m(ids, np.ones_like(ids), (hidden,))[hidden] for m in (first, second)]
+    assert states[0].shape == states[1].shape
+    assert np.abs(states[0] - states[1]).max() < 0.3
+
+
+def test_a_bundle_holds_no_path_of_this_machine(tiny_bundle: Path) -> None:
+    needle = str(Path(__file__).resolve().parents[1]).encode()
+    for path in tiny_bundle.iterdir():
+        assert needle not in path.read_bytes(), path.name
+
+
+_BLOCK = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "transformers", "evalsuite"):
+            raise ImportError(name + " is not to be used")
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+def test_the_cards_example_runs_without_torch_and_agrees(tiny_bundle: Path) -> None:
+    from evalsuite.predict import predict_lines
+
+    text = (tiny_bundle / "README.md").read_text(encoding="utf-8")
+    script = text.split("```python\n")[1].split("```")[0]
+    assert len(script.splitlines()) <= 30
+    child = subprocess.run(
+        [sys.executable, "-c", _BLOCK + script],
+        cwd=tiny_bundle,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    (expected,) = predict_lines(tiny_bundle, ["A man is reading.\tNobody reads."])
+    assert child.stdout.split()[0] == expected["label"]
+
+
+def test_examples_of_taggers_and_encoders_are_python() -> None:
+    card: dict[str, Any] = {"labels": ["O", "B-PER"], "layers": 2}
+    compile(bundle.example(card), "tagger", "exec")
+    assert "is_pretokenized" in bundle.example(card)
+    card["labels"] = []
+    compile(bundle.example(card), "encoder", "exec")
+    assert "hidden_states.2" in bundle.example(card)
+
+
+def test_the_gate_names_the_worst_language() -> None:
+    result = parity.Parity(3.0, 0.5, 2.0, 80.0, {"de": 90.0, "sw": 70.0})
+    with pytest.raises(GateError, match=r"worst language: sw with 70\.00%"):
+        _gate(result, 95.0, "int8")
+    _gate(result, 80.0, "int8")
+
+
+def test_bundle_card_names_its_parts(tiny_bundle: Path) -> None:
+    card = json.loads((tiny_bundle / "bundle.json").read_text())
+    assert card["labels"] == ["entailment", "neutral", "contradiction"]
+    assert 0 < card["embedding_parameters"] < card["parameters"]
+    assert {"model.onnx", "tokenizer.json", "config.json"} <= {
+        p.name for p in tiny_bundle.iterdir()
+    }

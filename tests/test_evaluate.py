@@ -1,0 +1,180 @@
+"""Running models: batches, scoring over runtimes, prediction, measurement, refusals."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalsuite import submission, tokenization, weights
+from evalsuite.batching import by_tokens
+from evalsuite.bench import Subject, measure
+from evalsuite.bench.text import sequences
+from evalsuite.errors import MalformedRowError, ModelError, PickleRefusedError, UnknownNameError
+from evalsuite.evaluate import evaluate
+from evalsuite.formats import Encoded, pair, tagging
+from evalsuite.predict import predict_lines
+from evalsuite.run import run
+from evalsuite.runtimes import names, open_model
+from evalsuite.task import DataSource, TagExample
+from evalsuite.tasks import get
+
+EMBEDDED = DataSource("embedded")
+
+
+@given(st.lists(st.integers(1, 60), max_size=80), st.integers(1, 200))
+def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budget: int) -> None:
+    batches = by_tokens(lengths, budget)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget
+
+
+def test_there_are_two_runtimes() -> None:
+    assert names() == ("onnxruntime", "torch")
+
+
+def test_length_sorted_batches_give_what_padding_to_128_gives(tiny_nli: Path) -> None:
+    predictor = open_model(tiny_nli)
+    tokenizer = tokenization.load(tiny_nli)
+    rows = [
+        *get("xnli").load(EMBEDDED, "test", "de")[:20],
+        *get("xnli").load(EMBEDDED, "test", "ru")[:20],
+    ]
+    encoded = pair.encode(tokenizer, rows, 64)
+    ours = np.stack(run(predictor, encoded, "logits", 1, max_tokens=256))
+    ids = np.full((len(rows), 64), 1, dtype=np.int64)
+    for row, item in enumerate(encoded):
+        ids[row, : len(item.ids)] = item.ids
+    padded = predictor(ids, (ids != 1).astype(np.int64), ("logits",))["logits"]
+    assert np.abs(ours - padded).max() < 1e-5
+
+
+def test_scores_of_every_format_are_signed(
+    tiny_nli: Path, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    for directory in (tiny_nli, tiny_bundle):
+        predictor = open_model(directory)
+        for name in ("xnli", "tatoeba"):
+            result = evaluate(
+                predictor,
+                get(name),
+                EMBEDDED,
+                label="m",
+                out=tmp_path / directory.name,
+                languages=("en", "sw") if name == "xnli" else ("sw", "ru"),
+                max_examples=40,
+                layer=-1 if name == "tatoeba" else None,
+                seed=7,
+            )
+            assert result.source == "embedded" and result.split == "test"
+            assert result.model.digest == weights.digest(directory)
+            assert set(result.metrics[result.main_metric]) == set(result.examples)
+            assert all(0 <= v <= 100 for v in result.metrics[result.main_metric].values())
+            assert (result.layer, result.pooling) == (
+                (2, "mean") if name == "tatoeba" else (None, None)
+            )
+            if name == "xnli":
+                written = submission.read(tmp_path / directory.name, "xnli", "sw")
+                gold = [row.label for row in get("xnli").load(EMBEDDED, "test", "sw")[:40]]
+                hits = sum(a == b for a, b in zip(written, gold, strict=True))
+                assert result.metrics["accuracy"]["sw"] == pytest.approx(100 * hits / 40)
+
+
+def test_a_model_without_the_tasks_labels_is_refused(tiny_nli: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="udpos needs"):
+        evaluate(open_model(tiny_nli), get("udpos"), EMBEDDED, label="m", out=tmp_path)
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        evaluate(
+            open_model(tiny_nli), get("xnli"), EMBEDDED, label="m", out=tmp_path, languages=["swa"]
+        )
+    with pytest.raises(ModelError, match="layers 0"):
+        evaluate(open_model(tiny_nli), get("tatoeba"), EMBEDDED, label="m", out=tmp_path, layer=9)
+
+
+def test_long_sentences_are_tagged_to_the_last_word(tiny_base: Path) -> None:
+    tokenizer = tokenization.load(tiny_base)
+    words = tuple(f"word{n}" for n in range(50))
+    example = TagExample("0", words, ("X",) * 50)
+    windows = tagging.encode(tokenizer, [example], 20)
+    assert len(windows) > 3 and all(len(w.ids) <= 20 for w in windows)
+    starts = [word for window in windows for word in window.words if word >= 0]
+    assert starts == list(range(50))
+    outputs = [np.zeros((len(w.ids), 2)) for w in windows]
+    for window, output in zip(windows, outputs, strict=True):
+        for position, word in enumerate(window.words):
+            output[position, word % 2] = 1.0
+    (tags,) = tagging.decode(("A", "B"), [example], windows, outputs)
+    assert tags == ["A", "B"] * 25
+
+
+def test_a_word_the_tokenizer_drops_gets_the_outside_tag() -> None:
+    example = TagExample("0", ("a", "\u200b", "b"), ("O", "O", "O"))
+    window = Encoded(0, [0, 7, 8, 2], [-1, 0, 2, -1])
+    (tags,) = tagging.decode(("B-PER", "O"), [example], [window], [np.eye(4, 2)])
+    assert tags[1] == "O" and len(tags) == 3
+
+
+def test_predict_reads_lines(tiny_nli: Path, tiny_bundle: Path) -> None:
+    lines = ["A man sleeps.\tNobody sleeps.\n", "Anna reads.\tAnna reads a book.\n"]
+    for directory in (tiny_nli, tiny_bundle):
+        found = list(predict_lines(directory, lines))
+        assert len(found) == 2
+        assert abs(sum(found[0]["scores"].values()) - 1) < 1e-4
+    with pytest.raises(MalformedRowError, match="input:2: 1 column"):
+        list(predict_lines(tiny_nli, [lines[0], "only one"]))
+
+
+def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> None:
+    subjects = []
+    for directory in (tiny_nli, tiny_bundle):
+        ids, text = sequences(tokenization.load(directory), get("xnli"), EMBEDDED, 24)
+        subjects.append(Subject(directory, ids, directory.parent.name, text))
+    torch_speed, onnx_speed = measure(
+        subjects, source="embedded", threads=1, passes=2, latency_samples=5
+    )
+    for speed in (torch_speed, onnx_speed):
+        assert len(speed.latency_seconds) == 5 and len(speed.throughput) == 2
+        assert speed.throughput[0].tokens == sum(speed.token_lengths)
+        assert speed.peak_memory >= speed.baseline_memory > 0
+        assert speed.environment.threads == 1
+        assert all(t > 0 for t in (*speed.load_seconds, *speed.warmup_seconds))
+    assert onnx_speed.model.bytes < torch_speed.model.bytes
+    assert onnx_speed.model.precision == "int8" and onnx_speed.model.runtime == "onnxruntime"
+
+
+def test_a_pickle_is_refused_with_the_way_out(tiny_nli: Path, tmp_path: Path) -> None:
+    shutil.copyfile(tiny_nli / "config.json", tmp_path / "config.json")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(PickleRefusedError, match="convert it once"):
+        open_model(tmp_path)
+
+
+def test_what_is_no_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="neither a checkpoint"):
+        open_model(tmp_path)
+
+
+def test_truncated_weights_are_named(tiny_nli: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_nli, tmp_path / "m")
+    path = tmp_path / "m" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ModelError, match="does not open as a checkpoint"):
+        open_model(tmp_path / "m")
+
+
+def test_parameters_are_counted_from_the_file(tiny_nli: Path) -> None:
+    from evalsuite.runtimes.torch import load_checkpoint
+
+    total, embeddings = weights.parameter_counts(tiny_nli)
+    model = load_checkpoint(tiny_nli)
+    assert total == sum(p.numel() for p in model.parameters())
+    assert embeddings == sum(
+        p.numel() for n, p in model.named_parameters() if n.endswith("_embeddings.weight")
+    )
+    assert json.loads((tiny_nli / "config.json").read_text())["finetuning_task"] == "xnli"
