@@ -49,6 +49,7 @@ class Options:
     max_examples: int | None
     max_pairs: int | None  # of multilingual text, a language
     settings: Settings
+    freeze_embeddings: bool = False
 
 
 class _Sentences:
@@ -137,6 +138,7 @@ def distill(
     teacher.requires_grad_(False)
     if torch.cuda.is_available():
         teacher.cuda()
+    student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     student.train()
     fitted = fit(student, batches, collate, loss, options.settings, work, progress)
     student.eval()

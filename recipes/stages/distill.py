@@ -32,6 +32,7 @@ class Config(TrainingConfig):
     max_length: int = Field(default=128, ge=8)
     max_examples: int | None = Field(default=None, ge=1)
     max_pairs: int | None = Field(default=None, ge=1)
+    freeze_embeddings: bool = False
     corpus: str | None = None
 
 
@@ -87,6 +88,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_length=config.max_length,
         max_examples=config.max_examples,
         max_pairs=config.max_pairs,
+        freeze_embeddings=config.freeze_embeddings,
         settings=settings(config, ctx.seed),
     )
     _, facts = distill(

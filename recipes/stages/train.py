@@ -36,6 +36,9 @@ class Config(TrainingConfig):
     alpha: int = Field(default=32, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
     targets: tuple[str, ...] = ("query", "value")
+    freeze_embeddings: bool = Field(
+        default=False, description="method full: leave the word embeddings as they are"
+    )
     cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
@@ -93,6 +96,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             "alpha": config.alpha,
             "dropout": config.dropout,
             "targets": config.targets,
+            "freeze_embeddings": config.freeze_embeddings,
         },
         cap=config.cap,
     )

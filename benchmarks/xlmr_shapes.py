@@ -1,0 +1,101 @@
+"""XLM-R base and large shapes with random weights through the whole path, with peak memory.
+
+python benchmarks/xlmr_shapes.py base|large [WORK_DIR]
+
+Makes a checkpoint of that shape (a 250,002-piece table over a small real tokenizer), then runs
+NF4 + LoRA training, fuse, distillation to six layers, int8 export and the speed measurement, each
+stage in a process of its own so that its peak memory is its own. Accuracy means nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SHAPES = {"base": (12, 768, 12, 3072), "large": (24, 1024, 16, 4096)}
+VOCABULARY = 250_002
+
+RECIPE = """
+name: shapes
+description: XLM-R {size} shape, random weights.
+source: embedded
+seed: 1
+stages:
+  - {{name: adapter, stage: train, model: {model}, tasks: [xnli], method: lora, precision: nf4, embeddings: bf16, rank: 16, batch_size: 8, max_steps: 4, max_examples: 64, learning_rate: 2.0e-4}}
+  - {{name: teacher, stage: fuse, model: adapter, probe: 2}}
+  - {{name: student, stage: distill, teacher: teacher, tasks: [xnli], layers: 6, batch_size: 8, max_steps: 3, max_examples: 64, max_pairs: 20, learning_rate: 1.0e-4}}
+  - {{name: int8, stage: export, model: student, precision: int8, probe: 2, min_agreement: 0}}
+  - {{name: speed, stage: benchmark, models: [teacher, student, int8], sentences: 24, passes: 1}}
+"""  # noqa: E501
+
+
+def make(size: str, directory: Path) -> None:
+    """Save a random checkpoint of the shape, with a tokenizer trained on the embedded text."""
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    from evalsuite.data import embedded
+    from transfer import vocabulary
+
+    layers, hidden, heads, ffn = SHAPES[size]
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=VOCABULARY,
+        num_hidden_layers=layers,
+        hidden_size=hidden,
+        num_attention_heads=heads,
+        intermediate_size=ffn,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+    )
+    XLMRobertaModel(config).save_pretrained(directory)
+    lines = [row.foreign for row in embedded.parallel("train", "de")]
+    vocabulary.save(vocabulary.train_unigram(lines, 2000), directory, 512)
+
+
+def main(size: str, work: Path) -> None:
+    """Run stage by stage and print what each took."""
+    work.mkdir(parents=True, exist_ok=True)
+    model = work / f"xlmr-{size}"
+    if not (model / "config.json").is_file():
+        child = [sys.executable, __file__, "--make", size, str(model)]
+        subprocess.run(child, check=True)
+    recipe = work / f"{size}.yaml"
+    recipe.write_text(RECIPE.format(size=size, model=model), encoding="utf-8")
+    for stage in ("adapter", "teacher", "student", "int8", "speed"):
+        subprocess.run([sys.executable, __file__, "--stage", stage, str(recipe)], check=True)
+
+
+def one(stage: str, recipe: Path) -> None:
+    """Run up to one stage in this process and print its peak memory and facts."""
+    from recipes.cli import main as lingopress
+
+    workspace = recipe.parent / "workspace"
+    arguments = ["run", str(recipe), "--workspace", str(workspace), "--until", stage, "--quiet"]
+    try:
+        lingopress(arguments)
+    except SystemExit as end:
+        if end.code:
+            raise
+    usage = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(who).ru_maxrss for who in usage) / 1e6
+    manifest = json.loads((workspace / "runs" / "shapes" / stage / "lingopress.json").read_text())
+    record = manifest.get("record", manifest)
+    print(f"{recipe.stem} {stage}: peak {peak:.2f} GB, {record['seconds']:.0f} s")
+    for name, value in record["summary"].items():
+        print(f"    {name}: {value}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--make":
+        make(sys.argv[2], Path(sys.argv[3]))
+    elif sys.argv[1] == "--stage":
+        one(sys.argv[2], Path(sys.argv[3]))
+    else:
+        where = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(tempfile.mkdtemp())
+        main(sys.argv[1], where)
