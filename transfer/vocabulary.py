@@ -12,15 +12,15 @@ split in words meet the same pieces.
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
 _SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
@@ -31,10 +31,11 @@ _FREQUENT = 5  # occurrences that make a word worth a piece of its own
 def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
     """Train on lines of text; the result has at most `size` pieces, specials included.
 
-    Training runs in one thread: the trainer sums floating-point counts in the order its threads
-    finish, and the same text would otherwise give another vocabulary each time.
+    SentencePiece itself trains, on one thread, since its result repeats itself; the trainer of
+    `tokenizers` gives other pieces each time.
     """
-    lines = list(lines)
+    import sentencepiece
+
     tokenizer = Tokenizer(Unigram())
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
@@ -46,48 +47,58 @@ def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
             pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
         ]
     )
-    trainer = trainers.UnigramTrainer(
-        vocab_size=size - 1,
-        special_tokens=_SPECIALS,
-        unk_token="<unk>",
-        show_progress=False,
+    words: Counter[str] = Counter()
+    for line in lines:
+        normal = tokenizer.normalizer.normalize_str(line)
+        words.update(word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal))
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(_repeated(words)),
+        model_writer=model,
+        vocab_size=size - len(_SPECIALS),
+        model_type="unigram",
+        character_coverage=0.9999,
+        normalization_rule_name="identity",
+        hard_vocab_limit=False,
+        num_threads=1,
+        minloglevel=2,
     )
-    before = os.environ.get("TOKENIZERS_PARALLELISM")
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    try:
-        tokenizer.train_from_iterator(lines, trainer)
-    finally:
-        if before is None:
-            del os.environ["TOKENIZERS_PARALLELISM"]
-        else:
-            os.environ["TOKENIZERS_PARALLELISM"] = before
-    _add_words(tokenizer, lines, size - 1)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    pieces = [(token, 0.0) for token in _SPECIALS]
+    for number in range(processor.get_piece_size()):
+        if not processor.is_control(number) and not processor.is_unknown(number):
+            pieces.append((processor.id_to_piece(number), processor.get_score(number)))
+    _add_words(pieces, words, size - 1)
+    tokenizer.model = Unigram(pieces, unk_id=_SPECIALS.index("<unk>"), byte_fallback=False)
     return _finish(tokenizer)
 
 
-def _add_words(tokenizer: Tokenizer, lines: Iterable[str], size: int) -> None:
+def _repeated(words: Counter[str]) -> Iterator[str]:
+    """Text with these word counts, in a fixed order, lines of at most 200 words."""
+    for word, count in sorted(words.items()):
+        plain = word.removeprefix("▁")
+        while count > 0:
+            yield " ".join([plain] * min(count, 200))
+            count -= 200
+
+
+def _add_words(pieces: list[tuple[str, float]], words: Counter[str], size: int) -> None:
     """Fill the room the trainer left with the most frequent whole words.
 
     The trainer considers a substring only if two different words have it, so in a small text even
     "the" may be missing; over a large text it fills the vocabulary and nothing is added here.
     """
-    model = json.loads(tokenizer.to_str())["model"]
-    pieces = [(piece, score) for piece, score in model["vocab"]]
     known = {piece for piece, _ in pieces}
     counts: Counter[str] = Counter()
-    for line in lines:
-        normal = tokenizer.normalizer.normalize_str(line)
-        words = (word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal))
-        counts.update(_trimmed(word) for word in words)
-    del counts[""]
-    total = counts.total()
-    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    for word, count in frequent:
+    for word, count in words.items():
+        counts[_trimmed(word)] += count
+    del counts["▁"]
+    total = words.total()
+    for word, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         if len(pieces) >= size or count < _FREQUENT:
             break
         if word not in known:
             pieces.append((word, math.log(count / total)))
-    tokenizer.model = Unigram(pieces, unk_id=model["unk_id"], byte_fallback=False)
 
 
 def _trimmed(word: str) -> str:
