@@ -110,14 +110,14 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A masked-LM checkpoint of 2 layers x 32, a few steps old, on the embedded text."""
+    """A masked-LM checkpoint of 2 layers x 64, a few steps old, on the embedded text."""
     from evalsuite.task import DataSource
     from transfer.pretrain import Options, Shape, pretrain
     from transfer.train import Settings
 
     folder = tmp_path_factory.mktemp("tiny")
     options = Options(
-        shape=Shape(layers=2, hidden=32, heads=2, ffn=64, vocabulary=3000, max_length=64),
+        shape=Shape(layers=2, hidden=64, heads=2, ffn=128, vocabulary=3000, max_length=64),
         steps=4,
         batch_size=8,
         max_length=48,

@@ -23,6 +23,7 @@ from evalsuite.runtimes import open_model
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
+from transfer.checkpoints import copy_tokenizer
 from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
@@ -41,8 +42,8 @@ def test_fusing_onto_the_dequantized_base_keeps_the_function(
     )
     assert fused.precision == "nf4"
     near, far = fused.drift["dequantized"], fused.drift["original"]
-    assert near.maximum < 1e-4 * max(near.scale, 1)
-    assert far.maximum > 10 * near.maximum  # the original weights are another function
+    assert near.maximum < 0.01 * near.scale  # the 4-bit kernel itself rounds
+    assert far.maximum > 5 * near.maximum  # the original weights are another function
     assert near.agreement == 100.0
     model = load_checkpoint(tmp_path / "out")
     assert not hasattr(model.config, "quantization_config")
@@ -111,7 +112,7 @@ def test_a_distilled_student_comes_nearer_to_its_teacher(tiny_nli: Path, tmp_pat
         max_length=48,
         max_examples=200,
         max_pairs=20,
-        settings=Settings(5e-3, seed=1, compute="fp32"),
+        settings=Settings(2e-3, seed=1, compute="fp32"),
     )
     _, facts = distill(
         tiny_nli,
@@ -122,14 +123,13 @@ def test_a_distilled_student_comes_nearer_to_its_teacher(tiny_nli: Path, tmp_pat
         out=tmp_path / "out",
     )
     assert facts["layers"] == "1 of 2"
-    student = load_checkpoint(tmp_path / "out")
-    before = cut(teacher, [1]).eval()
-    ids = torch.randint(5, 300, (16, 12))
-    with torch.inference_mode():
-        target = teacher(input_ids=ids, output_hidden_states=True).hidden_states[-1]
-        start = before(input_ids=ids, output_hidden_states=True).hidden_states[-1]
-        end = student(input_ids=ids, output_hidden_states=True).hidden_states[-1]
-    assert (end - target).square().mean() < (start - target).square().mean()
+    cut(teacher, [1]).save_pretrained(tmp_path / "start")
+    copy_tokenizer(tiny_nli, tmp_path / "start")
+    first = open_model(tiny_nli)
+    probe = parity.probe(first, get("xnli"), EMBEDDED, per_language=8)
+    start = parity.compare(first, open_model(tmp_path / "start"), probe)
+    end = parity.compare(first, open_model(tmp_path / "out"), probe)
+    assert end.mean < start.mean
 
 
 def test_a_bundle_predicts_what_its_checkpoint_predicts(tiny_nli: Path, tiny_bundle: Path) -> None:

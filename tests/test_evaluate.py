@@ -133,7 +133,7 @@ def test_predict_reads_lines(tiny_nli: Path, tiny_bundle: Path) -> None:
 def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> None:
     subjects = []
     for directory in (tiny_nli, tiny_bundle):
-        ids, text = sequences(tokenization.load(directory), get("xnli"), EMBEDDED, 24)
+        ids, text = sequences(tokenization.load(directory), get("xnli"), EMBEDDED, 24, 64)
         subjects.append(Subject(directory, ids, directory.parent.name, text))
     torch_speed, onnx_speed = measure(
         subjects, source="embedded", threads=1, passes=2, latency_samples=5

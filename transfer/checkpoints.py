@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
@@ -25,6 +26,7 @@ TOKENIZER_FILES = (
 # bitsandbytes would quantize the heads too, and training them then fails with "only Tensors of
 # floating point dtype can require gradients".
 _HEADS = ["classifier", "qa_outputs", "lm_head", "score"]
+_NF4_BLOCK = 64  # weights that share a scale
 TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
 
 
@@ -65,6 +67,12 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     config = read_config(directory)
     if (directory / "adapter_config.json").is_file():
         raise ModelError(f"{directory} is an adapter; fuse it first")
+    widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
+    if precision == "nf4" and any(width % _NF4_BLOCK for width in widths):
+        raise ModelError(
+            f"precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model has "
+            f"{widths[0]} and {widths[1]}; use precision: int8 or fp32"
+        )
     extra: dict[str, Any] = {}
     kept = False
     if task is not None and task.labels:
@@ -83,7 +91,7 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
             quantization_config=quantization(precision),
             **extra,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
     if task is not None:
         model.config.finetuning_task = task.name
@@ -91,14 +99,17 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
 
 
 def embeddings_to_bf16(model: Any) -> None:
-    """Hold the word embeddings in bf16 and hand the layers fp32, as before.
+    """Hold the word embeddings in bf16 and hand the layers the precision they expect.
 
     bitsandbytes leaves embeddings alone, and in XLM-R base they are 192M of 278M parameters: a
     base is not quantized until they are.
     """
     table = model.get_input_embeddings()
+    before = table.weight.dtype
+    if before == torch.bfloat16:
+        return
     table.weight.data = table.weight.data.to(torch.bfloat16)
-    table.register_forward_hook(lambda module, args, output: output.float())
+    table.register_forward_hook(lambda module, args, output: output.to(before))
 
 
 def memory(model: Any) -> dict[str, float]:

@@ -12,13 +12,13 @@ from evalsuite.task import DataSource, ParallelExample, Task
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-MAX_LENGTH = 512
-
 
 def sequences(
-    tokenizer: Tokenizer, task: Task, source: DataSource, count: int
+    tokenizer: Tokenizer, task: Task, source: DataSource, count: int, max_length: int
 ) -> tuple[list[list[int]], str]:
     """About `count` token-id sequences spread evenly over the languages, and what they are.
+
+    None is longer than `max_length`, what the model takes.
 
     Raises:
         DataError: the source has no rows of the task.
@@ -34,8 +34,8 @@ def sequences(
         chosen = rows[:: max(1, len(rows) // share)][:share]
         if task.format == "retrieval":
             sentences = [row.foreign for row in chosen if isinstance(row, ParallelExample)]
-            encoded = retrieval.encode(tokenizer, sentences, MAX_LENGTH)
+            encoded = retrieval.encode(tokenizer, sentences, max_length)
         else:
-            encoded = formats.get(task.format).encode(tokenizer, chosen, MAX_LENGTH)
+            encoded = formats.get(task.format).encode(tokenizer, chosen, max_length)
         ids += [item.ids for item in encoded]
     return ids, f"{task.name} {split}, {len(languages)} languages, {len(ids)} sentences"

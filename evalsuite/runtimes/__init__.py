@@ -116,6 +116,11 @@ def read_config(directory: Path) -> dict[str, Any]:
     return config
 
 
+def max_length_of(config: dict[str, Any]) -> int:
+    """Longest sequence an XLM-R takes: two of its positions are reserved."""
+    return int(config["max_position_embeddings"]) - 2
+
+
 def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
     """Label set in id order, from `id2label`."""
     table = config.get("id2label") or {}

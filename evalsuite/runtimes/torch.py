@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite import weights
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
-from evalsuite.runtimes import head_of, labels_of, read_config, refuse_pickle
+from evalsuite.runtimes import head_of, labels_of, max_length_of, read_config, refuse_pickle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,7 @@ def load_checkpoint(directory: Path) -> Any:
         PickleRefusedError: the weights are a pickle.
     """
     import transformers
+    from safetensors import SafetensorError
 
     refuse_pickle(directory)
     head = head_of(read_config(directory))
@@ -52,7 +53,7 @@ def load_checkpoint(directory: Path) -> Any:
     }.get(head or "", transformers.AutoModel)
     try:
         return auto.from_pretrained(directory, use_safetensors=True, local_files_only=True).eval()
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
 
 
@@ -66,7 +67,7 @@ class TorchPredictor:
         self.precision = precision
         self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
         self.layers = int(config.num_hidden_layers)
-        self.max_length = int(config.max_position_embeddings) - 2
+        self.max_length = max_length_of(read_config(directory))
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]

@@ -43,6 +43,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite import tokenization
     from evalsuite.bench import Subject, measure
     from evalsuite.bench.text import sequences
+    from evalsuite.runtimes import max_length_of, read_config
 
     (task,) = tasks((config.task,))
     affinity = getattr(os, "sched_getaffinity", None)
@@ -50,7 +51,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
     summary: Summary = {"threads": threads}
     subjects = []
     for model in ctx.inputs["models"]:
-        ids, text = sequences(tokenization.load(model.path), task, ctx.data, config.sentences)
+        longest = max_length_of(read_config(model.path))
+        tokenizer = tokenization.load(model.path)
+        ids, text = sequences(tokenizer, task, ctx.data, config.sentences, longest)
         subjects.append(Subject(model.path, ids, model.label, text))
     ctx.progress(0.1, f"measuring {len(subjects)} models")
     results = measure(subjects, source=ctx.data.kind, threads=threads, passes=config.passes)
