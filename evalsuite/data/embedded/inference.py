@@ -4,7 +4,7 @@ Each rule draws a premise and a hypothesis whose relation follows from what they
 
 | label         | premise -> hypothesis                                                            |
 | ------------- | -------------------------------------------------------------------------------- |
-| entailment    | `drop` a place or time · `repeat` all · `generalise` "reads the newspaper" ->     |
+| entailment    | `drop` a place or time · `repeat` all · `generalise` "reads the newspaper" to     |
 |               | "reads something"                                                                |
 |               | · `deny_more` "does not read" -> "does not read in Berlin" · `deny_specific`     |
 |               | "does not read anything" -> "does not read the newspaper"                        |
