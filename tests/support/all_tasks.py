@@ -1,0 +1,24 @@
+"""All tasks, target and intermediate, and the row type of each format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evalsuite import tasks
+from evalsuite.task import PairExample, ParallelExample, TagExample, Task
+from transfer import intermediate
+
+TARGET = ("panx", "tatoeba", "udpos", "xnli")
+INTERMEDIATE = ("mnli", "snli")
+ALL = [tasks.get(name) for name in TARGET] + [intermediate.get(name) for name in INTERMEDIATE]
+KIND = {"pair": PairExample, "tagging": TagExample, "retrieval": ParallelExample}
+
+
+def every(test: Any) -> Any:
+    return pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)(test)
+
+
+def find(name: str) -> Task:
+    return next(task for task in ALL if task.name == name)

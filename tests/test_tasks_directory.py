@@ -1,0 +1,139 @@
+"""Tasks read from an XTREME directory: rows, hidden labels, absent and malformed files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from all_tasks import KIND, every, find
+
+from evalsuite.errors import DataError, MalformedRowError, MissingDataError, UnknownNameError
+from evalsuite.task import DataSource, PairExample, ParallelExample, Split, TagExample, Task
+
+HUB = DataSource("hub")
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def xtreme(tmp_path: Path) -> DataSource:
+    """A directory as the XTREME scripts fill it: test files hide their labels."""
+    pair = "Mtu amelala.\tMtu yuko macho.\t{}\n"
+    write(tmp_path / "xnli/train-en.tsv", pair.format("contradictory"))
+    write(tmp_path / "xnli/dev-en.tsv", pair.format("neutral"))
+    write(tmp_path / "xnli/dev-sw.tsv", pair.format("entailment") * 2)
+    write(tmp_path / "xnli/dev-xx.tsv", pair.format("entailment"))
+    write(tmp_path / "xnli/test-sw.tsv", "Mtu amelala.\tMtu yuko macho.\n")
+    write(tmp_path / "snli/train-en.tsv", pair.format("-") + pair.format("neutral"))
+    write(tmp_path / "udpos/train-en.tsv", "Go\tVERB\n.\tPUNCT\n\nOn\tADV\n")
+    write(tmp_path / "udpos/test-de.tsv", "Geh\nhin\n")
+    write(tmp_path / "panx/dev-de.tsv", "de:Anton\tB-PER\nde:de:facto\tO\n\nde:\tO\n")
+    write(tmp_path / "tatoeba/tatoeba.swh-eng.swh", "moja\nmbili\n")
+    write(tmp_path / "tatoeba/tatoeba.swh-eng.eng", "one\ntwo\n")
+    return DataSource("xtreme", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("task", "split", "available"),
+    [
+        ("xnli", "train", ("en",)),
+        ("xnli", "dev", ("en", "sw", "xx")),
+        ("xnli", "test", ()),
+        ("snli", "train", ("en",)),
+        ("mnli", "train", ("en",)),
+        ("mnli", "dev", ()),
+        ("udpos", "train", ("en",)),
+        ("udpos", "test", ()),
+        ("panx", "dev", ("de",)),
+        ("panx", "test", ()),
+        ("tatoeba", "test", ("sw",)),
+        ("tatoeba", "dev", ()),
+    ],
+)
+def test_available(xtreme: DataSource, task: str, split: Split, available: tuple[str]) -> None:
+    found = find(task)
+    assert found.available(xtreme, split) == available
+    for language in available:
+        assert all(path.exists() for path in found.files(xtreme, split, language))
+        rows = found.load(xtreme, split, language)
+        assert len({row.id for row in rows}) == len(rows) > 0
+        assert all(isinstance(row, KIND[found.format]) for row in rows)
+
+
+def test_rows(xtreme: DataSource) -> None:
+    rows = find("xnli").load(xtreme, "train", "en")
+    assert rows == [
+        PairExample("train-en-0", "Mtu amelala.", "Mtu yuko macho.", "contradiction"),
+    ]
+    assert find("xnli").load(xtreme, "test", "sw")[0].label is None  # type: ignore[union-attr]
+    assert find("mnli").load(xtreme, "train", "en") == rows
+    assert [row.id for row in find("snli").load(xtreme, "train", "en")] == ["train-en-1"]
+    assert find("udpos").load(xtreme, "test", "de") == [TagExample("test-de-0", ("Geh", "hin"), ())]
+    assert find("panx").load(xtreme, "dev", "de") == [
+        TagExample("dev-de-0", ("Anton", "de:facto"), ("B-PER", "O")),
+        TagExample("dev-de-1", ("de:",), ("O",)),
+    ]
+    assert find("tatoeba").load(xtreme, "test", "sw")[1] == ParallelExample(
+        "test-sw-1", "mbili", "two"
+    )
+
+
+def test_hidden_labels_are_not_scored(xtreme: DataSource) -> None:
+    assert find("xnli").eval_split(xtreme) == "dev"
+
+
+def test_a_prefix_that_not_every_word_has_stays(xtreme: DataSource) -> None:
+    assert xtreme.data_dir
+    write(xtreme.data_dir / "panx/dev-de.tsv", "de:facto\tO\ngilt\tO\n")
+    assert find("panx").load(xtreme, "dev", "de")[0].words[0] == "de:facto"  # type: ignore
+
+
+@every
+def test_unknown_and_absent_languages(task: Task, xtreme: DataSource) -> None:
+    for source in (xtreme, HUB):
+        with pytest.raises(UnknownNameError, match=f"unknown language of {task.name} 'no'"):
+            task.load(source, task.eval_splits[0], "no")
+    with pytest.raises(MissingDataError, match="there is no"):
+        task.load(xtreme, task.eval_splits[0], task.languages[0])
+
+
+def test_missing_training_data_names_another_task(tmp_path: Path) -> None:
+    with pytest.raises(MissingDataError, match="train on the `snli` intermediate task"):
+        find("xnli").load(DataSource("xtreme", tmp_path), "train", "en")
+
+
+@every
+def test_directory_problems(task: Task, tmp_path: Path) -> None:
+    split = task.eval_splits[0]
+    with pytest.raises(DataError, match="type: --data-dir"):
+        task.load(DataSource("xtreme"), split, "en")
+    with pytest.raises(DataError, match="there is no such directory"):
+        task.load(DataSource("xtreme", tmp_path / "nowhere"), split, "en")
+
+
+def test_labels_outside_the_set(xtreme: DataSource) -> None:
+    assert xtreme.data_dir
+    write(xtreme.data_dir / "xnli/dev-sw.tsv", "a\tb\tneutral\na\tb\tmaybe\n")
+    with pytest.raises(MalformedRowError) as caught:
+        find("xnli").load(xtreme, "dev", "sw")
+    assert str(caught.value).endswith(
+        "dev-sw.tsv:2: unknown label 'maybe'; allowed: entailment, neutral, contradiction"
+    )
+    write(xtreme.data_dir / "panx/dev-de.tsv", "Anton\tB-MISC\n")
+    with pytest.raises(MalformedRowError, match=r"dev-de\.tsv:1: unknown tag 'B-MISC'; allowed: O"):
+        find("panx").load(xtreme, "dev", "de")
+
+
+def test_sorted_tatoeba_is_refused(tmp_path: Path) -> None:
+    for side in ("af", "en"):
+        write(tmp_path / f"tatoeba/af-en.{side}", "a\nb\n")
+    source, task = DataSource("xtreme", tmp_path), find("tatoeba")
+    assert task.available(source, "test") == ()
+    with pytest.raises(DataError) as caught:
+        task.load(source, "test", "af")
+    text = str(caught.value)
+    assert "wrote this file's English side sorted" in text
+    assert "tatoeba.afr-eng.afr and tatoeba.afr-eng.eng" in text

@@ -1,0 +1,150 @@
+"""Tasks read from the Hugging Face hub: its formats, and its errors offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from all_tasks import every, find
+
+from evalsuite.data import hub
+from evalsuite.errors import DataError, OfflineError
+from evalsuite.task import DataSource, HubSource, Split, Task
+
+HUB = DataSource("hub")
+
+
+@every
+def test_hub_languages(task: Task) -> None:
+    split = task.eval_splits[0]
+    found = task.available(HUB, split)
+    assert set(found) <= set(task.languages)
+    assert len(found) == {"udpos": 33, "panx": 40}.get(task.name, len(task.languages))
+    assert task.files(HUB, split, found[0]) == ()
+    assert task.available(HUB, "train") == (("en",) if task.trains_on else ())
+
+
+def test_hub_copy_without_a_language() -> None:
+    with pytest.raises(DataError, match="the hub source has no udpos test rows in 'pl'"):
+        find("udpos").load(HUB, "test", "pl")
+    assert "th" not in find("udpos").available(HUB, "dev")
+
+
+@pytest.fixture
+def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tuple[str, ...]]]:
+    """Answers `load_dataset` with parquet files in the hub copies' own formats."""
+    import datasets
+    from datasets import ClassLabel, Dataset, Features, List, Value
+
+    nli = ["entailment", "neutral", "contradiction"]
+    text = Value("string")
+    pair = Features({"premise": text, "hypothesis": text, "label": ClassLabel(names=nli)})
+    pairs = [{"premise": "a", "hypothesis": "b", "label": n} for n in (2, -1, 0)]
+    udpos, panx = find("udpos").labels[::-1], find("panx").labels
+    made = {
+        "facebook/xnli": (pair, pairs),
+        "nyu-mll/multi_nli": (pair, pairs),
+        "stanfordnlp/snli": (pair, pairs),
+        "google/xtreme udpos": (
+            # ids in another order than ours: names must come from the data set
+            Features({"tokens": List(text), "pos_tags": List(ClassLabel(names=list(udpos)))}),
+            [{"tokens": ["a", "b"], "pos_tags": [0, 16]}],
+        ),
+        "google/xtreme PAN-X": (
+            Features(
+                {
+                    "tokens": List(text),
+                    "ner_tags": List(ClassLabel(names=list(panx))),
+                    "langs": List(text),
+                }
+            ),
+            [{"tokens": ["a", "b"], "ner_tags": [1, 0], "langs": ["de", "de"]}],
+        ),
+        "mteb/tatoeba-bitext-mining": (
+            Features({"sentence1": text, "sentence2": text, "lang": text}),
+            [{"sentence1": "moja ", "sentence2": "one", "lang": "swh-eng"}],
+        ),
+    }
+    asked: list[tuple[str, ...]] = []
+    really = datasets.load_dataset
+
+    def answer(repo: str, config: str, *, split: str, revision: str) -> Any:
+        asked.append((repo, config, split, revision))
+        key = f"{repo} {config.split('.')[0]}" if repo == "google/xtreme" else repo
+        features, rows = made[key]
+        file = tmp_path / f"{len(asked)}.parquet"
+        Dataset.from_list(rows, features=features).to_parquet(file)
+        return really(
+            "parquet",
+            data_files={split: str(file)},
+            split=split,
+            cache_dir=str(tmp_path / "cache"),
+        )
+
+    monkeypatch.setattr(datasets, "load_dataset", answer)
+    monkeypatch.setattr(datasets, "is_progress_bar_enabled", lambda: False, raising=False)
+    yield asked
+
+
+@pytest.mark.parametrize(
+    ("task", "split", "language", "config", "rows"),
+    [
+        ("xnli", "dev", "sw", ("sw", "validation"), ["contradiction", "entailment"]),
+        ("mnli", "dev", "en", ("default", "validation_matched"), ["contradiction", "entailment"]),
+        ("snli", "test", "en", ("plain_text", "test"), ["contradiction", "entailment"]),
+        ("udpos", "test", "fa", ("udpos.Persian", "test"), [("X", "ADJ")]),
+        ("panx", "train", "en", ("PAN-X.en", "train"), [("B-PER", "O")]),
+        ("tatoeba", "test", "sw", ("swh-eng", "test"), ["moja"]),
+    ],
+)
+def test_hub_rows(
+    parquet: list[tuple[str, ...]],
+    task: str,
+    split: Split,
+    language: str,
+    config: tuple[str, str],
+    rows: list[Any],
+) -> None:
+    found = find(task)
+    loaded: Any = found.load(HUB, split, language)
+    field = {"pair": "label", "tagging": "tags", "retrieval": "foreign"}[found.format]
+    assert [getattr(row, field) for row in loaded] == rows
+    assert found.hub
+    assert parquet == [(found.hub.repo, *config, found.hub.revision)]
+    expected = [f"{split}-{language}-{n}" for n in ((0, 2) if found.format == "pair" else (0,))]
+    assert [row.id for row in loaded] == expected
+
+
+@pytest.mark.parametrize("offline", ["0", "1"])
+def test_no_network(monkeypatch: pytest.MonkeyPatch, offline: str) -> None:
+    import datasets
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ConnectionError("Couldn't reach 'facebook/xnli' on the Hub\nlong trace")
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(datasets, "load_dataset", fail)
+    with pytest.raises(OfflineError) as caught:
+        find("xnli").load(HUB, "test", "sw")
+    text = str(caught.value)
+    assert text.startswith(
+        "cannot read facebook/xnli (config sw, split test, revision b8dd5d7af511)"
+    )
+    assert "ConnectionError: Couldn't reach 'facebook/xnli' on the Hub\n" in text
+    assert "long trace" not in text
+    assert ("HF_HUB_OFFLINE is set" in text) == (offline == "1")
+    for hint in ("--data-dir", "source: embedded", "HF_HOME"):
+        assert hint in text
+
+
+def test_no_such_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ValueError("BuilderConfig 'qq' not found")
+
+    monkeypatch.setattr(datasets, "load_dataset", fail)
+    with pytest.raises(DataError, match=r"the Hugging Face hub has no a/b .*'qq' not found"):
+        next(hub.rows(HubSource("a/b", "0" * 40), "qq", "test"))
