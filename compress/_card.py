@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compress.parity import Parity
+from evalsuite.parity import Parity
 
 _PAIR = """import json
 

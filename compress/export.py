@@ -1,8 +1,8 @@
 """Export a checkpoint to a bundle for ONNX Runtime, fp32 or dynamic int8, behind a parity gate.
 
 The graph comes from `transformers.exporters`; it takes any batch size and length, and gives the
-logits and every layer's hidden states, so that one bundle serves prediction and retrieval alike
-(an output nobody asks for costs nothing). int8 is ONNX Runtime's dynamic quantization with
+logits and every layer's hidden states, so that one bundle serves prediction and retrieval alike.
+int8 is ONNX Runtime's dynamic quantization with
 per-channel weights; embeddings are quantized too.
 """
 
@@ -15,13 +15,14 @@ import warnings
 from pathlib import Path
 from typing import Any, Literal
 
-from compress import bundle, parity
+from compress import _card
 from compress.errors import GateError
-from evalsuite import weights
+from evalsuite import parity, weights
 from evalsuite.runtimes import BUNDLE_FILE, read_config
 from evalsuite.runtimes.onnxruntime import open_model as open_bundle
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
-from evalsuite.task import DataSource, Task
+from evalsuite.sample import Probe
+from evalsuite.session import Session
 from transfer.checkpoints import copy_tokenizer
 
 Precision = Literal["fp32", "int8"]
@@ -32,15 +33,13 @@ def export(
     out: Path,
     *,
     precision: Precision,
-    probe_task: Task | None = None,
-    source: DataSource | None = None,
-    per_language: int = 32,
+    probe: Probe | None = None,
     min_agreement: float = 0.0,
 ) -> tuple[parity.Parity | None, dict[str, float | int | str]]:
     """Write a bundle to `out`.
 
     Args:
-        probe_task, source: real text for the parity gate; without them parity is not measured.
+        probe: real text for the parity gate; without it parity is not measured.
         min_agreement: percent of labels that must stay equal, or the export fails.
 
     Raises:
@@ -67,11 +66,12 @@ def export(
     }
     (out / BUNDLE_FILE).write_text(json.dumps(card, indent=2), encoding="utf-8")
     result = None
-    if probe_task is not None and source is not None:
-        text = parity.probe(predictor, probe_task, source, per_language)
-        result = parity.compare(predictor, open_bundle(out), text)
+    if probe is not None and probe.per_language:
+        session = Session(predictor)
+        text = probe.sequences(session.tokenizer, predictor.max_length)
+        result = parity.compare(session, open_bundle(out), text)
         _gate(result, min_agreement, precision)
-    (out / "README.md").write_text(bundle.readme(card, result), encoding="utf-8")
+    (out / "README.md").write_text(_card.readme(card, result), encoding="utf-8")
     facts: dict[str, float | int | str] = {
         "MB": round(weights.sizes(out)[0] / 1e6, 2),
         "MB before": round(weights.sizes(directory)[0] / 1e6, 2),

@@ -14,10 +14,12 @@ from typing import Any, Literal
 
 import torch
 
-from compress import parity
 from compress.errors import FuseError
+from evalsuite import parity
 from evalsuite.runtimes.torch import TorchPredictor
-from evalsuite.task import DataSource, Task
+from evalsuite.sample import Probe
+from evalsuite.session import Session
+from evalsuite.task import Task
 from transfer import cards, checkpoints
 from transfer.checkpoints import Precision
 
@@ -38,15 +40,13 @@ def fuse(
     out: Path,
     *,
     onto: Onto = "dequantized",
-    probe_task: Task | None = None,
-    source: DataSource | None = None,
-    per_language: int = 32,
+    probe: Probe | None = None,
 ) -> Fused:
     """Merge the adapter in `directory` and write a plain checkpoint to `out`.
 
     Args:
         task: whose head the adapter carries; None for an encoder's adapter.
-        probe_task, source: text to measure the drift on; without them it is not measured.
+        probe: text to measure the drift on; without it the drift is not measured.
 
     Raises:
         FuseError: not an adapter, or its base is gone.
@@ -54,20 +54,19 @@ def fuse(
     base, precision, embeddings = _base(directory)
     fused = _merged(base, directory, task, precision, embeddings, onto)
     drift: dict[Onto, parity.Parity] = {}
-    if probe_task is not None and source is not None:
+    if probe is not None and probe.per_language:
         live = _predictor(_live(base, directory, task, precision, embeddings), base, task)
-        text = parity.probe(live, probe_task, source, per_language)
-        drift[onto] = parity.compare(live, _predictor(fused, base, task), text)
+        session = Session(live)
+        text = probe.sequences(session.tokenizer, live.max_length)
+        drift[onto] = parity.compare(session, _predictor(fused, base, task), text)
         if precision in ("int8", "nf4"):
             other: Onto = "original" if onto == "dequantized" else "dequantized"
             alternative = _merged(base, directory, task, precision, embeddings, other)
-            drift[other] = parity.compare(live, _predictor(alternative, base, task), text)
+            drift[other] = parity.compare(session, _predictor(alternative, base, task), text)
     card = cards.card(
         "Fused checkpoint",
         [f"adapter fused onto the {onto} base ({precision})", f"base: {base.name}"],
     )
-    fused.config.quantization_config = None
-    del fused.config.quantization_config
     checkpoints.save(fused, base, out, card)
     return Fused(precision, drift)
 

@@ -11,26 +11,28 @@ A file (or folder with `__init__.py`) whose name begins with `_` is no component
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import UnknownNameError
 
 
+def files(package: str) -> dict[str, Path]:
+    """Name -> file or folder of a package's components, sorted by name; imports none of them."""
+    folders = importlib.import_module(package).__path__
+    found = {
+        path.stem: path
+        for folder in folders
+        for path in Path(folder).iterdir()
+        if not path.name.startswith(("_", "."))
+        and (path.suffix == ".py" or (path / "__init__.py").is_file())
+    }
+    return dict(sorted(found.items()))
+
+
 def names(package: str) -> tuple[str, ...]:
-    """Names of a package's components, sorted; imports the package itself and none of them."""
-    spec = importlib.util.find_spec(package)
-    folders = (spec.submodule_search_locations if spec else None) or ()
-    return tuple(
-        sorted(
-            path.stem
-            for folder in folders
-            for path in Path(folder).iterdir()
-            if not path.name.startswith(("_", "."))
-            and (path.suffix == ".py" or (path / "__init__.py").is_file())
-        )
-    )
+    """Names of a package's components, sorted."""
+    return tuple(files(package))
 
 
 def load(package: str, name: str, attribute: str, *, kind: str) -> Any:

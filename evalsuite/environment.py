@@ -30,6 +30,12 @@ def capture(threads: int, device: str = "cpu") -> Environment:
     )
 
 
+def cores() -> int:
+    """Processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

@@ -17,14 +17,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import environment, formats, submission, tokenization
+from evalsuite import environment, formats, submission
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.formats import retrieval
 from evalsuite.metrics import chance
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results import TaskResult
-from evalsuite.run import run
-from evalsuite.task import DataSource, Example, ParallelExample, Split, Task
+from evalsuite.session import Session
+from evalsuite.task import DataSource, ParallelExample, Split, Task
 
 if TYPE_CHECKING:
     from evalsuite.runtimes import Predictor
@@ -78,6 +78,7 @@ def evaluate(
             f"{task.name} needs {', '.join(task.labels)}"
         )
     layer = None if task.format != "retrieval" else _layer(predictor, layer)
+    session = Session(predictor)
     metrics: dict[str, dict[str, float]] = {}
     guess: dict[str, float] = {}
     counts: dict[str, int] = {}
@@ -88,11 +89,13 @@ def evaluate(
         if not examples:
             raise DataError(f"{task.name} {language}: no rows in its {split} split")
         data.update(repr((language, examples)).encode())
+        predictions: list[Any]
         if layer is None:
-            scores, predictions = _supervised(predictor, task, examples)
+            predictions = session.predict(task.format, examples)
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
-            scores, predictions = _retrieval(predictor, pairs, layer, pooling)
+            predictions = _retrieve(session, pairs, layer, pooling)
+        scores = formats.get(task.format).score(task, examples, predictions)
         for name, value in scores.items():
             metrics.setdefault(name, {})[language] = value
         guess[language] = chance.chance(task, examples)
@@ -115,55 +118,36 @@ def evaluate(
         pooling=None if layer is None else pooling,
         seed=seed,
         seconds=time.perf_counter() - started,
-        environment=environment.capture(_threads(predictor), _device(predictor)),
+        environment=environment.capture(predictor.threads, predictor.device),
     )
 
 
-def _supervised(
-    predictor: Predictor, task: Task, examples: Sequence[Example]
-) -> tuple[dict[str, float], list[Any]]:
-    """Encode, run, decode, score, by the task's format."""
-    module = formats.get(task.format)
-    tokenizer = tokenization.load(predictor.directory)
-    encoded = module.encode(tokenizer, examples, predictor.max_length)
-    outputs = run(predictor, encoded, module.OUTPUT, tokenization.pad_id(predictor.directory))
-    if task.format == "tagging":
-        predictions = module.decode(predictor.labels, examples, encoded, outputs)
-    else:
-        predictions = module.decode(predictor.labels, examples, outputs)
-    return module.score(task, examples, predictions), predictions
-
-
-def _retrieval(
-    predictor: Predictor,
+def _retrieve(
+    session: Session,
     examples: Sequence[ParallelExample],
     layer: int,
     pooling: retrieval.Pooling,
-) -> tuple[dict[str, float], list[Any]]:
-    """Nearest English sentence of each foreign one, by cosine."""
+) -> list[int]:
+    """Index of the nearest English sentence of each foreign one, by cosine."""
     import numpy as np
 
-    tokenizer = tokenization.load(predictor.directory)
-    pad_id = tokenization.pad_id(predictor.directory)
-
     def embed(sentences: list[str]) -> np.ndarray:
-        encoded = retrieval.encode(tokenizer, sentences, predictor.max_length)
-        rows = run(
-            predictor,
+        longest = session.predictor.max_length
+        encoded = retrieval.encode_sentences(session.tokenizer, sentences, longest)
+        rows = session.run(
             encoded,
             f"hidden_states.{layer}",
-            pad_id,
             lambda hidden, mask: retrieval.pool(hidden, mask, pooling),
         )
         return np.stack(rows)
 
     found = nearest(embed([e.foreign for e in examples]), embed([e.english for e in examples]))
-    hits = int((found == np.arange(len(examples))).sum())
-    return {"retrieval_accuracy": 100.0 * hits / len(examples)}, found.tolist()
+    indices: list[int] = found.tolist()
+    return indices
 
 
 def _layer(predictor: Predictor, layer: int | None) -> int:
-    """Absolute layer; the default is two thirds up, where XLM-R aligns best (8 of 12)."""
+    """Absolute layer; the default is two thirds up (8 of 12)."""
     if layer is None:
         return max(1, round(predictor.layers * 2 / 3))
     absolute = layer + predictor.layers + 1 if layer < 0 else layer
@@ -172,22 +156,3 @@ def _layer(predictor: Predictor, layer: int | None) -> int:
             f"layer {layer}: the model has layers 0 (embeddings) to {predictor.layers}"
         )
     return absolute
-
-
-def _threads(predictor: Predictor) -> int:
-    import os
-
-    if hasattr(predictor, "model"):
-        import torch
-
-        return int(torch.get_num_threads())
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _device(predictor: Predictor) -> str:
-    model = getattr(predictor, "model", None)
-    if model is None or model.device.type == "cpu":
-        return "cpu"
-    import torch
-
-    return str(torch.cuda.get_device_name(model.device))

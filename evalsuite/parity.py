@@ -1,6 +1,6 @@
 """How far two models' outputs lie apart on real multilingual text.
 
->>> compare(teacher, student, probe, labels=True).agreement
+>>> compare(Session(teacher), student, probe).agreement
 99.4
 
 Used by every lossy step: the drift of a fuse, the gate of an export.
@@ -12,17 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalsuite import formats, tokenization
-from evalsuite.formats import Encoded, retrieval
+from evalsuite.formats import Encoded
 from evalsuite.run import run
-from evalsuite.task import DataSource, Example, ParallelExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
 
     from evalsuite.runtimes import Predictor
-
-Probe = dict[str, list[Encoded]]  # language -> sequences
+    from evalsuite.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,40 +56,22 @@ class Parity:
         }
 
 
-def probe(predictor: Predictor, task: Task, source: DataSource, per_language: int = 32) -> Probe:
-    """Real sentences of every language the source has for the task, unlabelled use only.
+def compare(session: Session, second: Predictor, probe: Mapping[str, Sequence[Encoded]]) -> Parity:
+    """Run the session's model, the first, and another of the same vocabulary over a probe.
 
-    Rows are spread over each file rather than taken from its top.
+    The probe is what `evalsuite.sample.sample` gives.
     """
-    tokenizer = tokenization.load(predictor.directory)
-    split = task.eval_split(source)
-    chosen: Probe = {}
-    for language in task.available(source, split):
-        rows = task.load(source, split, language)
-        step = max(1, len(rows) // per_language)
-        examples: Sequence[Example] = rows[::step][:per_language]
-        if task.format == "retrieval":
-            sentences = [e.foreign for e in examples if isinstance(e, ParallelExample)]
-            chosen[language] = retrieval.encode(tokenizer, sentences, predictor.max_length)
-        else:
-            module = formats.get(task.format)
-            chosen[language] = module.encode(tokenizer, examples, predictor.max_length)
-    return chosen
-
-
-def compare(first: Predictor, second: Predictor, probe: Mapping[str, Sequence[Encoded]]) -> Parity:
-    """Run both over the probe."""
     import numpy as np
 
+    first = session.predictor
     output = "logits" if first.labels else f"hidden_states.{first.layers}"
-    pad_id = tokenization.pad_id(first.directory)
     maximum = scale = total = 0.0
     count = 0
     by_language: dict[str, float] = {}
     equal_all = items_all = 0.0
     for language, encoded in probe.items():
-        one = run(first, encoded, output, pad_id)
-        other = run(second, encoded, output, pad_id)
+        one = session.run(encoded, output)
+        other = run(second, encoded, output, session.pad_id)
         equal = items = 0.0
         for item, a, b in zip(encoded, one, other, strict=True):
             difference = np.abs(a - b)
@@ -118,6 +97,8 @@ def _agreement(item: Encoded, a: np.ndarray, b: np.ndarray, labelled: bool) -> t
         return float(left @ right) / max(norm, 1e-12), 1.0
     if a.ndim == 1:
         return float(a.argmax() == b.argmax()), 1.0
+    # Tokens that start a word; all of them where the text was not encoded as words.
     starts = [position for position, word in enumerate(item.words) if word >= 0]
+    starts = starts or list(range(len(item.ids)))
     same = a[starts].argmax(-1) == b[starts].argmax(-1)
     return float(same.sum()), float(len(starts))

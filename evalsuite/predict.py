@@ -11,10 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from evalsuite import formats, tokenization
 from evalsuite.errors import MalformedRowError, ModelError
-from evalsuite.run import run
-from evalsuite.runtimes import Predictor, head_of, open_model, read_config
+from evalsuite.runtimes import head_of, open_model, read_config
+from evalsuite.session import Session
 from evalsuite.task import PairExample, TagExample
 
 BATCH = 256
@@ -30,20 +29,18 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
         ModelError: the model has no head.
         MalformedRowError: a line has not the columns the model needs.
     """
-    predictor = open_model(directory)
     head = head_of(read_config(directory))
     if head is None:
         raise ModelError(f"{directory} has no task head; predict needs a tuned model")
+    session = Session(open_model(directory))
     predict = _pairs if head == "pair" else _tags
     numbered = enumerate((line.rstrip("\n") for line in lines), 1)
     while batch := list(islice(numbered, BATCH)):
-        yield from predict(predictor, batch)
+        yield from predict(session, batch)
 
 
-def _pairs(predictor: Predictor, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+def _pairs(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
     import numpy as np
-
-    from evalsuite.formats import pair
 
     examples = []
     for number, line in lines:
@@ -53,26 +50,15 @@ def _pairs(predictor: Predictor, lines: list[tuple[int, str]]) -> Iterator[dict[
                 "input", number, f"{len(columns)} column(s); a pair model needs two, tab-separated"
             )
         examples.append(PairExample(str(number), columns[0], columns[1], None))
-    tokenizer = tokenization.load(predictor.directory)
-    encoded = pair.encode(tokenizer, examples, predictor.max_length)
-    for logits in run(predictor, encoded, "logits", tokenization.pad_id(predictor.directory)):
+    labels = session.predictor.labels
+    for logits in session.run(session.encode("pair", examples), "logits"):
         shifted = np.exp(logits - logits.max())
         share = shifted / shifted.sum()
-        yield {
-            "label": predictor.labels[int(logits.argmax())],
-            "scores": {
-                label: round(float(value), 6)
-                for label, value in zip(predictor.labels, share, strict=True)
-            },
-        }
+        scores = {k: round(float(value), 6) for k, value in zip(labels, share, strict=True)}
+        yield {"label": labels[int(logits.argmax())], "scores": scores}
 
 
-def _tags(predictor: Predictor, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    tagging = formats.get("tagging")
+def _tags(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
     examples = [TagExample(str(number), tuple(line.split()), ()) for number, line in lines]
-    tokenizer = tokenization.load(predictor.directory)
-    encoded = tagging.encode(tokenizer, examples, predictor.max_length)
-    outputs = run(predictor, encoded, "logits", tokenization.pad_id(predictor.directory))
-    tags = tagging.decode(predictor.labels, examples, encoded, outputs)
-    for example, predicted in zip(examples, tags, strict=True):
+    for example, predicted in zip(examples, session.predict("tagging", examples), strict=True):
         yield {"words": list(example.words), "tags": predicted}

@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-import recipes.stages
+from evalsuite import catalog
 from recipes.errors import RecipeError
 from recipes.problems import suggest
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 LIBRARY = Path(__file__).parent / "library"
 LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes")
 _PACKAGES = {
+    "stages": ("recipes.stages",),
     "tasks": ("evalsuite.tasks", "transfer.intermediate"),
     "methods": ("transfer.methods",),
     "passes": ("compress",),
@@ -56,13 +55,13 @@ class StageModule(Protocol):
     def check(
         self, config: StageConfig, inputs: Mapping[str, tuple[Artifact, ...]]
     ) -> Artifact: ...
-    def data(self, config: StageConfig) -> tuple[DataNeed, ...]: ...
+    def data(self, config: StageConfig, gives: Artifact) -> tuple[DataNeed, ...]: ...
     def run(self, config: StageConfig, ctx: StageContext) -> Summary: ...
 
 
 def stage_kinds() -> tuple[str, ...]:
     """Names of the stage files, sorted."""
-    return tuple(sorted(path.stem for folder in recipes.stages.__path__ for path in _files(folder)))
+    return catalog.names("recipes.stages")
 
 
 def load_stage(kind: str) -> StageModule:
@@ -105,33 +104,12 @@ def entries(what: str) -> list[Entry]:
     """One of `LISTS`, in name order."""
     if what == "recipes":
         return [Entry(name, _description(path)) for name, path in recipe_paths().items()]
-    if what == "stages":
-        folders = list(recipes.stages.__path__)
-    else:
-        folders = [folder for package in _PACKAGES[what] for folder in _folders(package)]
-    found: dict[str, Entry] = {}
-    for folder in folders:
-        for path in _files(folder):
-            if path.stem != "errors":
-                found.setdefault(path.stem, Entry(path.stem, _first_line(path)))
-    return sorted(found.values())
-
-
-def _folders(package: str) -> list[str]:
-    try:
-        spec = importlib.util.find_spec(package)
-    except ModuleNotFoundError:
-        return []
-    return list(spec.submodule_search_locations or []) if spec else []
-
-
-def _files(folder: str) -> Iterator[Path]:
-    """Modules and packages of a folder; names that begin with `_` are not components."""
-    for path in sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []:
-        if path.name.startswith(("_", ".")):
-            continue
-        if path.suffix == ".py" or (path / "__init__.py").is_file():
-            yield path
+    found = {
+        name: path for package in _PACKAGES[what] for name, path in catalog.files(package).items()
+    }
+    return sorted(
+        Entry(name, _first_line(path)) for name, path in found.items() if name != "errors"
+    )
 
 
 def _first_line(path: Path) -> str:

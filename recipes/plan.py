@@ -196,7 +196,7 @@ def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned
                     keys[label] = plan.externals[label].digest(memo)
             data = [
                 digest_data(need, lambda need=need: digest_need(need, plan.data, memo.file))  # type: ignore[misc]
-                for need in stage.module.data(stage.config)
+                for need in stage.module.data(stage.config, stage.artifact)
             ]
         except Exception as error:
             if not is_persons(error) and not isinstance(error, OSError):

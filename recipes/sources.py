@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalsuite.errors import ModelError, OfflineError, PickleRefusedError
+from evalsuite.errors import ModelError, OfflineError
+from evalsuite.runtimes import refuse_pickle
 from recipes.digests import DigestMemo
 from recipes.stage import Artifact
 
@@ -121,10 +122,7 @@ def inspect(path: Path, text: str) -> Artifact:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):
                 return Artifact("bundle", external=True, runtime=runtime)
-    pickles = sorted(n for n in names if n.endswith((".bin", ".pt", ".pth", ".ckpt", ".pkl")))
-    pickles = [name for name in pickles if name != "training_args.bin"]
-    if pickles:
-        raise PickleRefusedError(path, pickles)
+    refuse_pickle(path)
     missing = "config.json" if not has_config else "model.safetensors"
     raise ModelError(
         f"{text} is not a checkpoint: it has no {missing}\n"

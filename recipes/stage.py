@@ -7,7 +7,8 @@ A stage is one module, `recipes/stages/<kind>.py`, with
   or `ModelRefs` names inputs by role;
 - `check(config, inputs) -> Artifact`, what it gives, given what its inputs are; raises
   `StageInputError` when they do not fit;
-- `data(config) -> tuple[DataNeed, ...]`, which rows it reads, so that their digest enters the key;
+- `data(config, gives) -> tuple[DataNeed, ...]`, which rows it reads, given what `check` said it
+  gives, so that their digest enters the key;
 - `run(config, ctx) -> Summary`, which does the work and writes only inside `ctx.out`.
 
 It may also hold

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from evalsuite.errors import DataError
-from evalsuite.task import DataSource, Task
+from evalsuite.task import Task
 from recipes.data import find_task
 from recipes.errors import StageInputError
-from recipes.stage import Artifact, StageConfig, StageContext
+from recipes.stage import Artifact, StageConfig
 
 if TYPE_CHECKING:
     from transfer.train import Settings
@@ -32,6 +30,25 @@ class TrainingConfig(StageConfig):
     accumulate: int = Field(default=1, ge=1)
     gradient_checkpointing: bool = False
     save_every: float = Field(default=30.0, gt=0, description="seconds between checkpoints")
+
+
+class TaskTrainingConfig(TrainingConfig):
+    """Training on tasks' rows: which, how many, how long."""
+
+    tasks: tuple[str, ...] = Field(min_length=1)
+    learning_rate: float = Field(default=2e-4, gt=0)
+    epochs: float = Field(default=3.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_length: int = Field(default=128, ge=8)
+    max_examples: int | None = Field(default=None, ge=1)
+    freeze_embeddings: bool = Field(
+        default=False, description="leave the word embeddings as they are"
+    )
+
+
+def cost(config: TaskTrainingConfig) -> str:
+    """Work, roughly; a stage's own `cost`."""
+    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
 
 
 def settings(config: TrainingConfig, seed: int) -> Settings:
@@ -82,25 +99,10 @@ def need(artifact: Artifact, role: str, *kinds: str) -> None:
         )
 
 
-def corpus(context: StageContext, path: str | None) -> Path | None:
-    """The corpus directory a stage names, if any.
-
-    Raises:
-        DataError: it is not there.
-    """
-    if path is None:
-        return None
-    directory = Path(path).expanduser()
-    if not directory.is_dir():
-        raise DataError(f"corpus: there is no directory {directory}")
-    return directory
-
-
-def probe_task(artifact_task: str | None, source: DataSource) -> Task | None:
-    """The task whose text measures parity: the head's own, Tatoeba for an encoder.
+def probe_task(artifact: Artifact) -> str:
+    """The task whose text a model's outputs are compared on: its own, Tatoeba for an encoder.
 
     A head trained on a task that has no multilingual rows (MNLI, SNLI) is probed on XNLI's.
     """
-    name = {"mnli": "xnli", "snli": "xnli"}.get(artifact_task or "", artifact_task or "tatoeba")
-    task = find_task(name)
-    return task if task.available(source, task.eval_split(source)) else None
+    name = artifact.task or "tatoeba"
+    return {"mnli": "xnli", "snli": "xnli"}.get(name, name)

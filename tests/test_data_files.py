@@ -198,7 +198,6 @@ def test_corpus_beside_the_data_directory(corpus: Path, tmp_path: Path) -> None:
         (tmp_path / name).rename(tmp_path / "corpus" / name)
     source = DataSource("xtreme", tmp_path / "xtreme")
     assert parallel.languages(source) == ("de", "sw")
-    assert parallel.languages(DataSource("hub"), corpus_dir=tmp_path / "corpus") == ("de", "sw")
 
 
 def test_corpus_problems(corpus: Path) -> None:
@@ -210,8 +209,6 @@ def test_corpus_problems(corpus: Path) -> None:
         parallel.files(DataSource("xtreme", corpus / "empty"))
     with pytest.raises(DataError, match="the hub source has no parallel text"):
         parallel.languages(DataSource("hub"))
-    with pytest.raises(DataError, match="there is no such directory"):
-        parallel.languages(source, corpus_dir=corpus / "nowhere")
     put(corpus, "one\tmoja\nalone\n", "parallel/sw.tsv")
     with pytest.raises(MalformedRowError, match=r"sw\.tsv:2: a row is English, translation"):
         list(parallel.pairs(source, "sw"))

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from evalsuite import submission, tokenization, weights
 from evalsuite.batching import by_tokens
 from evalsuite.bench import Subject, measure
-from evalsuite.bench.text import sequences
 from evalsuite.errors import MalformedRowError, ModelError, PickleRefusedError, UnknownNameError
 from evalsuite.evaluate import evaluate
 from evalsuite.formats import Encoded, pair, tagging
 from evalsuite.predict import predict_lines
 from evalsuite.run import run
 from evalsuite.runtimes import names, open_model
+from evalsuite.sample import sample
 from evalsuite.task import DataSource, TagExample
 from evalsuite.tasks import get
 
@@ -133,8 +133,9 @@ def test_predict_reads_lines(tiny_nli: Path, tiny_bundle: Path) -> None:
 def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> None:
     subjects = []
     for directory in (tiny_nli, tiny_bundle):
-        ids, text = sequences(tokenization.load(directory), get("xnli"), EMBEDDED, 24, 64)
-        subjects.append(Subject(directory, ids, directory.parent.name, text))
+        chosen = sample(tokenization.load(directory), 64, get("xnli"), EMBEDDED, 2)
+        ids = [item.ids for encoded in chosen.values() for item in encoded]
+        subjects.append(Subject(directory, ids, directory.parent.name, "xnli"))
     torch_speed, onnx_speed = measure(
         subjects, source="embedded", threads=1, passes=2, latency_samples=5
     )

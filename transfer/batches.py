@@ -10,6 +10,10 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
+
+from evalsuite.run import pad
+
 _POOL = 32  # batches shuffled together before they are sorted by length
 
 
@@ -55,6 +59,13 @@ def _epochs(count: int, rng: random.Random) -> Iterator[int]:
         yield from order
 
 
-def steps_for(examples: int, batch_size: int, epochs: float) -> int:
-    """Optimizer steps of so many epochs, at least one."""
-    return max(1, round(examples * epochs / batch_size))
+def steps_for(examples: int, batch_size: int, epochs: float, most: int | None = None) -> int:
+    """Batches of so many epochs, at least one and at most `most`."""
+    steps = max(1, round(examples * epochs / batch_size))
+    return steps if most is None else min(steps, most)
+
+
+def padded(sequences: Sequence[Sequence[int]], pad_id: int) -> dict[str, torch.Tensor]:
+    """`input_ids` and `attention_mask`, both int64 `[batch, tokens]`."""
+    ids, mask = pad(sequences, pad_id)
+    return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}

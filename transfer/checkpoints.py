@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
 from evalsuite.runtimes import labels_of, read_config, refuse_pickle
+from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
 
 Precision = Literal["fp32", "bf16", "int8", "nf4"]
@@ -28,14 +28,6 @@ TOKENIZER_FILES = (
 _HEADS = ["classifier", "qa_outputs", "lm_head", "score"]
 _NF4_BLOCK = 64  # weights that share a scale
 TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
-
-
-def auto_class(format: str | None) -> Any:
-    """The transformers auto class for a task format (None: the encoder)."""
-    return {
-        "pair": transformers.AutoModelForSequenceClassification,
-        "tagging": transformers.AutoModelForTokenClassification,
-    }.get(format or "", transformers.AutoModel)
 
 
 def quantization(precision: Precision) -> BitsAndBytesConfig | None:
@@ -82,17 +74,13 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
             "label2id": {label: index for index, label in enumerate(task.labels)},
             "ignore_mismatched_sizes": True,
         }
-    try:
-        model = auto_class(task.format if task else None).from_pretrained(
-            directory,
-            use_safetensors=True,
-            local_files_only=True,
-            dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
-            quantization_config=quantization(precision),
-            **extra,
-        )
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
+    model = from_pretrained(
+        auto_class(task.format if task else None),
+        directory,
+        dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+        quantization_config=quantization(precision),
+        **extra,
+    )
     if task is not None:
         model.config.finetuning_task = task.name
     return model, kept

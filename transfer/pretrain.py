@@ -23,7 +23,7 @@ from transformers.trainer_utils import set_seed
 from evalsuite import tokenization
 from evalsuite.data import parallel
 from evalsuite.errors import DataError
-from evalsuite.runtimes import refuse_pickle
+from evalsuite.runtimes.torch import from_pretrained
 from evalsuite.task import DataSource
 from transfer import cards, checkpoints, lexical, vocabulary
 from transfer.batches import Batch, plan
@@ -77,7 +77,6 @@ def pretrain(
     source: DataSource,
     options: Options,
     *,
-    corpus_dir: Path | None = None,
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
@@ -87,10 +86,10 @@ def pretrain(
     Raises:
         DataError: there is no parallel text.
     """
-    languages = options.languages or parallel.languages(source, corpus_dir=corpus_dir)
+    languages = options.languages or parallel.languages(source)
     if not languages:
         raise DataError(f"the source {source.kind} has no parallel text to pretrain on")
-    pairs = _read(source, languages, options, corpus_dir, progress)
+    pairs = _read(source, languages, options, progress)
     tokenizer_dir = directory if directory is not None else work / "tokenizer"
     if directory is None:
         assert options.shape is not None
@@ -168,16 +167,13 @@ def _read(
     source: DataSource,
     languages: Sequence[str],
     options: Options,
-    corpus_dir: Path | None,
     progress: Progress,
 ) -> list[tuple[int, str, str]]:
     """(language index, foreign, English) of every pair used."""
     pairs = []
     for index, language in enumerate(languages):
         progress(0.0, f"reading {language}")
-        for pair in parallel.pairs(
-            source, language, limit=options.max_pairs, corpus_dir=corpus_dir
-        ):
+        for pair in parallel.pairs(source, language, limit=options.max_pairs):
             pairs.append((index, pair.foreign, pair.english))
     if not pairs:
         raise DataError("the parallel text is empty")
@@ -253,10 +249,7 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
 
 def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
     if directory is not None:
-        refuse_pickle(directory)
-        return AutoModelForMaskedLM.from_pretrained(
-            directory, use_safetensors=True, local_files_only=True, dtype=torch.float32
-        )
+        return from_pretrained(AutoModelForMaskedLM, directory, dtype=torch.float32)
     assert shape is not None
     config = XLMRobertaConfig(
         vocab_size=vocabulary_size,

@@ -25,7 +25,7 @@ from evalsuite import formats, tokenization
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource, Example, Format, Task
 from transfer import cards, checkpoints, methods, mixing
-from transfer.batches import Batch, plan, steps_for
+from transfer.batches import Batch, padded, plan, steps_for
 from transfer.checkpoints import Precision
 from transfer.errors import MethodError
 from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
@@ -94,20 +94,16 @@ class Rows:
 
     def collate(self, batch: Batch) -> Tensors:
         """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`."""
-        width = max(len(self.ids[index]) for index in batch.indices)
-        ids = torch.full((len(batch.indices), width), self.pad_id)
-        mask = torch.zeros_like(ids)
-        flat = self.task.format == "pair"
-        labels = torch.full((len(batch.indices),) if flat else tuple(ids.shape), _IGNORE)
+        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
+        shape = tensors["input_ids"].shape
+        labels = torch.full(shape[:1] if self.task.format == "pair" else shape, _IGNORE)
         for row, index in enumerate(batch.indices):
-            sequence, target = self.ids[index], self.targets[index]
-            ids[row, : len(sequence)] = torch.tensor(sequence)
-            mask[row, : len(sequence)] = 1
+            target = self.targets[index]
             if isinstance(target, int):
                 labels[row] = target
             else:
                 labels[row, : len(target)] = torch.tensor(target)
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+        return {**tensors, "labels": labels}
 
 
 def load_rows(
@@ -201,8 +197,7 @@ def train(
     format: Format | None = single.format if single else None
     model = method.prepare(base, format, options.precision, **options.method_options)
     sizes = [len(part.ids) for part in rows]
-    steps = steps_for(sum(sizes), options.batch_size, options.epochs)
-    steps = min(steps, options.max_steps or steps)
+    steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
     seed = options.settings.seed
     if single:
         batches = plan(rows[0].lengths(), options.batch_size, steps, seed)

@@ -58,7 +58,6 @@ class Fitted:
     examples: int
     final_loss: float  # mean over the last tenth of the steps
     seconds_a_step: float  # of this process's share, median
-    resumed_from: int
     compute: str  # fp32 or bf16, as it was resolved
 
 
@@ -112,7 +111,6 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         self.settings, self.progress, self.what = settings, progress, what
         self.saved = self.ticked = time.monotonic()
         self.step_seconds: list[float] = []
-        self.losses: dict[int, float] = {}
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.ticked = time.monotonic()
@@ -128,7 +126,6 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         loss = (logs or {}).get("loss")
         if loss is None:
             return
-        self.losses[state.global_step] = float(loss)
         if not math.isfinite(float(loss)):
             raise DivergedError(
                 f"the loss became {loss} at step {state.global_step}; "
@@ -225,6 +222,5 @@ def fit(
         examples=sum(len(batch.indices) for batch in batches),
         final_loss=sum(tail) / len(tail),
         seconds_a_step=seconds[len(seconds) // 2],
-        resumed_from=int(checkpoint.name.split("-")[1]) if checkpoint else 0,
         compute=compute,
     )

@@ -24,7 +24,7 @@ from evalsuite.data import parallel
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer import cards, checkpoints
-from transfer.batches import Batch, steps_for
+from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
 from transfer.supervised import load_rows
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
@@ -55,22 +55,13 @@ class Options:
 class _Sentences:
     """Encoded plain text: for a pair model a sentence and its translation, else one sentence."""
 
-    def __init__(
-        self,
-        source: DataSource,
-        directory: Path,
-        options: Options,
-        paired: bool,
-        corpus_dir: Path | None,
-    ) -> None:
+    def __init__(self, source: DataSource, directory: Path, options: Options, paired: bool) -> None:
         tokenizer = tokenization.load(directory)
         self.pad_id = tokenization.pad_id(directory)
         rng = random.Random(options.settings.seed)
         inputs: list[Any] = []
-        for language in parallel.languages(source, corpus_dir=corpus_dir):
-            for pair in parallel.pairs(
-                source, language, limit=options.max_pairs, corpus_dir=corpus_dir
-            ):
+        for language in parallel.languages(source):
+            for pair in parallel.pairs(source, language, limit=options.max_pairs):
                 sides = [pair.foreign, pair.english]
                 rng.shuffle(sides)
                 inputs.append(tuple(sides) if paired else sides[0])
@@ -79,11 +70,7 @@ class _Sentences:
 
     def collate(self, batch: Batch) -> Tensors:
         """Ids and mask; no labels."""
-        width = max(len(self.ids[index]) for index in batch.indices)
-        ids = torch.full((len(batch.indices), width), self.pad_id)
-        for row, index in enumerate(batch.indices):
-            ids[row, : len(self.ids[index])] = torch.tensor(self.ids[index])
-        return {"input_ids": ids, "attention_mask": (ids != self.pad_id).long()}
+        return padded([self.ids[index] for index in batch.indices], self.pad_id)
 
 
 def distill(
@@ -92,7 +79,6 @@ def distill(
     source: DataSource,
     options: Options,
     *,
-    corpus_dir: Path | None = None,
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
@@ -119,10 +105,10 @@ def distill(
     weights = [(1 - options.multilingual) * size / sum(sizes) for size in sizes]
     if options.multilingual > 0:
         progress(0.0, "reading multilingual text")
-        sets.append(_Sentences(source, teacher_dir, options, paired, corpus_dir))
+        sets.append(_Sentences(source, teacher_dir, options, paired))
         weights.append(options.multilingual)
-    steps = steps_for(sum(sizes) or len(sets[-1].ids), options.batch_size, options.epochs)
-    steps = min(steps, options.max_steps or steps)
+    size = sum(sizes) or len(sets[-1].ids)
+    steps = steps_for(size, options.batch_size, options.epochs, options.max_steps)
     lengths = [[len(ids) for ids in rows.ids] for rows in sets]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
     labelled = supervised > 0 and options.labels > 0

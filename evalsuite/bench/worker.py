@@ -11,6 +11,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from evalsuite.runtimes import open_model, preload
+
 LOADS = 3
 WARMUP = 8
 
@@ -20,7 +22,7 @@ def main(path: str) -> None:
     specs: list[dict[str, Any]] = json.loads(Path(path).read_text(encoding="utf-8"))
     os.environ["OMP_NUM_THREADS"] = str(specs[0]["threads"])
     for spec in specs:
-        _import_runtime(Path(spec["directory"]))
+        preload(Path(spec["directory"]))
     for spec in specs:
         # No runtime has started a thread yet, so forking is safe; the child inherits imports.
         child = os.fork() if hasattr(os, "fork") else None
@@ -46,7 +48,6 @@ def one(spec: dict[str, Any]) -> None:
     from evalsuite.batching import by_tokens
     from evalsuite.results import SpeedResult, Throughput
     from evalsuite.run import MAX_TOKENS, pad
-    from evalsuite.runtimes import open_model
 
     directory = Path(spec["directory"])
     baseline = _memory_now()
@@ -90,24 +91,9 @@ def one(spec: dict[str, Any]) -> None:
         throughput=tuple(throughput),
         peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         baseline_memory=baseline,
-        environment=environment.capture(threads, _device(predictor)),
+        environment=environment.capture(predictor.threads, predictor.device),
     )
     Path(spec["result"]).write_text(result.model_dump_json(), encoding="utf-8")
-
-
-def _import_runtime(directory: Path) -> None:
-    """Import the runtime's library, so that load time is the model's alone."""
-    if (directory / "bundle.json").is_file():
-        import onnxruntime  # noqa: F401
-    else:
-        from evalsuite.runtimes import torch as runtime
-
-        runtime.preload(directory)
-
-
-def _device(predictor: Any) -> str:
-    model = getattr(predictor, "model", None)
-    return "cpu" if model is None else str(model.device)
 
 
 def _memory_now() -> int:

@@ -7,7 +7,7 @@ mono/sw.txt.zst       one segment a line
 'Step 7.2: Cost Optimization'
 
 Files are streamed, plain or compressed with zstd. For `source: xtreme` the corpus is looked for in
-`<data_dir>` and then in `<data_dir>/../corpus`; `corpus_dir` names another place.
+`<data_dir>` and then in `<data_dir>/../corpus`.
 """
 
 from __future__ import annotations
@@ -26,37 +26,35 @@ from evalsuite.task import DataSource, ParallelExample
 LAYOUT = "<data-dir>/../corpus/parallel/<lang>.tsv.zst and mono/<lang>.txt.zst"
 
 
-def files(source: DataSource, corpus_dir: Path | None = None) -> tuple[Path, ...]:
+def files(source: DataSource) -> tuple[Path, ...]:
     """All files of the corpus, sorted (none for `embedded`); raises as `pairs` does."""
     if source.kind == "embedded":
         return ()
-    place = _place(source, corpus_dir)
+    place = _place(source)
     kinds = (("parallel", ".tsv"), ("mono", ".txt"))
     return tuple(sorted(path for kind in kinds for path in _found(place, *kind).values()))
 
 
-def languages(source: DataSource, corpus_dir: Path | None = None) -> tuple[str, ...]:
+def languages(source: DataSource) -> tuple[str, ...]:
     """Languages with parallel text, sorted; English is the other side of all."""
     if source.kind == "embedded":
         from evalsuite.data import embedded
 
         return tuple(sorted(code for code in embedded.LANGUAGES if code != "en"))
-    return tuple(sorted(_found(_place(source, corpus_dir), "parallel", ".tsv")))
+    return tuple(sorted(_found(_place(source), "parallel", ".tsv")))
 
 
-def monolingual_languages(source: DataSource, corpus_dir: Path | None = None) -> tuple[str, ...]:
+def monolingual_languages(source: DataSource) -> tuple[str, ...]:
     """Languages with text of their own, English first (none in `embedded`)."""
     if source.kind == "embedded":
         return ()
-    return english_first(_found(_place(source, corpus_dir), "mono", ".txt"))
+    return english_first(_found(_place(source), "mono", ".txt"))
 
 
 def pairs(
     source: DataSource,
     language: str,
     limit: int | None = None,
-    *,
-    corpus_dir: Path | None = None,
 ) -> Iterator[ParallelExample]:
     """The first `limit` sentence pairs of a language, in file order.
 
@@ -70,7 +68,7 @@ def pairs(
 
         yield from islice(embedded.parallel("train", language), limit)
         return
-    path = _path(_place(source, corpus_dir), "parallel", ".tsv", language)
+    path = _path(_place(source), "parallel", ".tsv", language)
     for number, line in islice(_lines(path), limit):
         fields = line.split("\t")
         if len(fields) < 2 or not fields[0].strip() or not fields[1].strip():
@@ -84,22 +82,16 @@ def monolingual(
     source: DataSource,
     language: str,
     limit: int | None = None,
-    *,
-    corpus_dir: Path | None = None,
 ) -> Iterator[str]:
     """The first `limit` segments of a language; none in `embedded`. Raises as `pairs` does."""
     if source.kind == "embedded":
         return
-    path = _path(_place(source, corpus_dir), "mono", ".txt", language)
+    path = _path(_place(source), "mono", ".txt", language)
     for _, line in islice(_lines(path), limit):
         yield line
 
 
-def _place(source: DataSource, corpus_dir: Path | None) -> Path:
-    if corpus_dir is not None:
-        if not corpus_dir.is_dir():
-            raise DataError(f"corpus directory {corpus_dir}: there is no such directory")
-        return corpus_dir
+def _place(source: DataSource) -> Path:
     if source.kind == "hub":
         raise DataError(
             "the hub source has no parallel text for pretraining\n"

@@ -1,11 +1,13 @@
 """How each task format becomes token ids, and how model outputs become predictions.
 
-One file a format, all with the same three functions:
+One file a format, with the same functions:
 
 - `encode(tokenizer, examples, max_length) -> list[Encoded]`, the sequences to run, each with the
   index of its example (a long sentence may become several windows);
-- `decode(task, examples, encoded, outputs) -> list[...]`, one prediction an example;
+- `decode(labels, examples, encoded, outputs) -> list[...]`, one prediction an example;
 - `score(task, examples, predictions) -> dict[str, float]`, metrics in percent.
+
+Retrieval has no logits to decode: it encodes either side, and pools hidden states.
 """
 
 from __future__ import annotations

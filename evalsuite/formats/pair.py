@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
 
-OUTPUT = "logits"
-
 
 def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: int) -> list[Encoded]:
     """`<s> first </s></s> second </s>`; the longer side is cut first where both do not fit."""
@@ -27,7 +25,10 @@ def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: in
 
 
 def decode(
-    labels: Sequence[str], examples: Sequence[PairExample], outputs: Sequence[np.ndarray]
+    labels: Sequence[str],
+    examples: Sequence[PairExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
 ) -> list[str]:
     """The label of the largest logit of each `[labels]` row."""
     return [labels[int(row.argmax())] for row in outputs]

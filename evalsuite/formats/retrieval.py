@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from evalsuite.formats import Encoded
+from evalsuite.metrics.score import score_retrieval
+from evalsuite.task import ParallelExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +20,17 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "cls"]
 
 
-def encode(tokenizer: Tokenizer, sentences: Sequence[str], max_length: int) -> list[Encoded]:
-    """`<s> sentence </s>`, cut at `max_length`."""
+def encode(
+    tokenizer: Tokenizer, examples: Sequence[ParallelExample], max_length: int
+) -> list[Encoded]:
+    """The foreign sides: `<s> sentence </s>`, cut at `max_length`."""
+    return encode_sentences(tokenizer, [example.foreign for example in examples], max_length)
+
+
+def encode_sentences(
+    tokenizer: Tokenizer, sentences: Sequence[str], max_length: int
+) -> list[Encoded]:
+    """Any sentences, the same way."""
     tokenizer.enable_truncation(max_length)
     try:
         encodings = tokenizer.encode_batch(list(sentences))
@@ -36,3 +47,10 @@ def pool(hidden: np.ndarray, mask: np.ndarray, pooling: Pooling) -> np.ndarray:
         return hidden[:, 0].astype(np.float32)
     weights = mask[:, :, None].astype(np.float32)
     return np.asarray((hidden * weights).sum(1) / weights.sum(1), dtype=np.float32)
+
+
+def score(
+    task: Task, examples: Sequence[ParallelExample], predictions: Sequence[int]
+) -> dict[str, float]:
+    """Percent of foreign rows whose nearest English row is their own."""
+    return score_retrieval(range(len(examples)), predictions)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
 
-OUTPUT = "logits"
-
 
 def encode(tokenizer: Tokenizer, examples: Sequence[TagExample], max_length: int) -> list[Encoded]:
     """`<s> subwords </s>`, `words[t]` the index of the word that token t starts, else -1."""

@@ -4,8 +4,8 @@
 >>> predictor(ids, mask, ("logits",))["logits"].shape
 (8, 3)
 
-A runtime is one file with `opens(directory) -> bool` and `open_model(directory, threads)`; the
-first whose `opens` says yes takes the directory.
+A runtime is one file with `opens(directory) -> bool`, `open_model(directory, threads)` and
+`preload(directory)`; the first whose `opens` says yes takes the directory.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from evalsuite import catalog
@@ -41,6 +42,16 @@ class Predictor(Protocol):
     labels: tuple[str, ...]
     layers: int
     max_length: int
+
+    @property
+    def threads(self) -> int:
+        """Intra-op threads it runs on."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """`cpu`, or the name of the GPU."""
+        ...
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
@@ -75,11 +86,23 @@ def open_model(directory: Path, threads: int | None = None) -> Predictor:
         ModelError: nothing here can open it; says what a checkpoint must hold.
         PickleRefusedError: the weights are a pickle.
     """
+    predictor: Predictor = _runtime(directory).open_model(directory, threads)
+    return predictor
+
+
+def preload(directory: Path) -> None:
+    """Import what opening this model needs and start no thread: a fork may follow.
+
+    Raises: as `open_model`.
+    """
+    _runtime(directory).preload(directory)
+
+
+def _runtime(directory: Path) -> ModuleType:
     for name in names():
         runtime = importlib.import_module(f"{__name__}.{name}")
         if runtime.opens(directory):
-            predictor: Predictor = runtime.open_model(directory, threads)
-            return predictor
+            return runtime
     refuse_pickle(directory)
     raise ModelError(
         f"{directory} is neither a checkpoint (config.json and model.safetensors), nor an adapter "
@@ -90,12 +113,12 @@ def open_model(directory: Path, threads: int | None = None) -> Predictor:
 
 def refuse_pickle(directory: Path) -> None:
     """Raise PickleRefusedError when the only weights are pickles."""
-    pickles = [
+    pickles = sorted(
         path.name
         for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
         for path in directory.glob(pattern)
         if path.name != "training_args.bin"
-    ]
+    )
     if pickles and not any(directory.glob("*.safetensors")):
         raise PickleRefusedError(directory, pickles)
 

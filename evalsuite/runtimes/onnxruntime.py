@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import weights
+from evalsuite import environment, weights
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
 from evalsuite.runtimes import BUNDLE_FILE
@@ -26,16 +26,23 @@ def opens(directory: Path) -> bool:
         return False
 
 
+def preload(directory: Path) -> None:
+    """Import onnxruntime."""
+    import onnxruntime  # noqa: F401
+
+
 class OnnxPredictor:
     """An ONNX Runtime session as a `Predictor`."""
 
-    def __init__(self, directory: Path, session: Any, card: dict[str, Any]) -> None:
+    def __init__(self, directory: Path, session: Any, card: dict[str, Any], threads: int) -> None:
         self.directory = directory
         self.session = session
         self.card = card
         self.labels = tuple(card["labels"])
         self.layers = int(card["layers"])
         self.max_length = int(card["max_length"])
+        self.threads = threads
+        self.device = "cpu"
         self._outputs = {output.name for output in session.get_outputs()}
 
     def __call__(
@@ -78,13 +85,13 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     card = json.loads((directory / BUNDLE_FILE).read_text(encoding="utf-8"))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
+    threads = threads or environment.cores()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(
             str(directory / card["file"]), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
         raise ModelError(f"{directory} does not open in ONNX Runtime: {error}") from error
-    return OnnxPredictor(directory, session, card)
+    return OnnxPredictor(directory, session, card, threads)

@@ -20,11 +20,11 @@ def opens(directory: Path) -> bool:
 
 
 def preload(directory: Path) -> None:
-    """Import what opening this checkpoint needs; tensors stay too small to start a thread."""
+    """Import the modelling code this checkpoint needs, by building a toy of it."""
     import transformers
 
     config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True)
-    tiny = type(config)(
+    tiny = type(config)(  # tensors too small to start a thread
         num_hidden_layers=1,
         vocab_size=8,
         hidden_size=4,
@@ -42,17 +42,33 @@ def load_checkpoint(directory: Path) -> Any:
         ModelError: transformers cannot read it.
         PickleRefusedError: the weights are a pickle.
     """
+    return from_pretrained(auto_class(head_of(read_config(directory))), directory).eval()
+
+
+def auto_class(format: str | None) -> Any:
+    """The transformers auto class with the head of a task format (None: the encoder alone)."""
     import transformers
+
+    return {
+        "pair": transformers.AutoModelForSequenceClassification,
+        "tagging": transformers.AutoModelForTokenClassification,
+    }.get(format or "", transformers.AutoModel)
+
+
+def from_pretrained(auto: Any, directory: Path, **options: Any) -> Any:
+    """`auto.from_pretrained` of a local safetensors checkpoint.
+
+    Raises:
+        ModelError: transformers cannot read it.
+        PickleRefusedError: the weights are a pickle.
+    """
     from safetensors import SafetensorError
 
     refuse_pickle(directory)
-    head = head_of(read_config(directory))
-    auto = {
-        "pair": transformers.AutoModelForSequenceClassification,
-        "tagging": transformers.AutoModelForTokenClassification,
-    }.get(head or "", transformers.AutoModel)
     try:
-        return auto.from_pretrained(directory, use_safetensors=True, local_files_only=True).eval()
+        return auto.from_pretrained(
+            directory, use_safetensors=True, local_files_only=True, **options
+        )
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
 
@@ -68,6 +84,21 @@ class TorchPredictor:
         self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
         self.layers = int(config.num_hidden_layers)
         self.max_length = max_length_of(read_config(directory))
+
+    @property
+    def threads(self) -> int:
+        """Of the process."""
+        import torch
+
+        return int(torch.get_num_threads())
+
+    @property
+    def device(self) -> str:
+        """`cpu`, or the name of the GPU the model is on."""
+        import torch
+
+        device = self.model.device
+        return "cpu" if device.type == "cpu" else str(torch.cuda.get_device_name(device))
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]

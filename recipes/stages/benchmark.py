@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
+from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need, tasks
+from recipes.training import known_tasks, need
 
 VERSION = 1
 LABELS_MATTER = True
@@ -31,29 +32,30 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("speed")
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text."""
     return (DataNeed(config.task, "eval"),)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Measure each model in a process of its own."""
-    import os
-
-    from evalsuite import tokenization
+    from evalsuite import environment, tokenization
     from evalsuite.bench import Subject, measure
-    from evalsuite.bench.text import sequences
     from evalsuite.runtimes import max_length_of, read_config
+    from evalsuite.sample import sample
 
-    (task,) = tasks((config.task,))
-    affinity = getattr(os, "sched_getaffinity", None)
-    threads = config.threads or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+    task = find_task(config.task)
+    split = task.eval_split(ctx.data)
+    languages = task.available(ctx.data, split)
+    each = max(1, config.sentences // max(1, len(languages)))
+    threads = config.threads or environment.cores()
     summary: Summary = {"threads": threads}
     subjects = []
     for model in ctx.inputs["models"]:
         longest = max_length_of(read_config(model.path))
-        tokenizer = tokenization.load(model.path)
-        ids, text = sequences(tokenizer, task, ctx.data, config.sentences, longest)
+        chosen = sample(tokenization.load(model.path), longest, task, ctx.data, each)
+        ids = [item.ids for encoded in chosen.values() for item in encoded]
+        text = f"{task.name} {split}, {len(languages)} languages, {len(ids)} sentences"
         subjects.append(Subject(model.path, ids, model.label, text))
     ctx.progress(0.1, f"measuring {len(subjects)} models")
     results = measure(subjects, source=ctx.data.kind, threads=threads, passes=config.passes)

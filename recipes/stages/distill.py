@@ -8,16 +8,16 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TrainingConfig, corpus, known_tasks, need, settings, tasks
+from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
+from recipes.training import cost as cost
 
 VERSION = 1
 
 
-class Config(TrainingConfig):
+class Config(TaskTrainingConfig):
     """A weight of 0 leaves its term out."""
 
     teacher: ModelRef
-    tasks: tuple[str, ...] = Field(min_length=1)
     layers: int | tuple[int, ...] = Field(description="how many, or which of the teacher's")
     logits: float = Field(default=1.0, ge=0)
     hidden: float = Field(default=1.0, ge=0)
@@ -26,14 +26,7 @@ class Config(TrainingConfig):
     multilingual: float = Field(
         default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
     )
-    learning_rate: float = Field(default=2e-4, gt=0)
-    epochs: float = Field(default=3.0, gt=0)
-    max_steps: int | None = Field(default=None, ge=1)
-    max_length: int = Field(default=128, ge=8)
-    max_examples: int | None = Field(default=None, ge=1)
     max_pairs: int | None = Field(default=None, ge=1)
-    freeze_embeddings: bool = False
-    corpus: str | None = None
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -58,17 +51,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("checkpoint", task=teacher.task)
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, and parallel text where it is mixed in."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
     if config.multilingual > 0:
         needs += (DataNeed("parallel", "parallel"),)
     return needs
-
-
-def cost(config: Config) -> str:
-    """Work, roughly."""
-    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -96,7 +84,6 @@ def run(config: Config, ctx: StageContext) -> Summary:
         tasks(config.tasks),
         ctx.data,
         options,
-        corpus_dir=corpus(ctx, config.corpus),
         work=ctx.work,
         out=ctx.out,
         progress=ctx.progress,

@@ -54,7 +54,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("scores")
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Test rows."""
     return tuple(DataNeed(task, config.split or "eval", config.languages) for task in config.tasks)
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
 from recipes.training import need, probe_task
 
@@ -19,7 +20,9 @@ class Config(StageConfig):
     model: ModelRef
     runtime: Literal["onnxruntime"] = "onnxruntime"
     precision: Literal["fp32", "int8"] = "fp32"
-    probe: int = Field(default=64, ge=1, description="sentences a language for the parity gate")
+    probe: int = Field(
+        default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
+    )
     min_agreement: float = Field(
         default=90.0, ge=0, le=100, description="percent of labels that must stay equal"
     )
@@ -32,23 +35,22 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("bundle", task=model.task, external=model.external, runtime=config.runtime)
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
-    """The gate's text decides whether there is an output, not which."""
-    return ()
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
+    """The gate's text."""
+    return (DataNeed(probe_task(gives), "eval"),) if config.probe else ()
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Export and compare."""
     from compress.export import export
+    from evalsuite.sample import Probe
 
     model = ctx.input("model")
     _, facts = export(
         model.path,
         ctx.out,
         precision=config.precision,
-        probe_task=probe_task(model.artifact.task, ctx.data),
-        source=ctx.data,
-        per_language=config.probe,
+        probe=Probe(find_task(probe_task(model.artifact)), ctx.data, config.probe),
         min_agreement=config.min_agreement,
     )
     return facts

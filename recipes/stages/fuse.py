@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
-from recipes.training import need, probe_task, tasks
+from recipes.training import need, probe_task
 
 VERSION = 1
 
@@ -18,7 +19,9 @@ class Config(StageConfig):
 
     model: ModelRef
     onto: Literal["dequantized", "original"] = "dequantized"
-    probe: int = Field(default=32, ge=1, description="sentences a language for the drift")
+    probe: int = Field(
+        default=32, ge=0, description="sentences a language the drift is measured on"
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -35,25 +38,24 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("checkpoint", task=model.task)
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
-    """Drift is reported, it does not change the output."""
-    return ()
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
+    """The text the drift is measured on."""
+    return (DataNeed(probe_task(gives), "eval"),) if config.probe else ()
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Fuse and measure the drift."""
     from compress.fuse import fuse
+    from evalsuite.sample import Probe
 
     model = ctx.input("model")
-    task = tasks((model.artifact.task,))[0] if model.artifact.task else None
+    task = find_task(model.artifact.task) if model.artifact.task else None
     fused = fuse(
         model.path,
         task,
         ctx.out,
         onto=config.onto,
-        probe_task=probe_task(model.artifact.task, ctx.data),
-        source=ctx.data,
-        per_language=config.probe,
+        probe=Probe(find_task(probe_task(model.artifact)), ctx.data, config.probe),
     )
     summary: Summary = {"onto": config.onto, "base precision": fused.precision}
     for onto, drift in fused.drift.items():

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TrainingConfig, corpus, need, settings
+from recipes.training import TrainingConfig, need, settings
 
 VERSION = 1
 
@@ -50,7 +50,6 @@ class Config(TrainingConfig):
     freeze_embeddings: bool = False
     alpha: float = Field(default=0.3, ge=0, le=1, description="language sampling exponent")
     languages: tuple[str, ...] | None = None
-    corpus: str | None = Field(default=None, description="directory with parallel/ in it")
 
     @model_validator(mode="after")
     def _one_start(self) -> Config:
@@ -66,7 +65,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("checkpoint")
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Parallel text."""
     return (DataNeed("parallel", "parallel", config.languages),)
 
@@ -98,7 +97,6 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx.input("model").path if config.model else None,
         ctx.data,
         options,
-        corpus_dir=corpus(ctx, config.corpus),
         work=ctx.work,
         out=ctx.out,
         progress=ctx.progress,

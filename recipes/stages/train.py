@@ -9,16 +9,16 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TrainingConfig, known_tasks, need, settings, tasks
+from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
+from recipes.training import cost as cost
 
 VERSION = 1
 
 
-class Config(TrainingConfig):
+class Config(TaskTrainingConfig):
     """One task gives that task's head; several give the encoder, which is what goes on."""
 
     model: ModelRef
-    tasks: tuple[str, ...] = Field(min_length=1)
     method: str = "lora"
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
@@ -26,19 +26,11 @@ class Config(TrainingConfig):
     embeddings: Literal["fp32", "bf16"] = Field(
         default="fp32", description="precision of the base's embeddings, stated apart"
     )
-    learning_rate: float = Field(default=2e-4, gt=0)
-    epochs: float = Field(default=3.0, gt=0)
-    max_steps: int | None = Field(default=None, ge=1)
-    max_length: int = Field(default=128, ge=8)
-    max_examples: int | None = Field(default=None, ge=1)
     languages: tuple[str, ...] = ("en",)
     rank: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
     targets: tuple[str, ...] = ("query", "value")
-    freeze_embeddings: bool = Field(
-        default=False, description="method full: leave the word embeddings as they are"
-    )
     cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
@@ -66,14 +58,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact(gives, task=found[0].name if len(found) == 1 else None)
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The tasks' training splits."""
     return tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
-
-
-def cost(config: Config) -> str:
-    """Work, roughly."""
-    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

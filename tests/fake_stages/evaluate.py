@@ -26,7 +26,7 @@ def check(config: Config, inputs: Mapping[str, tuple[Artifact, ...]]) -> Artifac
     return Artifact("scores")
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     return tuple(DataNeed(task, "eval") for task in config.tasks)
 
 

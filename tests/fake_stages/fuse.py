@@ -34,7 +34,7 @@ def check(config: Config, inputs: Mapping[str, tuple[Artifact, ...]]) -> Artifac
     return model
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     return ()
 
 

@@ -17,7 +17,7 @@ def check(config: Config, inputs: Mapping[str, tuple[Artifact, ...]]) -> Artifac
     return Artifact("report")
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     return ()
 
 

@@ -38,7 +38,7 @@ def check(config: Config, inputs: Mapping[str, tuple[Artifact, ...]]) -> Artifac
     return Artifact("checkpoint", task=config.tasks[0])
 
 
-def data(config: Config) -> tuple[DataNeed, ...]:
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     return ()
 
 

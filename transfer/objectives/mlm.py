@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from transfer.batches import padded
+
 RATE = 0.15
 _SPECIALS = 4  # ids 0 to 3 are never masked
 
@@ -36,13 +38,10 @@ def collate(
     sequences: Sequence[Sequence[int]], pad_id: int, mask_id: int, seed: int, rate: float = RATE
 ) -> dict[str, torch.Tensor]:
     """Pad and mask; everything random comes from `seed`."""
-    width = max(map(len, sequences))
-    ids = torch.full((len(sequences), width), pad_id)
-    for row, sequence in enumerate(sequences):
-        ids[row, : len(sequence)] = torch.tensor(sequence)
-    attention = (ids != pad_id).long()
-    masked, labels = mask(ids, mask_id, torch.Generator().manual_seed(seed), rate)
-    return {"input_ids": masked, "attention_mask": attention, "labels": labels}
+    batch = padded(sequences, pad_id)
+    generator = torch.Generator().manual_seed(seed)
+    masked, labels = mask(batch["input_ids"], mask_id, generator, rate)
+    return {**batch, "input_ids": masked, "labels": labels}
 
 
 def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -1,0 +1,62 @@
+"""A predictor with its tokenizer: examples in, predictions out.
+
+>>> session = Session(open_model(Path("student-int8")))
+>>> session.predict("pair", examples)
+['neutral', 'entailment']
+
+The tokenizer is opened once a model, not once a language: XLM-R's takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evalsuite import formats, tokenization
+from evalsuite.formats import Encoded
+from evalsuite.run import run
+from evalsuite.task import Example, Format
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evalsuite.runtimes import Predictor
+
+
+class Session:
+    """One open model, ready for text.
+
+    Attributes:
+        predictor: the model.
+        tokenizer: its `tokenizers.Tokenizer`, padding and truncation off.
+        pad_id: what it pads with.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        self.tokenizer = tokenization.load(predictor.directory)
+        self.pad_id = tokenization.pad_id(predictor.directory)
+
+    def encode(self, format: Format, examples: Sequence[Example]) -> list[Encoded]:
+        """The sequences to run, none longer than the model takes."""
+        encoded: list[Encoded] = formats.get(format).encode(
+            self.tokenizer, examples, self.predictor.max_length
+        )
+        return encoded
+
+    def run(
+        self,
+        encoded: Sequence[Encoded],
+        output: str,
+        reduce: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """One array a sequence; see `evalsuite.run.run`."""
+        return run(self.predictor, encoded, output, self.pad_id, reduce)
+
+    def predict(self, format: Format, examples: Sequence[Example]) -> list[Any]:
+        """A label an example, or for a tagger its tags."""
+        module = formats.get(format)
+        encoded = self.encode(format, examples)
+        outputs = self.run(encoded, "logits")
+        predictions: list[Any] = module.decode(self.predictor.labels, examples, encoded, outputs)
+        return predictions
