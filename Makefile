@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: quickstart test lint setup clean
+.PHONY: quickstart test setup clean
 
 quickstart: $(READY)
-	$(BIN)/lingopress run quickstart
+	$(BIN)/lingopress run quickstart --jobs 2
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -36,6 +36,12 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+def threads() -> int:
+    """Threads a runtime computes on: OMP_NUM_THREADS, which torch reads too, or all cores."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else cores()
+
+
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

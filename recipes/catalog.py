@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 class StageModule(Protocol):
     """What `recipes/stages/<kind>.py` holds; see `recipes.stage`.
 
-    `LABELS_MATTER`, `LINEAGE_MATTERS` and `cost` are optional.
+    `LABELS_MATTER`, `LINEAGE_MATTERS`, `ALONE` and `cost` are optional.
     """
 
     VERSION: int

@@ -127,6 +127,10 @@ def run(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as `plan`.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only say where the report is.")] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", min=1, metavar="N", help="Make N stages side by side, on CPUs."),
+    ] = 1,
     debug: Debug = False,
 ) -> None:
     """Run a recipe; what is done already is not done again."""
@@ -149,6 +153,7 @@ def run(
                 stream, [s.label for s in plan.stages], [s.kind for s in plan.stages], quiet=quiet
             ),
             debug=debug,
+            jobs=jobs,
         )
 
 

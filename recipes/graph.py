@@ -34,6 +34,11 @@ def order(needs: Mapping[str, Iterable[str]]) -> list[str]:
     return done
 
 
+def beside(needs: Mapping[str, Iterable[str]], name: str) -> set[str]:
+    """What neither needs `name` nor is needed by it, so could be made at the same time."""
+    return set(needs) - ancestors(needs, [name]) - descendants(needs, [name])
+
+
 def _cycle(waiting: Mapping[str, set[str]]) -> list[str]:
     """Follow needs among stages that all wait until one comes again."""
     path = [next(iter(waiting))]

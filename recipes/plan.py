@@ -38,11 +38,15 @@ class Planned:
     kind: str
     where: str
     config: StageConfig
-    module: catalog.StageModule
     inputs: dict[str, tuple[str, ...]]  # role -> labels, of stages or of `Plan.externals`
     seed: int
     artifact: Artifact
     key: str = ""
+
+    @property
+    def module(self) -> catalog.StageModule:
+        """Its code; looked up, so that a plan can be sent to another process."""
+        return catalog.load_stage(self.kind)
 
     def needs(self) -> list[str]:
         """All input labels, in order of role."""
@@ -161,7 +165,6 @@ def _check(
                 kind,
                 where,
                 config,
-                module,
                 instance.inputs,
                 own_seed,
                 artifact,

@@ -5,13 +5,14 @@ teacher[task=xnli]   train      1m 23s  steps 400, final loss 1.23
 int8[task=xnli]      export     cached  bytes 35,000,000
 ```
 
-On a terminal the running stage has a live line with its elapsed and remaining time; elsewhere
+On a terminal each running stage has a live line with its elapsed and remaining time; elsewhere
 one line a finished stage is printed. `rich` is imported only where there is a terminal.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Display:
     def start(self, label: str, kind: str, before: float = 0.0) -> None:
         """A stage begins; `before` seconds were spent on it by killed attempts."""
 
-    def update(self, fraction: float, text: str) -> None:
-        """The running stage is `fraction` (0 to 1) done."""
+    def update(self, label: str, fraction: float, text: str) -> None:
+        """A running stage is `fraction` (0 to 1) done."""
 
     def done(self, record: StageRecord, cached: bool) -> None:
         """A stage is finished or was found."""
@@ -34,8 +35,8 @@ class Display:
     def say(self, text: str) -> None:
         """One line of news."""
 
-    def stop(self) -> None:
-        """Nothing runs any more, for whatever reason."""
+    def stop(self, label: str | None = None) -> None:
+        """A stage, or nothing at all, runs any more, for whatever reason."""
 
     def finish(self, outcome: RunOutcome) -> None:
         """All is done."""
@@ -79,8 +80,17 @@ class Plain(Display):
             self.say(f"report:\n{outcome.report}")
 
 
+@dataclass(slots=True)
+class _Line:
+    """A running stage's line; `first` is the fraction it was at when it was first heard of."""
+
+    task: Any
+    began: float
+    first: float | None = None
+
+
 class Live(Plain):
-    """`Plain`, and a moving line for the running stage."""
+    """`Plain`, and a moving line for each running stage."""
 
     def __init__(self, stream: TextIO, widths: tuple[int, int]) -> None:
         from rich.console import Console
@@ -100,37 +110,39 @@ class Live(Plain):
             redirect_stderr=False,
             refresh_per_second=4,
         )
-        self.task: Any = None
-        self.began, self.first = 0.0, 0.0
+        self.running: dict[str, _Line] = {}
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
 
     def start(self, label: str, kind: str, before: float = 0.0) -> None:
         super().start(label, kind, before)
-        self.began, self.first = time.monotonic(), -1.0
-        self.bar.start()
-        self.task = self.bar.add_task(f"{label} {kind}", total=1.0, clock="", text="")
+        if not self.running:
+            self.bar.start()
+        task = self.bar.add_task(f"{label} {kind}", total=1.0, clock="", text="")
+        self.running[label] = _Line(task, time.monotonic())
 
-    def update(self, fraction: float, text: str) -> None:
-        if self.task is None:
+    def update(self, label: str, fraction: float, text: str) -> None:
+        line = self.running.get(label)
+        if line is None:
             return
-        if self.first < 0:  # a resumed stage begins well above zero
-            self.first = fraction
-        elapsed, progress = time.monotonic() - self.began, fraction - self.first
+        if line.first is None:  # a resumed stage begins well above zero
+            line.first = fraction
+        elapsed, progress = time.monotonic() - line.began, fraction - line.first
         left = elapsed * (1 - fraction) / progress if progress > 0.01 else None
         clock = duration(elapsed) + (f", {duration(left)} left" if left is not None else "")
-        self.bar.update(self.task, completed=fraction, clock=clock, text=text)
+        self.bar.update(line.task, completed=fraction, clock=clock, text=text)
 
     def done(self, record: StageRecord, cached: bool) -> None:
-        self.stop()
+        self.stop(record.name)
         super().done(record, cached)
 
-    def stop(self) -> None:
-        if self.task is not None:
-            self.bar.remove_task(self.task)
-            self.bar.stop()
-            self.task = None
+    def stop(self, label: str | None = None) -> None:
+        for name in [label] if label is not None else list(self.running):
+            if name in self.running:
+                self.bar.remove_task(self.running.pop(name).task)
+                if not self.running:
+                    self.bar.stop()
 
 
 def make_display(stream: TextIO, labels: list[str], kinds: list[str], *, quiet: bool) -> Display:

@@ -16,6 +16,7 @@ It may also hold
 - `LABELS_MATTER = True`, where the output contains the labels of its inputs;
 - `LINEAGE_MATTERS = True`, where it contains `ctx.recipe`, `ctx.description` or `ctx.lineage`
   (the `report` kind is taken to);
+- `ALONE = True`, where what else runs would change the result (a speed measurement);
 - `cost(config) -> str`, a rough guess for `lingopress plan`: "minutes", "4 GB download";
 - in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output.
 

@@ -238,7 +238,7 @@ def test_the_live_display_on_a_terminal(lab):
     stream = Terminal()
     live = Live(stream, (7, 5))
     live.start("teacher", "train", before=75)
-    live.update(0.5, "step 5")
+    live.update("teacher", 0.5, "step 5")
     live.done(
         StageRecord(
             name="teacher",

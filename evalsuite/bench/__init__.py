@@ -5,25 +5,25 @@
 >>> speed.latency_seconds[0]
 0.0031
 
-One measuring process imports the runtimes once and forks a child a model (where forking is not to
-be had, the models share the process). A child opens its model, warms up, then times batch 1
-sentence by sentence and several passes over the whole text in length-sorted batches, with a fixed
-thread count; everybody else waits without polling. Raw samples are kept, warm-up apart.
+A measuring process opens its model, warms up, then times batch 1 sentence by sentence and several
+passes over the whole text in length-sorted batches, with a fixed thread count; everybody else
+waits without polling. Raw samples are kept, warm-up apart. Where the system can fork, the runtimes
+are imported once for all of them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import subprocess
-import sys
-import tempfile
+import multiprocessing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from evalsuite.bench import worker
+from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError
 from evalsuite.results import SpeedResult
+from evalsuite.runtimes import modules
 from evalsuite.task import SourceKind
 
 
@@ -62,39 +62,45 @@ def measure(
         latency_samples: sentences timed one by one.
 
     Raises:
-        MeasurementError: a measurement failed; its last lines are in the message.
+        MeasurementError: a measurement failed; says why.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        specs = []
-        for number, subject in enumerate(subjects):
-            sequences = [list(ids) for ids in subject.sequences]
-            specs.append(
-                {
-                    "directory": str(subject.directory),
-                    "sequences": sequences,
-                    "label": subject.label,
-                    "text": subject.text,
-                    "source": source,
-                    "data_digest": hashlib.sha256(repr(sequences).encode()).hexdigest(),
-                    "threads": threads,
-                    "passes": passes,
-                    "latency_samples": latency_samples,
-                    "result": str(Path(scratch, f"{number}.json")),
-                }
-            )
-        path = Path(scratch, "specs.json")
-        path.write_text(json.dumps(specs), encoding="utf-8")
-        child = subprocess.run(
-            [sys.executable, "-m", "evalsuite.bench.worker", str(path)],
-            capture_output=True,
-            text=True,
-            check=False,
+    context = _context([name for s in subjects for name in modules(s.directory)])
+    results = []
+    for subject in subjects:
+        spec = Spec(
+            directory=subject.directory,
+            sequences=tuple(tuple(ids) for ids in subject.sequences),
+            label=subject.label,
+            text=subject.text,
+            source=source,
+            threads=threads,
+            passes=passes,
+            latency_samples=latency_samples,
         )
-        results = []
-        for spec in specs:
-            result = Path(str(spec["result"]))
-            if not result.is_file():
-                tail = "\n".join(child.stderr.strip().splitlines()[-5:])
-                raise MeasurementError(f"measuring {spec['label']} gave no result:\n{tail}")
-            results.append(SpeedResult.model_validate_json(result.read_text(encoding="utf-8")))
-        return results
+        results.append(_in_a_process(context, spec))
+    return results
+
+
+def _context(names: Sequence[str]) -> Any:
+    """How measuring processes are begun; one that imports the runtimes once, where that works."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["evalsuite.bench.worker", *dict.fromkeys(names)])
+    return context
+
+
+def _in_a_process(context: Any, spec: Spec) -> SpeedResult:
+    """Measure in a new process and wait for it without polling."""
+    ours, theirs = context.Pipe()
+    child = context.Process(target=worker.main, args=(theirs, spec))
+    child.start()
+    theirs.close()
+    try:
+        result: SpeedResult | str = ours.recv()
+    except EOFError:
+        result = "its process was killed, most often by the system for want of memory"
+    child.join()
+    if isinstance(result, str):
+        raise MeasurementError(f"measuring {spec.label} gave no result: {result}")
+    return result

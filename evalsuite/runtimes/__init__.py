@@ -5,7 +5,7 @@
 (8, 3)
 
 A runtime is one file with `opens(directory) -> bool`, `open_model(directory, threads)` and
-`preload(directory)`; the first whose `opens` says yes takes the directory.
+`modules(directory)`; the first whose `opens` says yes takes the directory.
 """
 
 from __future__ import annotations
@@ -90,12 +90,13 @@ def open_model(directory: Path, threads: int | None = None) -> Predictor:
     return predictor
 
 
-def preload(directory: Path) -> None:
-    """Import what opening this model needs and start no thread: a fork may follow.
+def modules(directory: Path) -> tuple[str, ...]:
+    """Names of what opening this model imports, to be imported ahead of it.
 
     Raises: as `open_model`.
     """
-    _runtime(directory).preload(directory)
+    names: tuple[str, ...] = _runtime(directory).modules(directory)
+    return names
 
 
 def _runtime(directory: Path) -> ModuleType:

@@ -26,9 +26,9 @@ def opens(directory: Path) -> bool:
         return False
 
 
-def preload(directory: Path) -> None:
-    """Import onnxruntime."""
-    import onnxruntime  # noqa: F401
+def modules(directory: Path) -> tuple[str, ...]:
+    """What opening a bundle imports."""
+    return ("onnxruntime",)
 
 
 class OnnxPredictor:
@@ -85,7 +85,7 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     card = json.loads((directory / BUNDLE_FILE).read_text(encoding="utf-8"))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    threads = threads or environment.cores()
+    threads = threads or environment.threads()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     try:

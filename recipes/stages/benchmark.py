@@ -12,6 +12,7 @@ from recipes.training import known_tasks, need
 
 VERSION = 1
 LABELS_MATTER = True
+ALONE = True
 
 
 class Config(StageConfig):

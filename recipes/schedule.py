@@ -1,0 +1,77 @@
+"""Which stage is made when: what it needs before it, others beside it where there is room.
+
+>>> make_all(maker, chosen={"base", "teacher"}, submit=in_turn(maker), jobs=1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from recipes.graph import beside
+from recipes.making import Maker, StageOutcome
+from recipes.plan import Plan, Planned
+
+Submit = Callable[[Planned], "Future[StageOutcome]"]
+
+
+def make_all(maker: Maker, chosen: set[str], submit: Submit, jobs: int) -> None:
+    """Fill `maker.made` with every chosen stage; `submit` starts one that is not in the cache.
+
+    Stages start in the plan's order as soon as what they need is there. One whose module says
+    `ALONE` runs in this process, with nothing beside it. When one fails no more are started,
+    those that run are waited for, so that their work is kept, and the first error is raised.
+    """
+    graph = maker.plan.graph()
+    waiting = {stage.label: stage for stage in maker.plan.stages if stage.label in chosen}
+    running: dict[Future[StageOutcome], str] = {}
+    failure: BaseException | None = None
+    while running or (waiting and failure is None):
+        for stage in _ready(maker, graph, waiting) if failure is None else ():
+            if maker.find(stage) or (alone(stage) and not running and maker.stage(stage)):
+                del waiting[stage.label]
+                break  # others may be ready now
+            if len(running) < jobs and not alone(stage):
+                running[submit(stage)] = waiting.pop(stage.label).label
+        else:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                label, error = running.pop(future), future.exception()
+                failure = failure or error
+                if error is None:
+                    maker.made[label] = future.result()
+    if failure is not None:
+        raise failure
+
+
+def _ready(maker: Maker, graph: dict[str, list[str]], waiting: dict[str, Planned]) -> list[Planned]:
+    """Stages whose needs are made, in order."""
+    return [s for label, s in waiting.items() if all(n in maker.made for n in graph[label])]
+
+
+def alone(stage: Planned) -> bool:
+    """Whether what else runs would change the stage's result."""
+    return bool(getattr(stage.module, "ALONE", False))
+
+
+def threads(plan: Plan, stage: Planned, jobs: int, cores: int) -> int:
+    """Cores a stage computes on: all, unless others may be made beside it.
+
+    A function of the plan and not of what happens to run, so that a run that was killed and
+    goes on computes what an undisturbed one would have.
+    """
+    return max(1, cores // jobs) if beside(plan.graph(), stage.label) else cores
+
+
+def in_turn(maker: Maker) -> Submit:
+    """Make each stage at once, in this process."""
+
+    def submit(stage: Planned) -> Future[StageOutcome]:
+        future: Future[StageOutcome] = Future()
+        try:
+            future.set_result(maker.stage(stage))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    return submit

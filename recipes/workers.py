@@ -1,0 +1,182 @@
+"""Processes that make stages side by side.
+
+>>> with workers(maker, jobs=2) as submit:
+...     make_all(maker, chosen, submit, jobs=2)
+
+Workers are forked from one process that has imported torch and transformers already, so that
+they cost no imports of their own. They end with the process that asked for them, however that
+ends: a kill of the command leaves nothing behind that still computes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from evalsuite import environment
+from recipes.capture import capture
+from recipes.errors import StageFailedError
+from recipes.making import Maker, StageOutcome
+from recipes.plan import Plan, Planned
+from recipes.progress import Display
+from recipes.schedule import Submit, in_turn, threads
+from recipes.workspace import Workspace
+
+_PRELOAD = [
+    "transfer.supervised",
+    "compress.export",
+    "evalsuite.bench.worker",
+]  # between them, all that stages import
+
+
+@contextmanager
+def workers(maker: Maker, jobs: int) -> Iterator[Submit]:
+    """A function that starts a stage; with one job, that makes it at once in this process."""
+    if jobs == 1:
+        yield in_turn(maker)
+        return
+    pool = _Pool(maker, jobs)
+    try:
+        yield pool.submit
+    except BaseException:
+        pool.close(at_once=True)
+        raise
+    pool.close(at_once=False)
+
+
+class _Pool:
+    """Workers, begun with the first stage that is not in the cache."""
+
+    def __init__(self, maker: Maker, jobs: int) -> None:
+        self.maker, self.jobs = maker, jobs
+        self.executor: ProcessPoolExecutor | None = None
+        self.news: Any = None
+        self.stop: Any = None
+        self.over = threading.Event()
+        self.listener: threading.Thread | None = None
+
+    def submit(self, stage: Planned) -> Future[StageOutcome]:
+        """Start a stage; its future raises a `RecipesError`."""
+        if self.executor is None:
+            self.executor = self._begin()
+        inside = self.executor.submit(_make, stage, self.maker.made)
+        outside: Future[StageOutcome] = Future()
+
+        def pass_on(done: Future[StageOutcome]) -> None:
+            error = done.exception()
+            if isinstance(error, BrokenProcessPool):
+                error = StageFailedError(
+                    f"stage {stage.label} ({stage.kind}) failed: a process was killed, most "
+                    "often by the system for want of memory\n"
+                    "run the same command again, with --jobs 1 or a smaller batch; it goes on "
+                    "where it stopped"
+                )
+            if error is not None:
+                outside.set_exception(error)
+            else:
+                outside.set_result(done.result())
+
+        inside.add_done_callback(pass_on)
+        return outside
+
+    def _begin(self) -> ProcessPoolExecutor:
+        methods = multiprocessing.get_all_start_methods()
+        context: Any = multiprocessing.get_context(
+            "forkserver" if "forkserver" in methods else "spawn"
+        )
+        self.news, self.stop = context.SimpleQueue(), context.Event()
+        maker = self.maker
+        maker.display.say(f"starting {self.jobs} workers")
+        log = maker.space.logs / "workers.log"
+        with nullcontext() if maker.debug else capture(log):
+            if "forkserver" in methods:
+                from multiprocessing import forkserver
+
+                context.set_forkserver_preload(_PRELOAD)
+                forkserver.ensure_running()  # now: it keeps standard output as it is
+        listen = (self.news, maker.display, self.over)
+        self.listener = threading.Thread(target=_listen, args=listen, daemon=True)
+        self.listener.start()
+        shared = (maker.plan, maker.space, maker.debug, self.jobs, self.news, self.stop)
+        return ProcessPoolExecutor(self.jobs, context, _start, shared)
+
+    def close(self, *, at_once: bool) -> None:
+        """End the workers; at once, with whatever they are doing."""
+        if self.executor is None:
+            return
+        if at_once:
+            self.stop.set()
+        self.executor.shutdown(cancel_futures=True)
+        self.over.set()
+        assert self.listener is not None
+        self.listener.join(2.0)  # what a killed worker was saying may never be whole
+
+
+def _listen(news: Any, display: Display, over: threading.Event) -> None:
+    """Pass on what workers say, to the last of it."""
+    while True:
+        if not news.empty():
+            name, arguments = news.get()
+            getattr(display, name)(*arguments)
+        elif over.wait(0.05):
+            return
+
+
+class _Relay(Display):
+    """A worker's display: sends everything to the process that has the terminal."""
+
+    def __init__(self, news: Any) -> None:
+        self.news = news
+
+    def start(self, label: str, kind: str, before: float = 0.0) -> None:
+        self.news.put(("start", (label, kind, before)))
+
+    def update(self, label: str, fraction: float, text: str) -> None:
+        self.news.put(("update", (label, fraction, text)))
+
+    def done(self, record: Any, cached: bool) -> None:
+        self.news.put(("done", (record, cached)))
+
+    def say(self, text: str) -> None:
+        self.news.put(("say", (text,)))
+
+    def stop(self, label: str | None = None) -> None:
+        self.news.put(("stop", (label,)))
+
+
+_maker: Maker
+_jobs: int
+
+
+def _start(plan: Plan, space: Workspace, debug: bool, jobs: int, news: Any, stop: Any) -> None:
+    """In a new worker."""
+    global _maker, _jobs
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    for over in (parent.join, stop.wait):
+        threading.Thread(target=_leave_after, args=(over,), daemon=True).start()
+    _maker, _jobs = Maker(plan, space, _Relay(news), debug), jobs
+
+
+def _leave_after(over: Any) -> None:
+    over()
+    os._exit(1)
+
+
+def _make(stage: Planned, made: dict[str, StageOutcome]) -> StageOutcome:
+    """In a worker: one stage."""
+    count = threads(_maker.plan, stage, _jobs, environment.cores())
+    os.environ["OMP_NUM_THREADS"] = str(count)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(count)
+    _maker.made.update(made)
+    return _maker.stage(stage)
