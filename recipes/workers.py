@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from evalsuite import environment
@@ -30,7 +30,7 @@ from recipes.progress import Display
 from recipes.schedule import Submit, in_turn, threads
 from recipes.workspace import Workspace
 
-_PRELOAD = [
+PRELOAD = [
     "transfer.supervised",
     "compress.export",
     "evalsuite.bench.worker",
@@ -59,7 +59,7 @@ class _Pool:
         self.maker, self.jobs = maker, jobs
         self.executor: ProcessPoolExecutor | None = None
         self.news: Any = None
-        self.stop: Any = None
+        self.leash: Any = None  # workers leave when it closes, or its process ends
         self.over = threading.Event()
         self.listener: threading.Thread | None = None
 
@@ -92,7 +92,8 @@ class _Pool:
         context: Any = multiprocessing.get_context(
             "forkserver" if "forkserver" in methods else "spawn"
         )
-        self.news, self.stop = context.SimpleQueue(), context.Event()
+        self.news = context.SimpleQueue()
+        held, self.leash = context.Pipe(duplex=False)
         maker = self.maker
         maker.display.say(f"starting {self.jobs} workers")
         log = maker.space.logs / "workers.log"
@@ -100,12 +101,12 @@ class _Pool:
             if "forkserver" in methods:
                 from multiprocessing import forkserver
 
-                context.set_forkserver_preload(_PRELOAD)
+                context.set_forkserver_preload(PRELOAD)
                 forkserver.ensure_running()  # now: it keeps standard output as it is
         listen = (self.news, maker.display, self.over)
         self.listener = threading.Thread(target=_listen, args=listen, daemon=True)
         self.listener.start()
-        shared = (maker.plan, maker.space, maker.debug, self.jobs, self.news, self.stop)
+        shared = (maker.plan, maker.space, maker.debug, self.jobs, self.news, held)
         return ProcessPoolExecutor(self.jobs, context, _start, shared)
 
     def close(self, *, at_once: bool) -> None:
@@ -113,7 +114,7 @@ class _Pool:
         if self.executor is None:
             return
         if at_once:
-            self.stop.set()
+            self.leash.close()
         self.executor.shutdown(cancel_futures=True)
         self.over.set()
         assert self.listener is not None
@@ -156,19 +157,17 @@ _maker: Maker
 _jobs: int
 
 
-def _start(plan: Plan, space: Workspace, debug: bool, jobs: int, news: Any, stop: Any) -> None:
+def _start(plan: Plan, space: Workspace, debug: bool, jobs: int, news: Any, leash: Any) -> None:
     """In a new worker."""
     global _maker, _jobs
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    for over in (parent.join, stop.wait):
-        threading.Thread(target=_leave_after, args=(over,), daemon=True).start()
+    threading.Thread(target=_leave_after, args=(leash,), daemon=True).start()
     _maker, _jobs = Maker(plan, space, _Relay(news), debug), jobs
 
 
-def _leave_after(over: Any) -> None:
-    over()
+def _leave_after(leash: Any) -> None:
+    with suppress(EOFError, OSError):
+        leash.recv()
     os._exit(1)
 
 

@@ -67,7 +67,7 @@ class Lab:
         return code if isinstance(code, int) else 0
 
     def start(self, *args: str, **environment: str) -> subprocess.Popen[str]:
-        """The command in a child process."""
+        """The command in a child process, first of a process group of its own."""
         root = Path(__file__).resolve().parents[1]
         self.script.write_text(
             f"import sys\nsys.path.insert(0, {str(root)!r})\n"
@@ -75,9 +75,14 @@ class Lab:
             "import recipes.cli\nif '--help' not in sys.argv and 'ls' not in sys.argv:\n"
             "    import recipes.plan\n"
             "    recipes.plan.digest_need = lambda need, source, file: need.task\n"
+            "if '--jobs' in sys.argv:\n"
+            "    import recipes.workers\n"
+            "    recipes.workers.PRELOAD[:] = []\n"
+            "if __name__ != '__main__':\n    recipes.cli.main = lambda: None  # a worker\n"
             "try:\n    recipes.cli.main()\nfinally:\n"
             "    heavy = {'torch', 'transformers', 'numpy', 'jinja2', 'rich'} & set(sys.modules)\n"
-            "    print('HEAVY', sorted(heavy), file=sys.stderr)\n"
+            "    if __name__ == '__main__':\n"
+            "        print('HEAVY', sorted(heavy), file=sys.stderr)\n"
         )
         return subprocess.Popen(
             [sys.executable, str(self.script), *args],
@@ -86,6 +91,7 @@ class Lab:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
 

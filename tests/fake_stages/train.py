@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from recipes.stage import (
@@ -46,6 +48,16 @@ def cost(config: Config) -> str:
     return f"{config.steps} steps"
 
 
+def meet(folder: Path) -> None:
+    """Wait for another process to come here too, for ten seconds."""
+    (folder / str(os.getpid())).touch()
+    for _ in range(1000):
+        if len(list(folder.iterdir())) > 1:
+            return
+        time.sleep(0.01)
+    raise RuntimeError("nobody came")
+
+
 def run(config: Config, ctx: StageContext) -> Summary:
     before = ctx.work / "steps"
     done = int(before.read_text()) if before.exists() else 0
@@ -56,9 +68,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
             (ctx.out / "half").write_text("half")
             os._exit(9)
         if config.does == "wait":
-            import time
-
             time.sleep(0.1)
+    if config.does == "meet":
+        meet(Path(os.environ["MEET"]))
     if config.does == "break":
         raise ValueError("loss is nan\nsecond line")
     if config.does == "person":
