@@ -89,6 +89,10 @@ def one(stage: str, recipe: Path) -> None:
     print(f"{recipe.stem} {stage}: peak {peak:.2f} GB, {record['seconds']:.0f} s")
     for name, value in record["summary"].items():
         print(f"    {name}: {value}")
+    for path in sorted((workspace / "runs" / "shapes" / stage).glob("[0-9]*.json")):
+        speed = json.loads(path.read_text())
+        peak = speed["peak_memory"] / 1e9
+        print(f"    {speed['model']['label']}: peak {peak:.2f} GB while it was measured")
 
 
 if __name__ == "__main__":

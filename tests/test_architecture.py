@@ -9,7 +9,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("evalsuite", "transfer", "compress", "recipes")
@@ -110,9 +109,3 @@ def test_constraints_are_plain_pins() -> None:
     for line in lines:
         name, _, version = line.partition("==")
         assert name and version and " " not in line and "/" not in line
-
-
-def test_recipes_quote_their_languages() -> None:
-    for path in (ROOT / "recipes/library").rglob("*.yaml"):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        assert document["description"].endswith(".")

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from compress import _card
+from compress import export as exporting
 from compress.distill import objective
 from compress.distill.distill import Options, distill
 from compress.distill.student import choose_layers, cut
@@ -27,6 +28,8 @@ from evalsuite.session import Session
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from transfer.checkpoints import copy_tokenizer
+from transfer.supervised import Options as TrainOptions
+from transfer.supervised import train
 from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
@@ -202,6 +205,49 @@ def test_the_gate_names_the_worst_language() -> None:
     with pytest.raises(GateError, match=r"worst language: sw with 70\.00%"):
         _gate(result, 95.0, "int8")
     _gate(result, 80.0, "int8")
+
+
+def test_a_failed_gate_fails_the_export(
+    tiny_nli: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(model: Any, out: Path, precision: str) -> None:
+        """A graph of the right shape whose weights are another model's."""
+        for name in ("model.onnx", "model.onnx.data"):
+            data = bytearray((tiny_bundle / name).read_bytes())
+            if name.endswith(".data"):
+                data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+            (out / name).write_bytes(data)
+
+    monkeypatch.setattr(exporting, "_write_graph", broken)
+    with pytest.raises(GateError, match="min_agreement asks for 100%"):
+        exporting.export(
+            tiny_nli,
+            tmp_path / "out",
+            precision="int8",
+            probe=Probe(get("xnli"), EMBEDDED, 8),
+            min_agreement=100.0,
+        )
+
+
+def test_fusing_rounds_embeddings_the_adapter_saw_rounded(tiny_base: Path, tmp_path: Path) -> None:
+    options = TrainOptions(
+        method="lora",
+        precision="fp32",
+        embeddings="bf16",
+        batch_size=8,
+        epochs=1,
+        max_steps=2,
+        max_length=32,
+        max_examples=32,
+        languages=("en",),
+        settings=Settings(1e-2, seed=1, compute="fp32"),
+    )
+    out = tmp_path / "adapter"
+    train(tiny_base, [get("xnli")], EMBEDDED, options, work=tmp_path / "work", out=out)
+    fused = fuse(out, get("xnli"), tmp_path / "fused", probe=Probe(get("xnli"), EMBEDDED, 4))
+    assert fused.drift["dequantized"].maximum < 1e-5
+    table = load_checkpoint(tmp_path / "fused").get_input_embeddings().weight
+    assert torch.equal(table, table.to(torch.bfloat16).float())
 
 
 def test_bundle_card_names_its_parts(tiny_bundle: Path) -> None:

@@ -21,7 +21,8 @@ from evalsuite.predict import predict_lines
 from evalsuite.run import run
 from evalsuite.runtimes import names, open_model
 from evalsuite.sample import sample
-from evalsuite.task import DataSource, TagExample
+from evalsuite.session import Session
+from evalsuite.task import DataSource, PairExample, TagExample
 from evalsuite.tasks import get
 
 EMBEDDED = DataSource("embedded")
@@ -39,7 +40,7 @@ def test_there_are_two_runtimes() -> None:
     assert names() == ("onnxruntime", "torch")
 
 
-def test_length_sorted_batches_give_what_padding_to_128_gives(tiny_nli: Path) -> None:
+def test_length_sorted_batches_give_what_padding_gives(tiny_nli: Path) -> None:
     predictor = open_model(tiny_nli)
     tokenizer = tokenization.load(tiny_nli)
     rows = [
@@ -84,6 +85,17 @@ def test_scores_of_every_format_are_signed(
                 gold = [row.label for row in get("xnli").load(EMBEDDED, "test", "sw")[:40]]
                 hits = sum(a == b for a, b in zip(written, gold, strict=True))
                 assert result.metrics["accuracy"]["sw"] == pytest.approx(100 * hits / 40)
+
+
+def test_no_sequence_is_longer_than_the_model_takes(tiny_nli: Path) -> None:
+    session = Session(open_model(tiny_nli))
+    long = "word " * 200
+    (one,) = session.encode("pair", [PairExample("0", long, "short", None)])
+    assert len(one.ids) == session.predictor.max_length == 64
+    assert one.ids[-1] == one.ids[0] + 2  # </s>; the longer side is what was cut
+    text = sample(session.tokenizer, 12, get("tatoeba"), EMBEDDED, 5)
+    assert max(len(item.ids) for items in text.values() for item in items) == 12
+    assert session.predict("pair", [PairExample("0", long, long, None)])[0] in get("xnli").labels
 
 
 def test_a_model_without_the_tasks_labels_is_refused(tiny_nli: Path, tmp_path: Path) -> None:

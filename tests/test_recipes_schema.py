@@ -58,7 +58,7 @@ def test_all_problems_at_once_each_with_its_line(lab):
         "allowed: description, extends, matrix, name, seed, source, stages",
         "r.yaml:7: two stages are named 'teacher', the first at r.yaml:6",
         "r.yaml:9: stage 'fused': unknown stage kind 'fuze'; did you mean 'fuse'?\n"
-        "allowed: evaluate, fuse, report, train",
+        "allowed: benchmark, evaluate, fuse, report, train",
         "r.yaml:4: matrix: no stage uses ${size}; use it or remove it",
         "r.yaml:13: stage 'small': model: no stage 'techer'; did you mean 'teacher'?\n"
         "stages: teacher, fused, small, scores, report\n"

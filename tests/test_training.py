@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from compress.fuse import fuse
 from evalsuite.data import embedded
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
-from transfer import batches, lexical, mixing, vocabulary
+from transfer import batches, checkpoints, lexical, mixing, vocabulary
 from transfer.errors import DivergedError, MethodError
 from transfer.methods import get as method
 from transfer.objectives import mlm
@@ -193,6 +194,14 @@ def test_an_adapter_trains_on_a_base_of_any_precision(
     assert trained.facts["trained parameters"] > 0
     facts = json.loads((tmp_path / "out" / "training.json").read_text())
     assert facts["base_precision"] == precision and facts["embeddings"] == "bf16"
+    whole, _ = checkpoints.load(tiny_base, get("xnli"))
+    before = checkpoints.memory(whole)
+    embeddings = float(trained.facts["base embeddings MB"])
+    others = float(trained.facts["base other weights MB"])
+    assert embeddings == pytest.approx(before["embeddings MB"] / 2, abs=1e-3)
+    # 87% of the other weights are linear; int8 takes a quarter of fp32 for them, NF4 an eighth.
+    share = {"fp32": 1.0, "bf16": 0.5, "int8": 0.36, "nf4": 0.246}[precision]
+    assert others == pytest.approx(before["other weights MB"] * share, rel=0.05)
 
 
 def test_an_adapter_opens_in_plain_peft_with_equal_logits(tiny_base: Path, tmp_path: Path) -> None:
@@ -218,9 +227,14 @@ def test_an_adapter_opens_in_plain_peft_with_equal_logits(tiny_base: Path, tmp_p
     rows = load_rows(get("udpos"), EMBEDDED, tiny_base, 32, max_examples=4)
     batch = rows.collate(batches.Batch(0, (0, 1, 2), 0))
     batch.pop("labels")
+    fuse(tmp_path / "out", get("udpos"), tmp_path / "fused")
+    fused = AutoModelForTokenClassification.from_pretrained(tmp_path / "fused").eval()
+    adapter = opened()
     with torch.inference_mode():
-        first, second = opened()(**batch).logits, opened()(**batch).logits
-    assert torch.equal(first, second)  # head included: a fresh head would differ each time
+        logits = adapter(**batch).logits
+        assert torch.allclose(logits, fused(**batch).logits, atol=1e-5)  # head included
+        with adapter.disable_adapter():
+            assert not torch.allclose(logits, adapter(**batch).logits, atol=1e-3)
 
 
 def test_several_tasks_give_the_encoder_and_keep_their_heads(

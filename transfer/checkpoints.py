@@ -60,10 +60,11 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     if (directory / "adapter_config.json").is_file():
         raise ModelError(f"{directory} is an adapter; fuse it first")
     widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
-    if precision == "nf4" and any(width % _NF4_BLOCK for width in widths):
+    on_cpu = not torch.cuda.is_available()
+    if precision == "nf4" and on_cpu and any(width % _NF4_BLOCK for width in widths):
         raise ModelError(
-            f"precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model has "
-            f"{widths[0]} and {widths[1]}; use precision: int8 or fp32"
+            f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
+            f"has {widths[0]} and {widths[1]}; use precision: int8 or fp32"
         )
     extra: dict[str, Any] = {}
     kept = False

@@ -223,7 +223,7 @@ def train(
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "trained parameters": count,
         "trained parameters %": round(100 * count / total, 3),
-        **{f"base {name}": round(value, 1) for name, value in footprint.items()},
+        **{f"base {name}": round(value, 3) for name, value in footprint.items()},
     }
     if single:
         facts["head"] = "carried over" if kept else "new"
