@@ -16,7 +16,12 @@ from evalsuite.task import SourceKind, Split
 class Record(BaseModel):
     """Base of all result records: frozen, no unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        defer_build=True,  # `lingopress plan` imports this file and builds nothing
+    )
 
 
 class Environment(Record):
