@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from evalsuite.runtimes import Predictor
 
-MAX_TOKENS = 2048  # padded tokens a batch; larger gains nothing on CPUs (docs/LOG.md)
+MAX_TOKENS = 2048  # padded tokens a batch
 
 
 def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[np.ndarray, np.ndarray]:

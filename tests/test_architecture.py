@@ -85,6 +85,17 @@ def test_shipped_recipes_check(capsys: pytest.CaptureFixture[str]) -> None:
         assert not code, capsys.readouterr().err
 
 
+def test_the_readmes_recipe_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from recipes.cli import main
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        main(["check", str(path)])
+    assert end.value.code == 0, capsys.readouterr().err
+
+
 def test_the_wheel_lists_its_packages_and_every_data_file() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     setuptools = project["tool"]["setuptools"]
