@@ -77,6 +77,9 @@ class Plain(Display):
         cached = len(outcome.stages) - len(made)
         self.say(f"\n{len(made)} made in {work}, {cached} cached; outputs: {outcome.folder}")
         if outcome.report is not None:
+            short = outcome.report.with_name("summary.txt")
+            if short.is_file():
+                self.say("\n" + short.read_text("utf-8"))
             self.say(f"report:\n{outcome.report}")
 
 

@@ -119,3 +119,17 @@ def test_an_empty_run_is_a_report_too(tmp_path: Path) -> None:
     for said in ("No scores in this run", "No stages are recorded", "no signatures"):
         assert said in text
         assert said in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_summary_has_a_row_a_system_and_says_its_source(run: RunRecord, written: Path) -> None:
+    lines = written.with_name("summary.txt").read_text(encoding="utf-8").splitlines()
+    content = page(run)
+    assert lines[0] == f"source: {content.badge}" and lines[1] == content.headline
+    heads = re.split(r"  +", lines[3])
+    assert heads[0] == "System" and heads[-1] == "p50 ms, batch 1"
+    rows = {re.split(r"  +", line)[0]: line for line in lines[4:]}
+    for row in content.main.rows:
+        shown = re.split(r"  +", rows[row.head.text])
+        assert shown[1 : 1 + len(row.cells)] == [cell.text for cell in row.cells]
+    for row in content.cost.rows:
+        assert rows[row.head.text].rstrip().endswith(row.cells[5].text)

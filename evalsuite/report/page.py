@@ -17,6 +17,7 @@ from evalsuite.report.scores import TaskColumn, columns
 from evalsuite.report.signature_tables import Signatures, signatures
 from evalsuite.report.sources import badge, mix_warning
 from evalsuite.report.stage_tables import stage_table
+from evalsuite.report.summary import summary
 from evalsuite.report.systems import group
 from evalsuite.report.table import Table, escaped
 from evalsuite.results import RunRecord
@@ -86,7 +87,7 @@ def breakable(label: str) -> Markup:
 
 
 def write(run: RunRecord, directory: Path) -> Path:
-    """Write `report.html`, `report.md` and `report.json` (the run, to read back).
+    """Write `report.html`, `report.md`, `report.json` (the run, to read back) and `summary.txt`.
 
     Returns:
         the path of `report.html`.
@@ -95,6 +96,8 @@ def write(run: RunRecord, directory: Path) -> Path:
     content = page(run)
     (directory / "report.json").write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "report.md").write_text(markdown(content), encoding="utf-8")
+    short = summary(content.badge, content.headline, content.main, content.cost)
+    (directory / "summary.txt").write_text(short, encoding="utf-8")
     path = directory / "report.html"
     path.write_text(html(content), encoding="utf-8")
     return path

@@ -9,7 +9,7 @@ from pydantic import Field
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 1
+VERSION = 2
 LABELS_MATTER = True
 
 
@@ -32,7 +32,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Write report.html, report.md, report.json."""
+    """Write report.html, report.md, report.json, summary.txt."""
     from evalsuite import report
     from evalsuite.results import RunRecord, SpeedResult, TaskResult
 
