@@ -95,6 +95,7 @@ def test_json_reads_back_and_markdown_has_the_same_tables(run: RunRecord, writte
         "report.html",
         "report.md",
         "report.json",
+        "summary.txt",
     }
     text = (written.parent / "report.json").read_text(encoding="utf-8")
     assert RunRecord.model_validate_json(text) == run
