@@ -1,62 +1,72 @@
 """Evaluation in length-sorted, token-filled batches against padding to 128 at batch 8.
 
-python benchmarks/length_batching.py CHECKPOINT DATA_DIR [ROWS_A_LANGUAGE]
+python benchmarks/length_batching.py CHECKPOINT DATA_DIR [ROWS_A_LANGUAGE] [BUNDLE ...]
 
-Both run the same checkpoint in torch fp32 over the same XNLI rows in every language there is; the
-padded way is that of the benchmark's own scripts. Prints seconds, the ratio, and label agreement.
+The padded way is that of the benchmark's own scripts: the checkpoint in torch fp32. Against it, on
+the same XNLI rows in every language there is, interleaved by language: the same checkpoint in
+torch fp32 as `evaluate` runs it, and each bundle of it that is named. Prints seconds, ratios, and
+how many labels agree.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from evalsuite import tokenization
-from evalsuite.formats import pair
-from evalsuite.run import run
-from evalsuite.runtimes import open_model
+from evalsuite.formats import Encoded
+from evalsuite.run import pad, run
+from evalsuite.runtimes import Predictor, open_model
+from evalsuite.sample import sample
+from evalsuite.session import Session
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 
 PADDED, BATCH = 128, 8
 
 
-def main(checkpoint: str, data_dir: str, rows: int = 200) -> None:
-    """Time both ways, interleaved by language."""
-    directory, source, task = Path(checkpoint), DataSource("xtreme", Path(data_dir)), get("xnli")
-    predictor, tokenizer = open_model(directory), tokenization.load(directory)
-    pad_id = tokenization.pad_id(directory)
-    sorted_seconds = padded_seconds = 0.0
-    equal = total = tokens = 0
-    split = task.eval_split(source)
-    for language in task.available(source, split):
-        examples = task.load(source, split, language)
-        examples = examples[:: max(1, len(examples) // rows)][:rows]
-        encoded = pair.encode(tokenizer, examples, PADDED)
-        tokens += sum(len(item.ids) for item in encoded)
+def padded(session: Session, encoded: Sequence[Encoded]) -> np.ndarray:
+    """Logits of batches in file order, each padded to 128."""
+    logits = []
+    for start in range(0, len(encoded), BATCH):
+        ids, mask = pad([item.ids for item in encoded[start : start + BATCH]], session.pad_id)
+        missing = ((0, 0), (0, PADDED - ids.shape[1]))
+        ids = np.pad(ids, missing, constant_values=session.pad_id)
+        logits.append(session.predictor(ids, np.pad(mask, missing), ("logits",))["logits"])
+    return np.concatenate(logits)
+
+
+def main(checkpoint: str, data_dir: str, rows: int, bundles: Sequence[str]) -> None:
+    """Time all ways, interleaved by language."""
+    session = Session(open_model(Path(checkpoint)))
+    source, task = DataSource("xtreme", Path(data_dir)), get("xnli")
+    ways: dict[str, Predictor] = {"torch fp32": session.predictor}
+    for bundle in bundles:
+        opened = open_model(Path(bundle))
+        ways[f"onnxruntime {opened.describe('').precision}"] = opened
+    seconds = dict.fromkeys(["padded", *ways], 0.0)
+    equal = dict.fromkeys(ways, 0)
+    lengths: list[int] = []
+    for encoded in sample(session.tokenizer, PADDED, task, source, rows).values():
+        lengths += [len(item.ids) for item in encoded]
         started = time.perf_counter()
-        ours = np.stack(run(predictor, encoded, "logits", pad_id))
-        sorted_seconds += time.perf_counter() - started
-        started = time.perf_counter()
-        theirs = []
-        for start in range(0, len(encoded), BATCH):
-            batch = encoded[start : start + BATCH]
-            ids = np.full((len(batch), PADDED), pad_id, dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for row, item in enumerate(batch):
-                ids[row, : len(item.ids)] = item.ids
-                mask[row, : len(item.ids)] = 1
-            theirs.append(predictor(ids, mask, ("logits",))["logits"])
-        padded_seconds += time.perf_counter() - started
-        equal += int((ours.argmax(-1) == np.concatenate(theirs).argmax(-1)).sum())
-        total += len(encoded)
-    print(f"sentences {total}, mean length {tokens / total:.1f} tokens, XNLI {split}")
-    print(f"length-sorted {sorted_seconds:.1f} s, padded to {PADDED} {padded_seconds:.1f} s")
-    print(f"ratio {padded_seconds / sorted_seconds:.2f}, equal labels {equal} of {total}")
+        expected = padded(session, encoded).argmax(-1)
+        seconds["padded"] += time.perf_counter() - started
+        for name, predictor in ways.items():
+            started = time.perf_counter()
+            logits = np.stack(run(predictor, encoded, "logits", session.pad_id))
+            seconds[name] += time.perf_counter() - started
+            equal[name] += int((logits.argmax(-1) == expected).sum())
+    print(f"{len(lengths)} sentences, {np.mean(lengths):.1f} tokens on average")
+    print(f"torch fp32 padded to {PADDED}, batch {BATCH}: {seconds['padded']:.1f} s")
+    for name in ways:
+        ratio = seconds["padded"] / seconds[name]
+        print(f"{name}: {seconds[name]:.1f} s, ratio {ratio:.2f}, equal labels {equal[name]}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 200)
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 200
+    main(sys.argv[1], sys.argv[2], count, sys.argv[4:])
