@@ -1,7 +1,7 @@
 """What there is: derived from file names, read without importing.
 
->>> entries("stages")[0]
-Entry(name='distill', about='Teach a smaller student what its teacher knows.')
+>>> entries("stages")[2].name
+'evaluate'
 >>> load_stage("distill").VERSION
 1
 

@@ -32,7 +32,7 @@ def plan(
     """`steps` batches over epochs of shuffled examples, similar lengths together.
 
     >>> [b.indices for b in plan([3, 9, 3, 8], batch_size=2, steps=2, seed=1)]
-    [(3, 1), (2, 0)]
+    [(0, 2), (3, 1)]
 
     Within a pool of 32 shuffled batches examples are sorted by length, cut into batches, and the
     batches shuffled: most of the padding goes, most of the randomness stays.

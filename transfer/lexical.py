@@ -1,6 +1,6 @@
 """Start a multilingual embedding table from parallel text.
 
->>> align(pairs_of_ids, table, english={5, 6, 7}).shape
+>>> align([(0, foreign_ids, english_ids)], table).shape
 (4000, 128)
 
 Each piece that is not English's own becomes the weighted mean of the English pieces it occurs

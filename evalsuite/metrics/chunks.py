@@ -1,7 +1,7 @@
 """Precision, recall and F1 of chunks, as conlleval and the XTREME scorer count them.
 
 >>> chunk_f1([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])
-{'precision': 50.0, 'recall': 100.0, 'f1': 66.66666666666667}
+{'precision': 50.0, 'recall': 100.0, 'f1': 66.66666666666666}
 
 The reference is seqeval 1.2.2 in its default mode, micro average (google-research/xtreme
 `evaluate.py` at b5d31e7). A chunk counts as found when type, first word and last word agree.

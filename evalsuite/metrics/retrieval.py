@@ -1,5 +1,6 @@
 """Nearest neighbour among all English sentences, by cosine.
 
+>>> import numpy as np
 >>> nearest(np.eye(3), np.eye(3)[[1, 0, 2]])
 array([1, 0, 2])
 

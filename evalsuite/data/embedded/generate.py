@@ -1,7 +1,7 @@
 """The tasks of the embedded suite, as lists of examples.
 
->>> nli("test", "es")[0]
-PairExample(id='test-es-0', first='...', second='...', label='contradiction')
+>>> nli("test", "es")[0].second
+'Los miércoles Clara Martin dibuja algo en Nueva York.'
 
 Every function is deterministic: same arguments, same rows, on any machine. Supervised tasks have
 the same scenes in every language and so translations of one another; the training half of
