@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext, suppress
@@ -30,11 +30,8 @@ from recipes.progress import Display
 from recipes.schedule import Submit, in_turn, threads
 from recipes.workspace import Workspace
 
-PRELOAD = [
-    "transfer.supervised",
-    "compress.export",
-    "evalsuite.bench.worker",
-]  # between them, all that stages import
+# Between them, all that stages import.
+PRELOAD = ["transfer.supervised", "compress.export", "evalsuite.bench.worker"]
 
 
 @contextmanager
@@ -45,11 +42,29 @@ def workers(maker: Maker, jobs: int) -> Iterator[Submit]:
         return
     pool = _Pool(maker, jobs)
     try:
-        yield pool.submit
+        with _on_interrupt(pool.interrupt):
+            yield pool.submit
+        if pool.interrupted:
+            raise KeyboardInterrupt
     except BaseException:
         pool.close(at_once=True)
+        if pool.interrupted:
+            raise KeyboardInterrupt from None
         raise
     pool.close(at_once=False)
+
+
+@contextmanager
+def _on_interrupt(handler: Callable[[], None]) -> Iterator[None]:
+    """Have Ctrl-C call `handler`; in another thread than the main one it cannot come."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: handler())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Pool:
@@ -62,30 +77,43 @@ class _Pool:
         self.leash: Any = None  # workers leave when it closes, or its process ends
         self.over = threading.Event()
         self.listener: threading.Thread | None = None
+        self.running: set[Future[StageOutcome]] = set()
+        self.interrupted = False
 
     def submit(self, stage: Planned) -> Future[StageOutcome]:
         """Start a stage; its future raises a `RecipesError`."""
         if self.executor is None:
             self.executor = self._begin()
-        inside = self.executor.submit(_make, stage, self.maker.made)
         outside: Future[StageOutcome] = Future()
+        self.running.add(outside)
 
         def pass_on(done: Future[StageOutcome]) -> None:
+            self.running.discard(outside)
             error = done.exception()
-            if isinstance(error, BrokenProcessPool):
-                error = StageFailedError(
-                    f"stage {stage.label} ({stage.kind}) failed: a process was killed, most "
-                    "often by the system for want of memory\n"
-                    "run the same command again, with --jobs 1 or a smaller batch; it goes on "
-                    "where it stopped"
-                )
-            if error is not None:
-                outside.set_exception(error)
-            else:
+            if error is None:
                 outside.set_result(done.result())
+            else:
+                outside.set_exception(
+                    _killed(stage) if isinstance(error, BrokenProcessPool) else error
+                )
 
-        inside.add_done_callback(pass_on)
+        try:
+            self.executor.submit(_make, stage, self.maker.made).add_done_callback(pass_on)
+        except BrokenProcessPool:
+            self.running.discard(outside)
+            outside.set_exception(_killed(stage))
         return outside
+
+    def interrupt(self) -> None:
+        """Ctrl-C: let the workers go, so that what waits for them ends in order.
+
+        An exception raised here would break off whatever the executor is doing just then; where
+        no worker is at work there is nothing to break.
+        """
+        if not self.running or self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+        self.leash.close()
 
     def _begin(self) -> ProcessPoolExecutor:
         methods = multiprocessing.get_all_start_methods()
@@ -103,6 +131,9 @@ class _Pool:
 
                 context.set_forkserver_preload(PRELOAD)
                 forkserver.ensure_running()  # now: it keeps standard output as it is
+                first = context.Process(target=_nothing)
+                first.start()  # returns when all is imported
+                first.join()
         listen = (self.news, maker.display, self.over)
         self.listener = threading.Thread(target=_listen, args=listen, daemon=True)
         self.listener.start()
@@ -119,6 +150,18 @@ class _Pool:
         self.over.set()
         assert self.listener is not None
         self.listener.join(2.0)  # what a killed worker was saying may never be whole
+
+
+def _killed(stage: Planned) -> StageFailedError:
+    return StageFailedError(
+        f"stage {stage.label} ({stage.kind}) failed: a process was killed, most often by the "
+        "system for want of memory\n"
+        "run the same command again, with --jobs 1 or a smaller batch; it goes on where it stopped"
+    )
+
+
+def _nothing() -> None:
+    pass
 
 
 def _listen(news: Any, display: Display, over: threading.Event) -> None:

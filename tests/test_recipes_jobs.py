@@ -123,7 +123,7 @@ def test_workers_end_with_the_command(lab, meeting, how):
     _, problems = child.communicate()
     assert gone(worker)
     if how == signal.SIGINT:
-        assert child.returncode == 130
+        assert child.returncode == 130, problems
         assert "interrupted" in problems and "Traceback" not in problems
     (meeting / "0").touch()
     os.environ["MEET"] = str(meeting)
