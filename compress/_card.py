@@ -63,6 +63,12 @@ _ENCODER = (
 )
 
 
+_INT8 = (
+    "\nActivations are quantized with one scale a batch, so what runs beside a sentence can change "
+    "its logits a little.\nOne sentence at a time gives exactly what `lingopress predict` gives.\n"
+)
+
+
 def example(card: dict[str, Any]) -> str:
     """A Python script that runs the bundle from its own directory."""
     labels = card["labels"]
@@ -90,5 +96,5 @@ def readme(card: dict[str, Any], parity: Parity | None) -> str:
         "---\ntags: [multilingual, onnx, lingopress]\n---\n# Bundle\n\n"
         + "\n".join(lines)
         + "\n\nRuns with `onnxruntime`, `tokenizers` and `numpy` alone, from this directory:\n\n"
-        f"```python\n{example(card)}```\n"
+        f"```python\n{example(card)}```\n" + (_INT8 if card["precision"] == "int8" else "")
     )

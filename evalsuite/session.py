@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import formats, tokenization
 from evalsuite.formats import Encoded
-from evalsuite.run import run
+from evalsuite.run import MAX_TOKENS, run
 from evalsuite.task import Example, Format
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ class Session:
         predictor: the model.
         tokenizer: its `tokenizers.Tokenizer`, padding and truncation off.
         pad_id: what it pads with.
+        max_tokens: padded tokens a batch; 1 runs every sequence by itself.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
+    def __init__(self, predictor: Predictor, max_tokens: int = MAX_TOKENS) -> None:
         self.predictor = predictor
+        self.max_tokens = max_tokens
         self.tokenizer = tokenization.load(predictor.directory)
         self.pad_id = tokenization.pad_id(predictor.directory)
 
@@ -51,7 +53,7 @@ class Session:
         reduce: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
     ) -> list[np.ndarray]:
         """One array a sequence; see `evalsuite.run.run`."""
-        return run(self.predictor, encoded, output, self.pad_id, reduce)
+        return run(self.predictor, encoded, output, self.pad_id, reduce, self.max_tokens)
 
     def predict(self, format: Format, examples: Sequence[Example]) -> list[Any]:
         """A label an example, or for a tagger its tags."""

@@ -36,12 +36,14 @@ class Predictor(Protocol):
         layers: number of hidden layers; `hidden_states.0` to `hidden_states.<layers>` exist
             where the runtime gives them.
         max_length: longest sequence it takes, specials included.
+        precision: `fp32`, `bf16`, `int8`.
     """
 
     directory: Path
     labels: tuple[str, ...]
     layers: int
     max_length: int
+    precision: str
 
     @property
     def threads(self) -> int:

@@ -41,6 +41,7 @@ class OnnxPredictor:
         self.labels = tuple(card["labels"])
         self.layers = int(card["layers"])
         self.max_length = int(card["max_length"])
+        self.precision = str(card["precision"])
         self.threads = threads
         self.device = "cpu"
         self._outputs = {output.name for output in session.get_outputs()}
@@ -66,7 +67,7 @@ class OnnxPredictor:
             digest=weights.digest(self.directory),
             architecture=self.card["architecture"],
             runtime="onnxruntime",
-            precision=self.card["precision"],
+            precision=self.precision,
             parameters=self.card["parameters"],
             embedding_parameters=self.card["embedding_parameters"],
             bytes=model_bytes,

@@ -11,7 +11,7 @@ from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
 from recipes.training import need, probe_task
 
-VERSION = 1
+VERSION = 2
 
 
 class Config(StageConfig):
