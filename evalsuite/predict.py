@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import MalformedRowError, ModelError
-from evalsuite.run import MAX_TOKENS
 from evalsuite.runtimes import head_of, open_model, read_config
 from evalsuite.session import Session
 from evalsuite.task import PairExample, TagExample
@@ -35,7 +34,7 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
         raise ModelError(f"{directory} has no task head; predict needs a tuned model")
     predictor = open_model(directory)
     # int8 activations share one scale a batch: alone, a line gets the same answer in any company.
-    session = Session(predictor, 1 if predictor.precision == "int8" else MAX_TOKENS)
+    session = Session(predictor, 1 if predictor.precision == "int8" else None)
     predict = _pairs if head == "pair" else _tags
     numbered = enumerate((line.rstrip("\n") for line in lines), 1)
     while batch := list(islice(numbered, BATCH)):

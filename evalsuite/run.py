@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
     from evalsuite.runtimes import Predictor
 
-MAX_TOKENS = 2048  # padded tokens a batch
+_CPU_TOKENS = 512  # measured, docs/LOG.md: larger batches fall out of the processor's caches
+_GPU_TOKENS = 16_384  # not measured
+
+
+def batch_tokens(predictor: Predictor) -> int:
+    """Padded tokens a batch, by what the predictor runs on."""
+    return _CPU_TOKENS if predictor.device == "cpu" else _GPU_TOKENS
 
 
 def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +41,7 @@ def run(
     output: str,
     pad_id: int,
     reduce: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
-    max_tokens: int = MAX_TOKENS,
+    max_tokens: int | None = None,
 ) -> list[np.ndarray]:
     """One array a sequence, in the order given.
 
@@ -43,9 +49,11 @@ def run(
         output: name of the output wanted.
         reduce: `(values [batch, ...], mask) -> [batch, ...]`, applied a batch at a time, so that
             hidden states need not be kept; without it a token-level output is cut to its length.
+        max_tokens: padded tokens a batch; default `batch_tokens`.
     """
     results: list[np.ndarray | None] = [None] * len(encoded)
-    for batch in by_tokens([len(item.ids) for item in encoded], max_tokens):
+    size = max_tokens or batch_tokens(predictor)
+    for batch in by_tokens([len(item.ids) for item in encoded], size):
         ids, mask = pad([encoded[index].ids for index in batch], pad_id)
         values = predictor(ids, mask, (output,))[output]
         if reduce is not None:

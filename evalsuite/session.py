@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import formats, tokenization
 from evalsuite.formats import Encoded
-from evalsuite.run import MAX_TOKENS, run
+from evalsuite.run import run
 from evalsuite.task import Example, Format
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ class Session:
         predictor: the model.
         tokenizer: its `tokenizers.Tokenizer`, padding and truncation off.
         pad_id: what it pads with.
-        max_tokens: padded tokens a batch; 1 runs every sequence by itself.
+        max_tokens: padded tokens a batch; 1 runs every sequence by itself, None as suits it.
     """
 
-    def __init__(self, predictor: Predictor, max_tokens: int = MAX_TOKENS) -> None:
+    def __init__(self, predictor: Predictor, max_tokens: int | None = None) -> None:
         self.predictor = predictor
         self.max_tokens = max_tokens
         self.tokenizer = tokenization.load(predictor.directory)

@@ -16,7 +16,7 @@ import psutil
 from evalsuite import environment, tokenization
 from evalsuite.batching import by_tokens
 from evalsuite.results import SpeedResult, Throughput
-from evalsuite.run import MAX_TOKENS, pad
+from evalsuite.run import batch_tokens, pad
 from evalsuite.runtimes import modules, open_model
 from evalsuite.task import SourceKind
 
@@ -75,7 +75,7 @@ def measure(spec: Spec) -> SpeedResult:
     samples = _spread(len(sequences), spec.latency_samples)
     warmup = [run([sequences[index]]) for index in samples[:WARMUP]]
     latency = [run([sequences[index]]) for index in samples]
-    batches = by_tokens([len(ids) for ids in sequences], MAX_TOKENS)
+    batches = by_tokens([len(ids) for ids in sequences], batch_tokens(model))
     warmup += [run([sequences[index] for index in batches[0]])]
     tokens = sum(map(len, sequences))
     throughput = []
