@@ -61,12 +61,16 @@ def main(work: Path, count: int = 10, seed: int = 1) -> None:
     assert expected
     print(f"undisturbed: {seconds:.0f} s, {len(expected)} results", flush=True)
     rng = random.Random(seed)
-    for number in range(count):
-        workspace = work / f"killed-{number}"
+    killed = 0
+    while killed < count:
+        workspace = work / f"killed-{killed}"
         shutil.rmtree(workspace, ignore_errors=True)
         moment = rng.uniform(0, seconds)
         child = start(workspace)
         time.sleep(moment)
+        if child.poll() is not None:
+            continue  # it was done already; draw again
+        killed += 1
         child.send_signal(signal.SIGKILL)
         child.communicate()
         stages = workspace / "stages"
@@ -74,7 +78,7 @@ def main(work: Path, count: int = 10, seed: int = 1) -> None:
         rerun = finish(workspace)
         equal = scores(workspace) == expected
         print(
-            f"kill {number + 1} at {moment:.0f} s, {done} stages done: "
+            f"kill {killed} at {moment:.0f} s, {done} stages done: "
             f"rerun {rerun:.0f} s, results {'equal' if equal else 'DIFFER'}",
             flush=True,
         )
