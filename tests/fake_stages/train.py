@@ -49,9 +49,9 @@ def cost(config: Config) -> str:
 
 
 def meet(folder: Path) -> None:
-    """Wait for another process to come here too, for ten seconds."""
+    """Wait for another process to come here too, for a minute."""
     (folder / str(os.getpid())).touch()
-    for _ in range(1000):
+    for _ in range(6000):
         if len(list(folder.iterdir())) > 1:
             return
         time.sleep(0.01)
