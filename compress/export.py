@@ -2,8 +2,7 @@
 
 The graph comes from `transformers.exporters`; it takes any batch size and length, and gives the
 logits and every layer's hidden states, so that one bundle serves prediction and retrieval alike.
-int8 is ONNX Runtime's dynamic quantization with
-per-channel weights; embeddings are quantized too.
+int8 is ONNX Runtime's dynamic quantization with per-channel weights; embeddings are quantized too.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from evalsuite.runtimes import Predictor
 
-_CPU_TOKENS = 512  # measured, docs/LOG.md: larger batches fall out of the processor's caches
+_CPU_TOKENS = 512  # measured: docs/LOG.md
 _GPU_TOKENS = 16_384  # not measured
 
 

@@ -4,7 +4,7 @@
 >>> session.predict("pair", examples)
 ['neutral', 'entailment']
 
-The tokenizer is opened once a model, not once a language: XLM-R's takes seconds.
+The tokenizer is opened once, not once a language: XLM-R's takes seconds.
 """
 
 from __future__ import annotations

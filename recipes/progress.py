@@ -36,7 +36,7 @@ class Display:
         """One line of news."""
 
     def stop(self, label: str | None = None) -> None:
-        """A stage, or nothing at all, runs any more, for whatever reason."""
+        """A stage runs no more (None: none does), for whatever reason."""
 
     def finish(self, outcome: RunOutcome) -> None:
         """All is done."""

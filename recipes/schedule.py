@@ -27,26 +27,35 @@ def make_all(maker: Maker, chosen: set[str], submit: Submit, jobs: int) -> None:
     running: dict[Future[StageOutcome], str] = {}
     failure: BaseException | None = None
     while running or (waiting and failure is None):
-        for stage in _ready(maker, graph, waiting) if failure is None else ():
-            if maker.find(stage) or (alone(stage) and not running and maker.stage(stage)):
-                del waiting[stage.label]
-                break  # others may be ready now
-            if len(running) < jobs and not alone(stage):
-                running[submit(stage)] = waiting.pop(stage.label).label
-        else:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                label, error = running.pop(future), future.exception()
-                failure = failure or error
-                if error is None:
-                    maker.made[label] = future.result()
+        stage = None if failure else _next(maker, graph, waiting, len(running), jobs)
+        if stage is not None:
+            del waiting[stage.label]
+            if maker.find(stage):
+                continue
+            if alone(stage):
+                maker.stage(stage)
+            else:
+                running[submit(stage)] = stage.label
+            continue
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            label, error = running.pop(future), future.exception()
+            failure = failure or error
+            if error is None:
+                maker.made[label] = future.result()
     if failure is not None:
         raise failure
 
 
-def _ready(maker: Maker, graph: dict[str, list[str]], waiting: dict[str, Planned]) -> list[Planned]:
-    """Stages whose needs are made, in order."""
-    return [s for label, s in waiting.items() if all(n in maker.made for n in graph[label])]
+def _next(
+    maker: Maker, graph: dict[str, list[str]], waiting: dict[str, Planned], running: int, jobs: int
+) -> Planned | None:
+    """The first stage whose needs are made and for which there is room."""
+    for label, stage in waiting.items():
+        room = running == 0 if alone(stage) else running < jobs
+        if room and all(need in maker.made for need in graph[label]):
+            return stage
+    return None
 
 
 def alone(stage: Planned) -> bool:

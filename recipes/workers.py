@@ -10,7 +10,6 @@ ends: a kill of the command leaves nothing behind that still computes.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -18,10 +17,11 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from evalsuite import environment
+from evalsuite.processes import leave_with, start_context
 from recipes.capture import capture
 from recipes.errors import StageFailedError
 from recipes.making import Maker, StageOutcome
@@ -116,24 +116,16 @@ class _Pool:
         self.leash.close()
 
     def _begin(self) -> ProcessPoolExecutor:
-        methods = multiprocessing.get_all_start_methods()
-        context: Any = multiprocessing.get_context(
-            "forkserver" if "forkserver" in methods else "spawn"
-        )
+        context = start_context(PRELOAD)
         self.news = context.SimpleQueue()
         held, self.leash = context.Pipe(duplex=False)
         maker = self.maker
         maker.display.say(f"starting {self.jobs} workers")
         log = maker.space.logs / "workers.log"
         with nullcontext() if maker.debug else capture(log):
-            if "forkserver" in methods:
-                from multiprocessing import forkserver
-
-                context.set_forkserver_preload(PRELOAD)
-                forkserver.ensure_running()  # now: it keeps standard output as it is
-                first = context.Process(target=_nothing)
-                first.start()  # returns when all is imported
-                first.join()
+            first = context.Process(target=_nothing)  # what imports keeps this standard output
+            first.start()  # returns when all is imported
+            first.join()
         listen = (self.news, maker.display, self.over)
         self.listener = threading.Thread(target=_listen, args=listen, daemon=True)
         self.listener.start()
@@ -204,14 +196,8 @@ def _start(plan: Plan, space: Workspace, debug: bool, jobs: int, news: Any, leas
     """In a new worker."""
     global _maker, _jobs
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    threading.Thread(target=_leave_after, args=(leash,), daemon=True).start()
+    leave_with(leash)
     _maker, _jobs = Maker(plan, space, _Relay(news), debug), jobs
-
-
-def _leave_after(leash: Any) -> None:
-    with suppress(EOFError, OSError):
-        leash.recv()
-    os._exit(1)
 
 
 def _make(stage: Planned, made: dict[str, StageOutcome]) -> StageOutcome:

@@ -107,8 +107,7 @@ def distill(
         progress(0.0, "reading multilingual text")
         sets.append(_Sentences(source, teacher_dir, options, paired))
         weights.append(options.multilingual)
-    size = sum(sizes) or len(sets[-1].ids)
-    steps = steps_for(size, options.batch_size, options.epochs, options.max_steps)
+    steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
     lengths = [[len(ids) for ids in rows.ids] for rows in sets]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
     labelled = supervised > 0 and options.labels > 0

@@ -13,7 +13,6 @@ are imported once for all of them.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 from evalsuite.bench import worker
 from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError
+from evalsuite.processes import start_context
 from evalsuite.results import SpeedResult
 from evalsuite.runtimes import modules
 from evalsuite.task import SourceKind
@@ -64,7 +64,8 @@ def measure(
     Raises:
         MeasurementError: a measurement failed; says why.
     """
-    context = _context([name for s in subjects for name in modules(s.directory)])
+    imports = dict.fromkeys(name for s in subjects for name in modules(s.directory))
+    context = start_context(["evalsuite.bench.worker", *imports])
     results = []
     for subject in subjects:
         spec = Spec(
@@ -79,15 +80,6 @@ def measure(
         )
         results.append(_in_a_process(context, spec))
     return results
-
-
-def _context(names: Sequence[str]) -> Any:
-    """How measuring processes are begun; one that imports the runtimes once, where that works."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["evalsuite.bench.worker", *dict.fromkeys(names)])
-    return context
 
 
 def _in_a_process(context: Any, spec: Spec) -> SpeedResult:

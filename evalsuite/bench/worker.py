@@ -7,6 +7,7 @@ import importlib
 import resource
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil
 
 from evalsuite import environment, tokenization
 from evalsuite.batching import by_tokens
+from evalsuite.processes import leave_with
 from evalsuite.results import SpeedResult, Throughput
 from evalsuite.run import batch_tokens, pad
 from evalsuite.runtimes import modules, open_model
@@ -40,18 +42,19 @@ class Spec:
 
 def main(connection: Any, spec: Spec) -> None:
     """Send the `SpeedResult` over the connection, or why there is none."""
+    leave_with(connection)
     try:
         result: SpeedResult | str = measure(spec)
     except Exception as error:
         result = f"{type(error).__name__}: {error}"
     connection.send(result)
-    connection.close()
 
 
 def measure(spec: Spec) -> SpeedResult:
     """Measure in this process."""
     for name in modules(spec.directory):  # load time is the model's, not the library's
-        importlib.import_module(name)
+        with suppress(ImportError):  # a guess at where the library keeps it
+            importlib.import_module(name)
     baseline = int(psutil.Process().memory_info().rss)
     loads = []
     predictor = None
