@@ -50,7 +50,7 @@ HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "dataset
     [
         ["--help"],
         ["ls", "recipes"],
-        ["ls", "tasks"],
+        *(["ls", what] for what in ("stages", "tasks", "methods", "passes", "runtimes")),
         ["check", "quickstart"],
         ["plan", "quickstart"],
     ],

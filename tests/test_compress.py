@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from quick import options
 
 from compress import _card
 from compress import export as exporting
@@ -28,7 +29,6 @@ from evalsuite.session import Session
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from transfer.checkpoints import copy_tokenizer
-from transfer.supervised import Options as TrainOptions
 from transfer.supervised import train
 from transfer.train import Settings
 
@@ -230,20 +230,9 @@ def test_a_failed_gate_fails_the_export(
 
 
 def test_fusing_rounds_embeddings_the_adapter_saw_rounded(tiny_base: Path, tmp_path: Path) -> None:
-    options = TrainOptions(
-        method="lora",
-        precision="fp32",
-        embeddings="bf16",
-        batch_size=8,
-        epochs=1,
-        max_steps=2,
-        max_length=32,
-        max_examples=32,
-        languages=("en",),
-        settings=Settings(1e-2, seed=1, compute="fp32"),
-    )
     out = tmp_path / "adapter"
-    train(tiny_base, [get("xnli")], EMBEDDED, options, work=tmp_path / "work", out=out)
+    quick = options(embeddings="bf16")
+    train(tiny_base, [get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
     fused = fuse(out, get("xnli"), tmp_path / "fused", probe=Probe(get("xnli"), EMBEDDED, 4))
     assert fused.drift["dequantized"].maximum < 1e-5
     table = load_checkpoint(tmp_path / "fused").get_input_embeddings().weight

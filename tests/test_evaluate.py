@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from childs import leave_with_and_wait
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite import submission, tokenization, weights
 from evalsuite.batching import by_tokens
-from evalsuite.bench import Subject, measure
+from evalsuite.bench import MeasurementError, Subject, measure
 from evalsuite.errors import MalformedRowError, ModelError, PickleRefusedError, UnknownNameError
 from evalsuite.evaluate import evaluate
 from evalsuite.formats import Encoded, pair, tagging
+from evalsuite.parity import _agreement
 from evalsuite.predict import predict_lines
+from evalsuite.processes import start_context
 from evalsuite.run import run
 from evalsuite.runtimes import names, open_model
 from evalsuite.sample import sample
@@ -162,6 +166,64 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
         assert all(t > 0 for t in (*speed.load_seconds, *speed.warmup_seconds))
     assert onnx_speed.model.bytes < torch_speed.model.bytes
     assert onnx_speed.model.precision == "int8" and onnx_speed.model.runtime == "onnxruntime"
+
+
+class Spy:
+    """A predictor that notes the shapes of its batches."""
+
+    def __init__(self, device: str) -> None:
+        self.device, self.shapes = device, list[tuple[int, ...]]()
+
+    def __call__(self, ids: np.ndarray, mask: np.ndarray, wanted: object) -> dict[str, np.ndarray]:
+        self.shapes.append(ids.shape)
+        return {"logits": np.zeros((len(ids), 3))}
+
+
+@pytest.mark.parametrize(("device", "most"), [("cpu", 512), ("some GPU", 16_384)])
+def test_batches_are_as_large_as_suits_the_device(device: str, most: int) -> None:
+    spy: Any = Spy(device)
+    run(spy, [Encoded(n, [0] * 64, []) for n in range(700)], "logits", 1)
+    assert max(rows * width for rows, width in spy.shapes) == most
+    run(spy, [Encoded(0, [0] * 64, [])] * 3, "logits", 1, max_tokens=1)
+    assert spy.shapes[-3:] == [(1, 64)] * 3
+
+
+def test_a_sample_is_spread_over_every_language(tiny_nli: Path) -> None:
+    tokenizer, task = tokenization.load(tiny_nli), get("xnli")
+    found = sample(tokenizer, 64, task, EMBEDDED, 3)
+    assert set(found) == set(task.available(EMBEDDED, "test"))
+    rows = task.load(EMBEDDED, "test", "sw")
+    step = len(rows) // 3
+    wanted = pair.encode(tokenizer, [rows[0], rows[step], rows[2 * step]], 64)
+    assert [item.ids for item in found["sw"]] == [item.ids for item in wanted]
+
+
+def test_agreement_of_a_tagger_counts_words_or_else_all_tokens() -> None:
+    same, other = np.eye(4), np.eye(4)[[0, 1, 3, 3]]
+    worded = Encoded(0, [0, 7, 8, 2], [-1, 0, -1, -1])
+    assert _agreement(worded, same, other, True) == (1.0, 1.0)
+    assert _agreement(Encoded(0, [0, 7, 8, 2], []), same, other, True) == (3.0, 4.0)
+
+
+def test_a_measurement_that_breaks_says_why(tiny_nli: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_nli, tmp_path / "m")
+    (tmp_path / "m" / "model.safetensors").write_bytes(b"half")
+    subject = Subject(tmp_path / "m", [[0, 5, 2]], "student", "text")
+    with pytest.raises(MeasurementError, match="measuring student gave no result: "):
+        measure([subject], source="embedded", threads=1)
+
+
+def test_a_process_leaves_with_who_holds_its_connection(tmp_path: Path) -> None:
+    context = start_context([])
+    ours, theirs = context.Pipe()
+    child = context.Process(target=leave_with_and_wait, args=(theirs,))
+    child.start()
+    theirs.close()
+    child.join(0.5)
+    assert child.exitcode is None
+    ours.close()
+    child.join(30)
+    assert child.exitcode == 1
 
 
 def test_a_pickle_is_refused_with_the_way_out(tiny_nli: Path, tmp_path: Path) -> None:

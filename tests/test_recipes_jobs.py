@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evalsuite.environment import cores
 from recipes.digests import DigestMemo
 from recipes.plan import make_plan
 from recipes.run import run_recipe
@@ -69,6 +70,9 @@ def test_variants_are_made_at_the_same_time(lab, meeting):
     assert "starting 2 workers" in said
     outcome = run_recipe("r.yaml")  # one after the other finds what side by side made
     assert all(stage.cached for stage in outcome.stages)
+    counts = {s.label: (s.path / "threads") for s in outcome.stages if s.kind == "train"}
+    assert counts["first"].read_text() == str(cores())
+    assert counts["late"].read_text() == str(max(1, cores() // 2))
     speed = next(stage for stage in outcome.stages if stage.label == "speed")
     assert speed.record.summary == {"process": child.pid, "others": 0}
 

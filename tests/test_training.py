@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from quick import options
 
 from compress.fuse import fuse
 from evalsuite.data import embedded
@@ -19,7 +20,7 @@ from transfer.errors import DivergedError, MethodError
 from transfer.methods import get as method
 from transfer.objectives import mlm
 from transfer.pretrain import sample
-from transfer.supervised import Options, load_rows, train
+from transfer.supervised import load_rows, train
 from transfer.train import Settings, fit, last_checkpoint
 
 EMBEDDED = DataSource("embedded")
@@ -158,24 +159,6 @@ def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
             Settings(1.0, seed=1, compute="fp32"),
             tmp_path,
         )
-
-
-def options(**changes: Any) -> Options:
-    """Two quick steps."""
-    base: dict[str, Any] = {
-        "method": "lora",
-        "precision": "fp32",
-        "embeddings": "fp32",
-        "batch_size": 8,
-        "epochs": 1,
-        "max_steps": 2,
-        "max_length": 32,
-        "max_examples": 64,
-        "languages": ("en",),
-        "settings": Settings(1e-2, seed=1, compute="fp32"),
-        "method_options": {"rank": 4},
-    }
-    return Options(**{**base, **changes})
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8", "nf4"])

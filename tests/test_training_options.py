@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from quick import options
 from safetensors.numpy import load_file
 
 from evalsuite import environment
@@ -17,9 +18,10 @@ from evalsuite.errors import ModelError, PickleRefusedError
 from evalsuite.results import Environment
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
-from transfer import checkpoints, supervised
+from transfer import checkpoints
 from transfer.objectives import mlm
 from transfer.pretrain import Options, pretrain
+from transfer.supervised import train
 from transfer.train import Settings, resolve_compute
 
 EMBEDDED = DataSource("embedded")
@@ -28,21 +30,9 @@ WORDS = "roberta.embeddings.word_embeddings.weight"
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_frozen_embeddings_stay_as_they_are(tiny_base: Path, tmp_path: Path, frozen: bool) -> None:
-    options = supervised.Options(
-        method="full",
-        precision="fp32",
-        embeddings="fp32",
-        batch_size=8,
-        epochs=1,
-        max_steps=2,
-        max_length=32,
-        max_examples=32,
-        languages=("en",),
-        settings=Settings(1e-2, seed=1, compute="fp32"),
-        method_options={"freeze_embeddings": frozen},
-    )
+    quick = options(method="full", method_options={"freeze_embeddings": frozen})
     out = tmp_path / "out"
-    supervised.train(tiny_base, [get("xnli")], EMBEDDED, options, work=tmp_path / "work", out=out)
+    train(tiny_base, [get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
     before, after = (load_file(d / "model.safetensors")[WORDS] for d in (tiny_base, out))
     assert (before == after).all() == frozen
 

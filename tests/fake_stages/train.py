@@ -90,4 +90,5 @@ def run(config: Config, ctx: StageContext) -> Summary:
     (ctx.out / "config.json").write_text(text)
     (ctx.out / "model.safetensors").write_text(f"{text}{config.tasks}{ctx.seed}")
     (ctx.out / "started_at").write_text(str(done))
+    (ctx.out / "threads").write_text(os.environ.get("OMP_NUM_THREADS", ""))
     return {"steps": config.steps, "final loss": 0.123456789}
