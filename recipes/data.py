@@ -50,6 +50,8 @@ def digest_need(
     """
     if need.split == "parallel":
         return _parallel(source, digest_file)
+    if need.split == "held out":
+        return _held_out(source, digest_file)
     task = find_task(need.task)
     if source.kind == "embedded":
         return _embedded()
@@ -89,3 +91,9 @@ def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
         if not path.is_file():
             raise MissingDataError(path, "parallel text", "see evalsuite/data/parallel.py")
     return f"parallel:{sha256_json([[p.name, digest_file(p)] for p in paths])}"
+
+
+def _held_out(source: DataSource, digest_file: Callable[[Path], str]) -> str:
+    heldout: Any = importlib.import_module("evalsuite.data.heldout")
+    paths: tuple[Path, ...] = heldout.paths(source)
+    return f"held out:{sha256_json([[str(p), digest_file(p)] for p in paths])}"

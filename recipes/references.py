@@ -1,7 +1,8 @@
 """How one stage names another, or a model from outside.
 
 `teacher` · `teacher[task=xnli]` · `teacher[size=base,task=xnli]` name stages; `org/name`,
-`org/name@revision`, `./directory` and `~/directory` name models outside the recipe.
+`org/name@revision`, `./directory`, `~/directory` and `package:name/folder` name models outside
+the recipe.
 """
 
 from __future__ import annotations

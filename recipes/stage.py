@@ -47,7 +47,8 @@ class _Reference:
 
 
 ModelRef = Annotated[str, _Reference()]
-"""A stage's name, or a model outside the recipe: a hub id (`org/name`) or a path (`./dir`)."""
+"""A stage's name, or a model outside the recipe: a hub id (`org/name`), a path (`./dir`), or one
+an installed package carries (`package:name/folder`)."""
 ModelRefs = Annotated[tuple[str, ...], _Reference()]
 """Several of them. `name` gathers every matrix variant of that stage, `name[task=xnli]` one."""
 
@@ -80,11 +81,18 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class DataNeed:
-    """Rows a stage reads: a task's split in some languages (None: all the source has)."""
+    """Rows a stage reads: a task's split in some languages (None: all the source has).
+
+    `PARALLEL` is the training corpus, `HELD_OUT` all text that is kept out of it.
+    """
 
     task: str
-    split: Split | Literal["eval", "parallel"]
+    split: Split | Literal["eval", "parallel", "held out"]
     languages: tuple[str, ...] | None = None
+
+
+PARALLEL = DataNeed("parallel", "parallel")
+HELD_OUT = DataNeed("held out", "held out")
 
 
 @dataclass(frozen=True, slots=True)

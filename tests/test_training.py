@@ -19,8 +19,8 @@ from transfer import batches, checkpoints, lexical, mixing, vocabulary
 from transfer.errors import DivergedError, MethodError
 from transfer.methods import get as method
 from transfer.objectives import mlm
-from transfer.pretrain import sample
 from transfer.supervised import load_rows, train
+from transfer.text import sample
 from transfer.train import Settings, fit, last_checkpoint
 
 EMBEDDED = DataSource("embedded")

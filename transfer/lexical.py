@@ -1,7 +1,9 @@
 """Start a multilingual embedding table from parallel text.
 
->>> align([(0, foreign_ids, english_ids)], table).shape
+>>> align([(0, foreign_ids, english_ids)], table).shape            # one vocabulary
 (4000, 128)
+>>> across([(0, foreign_ids, english_ids)], table, own, 32000).shape  # onto a new vocabulary
+(32000, 384)
 
 Each piece that is not English's own becomes the weighted mean of the English pieces it occurs
 with most, so that a word and its translation start close together and training need not discover
@@ -11,7 +13,7 @@ four count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -37,22 +39,73 @@ def align(
     english = np.zeros(size, dtype=bool)
     for _, _, target in pairs:
         english[list(target)] = True
-    total = np.zeros_like(table, dtype=np.float64)
+    total, weight = _pooled(pairs, table, size, english, top)
+    rows = np.flatnonzero(weight)
+    result = table.copy()
+    norm = np.linalg.norm(table[english], axis=1).mean() if english.any() else 1.0
+    result[rows] = _scaled(total[rows], float(norm)).astype(table.dtype)
+    return result
+
+
+def across(
+    pairs: Sequence[tuple[int, Sequence[int], Sequence[int]]],
+    table: np.ndarray,
+    own: Mapping[int, tuple[Sequence[int], int]],
+    size: int,
+    top: int = TOP,
+) -> np.ndarray:
+    """Rows of a new vocabulary, `[size, width]`, from those of an English one, `table`.
+
+    Args:
+        pairs: (language, foreign ids in the new vocabulary, English ids in the old one).
+        own: pieces of the new vocabulary that English uses -> (the old pieces that spell it, how
+            often English has it). A piece spelt by one old piece and used by English alone is
+            that piece's row, exactly.
+
+    Weights, norms and what several languages share are as in `align`. A piece nothing is known
+    about gets the mean row.
+    """
+    norm = float(np.linalg.norm(table, axis=1).mean())
+    total, weight = _pooled(pairs, table, size, np.zeros(size, dtype=bool), top)
+    known = weight > 0
+    total[known] = _scaled(total[known], norm) * weight[known, None]
+    for piece, (spelling, count) in own.items():
+        row = table[list(spelling)].mean(0)
+        if len(spelling) > 1:
+            row = _scaled(row[None], norm)[0]
+        total[piece] += count * row
+        weight[piece] += count
+    result = np.tile(table.mean(0), (size, 1))
+    known = weight > 0
+    result[known] = total[known] / weight[known, None]
+    return result.astype(table.dtype)
+
+
+def _scaled(vectors: np.ndarray, norm: float) -> np.ndarray:
+    """Rows of equal length, since a mean of vectors is shorter than each."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9) * norm)
+
+
+def _pooled(
+    pairs: Sequence[tuple[int, Sequence[int], Sequence[int]]],
+    table: np.ndarray,
+    size: int,
+    left_out: np.ndarray,
+    top: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum over languages of (mean English row x occurrences), and the occurrences."""
+    total = np.zeros((size, table.shape[1]), dtype=np.float64)
     weight = np.zeros(size)
     for language in sorted({pair[0] for pair in pairs}):
         chosen = [pair for pair in pairs if pair[0] == language]
         foreign = _incidence([pair[1] for pair in chosen], size)
-        target = _incidence([pair[2] for pair in chosen], size)
-        mean, seen = _means(foreign, target, english, table, top)
-        total[seen] += mean * np.asarray(foreign.sum(0)).ravel()[seen, None]
-        weight[seen] += np.asarray(foreign.sum(0)).ravel()[seen]
-    rows = np.flatnonzero(weight)
-    result = table.copy()
-    vectors = total[rows] / weight[rows, None]
-    norm = np.linalg.norm(table[english], axis=1).mean() if english.any() else 1.0
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    result[rows] = (vectors / np.maximum(lengths, 1e-9) * norm).astype(table.dtype)
-    return result
+        target = _incidence([pair[2] for pair in chosen], len(table))
+        mean, seen = _means(foreign, target, left_out, table, top)
+        count = np.asarray(foreign.sum(0)).ravel()[seen]
+        total[seen] += mean * count[:, None]
+        weight[seen] += count
+    return total, weight
 
 
 def _incidence(sentences: Sequence[Sequence[int]], size: int) -> sparse.csr_matrix:
@@ -69,15 +122,15 @@ def _incidence(sentences: Sequence[Sequence[int]], size: int) -> sparse.csr_matr
 def _means(
     foreign: sparse.csr_matrix,
     target: sparse.csr_matrix,
-    english: np.ndarray,
+    left_out: np.ndarray,
     table: np.ndarray,
     top: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(vectors, piece ids) of this language's pieces that are not English's own."""
+    """(vectors, piece ids) of this language's pieces, less those left out."""
     count = foreign.shape[0]
     in_foreign = np.asarray(foreign.sum(0)).ravel()
     in_target = np.asarray(target.sum(0)).ravel()
-    seen = np.flatnonzero((in_foreign > 0) & ~english)
+    seen = np.flatnonzero((in_foreign > 0) & ~left_out)
     seen = seen[seen >= _SPECIALS]
     together = (foreign[:, seen].T @ target).tocsr()
     vectors = np.zeros((len(seen), table.shape[1]))

@@ -27,15 +27,21 @@ def shares(sizes: Sequence[int], cap: int | None = None) -> list[float]:
 def mix(
     lengths: Sequence[Sequence[int]],
     weights: Sequence[float],
-    batch_size: int,
+    batch_size: int | Sequence[int],
     steps: int,
     seed: int,
 ) -> list[Batch]:
-    """`steps` batches, each of one data set, drawn with probability `weights`."""
+    """`steps` batches, each of one data set, drawn with probability `weights`.
+
+    Args:
+        lengths: of the examples, a data set.
+        batch_size: of all data sets, or one each.
+    """
+    sizes = [batch_size] * len(lengths) if isinstance(batch_size, int) else batch_size
     rng = random.Random(seed)
     drawn = rng.choices(range(len(lengths)), weights=weights, k=steps)
     plans = [
-        iter(plan(part_lengths, batch_size, drawn.count(part), seed + 1 + part, part))
+        iter(plan(part_lengths, sizes[part], drawn.count(part), seed + 1 + part, part))
         if part in drawn
         else iter(())
         for part, part_lengths in enumerate(lengths)

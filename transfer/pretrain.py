@@ -10,7 +10,6 @@ Languages are sampled with exponent 0.3 of their share (Conneau et al. 2020, sec
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,9 @@ from transformers import AutoModelForMaskedLM, XLMRobertaConfig
 from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
-from evalsuite.data import parallel
-from evalsuite.errors import DataError
 from evalsuite.runtimes.torch import from_pretrained
 from evalsuite.task import DataSource
-from transfer import cards, checkpoints, lexical, vocabulary
+from transfer import cards, checkpoints, lexical, text, vocabulary
 from transfer.batches import Batch, plan
 from transfer.objectives import mlm
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
@@ -65,7 +62,7 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class _Encoded:
     """Encoded sequences, and for each the language it belongs to."""
 
     ids: list[list[int]]
@@ -86,10 +83,8 @@ def pretrain(
     Raises:
         DataError: there is no parallel text.
     """
-    languages = options.languages or parallel.languages(source)
-    if not languages:
-        raise DataError(f"the source {source.kind} has no parallel text to pretrain on")
-    pairs = _read(source, languages, options, progress)
+    read = text.read(source, options.languages, options.max_pairs, progress=progress)
+    pairs = read.pairs
     tokenizer_dir = directory if directory is not None else work / "tokenizer"
     if directory is None:
         assert options.shape is not None
@@ -97,15 +92,15 @@ def pretrain(
     tokenizer = tokenization.load(tokenizer_dir)
     mask_id = tokenization.id_of(tokenizer, "<mask>")
     progress(0.0, "encoding text")
-    text = _encode(tokenizer, pairs, options)
+    encoded = _encode(tokenizer, pairs, options)
     needed = options.steps * options.batch_size
-    drawn = sample(text.language, options.alpha, needed, options.settings.seed)
-    lengths = [len(text.ids[index]) for index in drawn]
+    drawn = text.sample(encoded.language, options.alpha, needed, options.settings.seed)
+    lengths = [len(encoded.ids[index]) for index in drawn]
     batches = plan(lengths, options.batch_size, options.steps, options.settings.seed)
     pad_id = tokenization.id_of(tokenizer, "<pad>")
 
     def collate(batch: Batch) -> Tensors:
-        chosen = [text.ids[drawn[index]] for index in batch.indices]
+        chosen = [encoded.ids[drawn[index]] for index in batch.indices]
         return mlm.collate(chosen, pad_id, mask_id, batch.seed, options.mask_rate)
 
     set_seed(options.settings.seed)
@@ -121,7 +116,7 @@ def pretrain(
         "Pretrained multilingual encoder",
         [
             "objective: masked LM and translation LM",
-            f"languages: en {' '.join(languages)}",
+            f"languages: {' '.join(read.languages)}",
             f"text: {source.kind} source, {len(pairs)} sentence pairs",
             f"from: {directory.name if directory else 'scratch'}",
         ],
@@ -133,51 +128,13 @@ def pretrain(
         "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "sentence pairs": len(pairs),
-        "languages": len(languages) + 1,
+        "dropped as evaluation text": read.dropped,
+        "languages": len(read.languages),
         "vocabulary": tokenizer.get_vocab_size(),
         "parameters": sum(p.numel() for p in model.parameters()),
         "tokens seen": sum(lengths),
     }
     return fitted, facts
-
-
-def sample(language: Sequence[int], alpha: float, count: int, seed: int) -> list[int]:
-    """Draw `count` indices; a language's share is its size to the power alpha, renormalised.
-
-    Within a language every sequence is drawn before any is drawn again.
-    """
-    groups: dict[int, list[int]] = {}
-    for index, value in enumerate(language):
-        groups.setdefault(value, []).append(index)
-    rng = random.Random(seed)
-    keys = sorted(groups)
-    streams = {key: _cycle(groups[key], rng) for key in keys}
-    weights = [len(groups[key]) ** alpha for key in keys]
-    return [next(streams[key]) for key in rng.choices(keys, weights=weights, k=count)]
-
-
-def _cycle(items: list[int], rng: random.Random) -> Iterator[int]:
-    while True:
-        order = items[:]
-        rng.shuffle(order)
-        yield from order
-
-
-def _read(
-    source: DataSource,
-    languages: Sequence[str],
-    options: Options,
-    progress: Progress,
-) -> list[tuple[int, str, str]]:
-    """(language index, foreign, English) of every pair used."""
-    pairs = []
-    for index, language in enumerate(languages):
-        progress(0.0, f"reading {language}")
-        for pair in parallel.pairs(source, language, limit=options.max_pairs):
-            pairs.append((index, pair.foreign, pair.english))
-    if not pairs:
-        raise DataError("the parallel text is empty")
-    return pairs
 
 
 def _vocabulary(
@@ -194,7 +151,7 @@ def _vocabulary(
     vocabulary.save(vocabulary.train_unigram(lines, shape.vocabulary), directory, shape.max_length)
 
 
-def _encode(tokenizer: Any, pairs: list[tuple[int, str, str]], options: Options) -> Text:
+def _encode(tokenizer: Any, pairs: list[tuple[int, str, str]], options: Options) -> _Encoded:
     """Sequences to learn from: `tlm` of the pairs whole, of the others either side alone.
 
     English sides are a language of their own, so that alpha weighs it like any other.
@@ -219,7 +176,7 @@ def _encode(tokenizer: Any, pairs: list[tuple[int, str, str]], options: Options)
     if 0 < options.tlm < 1:
         keep = _shares(whole, len(ids) - whole, options.tlm, rng)
         ids, language = [ids[i] for i in keep], [language[i] for i in keep]
-    return Text(ids, language)
+    return _Encoded(ids, language)
 
 
 def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> list[int]:

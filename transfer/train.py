@@ -31,6 +31,7 @@ Tensors = dict[str, Any]
 Objective = Callable[[Any, Tensors], torch.Tensor]
 Collate = Callable[[Batch], Tensors]
 Progress = Callable[[float, str], None]
+After = Callable[[int], None]
 
 _COMPLETE = "complete"  # written into a checkpoint once all of it is on disk
 
@@ -98,7 +99,9 @@ class _Trainer(Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        return self.objective(model, inputs)
+        # accelerate wraps the model's own forward only; an objective may call its parts.
+        with self.accelerator.autocast():
+            return self.objective(model, inputs)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
@@ -107,8 +110,8 @@ class _Trainer(Trainer):  # type: ignore[misc]
 class _Watch(TrainerCallback):  # type: ignore[misc]
     """Progress, checkpoints by the clock, completion marks, and a stop where the loss breaks."""
 
-    def __init__(self, settings: Settings, progress: Progress, what: str) -> None:
-        self.settings, self.progress, self.what = settings, progress, what
+    def __init__(self, settings: Settings, progress: Progress, what: str, after: After) -> None:
+        self.settings, self.progress, self.what, self.after = settings, progress, what, after
         self.saved = self.ticked = time.monotonic()
         self.step_seconds: list[float] = []
 
@@ -119,6 +122,7 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         now = time.monotonic()
         self.step_seconds.append(now - self.ticked)
         self.progress(state.global_step / state.max_steps, f"{self.what} {state.global_step}")
+        self.after(state.global_step)
         if now - self.saved > self.settings.save_every and state.global_step < state.max_steps:
             control.should_save = True
 
@@ -159,6 +163,7 @@ def fit(
     work: Path,
     progress: Progress = lambda fraction, text: None,
     what: str = "step",
+    after: After = lambda step: None,
 ) -> Fitted:
     """Train `model` in place over `batches`.
 
@@ -166,6 +171,7 @@ def fit(
         batches: one an optimizer micro-step; `len(batches) / accumulate` optimizer steps.
         collate: builds the tensors of a batch, everything random in it from `batch.seed`.
         work: where checkpoints go; found again after a kill.
+        after: called after each optimizer step, with how many there were.
 
     Raises:
         DivergedError: the loss is not a number any more.
@@ -176,7 +182,7 @@ def fit(
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     compute = resolve_compute(settings.compute)
-    watch = _Watch(settings, progress, what)
+    watch = _Watch(settings, progress, what, after)
     arguments = TrainingArguments(
         output_dir=str(work),
         max_steps=steps,

@@ -28,8 +28,10 @@ _MASK = "<mask>"
 _FREQUENT = 5  # occurrences that make a word worth a piece of its own
 
 
-def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
+def train_unigram(lines: Iterable[str], size: int, lowercase: bool = False) -> Tokenizer:
     """Train on lines of text; the result has at most `size` pieces, specials included.
+
+    With `lowercase` capital letters are read as small ones, as by an uncased BERT.
 
     SentencePiece itself trains, on one thread, since its result repeats itself; the trainer of
     `tokenizers` gives other pieces each time.
@@ -37,9 +39,10 @@ def train_unigram(lines: Iterable[str], size: int) -> Tokenizer:
     import sentencepiece
 
     tokenizer = Tokenizer(Unigram())
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
-    )
+    steps = [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    if lowercase:
+        steps.insert(1, normalizers.Lowercase())
+    tokenizer.normalizer = normalizers.Sequence(steps)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),

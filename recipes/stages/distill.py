@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.stage import PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
-VERSION = 1
+VERSION = 2
 
 
 class Config(TaskTrainingConfig):
@@ -55,7 +55,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, and parallel text where it is mixed in."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
     if config.multilingual > 0:
-        needs += (DataNeed("parallel", "parallel"),)
+        needs += (PARALLEL,)
     return needs
 
 

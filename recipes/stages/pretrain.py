@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import TrainingConfig, need, settings
 
-VERSION = 1
+VERSION = 2
 
 
 class ShapeConfig(BaseModel):
@@ -66,8 +66,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """Parallel text."""
-    return (DataNeed("parallel", "parallel", config.languages),)
+    """Parallel text, and what is kept out of it."""
+    return (PARALLEL, HELD_OUT)
 
 
 def cost(config: Config) -> str:

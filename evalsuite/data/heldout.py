@@ -1,0 +1,133 @@
+"""Evaluation text, so that training text can be kept apart from it.
+
+>>> held = HeldOut.read(DataSource("xtreme", Path("data/xtreme")))
+>>> "her english is EXCELLENT" in held    # tatoeba.afr-eng.eng has "Her English is excellent."
+True
+
+Every file of an XTREME directory is read by its layout alone, so tasks this package does not know
+count too: tagged words (`udpos`, `panx`) make sentences, question answering gives its questions
+and the sentences of its contexts, any other file its columns. Training files count as well. Two
+texts are the same if their letters and digits are, whatever their case, spacing and punctuation.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from evalsuite.data import files
+from evalsuite.data.sourced import root
+from evalsuite.errors import MalformedRowError
+from evalsuite.task import DataSource
+
+_TRAINING_TEXT = {"parallel", "mono"}  # folders of the corpus, where it lies in the directory
+_TAGGED = {"udpos", "panx"}
+_TABLES = {".tsv": "\t", ".csv": ","}
+_LAYOUT = "any file of the XTREME download scripts"
+_SENTENCE = re.compile(r"(?<=[.!?。！？؟।])\s*")
+
+
+class HeldOut:
+    """A set of texts, compared by their letters and digits."""
+
+    def __init__(self) -> None:
+        self._keys: set[bytes] = set()
+
+    @classmethod
+    def read(cls, source: DataSource) -> HeldOut:
+        """All text of an XTREME directory; empty for `embedded`, whose splits share nothing, and
+        for `hub`, which has no training text.
+
+        Raises:
+            MalformedRowError: a file is not what its name says.
+        """
+        held = cls()
+        for path in paths(source):
+            for text in _texts(path):
+                held.add(text)
+        return held
+
+    def add(self, text: str) -> None:
+        """Hold a text out; one without letters and digits is nothing."""
+        if key := _key(text):
+            self._keys.add(key)
+
+    def __contains__(self, text: str) -> bool:
+        return _key(text) in self._keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def paths(source: DataSource) -> tuple[Path, ...]:
+    """The files that are read, sorted."""
+    if source.kind != "xtreme":
+        return ()
+    here = root(source)
+    return tuple(
+        path
+        for path in sorted(here.rglob("*"))
+        if path.is_file()
+        and not _TRAINING_TEXT & set(path.relative_to(here).parts)
+        and (path.suffix in {*_TABLES, ".json", ".jsonl"} or path.name.startswith("tatoeba."))
+    )
+
+
+def _key(text: str) -> bytes:
+    """A digest of the letters and digits; empty where there are none."""
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    kept = "".join(character for character in normal if character.isalnum())
+    return blake2b(kept.encode(), digest_size=8).digest() if kept else b""
+
+
+def _texts(path: Path) -> Iterator[str]:
+    if path.suffix == ".json":
+        yield from _answers(_json(path, 1, path.read_text("utf-8")))
+        return
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.reader(stream):
+                yield from row
+        return
+    lines = files.lines(path, path.parent.name, _LAYOUT)
+    if path.suffix == ".jsonl":
+        for number, line in enumerate(lines, 1):
+            row = _json(path, number, line)
+            yield from (value for value in row.values() if isinstance(value, str))
+    elif path.parent.name in _TAGGED:
+        yield from _sentences(lines)
+    else:
+        for line in lines:
+            yield from line.split("\t")
+
+
+def _sentences(lines: list[str]) -> Iterator[str]:
+    """Words of one sentence joined; a blank line ends it."""
+    words: list[str] = []
+    for line in [*lines, ""]:
+        if line.strip():
+            words.append(line.split("\t")[0])
+        elif words:
+            yield " ".join(words)
+            words = []
+
+
+def _answers(tree: Any) -> Iterator[str]:
+    """Questions, and contexts by sentence, of the SQuAD layout."""
+    for article in tree["data"]:
+        for paragraph in article["paragraphs"]:
+            yield from _SENTENCE.split(paragraph["context"])
+            yield from (question["question"] for question in paragraph["qas"])
+
+
+def _json(path: Path, number: int, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise MalformedRowError(path, number, f"not JSON: {error}") from None

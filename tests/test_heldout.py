@@ -1,0 +1,117 @@
+"""Evaluation text is known by its letters, whatever its file's layout, and kept out of training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evalsuite import tasks
+from evalsuite.data import heldout, parallel
+from evalsuite.data.heldout import HeldOut
+from evalsuite.errors import MalformedRowError
+from evalsuite.task import DataSource
+from transfer import text
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """One file of each layout, and a corpus that repeats some of it."""
+
+    def put(name: str, content: str) -> None:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+    put("tatoeba/tatoeba.deu-eng.deu", "Ihr Englisch ist gut.\n")
+    put("tatoeba/tatoeba.deu-eng.eng", "Her English is good.\n")
+    put("xnli/dev-de.tsv", 'Er "sagte" nichts.\tSie schwieg.\tneutral\n')
+    put("udpos/test-de.tsv", "Der\tDET\nHund\tNOUN\nbellt\tVERB\n.\tPUNCT\n\nJa\tINTJ\n")
+    question = {"question": "Wo liegt Bonn?", "answers": [{"text": "am Rhein"}]}
+    paragraph = {"context": "Bonn liegt am Rhein. Es ist alt!", "qas": [question]}
+    put("xquad/xquad.de.json", json.dumps({"data": [{"paragraphs": [paragraph]}]}))
+    put("xcopa/test-de.jsonl", json.dumps({"premise": "Das Glas fiel.", "label": 1}) + "\n")
+    put("cosmosqa/valid-en.csv", 'id,context\n1,"It rained, we left."\n')
+    put("corpus/parallel/de.tsv", "A new sentence\tEin neuer Satz\tx\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ihr englisch ist gut",
+        "HER ENGLISH IS GOOD!",
+        "Er sagte nichts",
+        "Der Hund bellt.",
+        "Es ist alt",
+        "Wo liegt Bonn",
+        "Das Glas fiel",
+        "It rained; we left",
+        "Ｈer English is good",
+    ],
+)
+def test_evaluation_text_is_known(directory: Path, line: str) -> None:
+    assert line in HeldOut.read(DataSource("xtreme", directory))
+
+
+@pytest.mark.parametrize("line", ["", "?!", "A new sentence", "Der Hund", "Bonn liegt"])
+def test_other_text_is_not(directory: Path, line: str) -> None:
+    (directory / "corpus" / "parallel").rename(directory / "parallel")
+    assert line not in HeldOut.read(DataSource("xtreme", directory))
+
+
+def test_training_text_leaves_it_out(directory: Path) -> None:
+    (directory / "corpus").rename(directory.parent / "corpus")
+    (directory.parent / "corpus" / "mono").mkdir()
+    (directory.parent / "corpus" / "parallel" / "de.tsv").write_text(
+        "Her English is good\tIhr Englisch ist sehr gut\tx\n"
+        "He said nothing\tEr sagte nichts\tx\n"
+        "A new sentence\tEin neuer Satz\tx\n"
+    )
+    (directory.parent / "corpus" / "mono" / "de.txt").write_text("Der Hund bellt!\nDie Katze.\n")
+    (directory.parent / "corpus" / "mono" / "en.txt").write_text("It rained; we left\nIt rained\n")
+    read = text.read(DataSource("xtreme", directory), None, max_lines=None)
+    assert read.pairs == [(0, "Ein neuer Satz", "A new sentence")]
+    assert read.lines == [(0, "Die Katze."), (1, "It rained")]
+    assert read.languages == ("de", "en") and read.dropped == 4
+
+
+def test_a_file_that_is_not_what_it_says(directory: Path) -> None:
+    (directory / "xcopa" / "test-de.jsonl").write_text('{"premise": \n')
+    with pytest.raises(MalformedRowError, match=r"test-de\.jsonl:1: not JSON"):
+        HeldOut.read(DataSource("xtreme", directory))
+
+
+def test_sources_that_share_nothing() -> None:
+    for kind in ("embedded", "hub"):
+        assert heldout.paths(DataSource(kind)) == ()
+
+
+@pytest.mark.data
+@pytest.mark.usefixtures("corpus_dir")
+def test_no_training_text_is_evaluation_text(xtreme_dir: Path) -> None:
+    """By whole sentences as the tasks read them, not by the keys the filter uses."""
+    source = DataSource("xtreme", xtreme_dir)
+    evaluated: set[str] = set()
+    for name in ("tatoeba", "xnli", "udpos"):
+        task = tasks.get(name)
+        split = task.eval_split(source)
+        for language in task.available(source, split):
+            for example in task.load(source, split, language):
+                fields = ("foreign", "english", "first", "second")
+                evaluated.update(getattr(example, field, "") for field in fields)
+                evaluated.add(" ".join(getattr(example, "words", ())))
+    for path in sorted((xtreme_dir / "xquad").glob("*.json")):
+        for article in json.loads(path.read_text("utf-8"))["data"]:
+            for paragraph in article["paragraphs"]:
+                evaluated.update(question["question"] for question in paragraph["qas"])
+                evaluated.update(line + "." for line in paragraph["context"].split(". "))
+    evaluated = {line.casefold().strip() for line in evaluated} - {""}
+    assert len(evaluated) > 100_000
+    languages = ("en", *parallel.languages(source))
+    read = text.read(source, languages[1:], max_pairs=4000, max_lines=4000)
+    trained = {side for _, foreign, english in read.pairs for side in (foreign, english)}
+    trained |= {line for _, line in read.lines}
+    assert len(trained) > 300_000 and read.dropped > 0
+    assert not {line.casefold().strip() for line in trained} & evaluated

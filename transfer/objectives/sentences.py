@@ -1,0 +1,44 @@
+"""Sentence-embedding distillation: a sentence and its translation land on one vector.
+
+Reimers & Gurevych (2020): the student's embedding of a sentence in any language is pulled to the
+teacher's of its English side; here by cosine, since retrieval compares angles. In-batch
+contrast (InfoNCE, van den Oord et al. 2018) pushes it away from the teacher's other sentences.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+_SAME = 0.99  # cosine above which two targets are one sentence
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean over real tokens, unit length: `[batch, tokens, width]` to `[batch, width]`, fp32."""
+    weight = mask[..., None].float()
+    mean = (hidden.float() * weight).sum(1) / weight.sum(1).clamp(min=1)
+    return nn.functional.normalize(mean, dim=-1)
+
+
+def loss(
+    embedding: torch.Tensor, target: torch.Tensor, contrast: float, temperature: float = 0.05
+) -> torch.Tensor:
+    """One minus the cosine, and `contrast` times the cross-entropy of finding one's own target.
+
+    Both are unit vectors `[batch, width]`. Targets equal to one's own are no negatives: a corpus
+    has an English sentence once for every language.
+    """
+    with torch.autocast(embedding.device.type, enabled=False):
+        return _loss(embedding, target, contrast, temperature)
+
+
+def _loss(
+    embedding: torch.Tensor, target: torch.Tensor, contrast: float, temperature: float
+) -> torch.Tensor:
+    distance = 1 - (embedding * target).sum(-1)
+    if contrast == 0:
+        return distance.mean()
+    same = (target @ target.T > _SAME) & ~torch.eye(len(target), dtype=torch.bool).to(target.device)
+    similarity = (embedding @ target.T / temperature).masked_fill(same, -torch.inf)
+    own = torch.arange(len(target), device=target.device)
+    return distance.mean() + contrast * nn.functional.cross_entropy(similarity, own)

