@@ -2,7 +2,7 @@
 
 >>> entries("stages")[2].name
 'evaluate'
->>> load_stage("distill").VERSION
+>>> load_stage("fuse").VERSION
 1
 
 A component is a file; its one-line description is the first line of its docstring, taken with

@@ -83,6 +83,7 @@ def options(**changes: Any) -> Options:
         max_length=40,
         max_pairs=200,
         max_lines=None,
+        prose=False,
         held_out=10,
         alpha=0.5,
         languages=("de", "sw"),
@@ -238,14 +239,14 @@ def test_extending_teaches_languages(english: Path, tmp_path: Path) -> None:
 
 def test_the_lexical_start_finds_translations_untrained(english: Path, tmp_path: Path) -> None:
     found = []
-    for lexical in (False, True):
+    for start in (False, True):
         still = options(
             steps=8,
-            lexical=lexical,
+            lexical=start,
             max_pairs=None,
             settings=Settings(1e-9, seed=1, compute="fp32"),
         )
-        work = tmp_path / str(lexical)
+        work = tmp_path / str(start)
         _, facts = extend(english, EMBEDDED, still, work=work, out=work / "out")
         found.append(facts["held-out retrieval"])
     assert found[1] > found[0] + 30  # percent of 20 candidates

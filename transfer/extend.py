@@ -74,6 +74,7 @@ class Options:
     max_length: int  # of training sequences; longer sentences are left out
     max_pairs: int | None  # a language
     max_lines: int | None
+    prose: bool  # running text alone
     held_out: int  # pairs a language kept from training, to draw the curve on
     alpha: float  # language sampling exponent
     languages: tuple[str, ...] | None
@@ -115,7 +116,9 @@ def extend(
     """
     original = load_english(english_dir)
     english_tokenizer = tokenization.load(english_dir)
-    text = read(source, options.languages, options.max_pairs, options.max_lines, progress)
+    text = read(
+        source, options.languages, options.max_pairs, options.max_lines, options.prose, progress
+    )
     tokenizer_dir = work / "tokenizer"
     _vocabulary(text, options, tokenizer_dir, original.config.max_position_embeddings, progress)
     tokenizer = tokenization.load(tokenizer_dir)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -18,6 +19,11 @@ from evalsuite.data import parallel
 from evalsuite.data.heldout import HeldOut
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
+
+_ENDS = frozenset('.!?。！？؟।۔…"”»')
+_MARKUP = frozenset("%_<>{}=/\\|@#*`")
+_LETTERS = 0.88  # share of letters, marks and spaces
+_SHORTEST = 8  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,15 @@ def read(
     languages: Sequence[str] | None,
     max_pairs: int | None = None,
     max_lines: int | None = 0,
+    prose: bool = False,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> Text:
     """Text of some languages (None: all there are), in file order.
 
     Args:
         max_pairs, max_lines: a language, None for all; no single lines unless asked for.
+        prose: leave out what is not running text: pairs whose English side does not end as a
+            sentence does, or where either side is full of digits or markup, and such lines.
 
     Raises:
         DataError: there is none.
@@ -57,21 +66,47 @@ def read(
     dropped = 0
     for index, language in enumerate(chosen):
         progress(0.0, f"reading {language}")
-        for pair in parallel.pairs(source, language, limit=max_pairs):
+        kept = 0
+        for pair in parallel.pairs(source, language):
+            if kept == max_pairs:
+                break
+            if prose and not (is_prose(pair.english) and _is_clean(pair.foreign)):
+                continue
             if pair.foreign in held or pair.english in held:
                 dropped += 1
             else:
                 pairs.append((index, pair.foreign, pair.english))
+            kept += 1
     if not pairs:
         raise DataError(f"the source {source.kind} has no parallel text to train on")
     alone = set(parallel.monolingual_languages(source)) if max_lines != 0 else set()
     for index, language in enumerate((*chosen, "en")):
-        for line in parallel.monolingual(source, language, max_lines) if language in alone else ():
+        kept = 0
+        for line in parallel.monolingual(source, language) if language in alone else ():
+            if kept == max_lines:
+                break
+            if prose and not is_prose(line):
+                continue
             if line in held:
                 dropped += 1
             else:
                 lines.append((index, line))
+            kept += 1
     return Text((*chosen, "en"), pairs, lines, dropped)
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line reads as a sentence: it ends as one, and is nearly all letters.
+
+    >>> is_prose("He went home early."), is_prose("Save _As"), is_prose("Step 7.2: 3% of %s.")
+    (True, False, False)
+    """
+    return line.rstrip()[-1:] in _ENDS and _is_clean(line)
+
+
+def _is_clean(line: str) -> bool:
+    letters = sum(unicodedata.category(character)[0] in "LMZ" for character in line)
+    return len(line) >= _SHORTEST and letters > _LETTERS * len(line) and not _MARKUP & set(line)
 
 
 def sample(language: Sequence[int], alpha: float, count: int, seed: int) -> list[int]:

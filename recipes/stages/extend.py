@@ -41,6 +41,7 @@ class Config(TrainingConfig):
     max_length: int = Field(default=96, ge=8, description="longer sentences are left out")
     max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
     max_lines: int | None = Field(default=None, ge=0, description="single lines a language")
+    prose: bool = Field(default=True, description="leave out what is not running text")
     held_out: int = Field(default=50, ge=0, description="pairs a language the curve is drawn on")
     alpha: float = Field(default=0.5, ge=0, le=1, description="language sampling exponent")
     languages: tuple[str, ...] | None = None
@@ -98,6 +99,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_length=config.max_length,
         max_pairs=config.max_pairs,
         max_lines=config.max_lines,
+        prose=config.prose,
         held_out=config.held_out,
         alpha=config.alpha,
         languages=config.languages,
