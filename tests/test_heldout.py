@@ -77,6 +77,25 @@ def test_training_text_leaves_it_out(directory: Path) -> None:
     assert read.languages == ("de", "en") and read.dropped == 4
 
 
+def test_running_text_alone(directory: Path) -> None:
+    (directory / "corpus").rename(directory.parent / "corpus")
+    (directory.parent / "corpus" / "mono").mkdir()
+    (directory.parent / "corpus" / "parallel" / "de.tsv").write_text(
+        "Save _As\tSpeichern unter\tx\n"
+        "He went home early.\tEr ging früh heim\tx\n"
+        "Use %s for it.\tNimm %s dafür.\tx\n"
+        "She stayed there.\tSie <b>blieb</b> dort.\tx\n"
+        "They are all asleep.\tSie schlafen alle.\tx\n"
+    )
+    (directory.parent / "corpus" / "mono" / "de.txt").write_text("Alles schlief.\nDatei 1\n")
+    source = DataSource("xtreme", directory)
+    read = text.read(source, None, max_lines=None, prose=True)
+    assert [pair[2] for pair in read.pairs] == ["He went home early.", "They are all asleep."]
+    assert read.lines == [(0, "Alles schlief.")]
+    first = text.read(source, None, max_pairs=1, prose=True)
+    assert [pair[2] for pair in first.pairs] == ["He went home early."]  # of those, the first
+
+
 def test_a_file_that_is_not_what_it_says(directory: Path) -> None:
     (directory / "xcopa" / "test-de.jsonl").write_text('{"premise": \n')
     with pytest.raises(MalformedRowError, match=r"test-de\.jsonl:1: not JSON"):
