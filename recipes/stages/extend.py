@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from evalsuite.errors import MissingExtraError, UnknownNameError
 from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import TrainingConfig, need, settings
@@ -58,10 +59,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
     (english,) = inputs["model"]
     need(english, "model", "checkpoint")
-    if config.teacher is not None and config.teacher not in teachers.names():
-        raise StageInputError(
-            f"teacher: there is no {config.teacher!r}; known: {', '.join(teachers.names())}"
-        )
+    if config.teacher is not None:
+        try:
+            teachers.get(config.teacher).require()
+        except (UnknownNameError, MissingExtraError) as error:
+            raise StageInputError(f"teacher: {error}") from None
     return Artifact("checkpoint")
 
 

