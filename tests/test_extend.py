@@ -25,7 +25,8 @@ from recipes.sources import External
 from recipes.stage import Artifact
 from transfer import lexical
 from transfer.carry import carry, load_english
-from transfer.extend import Options, extend, spelling
+from transfer.extend import Options, extend
+from transfer.extend.start import spelling
 from transfer.objectives import sentences
 from transfer.targets import embed, targets
 from transfer.teachers import Teacher
@@ -292,7 +293,8 @@ def test_a_second_teacher_gives_lines_and_words(
         return embed
 
     fake = Teacher("json", "nothing", ("de", "en"), 3, program)
-    monkeypatch.setattr("transfer.extend.get_teacher", lambda name: fake)
+    for module in ("transfer.extend", "transfer.extend.plan"):
+        monkeypatch.setattr(f"{module}.get_teacher", lambda name: fake)
     chosen = options(teacher="fake", lines=0.5, words=0.5, sentences=0.0, steps=12)
     out = tmp_path / "out"
     extend(english, EMBEDDED, chosen, work=tmp_path / "work", out=out)

@@ -1,0 +1,73 @@
+"""The text `extend` learns from: its vocabulary, its encoding, what is held out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transfer import vocabulary
+from transfer.extend.options import Options
+from transfer.text import Ragged, Text, sample
+from transfer.train import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Encoded text without special tokens."""
+
+    text: Text
+    foreign: Ragged  # a pair
+    english: Ragged  # a pair, in the new vocabulary
+    lines: Ragged
+    train: list[int]  # pairs to learn from: short enough, not held out
+    held: list[int]
+
+
+def train_vocabulary(
+    text: Text, options: Options, directory: Path, longest: int, progress: Progress
+) -> None:
+    """Train the vocabulary once, on lines drawn evenly over languages; a rerun finds it."""
+    if (directory / "tokenizer_config.json").is_file():
+        return
+    progress(0.0, "training the vocabulary")
+    english = {english for _, _, english in text.pairs}
+    pool = [(index, foreign) for index, foreign, _ in text.pairs] + text.lines
+    pool += [(text.english, line) for line in sorted(english)]
+    seed = options.settings.seed
+    drawn = sample([index for index, _ in pool], options.alpha, options.vocabulary_lines, seed)
+    lines = [pool[i][1] for i in drawn]
+    tokenizer = vocabulary.train_unigram(lines, options.vocabulary, options.lowercase)
+    vocabulary.save(tokenizer, directory, longest)
+
+
+def encode(tokenizer: Any, text: Text, options: Options) -> Corpus:
+    """Encode all text, leave out what is too long, hold out some pairs a language."""
+
+    def ids(lines: Sequence[str]) -> Ragged:
+        encoded = tokenizer.encode_batch(list(lines), add_special_tokens=False)
+        return Ragged([encoding.ids for encoding in encoded])
+
+    foreign = ids([pair[1] for pair in text.pairs])
+    english = ids([pair[2] for pair in text.pairs])
+    lines = ids([line for _, line in text.lines])
+    room = options.max_length - 2
+    short = [
+        i
+        for i in range(len(text.pairs))
+        if 0 < foreign.lengths[i] <= room and 0 < english.lengths[i] <= room
+    ]
+    random.Random(options.settings.seed).shuffle(short)
+    held: list[int] = []
+    train: list[int] = []
+    count = [0] * len(text.languages)
+    for i in short:
+        language = text.pairs[i][0]
+        count[language] += 1
+        (held if count[language] <= options.held_out else train).append(i)
+    # A sentence that several languages share would be learnt through another of them.
+    kept_out = {text.pairs[i][2] for i in held}
+    train = [i for i in train if text.pairs[i][2] not in kept_out]
+    return Corpus(text, foreign, english, lines, sorted(train), sorted(held))

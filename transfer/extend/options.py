@@ -1,0 +1,39 @@
+"""What `extend` learns and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from transfer.train import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to learn and for how long; shares are of batches and need not sum to 1."""
+
+    vocabulary: int
+    lowercase: bool
+    vocabulary_lines: int  # the vocabulary is trained on
+    lexical: bool  # start embeddings from the parallel text, else at random
+    sentences: float  # share of sentence distillation
+    teacher: str | None  # a second, multilingual teacher
+    lines: float  # share of its embeddings of lines
+    words: float  # share of its embeddings of single words
+    tlm: float
+    mlm: float
+    contrast: float  # weight of in-batch contrast beside the distance to the teacher
+    english: float  # share of the distilled sentences that are English
+    mask_rate: float
+    freeze_body: bool  # train the word embeddings alone
+    steps: int
+    batch_size: int
+    max_length: int  # of training sequences; longer sentences are left out
+    max_pairs: int | None  # a language
+    max_lines: int | None
+    prose: bool  # running text alone
+    held_out: int  # pairs a language kept from training, to draw the curve on
+    alpha: float  # language sampling exponent
+    languages: tuple[str, ...] | None
+    store: Literal["fp32", "fp16"]
+    settings: Settings
