@@ -17,10 +17,10 @@ from transfer import text
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """One file of each layout, and a corpus that repeats some of it."""
+    """One file of each layout, and an empty corpus beside it."""
 
     def put(name: str, content: str) -> None:
-        path = tmp_path / name
+        path = tmp_path / "xtreme" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
 
@@ -33,8 +33,9 @@ def directory(tmp_path: Path) -> Path:
     put("xquad/xquad.de.json", json.dumps({"data": [{"paragraphs": [paragraph]}]}))
     put("xcopa/test-de.jsonl", json.dumps({"premise": "Das Glas fiel.", "label": 1}) + "\n")
     put("cosmosqa/valid-en.csv", 'id,context\n1,"It rained, we left."\n')
-    put("corpus/parallel/de.tsv", "A new sentence\tEin neuer Satz\tx\n")
-    return tmp_path
+    for kind in ("parallel", "mono"):
+        (tmp_path / "corpus" / kind).mkdir(parents=True)
+    return tmp_path / "xtreme"
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,12 @@ def test_evaluation_text_is_known(directory: Path, line: str) -> None:
 
 @pytest.mark.parametrize("line", ["", "?!", "A new sentence", "Der Hund", "Bonn liegt"])
 def test_other_text_is_not(directory: Path, line: str) -> None:
-    (directory / "corpus" / "parallel").rename(directory / "parallel")
+    (directory / "parallel").mkdir()
+    (directory / "parallel" / "de.tsv").write_text("A new sentence\tEin neuer Satz\tx\n")
     assert line not in HeldOut.read(DataSource("xtreme", directory))
 
 
 def test_training_text_leaves_it_out(directory: Path) -> None:
-    (directory / "corpus").rename(directory.parent / "corpus")
-    (directory.parent / "corpus" / "mono").mkdir()
     (directory.parent / "corpus" / "parallel" / "de.tsv").write_text(
         "Her English is good\tIhr Englisch ist sehr gut\tx\n"
         "He said nothing\tEr sagte nichts\tx\n"
@@ -78,8 +78,6 @@ def test_training_text_leaves_it_out(directory: Path) -> None:
 
 
 def test_running_text_alone(directory: Path) -> None:
-    (directory / "corpus").rename(directory.parent / "corpus")
-    (directory.parent / "corpus" / "mono").mkdir()
     (directory.parent / "corpus" / "parallel" / "de.tsv").write_text(
         "Save _As\tSpeichern unter\tx\n"
         "He went home early.\tEr ging früh heim\tx\n"
@@ -100,6 +98,18 @@ def test_a_file_that_is_not_what_it_says(directory: Path) -> None:
     (directory / "xcopa" / "test-de.jsonl").write_text('{"premise": \n')
     with pytest.raises(MalformedRowError, match=r"test-de\.jsonl:1: not JSON"):
         HeldOut.read(DataSource("xtreme", directory))
+    (directory / "xcopa" / "test-de.jsonl").unlink()
+    (directory / "cosmosqa" / "valid-en.csv").write_bytes("caf\u00e9".encode("latin-1"))
+    with pytest.raises(MalformedRowError, match=r"valid-en\.csv:1: not UTF-8"):
+        HeldOut.read(DataSource("xtreme", directory))
+
+
+def test_json_of_another_layout(directory: Path) -> None:
+    (directory / "info.json").write_text(
+        '{"files": [{"note": "An aside. It counts too."}], "n": 3}'
+    )
+    held = HeldOut.read(DataSource("xtreme", directory))
+    assert "it counts too" in held and "An aside. It counts too." in held
 
 
 def test_sources_that_share_nothing() -> None:

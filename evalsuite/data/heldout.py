@@ -5,8 +5,8 @@
 True
 
 Every file of an XTREME directory is read by its layout alone, so tasks this package does not know
-count too: tagged words (`udpos`, `panx`) make sentences, question answering gives its questions
-and the sentences of its contexts, any other file its columns. Training files count as well. Two
+count too: tagged words (`udpos`, `panx`) make sentences, JSON gives its strings, whole and by
+sentence, any other file its columns. Training files count as well. Two
 texts are the same if their letters and digits are, whatever their case, spacing and punctuation.
 """
 
@@ -28,7 +28,7 @@ from evalsuite.task import DataSource
 
 _TRAINING_TEXT = {"parallel", "mono"}  # folders of the corpus, where it lies in the directory
 _TAGGED = {"udpos", "panx"}
-_TABLES = {".tsv": "\t", ".csv": ","}
+_SUFFIXES = {".tsv", ".csv", ".json", ".jsonl"}
 _LAYOUT = "any file of the XTREME download scripts"
 _SENTENCE = re.compile(r"(?<=[.!?。！？؟।])\s*")
 
@@ -75,7 +75,7 @@ def paths(source: DataSource) -> tuple[Path, ...]:
         for path in sorted(here.rglob("*"))
         if path.is_file()
         and not _TRAINING_TEXT & set(path.relative_to(here).parts)
-        and (path.suffix in {*_TABLES, ".json", ".jsonl"} or path.name.startswith("tatoeba."))
+        and (path.suffix in _SUFFIXES or path.name.startswith("tatoeba."))
     )
 
 
@@ -87,19 +87,15 @@ def _key(text: str) -> bytes:
 
 
 def _texts(path: Path) -> Iterator[str]:
-    if path.suffix == ".json":
-        yield from _answers(_json(path, 1, path.read_text("utf-8")))
-        return
-    if path.suffix == ".csv":
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.reader(stream):
-                yield from row
-        return
     lines = files.lines(path, path.parent.name, _LAYOUT)
-    if path.suffix == ".jsonl":
+    if path.suffix == ".json":
+        yield from _strings(_json(path, 1, "\n".join(lines)))
+    elif path.suffix == ".jsonl":
         for number, line in enumerate(lines, 1):
-            row = _json(path, number, line)
-            yield from (value for value in row.values() if isinstance(value, str))
+            yield from _strings(_json(path, number, line))
+    elif path.suffix == ".csv":
+        for row in csv.reader(lines):
+            yield from row
     elif path.parent.name in _TAGGED:
         yield from _sentences(lines)
     else:
@@ -118,12 +114,18 @@ def _sentences(lines: list[str]) -> Iterator[str]:
             words = []
 
 
-def _answers(tree: Any) -> Iterator[str]:
-    """Questions, and contexts by sentence, of the SQuAD layout."""
-    for article in tree["data"]:
-        for paragraph in article["paragraphs"]:
-            yield from _SENTENCE.split(paragraph["context"])
-            yield from (question["question"] for question in paragraph["qas"])
+def _strings(tree: Any) -> Iterator[str]:
+    """Every string of a JSON tree; long ones, as the contexts of question answering, also by
+    sentence."""
+    if isinstance(tree, str):
+        yield tree
+        yield from _SENTENCE.split(tree)
+    elif isinstance(tree, dict):
+        for value in tree.values():
+            yield from _strings(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _strings(value)
 
 
 def _json(path: Path, number: int, text: str) -> Any:

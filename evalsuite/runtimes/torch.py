@@ -28,11 +28,18 @@ def modules(directory: Path) -> tuple[str, ...]:
 def load_checkpoint(directory: Path) -> Any:
     """The transformers model a checkpoint holds: with its head if it has one, else the encoder.
 
+    Weights stored in fp16 become fp32 where there is no GPU: processors compute fp16 slowly.
+
     Raises:
         ModelError: transformers cannot read it.
         PickleRefusedError: the weights are a pickle.
     """
-    return from_pretrained(auto_class(head_of(read_config(directory))), directory).eval()
+    import torch
+
+    model = from_pretrained(auto_class(head_of(read_config(directory))), directory).eval()
+    if model.dtype == torch.float16 and not torch.cuda.is_available():
+        model.float()
+    return model
 
 
 def auto_class(format: str | None) -> Any:
