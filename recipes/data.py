@@ -96,4 +96,5 @@ def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
 def _held_out(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     heldout: Any = importlib.import_module("evalsuite.data.heldout")
     paths: tuple[Path, ...] = heldout.paths(source)
-    return f"held out:{sha256_json([[str(p), digest_file(p)] for p in paths])}"
+    digests = {p.relative_to(source.data_dir or "").as_posix(): digest_file(p) for p in paths}
+    return f"held out:{sha256_json(digests)}"

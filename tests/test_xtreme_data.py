@@ -65,4 +65,4 @@ def test_corpus(source: DataSource) -> None:
     assert len(parallel.files(source)) == 44 + 45
     assert len(list(parallel.pairs(source, "jv"))) == 217
     assert len(list(parallel.monolingual(source, "yo"))) == 211
-    assert len(list(parallel.pairs(source, "sw", limit=100))) == 100
+    assert len(list(parallel.pairs(source, "yo"))) == 2750

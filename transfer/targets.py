@@ -41,7 +41,7 @@ def targets(
             with partial.open("wb") as file:
                 np.save(file, teacher(lines[start : start + _SHARD]).astype(np.float16))
             partial.replace(path)
-        parts.append(np.load(path, mmap_mode="r"))
+        parts.append(np.load(path))
     return np.concatenate(parts)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from itertools import islice
 
 import numpy as np
 
@@ -59,40 +60,40 @@ def read(
     Raises:
         DataError: there is none.
     """
-    chosen = tuple(languages or parallel.languages(source))
+    chosen = (*(languages or parallel.languages(source)), "en")
     held = HeldOut.read(source)
+    alone = parallel.monolingual_languages(source)
     pairs: list[tuple[int, str, str]] = []
     lines: list[tuple[int, str]] = []
     dropped = 0
     for index, language in enumerate(chosen):
         progress(0.0, f"reading {language}")
-        kept = 0
-        for pair in parallel.pairs(source, language):
-            if kept == max_pairs:
-                break
-            if prose and not (is_prose(pair.english) and _is_clean(pair.foreign)):
-                continue
-            if pair.foreign in held or pair.english in held:
-                dropped += 1
-            else:
-                pairs.append((index, pair.foreign, pair.english))
-            kept += 1
+        if language != "en":
+            rows = ((pair.foreign, pair.english) for pair in parallel.pairs(source, language))
+            kept, out = _kept(rows, max_pairs, prose, held)
+            pairs += [(index, foreign, english) for foreign, english in kept]
+            dropped += out
+        if language in alone and max_lines != 0:
+            singles = ((line,) for line in parallel.monolingual(source, language))
+            kept, out = _kept(singles, max_lines, prose, held)
+            lines += [(index, line) for (line,) in kept]
+            dropped += out
     if not pairs:
         raise DataError(f"the source {source.kind} has no parallel text to train on")
-    alone = set(parallel.monolingual_languages(source)) if max_lines != 0 else set()
-    for index, language in enumerate((*chosen, "en")):
-        kept = 0
-        for line in parallel.monolingual(source, language) if language in alone else ():
-            if kept == max_lines:
-                break
-            if prose and not is_prose(line):
-                continue
-            if line in held:
-                dropped += 1
-            else:
-                lines.append((index, line))
-            kept += 1
-    return Text((*chosen, "en"), pairs, lines, dropped)
+    return Text(chosen, pairs, lines, dropped)
+
+
+def _kept(
+    rows: Iterable[tuple[str, ...]], most: int | None, prose: bool, held: HeldOut
+) -> tuple[list[tuple[str, ...]], int]:
+    """Of the first `most` rows (of running text), those not held out; how many were.
+
+    A row ends with its English side, or is a line.
+    """
+    wanted = (row for row in rows if not prose or (is_prose(row[-1]) and _is_clean(row[0])))
+    first = list(islice(wanted, most))
+    kept = [row for row in first if not any(side in held for side in row)]
+    return kept, len(first) - len(kept)
 
 
 def is_prose(line: str) -> bool:
@@ -114,6 +115,8 @@ def sample(language: Sequence[int], alpha: float, count: int, seed: int) -> list
 
     Within a language every sequence is drawn before any is drawn again.
     """
+    if count == 0:
+        return []
     groups: dict[int, list[int]] = {}
     for index, value in enumerate(language):
         groups.setdefault(value, []).append(index)
@@ -124,6 +127,20 @@ def sample(language: Sequence[int], alpha: float, count: int, seed: int) -> list
     return [next(streams[key]) for key in rng.choices(keys, weights=weights, k=count)]
 
 
+def ranks(language: Sequence[int]) -> list[int]:
+    """How many of its language came before each.
+
+    >>> ranks([0, 1, 0, 0])
+    [0, 0, 1, 2]
+    """
+    counts: Counter[int] = Counter()
+    found = []
+    for value in language:
+        found.append(counts[value])
+        counts[value] += 1
+    return found
+
+
 def _cycle(items: list[int], rng: random.Random) -> Iterator[int]:
     while True:
         order = items[:]
@@ -131,7 +148,7 @@ def _cycle(items: list[int], rng: random.Random) -> Iterator[int]:
         yield from order
 
 
-class Ragged(Sequence[list[int]]):
+class Ragged:
     """Sequences of ids in one array: millions of them take their ids' memory and no more."""
 
     def __init__(self, sequences: Sequence[Sequence[int]]) -> None:
@@ -142,12 +159,6 @@ class Ragged(Sequence[list[int]]):
     def __len__(self) -> int:
         return len(self.lengths)
 
-    @overload
-    def __getitem__(self, index: int) -> list[int]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[list[int]]: ...
-    def __getitem__(self, index: int | slice) -> list[int] | list[list[int]]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> list[int]:
         ids: list[int] = self._ids[self._starts[index] : self._starts[index + 1]].tolist()
         return ids

@@ -20,10 +20,9 @@ from torch import nn
 from compress.distill import objective
 from compress.distill.student import choose_layers, cut
 from evalsuite import tokenization
-from evalsuite.data import parallel
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
-from transfer import cards, checkpoints
+from transfer import cards, checkpoints, text
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
 from transfer.supervised import load_rows
@@ -60,11 +59,10 @@ class _Sentences:
         self.pad_id = tokenization.pad_id(directory)
         rng = random.Random(options.settings.seed)
         inputs: list[Any] = []
-        for language in parallel.languages(source):
-            for pair in parallel.pairs(source, language, limit=options.max_pairs):
-                sides = [pair.foreign, pair.english]
-                rng.shuffle(sides)
-                inputs.append(tuple(sides) if paired else sides[0])
+        for _, foreign, english in text.read(source, None, options.max_pairs).pairs:
+            sides = [foreign, english]
+            rng.shuffle(sides)
+            inputs.append(tuple(sides) if paired else sides[0])
         tokenizer.enable_truncation(options.max_length, strategy="longest_first")
         self.ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
 

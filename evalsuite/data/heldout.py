@@ -6,8 +6,8 @@ True
 
 Every file of an XTREME directory is read by its layout alone, so tasks this package does not know
 count too: tagged words (`udpos`, `panx`) make sentences, JSON gives its strings, whole and by
-sentence, any other file its columns. Training files count as well. Two
-texts are the same if their letters and digits are, whatever their case, spacing and punctuation.
+sentence, any other file its columns. Training files count as well. Two texts are the same if their
+letters and digits are, whatever their case, spacing and punctuation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import csv
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from evalsuite.task import DataSource
 
 _TRAINING_TEXT = {"parallel", "mono"}  # folders of the corpus, where it lies in the directory
 _TAGGED = {"udpos", "panx"}
+_BY_LINE = {"tatoeba", "bucc2018"}  # their files' names end in a language
 _SUFFIXES = {".tsv", ".csv", ".json", ".jsonl"}
 _LAYOUT = "any file of the XTREME download scripts"
 _SENTENCE = re.compile(r"(?<=[.!?。！？؟।])\s*")
@@ -36,8 +37,8 @@ _SENTENCE = re.compile(r"(?<=[.!?。！？؟।])\s*")
 class HeldOut:
     """A set of texts, compared by their letters and digits."""
 
-    def __init__(self) -> None:
-        self._keys: set[bytes] = set()
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._keys = {_key(text) for text in texts} - {b""}
 
     @classmethod
     def read(cls, source: DataSource) -> HeldOut:
@@ -47,22 +48,10 @@ class HeldOut:
         Raises:
             MalformedRowError: a file is not what its name says.
         """
-        held = cls()
-        for path in paths(source):
-            for text in _texts(path):
-                held.add(text)
-        return held
-
-    def add(self, text: str) -> None:
-        """Hold a text out; one without letters and digits is nothing."""
-        if key := _key(text):
-            self._keys.add(key)
+        return cls(text for path in paths(source) for text in _texts(path))
 
     def __contains__(self, text: str) -> bool:
         return _key(text) in self._keys
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
 
 def paths(source: DataSource) -> tuple[Path, ...]:
@@ -75,7 +64,7 @@ def paths(source: DataSource) -> tuple[Path, ...]:
         for path in sorted(here.rglob("*"))
         if path.is_file()
         and not _TRAINING_TEXT & set(path.relative_to(here).parts)
-        and (path.suffix in _SUFFIXES or path.name.startswith("tatoeba."))
+        and (path.suffix in _SUFFIXES or path.parent.name in _BY_LINE)
     )
 
 

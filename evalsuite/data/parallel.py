@@ -15,7 +15,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -51,12 +50,8 @@ def monolingual_languages(source: DataSource) -> tuple[str, ...]:
     return english_first(_found(_place(source), "mono", ".txt"))
 
 
-def pairs(
-    source: DataSource,
-    language: str,
-    limit: int | None = None,
-) -> Iterator[ParallelExample]:
-    """The first `limit` sentence pairs of a language, in file order.
+def pairs(source: DataSource, language: str) -> Iterator[ParallelExample]:
+    """The sentence pairs of a language, in file order.
 
     Raises:
         MissingDataError: there is no such file.
@@ -66,10 +61,10 @@ def pairs(
     if source.kind == "embedded":
         from evalsuite.data import embedded
 
-        yield from islice(embedded.parallel("train", language), limit)
+        yield from embedded.parallel("train", language)
         return
     path = _path(_place(source), "parallel", ".tsv", language)
-    for number, line in islice(_lines(path), limit):
+    for number, line in _lines(path):
         fields = line.split("\t")
         if len(fields) < 2 or not fields[0].strip() or not fields[1].strip():
             raise MalformedRowError(
@@ -78,16 +73,12 @@ def pairs(
         yield ParallelExample(f"{language}-{number - 1}", fields[1], fields[0])
 
 
-def monolingual(
-    source: DataSource,
-    language: str,
-    limit: int | None = None,
-) -> Iterator[str]:
-    """The first `limit` segments of a language; none in `embedded`. Raises as `pairs` does."""
+def monolingual(source: DataSource, language: str) -> Iterator[str]:
+    """The segments of a language, in file order; none in `embedded`. Raises as `pairs` does."""
     if source.kind == "embedded":
         return
     path = _path(_place(source), "mono", ".txt", language)
-    for _, line in islice(_lines(path), limit):
+    for _, line in _lines(path):
         yield line
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.stage import PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
@@ -52,10 +52,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """Training rows, and parallel text where it is mixed in."""
+    """Training rows; where it is mixed in, parallel text and what is kept out of it."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
     if config.multilingual > 0:
-        needs += (PARALLEL,)
+        needs += (PARALLEL, HELD_OUT)
     return needs
 
 

@@ -50,8 +50,9 @@ class Config(TrainingConfig):
 
     @model_validator(mode="after")
     def _something(self) -> Config:
-        if self.sentences + self.tlm + self.mlm == 0:
-            raise ValueError("sentences, tlm and mlm are all 0; nothing would be learnt")
+        taught = self.lines + self.words if self.teacher is not None else 0
+        if self.sentences + taught + self.tlm + self.mlm == 0:
+            raise ValueError("no objective has a share; nothing would be learnt")
         return self
 
 

@@ -23,19 +23,20 @@ from torch import nn
 from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
+from evalsuite.errors import ModelError
 from evalsuite.task import DataSource
 from transfer import cards, checkpoints
 from transfer.batches import Batch, padded
 from transfer.carry import carry, load_english
 from transfer.extend.corpus import Corpus, encode, train_vocabulary
-from transfer.extend.curve import Curve, Watch
+from transfer.extend.curve import Curve
 from transfer.extend.options import Options as Options
-from transfer.extend.plan import LINES, PAD, SENTENCES, WORDS, make_plan
+from transfer.extend.plan import LINES, PAD, SENTENCES, WORDS, Plan, make_plan
 from transfer.extend.start import embeddings
 from transfer.objectives import mlm, sentences
 from transfer.targets import embed, targets
 from transfer.teachers import get as get_teacher
-from transfer.text import Ragged, read
+from transfer.text import read
 from transfer.train import Fitted, Progress, Tensors, fit, resolve_compute
 
 _RIDGE = 5_000  # English lines the head starts from
@@ -49,79 +50,59 @@ def extend(
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
-    watch: Watch | None = None,
 ) -> tuple[Fitted, dict[str, float | int | str]]:
     """Carry, start, train; write a masked-LM checkpoint to `out`.
 
-    Args:
-        watch: `(encoder, tokenizer, tokens seen) -> figures`, called at the points of the curve
-            beside the held-out retrieval.
-
     Raises:
-        DataError: there is no parallel text.
-        ModelError: the encoder is not a BERT.
+        DataError: there is no text to learn from.
+        ModelError: the encoder is not a BERT, or takes no sequences as long as asked for.
+        MissingExtraError: the second teacher is not installed.
     """
     original = load_english(english_dir)
+    _check_length(original, options)
     english_tokenizer = tokenization.load(english_dir)
     text = read(
-        source, options.languages, options.max_pairs, options.max_lines, options.prose, progress
+        source,
+        options.languages,
+        options.max_pairs,
+        options.max_lines,
+        prose=options.prose,
+        progress=progress,
     )
     tokenizer_dir = work / "tokenizer"
-    train_vocabulary(
-        text, options, tokenizer_dir, original.config.max_position_embeddings, progress
-    )
+    longest = original.config.max_position_embeddings
+    train_vocabulary(text, options, tokenizer_dir, longest, progress)
     tokenizer = tokenization.load(tokenizer_dir)
     progress(0.0, "encoding text")
     corpus = encode(tokenizer, text, options)
+    plan = make_plan(tokenizer, corpus, options)
     progress(0.0, "starting embeddings")
     set_seed(options.settings.seed)
     table = embeddings(original, english_tokenizer, tokenizer, corpus, options)
     model = carry(original, torch.from_numpy(table))
-    compute = resolve_compute(options.settings.compute)
-    if torch.cuda.is_available():
-        original.cuda()
-
-    def english(lines: Sequence[str]) -> np.ndarray:
-        ids = _english(english_tokenizer, lines)
-        return embed(original, ids, original.config.pad_token_id, compute)
-
-    plan = make_plan(tokenizer, corpus, options)
-    vectors = {}
-    if plan.lines[SENTENCES]:
-        vectors[SENTENCES] = targets(english, plan.lines[SENTENCES], work / "teacher", progress)
-    if options.teacher is not None and options.lines + options.words > 0:
-        second = get_teacher(options.teacher)
-        multilingual = second.open()
-        for part in (part for part in (LINES, WORDS) if plan.lines[part]):
-            place = work / f"{options.teacher}-{part}"
-            vectors[part] = targets(multilingual, plan.lines[part], place, progress)
-        model.head = nn.Linear(original.config.hidden_size, second.width, bias=False)
-        some = sorted({pair[2] for pair in text.pairs[: 4 * _RIDGE]})[:_RIDGE]
-        with torch.no_grad():
-            model.head.weight.copy_(_regress(english(some), multilingual(some)))
+    vectors = _teach(model, original, english_tokenizer, corpus, plan, options, work, progress)
     mask_id = tokenization.id_of(tokenizer, "<mask>")
 
     def collate(batch: Batch) -> Tensors:
-        ids = [plan.parts[batch.part].ids[i] for i in batch.indices]
+        part = plan.parts[batch.part]
+        ids = [part.ids[i] for i in batch.indices]
         if batch.part not in vectors:
             return mlm.collate(ids, PAD, mask_id, batch.seed, options.mask_rate)
-        rows = [plan.parts[batch.part].rows[i] for i in batch.indices]
-        wanted = torch.from_numpy(vectors[batch.part][rows]).float()
-        tensors = padded(ids, PAD)
-        wanted = nn.functional.normalize(wanted, dim=-1)
-        return {**tensors, "target": wanted, "through_head": batch.part != SENTENCES}
+        rows = [part.rows[i] for i in batch.indices]
+        target = nn.functional.normalize(torch.from_numpy(vectors[batch.part][rows]).float())
+        return {**padded(ids, PAD), "target": target, "through_head": batch.part != SENTENCES}
 
     def objective(module: Any, batch: Tensors) -> torch.Tensor:
         if "target" not in batch:
             return mlm.loss(module, batch)
-        wanted, through_head = batch.pop("target"), batch.pop("through_head")
+        target, through_head = batch.pop("target"), batch.pop("through_head")
         hidden = module.base_model(**batch).last_hidden_state
         embedding = sentences.pool(hidden, batch["attention_mask"])
         if through_head:
-            embedding = nn.functional.normalize(module.head(embedding).float(), dim=-1)
-        return sentences.loss(embedding, wanted, options.contrast)
+            embedding = nn.functional.normalize(module.head(embedding).float())
+        return sentences.loss(embedding, target, options.contrast)
 
-    curve = Curve(model, tokenizer, corpus, plan, options, work / "curve.json", compute, watch)
+    curve = Curve(model, corpus, plan.seen, options, work / "curve.json")
     model.roberta.requires_grad_(not options.freeze_body)
     model.get_input_embeddings().weight.requires_grad_(True)
     model.train()
@@ -129,7 +110,7 @@ def extend(
         model, plan.batches, collate, objective, options.settings, work, progress, after=curve
     )
     model.eval().cpu()
-    model.head = None  # not part of the encoder
+    model.head = None  # the teacher's, not the encoder's
     if options.store == "fp16":
         model.half()
     checkpoints.save(model, tokenizer_dir, out, _card(english_dir, source, corpus, options))
@@ -146,17 +127,61 @@ def extend(
         "languages": len(text.languages),
         "vocabulary": tokenizer.get_vocab_size(),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "tokens seen": plan.tokens(len(plan.batches)),
+        "tokens seen": plan.seen[-1],
         "held-out retrieval": points[-1]["held-out retrieval"] if points else "not measured",
     }
 
 
-def _english(tokenizer: Any, lines: Sequence[str]) -> Ragged:
-    """Ids as the English encoder takes them, special tokens included."""
-    tokenizer.enable_truncation(256)
-    encoded = tokenizer.encode_batch(list(lines))
-    tokenizer.no_truncation()
-    return Ragged([encoding.ids for encoding in encoded])
+def _check_length(original: Any, options: Options) -> None:
+    """Raise unless the encoder has positions for the longest sequence."""
+    longest = options.max_length * (2 if options.tlm > 0 else 1)
+    positions = original.config.max_position_embeddings
+    if longest > positions:
+        pairs = ", and pairs twice that" if options.tlm > 0 else ""
+        raise ModelError(
+            f"max_length: {options.max_length}{pairs}, but the English encoder has {positions} "
+            "positions; lower max_length"
+        )
+
+
+def _teach(
+    model: Any,
+    original: Any,
+    tokenizer: Any,
+    corpus: Corpus,
+    plan: Plan,
+    options: Options,
+    work: Path,
+    progress: Progress,
+) -> dict[int, np.ndarray]:
+    """What the teachers make of the plan's text, a part; for the second one `model` gets a head,
+    begun as the linear map from the first one's vectors to its own."""
+    compute = resolve_compute(options.settings.compute)
+    if torch.cuda.is_available():
+        original.cuda()
+
+    def english(lines: Sequence[str]) -> np.ndarray:
+        tokenizer.enable_truncation(original.config.max_position_embeddings)
+        ids = [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
+        tokenizer.no_truncation()
+        return embed(original, ids, original.config.pad_token_id, compute)
+
+    vectors = {}
+    if lines := plan.parts[SENTENCES].lines:
+        vectors[SENTENCES] = targets(english, lines, work / "teacher", progress)
+    taught = [part for part in (LINES, WORDS) if plan.parts[part].lines]
+    if options.teacher is None or not taught:
+        return vectors
+    second = get_teacher(options.teacher)
+    multilingual = second.open()
+    for part in taught:
+        place = work / f"{options.teacher}-{part}"
+        vectors[part] = targets(multilingual, plan.parts[part].lines, place, progress)
+    some = sorted({pair[2] for pair in corpus.text.pairs[: 4 * _RIDGE]})[:_RIDGE]
+    model.head = nn.Linear(original.config.hidden_size, second.width, bias=False)
+    with torch.no_grad():
+        model.head.weight.copy_(_regress(english(some), multilingual(some)))
+    return vectors
 
 
 def _regress(inputs: np.ndarray, outputs: np.ndarray, ridge: float = 1.0) -> torch.Tensor:
@@ -166,6 +191,9 @@ def _regress(inputs: np.ndarray, outputs: np.ndarray, ridge: float = 1.0) -> tor
 
 
 def _card(english_dir: Path, source: DataSource, corpus: Corpus, options: Options) -> str:
+    shares = f"sentence distillation {options.sentences:g}, "
+    if options.teacher is not None:
+        shares += f"{options.teacher}: lines {options.lines:g}, words {options.words:g}, "
     return cards.card(
         "English encoder extended to new languages",
         [
@@ -173,9 +201,7 @@ def _card(english_dir: Path, source: DataSource, corpus: Corpus, options: Option
             f"languages: {' '.join(corpus.text.languages)}",
             f"text: {source.kind} source, {len(corpus.train)} sentence pairs "
             f"and {len(corpus.lines)} single lines",
-            f"shares of batches: sentence distillation {options.sentences:g}, from "
-            f"{options.teacher or 'a second teacher'}: lines {options.lines:g}, words "
-            f"{options.words:g}; translation LM {options.tlm:g}, masked LM {options.mlm:g}",
+            f"shares of batches: {shares}translation LM {options.tlm:g}, masked LM {options.mlm:g}",
             "sentence embedding: mean over tokens of the last layer",
         ],
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from transfer import vocabulary
 from transfer.extend.options import Options
-from transfer.text import Ragged, Text, sample
+from transfer.text import Ragged, Text, ranks, sample
 from transfer.train import Progress
 
 
@@ -60,14 +60,9 @@ def encode(tokenizer: Any, text: Text, options: Options) -> Corpus:
         if 0 < foreign.lengths[i] <= room and 0 < english.lengths[i] <= room
     ]
     random.Random(options.settings.seed).shuffle(short)
-    held: list[int] = []
-    train: list[int] = []
-    count = [0] * len(text.languages)
-    for i in short:
-        language = text.pairs[i][0]
-        count[language] += 1
-        (held if count[language] <= options.held_out else train).append(i)
+    places = ranks([text.pairs[i][0] for i in short])
+    held = {i for i, place in zip(short, places, strict=True) if place < options.held_out}
     # A sentence that several languages share would be learnt through another of them.
     kept_out = {text.pairs[i][2] for i in held}
-    train = [i for i in train if text.pairs[i][2] not in kept_out]
-    return Corpus(text, foreign, english, lines, sorted(train), sorted(held))
+    train = [i for i in sorted(short) if i not in held and text.pairs[i][2] not in kept_out]
+    return Corpus(text, foreign, english, lines, train, sorted(held))

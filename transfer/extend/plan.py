@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
+from evalsuite.errors import DataError
 from transfer.batches import Batch
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
@@ -28,7 +29,8 @@ class Part:
     """One objective's text."""
 
     ids: Ragged  # special tokens included
-    rows: list[int]  # each sequence's line in the teacher's
+    lines: list[str]  # what a teacher embeds of it, each once
+    rows: list[int]  # each sequence's line; none where nothing is embedded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,91 +38,110 @@ class Plan:
     """What each batch has."""
 
     parts: list[Part]
-    lines: dict[int, list[str]]  # what a teacher embeds, a part
     batches: list[Batch]
     seen: list[int]  # tokens up to and with each batch
 
-    def tokens(self, batches: int) -> int:
-        """Tokens seen after so many batches."""
-        return self.seen[batches - 1] if batches else 0
-
 
 def make_plan(tokenizer: Any, corpus: Corpus, options: Options) -> Plan:
-    """Draw every part's text by language, and mix the parts by batch."""
-    text, seed, room = corpus.text, options.settings.seed, options.max_length - 2
-    taught = options.teacher is not None
-    shares = [options.sentences, options.lines * taught, options.words * taught, options.tlm]
-    shares.append(options.mlm if text.lines else 0.0)
+    """Draw every part's text by language, and mix the parts by batch.
+
+    Raises:
+        DataError: what is asked for has no text.
+    """
+    pools = _pools(corpus, options)
+    wanted = [options.sentences, options.lines, options.words, options.tlm, options.mlm]
+    shares = [share if pool else 0.0 for share, pool in zip(wanted, pools, strict=True)]
+    if sum(shares) == 0:
+        raise DataError(
+            "there is no text for any of the objectives asked for: single lines need `mono/`, "
+            "`lines` and `words` a `teacher`"
+        )
     sizes = [options.batch_size] * len(shares)
     sizes[WORDS] *= _WORDS_A_SENTENCE
-    batches = options.steps * options.settings.accumulate
-    counts = [round(batches * n * s / sum(shares)) for n, s in zip(sizes, shares, strict=True)]
+    seed, batches = options.settings.seed, options.steps * options.settings.accumulate
+    drawn = []
+    for part, pool in enumerate(pools):
+        count = round(batches * sizes[part] * shares[part] / sum(shares))
+        chosen = sample([language for language, _ in pool], options.alpha, count, seed + part)
+        drawn.append([pool[i][1] for i in chosen])
     rng = random.Random(seed)
-
-    def draw(languages: Sequence[int], part: int) -> list[int]:
-        return sample(languages, options.alpha, counts[part], seed + part) if languages else []
-
-    of_pair = [text.pairs[i][0] for i in corpus.train]
-    pairs = [(corpus.train[i], rng.random()) for i in draw(of_pair, SENTENCES)]
-    sides = (corpus.foreign, corpus.english)
-    lines: dict[int, list[str]] = {SENTENCES: sorted({text.pairs[i][2] for i, _ in pairs})}
-    row_of = {line: row for row, line in enumerate(lines[SENTENCES])}
     parts = [
-        Part(
-            Ragged([[BOS, *sides[chance < options.english][i], EOS] for i, chance in pairs]),
-            [row_of[text.pairs[i][2]] for i, _ in pairs],
-        )
+        _translated(corpus, drawn[SENTENCES], options.english, rng),
+        _taught(tokenizer, drawn[LINES], options.max_length),
+        _taught(tokenizer, drawn[WORDS], options.max_length),
+        _paired(corpus, drawn[TLM], rng),
+        Part(Ragged([[BOS, *corpus.lines[i], EOS] for i in drawn[MLM]]), [], []),
     ]
-    pools = _pools(corpus, options) if taught else {LINES: [], WORDS: []}
-    for part, pool in pools.items():
-        drawn = [pool[i][1] for i in draw([language for language, _ in pool], part)]
-        lines[part] = sorted(set(drawn))
-        encoded = tokenizer.encode_batch(lines[part])
-        ids = [encoding.ids[: options.max_length] for encoding in encoded]
-        row_of = {line: row for row, line in enumerate(lines[part])}
-        rows = [row_of[line] for line in drawn]
-        parts.append(Part(Ragged([ids[row] for row in rows]), rows))
-    both = []
-    for i in (corpus.train[i] for i in draw(of_pair, TLM)):
-        first, second = corpus.foreign[i], corpus.english[i]
-        if rng.random() < 0.5:  # either order, so that neither side is always first
-            first, second = second, first
-        both.append([BOS, *first, EOS, EOS, *second, EOS])
-    parts.append(Part(Ragged(both), []))
-    short = [i for i, n in enumerate(corpus.lines.lengths) if 0 < n <= room]
-    drawn_lines = [short[i] for i in draw([text.lines[i][0] for i in short], MLM)]
-    parts.append(Part(Ragged([[BOS, *corpus.lines[i], EOS] for i in drawn_lines]), []))
     lengths = [part.ids.lengths.tolist() for part in parts]
     mixed = mix(lengths, shares, sizes, batches, seed)
-    seen, total = [], 0
-    for batch in mixed:
-        total += sum(lengths[batch.part][i] for i in batch.indices)
-        seen.append(total)
-    return Plan(parts, lines, mixed, seen)
+    tokens = (sum(lengths[batch.part][i] for i in batch.indices) for batch in mixed)
+    return Plan(parts, mixed, list(accumulate(tokens)))
 
 
-def _pools(corpus: Corpus, options: Options) -> dict[int, list[tuple[int, str]]]:
-    """Lines, and frequent words, of the languages the second teacher knows."""
+def _translated(corpus: Corpus, drawn: list[int], english: float, rng: random.Random) -> Part:
+    """Pairs: one side to read, the English one, where `english` has it too, to be matched."""
+    ids = []
+    for i in drawn:
+        side = corpus.english if rng.random() < english else corpus.foreign
+        ids.append([BOS, *side[i], EOS])
+    return _matched(ids, [corpus.text.pairs[i][2] for i in drawn])
+
+
+def _taught(tokenizer: Any, drawn: list[str], longest: int) -> Part:
+    """Lines and words: to read and to be matched."""
+    once = sorted(set(drawn))
+    encoded = tokenizer.encode_batch(once)
+    ids = {line: e.ids[:longest] for line, e in zip(once, encoded, strict=True)}
+    return _matched([ids[line] for line in drawn], drawn)
+
+
+def _matched(ids: list[list[int]], lines: list[str]) -> Part:
+    once = sorted(set(lines))
+    row = {line: number for number, line in enumerate(once)}
+    return Part(Ragged(ids), once, [row[line] for line in lines])
+
+
+def _paired(corpus: Corpus, drawn: list[int], rng: random.Random) -> Part:
+    """Both sides at once, in either order, so that neither is always first."""
+    ids = []
+    for i in drawn:
+        first, second = corpus.foreign[i], corpus.english[i]
+        if rng.random() < 0.5:
+            first, second = second, first
+        ids.append([BOS, *first, EOS, EOS, *second, EOS])
+    return Part(Ragged(ids), [], [])
+
+
+def _pools(corpus: Corpus, options: Options) -> list[list[tuple[int, Any]]]:
+    """What each part is drawn from: language, and index of a pair or line, or the text itself."""
+    text, room = corpus.text, options.max_length - 2
+    pairs = [(text.pairs[i][0], i) for i in corpus.train]
+    short = [i for i, length in enumerate(corpus.lines.lengths) if 0 < length <= room]
+    lines = _known(corpus, short, options) if options.teacher is not None else []
+    singles = [(text.lines[i][0], i) for i in short]
+    return [pairs, lines, _frequent(lines, options.lowercase), pairs, singles]
+
+
+def _known(corpus: Corpus, short: list[int], options: Options) -> list[tuple[int, str]]:
+    """Lines of the languages the second teacher knows."""
     assert options.teacher is not None
-    text = corpus.text
-    known = set(get_teacher(options.teacher).languages)
+    text, known = corpus.text, get_teacher(options.teacher).languages
     usable = {index for index, language in enumerate(text.languages) if language in known}
-    room = options.max_length - 2
     lines = [text.pairs[i][:2] for i in corpus.train if text.pairs[i][0] in usable]
+    # As many English sides as a language has pairs on the average.
     lines += [(text.english, text.pairs[i][2]) for i in corpus.train[:: len(text.languages)]]
-    lines += [
-        line
-        for line, length in zip(text.lines, corpus.lines.lengths, strict=True)
-        if line[0] in usable and length <= room
-    ]
-    counts: dict[int, Counter[str]] = {index: Counter() for index in usable}
+    return lines + [text.lines[i] for i in short if text.lines[i][0] in usable]
+
+
+def _frequent(lines: list[tuple[int, str]], lowercase: bool) -> list[tuple[int, str]]:
+    """The most frequent words of each language, those that occur once left out."""
+    counts: dict[int, Counter[str]] = {}
     for index, line in lines:
-        folded = line.lower() if options.lowercase else line
-        counts[index].update(word for word in _WORD.findall(folded))
-    words = [
+        folded = line.lower() if lowercase else line
+        counts.setdefault(index, Counter()).update(_WORD.findall(folded))
+    return [
         (index, word)
         for index, counter in sorted(counts.items())
         for word, count in sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:_FREQUENT]
         if count > 1
     ]
-    return {LINES: lines, WORDS: words}

@@ -9,6 +9,7 @@ import numpy as np
 from transfer import lexical
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
+from transfer.text import ranks
 
 _SPECIAL = {"<s>": "[CLS]", "<pad>": "[PAD]", "</s>": "[SEP]", "<unk>": "[UNK]", "<mask>": "[MASK]"}
 _PAIRS = 15_000  # a language
@@ -24,13 +25,8 @@ def embeddings(original: Any, old: Any, new: Any, corpus: Corpus, options: Optio
     rows = original.get_input_embeddings().weight.detach().numpy()
     size = new.get_vocab_size()
     if options.lexical:
-        count = [0] * len(corpus.text.languages)
-        chosen = []
-        for i in corpus.train:
-            language = corpus.text.pairs[i][0]
-            count[language] += 1
-            if count[language] <= _PAIRS:
-                chosen.append(i)
+        places = ranks([corpus.text.pairs[i][0] for i in corpus.train])
+        chosen = [i for i, place in zip(corpus.train, places, strict=True) if place < _PAIRS]
         encoded = old.encode_batch(
             [corpus.text.pairs[i][2] for i in chosen], add_special_tokens=False
         )

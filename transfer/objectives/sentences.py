@@ -29,16 +29,11 @@ def loss(
     has an English sentence once for every language.
     """
     with torch.autocast(embedding.device.type, enabled=False):
-        return _loss(embedding, target, contrast, temperature)
-
-
-def _loss(
-    embedding: torch.Tensor, target: torch.Tensor, contrast: float, temperature: float
-) -> torch.Tensor:
-    distance = 1 - (embedding * target).sum(-1)
-    if contrast == 0:
-        return distance.mean()
-    same = (target @ target.T > _SAME) & ~torch.eye(len(target), dtype=torch.bool).to(target.device)
-    similarity = (embedding @ target.T / temperature).masked_fill(same, -torch.inf)
-    own = torch.arange(len(target), device=target.device)
-    return distance.mean() + contrast * nn.functional.cross_entropy(similarity, own)
+        distance = 1 - (embedding * target).sum(-1)
+        if contrast == 0:
+            return distance.mean()
+        other = ~torch.eye(len(target), dtype=torch.bool, device=target.device)
+        same = (target @ target.T > _SAME) & other
+        similarity = (embedding @ target.T / temperature).masked_fill(same, -torch.inf)
+        own = torch.arange(len(target), device=target.device)
+        return distance.mean() + contrast * nn.functional.cross_entropy(similarity, own)
