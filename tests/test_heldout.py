@@ -12,6 +12,8 @@ from evalsuite.data import heldout, parallel
 from evalsuite.data.heldout import HeldOut
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import DataSource
+from recipes.data import digest_need
+from recipes.stage import HELD_OUT
 from transfer import text
 
 
@@ -26,6 +28,8 @@ def directory(tmp_path: Path) -> Path:
 
     put("tatoeba/tatoeba.deu-eng.deu", "Ihr Englisch ist gut.\n")
     put("tatoeba/tatoeba.deu-eng.eng", "Her English is good.\n")
+    put("tatoeba/de-en.de", "Wir gehen heim.\n")
+    put("bucc2018/de.test.en", "en-1\tThe vote is over.\n")
     put("xnli/dev-de.tsv", 'Er "sagte" nichts.\tSie schwieg.\tneutral\n')
     put("udpos/test-de.tsv", "Der\tDET\nHund\tNOUN\nbellt\tVERB\n.\tPUNCT\n\nJa\tINTJ\n")
     question = {"question": "Wo liegt Bonn?", "answers": [{"text": "am Rhein"}]}
@@ -43,6 +47,8 @@ def directory(tmp_path: Path) -> Path:
     [
         "ihr englisch ist gut",
         "HER ENGLISH IS GOOD!",
+        "Wir gehen heim",
+        "The vote is over",
         "Er sagte nichts",
         "Der Hund bellt.",
         "Es ist alt",
@@ -110,6 +116,17 @@ def test_json_of_another_layout(directory: Path) -> None:
     )
     held = HeldOut.read(DataSource("xtreme", directory))
     assert "it counts too" in held and "An aside. It counts too." in held
+
+
+def test_the_digest_is_of_the_text_wherever_it_lies(directory: Path) -> None:
+    def digest(here: Path) -> str:
+        return digest_need(HELD_OUT, DataSource("xtreme", here))
+
+    before = digest(directory)
+    moved = directory.rename(directory.with_name("moved"))
+    assert digest(moved) == before
+    (moved / "xcopa" / "test-de.jsonl").write_text('{"premise": "Das Glas sprang."}\n')
+    assert digest(moved) != before
 
 
 def test_sources_that_share_nothing() -> None:

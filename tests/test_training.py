@@ -52,6 +52,11 @@ def test_mixing_draws_in_proportion() -> None:
     assert 0.68 < share < 0.82
 
 
+def test_each_data_set_can_have_its_own_batch_size() -> None:
+    mixed = mixing.mix([[4] * 96, [4] * 300], [0.5, 0.5], [8, 2], 40, seed=1)
+    assert {(batch.part, len(batch.indices)) for batch in mixed} == {(0, 8), (1, 2)}
+
+
 def test_language_sampling_lifts_small_languages() -> None:
     language = [0] * 900 + [1] * 100
     plain = sum(language[i] for i in sample(language, 1.0, 4000, seed=1)) / 4000
@@ -145,6 +150,23 @@ def test_an_interrupted_training_ends_bit_equal(tmp_path: Path) -> None:
     resumed = _fit(tmp_path / "cut")
     assert not (tmp_path / "cut" / "checkpoint-999").exists()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_bf16_reaches_an_objective_that_calls_parts_of_the_model(tmp_path: Path) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 1))
+    seen: set[torch.dtype] = set()
+
+    def objective(module: Any, batch: dict[str, Any]) -> torch.Tensor:
+        hidden = module[0](batch["x"])
+        seen.add(hidden.dtype)
+        return module[1](hidden).float().mean()
+
+    plan = batches.plan([1] * 4, 2, 2, seed=1)
+    for compute in ("bf16", "fp32"):
+        settings = Settings(1e-3, seed=1, compute=compute)
+        fit(model, plan, lambda _: {"x": torch.ones(2, 4)}, objective, settings, tmp_path / compute)
+        assert seen == {getattr(torch, {"bf16": "bfloat16", "fp32": "float32"}[compute])}
+        seen.clear()
 
 
 def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:

@@ -33,20 +33,20 @@ from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
 _IGNORE = -100  # cross-entropy's ignore_index
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to train and how; `Settings` has the optimizer's part."""
 
     method: str
-    precision: Precision
-    embeddings: Literal["fp32", "bf16"]
-    batch_size: int
-    epochs: float
-    max_steps: int | None
-    max_length: int
-    max_examples: int | None
-    languages: tuple[str, ...]
     settings: Settings
+    batch_size: int
+    epochs: float = 1.0
+    precision: Precision = "fp32"
+    embeddings: Literal["fp32", "bf16"] = "fp32"
+    max_steps: int | None = None
+    max_length: int = 128
+    max_examples: int | None = None
+    languages: tuple[str, ...] = ("en",)
     method_options: dict[str, Any] = field(default_factory=dict)
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
 

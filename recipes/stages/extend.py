@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,9 @@ from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import TrainingConfig, need, settings
 from transfer import teachers
+
+if TYPE_CHECKING:
+    from transfer.extend import Options
 
 VERSION = 1
 
@@ -78,11 +81,11 @@ def cost(config: Config) -> str:
     return f"{config.steps} steps x {config.batch_size} sequences"
 
 
-def run(config: Config, ctx: StageContext) -> Summary:
-    """Extend."""
-    from transfer.extend import Options, extend
+def options(config: Config, seed: int) -> Options:
+    """The same as the library takes it."""
+    from transfer.extend import Options
 
-    options = Options(
+    return Options(
         vocabulary=config.vocabulary,
         lowercase=config.lowercase,
         vocabulary_lines=config.vocabulary_lines,
@@ -107,12 +110,18 @@ def run(config: Config, ctx: StageContext) -> Summary:
         alpha=config.alpha,
         languages=config.languages,
         store=config.store,
-        settings=settings(config, ctx.seed),
+        settings=settings(config, seed),
     )
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Extend."""
+    from transfer.extend import extend
+
     _, facts = extend(
         ctx.input("model").path,
         ctx.data,
-        options,
+        options(config, ctx.seed),
         work=ctx.work,
         out=ctx.out,
         progress=ctx.progress,

@@ -10,14 +10,10 @@ from transfer.train import Settings
 
 _QUICK = Options(
     method="lora",
-    precision="fp32",
-    embeddings="fp32",
     batch_size=8,
-    epochs=1,
     max_steps=2,
     max_length=32,
     max_examples=64,
-    languages=("en",),
     settings=Settings(1e-2, seed=1, compute="fp32"),
     method_options={"rank": 4},
 )
