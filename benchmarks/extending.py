@@ -3,9 +3,9 @@
 python benchmarks/extending.py DATA_DIR WORK [STEPS] [VARIANT ...]
 
 Needs the extra `lingopress[mini]` and a corpus. Every variant trains for STEPS (default 300)
-batches of 64 on the same 4,000 pairs a language with one vocabulary, then is scored on Tatoeba
-(last layer, mean pooling, every row) and, after 150 batches of English UD-POS, on 100 rows of it
-a language. What is in WORK already is not made again.
+batches of 64 on the same 4,000 pairs a language with one vocabulary, then is scored on the first
+300 rows a language of Tatoeba (last layer, mean pooling) and, after 150 batches of English UD-POS
+and 300 of PAN-X, on the first 100 of these. What is in WORK already is not made again.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no contrast": {**DISTILLED, "contrast": 0.0},
     "TLM and MLM alone": {"sentences": 0.0, "lines": 0.0, "words": 0.0, "teacher": None},
     "interface strings too": {"prose": False},
-    "cased": {"lowercase": False},
+    "more TLM and MLM": {"sentences": 0.3, "lines": 0.15, "words": 0.1, "tlm": 0.25, "mlm": 0.2},
+    "cased": {"case": "keep"},
+    "uncased": {"case": "lower"},
 }
-TAGGING = supervised.Options(
-    method="full", batch_size=32, max_steps=150, settings=Settings(2e-4, seed=1)
-)
+TAGGING = {"udpos": 150, "panx": 300}  # batches
 
 
 def mean(scores: dict[str, float]) -> float:
@@ -72,8 +72,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
     if done.is_file():
         return dict(json.loads(done.read_text()))
     config = Config.model_validate({**PLAIN, **VARIANTS[name], "steps": steps})
-    cased = "uncased" if config.lowercase else "cased"
-    shared = work.parent / f"tokenizer-{cased}"
+    shared = work.parent / f"tokenizer-{config.case}"
     if shared.is_dir():
         shutil.copytree(shared, work / "tokenizer", dirs_exist_ok=True)
     english = External.find(ENGLISH).path
@@ -81,22 +80,34 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
     if not shared.is_dir():
         shutil.copytree(work / "tokenizer", shared)
     found = evaluate(
-        open_model(work / "out"), get("tatoeba"), source, label=name, out=work / "t", layer=-1
-    )
-    udpos = get("udpos")
-    supervised.train(
-        work / "out", [udpos], source, TAGGING, work=work / "tagging", out=work / "tagger"
-    )
-    tags = evaluate(
-        open_model(work / "tagger"), udpos, source, label=name, out=work / "u", max_examples=100
+        open_model(work / "out"),
+        get("tatoeba"),
+        source,
+        label=name,
+        out=work / "t",
+        layer=-1,
+        max_examples=300,
     )
     result = {
         "tokens": facts["tokens seen"],
         "seconds of training": round(fitted.seconds_a_step * fitted.steps),
         "held out": facts["held-out retrieval"],
         "tatoeba": mean(found.metrics[found.main_metric]),
-        "udpos accuracy": mean(tags.metrics["token_accuracy"]),
     }
+    for task, batches in TAGGING.items():
+        training = supervised.Options(
+            method="full", batch_size=32, max_steps=batches, settings=Settings(3e-4, seed=1)
+        )
+        tagger, place = work / task, work / f"{task}-training"
+        supervised.train(work / "out", [get(task)], source, training, work=place, out=tagger)
+        predictor = open_model(tagger)
+        tags = evaluate(
+            predictor, get(task), source, label=name, out=work / f"{task}-scores", max_examples=100
+        )
+        for metric in ("token_accuracy", "chunk_f1"):
+            if metric in tags.metrics:
+                result[f"{task} {metric}"] = mean(tags.metrics[metric])
+                result[f"{task} {metric} en"] = round(tags.metrics[metric]["en"], 2)
     done.write_text(json.dumps(result))
     return result
 

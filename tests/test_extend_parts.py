@@ -21,7 +21,7 @@ from recipes.stage import Artifact
 from transfer import lexical
 from transfer.carry import carry, load_english
 from transfer.extend import _regress
-from transfer.extend.start import spelling
+from transfer.extend.start import _folded, spelling
 from transfer.objectives import sentences
 from transfer.targets import embed, targets
 from transfer.teachers import get as get_teacher
@@ -96,6 +96,18 @@ def test_pieces_are_spelt_in_the_english_vocabulary(piece: str, spelt: list[str]
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     assert [tokenizer.id_to_token(i) for i in spelling(piece, tokenizer)] == spelt
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_capitals_share_a_start_where_english_has_none(lowercase: bool) -> None:
+    from tokenizers import normalizers
+    from tokenizers.models import Unigram, WordPiece
+
+    english = Tokenizer(WordPiece({"[UNK]": 0, "a": 1, "A": 2}, unk_token="[UNK]"))
+    english.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    pieces = ["<s>", "▁Rom", "▁rom", "rom", "▁ROM", "▁weg"]
+    new = Tokenizer(Unigram([(piece, 0.0) for piece in pieces]))
+    assert _folded(english, new).tolist() == ([0, 1, 1, 3, 1, 5] if lowercase else list(range(6)))
 
 
 def test_rows_come_from_the_words_a_piece_is_translated_by() -> None:

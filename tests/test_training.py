@@ -12,6 +12,7 @@ import torch
 from quick import options
 
 from compress.fuse import fuse
+from evalsuite import tokenization
 from evalsuite.data import embedded
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
@@ -109,6 +110,25 @@ def test_a_vocabulary_has_the_layout_of_xlmr(tmp_path: Path) -> None:
     text = "Ａmina anasoma  gazeti."  # a full-width letter: the normalizer must survive
     assert plain(text)["input_ids"] == tokenizer.encode(text).ids
     assert plain(text, text)["input_ids"] == tokenizer.encode(text, text).ids
+
+
+@pytest.mark.parametrize("case", ["keep", "lower", "mark"])
+def test_letters_keep_their_case_or_lose_it_or_have_it_marked(case: Any, tmp_path: Path) -> None:
+    lines = ["Rom rom", "(Rom) l'Rom rom.", 'rom-Rom "Rom"', "ROM Rom rom"] * 20
+    vocabulary.save(vocabulary.train_unigram(lines, 60, case), tmp_path, 64)
+    tokenizer = tokenization.load(tmp_path)
+
+    def pieces(text: str) -> list[str]:
+        return list(tokenizer.encode(text, add_special_tokens=False).tokens)
+
+    capitals = {"Rom rom": 1, "rom (Rom)": 1, " Rom-Rom": 2, "'Rom' ROM": 2, "rom": 0, "": 0}
+    for text, count in capitals.items():
+        found = pieces(text)
+        assert found.count("▁⇧") == (count if case == "mark" else 0)
+        assert any(piece.lower() != piece for piece in found) == (case == "keep" and count > 0)
+        assert "<unk>" not in found
+    assert (pieces("Rom") == pieces("rom")) == (case == "lower")
+    assert (pieces("Rom") == ["▁⇧", *pieces("rom")]) == (case == "mark")
 
 
 class _Stop(Exception):

@@ -15,10 +15,12 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
@@ -27,11 +29,19 @@ _SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 _MASK = "<mask>"
 _FREQUENT = 5  # occurrences that make a word worth a piece of its own
 
+Case = Literal["keep", "lower", "mark"]
+CASE_MARK = "⇧"
+_OPENING = " (\"'“„«‘’`[-–—/"  # what a word with a capital letter can follow
 
-def train_unigram(lines: Iterable[str], size: int, lowercase: bool = False) -> Tokenizer:
+
+def train_unigram(lines: Iterable[str], size: int, case: Case = "keep") -> Tokenizer:
     """Train on lines of text; the result has at most `size` pieces, specials included.
 
-    With `lowercase` capital letters are read as small ones, as by an uncased BERT.
+    Args:
+        case: "lower" reads capital letters as small ones, as an uncased BERT does; "mark" too, but
+            puts the word `⇧` before each word that begins with one, so that names still show in
+            every language while `Paris` and `paris` share their pieces ("inline casing",
+            Etchegoyhen & Gete 2020).
 
     SentencePiece itself trains, on one thread, since its result repeats itself; the trainer of
     `tokenizers` gives other pieces each time.
@@ -39,14 +49,11 @@ def train_unigram(lines: Iterable[str], size: int, lowercase: bool = False) -> T
     import sentencepiece
 
     tokenizer = Tokenizer(Unigram())
-    steps = [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
-    if lowercase:
-        steps.insert(1, normalizers.Lowercase())
-    tokenizer.normalizer = normalizers.Sequence(steps)
+    tokenizer.normalizer = normalizers.Sequence([*_spaces(), *_case(case)])
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
-            pre_tokenizers.Split(Regex(r"\p{Han}"), "isolated"),
+            pre_tokenizers.Split(Regex(rf"\p{{Han}}|{CASE_MARK}"), "isolated"),
             pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
         ]
     )
@@ -74,6 +81,23 @@ def train_unigram(lines: Iterable[str], size: int, lowercase: bool = False) -> T
     _add_words(pieces, words, size - 1)
     tokenizer.model = Unigram(pieces, unk_id=_SPECIALS.index("<unk>"), byte_fallback=False)
     return _finish(tokenizer)
+
+
+def _spaces() -> list[Any]:
+    return [normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+
+
+def _case(case: Case) -> list[Any]:
+    """Normalizers that do what `case` says; a mark needs something to replace, hence the space."""
+    if case == "keep":
+        return []
+    if case == "lower":
+        return [normalizers.Lowercase()]
+    marks = [
+        normalizers.Replace(Regex(rf"{re.escape(opening)}(?=\p{{Lu}})"), opening + CASE_MARK)
+        for opening in _OPENING
+    ]
+    return [normalizers.Prepend(" "), *marks, normalizers.Lowercase(), normalizers.Strip()]
 
 
 def _repeated(words: Counter[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from transfer import teachers
 if TYPE_CHECKING:
     from transfer.extend import Options
 
-VERSION = 1
+VERSION = 2
 
 
 class Config(TrainingConfig):
@@ -28,7 +28,9 @@ class Config(TrainingConfig):
     batch_size: int = Field(default=64, ge=2)
     vocabulary: int = Field(default=32_000, ge=64)
     vocabulary_lines: int = Field(default=300_000, ge=100)
-    lowercase: bool = Field(default=True, description="as the English encoder does, if it does")
+    case: Literal["keep", "lower", "mark"] = Field(
+        default="mark", description="of letters: kept, none, or a piece before words with capitals"
+    )
     init: Literal["random", "lexical"] = "lexical"
     sentences: float = Field(default=0.7, ge=0, description="sentence distillation")
     teacher: str | None = Field(default=None, description="a second, multilingual teacher")
@@ -87,7 +89,7 @@ def options(config: Config, seed: int) -> Options:
 
     return Options(
         vocabulary=config.vocabulary,
-        lowercase=config.lowercase,
+        case=config.case,
         vocabulary_lines=config.vocabulary_lines,
         lexical=config.init == "lexical",
         sentences=config.sentences,

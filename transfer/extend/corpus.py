@@ -39,7 +39,7 @@ def train_vocabulary(
     seed = options.settings.seed
     drawn = sample([index for index, _ in pool], options.alpha, options.vocabulary_lines, seed)
     lines = [pool[i][1] for i in drawn]
-    tokenizer = vocabulary.train_unigram(lines, options.vocabulary, options.lowercase)
+    tokenizer = vocabulary.train_unigram(lines, options.vocabulary, options.case)
     vocabulary.save(tokenizer, directory, longest)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transfer.train import Settings
+from transfer.vocabulary import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Options:
     """What to learn and for how long; shares are of batches and need not sum to 1."""
 
     vocabulary: int
-    lowercase: bool
+    case: Case
     vocabulary_lines: int  # the vocabulary is trained on
     lexical: bool  # start embeddings from the parallel text, else at random
     sentences: float  # share of sentence distillation

@@ -16,6 +16,7 @@ from transfer.extend.options import Options
 from transfer.mixing import mix
 from transfer.teachers import get as get_teacher
 from transfer.text import Ragged, sample
+from transfer.vocabulary import Case
 
 BOS, PAD, EOS = 0, 1, 2  # of the new vocabulary, as in XLM-R
 SENTENCES, LINES, WORDS, TLM, MLM = range(5)  # the parts
@@ -119,7 +120,7 @@ def _pools(corpus: Corpus, options: Options) -> list[list[tuple[int, Any]]]:
     short = [i for i, length in enumerate(corpus.lines.lengths) if 0 < length <= room]
     lines = _known(corpus, short, options) if options.teacher is not None else []
     singles = [(text.lines[i][0], i) for i in short]
-    return [pairs, lines, _frequent(lines, options.lowercase), pairs, singles]
+    return [pairs, lines, _frequent(lines, options.case), pairs, singles]
 
 
 def _known(corpus: Corpus, short: list[int], options: Options) -> list[tuple[int, str]]:
@@ -133,11 +134,11 @@ def _known(corpus: Corpus, short: list[int], options: Options) -> list[tuple[int
     return lines + [text.lines[i] for i in short if text.lines[i][0] in usable]
 
 
-def _frequent(lines: list[tuple[int, str]], lowercase: bool) -> list[tuple[int, str]]:
+def _frequent(lines: list[tuple[int, str]], case: Case) -> list[tuple[int, str]]:
     """The most frequent words of each language, those that occur once left out."""
     counts: dict[int, Counter[str]] = {}
     for index, line in lines:
-        folded = line.lower() if lowercase else line
+        folded = line if case == "keep" else line.lower()
         counts.setdefault(index, Counter()).update(_WORD.findall(folded))
     return [
         (index, word)

@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from transfer import lexical
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
 from transfer.text import ranks
+from transfer.vocabulary import CASE_MARK
 
 _SPECIAL = {"<s>": "[CLS]", "<pad>": "[PAD]", "</s>": "[SEP]", "<unk>": "[UNK]", "<mask>": "[MASK]"}
 _PAIRS = 15_000  # a language
 
 
-def embeddings(original: Any, old: Any, new: Any, corpus: Corpus, options: Options) -> np.ndarray:
+def embeddings(
+    original: Any, old: Any, new: Any, corpus: Corpus, options: Options
+) -> npt.NDArray[np.float32]:
     """Word embeddings of the new vocabulary, fp32 `[vocabulary, width]`.
 
     Args:
         original: the English encoder.
         old, new: its tokenizer, and the multilingual one.
     """
-    rows = original.get_input_embeddings().weight.detach().numpy()
+    rows: np.ndarray = original.get_input_embeddings().weight.detach().numpy()
     size = new.get_vocab_size()
     if options.lexical:
         places = ranks([corpus.text.pairs[i][0] for i in corpus.train])
@@ -30,25 +34,42 @@ def embeddings(original: Any, old: Any, new: Any, corpus: Corpus, options: Optio
         encoded = old.encode_batch(
             [corpus.text.pairs[i][2] for i in chosen], add_special_tokens=False
         )
+        fold = _folded(old, new)
         pairs = [
-            (corpus.text.pairs[i][0], corpus.foreign[i], encoding.ids)
+            (corpus.text.pairs[i][0], fold[corpus.foreign[i]].tolist(), encoding.ids)
             for i, encoding in zip(chosen, encoded, strict=True)
         ]
         used = np.zeros(size, dtype=np.int64)
         for i in chosen:
-            used[np.unique(corpus.english[i])] += 1
+            used[np.unique(fold[corpus.english[i]])] += 1
         own = {
             int(piece): (spelling(new.id_to_token(int(piece)), old), int(used[piece]))
             for piece in np.flatnonzero(used)
         }
-        table = lexical.across(pairs, rows, own, size)
+        table = lexical.across(pairs, rows, own, size)[fold]
     else:
         table = np.random.default_rng(options.settings.seed).normal(
             rows.mean(), rows.std(), (size, rows.shape[1])
         )
+    mark = new.token_to_id("▁" + CASE_MARK)
+    if mark is not None:
+        table[mark] = rows.mean(0)  # says nothing yet
     for ours, theirs in _SPECIAL.items():
         table[new.token_to_id(ours)] = rows[old.token_to_id(theirs)]
     return table.astype(np.float32)
+
+
+def _folded(old: Any, new: Any) -> npt.NDArray[np.int64]:
+    """For each new piece the one whose row it starts from, `[vocabulary]`.
+
+    Where English was read without case, `Paris` and `paris` are the same English piece, so what is
+    known of both is put together.
+    """
+    size = new.get_vocab_size()
+    if old.encode("A").ids != old.encode("a").ids:
+        return np.arange(size)
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(new.id_to_token(i).lower(), i) for i in range(size)])
 
 
 def spelling(piece: str, tokenizer: Any) -> list[int]:
