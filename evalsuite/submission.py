@@ -18,8 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evalsuite.errors import MalformedRowError, MissingDataError
+from evalsuite.data import files
+from evalsuite.errors import MalformedRowError
 from evalsuite.task import Format, Split
+
+_LAYOUT = "<task>/test-<lang>.tsv"
 
 
 def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
@@ -65,35 +68,49 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> li
 
     Raises:
         MissingDataError: there is no such file.
-        MalformedRowError: a blank line among labels, or a row number that is none.
+        MalformedRowError: it is empty or no text, a blank line is among labels, or a row number
+            is none.
         UnknownNameError: no such task.
     """
     form = _format(task)
     source = path(directory, task, language, split)
-    if not source.exists():
-        raise MissingDataError(
-            source, f"predictions for {task} {language}", "<task>/test-<lang>.tsv"
-        )
-    lines = source.read_text(encoding="utf-8").split("\n")
-    lines = [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
+    what = f"predictions for {task} {language}"
     if form == "tagging":
-        return _sentences(lines)
-    for number, line in enumerate(lines, 1):
+        return read_tags(source, what)
+    return read_rows(source, what) if form == "retrieval" else read_labels(source, what)
+
+
+def read_labels(source: Path, what: str) -> list[Any]:
+    """One label a line; errors are those of `read`, as for all readers here."""
+    found = _lines(source, what)
+    for number, line in enumerate(found, 1):
         if not line:
             raise MalformedRowError(source, number, "a blank line where a prediction is due")
-        if form == "retrieval" and not line.isdecimal():
+    return found
+
+
+def read_rows(source: Path, what: str) -> list[Any]:
+    """One row number a line."""
+    found = read_labels(source, what)
+    for number, line in enumerate(found, 1):
+        if not line.isdecimal():
             raise MalformedRowError(source, number, f"{line!r} is no row number")
-    return [int(line) for line in lines] if form == "retrieval" else lines
+    return [int(line) for line in found]
 
 
-def _sentences(lines: list[str]) -> list[list[str]]:
+def read_tags(source: Path, what: str) -> list[Any]:
+    """One tag a line, a blank line between sentences."""
     sentences: list[list[str]] = [[]]
-    for line in lines:
+    for line in _lines(source, what):
         if line:
             sentences[-1].append(line)
         elif sentences[-1]:
             sentences.append([])
     return [sentence for sentence in sentences if sentence]
+
+
+def _lines(source: Path, what: str) -> list[str]:
+    return [line.strip() for line in files.lines(source, what, _LAYOUT)]
 
 
 def _format(task: str) -> Format:

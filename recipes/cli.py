@@ -266,6 +266,33 @@ def predict(
             typer.echo(json.dumps(result, ensure_ascii=False))
 
 
+@app.command()
+def score(
+    predictions: Annotated[
+        Path, typer.Argument(metavar="PREDICTIONS", help="<task>/test-<lang>.tsv or .json.")
+    ],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="The same files, right.")],
+    file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write every metric and language here too."),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Score folders in XTREME's submission layout, as its own scorer does; no model runs."""
+    from evalsuite.scoring import score_folders
+    from recipes.describe import score_table
+
+    found = score_folders(predictions, labels)
+    typer.echo(score_table(found))
+    if file is not None:
+        import json
+        from dataclasses import asdict
+
+        from recipes.digests import write_atomically
+
+        write_atomically(file, json.dumps(asdict(found), indent=2))
+
+
 @contextmanager
 def _lines(file: str) -> Iterator[Iterator[str]]:
     if file == "-":

@@ -1,4 +1,4 @@
-"""What `check`, `plan` and `show` print; nothing runs.
+"""What `check`, `plan`, `show` and `score` print; nothing runs.
 
 >>> print(plan_table("demo"))
 stage     kind   state    key       cost
@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from evalsuite import metrics
+from evalsuite.scoring import FolderScores
 from recipes.cache import Cache, read_manifest
 from recipes.digests import DigestMemo
 from recipes.plan import Plan, Planned, make_plan
@@ -49,9 +51,42 @@ def plan_table(
     space = Workspace(workspace)
     plan = make_plan(load(recipe, overrides), data_dir, DigestMemo(space.digests))
     cache = Cache(space)
-    rows = [("stage", "kind", "state", "key", "cost")]
+    rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
     rows += [_row(stage, cache) for stage in plan.stages]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    return _aligned(rows)
+
+
+def score_table(found: FolderScores) -> str:
+    """One row a task, then the groups and the overall score; `-` where a part is absent."""
+    rows: list[tuple[str, ...]] = [("task", "score", "languages", "mean of")]
+    for name, task in found.tasks.items():
+        having = next(iter(task.metrics.values()), {})
+        languages = str(len(having))
+        if task.absent:
+            languages += f", absent: {' '.join(task.absent)}"
+        rows.append((name, _percent(task.score), languages, " and ".join(map(_metric, task.main))))
+    rows += [(group, _percent(score), "", "its tasks") for group, score in found.groups.items()]
+    rows.append(("overall", _percent(found.overall), "", "all tasks"))
+    notes = [
+        f"{name}: {sum(task.unanswered.values())} questions without an answer count as wrong"
+        for name, task in found.tasks.items()
+        if any(task.unanswered.values())
+    ]
+    if found.absent:
+        notes.append(f"no predictions or no labels: {', '.join(found.absent)}")
+    return "\n".join([_aligned(rows), *notes])
+
+
+def _percent(score: float | None) -> str:
+    return "-" if score is None else f"{score:.2f}"
+
+
+def _metric(name: str) -> str:
+    return metrics.TITLES[name]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
 

@@ -1,16 +1,21 @@
 """Metrics: pure functions of gold and predicted rows, in percent.
 
->>> names()
-('accuracy', 'chunk_f1', 'chunk_precision', 'chunk_recall', 'retrieval_accuracy', 'token_accuracy')
+>>> names()[:4]
+('accuracy', 'answer_f1', 'chunk_f1', 'chunk_precision')
 """
 
 from __future__ import annotations
 
 TITLES: dict[str, str] = {
     "accuracy": "accuracy",
+    "answer_f1": "answer F1",
     "chunk_f1": "chunk F1",
     "chunk_precision": "chunk precision",
     "chunk_recall": "chunk recall",
+    "exact_match": "exact match",
+    "mining_f1": "mining F1",
+    "mining_precision": "mining precision",
+    "mining_recall": "mining recall",
     "retrieval_accuracy": "retrieval accuracy",
     "token_accuracy": "token accuracy",
 }

@@ -1,0 +1,119 @@
+"""Which tasks and languages a benchmark's overall score is the mean of.
+
+>>> XTREME.groups["qa"]
+('xquad', 'mlqa', 'tydiqa')
+>>> XTREME.mean({"pawsx": 80.0, "xnli": 70.0}, "classification")
+75.0
+>>> XTREME.mean({"pawsx": 80.0, "xnli": 70.0}) is None    # no overall score of some tasks
+True
+
+A task's score is the mean of its metrics' means over all its languages, English included; a
+group's and the overall score are the plain means over tasks. One absent language leaves its task
+without a score, one absent task its group and the overall score.
+
+Tasks and languages of XTREME (Hu et al. 2020): `TASK2LANGS` and `GROUP2TASK` in `evaluate.py` of
+google-research/xtreme at 0918248.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["labels", "tags", "rows", "answers", "pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One task of a benchmark.
+
+    Attributes:
+        kind: what its prediction files hold, one a line: labels, tags (a blank line between
+            sentences), row numbers, pairs of sentence ids; or answers, as JSON by question id.
+        languages: all that its score needs.
+        metrics: its score is their mean.
+    """
+
+    kind: Kind
+    languages: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    def score(self, metrics: Mapping[str, Mapping[str, float]]) -> float | None:
+        """Mean over languages and metrics, in percent; None where one is missing."""
+        means = []
+        for metric in self.metrics:
+            values = metrics.get(metric, {})
+            if not set(self.languages) <= set(values):
+                return None
+            means.append(sum(values[code] for code in self.languages) / len(self.languages))
+        return sum(means) / len(means)
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Tasks by name, and groups of them."""
+
+    title: str
+    tasks: Mapping[str, Member]
+    groups: Mapping[str, tuple[str, ...]]
+
+    def mean(self, scores: Mapping[str, float], group: str | None = None) -> float | None:
+        """A group's score from those of tasks, or the overall score; None where one is missing."""
+        names = self.groups[group] if group else tuple(self.tasks)
+        if not set(names) <= set(scores):
+            return None
+        return sum(scores[name] for name in names) / len(names)
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+XTREME = Benchmark(
+    "XTREME",
+    {
+        "pawsx": Member("labels", _codes("de en es fr ja ko zh"), ("accuracy",)),
+        "xnli": Member(
+            "labels", _codes("ar bg de el en es fr hi ru sw th tr ur vi zh"), ("accuracy",)
+        ),
+        "udpos": Member(
+            "tags",
+            _codes(
+                "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th "
+                "tl tr ur vi yo zh"
+            ),
+            ("chunk_f1",),
+        ),
+        "panx": Member(
+            "tags",
+            _codes(
+                "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my "
+                "nl pt ru sw ta te th tl tr ur vi yo zh"
+            ),
+            ("chunk_f1",),
+        ),
+        "xquad": Member(
+            "answers", _codes("ar de el en es hi ru th tr vi zh"), ("exact_match", "answer_f1")
+        ),
+        "mlqa": Member("answers", _codes("ar de en es hi vi zh"), ("exact_match", "answer_f1")),
+        "tydiqa": Member(
+            "answers", _codes("ar bn en fi id ko ru sw te"), ("exact_match", "answer_f1")
+        ),
+        "bucc2018": Member("pairs", _codes("de fr ru zh"), ("mining_f1",)),
+        "tatoeba": Member(
+            "rows",
+            _codes(
+                "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru "
+                "sw ta te th tl tr ur vi zh"
+            ),
+            ("retrieval_accuracy",),
+        ),
+    },
+    {
+        "classification": ("pawsx", "xnli"),
+        "tagging": ("udpos", "panx"),
+        "qa": ("xquad", "mlqa", "tydiqa"),
+        "retrieval": ("bucc2018", "tatoeba"),
+    },
+)

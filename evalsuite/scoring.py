@@ -1,0 +1,177 @@
+"""Score folders of predictions against folders of labels, with no model.
+
+>>> found = score_folders(Path("predictions"), Path("labels"))
+>>> found.tasks["xnli"].metrics["accuracy"]["sw"]
+66.7
+>>> found.overall is None    # tasks are absent
+True
+
+Both folders have the benchmark's submission layout: `<task>/test-<lang>.tsv`, or `.json` for
+answers to questions (`evalsuite.benchmarks.Member.kind` says what a file holds). Labels of
+questions are SQuAD files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite import submission
+from evalsuite.benchmarks import XTREME, Benchmark, Member
+from evalsuite.data import files
+from evalsuite.errors import DataError, MalformedRowError
+from evalsuite.metrics.accuracy import accuracy
+from evalsuite.metrics.answers import answer_scores, mlqa, squad
+from evalsuite.metrics.chunks import chunk_f1
+from evalsuite.metrics.mining import mining_scores
+from evalsuite.metrics.token_accuracy import token_accuracy
+
+_LAYOUT = "<task>/test-<lang>.tsv, or .json for answers"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScore:
+    """Scores of one task.
+
+    Attributes:
+        main: the metrics the score is the mean of.
+        metrics: metric -> language -> percent.
+        score: the benchmark's score of the task; None where a language is absent.
+        absent: languages with labels or predictions missing.
+        unanswered: questions without a predicted answer, which score 0, by language.
+    """
+
+    main: tuple[str, ...]
+    metrics: Mapping[str, Mapping[str, float]]
+    score: float | None
+    absent: tuple[str, ...]
+    unanswered: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderScores:
+    """Scores of all tasks both folders have; group and overall scores are None where a part is."""
+
+    tasks: Mapping[str, TaskScore]
+    groups: Mapping[str, float | None]
+    overall: float | None
+    absent: tuple[str, ...]  # tasks
+
+
+def score_folders(predictions: Path, labels: Path, benchmark: Benchmark = XTREME) -> FolderScores:
+    """Score every task of the benchmark that both folders have.
+
+    Raises:
+        DataError: a folder is absent, no task is in both, or the two files of a language are not
+            of the same rows.
+        MalformedRowError: a file is not what its kind says.
+    """
+    for folder in (predictions, labels):
+        if not folder.is_dir():
+            raise DataError(f"{folder}: there is no such directory\nexpected layout: {_LAYOUT}")
+    tasks = {
+        name: _score_task(name, member, predictions / name, labels / name)
+        for name, member in benchmark.tasks.items()
+        if (predictions / name).is_dir() and (labels / name).is_dir()
+    }
+    if not tasks:
+        raise DataError(
+            f"no task has a folder in both {predictions} and {labels}\n"
+            f"expected layout: {_LAYOUT}; tasks: {', '.join(benchmark.tasks)}"
+        )
+    scores = {name: found.score for name, found in tasks.items() if found.score is not None}
+    return FolderScores(
+        tasks,
+        {group: benchmark.mean(scores, group) for group in benchmark.groups},
+        benchmark.mean(scores),
+        tuple(name for name in benchmark.tasks if name not in tasks),
+    )
+
+
+def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> TaskScore:
+    metrics: dict[str, dict[str, float]] = {}
+    absent, unanswered = [], {}
+    for language in member.languages:
+        file = f"test-{language}.{'json' if member.kind == 'answers' else 'tsv'}"
+        if not ((predictions / file).exists() and (labels / file).exists()):
+            absent.append(language)
+            continue
+        what = f"{name} {language}"
+        if member.kind == "answers":
+            normal = mlqa(language) if name == "mlqa" else squad
+            gold = read_questions(labels / file, f"labels of {what}")
+            said = read_answers(predictions / file, f"predictions for {what}")
+            scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
+            unanswered[language] = len(set(gold) - set(said))
+        else:
+            scores = _score_lines(member, predictions / file, labels / file, what)
+        for metric, value in scores.items():
+            metrics.setdefault(metric, {})[language] = value
+    return TaskScore(member.metrics, metrics, member.score(metrics), tuple(absent), unanswered)
+
+
+def _score_lines(member: Member, predictions: Path, labels: Path, what: str) -> dict[str, float]:
+    """Scores of one language of a task whose files have one item a line."""
+    read: Any = {
+        "labels": submission.read_labels,
+        "pairs": submission.read_labels,
+        "rows": submission.read_rows,
+        "tags": submission.read_tags,
+    }[member.kind]
+    gold, said = read(labels, f"labels of {what}"), read(predictions, f"predictions for {what}")
+    if member.kind == "pairs":
+        return mining_scores(
+            {tuple(x.split("\t")) for x in gold}, {tuple(x.split("\t")) for x in said}
+        )
+    try:
+        if member.kind == "tags":
+            scores = {f"chunk_{name}": value for name, value in chunk_f1(gold, said).items()}
+            return {**scores, "token_accuracy": token_accuracy(gold, said)}
+        (metric,) = member.metrics
+        return {metric: accuracy(gold, said)}
+    except ValueError as error:
+        raise DataError(f"{predictions} does not fit {labels}: {error}") from None
+
+
+def read_questions(path: Path, what: str) -> dict[str, list[str]]:
+    """Question id -> gold answers, of a SQuAD file.
+
+    Raises:
+        MalformedRowError: it is not one, or a question has no answer.
+    """
+    tree = _json(path, what)
+    found: dict[str, list[str]] = {}
+    try:
+        for article in tree["data"] if isinstance(tree, dict) else tree:
+            for paragraph in article["paragraphs"]:
+                for question in paragraph["qas"]:
+                    found[str(question["id"])] = [str(a["text"]) for a in question["answers"]]
+    except (KeyError, TypeError) as error:
+        raise MalformedRowError(path, 1, f"no SQuAD file: {error!r} is missing") from None
+    if empty := [id for id, answers in found.items() if not answers]:
+        raise MalformedRowError(path, 1, f"question {empty[0]} has no answer to score against")
+    if not found:
+        raise MalformedRowError(path, 1, "no questions")
+    return found
+
+
+def read_answers(path: Path, what: str) -> dict[str, str]:
+    """Question id -> predicted answer.
+
+    Raises:
+        MalformedRowError: it is no JSON object of texts.
+    """
+    tree = _json(path, what)
+    if not isinstance(tree, dict) or not all(isinstance(said, str) for said in tree.values()):
+        raise MalformedRowError(path, 1, "no JSON object of question ids and answers")
+    return tree
+
+
+def _json(path: Path, what: str) -> Any:
+    try:
+        return json.loads("\n".join(files.lines(path, what, _LAYOUT)))
+    except json.JSONDecodeError as error:
+        raise MalformedRowError(path, error.lineno, f"not JSON: {error.msg}") from None
