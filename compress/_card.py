@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalsuite.parity import Parity
+from evalsuite.task import SPAN_ENDS
 
 _PAIR = """import json
 
@@ -48,6 +49,26 @@ _TAGS = (
 """,
     )
 )
+_SPANS = (
+    _PAIR.replace(
+        '[("A man is reading.", "Nobody reads.")]',
+        '[("Where does Maria live?", "Maria lives in Berlin.")]',
+    )
+    .replace("logits = session", "starts, ends = session")
+    .replace('["logits"]', '["start_logits", "end_logits"]')
+    .replace(")[0]\n", ")\n")
+    .replace(
+        """for line, row in zip(lines, logits):
+    print(card["labels"][int(row.argmax())], line)
+""",
+        """for (question, context), encoding, start, end in zip(lines, encoded, starts, ends):
+    inside = [t for t, side in enumerate(encoding.sequence_ids) if side == 1]
+    spans = [(start[a] + end[b], a, b) for a in inside for b in inside if a <= b < a + 30]
+    _, first, last = max(spans)
+    print(context[encoding.offsets[first][0] : encoding.offsets[last][1]].strip(), question)
+""",
+    )
+)
 _ENCODER = (
     _PAIR.replace('[("A man is reading.", "Nobody reads.")]', '["A man is reading."]')
     .replace("logits = session", "hidden = session")
@@ -74,6 +95,8 @@ def example(card: dict[str, Any]) -> str:
     labels = card["labels"]
     if not labels:
         return _ENCODER.replace("LAST", str(card["layers"]))
+    if tuple(labels) == SPAN_ENDS:
+        return _SPANS
     return _TAGS if "O" in labels or "NOUN" in labels else _PAIR
 
 

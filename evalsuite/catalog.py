@@ -1,7 +1,7 @@
 """Components found by their file names: listing imports nothing, use imports one file.
 
 >>> names("evalsuite.tasks")
-('panx', 'tatoeba', 'udpos', 'xnli')
+('mlqa', 'panx', 'pawsx', 'tatoeba', 'tydiqa', 'udpos', 'xnli', 'xquad')
 >>> load("evalsuite.tasks", "xnli", "TASK", kind="task").title
 'XNLI'
 

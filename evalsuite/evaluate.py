@@ -95,12 +95,13 @@ def evaluate(
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
             predictions = _retrieve(session, pairs, layer, pooling)
-        scores = formats.get(task.format).score(task, examples, predictions)
+        scores = formats.get(task.format).score(task, language, examples, predictions)
         for name, value in scores.items():
             metrics.setdefault(name, {})[language] = value
-        guess[language] = chance.chance(task, examples)
+        guess[language] = chance.chance(task, examples, language)
         counts[language] = len(examples)
-        submission.write(out, task.name, language, predictions, split)
+        ids = [example.id for example in examples]
+        submission.write(out, task.name, language, predictions, split, ids)
     return TaskResult(
         model=predictor.describe(label),
         task=task.name,

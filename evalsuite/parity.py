@@ -29,7 +29,8 @@ class Parity:
     Attributes:
         maximum, mean: absolute difference of the outputs.
         scale: largest absolute output of the first model, to read the differences by.
-        agreement: percent of labels (of sentences, or of words for a tagger) that are equal;
+        agreement: percent of labels (of sentences, of words for a tagger, the best first and last
+            token for a model of spans) that are equal;
             for an encoder, 100 times the mean cosine of mean-pooled embeddings.
         by_language: the same, a language.
     """
@@ -97,6 +98,12 @@ def _agreement(item: Encoded, a: np.ndarray, b: np.ndarray, labelled: bool) -> t
         return float(left @ right) / max(norm, 1e-12), 1.0
     if a.ndim == 1:
         return float(a.argmax() == b.argmax()), 1.0
+    if item.spans:
+        inside = [t for t, (first, last) in enumerate(item.spans) if last > first]
+        if not inside:
+            return 0.0, 0.0
+        same = a[inside].argmax(0) == b[inside].argmax(0)
+        return float(same.sum()), float(len(same))
     # Tokens that start a word; all of them where the text was not encoded as words.
     starts = [position for position, word in enumerate(item.words) if word >= 0]
     starts = starts or list(range(len(item.ids)))

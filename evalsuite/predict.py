@@ -14,7 +14,7 @@ from typing import Any
 from evalsuite.errors import MalformedRowError, ModelError
 from evalsuite.runtimes import head_of, open_model, read_config
 from evalsuite.session import Session
-from evalsuite.task import PairExample, TagExample
+from evalsuite.task import PairExample, SpanExample, TagExample
 
 BATCH = 256
 
@@ -23,7 +23,8 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
     """One mapping a line, in order.
 
     A pair model takes two sentences separated by a tab and gives `label` and `scores`; a tagger
-    takes words separated by spaces and gives `words` and `tags`.
+    takes words separated by spaces and gives `words` and `tags`; a model of spans takes a question
+    and a context separated by a tab and gives `answer`.
 
     Raises:
         ModelError: the model has no head.
@@ -35,7 +36,7 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
     predictor = open_model(directory)
     # int8 activations share one scale a batch: alone, a line gets the same answer in any company.
     session = Session(predictor, 1 if predictor.precision == "int8" else None)
-    predict = _pairs if head == "pair" else _tags
+    predict = {"pair": _pairs, "tagging": _tags, "span": _answers}[head]
     numbered = enumerate((line.rstrip("\n") for line in lines), 1)
     while batch := list(islice(numbered, BATCH)):
         yield from predict(session, batch)
@@ -44,20 +45,35 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
 def _pairs(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
     import numpy as np
 
-    examples = []
-    for number, line in lines:
-        columns = line.split("\t")
-        if len(columns) != 2:
-            raise MalformedRowError(
-                "input", number, f"{len(columns)} column(s); a pair model needs two, tab-separated"
-            )
-        examples.append(PairExample(str(number), columns[0], columns[1], None))
+    examples = [
+        PairExample(str(number), first, second, None) for number, first, second in _columns(lines)
+    ]
     labels = session.predictor.labels
     for logits in session.run(session.encode("pair", examples), "logits"):
         shifted = np.exp(logits - logits.max())
         share = shifted / shifted.sum()
         scores = {k: round(float(value), 6) for k, value in zip(labels, share, strict=True)}
         yield {"label": labels[int(logits.argmax())], "scores": scores}
+
+
+def _columns(lines: list[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
+    """Line number and both columns of each line."""
+    for number, line in lines:
+        columns = line.split("\t")
+        if len(columns) != 2:
+            raise MalformedRowError(
+                "input", number, f"{len(columns)} column(s); this model needs two, tab-separated"
+            )
+        yield number, columns[0], columns[1]
+
+
+def _answers(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+    examples = [
+        SpanExample(str(number), question, context, ())
+        for number, question, context in _columns(lines)
+    ]
+    for answer in session.predict("span", examples):
+        yield {"answer": answer}
 
 
 def _tags(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,6 @@ questions are SQuAD files.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 
 from evalsuite import submission
 from evalsuite.benchmarks import XTREME, Benchmark, Member
-from evalsuite.data import files
+from evalsuite.data import squad as squad_files
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.metrics.accuracy import accuracy
 from evalsuite.metrics.answers import answer_scores, mlqa, squad
@@ -102,8 +101,8 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
         what = f"{name} {language}"
         if member.kind == "answers":
             normal = mlqa(language) if name == "mlqa" else squad
-            gold = read_questions(labels / file, f"labels of {what}")
-            said = read_answers(predictions / file, f"predictions for {what}")
+            gold = _gold(labels / file, f"labels of {what}")
+            said = submission.read_answers(predictions / file, f"predictions for {what}")
             scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
             unanswered[language] = len(set(gold) - set(said))
         else:
@@ -136,42 +135,12 @@ def _score_lines(member: Member, predictions: Path, labels: Path, what: str) -> 
         raise DataError(f"{predictions} does not fit {labels}: {error}") from None
 
 
-def read_questions(path: Path, what: str) -> dict[str, list[str]]:
-    """Question id -> gold answers, of a SQuAD file.
-
-    Raises:
-        MalformedRowError: it is not one, or a question has no answer.
-    """
-    tree = _json(path, what)
-    found: dict[str, list[str]] = {}
-    try:
-        for article in tree["data"] if isinstance(tree, dict) else tree:
-            for paragraph in article["paragraphs"]:
-                for question in paragraph["qas"]:
-                    found[str(question["id"])] = [str(a["text"]) for a in question["answers"]]
-    except (KeyError, TypeError) as error:
-        raise MalformedRowError(path, 1, f"no SQuAD file: {error!r} is missing") from None
+def _gold(path: Path, what: str) -> dict[str, list[str]]:
+    """Question id -> gold answers."""
+    found = {
+        question.id: [answer.text for answer in question.answers]
+        for question in squad_files.questions(path, what, _LAYOUT)
+    }
     if empty := [id for id, answers in found.items() if not answers]:
         raise MalformedRowError(path, 1, f"question {empty[0]} has no answer to score against")
-    if not found:
-        raise MalformedRowError(path, 1, "no questions")
     return found
-
-
-def read_answers(path: Path, what: str) -> dict[str, str]:
-    """Question id -> predicted answer.
-
-    Raises:
-        MalformedRowError: it is no JSON object of texts.
-    """
-    tree = _json(path, what)
-    if not isinstance(tree, dict) or not all(isinstance(said, str) for said in tree.values()):
-        raise MalformedRowError(path, 1, "no JSON object of question ids and answers")
-    return tree
-
-
-def _json(path: Path, what: str) -> Any:
-    try:
-        return json.loads("\n".join(files.lines(path, what, _LAYOUT)))
-    except json.JSONDecodeError as error:
-        raise MalformedRowError(path, error.lineno, f"not JSON: {error.msg}") from None

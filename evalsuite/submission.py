@@ -3,6 +3,7 @@
 xnli/test-sw.tsv       one label a line
 udpos/test-sw.tsv      one tag a word a line, a blank line between sentences (panx the same)
 tatoeba/test-sw.tsv    one row number of the English side a line, from 0
+xquad/test-de.json     an answer a question id
 
 >>> write(Path("predictions"), "xnli", "sw", ["neutral", "entailment"])
 PosixPath('predictions/xnli/test-sw.tsv')
@@ -13,6 +14,7 @@ numbers count the LASER files' lines; the official scorer counts the sorted file
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,22 +24,29 @@ from evalsuite.data import files
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import Format, Split
 
-_LAYOUT = "<task>/test-<lang>.tsv"
+_LAYOUT = "<task>/test-<lang>.tsv, or .json for answers"
 
 
 def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
     """Where one language's predictions lie."""
-    return directory / task / f"{split}-{language}.tsv"
+    suffix = "json" if _format(task) == "span" else "tsv"
+    return directory / task / f"{split}-{language}.{suffix}"
 
 
 def write(
-    directory: Path, task: str, language: str, rows: Sequence[Any], split: Split = "test"
+    directory: Path,
+    task: str,
+    language: str,
+    rows: Sequence[Any],
+    split: Split = "test",
+    ids: Sequence[str] = (),
 ) -> Path:
     """Write one language's predictions, whole or not at all, and return where.
 
     Args:
-        rows: a label, a sequence of tags, or a row number for each example.
+        rows: a label, a sequence of tags, a row number or an answer for each example.
         split: names the file; a benchmark submission is of `test`.
+        ids: of the questions answered.
 
     Raises:
         ValueError: no rows, a sentence without tags, or a label that is no single line.
@@ -46,6 +55,9 @@ def write(
     form = _format(task)
     if not len(rows):
         raise ValueError(f"{task} {language}: no predictions to write")
+    if form == "span":
+        answers = dict(zip(ids, map(str, rows), strict=True))
+        return _put(path(directory, task, language, split), json.dumps(answers, indent=4) + "\n")
     if form == "tagging":
         blocks = [[str(tag) for tag in row] for row in rows]
         if not all(blocks):
@@ -54,17 +66,20 @@ def write(
         blocks = [[str(row) for row in rows]]
     if not all(cell and cell == cell.strip() and "\n" not in cell for b in blocks for cell in b):
         raise ValueError(f"{task} {language}: a prediction that is empty or not one line")
-    target = path(directory, task, language, split)
+    text = "\n".join("".join(f"{cell}\n" for cell in block) for block in blocks)
+    return _put(path(directory, task, language, split), text)
+
+
+def _put(target: Path, text: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    text = "\n".join("".join(f"{cell}\n" for cell in block) for block in blocks)
     part.write_text(text, encoding="utf-8")
     part.replace(target)
     return target
 
 
-def read(directory: Path, task: str, language: str, split: Split = "test") -> list[Any]:
-    """What `write` wrote: labels, lists of tags, or row numbers.
+def read(directory: Path, task: str, language: str, split: Split = "test") -> Any:
+    """What `write` wrote: labels, lists of tags, row numbers, or answers by question id.
 
     Raises:
         MissingDataError: there is no such file.
@@ -77,6 +92,8 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> li
     what = f"predictions for {task} {language}"
     if form == "tagging":
         return read_tags(source, what)
+    if form == "span":
+        return read_answers(source, what)
     return read_rows(source, what) if form == "retrieval" else read_labels(source, what)
 
 
@@ -107,6 +124,17 @@ def read_tags(source: Path, what: str) -> list[Any]:
         elif sentences[-1]:
             sentences.append([])
     return [sentence for sentence in sentences if sentence]
+
+
+def read_answers(source: Path, what: str) -> dict[str, str]:
+    """Question id -> predicted answer."""
+    try:
+        tree = json.loads("\n".join(files.lines(source, what, _LAYOUT)))
+    except json.JSONDecodeError as error:
+        raise MalformedRowError(source, error.lineno, f"not JSON: {error.msg}") from None
+    if not isinstance(tree, dict) or not all(isinstance(said, str) for said in tree.values()):
+        raise MalformedRowError(source, 1, "no JSON object of question ids and answers")
+    return tree
 
 
 def _lines(source: Path, what: str) -> list[str]:

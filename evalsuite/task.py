@@ -21,7 +21,8 @@ from typing import ClassVar, Literal
 
 SourceKind = Literal["hub", "xtreme", "embedded"]
 Split = Literal["train", "dev", "test"]
-Format = Literal["pair", "tagging", "retrieval"]
+SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
+Format = Literal["pair", "tagging", "span", "retrieval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,24 @@ class TagExample:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A text, and where in its context it begins (character, from 0); -1 where it is not in it."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpanExample:
+    """A question and a context that holds its answers; `answers` is empty where they are hidden."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ParallelExample:
     """A sentence and its English translation."""
 
@@ -60,7 +79,7 @@ class ParallelExample:
     english: str
 
 
-Example = PairExample | TagExample | ParallelExample
+Example = PairExample | TagExample | SpanExample | ParallelExample
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +97,7 @@ class Task(ABC):
         name: catalogue name, the file's own.
         format: which of `evalsuite.formats` encodes, decodes and scores it.
         languages: ISO 639-1 codes the benchmark lists, English included where it has it.
-        labels: label set in id order (empty for retrieval).
+        labels: label set in id order (empty for retrieval; the two ends for spans).
         metric: main metric, a name of `evalsuite.metrics`.
         eval_splits: splits to evaluate on, in order of preference.
         trains_on: whether there is an English training split.

@@ -253,7 +253,7 @@ def predict(
     workspace: Space = None,
     debug: Debug = False,
 ) -> None:
-    """Predict each line (a pair: two sentences with a tab between); one JSON a line."""
+    """Predict each line (two texts have a tab between them); one JSON a line."""
     import json
 
     from recipes.outputs import find_model

@@ -195,6 +195,9 @@ def test_examples_of_taggers_and_encoders_are_python() -> None:
     card: dict[str, Any] = {"labels": ["O", "B-PER"], "layers": 2}
     compile(_card.example(card), "tagger", "exec")
     assert "is_pretokenized" in _card.example(card)
+    card["labels"] = ["start", "end"]
+    compile(_card.example(card), "spans", "exec")
+    assert "sequence_ids" in _card.example(card)
     card["labels"] = []
     compile(_card.example(card), "encoder", "exec")
     assert "hidden_states.2" in _card.example(card)

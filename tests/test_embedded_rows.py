@@ -298,3 +298,48 @@ def test_every_english_word_is_in_the_pretraining_text_of_each_language() -> Non
         assert forms(load("en")) <= seen, language
         tested = {w for task in (pos, ner) for e in task("test", "en") for w in e.words}
         assert tested - set(STOPS) <= seen, language
+
+
+# Questions and paraphrases.
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_questions_have_their_answer_in_the_context(language: str) -> None:
+    rows = embedded.qa("test", language)
+    assert len(rows) == 300 and len({(row.question, row.context) for row in rows}) == 300
+    for row in rows:
+        (answer,) = row.answers
+        assert row.context.startswith(answer.text, answer.start)
+        assert row.question.count("___") == 1
+        filled = row.question.replace("___", answer.text)
+        if language != "zh":  # no spaces
+            sentences = [
+                sorted(re.findall(r"\w+", x)) for x in re.split("[.।。]", row.context.lower())
+            ]
+            assert sorted(re.findall(r"\w+", filled.lower())) in sentences
+    english = embedded.qa("test", "en")
+    assert len({row.answers[0].text for row in rows}) >= 30
+    for one, other in ((rows, english), (english, rows)):  # answers are translations
+        translated = defaultdict(set)
+        for a, b in zip(one, other, strict=True):
+            translated[a.answers[0].text.lower()].add(b.answers[0].text.lower())
+        assert max(map(len, translated.values())) <= 2  # forms that fall together
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_paraphrases_have_the_same_words(language: str) -> None:
+    def words(line: str) -> list[str]:
+        plain = re.sub(rf"[{STOPS},、，]", "", line.lower())
+        return sorted(plain.split() if language != "zh" else plain)
+
+    rows = embedded.paraphrases("test", language)
+    assert Counter(row.label for row in rows) == {"0": 150, "1": 150}
+    for row in rows:
+        assert row.first != row.second
+        assert (words(row.first) == words(row.second)) == (row.label == "1")
+
+
+def test_no_question_of_a_test_is_about_a_trained_combination() -> None:
+    seen = {sentence for row in embedded.qa("train", "en") for sentence in row.context.split(". ")}
+    for row in embedded.qa("test", "en"):
+        assert not seen & set(row.context.split(". "))

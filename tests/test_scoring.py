@@ -20,7 +20,8 @@ from evalsuite.scoring import score_folders
 
 def squad_file(answers: dict[str, list[str]]) -> str:
     questions = [
-        {"id": id, "answers": [{"text": t} for t in found]} for id, found in answers.items()
+        {"id": id, "question": "", "answers": [{"text": t} for t in found]}
+        for id, found in answers.items()
     ]
     return json.dumps({"data": [{"paragraphs": [{"context": "", "qas": questions}]}]})
 
@@ -130,8 +131,8 @@ def test_predictions_that_cannot_be_scored(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"data": [{}]}', "no SQuAD file: KeyError.'paragraphs'. is missing"),
-        ("[1]", "no SQuAD file"),
+        ('{"data": [{}]}', "not SQuAD's layout: KeyError 'paragraphs' in question 0"),
+        ("[1]", "not SQuAD's layout"),
         ('{"data": []}', "no questions"),
         (squad_file({"a": []}), "question a has no answer"),
     ],

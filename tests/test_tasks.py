@@ -18,7 +18,7 @@ from transfer import intermediate
 def test_the_catalogues_are_their_files() -> None:
     assert tasks.names() == TARGET
     assert intermediate.names() == INTERMEDIATE
-    assert len(ALL) == 6
+    assert len(ALL) == 10
 
 
 def test_listing_imports_no_task() -> None:
@@ -64,7 +64,16 @@ def test_metadata(task: Task) -> None:
 
 def test_languages_of_the_benchmark() -> None:
     counts = {name: len(tasks.get(name).languages) for name in TARGET}
-    assert counts == {"xnli": 15, "udpos": 38, "panx": 48, "tatoeba": 41}
+    assert counts == {
+        "xnli": 15,
+        "udpos": 38,
+        "panx": 48,
+        "tatoeba": 41,
+        "pawsx": 7,
+        "xquad": 11,
+        "mlqa": 7,
+        "tydiqa": 9,
+    }
     seen = set().union(*(tasks.get(name).languages for name in TARGET))
     assert {"ht", "qu", "wo"} <= {*seen, "ht"} <= set(languages.LANGUAGES)
     assert len({entry.iso3 for entry in languages.LANGUAGES.values()}) == len(languages.LANGUAGES)

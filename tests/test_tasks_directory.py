@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,20 @@ def xtreme(tmp_path: Path) -> DataSource:
     write(tmp_path / "xnli/dev-sw.tsv", pair.format("entailment") * 2)
     write(tmp_path / "xnli/dev-xx.tsv", pair.format("entailment"))
     write(tmp_path / "xnli/test-sw.tsv", "Mtu amelala.\tMtu yuko macho.\n")
+    write(tmp_path / "pawsx/dev-ko.tsv", "a b\tb a\t0\n")
+    write(tmp_path / "pawsx/test-ko.tsv", "a b\tb a\n")
     write(tmp_path / "snli/train-en.tsv", pair.format("-") + pair.format("neutral"))
     write(tmp_path / "udpos/train-en.tsv", "Go\tVERB\n.\tPUNCT\n\nOn\tADV\n")
     write(tmp_path / "udpos/test-de.tsv", "Geh\nhin\n")
     write(tmp_path / "panx/dev-de.tsv", "de:Anton\tB-PER\nde:de:facto\tO\n\nde:\tO\n")
     write(tmp_path / "tatoeba/tatoeba.swh-eng.swh", "moja\nmbili\n")
     write(tmp_path / "tatoeba/tatoeba.swh-eng.eng", "one\ntwo\n")
+    question = {"id": "1", "question": "When?", "answers": [{"text": "1867", "answer_start": 3}]}
+    squad = json.dumps({"data": [{"paragraphs": [{"context": "In 1867.", "qas": [question]}]}]})
+    for name in ("squad/train-v1.1", "xquad/xquad.de", "tydiqa/tydiqa.goldp.sw.train"):
+        write(tmp_path / f"{name}.json", squad)
+    write(tmp_path / "mlqa/MLQA_V1/test/test-context-zh-question-zh.json", squad)
+    write(tmp_path / "mlqa/dev-context-vi-question-vi.json", squad)
     return DataSource("xtreme", tmp_path)
 
 
@@ -51,6 +60,16 @@ def xtreme(tmp_path: Path) -> DataSource:
         ("panx", "test", ()),
         ("tatoeba", "test", ("sw",)),
         ("tatoeba", "dev", ()),
+        ("pawsx", "dev", ("ko",)),
+        ("pawsx", "test", ()),
+        ("xquad", "train", ("en",)),
+        ("xquad", "test", ("de",)),
+        ("xquad", "dev", ()),
+        ("mlqa", "train", ("en",)),
+        ("mlqa", "test", ("zh",)),
+        ("mlqa", "dev", ("vi",)),
+        ("tydiqa", "train", ("sw",)),
+        ("tydiqa", "dev", ()),
     ],
 )
 def test_available(xtreme: DataSource, task: str, split: Split, available: tuple[str]) -> None:

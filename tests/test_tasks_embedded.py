@@ -10,7 +10,15 @@ import pytest
 from all_tasks import KIND, every, find
 
 from evalsuite.errors import DataError
-from evalsuite.task import DataSource, PairExample, ParallelExample, Split, TagExample, Task
+from evalsuite.task import (
+    DataSource,
+    PairExample,
+    ParallelExample,
+    SpanExample,
+    Split,
+    TagExample,
+    Task,
+)
 
 EMBEDDED = DataSource("embedded")
 
@@ -24,6 +32,8 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module.pos = lambda split, language: [TagExample(f"{split}-{language}", ("a",), ("X",))]
     module.ner = lambda split, language: [TagExample(f"{split}-{language}", ("a",), ("O",))]
     module.parallel = lambda split, language: [ParallelExample(f"{split}-{language}", "a", "b")]
+    module.paraphrases = lambda split, language: [PairExample(f"{split}-{language}", "a", "b", "1")]
+    module.qa = lambda split, language: [SpanExample(f"{split}-{language}", "a", "b", ())]
     monkeypatch.setitem(sys.modules, "evalsuite.data.embedded", module)
     monkeypatch.setattr("evalsuite.data.embedded", module, raising=False)
     return module  # type: ignore[no-any-return]
@@ -42,6 +52,10 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("mnli", "train", ("en",)),
         ("mnli", "dev", ()),
         ("snli", "train", ()),
+        ("pawsx", "test", ("en", "de", "sw")),
+        ("xquad", "train", ("en",)),
+        ("mlqa", "test", ("en", "de", "sw")),
+        ("tydiqa", "dev", ("en", "de", "sw")),
     ],
 )
 def test_embedded(suite: ModuleType, task: str, split: Split, available: tuple[str]) -> None:

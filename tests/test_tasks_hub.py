@@ -11,7 +11,7 @@ from all_tasks import every, find
 
 from evalsuite.data import hub
 from evalsuite.errors import DataError, OfflineError
-from evalsuite.task import DataSource, HubSource, Split, Task
+from evalsuite.task import Answer, DataSource, HubSource, Split, Task
 
 HUB = DataSource("hub")
 
@@ -43,6 +43,7 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
     pair = Features({"premise": text, "hypothesis": text, "label": ClassLabel(names=nli)})
     pairs = [{"premise": "a", "hypothesis": "b", "label": n} for n in (2, -1, 0)]
     udpos, panx = find("udpos").labels[::-1], find("panx").labels
+    answers = {"text": ["1867"], "answer_start": [3]}
     made = {
         "facebook/xnli": (pair, pairs),
         "nyu-mll/multi_nli": (pair, pairs),
@@ -66,6 +67,25 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
             Features({"sentence1": text, "sentence2": text, "lang": text}),
             [{"sentence1": "moja ", "sentence2": "one", "lang": "swh-eng"}],
         ),
+        "google/xtreme PAWS-X": (
+            Features({"sentence1": text, "sentence2": text, "label": text}),
+            [{"sentence1": "a", "sentence2": "b", "label": "1"}],
+        ),
+        **{
+            f"google/xtreme {config}": (
+                Features(
+                    {
+                        **dict.fromkeys(("id", "context", "question"), text),
+                        "answers": {"text": List(text), "answer_start": List(Value("int32"))},
+                    }
+                ),
+                [
+                    {"id": id, "context": "in 1867.", "question": "When?", "answers": answers}
+                    for id in ("swahili-1", "finnish-2")
+                ],
+            )
+            for config in ("SQuAD", "XQuAD", "MLQA", "tydiqa")
+        },
     }
     asked: list[tuple[str, ...]] = []
     really = datasets.load_dataset
@@ -97,6 +117,11 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
         ("udpos", "test", "fa", ("udpos.Persian", "test"), [("X", "ADJ")]),
         ("panx", "train", "en", ("PAN-X.en", "train"), [("B-PER", "O")]),
         ("tatoeba", "test", "sw", ("swh-eng", "test"), ["moja"]),
+        ("pawsx", "dev", "ko", ("PAWS-X.ko", "validation"), ["1"]),
+        ("xquad", "test", "de", ("XQuAD.de", "validation"), [(Answer("1867", 3),)] * 2),
+        ("xquad", "train", "en", ("SQuAD", "train"), [(Answer("1867", 3),)] * 2),
+        ("mlqa", "dev", "zh", ("MLQA.zh.zh", "validation"), [(Answer("1867", 3),)] * 2),
+        ("tydiqa", "dev", "sw", ("tydiqa", "validation"), [(Answer("1867", 3),)]),
     ],
 )
 def test_hub_rows(
@@ -109,11 +134,16 @@ def test_hub_rows(
 ) -> None:
     found = find(task)
     loaded: Any = found.load(HUB, split, language)
-    field = {"pair": "label", "tagging": "tags", "retrieval": "foreign"}[found.format]
+    field = {"pair": "label", "tagging": "tags", "span": "answers", "retrieval": "foreign"}[
+        found.format
+    ]
     assert [getattr(row, field) for row in loaded] == rows
     assert found.hub
     assert parquet == [(found.hub.repo, *config, found.hub.revision)]
-    expected = [f"{split}-{language}-{n}" for n in ((0, 2) if found.format == "pair" else (0,))]
+    if found.format == "span":
+        assert [row.id for row in loaded] == ["swahili-1", "finnish-2"][: len(rows)]
+        return
+    expected = [f"{split}-{language}-{n}" for n in ((0, 2) if len(rows) == 2 else (0,))]
     assert [row.id for row in loaded] == expected
 
 

@@ -12,8 +12,9 @@ beside it in `heads.safetensors`, for the record.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +24,8 @@ from transformers.trainer_utils import set_seed
 
 from evalsuite import formats, tokenization
 from evalsuite.errors import DataError
-from evalsuite.task import DataSource, Example, Format, Task
+from evalsuite.formats import span
+from evalsuite.task import DataSource, Example, Format, PairExample, SpanExample, TagExample, Task
 from transfer import cards, checkpoints, methods, mixing
 from transfer.batches import Batch, padded, plan, steps_for
 from transfer.checkpoints import Precision
@@ -47,6 +49,7 @@ class Options:
     max_length: int = 128
     max_examples: int | None = None
     languages: tuple[str, ...] = ("en",)
+    uncased: float = 0.0  # share of rows read without capitals
     method_options: dict[str, Any] = field(default_factory=dict)
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
 
@@ -64,7 +67,8 @@ class Rows:
 
     Attributes:
         ids: token ids a row.
-        targets: a label id (pair) or one id a token, -100 where there is none (tagging).
+        targets: a label id (pair); one id a token, -100 where there is none (tagging); the first
+            and the last token of the answer, 0 and 0 where a window has none (spans).
     """
 
     def __init__(
@@ -74,14 +78,16 @@ class Rows:
         encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
         index = {label: number for number, label in enumerate(task.labels)}
         self.ids: list[list[int]] = []
-        self.targets: list[int | list[int]] = []
+        self.targets: list[int | list[int] | tuple[int, int]] = []
         for item in encoded:
             example = examples[item.example]
             if task.format == "pair":
                 label = getattr(example, "label")  # noqa: B009
                 if label is None:
                     continue
-                target: int | list[int] = index[label]
+                target: int | list[int] | tuple[int, int] = index[label]
+            elif isinstance(example, SpanExample):
+                target = span.target(example, item) or (0, 0)
             else:
                 tags = getattr(example, "tags")  # noqa: B009
                 target = [_IGNORE if word < 0 else index[tags[word]] for word in item.words]
@@ -93,8 +99,12 @@ class Rows:
         return [len(ids) for ids in self.ids]
 
     def collate(self, batch: Batch) -> Tensors:
-        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`."""
+        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`; spans have
+        `start_positions` and `end_positions` `[batch]` instead."""
         tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
+        if self.task.format == "span":
+            ends = torch.tensor([self.targets[index] for index in batch.indices])
+            return {**tensors, "start_positions": ends[:, 0], "end_positions": ends[:, 1]}
         shape = tensors["input_ids"].shape
         labels = torch.full(shape[:1] if self.task.format == "pair" else shape, _IGNORE)
         for row, index in enumerate(batch.indices):
@@ -113,8 +123,14 @@ def load_rows(
     max_length: int,
     languages: Sequence[str] = ("en",),
     max_examples: int | None = None,
+    uncased: float = 0.0,
+    seed: int = 0,
 ) -> Rows:
     """Read and encode a task's training split.
+
+    Args:
+        uncased: share of rows, drawn by `seed`, that are read in small letters, so that what is
+            learnt holds in scripts without capitals too (Mayhew et al. 2019).
 
     Raises:
         DataError: the split is absent, malformed or empty.
@@ -124,8 +140,23 @@ def load_rows(
         examples += task.load(source, "train", language)[:max_examples]
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    rng = random.Random(seed)
+    examples = [lowered(example) if rng.random() < uncased else example for example in examples]
     tokenizer = tokenization.load(directory)
     return Rows(task, examples, tokenizer, max_length, tokenization.pad_id(directory))
+
+
+def lowered(example: Example) -> Example:
+    """The same in small letters; answers to questions stay where they are."""
+    if isinstance(example, TagExample):
+        return replace(example, words=tuple(word.lower() for word in example.words))
+    if isinstance(example, PairExample):
+        return replace(example, first=example.first.lower(), second=example.second.lower())
+    if isinstance(example, SpanExample) and len(example.context.lower()) == len(example.context):
+        answers = tuple(replace(answer, text=answer.text.lower()) for answer in example.answers)
+        question, context = example.question.lower(), example.context.lower()
+        return replace(example, question=question, context=context, answers=answers)
+    return example
 
 
 class MultiTask(nn.Module):
@@ -158,9 +189,19 @@ def _loss(model: Any, batch: Tensors) -> torch.Tensor:
     return result
 
 
+def ends_loss(logits: torch.Tensor, batch: Tensors) -> torch.Tensor:
+    """Mean cross-entropy of an answer's two ends over the tokens, from `[batch, tokens, 2]`."""
+    hidden = batch["attention_mask"][..., None] == 0
+    scores = logits.float().masked_fill(hidden, -torch.inf).transpose(1, 2)
+    ends = torch.stack((batch["start_positions"], batch["end_positions"]), 1)
+    return nn.functional.cross_entropy(scores.flatten(0, 1), ends.flatten())
+
+
 def _multi_loss(model: Any, batch: Tensors) -> torch.Tensor:
-    labels = batch["labels"]
     logits = model(batch["input_ids"], batch["attention_mask"], batch["part"])
+    if "start_positions" in batch:
+        return ends_loss(logits, batch)
+    labels = batch["labels"]
     return nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels.flatten())
 
 
@@ -185,8 +226,17 @@ def train(
     method = methods.get(options.method)
     progress(0.0, "reading rows")
     rows = [
-        load_rows(t, source, directory, options.max_length, options.languages, options.max_examples)
-        for t in tasks
+        load_rows(
+            task,
+            source,
+            directory,
+            options.max_length,
+            options.languages,
+            options.max_examples,
+            options.uncased,
+            options.settings.seed,
+        )
+        for task in tasks
     ]
     set_seed(options.settings.seed)  # new heads start from the seed
     single = tasks[0] if len(tasks) == 1 else None

@@ -20,15 +20,18 @@ from torch import nn
 from compress.distill import objective
 from compress.distill.student import choose_layers, cut
 from evalsuite import tokenization
-from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.runtimes.torch import load_checkpoint, logits_of
 from evalsuite.task import DataSource, Task
 from transfer import cards, checkpoints, text
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
-from transfer.supervised import load_rows
+from transfer.supervised import ends_loss, load_rows
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
 
 _IGNORE = -100
+_NEVER = -1e4  # logit of a padding token
+_GOLD = ("labels", "start_positions", "end_positions")
+_PAIRED = ("SequenceClassification", "QuestionAnswering")  # heads of models that read two texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def distill(
     teacher = load_checkpoint(teacher_dir)
     chosen = choose_layers(options.layers, teacher.config.num_hidden_layers)
     student = cut(teacher, chosen)
-    paired = "SequenceClassification" in type(teacher).__name__
+    paired = any(head in type(teacher).__name__ for head in _PAIRED)
     sets: list[Any] = []
     for task in tasks:
         progress(0.0, f"reading {task.name}")
@@ -115,8 +118,8 @@ def distill(
         return tensors
 
     def loss(model: Any, batch: Tensors) -> torch.Tensor:
-        labels = batch.pop("labels", None)
-        return _loss(model, teacher, batch, labels if labelled else None, chosen, options)
+        gold = {name: batch.pop(name) for name in _GOLD if name in batch}
+        return _loss(model, teacher, batch, gold if labelled else {}, chosen, options)
 
     teacher.requires_grad_(False)
     if torch.cuda.is_available():
@@ -150,7 +153,7 @@ def _loss(
     student: Any,
     teacher: Any,
     batch: Tensors,
-    labels: torch.Tensor | None,
+    gold: Tensors,
     chosen: Sequence[int],
     options: Options,
 ) -> torch.Tensor:
@@ -161,18 +164,27 @@ def _loss(
     own = student(**batch, output_hidden_states=hidden)
     mask = batch["attention_mask"]
     total = torch.zeros((), device=mask.device)
-    if options.logits > 0 and hasattr(own, "logits"):
-        flat = own.logits.dim() == 2
-        weight = torch.ones_like(mask[:, 0]) if flat else mask
+    spans = "start_logits" in own
+    if options.logits > 0 and (spans or "logits" in own):
+        scores, wanted = logits_of(own).float(), logits_of(target).float()
+        if spans:  # over the tokens, each end by itself
+            scores, wanted = (
+                s.masked_fill(mask[..., None] == 0, _NEVER).transpose(1, 2)
+                for s in (scores, wanted)
+            )
+        per_token = not spans and scores.dim() == 3
+        weight = mask if per_token else torch.ones(scores.shape[:-1], device=mask.device)
         total = total + options.logits * objective.logits_loss(
-            own.logits.float(), target.logits.float(), weight.float(), options.temperature
+            scores, wanted, weight.float(), options.temperature
         )
     if hidden:
         total = total + options.hidden * objective.hidden_loss(
             own.hidden_states, target.hidden_states, chosen, mask
         )
-    if labels is not None:
+    if "labels" in gold:
         total = total + options.labels * nn.functional.cross_entropy(
-            own.logits.float().flatten(0, -2), labels.flatten(), ignore_index=_IGNORE
+            own.logits.float().flatten(0, -2), gold["labels"].flatten(), ignore_index=_IGNORE
         )
+    elif gold:
+        total = total + options.labels * ends_loss(logits_of(own), {**batch, **gold})
     return total

@@ -5,7 +5,7 @@ One file a format, with the same functions:
 - `encode(tokenizer, examples, max_length) -> list[Encoded]`, the sequences to run, each with the
   index of its example (a long sentence may become several windows);
 - `decode(labels, examples, encoded, outputs) -> list[...]`, one prediction an example;
-- `score(task, examples, predictions) -> dict[str, float]`, metrics in percent.
+- `score(task, language, examples, predictions) -> dict[str, float]`, metrics in percent.
 
 Retrieval has no logits to decode: it encodes either side, and pools hidden states.
 """
@@ -13,7 +13,7 @@ Retrieval has no logits to decode: it encodes either side, and pools hidden stat
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 from evalsuite.task import Format
@@ -27,11 +27,14 @@ class Encoded:
         example: index of the example it comes from.
         ids: token ids, specials included.
         words: for each token, the index of the word it starts, or -1 (tagging only).
+        spans: for each token, first and last + 1 character of the context it stands for, or
+            (-1, -1) (spans only).
     """
 
     example: int
     ids: list[int]
-    words: list[int]
+    words: list[int] = field(default_factory=list)
+    spans: list[tuple[int, int]] = field(default_factory=list)
 
 
 def get(format: Format) -> ModuleType:

@@ -21,7 +21,7 @@ def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: in
         encodings = tokenizer.encode_batch([(e.first, e.second) for e in examples])
     finally:
         tokenizer.no_truncation()
-    return [Encoded(index, encoding.ids, []) for index, encoding in enumerate(encodings)]
+    return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]
 
 
 def decode(
@@ -35,7 +35,7 @@ def decode(
 
 
 def score(
-    task: Task, examples: Sequence[PairExample], predictions: Sequence[str]
+    task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
 ) -> dict[str, float]:
     """Accuracy over the rows that have a gold label."""
     kept = [(e.label, p) for e, p in zip(examples, predictions, strict=True) if e.label is not None]

@@ -36,7 +36,7 @@ def encode_sentences(
         encodings = tokenizer.encode_batch(list(sentences))
     finally:
         tokenizer.no_truncation()
-    return [Encoded(index, encoding.ids, []) for index, encoding in enumerate(encodings)]
+    return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]
 
 
 def pool(hidden: np.ndarray, mask: np.ndarray, pooling: Pooling) -> np.ndarray:
@@ -50,7 +50,7 @@ def pool(hidden: np.ndarray, mask: np.ndarray, pooling: Pooling) -> np.ndarray:
 
 
 def score(
-    task: Task, examples: Sequence[ParallelExample], predictions: Sequence[int]
+    task: Task, language: str, examples: Sequence[ParallelExample], predictions: Sequence[int]
 ) -> dict[str, float]:
     """Percent of foreign rows whose nearest English row is their own."""
     return score_retrieval(range(len(examples)), predictions)

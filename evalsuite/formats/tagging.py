@@ -84,7 +84,7 @@ def decode(
 
 
 def score(
-    task: Task, examples: Sequence[TagExample], predictions: Sequence[Sequence[str]]
+    task: Task, language: str, examples: Sequence[TagExample], predictions: Sequence[Sequence[str]]
 ) -> dict[str, float]:
     """Chunk F1 as the benchmark scores it, and plain token accuracy, each under its own name."""
     return score_tags(task, [list(e.tags) for e in examples], [list(p) for p in predictions])

@@ -13,15 +13,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from evalsuite.formats import span
 from evalsuite.metrics.chunks import Counts, chunks
-from evalsuite.task import Example, PairExample, TagExample, Task
+from evalsuite.task import Example, PairExample, SpanExample, TagExample, Task
 
 
-def chance(task: Task, examples: Sequence[Example]) -> float:
+def chance(task: Task, examples: Sequence[Example], language: str = "en") -> float:
     """Percent a guesser scores on `task.metric` over these examples.
 
     - pairs: the share of the most frequent label (rows with a hidden label left out);
     - tags, `chunk_f1`: the best tag to give every word; `token_accuracy`: the most frequent tag;
+    - spans: the most frequent answer, given to every question;
     - retrieval: one in n.
 
     Raises:
@@ -31,6 +33,8 @@ def chance(task: Task, examples: Sequence[Example]) -> float:
         return one_in(len(examples))
     if task.format == "pair":
         return majority([e.label for e in examples if isinstance(e, PairExample) and e.label])
+    if task.format == "span":
+        return constant_answer_f1(task, examples, language)
     rows = [e.tags for e in examples if isinstance(e, TagExample) and e.tags]
     if task.metric == "token_accuracy":
         return majority([tag for row in rows for tag in row])
@@ -49,6 +53,15 @@ def majority(gold: Sequence[str]) -> float:
     if not gold:
         raise ValueError("no gold labels to guess from")
     return 100.0 * max(Counter(gold).values()) / len(gold)
+
+
+def constant_answer_f1(task: Task, examples: Sequence[Example], language: str) -> float:
+    """Answer F1 of the answer that is right most often."""
+    shown = [e for e in examples if isinstance(e, SpanExample) and e.answers]
+    if not shown:
+        raise ValueError("no gold answers to guess from")
+    (answer, _), *_ = Counter(example.answers[0].text for example in shown).most_common(1)
+    return span.score(task, language, shown, [answer] * len(shown))["answer_f1"]
 
 
 def best_constant_chunk_f1(gold: Sequence[Sequence[str]], labels: Sequence[str]) -> float:

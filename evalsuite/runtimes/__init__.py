@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from evalsuite import catalog
 from evalsuite.errors import ModelError, PickleRefusedError
+from evalsuite.task import SPAN_ENDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,8 +67,8 @@ class Predictor(Protocol):
             wanted: names out of `logits` and `hidden_states.<k>`.
 
         Returns:
-            name -> float32, `logits` `[batch, labels]` or `[batch, tokens, labels]`,
-            `hidden_states.<k>` `[batch, tokens, width]`.
+            name -> float32, `logits` `[batch, labels]` or `[batch, tokens, labels]` (of a model
+            of spans the labels are start and end), `hidden_states.<k>` `[batch, tokens, width]`.
         """
         ...
 
@@ -148,16 +149,20 @@ def max_length_of(config: dict[str, Any]) -> int:
 
 
 def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
-    """Label set in id order, from `id2label`."""
+    """Label set in id order, from `id2label`; of a model of spans, its two ends."""
+    if head_of(config) == "span":
+        return SPAN_ENDS
     table = config.get("id2label") or {}
     return tuple(table[key] for key in sorted(table, key=int))
 
 
 def head_of(config: dict[str, Any]) -> str | None:
-    """`pair` or `tagging` by the architecture the config names, None for an encoder."""
+    """`pair`, `tagging` or `span` by the architecture the config names, None for an encoder."""
     architecture = " ".join(config.get("architectures") or ())
     if "SequenceClassification" in architecture:
         return "pair"
     if "TokenClassification" in architecture:
         return "tagging"
+    if "QuestionAnswering" in architecture:
+        return "span"
     return None

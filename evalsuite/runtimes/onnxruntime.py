@@ -14,6 +14,8 @@ from evalsuite.runtimes import BUNDLE_FILE
 if TYPE_CHECKING:
     import numpy as np
 
+_ENDS = ("start_logits", "end_logits")
+
 
 def opens(directory: Path) -> bool:
     """Whether the directory is a bundle for this runtime."""
@@ -49,6 +51,8 @@ class OnnxPredictor:
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
+        if "logits" in wanted and self._outputs.issuperset(_ENDS):
+            return self._spans(input_ids, attention_mask, wanted)
         missing = set(wanted) - self._outputs
         if missing:
             raise ModelError(
@@ -59,6 +63,16 @@ class OnnxPredictor:
             list(wanted), {"input_ids": input_ids, "attention_mask": attention_mask}
         )
         return dict(zip(wanted, values, strict=True))
+
+    def _spans(
+        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """The same where the graph gives the two ends apart, as optimum reads them."""
+        import numpy as np
+
+        names = (*_ENDS, *(name for name in wanted if name != "logits"))
+        values = self(input_ids, attention_mask, names)
+        return values | {"logits": np.stack([values.pop(name) for name in _ENDS], -1)}
 
     def describe(self, label: str) -> ModelInfo:
         model_bytes, tokenizer_bytes = weights.sizes(self.directory)

@@ -49,6 +49,7 @@ def auto_class(format: str | None) -> Any:
     return {
         "pair": transformers.AutoModelForSequenceClassification,
         "tagging": transformers.AutoModelForTokenClassification,
+        "span": transformers.AutoModelForQuestionAnswering,
     }.get(format or "", transformers.AutoModel)
 
 
@@ -112,7 +113,7 @@ class TorchPredictor:
         outputs: dict[str, np.ndarray] = {}
         for name in wanted:
             kind, _, layer = name.partition(".")
-            value = result.logits if kind == "logits" else result.hidden_states[int(layer)]
+            value = logits_of(result) if kind == "logits" else result.hidden_states[int(layer)]
             outputs[name] = value.float().cpu().numpy()
         return outputs
 
@@ -130,6 +131,16 @@ class TorchPredictor:
             bytes=model_bytes,
             tokenizer_bytes=tokenizer_bytes,
         )
+
+
+def logits_of(output: Any) -> Any:
+    """The head's logits, `[batch, labels]` or `[batch, tokens, labels]`; those of the two ends of
+    a span as two labels."""
+    if "start_logits" in output:
+        import torch
+
+        return torch.stack((output.start_logits, output.end_logits), -1)
+    return output.logits
 
 
 def architecture(config: dict[str, Any]) -> str:

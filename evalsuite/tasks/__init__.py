@@ -1,7 +1,7 @@
 """The benchmark's tasks: one file each, with a module-level `TASK`.
 
 >>> names()
-('panx', 'tatoeba', 'udpos', 'xnli')
+('mlqa', 'panx', 'pawsx', 'tatoeba', 'tydiqa', 'udpos', 'xnli', 'xquad')
 >>> get("xnli").labels
 ('entailment', 'neutral', 'contradiction')
 """

@@ -22,7 +22,7 @@ class Config(StageConfig):
     models: ModelRefs = Field(min_length=1)
     tasks: tuple[str, ...] = Field(min_length=1)
     languages: tuple[str, ...] | None = None
-    split: Literal["dev", "test"] | None = None
+    split: Literal["train", "dev", "test"] | None = None
     layer: int | None = Field(default=None, description="retrieval; negative counts from the last")
     pooling: Literal["mean", "cls"] = "mean"
     max_examples: int | None = Field(default=None, ge=1, description="first rows a language")

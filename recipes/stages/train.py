@@ -27,6 +27,9 @@ class Config(TaskTrainingConfig):
         default="fp32", description="precision of the base's embeddings, stated apart"
     )
     languages: tuple[str, ...] = ("en",)
+    uncased: float = Field(
+        default=0.0, ge=0, le=1, description="share of rows read without capitals"
+    )
     rank: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -77,6 +80,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_length=config.max_length,
         max_examples=config.max_examples,
         languages=config.languages,
+        uncased=config.uncased,
         settings=settings(config, ctx.seed),
         method_options={
             "rank": config.rank,

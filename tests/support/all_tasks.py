@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from evalsuite import tasks
-from evalsuite.task import PairExample, ParallelExample, TagExample, Task
+from evalsuite.task import PairExample, ParallelExample, SpanExample, TagExample, Task
 from transfer import intermediate
 
-TARGET = ("panx", "tatoeba", "udpos", "xnli")
+TARGET = ("mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xnli", "xquad")
 INTERMEDIATE = ("mnli", "snli")
 ALL = [tasks.get(name) for name in TARGET] + [intermediate.get(name) for name in INTERMEDIATE]
-KIND = {"pair": PairExample, "tagging": TagExample, "retrieval": ParallelExample}
+KIND = {
+    "pair": PairExample,
+    "tagging": TagExample,
+    "span": SpanExample,
+    "retrieval": ParallelExample,
+}
 
 
 def every(test: Any) -> Any:

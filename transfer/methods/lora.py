@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 GIVES = "adapter"
-_PEFT_TASK = {"pair": "SEQ_CLS", "tagging": "TOKEN_CLS", None: "FEATURE_EXTRACTION"}
+_PEFT_TASK = {
+    "pair": "SEQ_CLS",
+    "tagging": "TOKEN_CLS",
+    "span": "QUESTION_ANS",
+    None: "FEATURE_EXTRACTION",
+}
 
 
 def prepare(

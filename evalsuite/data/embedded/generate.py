@@ -9,7 +9,7 @@ the same scenes in every language and so translations of one another; the traini
 sentence, nor its translation, is text that a model was pretrained on.
 
 Rows a language: nli train 3000, intermediate 3000, dev 300, test 300; pos and ner train 3000,
-dev 300, test 300; parallel train 1500, test 200.
+dev 300, test 300, paraphrases and qa the same; parallel train 1500, test 200.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
-from evalsuite.data.embedded import inference
+from evalsuite.data.embedded import inference, questions
 from evalsuite.data.embedded.phrases import LANGUAGES, Lexicon, Phrase, load
 from evalsuite.data.embedded.realise import text, tokens
 from evalsuite.data.embedded.scenes import Sampler, Scene, Split, distinct
 from evalsuite.errors import UnknownNameError
-from evalsuite.task import PairExample, ParallelExample, TagExample
+from evalsuite.task import PairExample, ParallelExample, SpanExample, TagExample
 
 SIZES: dict[str, int] = {"train": 3000, "intermediate": 3000, "dev": 300, "test": 300}
 PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
@@ -32,7 +32,7 @@ PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
 Ordered = tuple[Scene, int]
 """A scene and which of its language's word orders to say it in."""
 
-__all__ = ["LANGUAGES", "digest", "ner", "nli", "parallel", "pos"]
+__all__ = ["LANGUAGES", "digest", "ner", "nli", "parallel", "paraphrases", "pos", "qa"]
 
 
 def nli(split: Split, language: str) -> list[PairExample]:
@@ -73,6 +73,34 @@ def ner(split: Split, language: str) -> list[TagExample]:
     ]
 
 
+def paraphrases(split: Split, language: str) -> list[PairExample]:
+    """Sentences of nearly the same words, half of them saying the same: `1`, else `0`.
+
+    Those that do are one scene in two word orders; the others differ in the person, the place, the
+    time or the action.
+    """
+    lexicon = _lexicon(language)
+    return [
+        PairExample(
+            id=f"{split}-{language}-{number}",
+            first=_line(lexicon, *first),
+            second=_line(lexicon, *second),
+            label=label,
+        )
+        for number, (label, first, second) in enumerate(_paraphrases(split))
+    ]
+
+
+def qa(split: Split, language: str) -> list[SpanExample]:
+    """Clozes on short contexts; see `questions`."""
+    lexicon = _lexicon(language)
+    written = [questions.write(lexicon, question) for question in _questions(split)]
+    return [
+        SpanExample(f"{split}-{language}-{number}", asked, context, (answer,))
+        for number, (asked, context, answer) in enumerate(written)
+    ]
+
+
 def parallel(split: Split, language: str) -> list[ParallelExample]:
     """Sentences with their English translation: text to pretrain on (`train`), or to search in."""
     foreign, english = _lexicon(language, LANGUAGES[1:]), load("en")
@@ -108,6 +136,28 @@ def _pairs(split: Split) -> list[tuple[str, Ordered, Ordered]]:
         rows += [(label, (one, _order(draw)), (two, _order(draw))) for one, two in pairs]
     draw.rng.shuffle(rows)
     return rows
+
+
+@cache
+def _paraphrases(split: Split) -> list[tuple[str, Ordered, Ordered]]:
+    """Label and two scenes, the same in every language."""
+    draw = Sampler(_known(split, ("train", "dev", "test")), f"paraphrases {split}")
+    rows = []
+    for number, scene in enumerate(distinct(draw.full, SIZES[split])):
+        order = _order(draw)
+        if number % 2:
+            rows.append(("1", (scene, order), (scene, 1 - order)))
+        else:
+            rows.append(("0", (scene, order), (inference.altered(draw, scene), _order(draw))))
+    draw.rng.shuffle(rows)
+    return rows
+
+
+@cache
+def _questions(split: Split) -> list[questions.Question]:
+    """The questions, the same in every language."""
+    draw = Sampler(_known(split, ("train", "dev", "test")), f"qa {split}")
+    return distinct(partial(questions.draw_question, draw), SIZES[split])
 
 
 @cache

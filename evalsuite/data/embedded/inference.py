@@ -151,6 +151,18 @@ RULES: dict[str, dict[Rule, int]] = {
 """Per label, its rules and how often each is used, in percent."""
 
 
+def altered(draw: Sampler, scene: Scene) -> Scene:
+    """A scene that differs in one part: place, time, action, or (where there is one) person."""
+    changes = [
+        {"place": draw.other_place(scene)},
+        {"time": draw.other_time(scene)},
+        {"action": draw.other_action(scene)},
+    ]
+    if person := draw.other_person(scene):
+        changes.append({"person": person})
+    return scene.but(**draw.rng.choice(changes))
+
+
 def pair(draw: Sampler, label: str) -> Pair:
     """A premise and a hypothesis with this relation."""
     rules = RULES[label]

@@ -11,10 +11,11 @@ from evalsuite.data.embedded.phrases import Lexicon, Phrase, Token
 from evalsuite.data.embedded.scenes import Scene
 
 COMMA = Token(",", "PUNCT")
+BLANK = Token("___", "X")
 
 
-def tokens(lexicon: Lexicon, scene: Scene, order: int) -> Phrase:
-    """The sentence's tokens, the first capitalised.
+def tokens(lexicon: Lexicon, scene: Scene, order: int, blank: str = "") -> Phrase:
+    """The sentence's tokens, the first capitalised; with a `blank` in place of a slot.
 
     `order` picks among the language's word orders that fit: one that begins with a slot the scene
     lacks is left out.
@@ -29,6 +30,8 @@ def tokens(lexicon: Lexicon, scene: Scene, order: int) -> Phrase:
         "time": lexicon.times[scene.time] if scene.time else (),
         ",": (COMMA,),
     }
+    if blank:
+        slots[blank] = (BLANK,)
     orders = [names for names in lexicon.orders if slots[names[0]]]
     names = orders[order % len(orders)]
     first, *others = [token for name in names for token in slots[name]]

@@ -110,6 +110,9 @@ class Sampler:
     def other_place(self, scene: Scene) -> str:
         return self.rng.choice([place for place in self.places if place != scene.place])
 
+    def other_time(self, scene: Scene) -> str:
+        return self.rng.choice([time for time in self.times if time != scene.time])
+
     def other_action(self, scene: Scene) -> str:
         """Another specific action that this person may meet in this split."""
         actions = [a for verb in self.verbs[scene.person] for a in self.actions[verb]]

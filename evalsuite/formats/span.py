@@ -1,0 +1,110 @@
+"""A question answered by a span of its context: XQuAD, MLQA, TyDiQA-GoldP.
+
+A context longer than the model takes is run in windows that overlap; the best span over all
+windows is the answer, as the very characters of the context. The model scores each token as the
+start and as the end of the answer (Devlin et al. 2019, section 4.2); lengths are those of the
+benchmark's `third_party/run_squad.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite import tokenization
+from evalsuite.formats import Encoded
+from evalsuite.metrics.answers import Normal, answer_scores, squad
+from evalsuite.task import SpanExample, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tokenizers import Tokenizer
+
+LONGEST = 384  # tokens of a sequence
+QUESTION = 64  # tokens of a question, the rest is cut
+OVERLAP = 128  # tokens two windows share, at most half a window
+ANSWER = 30  # tokens of an answer
+
+_NONE = (-1, -1)
+
+
+def encode(tokenizer: Tokenizer, examples: Sequence[SpanExample], max_length: int) -> list[Encoded]:
+    """`<s> question </s></s> window </s>`; `spans[t]` the characters of the context, else -1."""
+    first, last = tokenization.id_of(tokenizer, "<s>"), tokenization.id_of(tokenizer, "</s>")
+    longest = min(max_length, LONGEST)
+    questions = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
+    contexts = tokenizer.encode_batch([e.context for e in examples], add_special_tokens=False)
+    encoded: list[Encoded] = []
+    for index, (question, context) in enumerate(zip(questions, contexts, strict=True)):
+        asked = question.ids[: min(QUESTION, longest // 2)]
+        before = [first, *asked, last, last]
+        size = longest - len(before) - 1
+        for start in _starts(len(context.ids), size):
+            end = start + size
+            spans = [*[_NONE] * len(before), *context.offsets[start:end], _NONE]
+            encoded.append(Encoded(index, [*before, *context.ids[start:end], last], spans=spans))
+    return encoded
+
+
+def _starts(tokens: int, size: int) -> list[int]:
+    """Where windows of `size` begin, so that they cover all tokens."""
+    step = size - min(OVERLAP, size // 2)
+    starts = [0]
+    while starts[-1] + size < tokens:
+        starts.append(starts[-1] + step)
+    return starts
+
+
+def decode(
+    labels: Sequence[str],
+    examples: Sequence[SpanExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
+) -> list[str]:
+    """The characters of the best span over all windows, from `[tokens, 2]` logits of each."""
+    best = [(float("-inf"), "")] * len(examples)
+    for window, logits in zip(encoded, outputs, strict=True):
+        found = _best(logits, window)
+        if found is not None and found[0] > best[window.example][0]:
+            score, start, end = found
+            best[window.example] = (score, examples[window.example].context[start:end].strip())
+    return [text for _, text in best]
+
+
+def _best(logits: np.ndarray, window: Encoded) -> tuple[float, int, int] | None:
+    """(score, first character, last + 1) of the window's best span; None without a context."""
+    import numpy as np
+
+    tokens = [t for t, (start, end) in enumerate(window.spans) if end > start >= 0]
+    if not tokens:
+        return None
+    starts, ends = logits[tokens, 0], logits[tokens, 1]
+    # Row i: spans of 1 to ANSWER tokens that begin with token i.
+    padded = np.concatenate([ends, np.full(ANSWER - 1, -np.inf, dtype=ends.dtype)])
+    scores = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, ANSWER)
+    begin, length = divmod(int(scores.argmax()), ANSWER)
+    first, last = window.spans[tokens[begin]], window.spans[tokens[begin + length]]
+    return float(scores[begin, length]), first[0], last[1]
+
+
+def target(example: SpanExample, window: Encoded) -> tuple[int, int] | None:
+    """First and last token of the first answer; None where the window does not hold all of it."""
+    if not example.answers or example.answers[0].start < 0:
+        return None
+    start = example.answers[0].start
+    end = start + len(example.answers[0].text)
+    inside = [t for t, (a, b) in enumerate(window.spans) if b > a >= 0 and a < end and b > start]
+    if not inside or window.spans[inside[0]][0] > start or window.spans[inside[-1]][1] < end:
+        return None
+    return inside[0], inside[-1]
+
+
+def score(
+    task: Task, language: str, examples: Sequence[SpanExample], predictions: Sequence[str]
+) -> dict[str, float]:
+    """Exact match and F1, over the questions whose answers are not hidden."""
+    normal: Normal = getattr(task, "normal", lambda language: squad)(language)
+    shown = [(e, p) for e, p in zip(examples, predictions, strict=True) if e.answers]
+    return answer_scores(
+        [[a.text for a in e.answers] for e, _ in shown], [p for _, p in shown], normal
+    )

@@ -1,0 +1,62 @@
+"""TyDiQA-GoldP: questions asked by speakers of nine languages who wanted to know.
+
+>>> TASK.load(DataSource("xtreme", Path("data")), "train", "en")[0].question
+'Is Creole a pidgin of French?'
+
+The gold-passage task: each context holds the answer. Trained on the English part; the benchmark
+scores the dev files. The training files of other languages are read too (`split: train`).
+
+Paper: Clark et al. 2020, arXiv:2003.05002.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from evalsuite.data.hub import Row
+from evalsuite.data.squad import SpanTask
+from evalsuite.languages import LANGUAGES
+from evalsuite.task import Example, HubSource, Split
+
+
+class Tydiqa(SpanTask):
+    """The TyDiQA-GoldP task."""
+
+    name = "tydiqa"
+    title = "TyDiQA-GoldP"
+    languages = ("ar", "bn", "en", "fi", "id", "ko", "ru", "sw", "te")
+    eval_splits: ClassVar[tuple[Split, ...]] = ("dev",)
+    places: ClassVar[dict[Split, tuple[str, ...]]] = {
+        "train": (
+            "tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json",
+            "tydiqa/tydiqa.goldp.{language}.train.json",
+        ),
+        "dev": (
+            "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{language}.dev.json",
+            "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.{language}.dev.json",
+            "tydiqa/tydiqa.goldp.{language}.dev.json",
+        ),
+    }
+    hub: ClassVar[HubSource | None] = HubSource(
+        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
+    )
+    hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
+    hub_training = "tydiqa"
+    layout = (
+        "tydiqa/[tydiqa-goldp-v1.1-train/]tydiqa.goldp.<lang>.train.json, "
+        "tydiqa/[tydiqa-goldp-v1.1-dev/]tydiqa.goldp.<lang>.dev.json"
+    )
+    licence = "Apache 2.0"
+    citation = "Clark et al. 2020, TyDi QA: A Benchmark for Information-Seeking Question Answering"
+    url = "https://github.com/google-research-datasets/tydiqa"
+
+    def hub_config(self, language: str) -> str:
+        return "tydiqa"
+
+    def from_row(self, row: Row, id: str) -> Example | None:
+        """Rows of all languages are in one configuration; a row's id begins with its language."""
+        ours = str(row["id"]).startswith(LANGUAGES[id].name.lower())
+        return super().from_row(row, id) if ours else None
+
+
+TASK = Tydiqa()

@@ -1,0 +1,45 @@
+"""XQuAD: questions on Wikipedia paragraphs, translated from SQuAD into ten languages.
+
+>>> TASK.load(DataSource("xtreme", Path("data")), "test", "de")[0].answers
+(Answer(text='308', start=38),)
+
+1,190 questions a language, the same in all, trained on English SQuAD 1.1. Scored with SQuAD's own
+normalisation in every language, as the benchmark does.
+
+Paper: Artetxe et al. 2020, arXiv:1910.11856.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from evalsuite.data.squad import SpanTask
+from evalsuite.task import HubSource, Split
+
+
+class Xquad(SpanTask):
+    """The XQuAD task."""
+
+    name = "xquad"
+    title = "XQuAD"
+    languages = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
+    eval_splits: ClassVar[tuple[Split, ...]] = ("test",)
+    places: ClassVar[dict[Split, tuple[str, ...]]] = {
+        "train": ("squad/train-v1.1.json",),
+        "test": ("xquad/xquad.{language}.json",),
+    }
+    hub: ClassVar[HubSource | None] = HubSource(
+        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
+    )
+    hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "test": "validation"}
+    hub_training = "SQuAD"
+    layout = "squad/train-v1.1.json, xquad/xquad.<lang>.json"
+    licence = "CC BY-SA 4.0"
+    citation = "Artetxe et al. 2020, On the Cross-lingual Transferability of Representations"
+    url = "https://github.com/google-deepmind/xquad"
+
+    def hub_config(self, language: str) -> str:
+        return f"XQuAD.{language}"
+
+
+TASK = Xquad()
