@@ -18,6 +18,7 @@ from compress import _card
 from compress.distill.distill import Options as Distil
 from compress.distill.distill import distill
 from compress.export import export
+from compress.fuse import fuse
 from evalsuite import submission, tokenization
 from evalsuite.data import embedded
 from evalsuite.data.squad import questions
@@ -245,3 +246,10 @@ def test_real_answers_survive_windowing(name: str, xtreme_dir: Path, tiny_base: 
         windows = span.encode(tokenizer, examples, 512)  # type: ignore[arg-type]
         held = {w.example for w in windows if span.target(examples[w.example], w)}  # type: ignore[arg-type]
         assert len(held) >= 0.99 * len(examples)
+
+
+def test_an_adapter_of_spans_is_fused(tiny_base: Path, tmp_path: Path) -> None:
+    quick = options(max_length=64)
+    train(tiny_base, [XQUAD], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "adapter")
+    fuse(tmp_path / "adapter", XQUAD, tmp_path / "fused")
+    assert open_model(tmp_path / "fused").labels == ("start", "end")
