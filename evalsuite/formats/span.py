@@ -2,8 +2,9 @@
 
 A context longer than the model takes is run in windows that overlap; the best span over all
 windows is the answer, as the very characters of the context. The model scores each token as the
-start and as the end of the answer (Devlin et al. 2019, section 4.2); lengths are those of the
-benchmark's `third_party/run_squad.py`.
+start and as the end of the answer (Devlin et al. 2019, section 4.2). A sequence, a question and an
+answer are as long as in the benchmark's `third_party/run_squad.py`; its windows are 128 tokens
+apart, these share 128.
 """
 
 from __future__ import annotations
