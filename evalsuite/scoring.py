@@ -18,17 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalsuite import submission
+from evalsuite import submission, tasks
 from evalsuite.benchmarks import XTREME, Benchmark, Member
 from evalsuite.data import squad as squad_files
 from evalsuite.errors import DataError, MalformedRowError
-from evalsuite.metrics.accuracy import accuracy
-from evalsuite.metrics.answers import answer_scores, mlqa, squad
-from evalsuite.metrics.chunks import chunk_f1
+from evalsuite.metrics.answers import answer_scores
 from evalsuite.metrics.mining import mining_scores
-from evalsuite.metrics.token_accuracy import token_accuracy
-
-_LAYOUT = "<task>/test-<lang>.tsv, or .json for answers"
+from evalsuite.metrics.score import score_pairs, score_retrieval, score_tags
+from evalsuite.submission import LAYOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +67,23 @@ def score_folders(predictions: Path, labels: Path, benchmark: Benchmark = XTREME
     """
     for folder in (predictions, labels):
         if not folder.is_dir():
-            raise DataError(f"{folder}: there is no such directory\nexpected layout: {_LAYOUT}")
-    tasks = {
+            raise DataError(f"{folder}: there is no such directory\nexpected layout: {LAYOUT}")
+    found = {
         name: _score_task(name, member, predictions / name, labels / name)
         for name, member in benchmark.tasks.items()
         if (predictions / name).is_dir() and (labels / name).is_dir()
     }
-    if not tasks:
+    if not found:
         raise DataError(
             f"no task has a folder in both {predictions} and {labels}\n"
-            f"expected layout: {_LAYOUT}; tasks: {', '.join(benchmark.tasks)}"
+            f"expected layout: {LAYOUT}; tasks: {', '.join(benchmark.tasks)}"
         )
-    scores = {name: found.score for name, found in tasks.items() if found.score is not None}
+    scores = {name: task.score for name, task in found.items() if task.score is not None}
     return FolderScores(
-        tasks,
+        found,
         {group: benchmark.mean(scores, group) for group in benchmark.groups},
         benchmark.mean(scores),
-        tuple(name for name in benchmark.tasks if name not in tasks),
+        tuple(name for name in benchmark.tasks if name not in found),
     )
 
 
@@ -100,19 +97,20 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
             continue
         what = f"{name} {language}"
         if member.kind == "answers":
-            normal = mlqa(language) if name == "mlqa" else squad
+            task: Any = tasks.get(name)
+            normal = task.normal(language)
             gold = _gold(labels / file, f"labels of {what}")
             said = submission.read_answers(predictions / file, f"predictions for {what}")
             scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
             unanswered[language] = len(set(gold) - set(said))
         else:
-            scores = _score_lines(member, predictions / file, labels / file, what)
+            scores = _score_lines(name, member, predictions / file, labels / file)
         for metric, value in scores.items():
             metrics.setdefault(metric, {})[language] = value
     return TaskScore(member.metrics, metrics, member.score(metrics), tuple(absent), unanswered)
 
 
-def _score_lines(member: Member, predictions: Path, labels: Path, what: str) -> dict[str, float]:
+def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> dict[str, float]:
     """Scores of one language of a task whose files have one item a line."""
     read: Any = {
         "labels": submission.read_labels,
@@ -120,17 +118,15 @@ def _score_lines(member: Member, predictions: Path, labels: Path, what: str) -> 
         "rows": submission.read_rows,
         "tags": submission.read_tags,
     }[member.kind]
-    gold, said = read(labels, f"labels of {what}"), read(predictions, f"predictions for {what}")
+    gold, said = read(labels, f"labels of {name}"), read(predictions, f"predictions for {name}")
     if member.kind == "pairs":
         return mining_scores(
             {tuple(x.split("\t")) for x in gold}, {tuple(x.split("\t")) for x in said}
         )
     try:
         if member.kind == "tags":
-            scores = {f"chunk_{name}": value for name, value in chunk_f1(gold, said).items()}
-            return {**scores, "token_accuracy": token_accuracy(gold, said)}
-        (metric,) = member.metrics
-        return {metric: accuracy(gold, said)}
+            return score_tags(tasks.get(name), gold, said)
+        return (score_pairs if member.kind == "labels" else score_retrieval)(gold, said)
     except ValueError as error:
         raise DataError(f"{predictions} does not fit {labels}: {error}") from None
 
@@ -139,7 +135,7 @@ def _gold(path: Path, what: str) -> dict[str, list[str]]:
     """Question id -> gold answers."""
     found = {
         question.id: [answer.text for answer in question.answers]
-        for question in squad_files.questions(path, what, _LAYOUT)
+        for question in squad_files.questions(path, what, LAYOUT)
     }
     if empty := [id for id, answers in found.items() if not answers]:
         raise MalformedRowError(path, 1, f"question {empty[0]} has no answer to score against")

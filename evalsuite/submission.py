@@ -24,7 +24,7 @@ from evalsuite.data import files
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import Format, Split
 
-_LAYOUT = "<task>/test-<lang>.tsv, or .json for answers"
+LAYOUT = "<task>/test-<lang>.tsv, or .json for answers"
 
 
 def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
@@ -128,17 +128,14 @@ def read_tags(source: Path, what: str) -> list[Any]:
 
 def read_answers(source: Path, what: str) -> dict[str, str]:
     """Question id -> predicted answer."""
-    try:
-        tree = json.loads("\n".join(files.lines(source, what, _LAYOUT)))
-    except json.JSONDecodeError as error:
-        raise MalformedRowError(source, error.lineno, f"not JSON: {error.msg}") from None
+    tree = files.tree(source, what, LAYOUT)
     if not isinstance(tree, dict) or not all(isinstance(said, str) for said in tree.values()):
         raise MalformedRowError(source, 1, "no JSON object of question ids and answers")
     return tree
 
 
 def _lines(source: Path, what: str) -> list[str]:
-    return [line.strip() for line in files.lines(source, what, _LAYOUT)]
+    return [line.strip() for line in files.lines(source, what, LAYOUT)]
 
 
 def _format(task: str) -> Format:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from evalsuite import metrics
-from evalsuite.scoring import FolderScores
 from recipes.cache import Cache, read_manifest
 from recipes.digests import DigestMemo
 from recipes.plan import Plan, Planned, make_plan
 from recipes.progress import duration
 from recipes.schema import load
 from recipes.workspace import Workspace
+
+if TYPE_CHECKING:
+    from evalsuite.scoring import FolderScores
 
 
 def check_line(
@@ -64,7 +66,8 @@ def score_table(found: FolderScores) -> str:
         languages = str(len(having))
         if task.absent:
             languages += f", absent: {' '.join(task.absent)}"
-        rows.append((name, _percent(task.score), languages, " and ".join(map(_metric, task.main))))
+        means = " and ".join(metrics.TITLES[metric] for metric in task.main)
+        rows.append((name, _percent(task.score), languages, means))
     rows += [(group, _percent(score), "", "its tasks") for group, score in found.groups.items()]
     rows.append(("overall", _percent(found.overall), "", "all tasks"))
     notes = [
@@ -79,10 +82,6 @@ def score_table(found: FolderScores) -> str:
 
 def _percent(score: float | None) -> str:
     return "-" if score is None else f"{score:.2f}"
-
-
-def _metric(name: str) -> str:
-    return metrics.TITLES[name]
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> str:

@@ -20,7 +20,8 @@ from transfer import batches, checkpoints, lexical, mixing, vocabulary
 from transfer.errors import DivergedError, MethodError
 from transfer.methods import get as method
 from transfer.objectives import mlm
-from transfer.supervised import load_rows, lowered, train
+from transfer.rows import load_rows, lowered
+from transfer.supervised import train
 from transfer.text import sample
 from transfer.train import Settings, fit, last_checkpoint
 

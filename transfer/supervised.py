@@ -12,9 +12,8 @@ beside it in `heads.safetensors`, for the record.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,17 +21,14 @@ import torch
 from torch import nn
 from transformers.trainer_utils import set_seed
 
-from evalsuite import formats, tokenization
-from evalsuite.errors import DataError
-from evalsuite.formats import span
-from evalsuite.task import DataSource, Example, Format, PairExample, SpanExample, TagExample, Task
+from evalsuite.task import DataSource, Format, Task
 from transfer import cards, checkpoints, methods, mixing
-from transfer.batches import Batch, padded, plan, steps_for
+from transfer.batches import Batch, plan, steps_for
 from transfer.checkpoints import Precision
 from transfer.errors import MethodError
+from transfer.objectives.spans import ends_loss
+from transfer.rows import load_rows
 from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
-
-_IGNORE = -100  # cross-entropy's ignore_index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,103 +56,6 @@ class Trained:
 
     fitted: Fitted
     facts: dict[str, float | int | str]
-
-
-class Rows:
-    """Encoded training rows of one task.
-
-    Attributes:
-        ids: token ids a row.
-        targets: a label id (pair); one id a token, -100 where there is none (tagging); the first
-            and the last token of the answer, 0 and 0 where a window has none (spans).
-    """
-
-    def __init__(
-        self, task: Task, examples: Sequence[Example], tokenizer: Any, max_length: int, pad_id: int
-    ) -> None:
-        self.task, self.pad_id = task, pad_id
-        encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
-        index = {label: number for number, label in enumerate(task.labels)}
-        self.ids: list[list[int]] = []
-        self.targets: list[int | list[int] | tuple[int, int]] = []
-        for item in encoded:
-            example = examples[item.example]
-            if task.format == "pair":
-                label = getattr(example, "label")  # noqa: B009
-                if label is None:
-                    continue
-                target: int | list[int] | tuple[int, int] = index[label]
-            elif isinstance(example, SpanExample):
-                target = span.target(example, item) or (0, 0)
-            else:
-                tags = getattr(example, "tags")  # noqa: B009
-                target = [_IGNORE if word < 0 else index[tags[word]] for word in item.words]
-            self.ids.append(item.ids)
-            self.targets.append(target)
-
-    def lengths(self) -> list[int]:
-        """Tokens a row."""
-        return [len(ids) for ids in self.ids]
-
-    def collate(self, batch: Batch) -> Tensors:
-        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`; spans have
-        `start_positions` and `end_positions` `[batch]` instead."""
-        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
-        if self.task.format == "span":
-            ends = torch.tensor([self.targets[index] for index in batch.indices])
-            return {**tensors, "start_positions": ends[:, 0], "end_positions": ends[:, 1]}
-        shape = tensors["input_ids"].shape
-        labels = torch.full(shape[:1] if self.task.format == "pair" else shape, _IGNORE)
-        for row, index in enumerate(batch.indices):
-            target = self.targets[index]
-            if isinstance(target, int):
-                labels[row] = target
-            else:
-                labels[row, : len(target)] = torch.tensor(target)
-        return {**tensors, "labels": labels}
-
-
-def load_rows(
-    task: Task,
-    source: DataSource,
-    directory: Path,
-    max_length: int,
-    languages: Sequence[str] = ("en",),
-    max_examples: int | None = None,
-    uncased: float = 0.0,
-    seed: int = 0,
-) -> Rows:
-    """Read and encode a task's training split.
-
-    Args:
-        uncased: share of rows, drawn by `seed`, that are read in small letters, so that what is
-            learnt holds in scripts without capitals too (Mayhew et al. 2019).
-
-    Raises:
-        DataError: the split is absent, malformed or empty.
-    """
-    examples: list[Example] = []
-    for language in languages:
-        examples += task.load(source, "train", language)[:max_examples]
-    if not examples:
-        raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
-    rng = random.Random(seed)
-    examples = [lowered(example) if rng.random() < uncased else example for example in examples]
-    tokenizer = tokenization.load(directory)
-    return Rows(task, examples, tokenizer, max_length, tokenization.pad_id(directory))
-
-
-def lowered(example: Example) -> Example:
-    """The same in small letters; answers to questions stay where they are."""
-    if isinstance(example, TagExample):
-        return replace(example, words=tuple(word.lower() for word in example.words))
-    if isinstance(example, PairExample):
-        return replace(example, first=example.first.lower(), second=example.second.lower())
-    if isinstance(example, SpanExample) and len(example.context.lower()) == len(example.context):
-        answers = tuple(replace(answer, text=answer.text.lower()) for answer in example.answers)
-        question, context = example.question.lower(), example.context.lower()
-        return replace(example, question=question, context=context, answers=answers)
-    return example
 
 
 class MultiTask(nn.Module):
@@ -187,14 +86,6 @@ def _loss(model: Any, batch: Tensors) -> torch.Tensor:
     """Cross-entropy of the head's labels (Devlin et al. 2019, section 4)."""
     result: torch.Tensor = model(**batch).loss
     return result
-
-
-def ends_loss(logits: torch.Tensor, batch: Tensors) -> torch.Tensor:
-    """Mean cross-entropy of an answer's two ends over the tokens, from `[batch, tokens, 2]`."""
-    hidden = batch["attention_mask"][..., None] == 0
-    scores = logits.float().masked_fill(hidden, -torch.inf).transpose(1, 2)
-    ends = torch.stack((batch["start_positions"], batch["end_positions"]), 1)
-    return nn.functional.cross_entropy(scores.flatten(0, 1), ends.flatten())
 
 
 def _multi_loss(model: Any, batch: Tensors) -> torch.Tensor:
@@ -231,10 +122,10 @@ def train(
             source,
             directory,
             options.max_length,
-            options.languages,
-            options.max_examples,
-            options.uncased,
-            options.settings.seed,
+            languages=options.languages,
+            max_examples=options.max_examples,
+            uncased=options.uncased,
+            seed=options.settings.seed,
         )
         for task in tasks
     ]

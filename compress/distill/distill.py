@@ -25,11 +25,10 @@ from evalsuite.task import DataSource, Task
 from transfer import cards, checkpoints, text
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
-from transfer.supervised import ends_loss, load_rows
+from transfer.objectives.spans import ends_loss, over_tokens
+from transfer.rows import IGNORE, load_rows
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
 
-_IGNORE = -100
-_NEVER = -1e4  # logit of a padding token
 _GOLD = ("labels", "start_positions", "end_positions")
 _PAIRED = ("SequenceClassification", "QuestionAnswering")  # heads of models that read two texts
 
@@ -168,10 +167,7 @@ def _loss(
     if options.logits > 0 and (spans or "logits" in own):
         scores, wanted = logits_of(own).float(), logits_of(target).float()
         if spans:  # over the tokens, each end by itself
-            scores, wanted = (
-                s.masked_fill(mask[..., None] == 0, _NEVER).transpose(1, 2)
-                for s in (scores, wanted)
-            )
+            scores, wanted = over_tokens(scores, mask), over_tokens(wanted, mask)
         per_token = not spans and scores.dim() == 3
         weight = mask if per_token else torch.ones(scores.shape[:-1], device=mask.device)
         total = total + options.logits * objective.logits_loss(
@@ -183,7 +179,7 @@ def _loss(
         )
     if "labels" in gold:
         total = total + options.labels * nn.functional.cross_entropy(
-            own.logits.float().flatten(0, -2), gold["labels"].flatten(), ignore_index=_IGNORE
+            own.logits.float().flatten(0, -2), gold["labels"].flatten(), ignore_index=IGNORE
         )
     elif gold:
         total = total + options.labels * ends_loss(logits_of(own), {**batch, **gold})

@@ -10,9 +10,10 @@ A byte-order mark at the start is dropped. Line numbers count from 1.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 
@@ -60,6 +61,15 @@ def lines(path: Path, what: str, layout: str) -> list[str]:
             f"iconv -f <encoding> -t utf-8 {path.name}",
         ) from None
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def tree(path: Path, what: str, layout: str) -> Any:
+    """What a JSON file holds; arguments and errors are those of `lines`, also for broken JSON."""
+    text = "\n".join(lines(path, what, layout))
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise MalformedRowError(path, error.lineno, f"not JSON: {error.msg}") from None
 
 
 def pairs(

@@ -76,10 +76,11 @@ def _key(text: str) -> bytes:
 
 
 def _texts(path: Path) -> Iterator[str]:
-    lines = files.lines(path, path.parent.name, _LAYOUT)
     if path.suffix == ".json":
-        yield from _strings(_json(path, 1, "\n".join(lines)))
-    elif path.suffix == ".jsonl":
+        yield from _strings(files.tree(path, path.parent.name, _LAYOUT))
+        return
+    lines = files.lines(path, path.parent.name, _LAYOUT)
+    if path.suffix == ".jsonl":
         for number, line in enumerate(lines, 1):
             yield from _strings(_json(path, number, line))
     elif path.suffix == ".csv":

@@ -8,13 +8,12 @@ That is SQuAD 1.1's layout (Rajpurkar et al. 2016), which the benchmark uses for
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from evalsuite.data import files, hub
 from evalsuite.data.sourced import SourcedTask, root
@@ -68,15 +67,17 @@ class SpanTask(SourcedTask):
         config = self.hub_training if split == "train" else self.hub_config(language)
         assert self.hub is not None  # `available` is empty without it
         rows = hub.rows(self.hub, config, self.hub_splits[split])
-        made = (self.from_row(row, language) for row in rows)
-        return [example for example in made if example is not None]
+        return [self.from_row(row, str(row["id"])) for row in rows if self.is_of(row, language)]
 
-    def from_row(self, row: hub.Row, id: str) -> Example | None:
-        """As everywhere, but `id` is the language wanted: rows have ids of their own."""
+    def is_of(self, row: hub.Row, language: str) -> bool:
+        """Whether a hub row is of this language, where a configuration has several."""
+        return True
+
+    def from_row(self, row: hub.Row, id: str) -> Example:
         found = row["answers"]
         answers = zip(found["text"], found["answer_start"], strict=True)
         return SpanExample(
-            str(row["id"]),
+            id,
             row["question"],
             row["context"],
             tuple(_placed(row["context"], text, start) for text, start in answers),
@@ -94,10 +95,7 @@ def questions(path: Path, what: str, layout: str) -> list[SpanExample]:
         MissingDataError: there is no such file.
         MalformedRowError: it is not JSON, not SQuAD's, or has no question.
     """
-    try:
-        tree: Any = json.loads("\n".join(files.lines(path, what, layout)))
-    except json.JSONDecodeError as error:
-        raise MalformedRowError(path, error.lineno, f"not JSON: {error.msg}") from None
+    tree = files.tree(path, what, layout)
     found: list[SpanExample] = []
     try:
         for article in tree["data"] if isinstance(tree, dict) else tree:

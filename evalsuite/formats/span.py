@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
-from evalsuite.metrics.answers import Normal, answer_scores, squad
-from evalsuite.task import SpanExample, Task
+from evalsuite.metrics.answers import answer_scores
+from evalsuite.task import SpanExample
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+    from evalsuite.data.squad import SpanTask
 
 LONGEST = 384  # tokens of a sequence
 QUESTION = 64  # tokens of a question, the rest is cut
@@ -101,11 +103,9 @@ def target(example: SpanExample, window: Encoded) -> tuple[int, int] | None:
 
 
 def score(
-    task: Task, language: str, examples: Sequence[SpanExample], predictions: Sequence[str]
+    task: SpanTask, language: str, examples: Sequence[SpanExample], predictions: Sequence[str]
 ) -> dict[str, float]:
     """Exact match and F1, over the questions whose answers are not hidden."""
-    normal: Normal = getattr(task, "normal", lambda language: squad)(language)
     shown = [(e, p) for e, p in zip(examples, predictions, strict=True) if e.answers]
-    return answer_scores(
-        [[a.text for a in e.answers] for e, _ in shown], [p for _, p in shown], normal
-    )
+    gold = [[answer.text for answer in example.answers] for example, _ in shown]
+    return answer_scores(gold, [said for _, said in shown], task.normal(language))

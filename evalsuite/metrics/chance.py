@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from evalsuite.formats import span
+from evalsuite import formats
 from evalsuite.metrics.chunks import Counts, chunks
 from evalsuite.task import Example, PairExample, SpanExample, TagExample, Task
 
@@ -61,7 +61,10 @@ def constant_answer_f1(task: Task, examples: Sequence[Example], language: str) -
     if not shown:
         raise ValueError("no gold answers to guess from")
     (answer, _), *_ = Counter(example.answers[0].text for example in shown).most_common(1)
-    return span.score(task, language, shown, [answer] * len(shown))["answer_f1"]
+    scores: dict[str, float] = formats.get("span").score(
+        task, language, shown, [answer] * len(shown)
+    )
+    return scores["answer_f1"]
 
 
 def best_constant_chunk_f1(gold: Sequence[Sequence[str]], labels: Sequence[str]) -> float:

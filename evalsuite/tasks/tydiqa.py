@@ -16,7 +16,7 @@ from typing import ClassVar
 from evalsuite.data.hub import Row
 from evalsuite.data.squad import SpanTask
 from evalsuite.languages import LANGUAGES
-from evalsuite.task import Example, HubSource, Split
+from evalsuite.task import HubSource, Split
 
 
 class Tydiqa(SpanTask):
@@ -53,10 +53,9 @@ class Tydiqa(SpanTask):
     def hub_config(self, language: str) -> str:
         return "tydiqa"
 
-    def from_row(self, row: Row, id: str) -> Example | None:
-        """Rows of all languages are in one configuration; a row's id begins with its language."""
-        ours = str(row["id"]).startswith(LANGUAGES[id].name.lower())
-        return super().from_row(row, id) if ours else None
+    def is_of(self, row: Row, language: str) -> bool:
+        """By its id, which begins with the language's name."""
+        return str(row["id"]).startswith(LANGUAGES[language].name.lower())
 
 
 TASK = Tydiqa()

@@ -37,16 +37,7 @@ __all__ = ["LANGUAGES", "digest", "ner", "nli", "parallel", "paraphrases", "pos"
 
 def nli(split: Split, language: str) -> list[PairExample]:
     """Sentence pairs, a third each of entailment, neutral and contradiction, shuffled."""
-    lexicon = _lexicon(language)
-    return [
-        PairExample(
-            id=f"{split}-{language}-{number}",
-            first=_line(lexicon, *premise),
-            second=_line(lexicon, *hypothesis),
-            label=label,
-        )
-        for number, (label, premise, hypothesis) in enumerate(_pairs(split))
-    ]
+    return _written(_pairs(split), split, language)
 
 
 def pos(split: Split, language: str) -> list[TagExample]:
@@ -79,16 +70,7 @@ def paraphrases(split: Split, language: str) -> list[PairExample]:
     Those that do are one scene in two word orders; the others differ in the person, the place, the
     time or the action.
     """
-    lexicon = _lexicon(language)
-    return [
-        PairExample(
-            id=f"{split}-{language}-{number}",
-            first=_line(lexicon, *first),
-            second=_line(lexicon, *second),
-            label=label,
-        )
-        for number, (label, first, second) in enumerate(_paraphrases(split))
-    ]
+    return _written(_paraphrases(split), split, language)
 
 
 def qa(split: Split, language: str) -> list[SpanExample]:
@@ -124,6 +106,21 @@ def digest() -> str:
         total.update(f"{path.relative_to(here).as_posix()}\0".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
+
+
+def _written(
+    pairs: list[tuple[str, Ordered, Ordered]], split: Split, language: str
+) -> list[PairExample]:
+    lexicon = _lexicon(language)
+    return [
+        PairExample(
+            id=f"{split}-{language}-{number}",
+            first=_line(lexicon, *first),
+            second=_line(lexicon, *second),
+            label=label,
+        )
+        for number, (label, first, second) in enumerate(pairs)
+    ]
 
 
 @cache

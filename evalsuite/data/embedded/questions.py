@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from evalsuite.data.embedded.phrases import Lexicon, Phrase
+from evalsuite.data.embedded.phrases import Lexicon
 from evalsuite.data.embedded.realise import BLANK, text, tokens
 from evalsuite.data.embedded.scenes import Sampler, Scene
 from evalsuite.task import Answer
@@ -62,13 +62,8 @@ def write(lexicon: Lexicon, question: Question) -> tuple[str, str, Answer]:
     context = lexicon.separator.join(lines)
     scene, order = question.scenes[question.about]
     before = sum(len(line) + len(lexicon.separator) for line in lines[: question.about])
-    start = before + said(scene, order, question.slot).index(BLANK.form)
-    length = len(text(_phrase(lexicon, scene, question.slot), lexicon.separator))
+    blanked = said(scene, order, question.slot)
+    start = before + blanked.index(BLANK.form)
+    length = len(lines[question.about]) - len(blanked) + len(BLANK.form)
     answer = Answer(context[start : start + length], start)
     return said(scene, question.order, question.slot), context, answer
-
-
-def _phrase(lexicon: Lexicon, scene: Scene, slot: Slot) -> Phrase:
-    if slot == "person":
-        return lexicon.persons[scene.person]
-    return lexicon.places[scene.place or ""] if slot == "place" else lexicon.times[scene.time or ""]

@@ -1,0 +1,124 @@
+"""Training rows of a task, encoded: what a model reads, and what it is to say.
+
+>>> rows = load_rows(get("udpos"), DataSource("embedded"), Path("base"), max_length=128)
+>>> rows.collate(Batch(0, (0, 1), seed=1))["labels"].shape
+torch.Size([2, 14])
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evalsuite import formats, tokenization
+from evalsuite.errors import DataError
+from evalsuite.formats import span
+from evalsuite.task import DataSource, Example, PairExample, SpanExample, TagExample, Task
+from transfer.batches import Batch, padded
+from transfer.train import Tensors
+
+IGNORE = -100  # cross-entropy's ignore_index
+
+
+class Rows:
+    """Encoded training rows of one task.
+
+    Attributes:
+        ids: token ids a row.
+        targets: a label id (pair); one id a token, -100 where there is none (tagging); the first
+            and the last token of the answer, 0 and 0 where a window has none (spans).
+    """
+
+    def __init__(
+        self, task: Task, examples: Sequence[Example], tokenizer: Any, max_length: int, pad_id: int
+    ) -> None:
+        self.task, self.pad_id = task, pad_id
+        encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
+        index = {label: number for number, label in enumerate(task.labels)}
+        self.ids: list[list[int]] = []
+        self.targets: list[int | list[int] | tuple[int, int]] = []
+        for item in encoded:
+            example = examples[item.example]
+            target: int | list[int] | tuple[int, int]
+            if isinstance(example, PairExample):
+                if example.label is None:
+                    continue
+                target = index[example.label]
+            elif isinstance(example, SpanExample):
+                target = span.target(example, item) or (0, 0)
+            else:
+                assert isinstance(example, TagExample)
+                tags = example.tags
+                target = [IGNORE if word < 0 else index[tags[word]] for word in item.words]
+            self.ids.append(item.ids)
+            self.targets.append(target)
+
+    def lengths(self) -> list[int]:
+        """Tokens a row."""
+        return [len(ids) for ids in self.ids]
+
+    def collate(self, batch: Batch) -> Tensors:
+        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`; spans have
+        `start_positions` and `end_positions` `[batch]` instead."""
+        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
+        if self.task.format == "span":
+            ends = torch.tensor([self.targets[index] for index in batch.indices])
+            return {**tensors, "start_positions": ends[:, 0], "end_positions": ends[:, 1]}
+        shape = tensors["input_ids"].shape
+        labels = torch.full(shape[:1] if self.task.format == "pair" else shape, IGNORE)
+        for row, index in enumerate(batch.indices):
+            target = self.targets[index]
+            if isinstance(target, int):
+                labels[row] = target
+            else:
+                labels[row, : len(target)] = torch.tensor(target)
+        return {**tensors, "labels": labels}
+
+
+def load_rows(
+    task: Task,
+    source: DataSource,
+    directory: Path,
+    max_length: int,
+    *,
+    languages: Sequence[str] = ("en",),
+    max_examples: int | None = None,
+    uncased: float = 0.0,
+    seed: int = 0,
+) -> Rows:
+    """Read and encode a task's training split.
+
+    Args:
+        uncased: share of rows, drawn by `seed`, that are read in small letters, so that what is
+            learnt holds in scripts without capitals too (Mayhew et al. 2019).
+
+    Raises:
+        DataError: the split is absent, malformed or empty.
+    """
+    examples: list[Example] = []
+    for language in languages:
+        examples += task.load(source, "train", language)[:max_examples]
+    if not examples:
+        raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    rng = random.Random(seed)
+    examples = [lowered(example) if rng.random() < uncased else example for example in examples]
+    tokenizer = tokenization.load(directory)
+    return Rows(task, examples, tokenizer, max_length, tokenization.pad_id(directory))
+
+
+def lowered(example: Example) -> Example:
+    """The same in small letters; answers to questions stay where they are."""
+    if isinstance(example, TagExample):
+        return replace(example, words=tuple(word.lower() for word in example.words))
+    if isinstance(example, PairExample):
+        return replace(example, first=example.first.lower(), second=example.second.lower())
+    if isinstance(example, SpanExample) and len(example.context.lower()) == len(example.context):
+        answers = tuple(replace(answer, text=answer.text.lower()) for answer in example.answers)
+        question, context = example.question.lower(), example.context.lower()
+        return replace(example, question=question, context=context, answers=answers)
+    return example
