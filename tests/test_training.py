@@ -14,13 +14,13 @@ from quick import options
 from compress.fuse import fuse
 from evalsuite import tokenization
 from evalsuite.data import embedded
-from evalsuite.task import Answer, DataSource, SpanExample
+from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from transfer import batches, checkpoints, lexical, mixing, vocabulary
 from transfer.errors import DivergedError, MethodError
 from transfer.methods import get as method
 from transfer.objectives import mlm
-from transfer.rows import load_rows, lowered
+from transfer.rows import load_rows
 from transfer.supervised import train
 from transfer.text import sample
 from transfer.train import Settings, fit, last_checkpoint
@@ -297,28 +297,3 @@ def test_training_lowers_the_loss(tiny_base: Path, tmp_path: Path) -> None:
         out=tmp_path / "out",
     )
     assert trained.fitted.final_loss < 1.5  # 17 labels: 2.83 where nothing is learnt
-
-
-@pytest.mark.parametrize("task", ["xnli", "panx"])
-def test_some_rows_are_read_without_capitals(tiny_base: Path, task: str) -> None:
-    def ids(share: float, seed: int = 1) -> list[list[int]]:
-        rows = load_rows(get(task), EMBEDDED, tiny_base, 64, max_examples=200, **how(share, seed))
-        return rows.ids
-
-    def how(share: float, seed: int) -> dict[str, Any]:
-        return {"uncased": share, "seed": seed}
-
-    plain, half, small = ids(0.0), ids(0.5), ids(1.0)
-    assert half == ids(0.5) != ids(0.5, seed=2)
-    changed = [a != b for a, b in zip(plain, small, strict=True)]
-    assert all(changed)  # every embedded sentence begins with a capital
-    taken = sum(a == b for a, b in zip(half, small, strict=True)) / len(half)
-    assert 0.35 < taken < 0.65
-
-
-def test_small_letters_leave_an_answer_where_it_is() -> None:
-    answer = Answer("Rom", 3)
-    low: Any = lowered(SpanExample("1", "Wo?", "In Rom.", (answer,)))
-    assert (low.question, low.context, low.answers) == ("wo?", "in rom.", (Answer("rom", 3),))
-    moved = SpanExample("1", "Wo?", "\u0130n Rom.", (answer,))  # its small letter is two characters
-    assert lowered(moved) == moved

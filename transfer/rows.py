@@ -7,9 +7,7 @@ torch.Size([2, 14])
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +17,12 @@ from evalsuite import formats, tokenization
 from evalsuite.errors import DataError
 from evalsuite.formats import span
 from evalsuite.task import DataSource, Example, PairExample, SpanExample, TagExample, Task
+from transfer.augment import Augmentation, varied
 from transfer.batches import Batch, padded
-from transfer.train import Tensors
+from transfer.train import Progress, Tensors
 
 IGNORE = -100  # cross-entropy's ignore_index
+_AS_THEY_STAND = Augmentation()
 
 
 class Rows:
@@ -88,37 +88,21 @@ def load_rows(
     *,
     languages: Sequence[str] = ("en",),
     max_examples: int | None = None,
-    uncased: float = 0.0,
+    augmentation: Augmentation = _AS_THEY_STAND,
     seed: int = 0,
+    progress: Progress = lambda fraction, text: None,
 ) -> Rows:
     """Read and encode a task's training split.
 
-    Args:
-        uncased: share of rows, drawn by `seed`, that are read in small letters, so that what is
-            learnt holds in scripts without capitals too (Mayhew et al. 2019).
-
     Raises:
-        DataError: the split is absent, malformed or empty.
+        DataError: the split is absent, malformed or empty, or `augmentation` needs parallel text
+            the source does not have.
     """
     examples: list[Example] = []
     for language in languages:
         examples += task.load(source, "train", language)[:max_examples]
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
-    rng = random.Random(seed)
-    examples = [lowered(example) if rng.random() < uncased else example for example in examples]
+    examples = varied(examples, augmentation, source, seed, progress)
     tokenizer = tokenization.load(directory)
     return Rows(task, examples, tokenizer, max_length, tokenization.pad_id(directory))
-
-
-def lowered(example: Example) -> Example:
-    """The same in small letters; answers to questions stay where they are."""
-    if isinstance(example, TagExample):
-        return replace(example, words=tuple(word.lower() for word in example.words))
-    if isinstance(example, PairExample):
-        return replace(example, first=example.first.lower(), second=example.second.lower())
-    if isinstance(example, SpanExample) and len(example.context.lower()) == len(example.context):
-        answers = tuple(replace(answer, text=answer.text.lower()) for answer in example.answers)
-        question, context = example.question.lower(), example.context.lower()
-        return replace(example, question=question, context=context, answers=answers)
-    return example

@@ -23,6 +23,7 @@ from transformers.trainer_utils import set_seed
 
 from evalsuite.task import DataSource, Format, Task
 from transfer import cards, checkpoints, methods, mixing
+from transfer.augment import Augmentation
 from transfer.batches import Batch, plan, steps_for
 from transfer.checkpoints import Precision
 from transfer.errors import MethodError
@@ -45,7 +46,7 @@ class Options:
     max_length: int = 128
     max_examples: int | None = None
     languages: tuple[str, ...] = ("en",)
-    uncased: float = 0.0  # share of rows read without capitals
+    augmentation: Augmentation = field(default_factory=Augmentation)
     method_options: dict[str, Any] = field(default_factory=dict)
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
 
@@ -124,8 +125,9 @@ def train(
             options.max_length,
             languages=options.languages,
             max_examples=options.max_examples,
-            uncased=options.uncased,
+            augmentation=options.augmentation,
             seed=options.settings.seed,
+            progress=progress,
         )
         for task in tasks
     ]

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.stage import Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
@@ -29,6 +29,9 @@ class Config(TaskTrainingConfig):
     languages: tuple[str, ...] = ("en",)
     uncased: float = Field(
         default=0.0, ge=0, le=1, description="share of rows read without capitals"
+    )
+    code_switch: float = Field(
+        default=0.0, ge=0, le=1, description="share of rows with words translated"
     )
     rank: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
@@ -62,12 +65,14 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The tasks' training splits."""
-    return tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
+    """The tasks' training splits, and the parallel text where words are translated."""
+    rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
+    return (*rows, PARALLEL, HELD_OUT) if config.code_switch else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
+    from transfer.augment import Augmentation
     from transfer.supervised import Options, train
 
     options = Options(
@@ -80,7 +85,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_length=config.max_length,
         max_examples=config.max_examples,
         languages=config.languages,
-        uncased=config.uncased,
+        augmentation=Augmentation(uncased=config.uncased, code_switch=config.code_switch),
         settings=settings(config, ctx.seed),
         method_options={
             "rank": config.rank,

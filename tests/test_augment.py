@@ -1,0 +1,130 @@
+"""Rows without capitals and with words translated; the dictionary read off parallel text."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from quick import options
+
+from evalsuite.data import embedded
+from evalsuite.errors import DataError
+from evalsuite.task import Answer, DataSource, PairExample, SpanExample, TagExample
+from evalsuite.tasks import get
+from transfer import dictionary
+from transfer.augment import Augmentation, has_case, lowered, switched, varied
+from transfer.rows import load_rows
+from transfer.supervised import train
+
+EMBEDDED = DataSource("embedded")
+GERMAN = {"cat": "katze", "sees": "sieht", "house": "haus"}
+
+
+class Always(random.Random):
+    """Draws that always come out for a change."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("task", ["xnli", "panx"])
+def test_some_rows_are_read_without_capitals(tiny_base: Path, task: str) -> None:
+    def ids(share: float, seed: int = 1) -> list[list[int]]:
+        how = Augmentation(uncased=share)
+        rows = load_rows(
+            get(task), EMBEDDED, tiny_base, 64, max_examples=200, augmentation=how, seed=seed
+        )
+        return rows.ids
+
+    plain, half, small = ids(0.0), ids(0.5), ids(1.0)
+    assert half == ids(0.5) != ids(0.5, seed=2)
+    changed = [a != b for a, b in zip(plain, small, strict=True)]
+    assert all(changed)  # every embedded sentence begins with a capital
+    taken = sum(a == b for a, b in zip(half, small, strict=True)) / len(half)
+    assert 0.35 < taken < 0.65
+
+
+def test_small_letters_leave_an_answer_where_it_is() -> None:
+    answer = Answer("Rom", 3)
+    low: Any = lowered(SpanExample("1", "Wo?", "In Rom.", (answer,)))
+    assert (low.question, low.context, low.answers) == ("wo?", "in rom.", (Answer("rom", 3),))
+    moved = SpanExample("1", "Wo?", "\u0130n Rom.", (answer,))  # its small letter is two characters
+    assert lowered(moved) == moved
+
+
+def test_words_are_translated_and_keep_what_clings_to_them_and_their_capital() -> None:
+    pair = PairExample("1", "The Cat  sees (the house).", "House!", "entailment")
+    changed: Any = switched(pair, GERMAN, True, Always())
+    assert changed.first == "The Katze  sieht (the haus)."
+    assert (changed.second, changed.label) == ("Haus!", "entailment")
+    tagged = TagExample("1", ("The", "Cat", "sees"), ("DET", "NOUN", "VERB"))
+    assert switched(tagged, GERMAN, True, Always()) == TagExample(
+        "1", ("The", "Katze", "sieht"), ("DET", "NOUN", "VERB")
+    )
+
+
+def test_without_capitals_in_the_script_the_other_words_lose_theirs() -> None:
+    hindi = {"cat": "बिल्ली"}
+    tagged = TagExample("1", ("Anna", "'s", "Cat"), ("B-PER", "O", "O"))
+    changed: Any = switched(tagged, hindi, has_case(hindi), Always())
+    assert changed.words == ("anna", "'s", "बिल्ली")
+    assert has_case(GERMAN) and not has_case(hindi)
+
+
+def test_of_a_question_only_the_question_is_translated() -> None:
+    asked = SpanExample("1", "Who sees?", "The cat sees.", (Answer("cat", 4),))
+    changed = switched(asked, GERMAN, True, Always())
+    assert changed == SpanExample("1", "Who sieht?", "The cat sees.", (Answer("cat", 4),))
+
+
+def test_the_share_asked_for_is_changed_and_the_seed_decides_which() -> None:
+    rows = get("udpos").load(EMBEDDED, "train", "en")[:200]
+    half = Augmentation(code_switch=0.5)
+    changed = varied(rows, half, EMBEDDED, seed=1)
+    share = sum(a != b for a, b in zip(rows, changed, strict=True)) / len(rows)
+    assert 0.35 < share < 0.55  # some rows drawn have no word the dictionary knows
+    assert changed == varied(rows, half, EMBEDDED, seed=1) != varied(rows, half, EMBEDDED, seed=2)
+    assert [row.id for row in changed] == [row.id for row in rows]
+
+
+def test_translations_are_each_others_best() -> None:
+    english = ["the dog barks", "the man sleeps", "the cat sleeps", "a cat eats", "Paris sleeps."]
+    german = ["der Hund bellt", "der Mann schläft", "die Katze schläft", "eine Katze frisst"]
+    found = dictionary.translations(english * 2, [*german, "Paris schläft!"] * 2)
+    assert [found[word] for word in ("cat", "sleeps", "the")] == ["katze", "schläft", "der"]
+    assert "paris" not in found  # spelt alike
+    assert "eats" not in dictionary.translations(english[:4], german)  # it occurs once
+
+
+def test_a_dictionary_of_the_embedded_text_is_mostly_right() -> None:
+    words = dictionary.build(EMBEDDED)
+    assert set(words) == set(embedded.LANGUAGES) - {"en", "zh"}
+    assert (words["de"]["bread"], words["ru"]["bread"]) == ("brot", "хлеб")
+    assert (words["ar"]["bread"], words["tr"]["bread"]) == ("الخبز", "ekmek")
+
+
+def test_training_with_words_translated_says_where_the_text_is_missing(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    how = options(method="full", augmentation=Augmentation(code_switch=1.0))
+    places: dict[str, Any] = {"work": tmp_path / "work", "out": tmp_path / "out"}
+    assert train(tiny_base, [get("udpos")], EMBEDDED, how, **places).fitted.steps == 2
+    rows = tmp_path / "xtreme" / "udpos"
+    rows.mkdir(parents=True)
+    (rows / "train-en.tsv").write_text("The\tDET\ncat\tNOUN\n\n", encoding="utf-8")
+    source = DataSource("xtreme", tmp_path / "xtreme")
+    with pytest.raises(DataError, match="parallel text"):
+        train(tiny_base, [get("udpos")], source, how, **places)
+
+
+def test_the_stage_reads_the_parallel_text_only_where_it_is_needed() -> None:
+    from recipes.stage import HELD_OUT, PARALLEL, Artifact
+    from recipes.stages.train import Config, data
+
+    def needs(**fields: Any) -> set[Any]:
+        config = Config(name="t", stage="train", model="./base", tasks=("udpos",), **fields)
+        return set(data(config, Artifact("checkpoint", task="udpos")))
+
+    assert needs(code_switch=0.1) - needs() == {PARALLEL, HELD_OUT}

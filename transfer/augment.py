@@ -1,0 +1,112 @@
+"""Training rows as other languages would have them: without capitals, or with words translated.
+
+>>> rows = varied(task.load(source, "train", "en"), Augmentation(code_switch=0.5), source, seed=1)
+>>> " ".join(rows[5].words)
+'Hanya used für trains to oder from'
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from evalsuite.task import DataSource, Example, PairExample, SpanExample, TagExample
+from transfer import dictionary
+
+_WORDS = 0.9  # of those that have a translation are translated (as in CoSDA-ML)
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Shares of training rows that are read otherwise than they stand.
+
+    Attributes:
+        uncased: in small letters, so that what is learnt holds in scripts without capitals too
+            (Mayhew et al. 2019).
+        code_switch: with words translated into a language drawn for the row (CoSDA-ML, Qin et al.
+            2020, which draws one for each word), by a dictionary read off the source's parallel
+            text. Labels are English's own; no row of another language is used.
+    """
+
+    uncased: float = 0.0
+    code_switch: float = 0.0
+
+
+def varied(
+    examples: Sequence[Example],
+    how: Augmentation,
+    source: DataSource,
+    seed: int,
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+) -> list[Example]:
+    """The examples, in order, those drawn by `seed` changed.
+
+    Raises:
+        DataError: words are to be translated and the source has no parallel text.
+    """
+    rng = random.Random(seed)
+    rows = [lowered(example) if rng.random() < how.uncased else example for example in examples]
+    if how.code_switch == 0:
+        return rows
+    words = dictionary.build(source, progress=progress)
+    languages = sorted(words)
+    cased = {language: has_case(words[language]) for language in languages}
+    rng = random.Random(f"code switch {seed}")
+    for i, example in enumerate(rows):
+        if rng.random() < how.code_switch:
+            language = rng.choice(languages)
+            rows[i] = switched(example, words[language], cased[language], rng)
+    return rows
+
+
+def lowered(example: Example) -> Example:
+    """The same in small letters; answers to questions stay where they are."""
+    if isinstance(example, SpanExample) and len(example.context.lower()) == len(example.context):
+        answers = tuple(replace(answer, text=answer.text.lower()) for answer in example.answers)
+        question, context = example.question.lower(), example.context.lower()
+        return replace(example, question=question, context=context, answers=answers)
+    return example if isinstance(example, SpanExample) else _mapped(example, str.lower)
+
+
+def switched(
+    example: Example, words: Mapping[str, str], cased: bool, rng: random.Random
+) -> Example:
+    """Most words that have a translation translated; one that begins with a capital keeps it.
+
+    Where the language's script has no capitals, all other words lose theirs. Of a question and its
+    context only the question is translated, since answers are the context's own characters.
+    """
+
+    def one(word: str) -> str:
+        before, core, after = dictionary.bare(word)
+        translation = words.get(core.lower())
+        if translation is None or rng.random() >= _WORDS:
+            return word if cased else word.lower()
+        if core[0].isupper():
+            translation = translation[0].upper() + translation[1:]
+        return before + translation + after
+
+    return _mapped(example, one)
+
+
+def has_case(words: Mapping[str, str]) -> bool:
+    """Whether most translations are in a script with capitals."""
+    with_case = sum(word.upper() != word for word in words.values())
+    return 2 * with_case > len(words)
+
+
+def _mapped(example: Example, change: Callable[[str], str]) -> Example:
+    """Every word changed, tags kept; of a question and its context the question alone."""
+    if isinstance(example, TagExample):
+        return replace(example, words=tuple(change(word) for word in example.words))
+
+    def line(text: str) -> str:
+        return re.sub(r"\S+", lambda word: change(word[0]), text)
+
+    if isinstance(example, PairExample):
+        return replace(example, first=line(example.first), second=line(example.second))
+    if isinstance(example, SpanExample):
+        return replace(example, question=line(example.question))
+    return example
