@@ -46,11 +46,11 @@ def build(
         first.append(english)
         second.append(foreign)
     found = {}
-    for index, (english_side, foreign_side) in sorted(sides.items()):
-        language = read.languages[index]
-        progress(0.0, f"dictionary, {language}")
-        if language not in _SPACELESS:
-            found[language] = translations(english_side, foreign_side)
+    for index, (first, second) in sorted(sides.items()):
+        name = read.languages[index]
+        progress(0.0, f"dictionary, {name}")
+        if name not in _SPACELESS:
+            found[name] = translations(first, second)
     return found
 
 
