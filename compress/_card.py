@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evalsuite.parity import Parity
-from evalsuite.task import SPAN_ENDS
+from evalsuite.task import CHOICE, SPAN_ENDS
 
 _PAIR = """import json
 
@@ -69,6 +69,21 @@ _SPANS = (
 """,
     )
 )
+_CHOICES = (
+    _PAIR.replace(
+        'lines = [("A man is reading.", "Nobody reads.")]\nencoded = tokenizer.encode_batch(lines)',
+        """context, choices = "The man turned on the tap.", ["Water came.", "It rained."]
+encoded = tokenizer.encode_batch([(context, choice) for choice in choices])""",
+    )
+    .replace("dtype=np.int64)", "dtype=np.int64)[None]")
+    .replace(
+        """for line, row in zip(lines, logits):
+    print(card["labels"][int(row.argmax())], line)
+""",
+        """print(choices[int(logits[0].argmax())])
+""",
+    )
+)
 _ENCODER = (
     _PAIR.replace('[("A man is reading.", "Nobody reads.")]', '["A man is reading."]')
     .replace("logits = session", "hidden = session")
@@ -97,6 +112,8 @@ def example(card: dict[str, Any]) -> str:
         return _ENCODER.replace("LAST", str(card["layers"]))
     if tuple(labels) == SPAN_ENDS:
         return _SPANS
+    if tuple(labels) == CHOICE:
+        return _CHOICES
     return _TAGS if "O" in labels or "NOUN" in labels else _PAIR
 
 

@@ -22,6 +22,7 @@ from evalsuite.runtimes.onnxruntime import open_model as open_bundle
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
 from evalsuite.sample import Probe
 from evalsuite.session import Session
+from evalsuite.task import CHOICE
 from transfer.checkpoints import copy_tokenizer
 
 Precision = Literal["fp32", "int8"]
@@ -47,7 +48,7 @@ def export(
     model = load_checkpoint(directory)
     predictor = TorchPredictor(directory, model, "fp32")
     out.mkdir(parents=True, exist_ok=True)
-    _write_graph(model, out, precision)
+    _write_graph(model, out, precision, predictor.labels == CHOICE)
     copy_tokenizer(directory, out)
     shutil.copyfile(directory / "config.json", out / "config.json")
     total, embeddings = weights.parameter_counts(directory)
@@ -93,8 +94,9 @@ def _gate(result: parity.Parity, least: float, precision: str) -> None:
     )
 
 
-def _write_graph(model: Any, out: Path, precision: Precision) -> None:
-    """`model.onnx` (with `model.onnx.data` beside it), batch and length free."""
+def _write_graph(model: Any, out: Path, precision: Precision, choices: bool) -> None:
+    """`model.onnx` (with `model.onnx.data` beside it), batch and length free, and how many choices
+    where it scores these."""
     import torch
     from torch.export import Dim
     from transformers.exporters import (
@@ -105,8 +107,11 @@ def _write_graph(model: Any, out: Path, precision: Precision) -> None:
     )
 
     longest = int(model.config.max_position_embeddings) - 2
-    axes = {0: Dim("batch"), 1: Dim("length", max=longest)}
+    axes: dict[int, Any] = {0: Dim("batch"), 1: Dim("length", max=longest)}
     ids = torch.randint(5, min(1000, model.config.vocab_size), (2, 16))
+    if choices:
+        axes = {0: axes[0], 1: Dim("choices"), 2: axes[1]}
+        ids = torch.stack([ids, ids.flip(1), ids.flip(0)], 1)
     sample = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     quantizer = None
     if precision == "int8":

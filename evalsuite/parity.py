@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalsuite.formats import Encoded
+from evalsuite.formats import Encoded, choice
 from evalsuite.run import run
+from evalsuite.task import CHOICE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ class Parity:
         maximum, mean: absolute difference of the outputs.
         scale: largest absolute output of the first model, to read the differences by.
         agreement: percent of labels (of sentences, of words for a tagger, the best first and last
-            token for a model of spans) that are equal;
+            token for a model of spans, of choices for one of these) that are equal;
             for an encoder, 100 times the mean cosine of mean-pooled embeddings.
         by_language: the same, a language.
     """
@@ -71,10 +72,12 @@ def compare(session: Session, second: Predictor, probe: Mapping[str, Sequence[En
     by_language: dict[str, float] = {}
     equal_all = items_all = 0.0
     for language, encoded in probe.items():
-        one = session.run(encoded, output)
+        items_of, one = encoded, session.run(encoded, output)
         other = run(second, encoded, output, session.pad_id)
+        if first.labels == CHOICE:
+            items_of, one, other = _by_row(encoded, one, other)
         equal = items = 0.0
-        for item, a, b in zip(encoded, one, other, strict=True):
+        for item, a, b in zip(items_of, one, other, strict=True):
             difference = np.abs(a - b)
             maximum, scale = (
                 max(maximum, float(difference.max())),
@@ -87,6 +90,19 @@ def compare(session: Session, second: Predictor, probe: Mapping[str, Sequence[En
         equal_all, items_all = equal_all + equal, items_all + items
     return Parity(
         maximum, total / max(count, 1), scale, 100.0 * equal_all / max(items_all, 1), by_language
+    )
+
+
+def _by_row(
+    encoded: Sequence[Encoded], one: list[np.ndarray], other: list[np.ndarray]
+) -> tuple[Sequence[Encoded], list[np.ndarray], list[np.ndarray]]:
+    """One item a row of choices, with all their scores."""
+    rows = max(item.example for item in encoded) + 1
+    firsts = {item.example: item for item in reversed(encoded)}
+    return (
+        [firsts[row] for row in range(rows)],
+        choice.by_row(rows, encoded, one),
+        choice.by_row(rows, encoded, other),
     )
 
 

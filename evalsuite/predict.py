@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import MalformedRowError, ModelError
+from evalsuite.formats import choice
 from evalsuite.runtimes import head_of, open_model, read_config
 from evalsuite.session import Session
-from evalsuite.task import PairExample, SpanExample, TagExample
+from evalsuite.task import ChoiceExample, PairExample, SpanExample, TagExample
 
 BATCH = 256
 
@@ -24,7 +25,8 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
 
     A pair model takes two sentences separated by a tab and gives `label` and `scores`; a tagger
     takes words separated by spaces and gives `words` and `tags`; a model of spans takes a question
-    and a context separated by a tab and gives `answer`.
+    and a context separated by a tab and gives `answer`; one of choices takes a context and two or
+    more choices separated by tabs and gives `choice`, counted from 0, and `scores`.
 
     Raises:
         ModelError: the model has no head.
@@ -36,7 +38,7 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
     predictor = open_model(directory)
     # int8 activations share one scale a batch: alone, a line gets the same answer in any company.
     session = Session(predictor, 1 if predictor.precision == "int8" else None)
-    predict = {"pair": _pairs, "tagging": _tags, "span": _answers}[head]
+    predict = {"pair": _pairs, "tagging": _tags, "span": _answers, "choice": _choices}[head]
     numbered = enumerate((line.rstrip("\n") for line in lines), 1)
     while batch := list(islice(numbered, BATCH)):
         yield from predict(session, batch)
@@ -74,6 +76,28 @@ def _answers(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[st
     ]
     for answer in session.predict("span", examples):
         yield {"answer": answer}
+
+
+def _choices(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+    import numpy as np
+
+    examples = []
+    for number, line in lines:
+        context, *choices = line.split("\t")
+        if len(choices) < 2:
+            raise MalformedRowError(
+                "input",
+                number,
+                f"{len(choices) + 1} column(s); this model needs a context and two or more "
+                "choices, tab-separated",
+            )
+        examples.append(ChoiceExample(str(number), context, "", tuple(choices), None))
+    encoded = session.encode("choice", examples)
+    outputs = session.run(encoded, "logits")
+    for logits in choice.by_row(len(examples), encoded, outputs):
+        share = np.exp(logits - logits.max())
+        scores = [round(float(value), 6) for value in share / share.sum()]
+        yield {"choice": int(logits.argmax()), "scores": scores}
 
 
 def _tags(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Predictions as files, in the layout XTREME takes submissions in.
 
 xnli/test-sw.tsv       one label a line
+xcopa/test-sw.tsv      the right choice's number a line, from 0
 udpos/test-sw.tsv      one tag a word a line, a blank line between sentences (panx the same)
 tatoeba/test-sw.tsv    one row number of the English side a line, from 0
 xquad/test-de.json     an answer a question id
@@ -44,7 +45,8 @@ def write(
     """Write one language's predictions, whole or not at all, and return where.
 
     Args:
-        rows: a label, a sequence of tags, a row number or an answer for each example.
+        rows: a label, a sequence of tags, the number of a row or a choice, or an answer for each
+            example.
         split: names the file; a benchmark submission is of `test`.
         ids: of the questions answered.
 
@@ -79,12 +81,13 @@ def _put(target: Path, text: str) -> Path:
 
 
 def read(directory: Path, task: str, language: str, split: Split = "test") -> Any:
-    """What `write` wrote: labels, lists of tags, row numbers, or answers by question id.
+    """What `write` wrote: labels, lists of tags, numbers of rows or choices, or answers by
+    question id.
 
     Raises:
         MissingDataError: there is no such file.
-        MalformedRowError: it is empty or no text, a blank line is among labels, or a row number
-            is none.
+        MalformedRowError: it is empty or no text, a blank line is among labels, or a number is
+            none.
         UnknownNameError: no such task.
     """
     form = _format(task)
@@ -94,7 +97,8 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> An
         return read_tags(source, what)
     if form == "span":
         return read_answers(source, what)
-    return read_rows(source, what) if form == "retrieval" else read_labels(source, what)
+    numbers = form in ("retrieval", "choice")
+    return read_rows(source, what) if numbers else read_labels(source, what)
 
 
 def read_labels(source: Path, what: str) -> list[Any]:

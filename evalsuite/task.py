@@ -22,7 +22,8 @@ from typing import ClassVar, Literal
 SourceKind = Literal["hub", "xtreme", "embedded"]
 Split = Literal["train", "dev", "test"]
 SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
-Format = Literal["pair", "tagging", "span", "retrieval"]
+CHOICE = ("choice",)  # what a model of choices scores each sequence as
+Format = Literal["pair", "tagging", "span", "choice", "retrieval"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,18 @@ class SpanExample:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoiceExample:
+    """A context, a question about it (empty where there is none) and the answers to choose from;
+    `label` is the index of the right one, None where it is hidden."""
+
+    id: str
+    context: str
+    question: str
+    choices: tuple[str, ...]
+    label: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ParallelExample:
     """A sentence and its English translation."""
 
@@ -79,7 +92,7 @@ class ParallelExample:
     english: str
 
 
-Example = PairExample | TagExample | SpanExample | ParallelExample
+Example = PairExample | TagExample | SpanExample | ChoiceExample | ParallelExample
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +110,8 @@ class Task(ABC):
         name: catalogue name, the file's own.
         format: which of `evalsuite.formats` encodes, decodes and scores it.
         languages: ISO 639-1 codes the benchmark lists, English included where it has it.
-        labels: label set in id order (empty for retrieval; the two ends for spans).
+        labels: label set in id order (empty for retrieval; the two ends for spans; one score for
+            choices).
         metric: main metric, a name of `evalsuite.metrics`.
         eval_splits: splits to evaluate on, in order of preference.
         trains_on: whether there is an English training split.

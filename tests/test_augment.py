@@ -31,7 +31,7 @@ class Always(random.Random):
 
 @pytest.mark.parametrize("task", ["xnli", "panx"])
 def test_some_rows_are_read_without_capitals(tiny_base: Path, task: str) -> None:
-    def ids(share: float, seed: int = 1) -> list[list[int]]:
+    def ids(share: float, seed: int = 1) -> list[tuple[list[int], ...]]:
         how = Augmentation(uncased=share)
         rows = load_rows(
             get(task), EMBEDDED, tiny_base, 64, max_examples=200, augmentation=how, seed=seed

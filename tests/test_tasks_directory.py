@@ -36,6 +36,11 @@ def xtreme(tmp_path: Path) -> DataSource:
     write(tmp_path / "panx/dev-de.tsv", "de:Anton\tB-PER\nde:de:facto\tO\n\nde:\tO\n")
     write(tmp_path / "tatoeba/tatoeba.swh-eng.swh", "moja\nmbili\n")
     write(tmp_path / "tatoeba/tatoeba.swh-eng.eng", "one\ntwo\n")
+    row = {"premise": "a", "choice1": "b", "choice2": "c", "question": "cause", "label": 1}
+    write(tmp_path / "xcopa/val-et.jsonl", json.dumps(row) + "\n")
+    write(tmp_path / "xcopa/train-en.jsonl", json.dumps(row) + "\n")
+    del row["label"]
+    write(tmp_path / "xcopa/test-et.jsonl", json.dumps(row) + "\n")
     question = {"id": "1", "question": "When?", "answers": [{"text": "1867", "answer_start": 3}]}
     squad = json.dumps({"data": [{"paragraphs": [{"context": "In 1867.", "qas": [question]}]}]})
     for name in ("squad/train-v1.1", "xquad/xquad.de", "tydiqa/tydiqa.goldp.sw.train"):
@@ -62,6 +67,9 @@ def xtreme(tmp_path: Path) -> DataSource:
         ("tatoeba", "dev", ()),
         ("pawsx", "dev", ("ko",)),
         ("pawsx", "test", ()),
+        ("xcopa", "train", ("en",)),
+        ("xcopa", "dev", ("et",)),
+        ("xcopa", "test", ()),
         ("xquad", "train", ("en",)),
         ("xquad", "test", ("de",)),
         ("xquad", "dev", ()),
@@ -156,3 +164,19 @@ def test_sorted_tatoeba_is_refused(tmp_path: Path) -> None:
     text = str(caught.value)
     assert "wrote this file's English side sorted" in text
     assert "tatoeba.afr-eng.afr and tatoeba.afr-eng.eng" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{}", "a row is .*KeyError: 'premise'"),
+        ('{"premise": " ", "question": "cause"}', "a row is .*TypeError: premise is no text"),
+        ('{"premise": "a", "question": "why"}', "a row is .*KeyError: 'why'"),
+        ("[1]", "no JSON object"),
+        ("{", "not JSON"),
+    ],
+)
+def test_a_row_of_causes_that_is_none(tmp_path: Path, line: str, message: str) -> None:
+    write(tmp_path / "xcopa/val-et.jsonl", line + "\n")
+    with pytest.raises(MalformedRowError, match=rf"val-et\.jsonl:1: {message}"):
+        find("xcopa").load(DataSource("xtreme", tmp_path), "dev", "et")

@@ -11,6 +11,7 @@ from all_tasks import KIND, every, find
 
 from evalsuite.errors import DataError
 from evalsuite.task import (
+    ChoiceExample,
     DataSource,
     PairExample,
     ParallelExample,
@@ -34,6 +35,9 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module.parallel = lambda split, language: [ParallelExample(f"{split}-{language}", "a", "b")]
     module.paraphrases = lambda split, language: [PairExample(f"{split}-{language}", "a", "b", "1")]
     module.qa = lambda split, language: [SpanExample(f"{split}-{language}", "a", "b", ())]
+    module.causes = lambda split, language: [
+        ChoiceExample(f"{split}-{language}", "a", "cause", ("b", "c"), 1)
+    ]
     monkeypatch.setitem(sys.modules, "evalsuite.data.embedded", module)
     monkeypatch.setattr("evalsuite.data.embedded", module, raising=False)
     return module  # type: ignore[no-any-return]
@@ -53,6 +57,8 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("mnli", "dev", ()),
         ("snli", "train", ()),
         ("pawsx", "test", ("en", "de", "sw")),
+        ("xcopa", "train", ("en",)),
+        ("xcopa", "dev", ("en", "de", "sw")),
         ("xquad", "train", ("en",)),
         ("mlqa", "test", ("en", "de", "sw")),
         ("tydiqa", "dev", ("en", "de", "sw")),

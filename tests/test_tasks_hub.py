@@ -12,6 +12,7 @@ from all_tasks import every, find
 from evalsuite.data import hub
 from evalsuite.errors import DataError, OfflineError
 from evalsuite.task import Answer, DataSource, HubSource, Split, Task
+from evalsuite.tasks import xcopa
 
 HUB = DataSource("hub")
 
@@ -21,7 +22,7 @@ def test_hub_languages(task: Task) -> None:
     split = task.eval_splits[0]
     found = task.available(HUB, split)
     assert set(found) <= set(task.languages)
-    assert len(found) == {"udpos": 33, "panx": 40}.get(task.name, len(task.languages))
+    assert len(found) == {"udpos": 33, "panx": 40, "xcopa": 11}.get(task.name, len(task.languages))
     assert task.files(HUB, split, found[0]) == ()
     assert task.available(HUB, "train") == (("en",) if task.trains_on else ())
 
@@ -67,6 +68,17 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
             Features({"sentence1": text, "sentence2": text, "lang": text}),
             [{"sentence1": "moja ", "sentence2": "one", "lang": "swh-eng"}],
         ),
+        **{
+            repo: (
+                Features({**dict.fromkeys(keys, text), "label": label}),
+                [{**dict.fromkeys(keys, "a"), "question": "effect", "label": 1}],
+            )
+            for keys in (("premise", "choice1", "choice2", "question"),)
+            for repo, label in (
+                ("cambridgeltl/xcopa", Value("int32")),
+                ("aps/super_glue", ClassLabel(names=["choice1", "choice2"])),
+            )
+        },
         "google/xtreme PAWS-X": (
             Features({"sentence1": text, "sentence2": text, "label": text}),
             [{"sentence1": "a", "sentence2": "b", "label": "1"}],
@@ -118,6 +130,8 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
         ("panx", "train", "en", ("PAN-X.en", "train"), [("B-PER", "O")]),
         ("tatoeba", "test", "sw", ("swh-eng", "test"), ["moja"]),
         ("pawsx", "dev", "ko", ("PAWS-X.ko", "validation"), ["1"]),
+        ("xcopa", "dev", "ht", ("ht", "validation"), [1]),
+        ("xcopa", "train", "en", ("copa", "train"), [1]),
         ("xquad", "test", "de", ("XQuAD.de", "validation"), [(Answer("1867", 3),)] * 2),
         ("xquad", "train", "en", ("SQuAD", "train"), [(Answer("1867", 3),)] * 2),
         ("mlqa", "dev", "zh", ("MLQA.zh.zh", "validation"), [(Answer("1867", 3),)] * 2),
@@ -134,12 +148,11 @@ def test_hub_rows(
 ) -> None:
     found = find(task)
     loaded: Any = found.load(HUB, split, language)
-    field = {"pair": "label", "tagging": "tags", "span": "answers", "retrieval": "foreign"}[
-        found.format
-    ]
-    assert [getattr(row, field) for row in loaded] == rows
+    fields = {"tagging": "tags", "span": "answers", "retrieval": "foreign"}
+    assert [getattr(row, fields.get(found.format, "label")) for row in loaded] == rows
     assert found.hub
-    assert parquet == [(found.hub.repo, *config, found.hub.revision)]
+    hub = xcopa._COPA if config[0] == "copa" else found.hub
+    assert parquet == [(hub.repo, *config, hub.revision)]
     if found.format == "span":
         assert [row.id for row in loaded] == ["swahili-1", "finnish-2"][: len(rows)]
         return

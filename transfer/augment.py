@@ -12,7 +12,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from evalsuite.task import DataSource, Example, PairExample, SpanExample, TagExample
+from evalsuite.task import (
+    ChoiceExample,
+    DataSource,
+    Example,
+    PairExample,
+    SpanExample,
+    TagExample,
+)
 from transfer import dictionary
 
 _WORDS = 0.9  # of those that have a translation are translated (as in CoSDA-ML)
@@ -109,4 +116,8 @@ def _mapped(example: Example, change: Callable[[str], str]) -> Example:
         return replace(example, first=line(example.first), second=line(example.second))
     if isinstance(example, SpanExample):
         return replace(example, question=line(example.question))
+    if isinstance(example, ChoiceExample):
+        context, question = line(example.context), line(example.question)
+        choices = tuple(line(choice) for choice in example.choices)
+        return replace(example, context=context, question=question, choices=choices)
     return example

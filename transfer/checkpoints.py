@@ -25,7 +25,7 @@ TOKENIZER_FILES = (
 )
 # bitsandbytes would quantize the heads too, and training them then fails with "only Tensors of
 # floating point dtype can require gradients".
-_HEADS = ["classifier", "qa_outputs", "lm_head", "score"]
+_HEADS = ["classifier", "qa_outputs", "lm_head", "score", "pooler"]
 _NF4_BLOCK = 64  # weights that share a scale
 TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
 

@@ -15,8 +15,16 @@ import torch
 
 from evalsuite import formats, tokenization
 from evalsuite.errors import DataError
-from evalsuite.formats import span
-from evalsuite.task import DataSource, Example, PairExample, SpanExample, TagExample, Task
+from evalsuite.formats import Encoded, span
+from evalsuite.task import (
+    ChoiceExample,
+    DataSource,
+    Example,
+    PairExample,
+    SpanExample,
+    TagExample,
+    Task,
+)
 from transfer.augment import Augmentation, varied
 from transfer.batches import Batch, padded
 from transfer.train import Progress, Tensors
@@ -29,9 +37,10 @@ class Rows:
     """Encoded training rows of one task.
 
     Attributes:
-        ids: token ids a row.
+        ids: token ids a row, of each of its choices in turn where it has choices.
         targets: a label id (pair); one id a token, -100 where there is none (tagging); the first
-            and the last token of the answer, 0 and 0 where a window has none (spans).
+            and the last token of the answer, 0 and 0 where a window has none (spans); the index
+            of the right choice.
     """
 
     def __init__(
@@ -40,8 +49,11 @@ class Rows:
         self.task, self.pad_id = task, pad_id
         encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
         index = {label: number for number, label in enumerate(task.labels)}
-        self.ids: list[list[int]] = []
+        self.ids: list[tuple[list[int], ...]] = []
         self.targets: list[int | list[int] | tuple[int, int]] = []
+        if task.format == "choice":
+            self._add_choices(examples, encoded)
+            return
         for item in encoded:
             example = examples[item.example]
             target: int | list[int] | tuple[int, int]
@@ -55,17 +67,41 @@ class Rows:
                 assert isinstance(example, TagExample)
                 tags = example.tags
                 target = [IGNORE if word < 0 else index[tags[word]] for word in item.words]
-            self.ids.append(item.ids)
+            self.ids.append((item.ids,))
             self.targets.append(target)
 
+    def _add_choices(self, examples: Sequence[Example], encoded: Sequence[Encoded]) -> None:
+        counts = {len(e.choices) for e in examples if isinstance(e, ChoiceExample)}
+        if len(counts) > 1:
+            raise DataError(
+                f"{self.task.name}: rows of {min(counts)} and of {max(counts)} choices; all rows "
+                "to train on need as many"
+            )
+        sequences = iter(encoded)
+        for example in examples:
+            assert isinstance(example, ChoiceExample)
+            ids = tuple(next(sequences).ids for _ in example.choices)
+            if example.label is not None:
+                self.ids.append(ids)
+                self.targets.append(example.label)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
     def lengths(self) -> list[int]:
-        """Tokens a row."""
-        return [len(ids) for ids in self.ids]
+        """Tokens a row, of its longest choice where it has choices."""
+        return [max(map(len, ids)) for ids in self.ids]
 
     def collate(self, batch: Batch) -> Tensors:
-        """`input_ids`, `attention_mask` `[batch, tokens]`, `labels` `[batch(, tokens)]`; spans have
-        `start_positions` and `end_positions` `[batch]` instead."""
-        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
+        """`input_ids`, `attention_mask` `[batch(, choices), tokens]`, `labels` `[batch(, tokens)]`;
+        spans have `start_positions` and `end_positions` `[batch]` instead."""
+        flat = [ids for index in batch.indices for ids in self.ids[index]]
+        tensors = padded(flat, self.pad_id)
+        if self.task.format == "choice":
+            rows = len(batch.indices)
+            labels = torch.tensor([self.targets[index] for index in batch.indices])
+            split = {name: t.view(rows, -1, t.shape[1]) for name, t in tensors.items()}
+            return {**split, "labels": labels}
         if self.task.format == "span":
             ends = torch.tensor([self.targets[index] for index in batch.indices])
             return {**tensors, "start_positions": ends[:, 0], "end_positions": ends[:, 1]}

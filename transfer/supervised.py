@@ -67,9 +67,14 @@ class MultiTask(nn.Module):
         self.encoder, self.heads = encoder, nn.ModuleList(heads)
 
     def forward(self, input_ids: Any, attention_mask: Any, part: int) -> Any:
-        """Logits of head `part`, `[batch, labels]` or `[batch, tokens, labels]`."""
+        """Logits of head `part`: `[batch, labels]` or `[batch, tokens, labels]`; `[batch, choices]`
+        where the input is `[batch, choices, tokens]`."""
+        rows, choices = len(input_ids), input_ids.dim() == 3
+        if choices:
+            input_ids, attention_mask = input_ids.flatten(0, 1), attention_mask.flatten(0, 1)
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        return self.heads[part](hidden.last_hidden_state)
+        logits = self.heads[part](hidden.last_hidden_state)
+        return logits.view(rows, -1) if choices else logits
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """The trained tensors alone: a quantized base is reloaded, not resumed."""
@@ -139,7 +144,7 @@ def train(
     footprint = checkpoints.memory(base)
     format: Format | None = single.format if single else None
     model = method.prepare(base, format, options.precision, **options.method_options)
-    sizes = [len(part.ids) for part in rows]
+    sizes = [len(part) for part in rows]
     steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
     seed = options.settings.seed
     if single:
@@ -196,16 +201,18 @@ def _elements(parameter: Any) -> int:
 
 def _with_heads(encoder: Any, tasks: Sequence[Task], directory: Path) -> MultiTask:
     """New heads, each as transformers builds it for its format."""
-    heads = []
+    from transformers.models.xlm_roberta import modeling_xlm_roberta as xlm_roberta
+
+    heads: list[nn.Module] = []
     for task in tasks:
         config = type(encoder.config).from_pretrained(directory)
         config.num_labels = len(task.labels)
         if task.format == "pair":
-            from transformers.models.xlm_roberta.modeling_xlm_roberta import (
-                XLMRobertaClassificationHead,
-            )
-
-            heads.append(XLMRobertaClassificationHead(config))
+            heads.append(xlm_roberta.XLMRobertaClassificationHead(config))
+        elif task.format == "choice":
+            dropout = nn.Dropout(config.hidden_dropout_prob)
+            score = nn.Linear(config.hidden_size, 1)
+            heads.append(nn.Sequential(xlm_roberta.XLMRobertaPooler(config), dropout, score))
         else:
             heads.append(nn.Linear(config.hidden_size, config.num_labels))
     return MultiTask(encoder, heads)

@@ -30,7 +30,8 @@ from transfer.rows import IGNORE, load_rows
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
 
 _GOLD = ("labels", "start_positions", "end_positions")
-_PAIRED = ("SequenceClassification", "QuestionAnswering")  # heads of models that read two texts
+# Heads of models that read two texts.
+_PAIRED = ("SequenceClassification", "QuestionAnswering", "MultipleChoice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,13 @@ class Options:
 
 
 class _Sentences:
-    """Encoded plain text: for a pair model a sentence and its translation, else one sentence."""
+    """Encoded plain text: for a pair model a sentence and its translation, else one sentence; for
+    a model of choices a row of one choice."""
 
-    def __init__(self, source: DataSource, directory: Path, options: Options, paired: bool) -> None:
+    def __init__(
+        self, source: DataSource, directory: Path, options: Options, paired: bool, choices: bool
+    ) -> None:
+        self.choices = choices
         tokenizer = tokenization.load(directory)
         self.pad_id = tokenization.pad_id(directory)
         rng = random.Random(options.settings.seed)
@@ -70,7 +75,12 @@ class _Sentences:
 
     def collate(self, batch: Batch) -> Tensors:
         """Ids and mask; no labels."""
-        return padded([self.ids[index] for index in batch.indices], self.pad_id)
+        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
+        return {name: t[:, None] for name, t in tensors.items()} if self.choices else tensors
+
+    def lengths(self) -> list[int]:
+        """Tokens a sequence."""
+        return [len(ids) for ids in self.ids]
 
 
 def distill(
@@ -92,7 +102,8 @@ def distill(
     teacher = load_checkpoint(teacher_dir)
     chosen = choose_layers(options.layers, teacher.config.num_hidden_layers)
     student = cut(teacher, chosen)
-    paired = any(head in type(teacher).__name__ for head in _PAIRED)
+    head = type(teacher).__name__
+    paired, choices = any(name in head for name in _PAIRED), "MultipleChoice" in head
     sets: list[Any] = []
     for task in tasks:
         progress(0.0, f"reading {task.name}")
@@ -101,14 +112,14 @@ def distill(
         )
         sets.append(rows)
     supervised = len(sets)
-    sizes = [len(rows.ids) for rows in sets]
+    sizes = [len(rows) for rows in sets]
     weights = [(1 - options.multilingual) * size / sum(sizes) for size in sizes]
     if options.multilingual > 0:
         progress(0.0, "reading multilingual text")
-        sets.append(_Sentences(source, teacher_dir, options, paired))
+        sets.append(_Sentences(source, teacher_dir, options, paired, choices))
         weights.append(options.multilingual)
     steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
-    lengths = [[len(ids) for ids in rows.ids] for rows in sets]
+    lengths = [rows.lengths() for rows in sets]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
     labelled = supervised > 0 and options.labels > 0
 
@@ -175,7 +186,7 @@ def _loss(
         )
     if hidden:
         total = total + options.hidden * objective.hidden_loss(
-            own.hidden_states, target.hidden_states, chosen, mask
+            own.hidden_states, target.hidden_states, chosen, mask.flatten(0, -2)
         )
     if "labels" in gold:
         total = total + options.labels * nn.functional.cross_entropy(

@@ -72,6 +72,18 @@ def tree(path: Path, what: str, layout: str) -> Any:
         raise MalformedRowError(path, error.lineno, f"not JSON: {error.msg}") from None
 
 
+def objects(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
+    """`(line, object)` of a file with one JSON object a line; errors as those of `tree`."""
+    for number, line in enumerate(lines(path, what, layout), 1):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise MalformedRowError(path, number, f"not JSON: {error.msg}") from None
+        if not isinstance(row, dict):
+            raise MalformedRowError(path, number, f"no JSON object: {_shown(line)}")
+        yield number, row
+
+
 def pairs(
     path: Path, what: str, layout: str, *, hidden: bool = False
 ) -> Iterator[tuple[int, str, str, str | None]]:

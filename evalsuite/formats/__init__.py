@@ -3,7 +3,7 @@
 One file a format, with the same functions:
 
 - `encode(tokenizer, examples, max_length) -> list[Encoded]`, the sequences to run, each with the
-  index of its example (a long sentence may become several windows);
+  index of its example (a long sentence may become several windows, a choice is one each);
 - `decode(labels, examples, encoded, outputs) -> list[...]`, one prediction an example;
 - `score(task, language, examples, predictions) -> dict[str, float]`, metrics in percent.
 

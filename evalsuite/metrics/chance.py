@@ -15,13 +15,13 @@ from collections.abc import Sequence
 
 from evalsuite import formats
 from evalsuite.metrics.chunks import Counts, chunks
-from evalsuite.task import Example, PairExample, SpanExample, TagExample, Task
+from evalsuite.task import ChoiceExample, Example, PairExample, SpanExample, TagExample, Task
 
 
 def chance(task: Task, examples: Sequence[Example], language: str = "en") -> float:
     """Percent a guesser scores on `task.metric` over these examples.
 
-    - pairs: the share of the most frequent label (rows with a hidden label left out);
+    - pairs and choices: the share of the most frequent label (rows with a hidden label left out);
     - tags, `chunk_f1`: the best tag to give every word; `token_accuracy`: the most frequent tag;
     - spans: the most frequent answer, given to every question;
     - retrieval: one in n.
@@ -33,6 +33,9 @@ def chance(task: Task, examples: Sequence[Example], language: str = "en") -> flo
         return one_in(len(examples))
     if task.format == "pair":
         return majority([e.label for e in examples if isinstance(e, PairExample) and e.label])
+    if task.format == "choice":
+        shown = [e.label for e in examples if isinstance(e, ChoiceExample)]
+        return majority([str(label) for label in shown if label is not None])
     if task.format == "span":
         return constant_answer_f1(task, examples, language)
     rows = [e.tags for e in examples if isinstance(e, TagExample) and e.tags]

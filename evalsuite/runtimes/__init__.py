@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from evalsuite import catalog
 from evalsuite.errors import ModelError, PickleRefusedError
-from evalsuite.task import SPAN_ENDS
+from evalsuite.task import CHOICE, SPAN_ENDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,8 @@ class Predictor(Protocol):
 
         Returns:
             name -> float32, `logits` `[batch, labels]` or `[batch, tokens, labels]` (of a model
-            of spans the labels are start and end), `hidden_states.<k>` `[batch, tokens, width]`.
+            of spans the labels are start and end; one of choices has one label, and each sequence
+            is a choice), `hidden_states.<k>` `[batch, tokens, width]`.
         """
         ...
 
@@ -149,15 +150,18 @@ def max_length_of(config: dict[str, Any]) -> int:
 
 
 def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
-    """Label set in id order, from `id2label`; of a model of spans, its two ends."""
-    if head_of(config) == "span":
-        return SPAN_ENDS
+    """Label set in id order, from `id2label`; of a model of spans, its two ends, of one of choices
+    its one score."""
+    head = head_of(config)
+    if head in ("span", "choice"):
+        return SPAN_ENDS if head == "span" else CHOICE
     table = config.get("id2label") or {}
     return tuple(table[key] for key in sorted(table, key=int))
 
 
 def head_of(config: dict[str, Any]) -> str | None:
-    """`pair`, `tagging` or `span` by the architecture the config names, None for an encoder."""
+    """`pair`, `tagging`, `span` or `choice` by the architecture the config names, None for an
+    encoder."""
     architecture = " ".join(config.get("architectures") or ())
     if "SequenceClassification" in architecture:
         return "pair"
@@ -165,4 +169,6 @@ def head_of(config: dict[str, Any]) -> str | None:
         return "tagging"
     if "QuestionAnswering" in architecture:
         return "span"
+    if "MultipleChoice" in architecture:
+        return "choice"
     return None

@@ -10,6 +10,7 @@ from evalsuite import environment, weights
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
 from evalsuite.runtimes import BUNDLE_FILE
+from evalsuite.task import CHOICE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,7 @@ class OnnxPredictor:
         self.threads = threads
         self.device = "cpu"
         self._outputs = {output.name for output in session.get_outputs()}
+        self._choices = self.labels == CHOICE
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
@@ -59,6 +61,8 @@ class OnnxPredictor:
                 f"{self.directory} does not give {', '.join(sorted(missing))}; "
                 f"it gives {', '.join(sorted(self._outputs))}"
             )
+        if self._choices:  # the graph takes `[batch, choices, tokens]`; rows of one choice each
+            input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
         values = self.session.run(
             list(wanted), {"input_ids": input_ids, "attention_mask": attention_mask}
         )

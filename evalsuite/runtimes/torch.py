@@ -9,6 +9,7 @@ from evalsuite import weights
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
 from evalsuite.runtimes import head_of, labels_of, max_length_of, read_config, refuse_pickle
+from evalsuite.task import CHOICE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,7 @@ def auto_class(format: str | None) -> Any:
         "pair": transformers.AutoModelForSequenceClassification,
         "tagging": transformers.AutoModelForTokenClassification,
         "span": transformers.AutoModelForQuestionAnswering,
+        "choice": transformers.AutoModelForMultipleChoice,
     }.get(format or "", transformers.AutoModel)
 
 
@@ -82,6 +84,7 @@ class TorchPredictor:
         self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
         self.layers = int(config.num_hidden_layers)
         self.max_length = max_length_of(read_config(directory))
+        self._choices = self.labels == CHOICE
 
     @property
     def threads(self) -> int:
@@ -104,6 +107,8 @@ class TorchPredictor:
         import torch
 
         device = self.model.device
+        if self._choices:  # rows of one choice each, so that no row waits for its longest choice
+            input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
         with torch.inference_mode():
             result = self.model(
                 input_ids=torch.from_numpy(input_ids).to(device),

@@ -7,16 +7,24 @@ from typing import Any
 import pytest
 
 from evalsuite import tasks
-from evalsuite.task import PairExample, ParallelExample, SpanExample, TagExample, Task
+from evalsuite.task import (
+    ChoiceExample,
+    PairExample,
+    ParallelExample,
+    SpanExample,
+    TagExample,
+    Task,
+)
 from transfer import intermediate
 
-TARGET = ("mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xnli", "xquad")
+TARGET = ("mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xcopa", "xnli", "xquad")
 INTERMEDIATE = ("mnli", "snli")
 ALL = [tasks.get(name) for name in TARGET] + [intermediate.get(name) for name in INTERMEDIATE]
 KIND = {
     "pair": PairExample,
     "tagging": TagExample,
     "span": SpanExample,
+    "choice": ChoiceExample,
     "retrieval": ParallelExample,
 }
 

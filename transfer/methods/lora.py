@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 GIVES = "adapter"
-_PEFT_TASK = {
+_PEFT_TASK: dict[str | None, str | None] = {
     "pair": "SEQ_CLS",
     "tagging": "TOKEN_CLS",
     "span": "QUESTION_ANS",
+    "choice": None,  # peft has no task of its own for it, so its head is named below
     None: "FEATURE_EXTRACTION",
 }
 
@@ -43,6 +44,7 @@ def prepare(
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules=list(targets),
+        modules_to_save=["classifier", "pooler"] if format == "choice" else None,
     )
     return get_peft_model(model, config)
 

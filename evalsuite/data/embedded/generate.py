@@ -9,7 +9,7 @@ the same scenes in every language and so translations of one another; the traini
 sentence, nor its translation, is text that a model was pretrained on.
 
 Rows a language: nli train 3000, intermediate 3000, dev 300, test 300; pos and ner train 3000,
-dev 300, test 300, paraphrases and qa the same; parallel train 1500, test 200.
+dev 300, test 300, paraphrases, qa and causes the same; parallel train 1500, test 200.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 
+from evalsuite.data.embedded import causes as chains
 from evalsuite.data.embedded import inference, questions
 from evalsuite.data.embedded.phrases import LANGUAGES, Lexicon, Phrase, load
 from evalsuite.data.embedded.realise import text, tokens
 from evalsuite.data.embedded.scenes import Sampler, Scene, Split, distinct
 from evalsuite.errors import UnknownNameError
-from evalsuite.task import PairExample, ParallelExample, SpanExample, TagExample
+from evalsuite.task import ChoiceExample, PairExample, ParallelExample, SpanExample, TagExample
 
 SIZES: dict[str, int] = {"train": 3000, "intermediate": 3000, "dev": 300, "test": 300}
 PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
@@ -32,7 +33,7 @@ PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
 Ordered = tuple[Scene, int]
 """A scene and which of its language's word orders to say it in."""
 
-__all__ = ["LANGUAGES", "digest", "ner", "nli", "parallel", "paraphrases", "pos", "qa"]
+__all__ = ["LANGUAGES", "causes", "digest", "ner", "nli", "parallel", "paraphrases", "pos", "qa"]
 
 
 def nli(split: Split, language: str) -> list[PairExample]:
@@ -80,6 +81,21 @@ def qa(split: Split, language: str) -> list[SpanExample]:
     return [
         SpanExample(f"{split}-{language}-{number}", asked, context, (answer,))
         for number, (asked, context, answer) in enumerate(written)
+    ]
+
+
+def causes(split: Split, language: str) -> list[ChoiceExample]:
+    """Two-choice causes and effects; see `causes.py`. `question` is `cause` or `effect`."""
+    lexicon = _lexicon(language)
+    return [
+        ChoiceExample(
+            id=f"{split}-{language}-{number}",
+            context=_line(lexicon, *row.premise),
+            question=row.asked,
+            choices=tuple(_line(lexicon, *choice) for choice in row.choices),
+            label=row.label,
+        )
+        for number, row in enumerate(_causes(split))
     ]
 
 
@@ -155,6 +171,13 @@ def _questions(split: Split) -> list[questions.Question]:
     """The questions, the same in every language."""
     draw = Sampler(_known(split, ("train", "dev", "test")), f"qa {split}")
     return distinct(partial(questions.draw_question, draw), SIZES[split])
+
+
+@cache
+def _causes(split: Split) -> list[chains.Cause]:
+    """Premises and choices, the same in every language."""
+    draw = Sampler(_known(split, ("train", "dev", "test")), f"causes {split}")
+    return distinct(partial(chains.draw_cause, draw), SIZES[split])
 
 
 @cache

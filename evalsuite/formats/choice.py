@@ -1,0 +1,78 @@
+"""A context and answers to choose from: XCOPA and its kin.
+
+Each choice is a sequence of its own, scored by one head; the highest score is chosen (Radford et
+al. 2018, section 3.3). The sequences of a row follow one another in what `encode` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite import tokenization
+from evalsuite.formats import Encoded
+from evalsuite.metrics.score import score_pairs
+from evalsuite.task import ChoiceExample, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tokenizers import Tokenizer
+
+
+def encode(
+    tokenizer: Tokenizer, examples: Sequence[ChoiceExample], max_length: int
+) -> list[Encoded]:
+    """`<s> context question </s></s> choice </s>`, one a choice.
+
+    Where they do not fit, the context loses its end first, then the choice what is beyond half of
+    the sequence, then the question.
+    """
+    first, last = tokenization.id_of(tokenizer, "<s>"), tokenization.id_of(tokenizer, "</s>")
+
+    def ids(texts: list[str]) -> list[list[int]]:
+        return [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+    contexts = ids([example.context for example in examples])
+    questions = ids([example.question for example in examples])
+    choices = iter(ids([choice for example in examples for choice in example.choices]))
+    room = max_length - 4
+    encoded = []
+    for index, example in enumerate(examples):
+        for _ in example.choices:
+            choice = next(choices)
+            choice = choice[: max(room // 2, room - len(contexts[index]) - len(questions[index]))]
+            question = questions[index][: room - len(choice)]
+            context = contexts[index][: room - len(choice) - len(question)]
+            sequence = [first, *context, *question, last, last, *choice, last]
+            encoded.append(Encoded(index, sequence))
+    return encoded
+
+
+def decode(
+    labels: Sequence[str],
+    examples: Sequence[ChoiceExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
+) -> list[int]:
+    """Index of the highest of a row's `[1]` logits, the first of equal ones."""
+    return [int(scores.argmax()) for scores in by_row(len(examples), encoded, outputs)]
+
+
+def by_row(
+    rows: int, encoded: Sequence[Encoded], outputs: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """The logits of each row's choices, `[choices]`."""
+    import numpy as np
+
+    found: list[list[np.ndarray]] = [[] for _ in range(rows)]
+    for sequence, logits in zip(encoded, outputs, strict=True):
+        found[sequence.example].append(logits)
+    return [np.concatenate(scores) for scores in found]
+
+
+def score(
+    task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
+) -> dict[str, float]:
+    """Accuracy over the rows that have a gold label."""
+    kept = [(e.label, p) for e, p in zip(examples, predictions, strict=True) if e.label is not None]
+    return score_pairs([str(gold) for gold, _ in kept], [str(chosen) for _, chosen in kept])

@@ -1,0 +1,133 @@
+"""XCOPA: which of two sentences is the cause, or the effect, of a third? Eleven languages.
+
+>>> TASK.load(DataSource("xtreme", Path("data")), "dev", "sw")[0].choices
+('Choo kilijaa maji.', 'Maji yalitiririka kutoka kwenye bomba.')
+
+100 dev and 500 test rows a language, translated from COPA's; English is COPA, with 400 rows to
+train on (XTREME-R trains on SIQA first, then on these). The question, in English as COPA asks it,
+follows the premise in every language.
+
+Papers: Ponti et al. 2020, arXiv:2005.00333; Roemmele et al. 2011 (COPA).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+from evalsuite.data import files
+from evalsuite.data.hub import Row, rows
+from evalsuite.data.sourced import SourcedTask, root
+from evalsuite.errors import MalformedRowError
+from evalsuite.task import (
+    CHOICE,
+    ChoiceExample,
+    DataSource,
+    Example,
+    Format,
+    HubSource,
+    Split,
+)
+
+ASKED = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
+_COPA = HubSource("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646")
+_NAMES = {0: 0, 1: 1, "0": 0, "1": 1, "choice1": 0, "choice2": 1}
+
+
+class Xcopa(SourcedTask):
+    """The XCOPA task."""
+
+    name = "xcopa"
+    title = "XCOPA"
+    format: ClassVar[Format] = "choice"
+    languages = ("en", "et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
+    labels = CHOICE
+    metric = "accuracy"
+    file = "xcopa/{split}-{language}.jsonl"
+    hub: ClassVar[HubSource | None] = HubSource(
+        "cambridgeltl/xcopa", "042f78955ba48e6404616762fa6e05e839c3907a"
+    )
+    layout = "xcopa/train-en.jsonl, xcopa/val-<lang>.jsonl, xcopa/test-<lang>.jsonl"
+    licence = "CC BY 4.0 (COPA: BSD 2-clause)"
+    citation = "Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning"
+    url = "https://github.com/cambridgeltl/xcopa"
+
+    def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
+        if source.kind != "xtreme":
+            return ()
+        name = self.file.format(split=_file_split(split), language=language)
+        return (root(source) / name,)
+
+    def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
+        prefix = f"{_file_split(split)}-"
+        for path in root(source).glob(f"xcopa/{prefix}*.jsonl"):
+            with path.open("rb") as file:
+                if b'"label"' in file.readline():  # else nothing can be scored
+                    yield path.stem.removeprefix(prefix)
+
+    def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
+        (path,) = paths
+        found: list[Example] = []
+        for line, row in files.objects(path, self.what(split, language), self.layout):
+            try:
+                found.append(_example(row, f"{split}-{language}-{line - 1}"))
+            except (KeyError, TypeError) as error:
+                raise MalformedRowError(
+                    path,
+                    line,
+                    "a row is premise, choice1, choice2, question (cause or effect) and label "
+                    f"(0 or 1); {type(error).__name__}: {error}",
+                ) from None
+        return found
+
+    def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        has = super().available(source, split)
+        if source.kind == "hub" and split == "test":  # COPA's test labels are hidden
+            return tuple(language for language in has if language != "en")
+        return has
+
+    def hub_config(self, language: str) -> str:
+        return "copa" if language == "en" else language
+
+    def _from_hub(self, split: Split, language: str) -> list[Example]:
+        assert self.hub is not None  # `available` is empty without it
+        source = _COPA if language == "en" else self.hub
+        found = rows(source, self.hub_config(language), self.hub_splits[split])
+        return [_example(row, f"{split}-{language}-{n}") for n, row in enumerate(found)]
+
+    def from_row(self, row: Row, id: str) -> Example:
+        return _example(row, id)
+
+    def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:
+        return [
+            ChoiceExample(row.id, row.context, ASKED[row.question], row.choices, row.label)
+            for row in suite.causes(split, language)
+        ]
+
+
+def _file_split(split: Split) -> str:
+    return "val" if split == "dev" else split
+
+
+def _example(row: Any, id: str) -> ChoiceExample:
+    """Raises KeyError or TypeError where the row is no row of COPA."""
+    label = row.get("label")
+    return ChoiceExample(
+        id,
+        _text(row, "premise"),
+        ASKED[row["question"]],
+        (_text(row, "choice1"), _text(row, "choice2")),
+        None if label is None or label == -1 else _NAMES[label],
+    )
+
+
+def _text(row: Any, key: str) -> str:
+    value = row[key]
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError(f"{key} is no text")
+    return value
+
+
+TASK = Xcopa()
