@@ -12,16 +12,19 @@ group's and the overall score are the plain means over tasks. One absent languag
 without a score, one absent task its group and the overall score.
 
 Tasks and languages of XTREME (Hu et al. 2020): `TASK2LANGS` and `GROUP2TASK` in `evaluate.py` of
-google-research/xtreme at 0918248.
+google-research/xtreme at 0918248. Those of XTREME-R (Ruder et al. 2021): the same file at 838c13b,
+which lists LAReQA without languages and has no scorer for it; its eleven are the data set's, and
+its group is retrieval, as in the paper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["labels", "tags", "rows", "answers", "pairs"]
+Kind = Literal["labels", "tags", "rows", "answers", "pairs", "choices", "rankings"]
+SUFFIXES: dict[Kind, str] = {"answers": "json", "rankings": "json", "choices": "jsonl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Member:
 
     Attributes:
         kind: what its prediction files hold, one a line: labels, tags (a blank line between
-            sentences), row numbers, pairs of sentence ids; or answers, as JSON by question id.
+            sentences), row numbers, pairs of sentence ids, choices (JSON objects); or answers, as
+            JSON by question id, or lists of candidates by query id.
         languages: all that its score needs.
         metrics: its score is their mean.
     """
@@ -117,3 +121,35 @@ XTREME = Benchmark(
         "retrieval": ("bucc2018", "tatoeba"),
     },
 )
+
+_LATER = {  # languages XTREME-R adds
+    "udpos": "lt pl uk wo ro",
+    "panx": "qu pl uk az lt pa gu ro",
+    "xquad": "ro",
+    "tatoeba": "az lt pl uk ro",
+}
+
+
+def _with_later(name: str) -> Member:
+    member = XTREME.tasks[name]
+    return replace(member, languages=(*member.languages, *_codes(_LATER.get(name, ""))))
+
+
+XTREME_R = Benchmark(
+    "XTREME-R",
+    {
+        **{name: _with_later(name) for name in ("xnli", "udpos", "panx", "xquad", "mlqa")},
+        **{name: _with_later(name) for name in ("tydiqa", "tatoeba")},
+        "xcopa": Member("choices", _codes("et ht id it qu sw ta th tr vi zh"), ("accuracy",)),
+        "mewslix": Member("rankings", _codes("ar de en es fa ja pl ro ta tr uk"), ("map_at_20",)),
+        "lareqa": Member("rankings", _codes("ar de el en es hi ru th tr vi zh"), ("map_at_20",)),
+    },
+    {
+        "classification": ("xnli", "xcopa"),
+        "tagging": ("udpos", "panx"),
+        "qa": ("xquad", "mlqa", "tydiqa"),
+        "retrieval": ("tatoeba", "mewslix", "lareqa"),
+    },
+)
+
+BENCHMARKS = {"xtreme": XTREME, "xtreme-r": XTREME_R}

@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment, formats, submission
+from evalsuite.data.ranking import RankingTask
+from evalsuite.embedding import Embedder, rank
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.formats import retrieval
 from evalsuite.metrics import chance
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results import TaskResult
 from evalsuite.session import Session
-from evalsuite.task import DataSource, ParallelExample, Split, Task
+from evalsuite.task import DataSource, Example, ParallelExample, Split, Task
 
 if TYPE_CHECKING:
     from evalsuite.runtimes import Predictor
@@ -53,7 +55,7 @@ def evaluate(
         out: directory for the submission layout, `out/<task>/<split>-<lang>.tsv`.
         languages: default all that the source has.
         split: default the first of the task's `eval_splits` that the source has.
-        layer: retrieval only; negative counts from the last, default two thirds up.
+        layer: retrieval and ranking only; negative counts from the last, default two thirds up.
         max_examples: the first so many rows a language (the result then says how many).
 
     Raises:
@@ -72,33 +74,50 @@ def evaluate(
         # Ask for English (or the first language) to raise the error that names the path.
         task.load(source, split, task.languages[0])
         raise DataError(f"{task.name} has no {split} rows in the source {source.kind}")
-    if task.format != "retrieval" and set(predictor.labels) != set(task.labels):
+    by_layer = task.format in ("retrieval", "ranking")
+    if not by_layer and set(predictor.labels) != set(task.labels):
         raise ModelError(
             f"{label} predicts {', '.join(predictor.labels) or 'nothing (it has no head)'}; "
             f"{task.name} needs {', '.join(task.labels)}"
         )
-    layer = None if task.format != "retrieval" else _layer(predictor, layer)
+    layer = _layer(predictor, layer) if by_layer else None
     session = Session(predictor)
+    rows: dict[str, Sequence[Example]] = {}
+
+    def rows_of(language: str) -> Sequence[Example]:
+        if language not in rows:
+            rows[language] = task.load(source, split, language)[:max_examples]
+            if not rows[language]:
+                raise DataError(f"{task.name} {language}: no rows in its {split} split")
+        return rows[language]
+
+    found: dict[str, list[list[str]]] = {}
+    pool = 0
+    if layer is not None and isinstance(task, RankingTask):
+        embed = Embedder(session, layer, pooling)
+        queries = {language: rows_of(language) for language in chosen}
+        found, pool = rank(embed, task, queries, task.candidates(source, split), progress)
     metrics: dict[str, dict[str, float]] = {}
     guess: dict[str, float] = {}
     counts: dict[str, int] = {}
     data = hashlib.sha256()
     for done, language in enumerate(chosen):
         progress(done / len(chosen), f"{label}: {task.name} {language}")
-        examples = task.load(source, split, language)[:max_examples]
-        if not examples:
-            raise DataError(f"{task.name} {language}: no rows in its {split} split")
+        examples = rows_of(language)
+        del rows[language]
         data.update(repr((language, examples)).encode())
         predictions: list[Any]
         if layer is None:
             predictions = session.predict(task.format, examples)
+        elif found:
+            predictions = found[language]
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
-            predictions = _retrieve(session, pairs, layer, pooling)
+            predictions = _retrieve(Embedder(session, layer, pooling), pairs)
         scores = formats.get(task.format).score(task, language, examples, predictions)
         for name, value in scores.items():
             metrics.setdefault(name, {})[language] = value
-        guess[language] = chance.chance(task, examples, language)
+        guess[language] = chance.chance(task, examples, language, pool)
         counts[language] = len(examples)
         ids = [example.id for example in examples]
         submission.write(out, task.name, language, predictions, split, ids)
@@ -123,25 +142,8 @@ def evaluate(
     )
 
 
-def _retrieve(
-    session: Session,
-    examples: Sequence[ParallelExample],
-    layer: int,
-    pooling: retrieval.Pooling,
-) -> list[int]:
+def _retrieve(embed: Embedder, examples: Sequence[ParallelExample]) -> list[int]:
     """Index of the nearest English sentence of each foreign one, by cosine."""
-    import numpy as np
-
-    def embed(sentences: list[str]) -> np.ndarray:
-        longest = session.predictor.max_length
-        encoded = retrieval.encode_sentences(session.tokenizer, sentences, longest)
-        rows = session.run(
-            encoded,
-            f"hidden_states.{layer}",
-            lambda hidden, mask: retrieval.pool(hidden, mask, pooling),
-        )
-        return np.stack(rows)
-
     found = nearest(embed([e.foreign for e in examples]), embed([e.english for e in examples]))
     indices: list[int] = found.tolist()
     return indices

@@ -6,9 +6,9 @@
 >>> found.overall is None    # tasks are absent
 True
 
-Both folders have the benchmark's submission layout: `<task>/test-<lang>.tsv`, or `.json` for
-answers to questions (`evalsuite.benchmarks.Member.kind` says what a file holds). Labels of
-questions are SQuAD files.
+Both folders have the benchmark's submission layout: `<task>/test-<lang>.tsv`, `.json` for answers
+to questions and for rankings, `.jsonl` for choices (`evalsuite.benchmarks.Member.kind` says what a
+file holds). Labels of questions are SQuAD files.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite import submission, tasks
-from evalsuite.benchmarks import XTREME, Benchmark, Member
+from evalsuite.benchmarks import SUFFIXES, XTREME, Benchmark, Member
 from evalsuite.data import squad as squad_files
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.metrics.answers import answer_scores
 from evalsuite.metrics.mining import mining_scores
+from evalsuite.metrics.ranking import ranking_scores
 from evalsuite.metrics.score import score_pairs, score_retrieval, score_tags
 from evalsuite.submission import LAYOUT
 
@@ -91,7 +92,7 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
     metrics: dict[str, dict[str, float]] = {}
     absent, unanswered = [], {}
     for language in member.languages:
-        file = f"test-{language}.{'json' if member.kind == 'answers' else 'tsv'}"
+        file = f"test-{language}.{SUFFIXES.get(member.kind, 'tsv')}"
         if not ((predictions / file).exists() and (labels / file).exists()):
             absent.append(language)
             continue
@@ -103,6 +104,11 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
             said = submission.read_answers(predictions / file, f"predictions for {what}")
             scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
             unanswered[language] = len(set(gold) - set(said))
+        elif member.kind == "rankings":
+            right = submission.read_rankings(labels / file, f"labels of {what}")
+            ranked = submission.read_rankings(predictions / file, f"predictions for {what}")
+            scores = _score_rankings(labels / file, right, ranked)
+            unanswered[language] = len(set(right) - set(ranked))
         else:
             scores = _score_lines(name, member, predictions / file, labels / file)
         for metric, value in scores.items():
@@ -110,9 +116,21 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
     return TaskScore(member.metrics, metrics, member.score(metrics), tuple(absent), unanswered)
 
 
+def _score_rankings(
+    path: Path, right: Mapping[str, list[str]], said: Mapping[str, list[str]]
+) -> dict[str, float]:
+    """Queries without a ranking score 0."""
+    if empty := [id for id, relevant in right.items() if not relevant]:
+        raise MalformedRowError(path, 1, f"query {empty[0]} has no candidate to score against")
+    if not right:
+        raise MalformedRowError(path, 1, "no queries")
+    return ranking_scores(list(right.values()), [said.get(id, []) for id in right])
+
+
 def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> dict[str, float]:
     """Scores of one language of a task whose files have one item a line."""
     read: Any = {
+        "choices": submission.read_choices,
         "labels": submission.read_labels,
         "pairs": submission.read_labels,
         "rows": submission.read_rows,
@@ -126,7 +144,7 @@ def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> 
     try:
         if member.kind == "tags":
             return score_tags(tasks.get(name), gold, said)
-        return (score_pairs if member.kind == "labels" else score_retrieval)(gold, said)
+        return (score_retrieval if member.kind == "rows" else score_pairs)(gold, said)
     except ValueError as error:
         raise DataError(f"{predictions} does not fit {labels}: {error}") from None
 

@@ -1,10 +1,11 @@
 """Predictions as files, in the layout XTREME takes submissions in.
 
 xnli/test-sw.tsv       one label a line
-xcopa/test-sw.tsv      the right choice's number a line, from 0
+xcopa/test-sw.jsonl    an object a line, {"label": 0}
 udpos/test-sw.tsv      one tag a word a line, a blank line between sentences (panx the same)
 tatoeba/test-sw.tsv    one row number of the English side a line, from 0
 xquad/test-de.json     an answer a question id
+lareqa/test-de.json    candidates' ids, the best first, a question id
 
 >>> write(Path("predictions"), "xnli", "sw", ["neutral", "entailment"])
 PosixPath('predictions/xnli/test-sw.tsv')
@@ -25,13 +26,13 @@ from evalsuite.data import files
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import Format, Split
 
-LAYOUT = "<task>/test-<lang>.tsv, or .json for answers"
+LAYOUT = "<task>/test-<lang>.tsv, .json for answers and rankings, .jsonl for choices"
+_SUFFIX: dict[Format, str] = {"span": "json", "ranking": "json", "choice": "jsonl"}
 
 
 def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
     """Where one language's predictions lie."""
-    suffix = "json" if _format(task) == "span" else "tsv"
-    return directory / task / f"{split}-{language}.{suffix}"
+    return directory / task / f"{split}-{language}.{_SUFFIX.get(_format(task), 'tsv')}"
 
 
 def write(
@@ -45,10 +46,10 @@ def write(
     """Write one language's predictions, whole or not at all, and return where.
 
     Args:
-        rows: a label, a sequence of tags, the number of a row or a choice, or an answer for each
-            example.
+        rows: a label, a sequence of tags, the number of a row or a choice, an answer, or a
+            sequence of candidates' ids for each example.
         split: names the file; a benchmark submission is of `test`.
-        ids: of the questions answered.
+        ids: of the questions answered, or of the queries.
 
     Raises:
         ValueError: no rows, a sentence without tags, or a label that is no single line.
@@ -57,9 +58,12 @@ def write(
     form = _format(task)
     if not len(rows):
         raise ValueError(f"{task} {language}: no predictions to write")
-    if form == "span":
-        answers = dict(zip(ids, map(str, rows), strict=True))
-        return _put(path(directory, task, language, split), json.dumps(answers, indent=4) + "\n")
+    target = path(directory, task, language, split)
+    if form == "choice":
+        return _put(target, "".join(json.dumps({"label": int(row)}) + "\n" for row in rows))
+    if form in ("span", "ranking"):
+        said = map(str, rows) if form == "span" else map(list, rows)
+        return _put(target, json.dumps(dict(zip(ids, said, strict=True)), indent=4) + "\n")
     if form == "tagging":
         blocks = [[str(tag) for tag in row] for row in rows]
         if not all(blocks):
@@ -69,7 +73,7 @@ def write(
     if not all(cell and cell == cell.strip() and "\n" not in cell for b in blocks for cell in b):
         raise ValueError(f"{task} {language}: a prediction that is empty or not one line")
     text = "\n".join("".join(f"{cell}\n" for cell in block) for block in blocks)
-    return _put(path(directory, task, language, split), text)
+    return _put(target, text)
 
 
 def _put(target: Path, text: str) -> Path:
@@ -81,8 +85,8 @@ def _put(target: Path, text: str) -> Path:
 
 
 def read(directory: Path, task: str, language: str, split: Split = "test") -> Any:
-    """What `write` wrote: labels, lists of tags, numbers of rows or choices, or answers by
-    question id.
+    """What `write` wrote: labels, lists of tags, numbers of rows or choices, answers by question
+    id, or lists of candidates by query id.
 
     Raises:
         MissingDataError: there is no such file.
@@ -97,8 +101,11 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> An
         return read_tags(source, what)
     if form == "span":
         return read_answers(source, what)
-    numbers = form in ("retrieval", "choice")
-    return read_rows(source, what) if numbers else read_labels(source, what)
+    if form == "ranking":
+        return read_rankings(source, what)
+    if form == "choice":
+        return read_choices(source, what)
+    return read_rows(source, what) if form == "retrieval" else read_labels(source, what)
 
 
 def read_labels(source: Path, what: str) -> list[Any]:
@@ -135,6 +142,27 @@ def read_answers(source: Path, what: str) -> dict[str, str]:
     tree = files.tree(source, what, LAYOUT)
     if not isinstance(tree, dict) or not all(isinstance(said, str) for said in tree.values()):
         raise MalformedRowError(source, 1, "no JSON object of question ids and answers")
+    return tree
+
+
+def read_choices(source: Path, what: str) -> list[int]:
+    """One object a line, its `label` the number of the choice."""
+    found = []
+    for number, row in files.objects(source, what, LAYOUT):
+        label = row.get("label")
+        if not isinstance(label, int) or isinstance(label, bool) or label < 0:
+            raise MalformedRowError(source, number, f"{label!r} is no number of a choice")
+        found.append(label)
+    return found
+
+
+def read_rankings(source: Path, what: str) -> dict[str, list[str]]:
+    """Query id -> ids of candidates, the best first."""
+    tree = files.tree(source, what, LAYOUT)
+    if not isinstance(tree, dict) or not all(
+        isinstance(ids, list) and all(isinstance(id, str) for id in ids) for ids in tree.values()
+    ):
+        raise MalformedRowError(source, 1, "no JSON object of query ids and lists of candidates")
     return tree
 
 

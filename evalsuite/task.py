@@ -23,7 +23,7 @@ SourceKind = Literal["hub", "xtreme", "embedded"]
 Split = Literal["train", "dev", "test"]
 SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
 CHOICE = ("choice",)  # what a model of choices scores each sequence as
-Format = Literal["pair", "tagging", "span", "choice", "retrieval"]
+Format = Literal["pair", "tagging", "span", "choice", "retrieval", "ranking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,32 @@ class ChoiceExample:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryExample:
+    """A query and the ids of the candidates that answer it."""
+
+    id: str
+    query: str
+    relevant: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchExample:
+    """A query and a passage that answers it: a row to train on."""
+
+    id: str
+    query: str
+    passage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage queries are searched among."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParallelExample:
     """A sentence and its English translation."""
 
@@ -92,7 +118,15 @@ class ParallelExample:
     english: str
 
 
-Example = PairExample | TagExample | SpanExample | ChoiceExample | ParallelExample
+Example = (
+    PairExample
+    | TagExample
+    | SpanExample
+    | ChoiceExample
+    | QueryExample
+    | MatchExample
+    | ParallelExample
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +144,8 @@ class Task(ABC):
         name: catalogue name, the file's own.
         format: which of `evalsuite.formats` encodes, decodes and scores it.
         languages: ISO 639-1 codes the benchmark lists, English included where it has it.
-        labels: label set in id order (empty for retrieval; the two ends for spans; one score for
-            choices).
+        labels: label set in id order (empty for retrieval and ranking; the two ends for spans;
+            one score for choices).
         metric: main metric, a name of `evalsuite.metrics`.
         eval_splits: splits to evaluate on, in order of preference.
         trains_on: whether there is an English training split.
@@ -133,6 +167,11 @@ class Task(ABC):
     licence: ClassVar[str]
     citation: ClassVar[str]
     url: ClassVar[str]
+
+    @property
+    def learnable(self) -> bool:
+        """Whether its training rows have something to learn: labels, or passages to match."""
+        return self.trains_on and bool(self.labels or self.format == "ranking")
 
     @abstractmethod
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:

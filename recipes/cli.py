@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -276,13 +276,17 @@ def score(
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write every metric and language here too."),
     ] = None,
+    benchmark: Annotated[
+        Literal["xtreme", "xtreme-r"], typer.Option(help="Whose tasks, languages and means.")
+    ] = "xtreme",
     debug: Debug = False,
 ) -> None:
     """Score folders in XTREME's submission layout, as its own scorer does; no model runs."""
+    from evalsuite.benchmarks import BENCHMARKS
     from evalsuite.scoring import score_folders
     from recipes.describe import score_table
 
-    found = score_folders(predictions, labels)
+    found = score_folders(predictions, labels, BENCHMARKS[benchmark])
     typer.echo(score_table(found))
     if file is not None:
         import json

@@ -85,7 +85,7 @@ def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]
     except UnknownNameError as error:
         raise StageInputError(str(error)) from None
     for task in found:
-        if labelled and not (task.labels and task.trains_on):
+        if labelled and not task.learnable:
             raise StageInputError(f"{task.name} cannot be trained on; it is evaluated only")
     return found
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalsuite.benchmarks import XTREME
+from evalsuite.benchmarks import BENCHMARKS, SUFFIXES, XTREME, XTREME_R, Benchmark
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.metrics.answers import answer_scores, mlqa, squad
 from evalsuite.metrics.mining import mining_scores
@@ -32,6 +32,8 @@ GOLD = {
     "rows": "3\n0\n",
     "pairs": "de-1\ten-7\nde-2\ten-3\n",
     "answers": squad_file({"a": ["the Rhine", "Rhine"], "b": ["1867"]}),
+    "choices": '{"label": 1}\n{"label": 0}\n',
+    "rankings": json.dumps({"a": ["Q1"], "b": ["Q2"]}),
 }
 RIGHT = {**GOLD, "answers": json.dumps({"a": "Rhine", "b": "1867"})}
 WRONG = {
@@ -40,17 +42,23 @@ WRONG = {
     "rows": "1\n1\n",
     "pairs": "de-3\ten-7\n",
     "answers": json.dumps({"a": "Bonn", "b": ""}),
+    "choices": '{"label": 0}\n{"label": 1}\n',
+    "rankings": json.dumps({"a": ["Q2", "Q3"], "b": []}),
 }
 
 
-def folder(root: Path, content: dict[str, str], leave_out: tuple[str, ...] = ()) -> Path:
-    """Every task and language of XTREME, less those left out (`task` or `task/language`)."""
-    for task, member in XTREME.tasks.items():
+def folder(
+    root: Path,
+    content: dict[str, str],
+    leave_out: tuple[str, ...] = (),
+    benchmark: Benchmark = XTREME,
+) -> Path:
+    """Every task and language, less those left out (`task` or `task/language`)."""
+    for task, member in benchmark.tasks.items():
         for language in member.languages:
             if task in leave_out or f"{task}/{language}" in leave_out:
                 continue
-            suffix = "json" if member.kind == "answers" else "tsv"
-            path = root / task / f"test-{language}.{suffix}"
+            path = root / task / f"test-{language}.{SUFFIXES.get(member.kind, 'tsv')}"
             path.parent.mkdir(parents=True, exist_ok=True)
             text = content[member.kind]
             if task == "udpos":
@@ -86,11 +94,15 @@ def test_the_mock_submission(mock_dir: Path) -> None:
     assert found.groups["classification"] is None
 
 
+@pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=BENCHMARKS)
 @pytest.mark.parametrize(("said", "score"), [(RIGHT, 100.0), (WRONG, 0.0)])
-def test_perfect_and_wrong_predictions(tmp_path: Path, said: dict[str, str], score: float) -> None:
-    found = score_folders(folder(tmp_path / "p", said), folder(tmp_path / "l", GOLD))
+def test_perfect_and_wrong_predictions(
+    tmp_path: Path, said: dict[str, str], score: float, benchmark: Benchmark
+) -> None:
+    predictions = folder(tmp_path / "p", said, (), benchmark)
+    found = score_folders(predictions, folder(tmp_path / "l", GOLD, (), benchmark), benchmark)
     assert {name: task.score for name, task in found.tasks.items()} == {
-        name: pytest.approx(score) for name in XTREME.tasks
+        name: pytest.approx(score) for name in benchmark.tasks
     }
     assert found.overall == pytest.approx(score) and not found.absent
     assert set(found.groups.values()) == {score}
@@ -131,6 +143,44 @@ def test_predictions_that_cannot_be_scored(
     (predictions / file).write_text(content)
     with pytest.raises(error, match=message):
         score_folders(predictions, folder(tmp_path / "l", GOLD))
+
+
+def test_the_tasks_of_xtreme_r() -> None:
+    """Ten tasks in four groups; with UD-POS, PAN-X, XQuAD and Tatoeba in more languages."""
+    assert len(XTREME_R.tasks) == 10
+    grouped = [name for group in XTREME_R.groups.values() for name in group]
+    assert sorted(grouped) == sorted(XTREME_R.tasks)
+    counts = {name: len(set(member.languages)) for name, member in XTREME_R.tasks.items()}
+    assert counts == {
+        "xnli": 15,
+        "xcopa": 11,
+        "udpos": 38,
+        "panx": 48,
+        "xquad": 12,
+        "mlqa": 7,
+        "tydiqa": 9,
+        "tatoeba": 41,
+        "mewslix": 11,
+        "lareqa": 11,
+    }
+
+
+def test_rankings_and_choices_that_are_none_and_queries_left_out(tmp_path: Path) -> None:
+    labels = folder(tmp_path / "l", GOLD, (), XTREME_R)
+    said = {**RIGHT, "rankings": json.dumps({"a": ["Q9", "Q1"]})}
+    predictions = folder(tmp_path / "p", said, (), XTREME_R)
+    found = score_folders(predictions, labels, XTREME_R)
+    assert found.tasks["mewslix"].score == 25 and found.tasks["lareqa"].unanswered["de"] == 1
+    (predictions / "xcopa/test-et.jsonl").write_text('{"label": "x"}\n')
+    with pytest.raises(MalformedRowError, match="'x' is no number of a choice"):
+        score_folders(predictions, labels, XTREME_R)
+    (predictions / "xcopa/test-et.jsonl").write_text('{"label": 1}\n')
+    with pytest.raises(DataError, match="does not fit"):
+        score_folders(predictions, labels, XTREME_R)
+    (labels / "mewslix/test-de.json").write_text('{"a": []}')
+    shutil.rmtree(predictions / "xcopa")
+    with pytest.raises(MalformedRowError, match="query a has no candidate"):
+        score_folders(predictions, labels, XTREME_R)
 
 
 @pytest.mark.parametrize(

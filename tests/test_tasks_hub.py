@@ -22,7 +22,12 @@ def test_hub_languages(task: Task) -> None:
     split = task.eval_splits[0]
     found = task.available(HUB, split)
     assert set(found) <= set(task.languages)
-    assert len(found) == {"udpos": 33, "panx": 40, "xcopa": 11}.get(task.name, len(task.languages))
+    if task.hub is None:
+        assert found == () and task.name in ("lareqa", "mewslix")
+        return
+    assert len(found) == {"udpos": 33, "panx": 40, "xcopa": 11, "xquad": 11}.get(
+        task.name, len(task.languages)
+    )
     assert task.files(HUB, split, found[0]) == ()
     assert task.available(HUB, "train") == (("en",) if task.trains_on else ())
 

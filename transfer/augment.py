@@ -16,6 +16,7 @@ from evalsuite.task import (
     ChoiceExample,
     DataSource,
     Example,
+    MatchExample,
     PairExample,
     SpanExample,
     TagExample,
@@ -116,6 +117,8 @@ def _mapped(example: Example, change: Callable[[str], str]) -> Example:
         return replace(example, first=line(example.first), second=line(example.second))
     if isinstance(example, SpanExample):
         return replace(example, question=line(example.question))
+    if isinstance(example, MatchExample):
+        return replace(example, query=line(example.query), passage=line(example.passage))
     if isinstance(example, ChoiceExample):
         context, question = line(example.context), line(example.question)
         choices = tuple(line(choice) for choice in example.choices)

@@ -14,12 +14,15 @@ from typing import Any
 import torch
 
 from evalsuite import formats, tokenization
+from evalsuite.data.ranking import RankingTask
 from evalsuite.errors import DataError
 from evalsuite.formats import Encoded, span
+from evalsuite.formats.retrieval import encode_sentences
 from evalsuite.task import (
     ChoiceExample,
     DataSource,
     Example,
+    MatchExample,
     PairExample,
     SpanExample,
     TagExample,
@@ -37,7 +40,8 @@ class Rows:
     """Encoded training rows of one task.
 
     Attributes:
-        ids: token ids a row, of each of its choices in turn where it has choices.
+        ids: token ids a row, of each of its choices in turn where it has choices, of query and
+            passage where these are to be matched.
         targets: a label id (pair); one id a token, -100 where there is none (tagging); the first
             and the last token of the answer, 0 and 0 where a window has none (spans); the index
             of the right choice.
@@ -47,12 +51,17 @@ class Rows:
         self, task: Task, examples: Sequence[Example], tokenizer: Any, max_length: int, pad_id: int
     ) -> None:
         self.task, self.pad_id = task, pad_id
-        encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
+        encoded: list[Encoded] = []
+        if task.format != "ranking":
+            encoded = formats.get(task.format).encode(tokenizer, examples, max_length)
         index = {label: number for number, label in enumerate(task.labels)}
         self.ids: list[tuple[list[int], ...]] = []
         self.targets: list[int | list[int] | tuple[int, int]] = []
         if task.format == "choice":
             self._add_choices(examples, encoded)
+            return
+        if isinstance(task, RankingTask):
+            self._add_matches(task, examples, tokenizer, max_length)
             return
         for item in encoded:
             example = examples[item.example]
@@ -85,16 +94,38 @@ class Rows:
                 self.ids.append(ids)
                 self.targets.append(example.label)
 
+    def _add_matches(
+        self, task: RankingTask, examples: Sequence[Example], tokenizer: Any, max_length: int
+    ) -> None:
+        matches = [example for example in examples if isinstance(example, MatchExample)]
+        sides = (
+            ([match.query for match in matches], task.query_tokens),
+            ([match.passage for match in matches], task.candidate_tokens),
+        )
+        queries, passages = (
+            encode_sentences(tokenizer, texts, min(longest, max_length)) for texts, longest in sides
+        )
+        self.ids = [(q.ids, p.ids) for q, p in zip(queries, passages, strict=True)]
+        self.targets = [0] * len(matches)
+
     def __len__(self) -> int:
         return len(self.ids)
 
     def lengths(self) -> list[int]:
-        """Tokens a row, of its longest choice where it has choices."""
+        """Tokens a row, of its longest sequence where it has several."""
         return [max(map(len, ids)) for ids in self.ids]
 
     def collate(self, batch: Batch) -> Tensors:
         """`input_ids`, `attention_mask` `[batch(, choices), tokens]`, `labels` `[batch(, tokens)]`;
-        spans have `start_positions` and `end_positions` `[batch]` instead."""
+        spans have `start_positions` and `end_positions` `[batch]` instead; rows to be matched have
+        `query_ids`, `query_mask`, `passage_ids` and `passage_mask` `[batch, tokens]`."""
+        if self.task.format == "ranking":
+            sides = {}
+            for side, name in enumerate(("query", "passage")):
+                tensors = padded([self.ids[index][side] for index in batch.indices], self.pad_id)
+                sides[f"{name}_ids"] = tensors["input_ids"]
+                sides[f"{name}_mask"] = tensors["attention_mask"]
+            return sides
         flat = [ids for index in batch.indices for ids in self.ids[index]]
         tensors = padded(flat, self.pad_id)
         if self.task.format == "choice":

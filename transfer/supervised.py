@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ from transfer.augment import Augmentation
 from transfer.batches import Batch, plan, steps_for
 from transfer.checkpoints import Precision
 from transfer.errors import MethodError
+from transfer.objectives.matching import matching_loss
 from transfer.objectives.spans import ends_loss
 from transfer.rows import load_rows
 from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
@@ -47,6 +49,7 @@ class Options:
     max_examples: int | None = None
     languages: tuple[str, ...] = ("en",)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
     method_options: dict[str, Any] = field(default_factory=dict)
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
 
@@ -118,8 +121,10 @@ def train(
         TransferError, EvalsuiteError: something a person can put right.
     """
     for task in tasks:
-        if not task.labels:
+        if not task.learnable:
             raise MethodError(f"{task.name} has no labels to train on; it is evaluated only")
+        if task.format == "ranking" and len(tasks) > 1:
+            raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
     method = methods.get(options.method)
     progress(0.0, "reading rows")
     rows = [
@@ -150,6 +155,8 @@ def train(
     if single:
         batches = plan(rows[0].lengths(), options.batch_size, steps, seed)
         trained, objective = model, _loss
+        if single.format == "ranking":
+            objective = partial(matching_loss, pooling=options.pooling)
         collate = rows[0].collate
     else:
         weights = mixing.shares(sizes, options.cap)

@@ -54,24 +54,14 @@ class Options:
     freeze_embeddings: bool = False
 
 
-class _Sentences:
-    """Encoded plain text: for a pair model a sentence and its translation, else one sentence; for
-    a model of choices a row of one choice."""
+class _Texts:
+    """Encoded text without labels; for a model of choices each is a row of one choice."""
 
-    def __init__(
-        self, source: DataSource, directory: Path, options: Options, paired: bool, choices: bool
-    ) -> None:
-        self.choices = choices
-        tokenizer = tokenization.load(directory)
-        self.pad_id = tokenization.pad_id(directory)
-        rng = random.Random(options.settings.seed)
-        inputs: list[Any] = []
-        for _, foreign, english in text.read(source, None, options.max_pairs).pairs:
-            sides = [foreign, english]
-            rng.shuffle(sides)
-            inputs.append(tuple(sides) if paired else sides[0])
-        tokenizer.enable_truncation(options.max_length, strategy="longest_first")
-        self.ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+    def __init__(self, ids: list[list[int]], pad_id: int, choices: bool = False) -> None:
+        self.ids, self.pad_id, self.choices = ids, pad_id, choices
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
     def collate(self, batch: Batch) -> Tensors:
         """Ids and mask; no labels."""
@@ -81,6 +71,21 @@ class _Sentences:
     def lengths(self) -> list[int]:
         """Tokens a sequence."""
         return [len(ids) for ids in self.ids]
+
+
+def _sentences(
+    source: DataSource, directory: Path, options: Options, paired: bool
+) -> list[list[int]]:
+    """Plain multilingual text: a sentence and its translation, where `paired`, else one of them."""
+    tokenizer = tokenization.load(directory)
+    rng = random.Random(options.settings.seed)
+    inputs: list[Any] = []
+    for _, foreign, english in text.read(source, None, options.max_pairs).pairs:
+        sides = [foreign, english]
+        rng.shuffle(sides)
+        inputs.append(tuple(sides) if paired else sides[0])
+    tokenizer.enable_truncation(options.max_length, strategy="longest_first")
+    return [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
 
 
 def distill(
@@ -110,13 +115,17 @@ def distill(
         rows = load_rows(
             task, source, teacher_dir, options.max_length, max_examples=options.max_examples
         )
-        sets.append(rows)
+        if task.format == "ranking":  # queries and passages alike
+            sets.append(_Texts([ids for both in rows.ids for ids in both], rows.pad_id))
+        else:
+            sets.append(rows)
     supervised = len(sets)
     sizes = [len(rows) for rows in sets]
     weights = [(1 - options.multilingual) * size / sum(sizes) for size in sizes]
     if options.multilingual > 0:
         progress(0.0, "reading multilingual text")
-        sets.append(_Sentences(source, teacher_dir, options, paired, choices))
+        ids = _sentences(source, teacher_dir, options, paired)
+        sets.append(_Texts(ids, tokenization.pad_id(teacher_dir), choices))
         weights.append(options.multilingual)
     steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
     lengths = [rows.lengths() for rows in sets]

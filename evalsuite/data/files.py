@@ -75,13 +75,31 @@ def tree(path: Path, what: str, layout: str) -> Any:
 def objects(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
     """`(line, object)` of a file with one JSON object a line; errors as those of `tree`."""
     for number, line in enumerate(lines(path, what, layout), 1):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise MalformedRowError(path, number, f"not JSON: {error.msg}") from None
-        if not isinstance(row, dict):
-            raise MalformedRowError(path, number, f"no JSON object: {_shown(line)}")
-        yield number, row
+        yield number, _object(path, number, line)
+
+
+def stream(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
+    """The same of a file too large to hold, a line at a time."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                yield number, _object(path, number, line)
+    except FileNotFoundError:
+        raise MissingDataError(path, what, layout) from None
+    except UnicodeDecodeError as error:
+        raise MalformedRowError(path, 1, f"not UTF-8: {error.reason}") from None
+    except OSError as error:
+        raise DataError(f"{what}: cannot read {path}: {error.strerror}") from None
+
+
+def _object(path: Path, number: int, line: str) -> Any:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise MalformedRowError(path, number, f"not JSON: {error.msg}") from None
+    if not isinstance(row, dict):
+        raise MalformedRowError(path, number, f"no JSON object: {_shown(line)}")
+    return row
 
 
 def pairs(

@@ -13,6 +13,7 @@ TITLES: dict[str, str] = {
     "chunk_precision": "chunk precision",
     "chunk_recall": "chunk recall",
     "exact_match": "exact match",
+    "map_at_20": "mAP@20",
     "mining_f1": "mining F1",
     "mining_precision": "mining precision",
     "mining_recall": "mining recall",

@@ -14,23 +14,38 @@ from collections import Counter
 from collections.abc import Sequence
 
 from evalsuite import formats
+from evalsuite.metrics import ranking
 from evalsuite.metrics.chunks import Counts, chunks
-from evalsuite.task import ChoiceExample, Example, PairExample, SpanExample, TagExample, Task
+from evalsuite.task import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TagExample,
+    Task,
+)
 
 
-def chance(task: Task, examples: Sequence[Example], language: str = "en") -> float:
+def chance(
+    task: Task, examples: Sequence[Example], language: str = "en", candidates: int = 0
+) -> float:
     """Percent a guesser scores on `task.metric` over these examples.
 
     - pairs and choices: the share of the most frequent label (rows with a hidden label left out);
     - tags, `chunk_f1`: the best tag to give every word; `token_accuracy`: the most frequent tag;
     - spans: the most frequent answer, given to every question;
-    - retrieval: one in n.
+    - retrieval: one in n;
+    - ranking: a random order of that many `candidates`.
 
     Raises:
         ValueError: no examples, or none with gold labels.
     """
     if task.format == "retrieval":
         return one_in(len(examples))
+    if task.format == "ranking":
+        right = [len(e.relevant) for e in examples if isinstance(e, QueryExample)]
+        return sum(ranking.chance(count, candidates) for count in right) / len(right)
     if task.format == "pair":
         return majority([e.label for e in examples if isinstance(e, PairExample) and e.label])
     if task.format == "choice":

@@ -42,10 +42,10 @@ def nearest(source: Floats, target: Floats, block: int = 1024) -> Indices:
         )
     if not len(target):
         raise ValueError("no target rows to search")
-    unit_target = _unit(target)
+    unit_target = unit(target)
     found = np.empty(len(source), dtype=np.intp)
     for start in range(0, len(source), block):
-        similarity = _unit(source[start : start + block]) @ unit_target.T
+        similarity = unit(source[start : start + block]) @ unit_target.T
         found[start : start + block] = similarity.argmax(axis=1)
     return found
 
@@ -62,7 +62,8 @@ def nearest_accuracy(source: Floats, target: Floats, block: int = 1024) -> tuple
     return 100.0 * float((found == np.arange(len(found))).mean()), found
 
 
-def _unit(rows: Floats) -> Floats:
+def unit(rows: Floats) -> Floats:
+    """Rows of length 1, a row of zeros left as it is; ValueError where one is not finite."""
     import numpy as np
 
     if not np.isfinite(rows).all():

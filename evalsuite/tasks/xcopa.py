@@ -4,8 +4,8 @@
 ('Choo kilijaa maji.', 'Maji yalitiririka kutoka kwenye bomba.')
 
 100 dev and 500 test rows a language, translated from COPA's; English is COPA, with 400 rows to
-train on (XTREME-R trains on SIQA first, then on these). The question, in English as COPA asks it,
-follows the premise in every language.
+train on (XTREME-R trains on SIQA first, then on these). The question is in English in every
+language, and follows the premise, as in `third_party/run_xcopa.py` of google-research/xtreme.
 
 Papers: Ponti et al. 2020, arXiv:2005.00333; Roemmele et al. 2011 (COPA).
 """
@@ -31,7 +31,7 @@ from evalsuite.task import (
     Split,
 )
 
-ASKED = {"cause": "What was the cause of this?", "effect": "What happened as a result?"}
+ASKED = {"cause": "What was the cause?", "effect": "What was the effect?"}
 _COPA = HubSource("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646")
 _NAMES = {0: 0, 1: 1, "0": 0, "1": 1, "choice1": 0, "choice2": 1}
 

@@ -41,6 +41,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if config.logits == config.hidden == config.labels == 0:
         raise StageInputError("logits, hidden and labels are all 0; nothing would be learnt")
+    if config.hidden == 0 and any(task.format == "ranking" for task in found):
+        raise StageInputError("hidden: 0 leaves nothing to learn of a teacher without a head")
     if teacher.task is not None:
         labels = known_tasks((teacher.task,))[0].labels
         for task in found:

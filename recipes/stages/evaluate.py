@@ -17,13 +17,15 @@ LABELS_MATTER = True
 
 
 class Config(StageConfig):
-    """Every model is scored on every task its head fits; retrieval fits any."""
+    """Every model is scored on every task its head fits; retrieval and ranking fit any."""
 
     models: ModelRefs = Field(min_length=1)
     tasks: tuple[str, ...] = Field(min_length=1)
     languages: tuple[str, ...] | None = None
     split: Literal["train", "dev", "test"] | None = None
-    layer: int | None = Field(default=None, description="retrieval; negative counts from the last")
+    layer: int | None = Field(
+        default=None, description="retrieval, ranking; negative counts from the last"
+    )
     pooling: Literal["mean", "cls"] = "mean"
     max_examples: int | None = Field(default=None, ge=1, description="first rows a language")
 
@@ -42,7 +44,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         if artifact.external:
             continue
         for task in found:
-            if task.format == "retrieval":
+            if task.format in ("retrieval", "ranking"):
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")

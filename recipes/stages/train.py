@@ -33,6 +33,9 @@ class Config(TaskTrainingConfig):
     code_switch: float = Field(
         default=0.0, ge=0, le=1, description="share of rows with words translated"
     )
+    pooling: Literal["mean", "cls"] = Field(
+        default="mean", description="of query and passage, where these are matched"
+    )
     rank: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
@@ -48,6 +51,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     found = known_tasks(config.tasks, labelled=True)
+    if len(found) > 1:
+        for task in found:
+            if task.format == "ranking":
+                raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
     try:
         gives = methods.get(config.method).GIVES
     except UnknownNameError as error:
@@ -86,6 +93,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_examples=config.max_examples,
         languages=config.languages,
         augmentation=Augmentation(uncased=config.uncased, code_switch=config.code_switch),
+        pooling=config.pooling,
         settings=settings(config, ctx.seed),
         method_options={
             "rank": config.rank,

@@ -11,13 +11,17 @@ from evalsuite.task import (
     ChoiceExample,
     PairExample,
     ParallelExample,
+    QueryExample,
     SpanExample,
     TagExample,
     Task,
 )
 from transfer import intermediate
 
-TARGET = ("mlqa", "panx", "pawsx", "tatoeba", "tydiqa", "udpos", "xcopa", "xnli", "xquad")
+TARGET = (
+    *("lareqa", "mewslix", "mlqa", "panx", "pawsx", "tatoeba"),
+    *("tydiqa", "udpos", "xcopa", "xnli", "xquad"),
+)
 INTERMEDIATE = ("mnli", "snli")
 ALL = [tasks.get(name) for name in TARGET] + [intermediate.get(name) for name in INTERMEDIATE]
 KIND = {
@@ -25,6 +29,7 @@ KIND = {
     "tagging": TagExample,
     "span": SpanExample,
     "choice": ChoiceExample,
+    "ranking": QueryExample,
     "retrieval": ParallelExample,
 }
 

@@ -15,6 +15,7 @@ _PEFT_TASK: dict[str | None, str | None] = {
     "tagging": "TOKEN_CLS",
     "span": "QUESTION_ANS",
     "choice": None,  # peft has no task of its own for it, so its head is named below
+    "ranking": "FEATURE_EXTRACTION",
     None: "FEATURE_EXTRACTION",
 }
 

@@ -7,14 +7,21 @@ contrast (InfoNCE, van den Oord et al. 2018) pushes it away from the teacher's o
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import nn
 
 _SAME = 0.99  # cosine above which two targets are one sentence
 
 
-def pool(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Mean over real tokens, unit length: `[batch, tokens, width]` to `[batch, width]`, fp32."""
+def pool(
+    hidden: torch.Tensor, mask: torch.Tensor, pooling: Literal["mean", "cls"] = "mean"
+) -> torch.Tensor:
+    """Mean over real tokens, or the first, unit length: `[batch, tokens, width]` to
+    `[batch, width]`, fp32."""
+    if pooling == "cls":
+        return nn.functional.normalize(hidden[:, 0].float(), dim=-1)
     weight = mask[..., None].float()
     mean = (hidden.float() * weight).sum(1) / weight.sum(1).clamp(min=1)
     return nn.functional.normalize(mean, dim=-1)
@@ -29,11 +36,23 @@ def loss(
     has an English sentence once for every language.
     """
     with torch.autocast(embedding.device.type, enabled=False):
-        distance = 1 - (embedding * target).sum(-1)
+        distance = 1 - (embedding * target).sum(-1).mean()
         if contrast == 0:
-            return distance.mean()
-        other = ~torch.eye(len(target), dtype=torch.bool, device=target.device)
-        same = (target @ target.T > _SAME) & other
-        similarity = (embedding @ target.T / temperature).masked_fill(same, -torch.inf)
-        own = torch.arange(len(target), device=target.device)
-        return distance.mean() + contrast * nn.functional.cross_entropy(similarity, own)
+            return distance
+        same = target @ target.T > _SAME
+        return distance + contrast * in_batch(embedding, target, same, temperature)
+
+
+def in_batch(
+    embedding: torch.Tensor, target: torch.Tensor, same: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Cross-entropy of finding one's own target among the batch's by cosine.
+
+    Args:
+        embedding, target: unit vectors `[batch, width]`.
+        same: `[batch, batch]`, true where another's target is one's own too, and no negative.
+    """
+    own = torch.arange(len(target), device=target.device)
+    other = same & ~torch.eye(len(target), dtype=torch.bool, device=target.device)
+    similarity = (embedding @ target.T / temperature).masked_fill(other, -torch.inf)
+    return nn.functional.cross_entropy(similarity, own)

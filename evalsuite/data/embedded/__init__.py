@@ -8,9 +8,10 @@
 
 What it is: sentences of one scene grammar ("Maria reads the newspaper in Berlin on Mondays.")
 over hand-written lexicons of whole inflected phrases, in the formats of XNLI, PAWS-X, UD-POS,
-PAN-X, XQuAD (as clozes), XCOPA and Tatoeba and in the spirit of XTREME-R's MultiCheckList (Ruder
-et al. 2021). Templates, lexicons and generator were written for this project. It exists so that
-the main job runs offline on a fresh machine, in minutes, with a signal that can be learnt.
+PAN-X, XQuAD and LAReQA (as clozes), XCOPA, Mewsli-X and Tatoeba and in the spirit of XTREME-R's
+MultiCheckList (Ruder et al. 2021). Templates, lexicons and generator were written for this
+project. It exists so that the main job runs offline on a fresh machine, in minutes, with a signal
+that can be learnt.
 
 What it is not: it never stands in for XTREME-R. Its sentences are few, short and regular; a score
 on it says that the pipeline works and nothing of how well a model transfers to real text.
@@ -20,20 +21,36 @@ compare. No combination of a person and a verb ("Maria reads ...") is in two spl
 
 Files: `lexicon/<language>.json` holds the phrases, `phrases.py` reads them, `scenes.py` says what
 can happen and in which split, `realise.py` puts a scene into words, `inference.py` pairs scenes
-for NLI, `questions.py` asks about them, `causes.py` says what follows from what, `generate.py`
-makes the tasks.
+for NLI, `questions.py` asks about them, `causes.py` says what follows from what, `entities.py` what
+is told of whom, `generate.py` makes the tasks.
 """
 
 from evalsuite.data.embedded.generate import (
     LANGUAGES,
     causes,
     digest,
+    entities,
+    mentions,
     ner,
     nli,
     parallel,
     paraphrases,
+    passages,
     pos,
     qa,
 )
 
-__all__ = ["LANGUAGES", "causes", "digest", "ner", "nli", "parallel", "paraphrases", "pos", "qa"]
+__all__ = [
+    "LANGUAGES",
+    "causes",
+    "digest",
+    "entities",
+    "mentions",
+    "ner",
+    "nli",
+    "parallel",
+    "paraphrases",
+    "passages",
+    "pos",
+    "qa",
+]

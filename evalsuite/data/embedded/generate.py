@@ -20,6 +20,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from evalsuite.data.embedded import causes as chains
+from evalsuite.data.embedded import entities as linked
 from evalsuite.data.embedded import inference, questions
 from evalsuite.data.embedded.phrases import LANGUAGES, Lexicon, Phrase, load
 from evalsuite.data.embedded.realise import text, tokens
@@ -33,7 +34,20 @@ PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
 Ordered = tuple[Scene, int]
 """A scene and which of its language's word orders to say it in."""
 
-__all__ = ["LANGUAGES", "causes", "digest", "ner", "nli", "parallel", "paraphrases", "pos", "qa"]
+__all__ = [
+    "LANGUAGES",
+    "causes",
+    "digest",
+    "entities",
+    "mentions",
+    "ner",
+    "nli",
+    "parallel",
+    "paraphrases",
+    "passages",
+    "pos",
+    "qa",
+]
 
 
 def nli(split: Split, language: str) -> list[PairExample]:
@@ -82,6 +96,36 @@ def qa(split: Split, language: str) -> list[SpanExample]:
         SpanExample(f"{split}-{language}-{number}", asked, context, (answer,))
         for number, (asked, context, answer) in enumerate(written)
     ]
+
+
+def passages(split: Split, language: str) -> list[tuple[str, str, list[str], int]]:
+    """The questions of `qa` to be found rather than answered: id, question, sentences of the
+    context, and which of them has the answer. 60 of dev and test."""
+    lexicon = _lexicon(language)
+    found = _questions(split)
+    return [
+        (
+            f"{split}-{number}",
+            questions.ask(lexicon, question),
+            questions.sentences(lexicon, question),
+            question.about,
+        )
+        for number, question in enumerate(found if split == "train" else found[:60])
+    ]
+
+
+def mentions(split: Split, language: str) -> list[tuple[str, str, str]]:
+    """Marked mentions of persons and places: id, query, entity; 3000 of train, else 120."""
+    lexicon = _lexicon(language)
+    return [
+        (f"{split}-{language}-{number}", linked.mention(lexicon, scene, order, place), entity)
+        for number, (scene, order, place, entity) in enumerate(_mentions(split))
+    ]
+
+
+def entities(split: Split) -> list[tuple[str, str]]:
+    """Ids and descriptions of all entities, each in one language; see `entities.py`."""
+    return linked.entities(_known(split, ("train", "dev", "test")))
 
 
 def causes(split: Split, language: str) -> list[ChoiceExample]:
@@ -171,6 +215,18 @@ def _questions(split: Split) -> list[questions.Question]:
     """The questions, the same in every language."""
     draw = Sampler(_known(split, ("train", "dev", "test")), f"qa {split}")
     return distinct(partial(questions.draw_question, draw), SIZES[split])
+
+
+@cache
+def _mentions(split: Split) -> list[tuple[Scene, int, bool, str]]:
+    """Scenes, word orders, whether the place is meant, and the entity."""
+    draw = Sampler(_known(split, ("train", "dev", "test")), f"mentions {split}")
+    rows = []
+    for number, scene in enumerate(distinct(draw.full, 3000 if split == "train" else 120)):
+        entity = scene.place if number % 2 else scene.person
+        assert entity is not None  # full scenes have a place
+        rows.append((scene, _order(draw), bool(number % 2), entity))
+    return rows
 
 
 @cache

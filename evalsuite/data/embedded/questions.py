@@ -54,16 +54,27 @@ def _differ(one: Scene, other: Scene) -> bool:
 
 def write(lexicon: Lexicon, question: Question) -> tuple[str, str, Answer]:
     """The question, the context and the answer, in a language."""
-
-    def said(scene: Scene, order: int, blank: str = "") -> str:
-        return text(tokens(lexicon, scene, order, blank), lexicon.separator)
-
-    lines = [said(*ordered) for ordered in question.scenes]
+    lines = sentences(lexicon, question)
     context = lexicon.separator.join(lines)
     scene, order = question.scenes[question.about]
     before = sum(len(line) + len(lexicon.separator) for line in lines[: question.about])
-    blanked = said(scene, order, question.slot)
+    blanked = _said(lexicon, scene, order, question.slot)
     start = before + blanked.index(BLANK.form)
     length = len(lines[question.about]) - len(blanked) + len(BLANK.form)
     answer = Answer(context[start : start + length], start)
-    return said(scene, question.order, question.slot), context, answer
+    return ask(lexicon, question), context, answer
+
+
+def ask(lexicon: Lexicon, question: Question) -> str:
+    """The question alone."""
+    scene, _ = question.scenes[question.about]
+    return _said(lexicon, scene, question.order, question.slot)
+
+
+def sentences(lexicon: Lexicon, question: Question) -> list[str]:
+    """The sentences of the context."""
+    return [_said(lexicon, *ordered) for ordered in question.scenes]
+
+
+def _said(lexicon: Lexicon, scene: Scene, order: int, blank: str = "") -> str:
+    return text(tokens(lexicon, scene, order, blank), lexicon.separator)

@@ -1,0 +1,40 @@
+"""Queries searched for in one pool of candidates of all languages: LAReQA and Mewsli-X.
+
+>>> TASK.load(source, "test", "de")[0].relevant
+('ar_1_0', 'de_1_0', ...)
+>>> next(iter(TASK.candidates(source, "test"))).id
+'ar_1_0'
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from evalsuite.data.hub import Row
+from evalsuite.data.sourced import SourcedTask
+from evalsuite.task import Candidate, DataSource, Example, Format, Split
+
+
+class RankingTask(SourcedTask):
+    """`train` rows are `MatchExample`s, those of other splits `QueryExample`s.
+
+    Attributes:
+        query_tokens, candidate_tokens: longest sequence of each, specials included.
+    """
+
+    format: ClassVar[Format] = "ranking"
+    metric: ClassVar[str] = "map_at_20"
+    query_tokens: ClassVar[int]
+    candidate_tokens: ClassVar[int]
+
+    @abstractmethod
+    def candidates(self, source: DataSource, split: Split) -> Iterable[Candidate]:
+        """The whole pool, in a fixed order, whatever languages are asked for; raises as `load`."""
+
+    def hub_config(self, language: str) -> str:
+        raise NotImplementedError  # not reached: there is no copy with sentence breaks, or entities
+
+    def from_row(self, row: Row, id: str) -> Example | None:
+        raise NotImplementedError  # not reached

@@ -1,0 +1,159 @@
+"""Mewsli-X: find the encyclopaedia entry a mention in the news is about, among a million of them.
+
+>>> TASK.load(DataSource("xtreme", Path("data")), "test", "de")[0]
+QueryExample(id='4be5a1...', query='Prag: Er kam nach { Prag } zurück.', relevant=('Q1085',))
+
+Mentions in eleven languages; entities described in fifty, each in one. A query is the sentence of
+the mention, the mention marked with braces and repeated in front; a candidate is the entity's
+description. Trained on English Wikipedia's own links. The XTREME scripts leave the labels of test
+mentions out; on such a directory the dev split is scored. Rules as in
+`third_party/utils_mewslix.py` of google-research/xtreme.
+
+Paper: Ruder et al. 2021, arXiv:2104.07412.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from evalsuite.data import files
+from evalsuite.data.ranking import RankingTask
+from evalsuite.data.sourced import root
+from evalsuite.errors import MalformedRowError
+from evalsuite.task import Candidate, DataSource, Example, MatchExample, QueryExample, Split
+
+_MARKED = re.compile(r"\{(.*?)\}")
+_ENTITIES = "mewslix/candidate_set_entities.jsonl"
+
+
+class Mewslix(RankingTask):
+    """The Mewsli-X task."""
+
+    name = "mewslix"
+    title = "Mewsli-X"
+    languages = ("ar", "de", "en", "es", "fa", "ja", "pl", "ro", "ta", "tr", "uk")
+    query_tokens = 64
+    candidate_tokens = 64
+    file = "mewslix/wikinews_mentions/{split}-{language}.jsonl"
+    training = "mewslix/wikipedia_pairs-train.jsonl"
+    layout = (
+        "mewslix/candidate_set_entities.jsonl, mewslix/wikipedia_pairs-train.jsonl, "
+        "mewslix/wikinews_mentions/<split>-<lang>.jsonl"
+    )
+    licence = "CC BY-SA 3.0 (Wikipedia), CC BY 2.5 (WikiNews)"
+    citation = "Ruder et al. 2021, XTREME-R: Towards More Challenging and Nuanced Evaluation"
+    url = (
+        "https://github.com/google-research/google-research/tree/master/"
+        "dense_representations_for_entity_retrieval/mel"
+    )
+
+    def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
+        """The mentions, then the candidates."""
+        if source.kind != "xtreme":
+            return ()
+        if split == "train":
+            return (root(source) / self.training,)
+        mentions = root(source) / self.file.format(split=split, language=language)
+        return mentions, root(source) / _ENTITIES
+
+    def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
+        if split == "train":
+            return ("en",) if (root(source) / self.training).exists() else ()
+        return [code for code in self.languages if _labelled(self.files(source, split, code)[0])]
+
+    def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
+        path, what = paths[0], self.what(split, language)
+        found: list[Example] = []
+        for line, row in files.objects(path, what, self.layout):
+            try:
+                found += [_match(row, line)] if split == "train" else _queries(row)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise MalformedRowError(
+                    path, line, f"not Mewsli-X's layout: {type(error).__name__} {error}"
+                ) from None
+        return found
+
+    def candidates(self, source: DataSource, split: Split) -> Iterator[Candidate]:
+        """Read as they are needed: a million descriptions are not kept."""
+        if source.kind == "embedded":
+            from evalsuite.data import embedded
+
+            yield from (Candidate(id, text) for id, text in embedded.entities(split))
+            return
+        path = root(source) / _ENTITIES
+        for line, row in files.stream(path, f"{self.name}, candidates", self.layout):
+            try:
+                yield Candidate(str(row["entity_id"]), _description(row))
+            except (KeyError, TypeError, ValueError) as error:
+                raise MalformedRowError(
+                    path, line, f"not an entity of Mewsli-X: {type(error).__name__} {error}"
+                ) from None
+
+    def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:
+        found = suite.mentions(split, language)
+        if split == "train":
+            about = dict(suite.entities(split))
+            return [MatchExample(id, query, about[entity]) for id, query, entity in found]
+        return [QueryExample(id, query, (entity,)) for id, query, entity in found]
+
+
+def _queries(row: Any) -> list[QueryExample]:
+    """All mentions of one document fragment; those without a label are no rows."""
+    return [
+        QueryExample(
+            str(mention["example_id"]),
+            marked(row["context"], mention["mention_span"]),
+            (str(mention["entity_id"]),),
+        )
+        for mention in row["mentions"]
+        if mention["entity_id"]
+    ]
+
+
+def _match(row: Any, line: int) -> MatchExample:
+    said = row["contextual_mention"]
+    query = marked(said["context"], said["mention"]["mention_span"])
+    return MatchExample(f"train-en-{line - 1}", query, _description(row["entity"]))
+
+
+def marked(context: Any, mention: Any) -> str:
+    """`Prag: Er kam nach { Prag } zurück.`: the one sentence the mention is in, braces already
+    there made round."""
+    first, last = int(mention["start"]), int(mention["end"])
+    spans = [(int(span["start"]), int(span["end"])) for span in context["sentence_spans"]]
+    start, end = next(
+        (a, b) for a, b in [*spans, (0, len(context["text"]))] if a <= first < last <= b
+    )
+    left, right = (
+        _MARKED.sub(r"(\1)", part)
+        for part in (context["text"][start:first], context["text"][last:end])
+    )
+    name = context["text"][first:last]
+    return _line(f"{name}: {left} {{ {name} }} {right}")
+
+
+def _description(entity: Any) -> str:
+    text = entity["description"]
+    spans = entity["sentence_spans"]
+    return _line(" ".join(text[int(span["start"]) : int(span["end"])] for span in spans))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.splitlines()).replace("  ", " ").strip()
+
+
+def _labelled(path: Path) -> bool:
+    """Whether the first mention says its entity; never raises."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return bool(json.loads(file.readline())["mentions"][0]["entity_id"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return False
+
+
+TASK = Mewslix()

@@ -1,0 +1,405 @@
+"""Queries against a pool of all languages: search, average precision, LAReQA, Mewsli-X."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from quick import options
+
+from compress.distill.distill import Options as Distil
+from compress.distill.distill import distill
+from compress.export import export
+from evalsuite import search, submission
+from evalsuite.data import embedded, sentences
+from evalsuite.data.ranking import RankingTask
+from evalsuite.errors import DataError, MalformedRowError, MissingDataError
+from evalsuite.evaluate import evaluate
+from evalsuite.metrics import ranking
+from evalsuite.runtimes import open_model
+from evalsuite.sample import Probe
+from evalsuite.task import DataSource, MatchExample, QueryExample
+from evalsuite.tasks import get
+from transfer.batches import Batch
+from transfer.errors import MethodError
+from transfer.objectives.matching import matching_loss
+from transfer.rows import load_rows
+from transfer.supervised import train
+from transfer.train import Settings
+
+EMBEDDED = DataSource("embedded")
+TASKS = [pytest.param(get(name), id=name) for name in ("lareqa", "mewslix")]
+
+
+# Search
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1000])
+@pytest.mark.parametrize("k", [1, 20])
+def test_search_finds_what_a_full_sort_finds(block: int, k: int) -> None:
+    rng = np.random.default_rng(1)
+    queries = rng.normal(size=(40, 8)).astype(np.float32)
+    pool = rng.normal(size=(500, 8)).astype(np.float32)
+    scores, found = search.nearest(queries, np.split(pool, range(block, 500, block)), k)
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (queries, pool)]
+    similarity = unit[0] @ unit[1].T
+    assert (found == np.argsort(-similarity, axis=1)[:, :k]).all()
+    assert np.allclose(scores, np.take_along_axis(similarity, found, 1), atol=1e-6)
+
+
+def test_of_equal_scores_the_first_candidate_is_nearest() -> None:
+    pool = np.eye(4, dtype=np.float32)[[0, 1, 0, 2, 0, 0]]
+    for block in (1, 2, 6):
+        _, found = search.nearest(np.eye(4)[:1], np.split(pool, range(block, 6, block)), 3)
+        assert found.tolist() == [[0, 2, 4]]
+
+
+def test_search_among_fewer_than_asked_for_and_among_none() -> None:
+    scores, found = search.nearest(np.eye(2), [np.eye(2)[:1], np.eye(2)[1:]], 20)
+    assert found.tolist() == [[0, 1], [1, 0]] and scores[:, 0].tolist() == [1, 1]
+    with pytest.raises(ValueError, match="no candidates"):
+        search.nearest(np.eye(2), [], 20)
+    with pytest.raises(ValueError, match="not finite"):
+        search.nearest(np.eye(2), [np.full((1, 2), np.nan)], 20)
+
+
+# Average precision
+
+
+def test_average_precision() -> None:
+    assert ranking.average_precision({"a"}, ["b", "a"]) == 0.5  # the reciprocal rank
+    assert ranking.average_precision({"a", "b"}, ["a", "a", "b"]) == pytest.approx((1 + 2 / 3) / 2)
+    assert ranking.average_precision({"a"}, ["b"] * 20 + ["a"]) == 0
+    many = [str(n) for n in range(30)]
+    assert ranking.average_precision(many, many) == pytest.approx(1)  # 20 of 30 fit
+    assert ranking.average_precision({"a"}, []) == 0
+    with pytest.raises(ValueError, match="nothing is relevant"):
+        ranking.average_precision((), ["a"])
+    with pytest.raises(ValueError, match="1 rankings of 2 queries"):
+        ranking.ranking_scores([{"a"}, {"b"}], [["a"]])
+
+
+@pytest.mark.parametrize(("relevant", "pool"), [(1, 4), (2, 5), (4, 4), (3, 6)])
+def test_chance_is_the_mean_over_all_orders(relevant: int, pool: int) -> None:
+    names = [str(n) for n in range(pool)]
+    orders = [
+        ranking.average_precision(names[:relevant], order, 3)
+        for order in itertools.permutations(names)
+    ]
+    assert ranking.chance(relevant, pool, 3) == pytest.approx(100 * np.mean(orders))
+
+
+def test_a_larger_set_of_queries_scores_the_mean() -> None:
+    rng = random.Random(1)
+    rows = [(set(rng.sample("abcdefgh", 3)), rng.sample("abcdefgh", 8)) for _ in range(20)]
+    each = [ranking.ranking_scores([gold], [said])["map_at_20"] for gold, said in rows]
+    found = ranking.ranking_scores(*zip(*rows, strict=True))["map_at_20"]
+    assert found == pytest.approx(np.mean(each))
+    rng.shuffle(rows)
+    assert ranking.ranking_scores(*zip(*rows, strict=True))["map_at_20"] == pytest.approx(found)
+
+
+# Sentences
+
+
+def test_sentences_are_guessed_from_punctuation() -> None:
+    text = 'He came. "Why?" she asked! 3.5 km (U.S. units).\n她来了。他走了。  End'
+    said = sentences.cut(text, sentences.breaks(text))
+    assert said[:2] == ["He came.", '"Why?"'] and said[-3:] == ["她来了。", "他走了。", "End"]
+    assert "3.5 km" in " ".join(said)
+    assert "".join("".join(said).split()) == "".join(text.split())
+    assert sentences.breaks("") == []
+    assert sentences.holding([(0, 3), (4, 6)], 4) == 1
+    assert sentences.holding([(0, 3), (4, 6)], 3) is None
+
+
+# LAReQA
+
+
+def xquad_r(folder: Path, language: str, *asked: tuple[str, int], breaks: Any = None) -> None:
+    rows = [
+        {"id": id, "question": f"{language} {id}?", "answers": [{"text": "x", "answer_start": at}]}
+        for id, at in asked
+    ]
+    paragraph = {
+        "context": "One x. Two x. One x.",
+        "sentence_breaks": breaks or [[0, 6], [7, 13], [14, 20]],
+        "qas": rows,
+    }
+    path = folder / "lareqa" / "xquad-r" / f"{language}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"data": [{"paragraphs": [paragraph]}]}))
+
+
+def test_lareqa_pools_the_sentences_of_all_languages(tmp_path: Path) -> None:
+    task: Any = get("lareqa")
+    xquad_r(tmp_path, "en", ("q1", 4), ("q2", 11))
+    xquad_r(tmp_path, "de", ("q1", 11), ("q2", 6))  # 6 is between two sentences
+    source = DataSource("xtreme", tmp_path)
+    assert task.available(source, "test") == ("en", "de") and task.available(source, "dev") == ()
+    pool = list(task.candidates(source, "test"))
+    assert [c.id for c in pool] == [f"{code}_1_{n}" for code in ("de", "en") for n in range(3)]
+    assert pool[1].text == "Two x.One x. Two x. One x."
+    # "One x." stands twice in the English context, and so is right twice.
+    assert task.load(source, "test", "en") == [
+        QueryExample("q1", "en q1?", ("de_1_1", "en_1_0", "en_1_2")),
+        QueryExample("q2", "en q2?", ("en_1_1",)),
+    ]
+    assert [q.id for q in task.load(source, "test", "de")] == ["q1"]
+    xquad_r(tmp_path, "de", ("q1", 0))  # a changed file is read again
+    assert task.load(source, "test", "en")[0].relevant[:2] == ("de_1_0", "de_1_2")
+
+
+def test_lareqa_files_that_are_none(tmp_path: Path) -> None:
+    task, source = get("lareqa"), DataSource("xtreme", tmp_path)
+    with pytest.raises(MissingDataError, match=r"de\.json"):
+        task.load(source, "test", "de")
+    xquad_r(tmp_path, "de", ("q1", 4), breaks=[[0]])
+    with pytest.raises(MalformedRowError, match=r"de\.json:1: not XQuAD-R's layout: ValueError"):
+        task.load(source, "test", "de")
+    xquad_r(tmp_path, "de")
+    with pytest.raises(MalformedRowError, match="no questions"):
+        task.load(source, "test", "de")
+
+
+def test_lareqa_is_trained_on_squads_sentences(tmp_path: Path) -> None:
+    context = "It rains. Rome is old."
+    rows = [
+        {"id": "1", "question": "What is old?", "answers": [{"text": "Rome", "answer_start": 10}]},
+        {"id": "2", "question": "No?", "answers": []},
+    ]
+    path = tmp_path / "squad" / "train-v1.1.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": rows}]}]}))
+    assert get("lareqa").load(DataSource("xtreme", tmp_path), "train", "en") == [
+        MatchExample("1", "What is old?", "Rome is old.It rains. Rome is old.")
+    ]
+
+
+# Mewsli-X
+
+
+def mention(text: str, name: str, entity: str, id: str = "m1", **more: Any) -> dict[str, Any]:
+    start = text.index(name)
+    ends = [*[n + 1 for n, c in enumerate(text) if c == "."]]
+    spans = [{"start": a, "end": b} for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+    span = {"start": start, "end": start + len(name), "text": name}
+    return {
+        "context": {"text": text, "sentence_spans": spans, **more},
+        "mentions": [{"example_id": id, "mention_span": span, "entity_id": entity}],
+    }
+
+
+def entity(id: str, text: str) -> dict[str, Any]:
+    spans = [{"start": 0, "end": len(text)}]
+    return {"entity_id": id, "title": id, "description": text, "sentence_spans": spans}
+
+
+def lines(path: Path, *rows: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def test_mewslix(tmp_path: Path) -> None:
+    task: Any = get("mewslix")
+    news = tmp_path / "mewslix" / "wikinews_mentions"
+    lines(news / "dev-de.jsonl", mention("Er ging. Nach {X} Prag kam er.", "Prag", "Q1085"))
+    lines(news / "test-de.jsonl", mention("Nach Prag.", "Prag", ""))
+    lines(news.parent / "candidate_set_entities.jsonl", entity("Q1085", "Prague is\na city."))
+    pair = mention("To Prague.", "Prague", "Q1085")
+    said = {"context": pair["context"], "mention": pair["mentions"][0]}
+    lines(
+        news.parent / "wikipedia_pairs-train.jsonl",
+        {"contextual_mention": said, "entity": entity("Q1085", "A city.")},
+    )
+    source = DataSource("xtreme", tmp_path)
+    assert task.available(source, "test") == ()  # labels are hidden
+    assert task.eval_split(source) == "dev" and task.available(source, "dev") == ("de",)
+    query = "Prag: Nach (X) { Prag } kam er."
+    assert task.load(source, "dev", "de") == [QueryExample("m1", query, ("Q1085",))]
+    (candidate,) = task.candidates(source, "dev")
+    assert (candidate.id, candidate.text) == ("Q1085", "Prague is a city.")
+    assert task.load(source, "train", "en") == [
+        MatchExample("train-en-0", "Prague: To { Prague } .", "A city.")
+    ]
+
+
+@pytest.mark.parametrize("row", [{}, {"context": {}, "mentions": [{"entity_id": "Q"}]}])
+def test_mewslix_rows_that_are_none(tmp_path: Path, row: Any) -> None:
+    task: Any = get("mewslix")
+    lines(tmp_path / "mewslix" / "wikinews_mentions" / "dev-de.jsonl", row)
+    lines(tmp_path / "mewslix" / "candidate_set_entities.jsonl", {"entity_id": "Q1"})
+    source = DataSource("xtreme", tmp_path)
+    with pytest.raises(MalformedRowError, match=r"dev-de\.jsonl:1: not Mewsli-X's layout: KeyErr"):
+        task.load(source, "dev", "de")
+    with pytest.raises(MalformedRowError, match=r"entities\.jsonl:1: not an entity of Mewsli-X"):
+        list(task.candidates(source, "dev"))
+    with pytest.raises(MissingDataError, match="mewslix, candidates"):
+        list(task.candidates(DataSource("xtreme", tmp_path / "mewslix"), "dev"))
+
+
+# The embedded suite
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_embedded_pools(task: RankingTask) -> None:
+    pool = {candidate.id: candidate.text for candidate in task.candidates(EMBEDDED, "test")}
+    for language in embedded.LANGUAGES:
+        rows: Any = task.load(EMBEDDED, "test", language)
+        assert len({row.id for row in rows}) == len(rows) >= 60
+        assert all(set(row.relevant) <= set(pool) for row in rows)
+        if task.name == "lareqa":  # the right sentence in each language
+            assert all(len(row.relevant) >= len(embedded.LANGUAGES) for row in rows)
+    trained = task.load(EMBEDDED, "train", "en")
+    assert all(isinstance(row, MatchExample) for row in trained) and len(trained) == 3000
+    assert not {row.query for row in trained} & {row.query for row in rows}  # type: ignore[union-attr]
+
+
+# Scoring, training
+
+
+class Perfect:
+    """An embedder that knows the right answers: `rank` sees only vectors."""
+
+    def __init__(self, task: RankingTask, split: Any) -> None:
+        pool = [c.text for c in task.candidates(EMBEDDED, split)]
+        self.right = {text: n for n, text in enumerate(pool)}
+        self.width = len(pool)
+        ids = {c.id: n for n, c in enumerate(task.candidates(EMBEDDED, split))}
+        self.queries: dict[str, list[int]] = {}
+        for language in embedded.LANGUAGES:
+            for row in task.load(EMBEDDED, split, language):
+                assert isinstance(row, QueryExample)
+                self.queries[row.query] = [ids[id] for id in row.relevant]
+
+    def __call__(self, texts: Any, longest: int | None = None) -> np.ndarray:
+        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            row[self.queries.get(text) or [self.right[text]]] = 1
+        return vectors
+
+
+def test_a_perfect_embedder_scores_100() -> None:
+    from evalsuite.embedding import rank
+    from evalsuite.formats import ranking as form
+
+    task: Any = get("mewslix")
+    rows = {language: task.load(EMBEDDED, "test", language) for language in ("en", "zh")}
+    perfect: Any = Perfect(task, "test")
+    found, pool = rank(perfect, task, rows, task.candidates(EMBEDDED, "test"))
+    assert pool == len(embedded.entities("test"))
+    for language, examples in rows.items():
+        assert form.score(task, language, examples, found[language]) == {"map_at_20": 100}
+
+
+def test_training_rows_and_their_loss(tiny_base: Path) -> None:
+    rows = load_rows(get("mewslix"), EMBEDDED, tiny_base, 40, max_examples=6)
+    batch = rows.collate(Batch(0, (0, 4, 2), 1))
+    assert batch["query_ids"].shape == batch["query_mask"].shape
+    assert len(batch["passage_ids"]) == 3 and batch["passage_ids"].shape[1] <= 40
+
+    class Same:
+        """Every token's state is one vector, so every passage is as near as any other."""
+
+        def __call__(self, input_ids: Any, attention_mask: Any) -> Any:
+            class Output:
+                last_hidden_state = torch.ones(*input_ids.shape, 4)
+
+            return Output
+
+    for pooling in ("mean", "cls"):
+        loss = matching_loss(Same(), batch, pooling)  # type: ignore[arg-type]
+        assert loss.item() == pytest.approx(np.log(3), abs=1e-4)
+    batch["passage_ids"][1] = batch["passage_ids"][0]  # no negatives of each other
+    loss = matching_loss(Same(), batch, "mean")
+    assert loss.item() == pytest.approx((2 * np.log(2) + np.log(3)) / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path) -> None:
+    quick = options(
+        method="full",
+        max_steps=120,
+        epochs=4,
+        max_length=64,
+        max_examples=None,
+        batch_size=16,
+        settings=Settings(1e-3, seed=1, compute="fp32"),
+    )
+    out = tmp_path / "out"
+    trained = train(tiny_base, [task], EMBEDDED, quick, work=tmp_path / "work", out=out)
+    assert "head" in trained.facts
+    scores = []
+    for number, directory in enumerate((tiny_base, out)):
+        found = evaluate(
+            open_model(directory),
+            task,
+            EMBEDDED,
+            label="it",
+            out=tmp_path / str(number),
+            languages=("en", "de"),
+            layer=-1,
+            max_examples=30,
+        )
+        scores.append(found.metrics["map_at_20"]["en"])
+        assert found.chance["en"] < scores[-1]
+        said = submission.read(tmp_path / str(number), task.name, "de", "test")
+        assert len(said) == 30 and all(len(ids) == 20 for ids in said.values())
+    assert scores[1] > 1.2 * scores[0]
+    if task.name == "mewslix":
+        return
+    probe = Probe(task, EMBEDDED, 4)
+    result, _ = export(out, tmp_path / "bundle", precision="fp32", probe=probe)
+    assert result is not None and result.agreement > 99.9
+    terms = Distil(
+        layers=1,
+        logits=1.0,
+        hidden=1.0,
+        labels=0.0,
+        temperature=1.0,
+        multilingual=0.0,
+        epochs=1,
+        max_steps=4,
+        batch_size=8,
+        max_length=64,
+        max_examples=40,
+        max_pairs=None,
+        settings=Settings(1e-3, seed=1, compute="fp32"),
+    )
+    work, student = tmp_path / "w", tmp_path / "student"
+    _, facts = distill(out, [task], EMBEDDED, terms, work=work, out=student)
+    assert facts["layers"] == "1 of 2" and open_model(student).labels == ()
+
+
+def test_ranking_is_trained_alone(tiny_base: Path, tmp_path: Path) -> None:
+    both = [get("lareqa"), get("xnli")]
+    with pytest.raises(MethodError, match="lareqa has no head and cannot be one of several"):
+        train(tiny_base, both, EMBEDDED, options(), work=tmp_path / "w", out=tmp_path / "o")
+
+
+def test_rankings_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "lareqa" / "test-de.json"
+    path.parent.mkdir()
+    path.write_text('{"q": "a"}')
+    with pytest.raises(MalformedRowError, match="no JSON object of query ids and lists"):
+        submission.read(tmp_path, "lareqa", "de")
+    with pytest.raises(DataError):
+        submission.read(tmp_path, "lareqa", "fr")
+
+
+@pytest.mark.data
+def test_real_lareqa(xtreme_dir: Path) -> None:
+    """Counts of sentences as the data set's own page gives them."""
+    task: Any = get("lareqa")
+    source = DataSource("xtreme", xtreme_dir)
+    languages = [candidate.id[:2] for candidate in task.candidates(source, "test")]
+    published = {"ar": 1222, "de": 1276, "en": 1180, "es": 1215, "hi": 1244, "zh": 1196}
+    assert {code: languages.count(code) for code in published} == published
+    rows = task.load(source, "test", "zh")
+    assert len(rows) == 1190 and {len(row.relevant) for row in rows} == {9}
