@@ -12,6 +12,7 @@ from recipes.errors import StageInputError
 from recipes.stage import Artifact, StageConfig
 
 if TYPE_CHECKING:
+    from transfer.augment import Augmentation
     from transfer.train import Settings
 
 
@@ -44,6 +45,12 @@ class TaskTrainingConfig(TrainingConfig):
     freeze_embeddings: bool = Field(
         default=False, description="leave the word embeddings as they are"
     )
+    uncased: float = Field(
+        default=0.0, ge=0, le=1, description="share of rows read without capitals"
+    )
+    code_switch: float = Field(
+        default=0.0, ge=0, le=1, description="share of rows with words translated"
+    )
 
 
 def cost(config: TaskTrainingConfig) -> str:
@@ -65,6 +72,13 @@ def settings(config: TrainingConfig, seed: int) -> Settings:
         gradient_checkpointing=config.gradient_checkpointing,
         save_every=config.save_every,
     )
+
+
+def augmentation(config: TaskTrainingConfig) -> Augmentation:
+    """What is done to training rows, of a config."""
+    from transfer.augment import Augmentation
+
+    return Augmentation(uncased=config.uncased, code_switch=config.code_switch)
 
 
 def tasks(names: tuple[str, ...]) -> list[Task]:

@@ -59,8 +59,10 @@ def translations(english: Sequence[str], foreign: Sequence[str]) -> dict[str, st
 
     A word spelt alike in both is left out, as is one that occurs once.
     """
-    rows, columns = _index(english), _index(foreign)
-    first, second = _incidence(english, rows), _incidence(foreign, columns)
+    known: dict[str, str] = {}
+    sides = [[_words(line, known) for line in lines] for lines in (english, foreign)]
+    rows, columns = (_index(side) for side in sides)
+    first, second = _incidence(sides[0], rows), _incidence(sides[1], columns)
     together = (first.T @ second).tocoo()
     in_first = np.asarray(first.sum(0)).ravel()[together.row]
     in_second = np.asarray(second.sum(0)).ravel()[together.col]
@@ -94,20 +96,27 @@ def _clings(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
 
-def _words(line: str) -> set[str]:
-    found = {bare(word)[1] for word in line.lower().split()}
-    return {word for word in found if any(character.isalpha() for character in word)}
+def _words(line: str, known: dict[str, str]) -> set[str]:
+    """The bare words of a line; `known` remembers those seen, "" where one has no letter."""
+    found = set()
+    for word in line.lower().split():
+        if word not in known:
+            core = bare(word)[1]
+            known[word] = core if any(character.isalpha() for character in core) else ""
+        found.add(known[word])
+    found.discard("")
+    return found
 
 
-def _index(lines: Sequence[str]) -> dict[str, int]:
+def _index(lines: Sequence[set[str]]) -> dict[str, int]:
     """Words of more than one line -> their columns."""
-    counts = Counter(word for line in lines for word in _words(line))
+    counts = Counter(word for line in lines for word in line)
     return {word: i for i, word in enumerate(sorted(w for w, n in counts.items() if n > 1))}
 
 
-def _incidence(lines: Sequence[str], index: Mapping[str, int]) -> sparse.csr_matrix:
+def _incidence(lines: Sequence[set[str]], index: Mapping[str, int]) -> sparse.csr_matrix:
     """`[lines, words]`, 1 where the line has the word."""
-    columns = [sorted(index[word] for word in _words(line) if word in index) for line in lines]
+    columns = [sorted(index[word] for word in line if word in index) for line in lines]
     starts = np.concatenate([[0], np.cumsum([len(ids) for ids in columns])])
     flat = np.array([i for ids in columns for i in ids], dtype=np.int64)
     values = np.ones(len(flat), dtype=np.float32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from evalsuite import tokenization
 from evalsuite.runtimes.torch import load_checkpoint, logits_of
 from evalsuite.task import DataSource, Task
 from transfer import cards, checkpoints, text
+from transfer.augment import Augmentation
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
 from transfer.objectives.spans import ends_loss, over_tokens
@@ -52,6 +53,7 @@ class Options:
     max_pairs: int | None  # of multilingual text, a language
     settings: Settings
     freeze_embeddings: bool = False
+    augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
 
 
 class _Texts:
@@ -113,7 +115,14 @@ def distill(
     for task in tasks:
         progress(0.0, f"reading {task.name}")
         rows = load_rows(
-            task, source, teacher_dir, options.max_length, max_examples=options.max_examples
+            task,
+            source,
+            teacher_dir,
+            options.max_length,
+            max_examples=options.max_examples,
+            augmentation=options.augmentation,
+            seed=options.settings.seed,
+            progress=progress,
         )
         if task.format == "ranking":  # queries and passages alike
             sets.append(_Texts([ids for both in rows.ids for ids in both], rows.pad_id))

@@ -31,6 +31,7 @@ _TAGGED = {"udpos", "panx"}
 _BY_LINE = {"tatoeba", "bucc2018"}  # their files' names end in a language
 _SUFFIXES = {".tsv", ".csv", ".json", ".jsonl"}
 _LAYOUT = "any file of the XTREME download scripts"
+_OTHER = re.compile(r"[\W_]+")  # all but letters and digits
 _SENTENCE = re.compile(r"(?<=[.!?。！？؟।])\s*")
 
 
@@ -71,7 +72,7 @@ def paths(source: DataSource) -> tuple[Path, ...]:
 def _key(text: str) -> bytes:
     """A digest of the letters and digits; empty where there are none."""
     normal = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(character for character in normal if character.isalnum())
+    kept = _OTHER.sub("", normal)
     return blake2b(kept.encode(), digest_size=8).digest() if kept else b""
 
 

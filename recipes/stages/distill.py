@@ -8,7 +8,14 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
+from recipes.training import (
+    TaskTrainingConfig,
+    augmentation,
+    known_tasks,
+    need,
+    settings,
+    tasks,
+)
 from recipes.training import cost as cost
 
 VERSION = 2
@@ -54,9 +61,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """Training rows; where it is mixed in, parallel text and what is kept out of it."""
+    """Training rows; where it is used, parallel text and what is kept out of it."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
-    if config.multilingual > 0:
+    if config.multilingual > 0 or config.code_switch > 0:
         needs += (PARALLEL, HELD_OUT)
     return needs
 
@@ -80,6 +87,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_pairs=config.max_pairs,
         freeze_embeddings=config.freeze_embeddings,
         settings=settings(config, ctx.seed),
+        augmentation=augmentation(config),
     )
     _, facts = distill(
         ctx.input("teacher").path,

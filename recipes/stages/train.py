@@ -9,7 +9,14 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TaskTrainingConfig, known_tasks, need, settings, tasks
+from recipes.training import (
+    TaskTrainingConfig,
+    augmentation,
+    known_tasks,
+    need,
+    settings,
+    tasks,
+)
 from recipes.training import cost as cost
 
 VERSION = 1
@@ -27,12 +34,6 @@ class Config(TaskTrainingConfig):
         default="fp32", description="precision of the base's embeddings, stated apart"
     )
     languages: tuple[str, ...] = ("en",)
-    uncased: float = Field(
-        default=0.0, ge=0, le=1, description="share of rows read without capitals"
-    )
-    code_switch: float = Field(
-        default=0.0, ge=0, le=1, description="share of rows with words translated"
-    )
     pooling: Literal["mean", "cls"] = Field(
         default="mean", description="of query and passage, where these are matched"
     )
@@ -79,7 +80,6 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.augment import Augmentation
     from transfer.supervised import Options, train
 
     options = Options(
@@ -92,7 +92,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_length=config.max_length,
         max_examples=config.max_examples,
         languages=config.languages,
-        augmentation=Augmentation(uncased=config.uncased, code_switch=config.code_switch),
+        augmentation=augmentation(config),
         pooling=config.pooling,
         settings=settings(config, ctx.seed),
         method_options={
