@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from evalsuite.metrics import chance
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results import TaskResult
 from evalsuite.session import Session
-from evalsuite.task import DataSource, Example, ParallelExample, Split, Task
+from evalsuite.task import Candidate, DataSource, Example, ParallelExample, Split, Task
 
 if TYPE_CHECKING:
     from evalsuite.runtimes import Predictor
@@ -80,31 +80,24 @@ def evaluate(
             f"{label} predicts {', '.join(predictor.labels) or 'nothing (it has no head)'}; "
             f"{task.name} needs {', '.join(task.labels)}"
         )
+    if task.format == "ranking" and split == "train":
+        raise DataError(
+            f"{task.name}: its train rows have no pool to be searched; score the others"
+        )
     layer = _layer(predictor, layer) if by_layer else None
     session = Session(predictor)
-    rows: dict[str, Sequence[Example]] = {}
-
-    def rows_of(language: str) -> Sequence[Example]:
-        if language not in rows:
-            rows[language] = task.load(source, split, language)[:max_examples]
-            if not rows[language]:
-                raise DataError(f"{task.name} {language}: no rows in its {split} split")
-        return rows[language]
-
+    rows = {language: _rows(task, source, split, language, max_examples) for language in chosen}
+    data = hashlib.sha256()
     found: dict[str, list[list[str]]] = {}
     pool = 0
     if layer is not None and isinstance(task, RankingTask):
-        embed = Embedder(session, layer, pooling)
-        queries = {language: rows_of(language) for language in chosen}
-        found, pool = rank(embed, task, queries, task.candidates(source, split), progress)
+        candidates = _digested(task.candidates(source, split), data)
+        found, pool = rank(Embedder(session, layer, pooling), task, rows, candidates, progress)
     metrics: dict[str, dict[str, float]] = {}
     guess: dict[str, float] = {}
     counts: dict[str, int] = {}
-    data = hashlib.sha256()
-    for done, language in enumerate(chosen):
+    for done, (language, examples) in enumerate(rows.items()):
         progress(done / len(chosen), f"{label}: {task.name} {language}")
-        examples = rows_of(language)
-        del rows[language]
         data.update(repr((language, examples)).encode())
         predictions: list[Any]
         if layer is None:
@@ -140,6 +133,22 @@ def evaluate(
         seconds=time.perf_counter() - started,
         environment=environment.capture(predictor.threads, predictor.device),
     )
+
+
+def _rows(
+    task: Task, source: DataSource, split: Split, language: str, most: int | None
+) -> Sequence[Example]:
+    found = task.load(source, split, language)[:most]
+    if not found:
+        raise DataError(f"{task.name} {language}: no rows in its {split} split")
+    return found
+
+
+def _digested(candidates: Iterable[Candidate], digest: Any) -> Iterator[Candidate]:
+    """The same, each added to a digest on its way."""
+    for candidate in candidates:
+        digest.update(repr(candidate).encode())
+        yield candidate
 
 
 def _retrieve(embed: Embedder, examples: Sequence[ParallelExample]) -> list[int]:

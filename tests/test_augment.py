@@ -17,6 +17,7 @@ from transfer import dictionary
 from transfer.augment import Augmentation, has_case, lowered, switched, varied
 from transfer.rows import load_rows
 from transfer.supervised import train
+from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
 GERMAN = {"cat": "katze", "sees": "sieht", "house": "haus"}
@@ -31,12 +32,12 @@ class Always(random.Random):
 
 @pytest.mark.parametrize("task", ["xnli", "panx"])
 def test_some_rows_are_read_without_capitals(tiny_base: Path, task: str) -> None:
-    def ids(share: float, seed: int = 1) -> list[tuple[list[int], ...]]:
+    def ids(share: float, seed: int = 1) -> list[list[int]]:
         how = Augmentation(uncased=share)
         rows = load_rows(
             get(task), EMBEDDED, tiny_base, 64, max_examples=200, augmentation=how, seed=seed
         )
-        return rows.ids
+        return rows.sequences()
 
     plain, half, small = ids(0.0), ids(0.5), ids(1.0)
     assert half == ids(0.5) != ids(0.5, seed=2)
@@ -119,12 +120,54 @@ def test_training_with_words_translated_says_where_the_text_is_missing(
         train(tiny_base, [get("udpos")], source, how, **places)
 
 
-def test_the_stage_reads_the_parallel_text_only_where_it_is_needed() -> None:
+def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:
     from recipes.stage import HELD_OUT, PARALLEL, Artifact
-    from recipes.stages.train import Config, data
+    from recipes.stages import distill, train
 
-    def needs(**fields: Any) -> set[Any]:
-        config = Config(name="t", stage="train", model="./base", tasks=("udpos",), **fields)
-        return set(data(config, Artifact("checkpoint", task="udpos")))
+    def needs(module: Any, **fields: Any) -> set[Any]:
+        config = module.Config(name="t", stage="t", tasks=("udpos",), **fields)
+        return set(module.data(config, Artifact("checkpoint", task="udpos")))
 
-    assert needs(code_switch=0.1) - needs() == {PARALLEL, HELD_OUT}
+    plain = needs(train, model="./base")
+    assert needs(train, model="./base", code_switch=0.1) - plain == {PARALLEL, HELD_OUT}
+    student = {"teacher": "./base", "layers": 1, "multilingual": 0.0}
+    assert needs(distill, **student, code_switch=0.1) - plain == {PARALLEL, HELD_OUT}
+    assert needs(distill, **student) == plain
+
+
+def test_a_student_reads_rows_with_words_translated(
+    tiny_nli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from compress.distill import distill as distilling
+    from recipes.stages.distill import Config
+    from recipes.training import augmentation
+
+    asked: list[Augmentation] = []
+
+    def loaded(*args: Any, **options: Any) -> Any:
+        asked.append(options["augmentation"])
+        return load_rows(*args, **options)
+
+    monkeypatch.setattr(distilling, "load_rows", loaded)
+    config = Config(
+        name="s", stage="distill", teacher="./t", tasks=("xnli",), layers=1, code_switch=0.5
+    )
+    terms = distilling.Options(
+        layers=1,
+        logits=1.0,
+        hidden=0.0,
+        labels=0.0,
+        temperature=1.0,
+        multilingual=0.0,
+        epochs=1,
+        max_steps=1,
+        batch_size=4,
+        max_length=32,
+        max_examples=20,
+        max_pairs=None,
+        settings=Settings(1e-3, seed=1, compute="fp32"),
+        augmentation=augmentation(config),
+    )
+    work, out = tmp_path / "work", tmp_path / "out"
+    distilling.distill(tiny_nli, [get("xnli")], EMBEDDED, terms, work=work, out=out)
+    assert asked == [Augmentation(code_switch=0.5)]

@@ -37,7 +37,9 @@ from evalsuite.tasks.xcopa import ASKED
 from transfer.augment import switched
 from transfer.batches import Batch
 from transfer.checkpoints import copy_tokenizer
-from transfer.rows import Rows, load_rows
+from transfer.rows import load_rows
+from transfer.rows.choices import Choices
+from transfer.rows.encoded import Encoder
 from transfer.supervised import train
 from transfer.train import Settings
 
@@ -109,7 +111,7 @@ def test_words_of_a_row_are_translated() -> None:
 
 
 def test_training_rows(tiny_base: Path) -> None:
-    rows = load_rows(XCOPA, EMBEDDED, tiny_base, 64, max_examples=5)
+    rows: Any = load_rows(XCOPA, EMBEDDED, tiny_base, 64, max_examples=5)
     batch = rows.collate(Batch(0, (0, 3, 1), 1))
     assert batch["input_ids"].shape == batch["attention_mask"].shape
     assert batch["input_ids"].shape[:2] == (3, 2)
@@ -119,7 +121,7 @@ def test_training_rows(tiny_base: Path) -> None:
     assert batch["input_ids"][1, 1, : len(second)].tolist() == second
     uneven = [ChoiceExample("1", "a", "", ("b",) * n, 0) for n in (2, 3)]
     with pytest.raises(DataError, match="rows of 2 and of 3 choices"):
-        Rows(XCOPA, uneven, tokenization.load(tiny_base), 32, 1)
+        Choices(XCOPA, uneven, Encoder(tokenization.load(tiny_base), 1, 32))
 
 
 @pytest.fixture(scope="module")

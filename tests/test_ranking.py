@@ -377,6 +377,40 @@ def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path)
     assert facts["layers"] == "1 of 2" and open_model(student).labels == ()
 
 
+def test_train_rows_are_not_ranked(tiny_base: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="mewslix: its train rows have no pool"):
+        evaluate(
+            open_model(tiny_base),
+            get("mewslix"),
+            EMBEDDED,
+            label="it",
+            out=tmp_path,
+            split="train",
+        )
+
+
+def test_the_pool_is_part_of_the_digest(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task: Any = get("mewslix")
+
+    def digest() -> str:
+        return evaluate(
+            open_model(tiny_base),
+            task,
+            EMBEDDED,
+            label="it",
+            out=tmp_path,
+            languages=("en",),
+            max_examples=2,
+        ).data_digest
+
+    before, pool = digest(), list(task.candidates(EMBEDDED, "test"))
+    assert digest() == before
+    monkeypatch.setattr(type(task), "candidates", lambda *_: iter(pool[::-1]))
+    assert digest() != before
+
+
 def test_ranking_is_trained_alone(tiny_base: Path, tmp_path: Path) -> None:
     both = [get("lareqa"), get("xnli")]
     with pytest.raises(MethodError, match="lareqa has no head and cannot be one of several"):

@@ -162,7 +162,7 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_training_targets_are_the_answers(tiny_base: Path) -> None:
-    rows = load_rows(XQUAD, EMBEDDED, tiny_base, 64, max_examples=30)
+    rows: Any = load_rows(XQUAD, EMBEDDED, tiny_base, 64, max_examples=30)
     tokenizer, examples = tokenization.load(tiny_base), embedded.qa("train", "en")[:30]
     windows = span.encode(tokenizer, examples, 64)
     held = 0

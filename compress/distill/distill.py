@@ -27,7 +27,8 @@ from transfer.augment import Augmentation
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
 from transfer.objectives.spans import ends_loss, over_tokens
-from transfer.rows import IGNORE, load_rows
+from transfer.rows import load_rows
+from transfer.rows.encoded import IGNORE
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
 
 _GOLD = ("labels", "start_positions", "end_positions")
@@ -125,7 +126,7 @@ def distill(
             progress=progress,
         )
         if task.format == "ranking":  # queries and passages alike
-            sets.append(_Texts([ids for both in rows.ids for ids in both], rows.pad_id))
+            sets.append(_Texts(rows.sequences(), rows.pad_id))
         else:
             sets.append(rows)
     supervised = len(sets)

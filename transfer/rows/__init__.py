@@ -1,0 +1,88 @@
+"""Training rows of a task, encoded: what a model reads, and what it is to say.
+
+>>> rows = load_rows(get("udpos"), DataSource("embedded"), Path("base"), max_length=128)
+>>> rows.collate(Batch(0, (0, 1), seed=1))["labels"].shape
+torch.Size([2, 14])
+
+One file a kind of rows; a task's format says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from evalsuite import tokenization
+from evalsuite.errors import DataError
+from evalsuite.task import DataSource, Example, Format, Task
+from transfer.augment import Augmentation, varied
+from transfer.batches import Batch
+from transfer.rows.choices import Choices
+from transfer.rows.encoded import Encoder
+from transfer.rows.labels import Labels
+from transfer.rows.matches import Matches
+from transfer.rows.spans import Spans
+from transfer.rows.tags import Tags
+from transfer.train import Progress, Tensors
+
+_KINDS: dict[Format, type[Labels | Tags | Spans | Choices | Matches]] = {
+    "pair": Labels,
+    "tagging": Tags,
+    "span": Spans,
+    "choice": Choices,
+    "ranking": Matches,
+}
+_AS_THEY_STAND = Augmentation()
+
+
+class Rows(Protocol):
+    """Encoded rows of one task.
+
+    Attributes:
+        pad_id: what their sequences are padded with.
+    """
+
+    pad_id: int
+
+    def __len__(self) -> int: ...
+
+    def lengths(self) -> list[int]:
+        """Tokens a row, of its longest sequence where it has several."""
+        ...
+
+    def sequences(self) -> list[list[int]]:
+        """Token ids of every sequence."""
+        ...
+
+    def collate(self, batch: Batch) -> Tensors:
+        """What the rows of a batch are to a model's training loss."""
+        ...
+
+
+def load_rows(
+    task: Task,
+    source: DataSource,
+    directory: Path,
+    max_length: int,
+    *,
+    languages: Sequence[str] = ("en",),
+    max_examples: int | None = None,
+    augmentation: Augmentation = _AS_THEY_STAND,
+    seed: int = 0,
+    progress: Progress = lambda fraction, text: None,
+) -> Rows:
+    """Read and encode a task's training split.
+
+    Raises:
+        DataError: the split is absent, malformed or empty, or `augmentation` needs parallel text
+            the source does not have.
+    """
+    examples: list[Example] = []
+    for language in languages:
+        examples += task.load(source, "train", language)[:max_examples]
+    if not examples:
+        raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    examples = varied(examples, augmentation, source, seed, progress)
+    encoder = Encoder(tokenization.load(directory), tokenization.pad_id(directory), max_length)
+    return _KINDS[task.format](task, examples, encoder)
