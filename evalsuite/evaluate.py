@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,15 @@ from evalsuite.data.ranking import RankingTask
 from evalsuite.embedding import Embedder, rank
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.formats import retrieval
-from evalsuite.metrics import chance
+from evalsuite.metrics import bootstrap, chance
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results import TaskResult
 from evalsuite.session import Session
 from evalsuite.task import Candidate, DataSource, Example, ParallelExample, Split, Task
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from evalsuite.runtimes import Predictor
 
 SOURCE_LANGUAGE = "en"
@@ -94,6 +96,7 @@ def evaluate(
         candidates = _digested(task.candidates(source, split), data)
         found, pool = rank(Embedder(session, layer, pooling), task, rows, candidates, progress)
     metrics: dict[str, dict[str, float]] = {}
+    drawn: dict[str, np.ndarray] = {}
     guess: dict[str, float] = {}
     counts: dict[str, int] = {}
     for done, (language, examples) in enumerate(rows.items()):
@@ -107,7 +110,10 @@ def evaluate(
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
             predictions = _retrieve(Embedder(session, layer, pooling), pairs)
-        scores = formats.get(task.format).score(task, language, examples, predictions)
+        module = formats.get(task.format)
+        scores = module.score(task, language, examples, predictions)
+        parts = module.parts(task, language, examples, predictions)
+        drawn[language] = bootstrap.draws(parts, seed)
         for name, value in scores.items():
             metrics.setdefault(name, {})[language] = value
         guess[language] = chance.chance(task, examples, language, pool)
@@ -120,6 +126,8 @@ def evaluate(
         title=task.title,
         main_metric=task.metric,
         metrics=metrics,
+        intervals={language: bootstrap.interval(values) for language, values in drawn.items()},
+        zero_shot_interval=_mean_interval(drawn),
         chance=guess,
         examples=counts,
         absent_languages=tuple(sorted(set(task.languages) - set(available) - {SOURCE_LANGUAGE})),
@@ -133,6 +141,14 @@ def evaluate(
         seconds=time.perf_counter() - started,
         environment=environment.capture(predictor.threads, predictor.device),
     )
+
+
+def _mean_interval(drawn: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
+    """Of the mean over the languages that are not the source's."""
+    import numpy as np
+
+    others = [values for language, values in drawn.items() if language != SOURCE_LANGUAGE]
+    return bootstrap.interval(np.mean(others, axis=0)) if others else None
 
 
 def _rows(

@@ -61,6 +61,8 @@ class TaskResult(Record):
     title: str
     main_metric: str
     metrics: dict[str, dict[str, float]]
+    intervals: dict[str, tuple[float, float]] = {}  # language -> 95% interval of the main metric
+    zero_shot_interval: tuple[float, float] | None = None  # of `zero_shot()`
     chance: dict[str, float]  # language -> what guessing scores on the main metric
     examples: dict[str, int]  # language -> rows
     absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows

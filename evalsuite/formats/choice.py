@@ -70,6 +70,16 @@ def by_row(
     return [np.concatenate(scores) for scores in found]
 
 
+def parts(
+    task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
+) -> np.ndarray:
+    """Right or not; rows whose label is hidden add nothing."""
+    import numpy as np
+
+    rows = zip(examples, predictions, strict=True)
+    return np.array([(e.label == p, e.label is not None) for e, p in rows], dtype=float)
+
+
 def score(
     task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
 ) -> dict[str, float]:

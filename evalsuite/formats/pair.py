@@ -34,6 +34,16 @@ def decode(
     return [labels[int(row.argmax())] for row in outputs]
 
 
+def parts(
+    task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
+) -> np.ndarray:
+    """Right or not; rows whose label is hidden add nothing."""
+    import numpy as np
+
+    rows = zip(examples, predictions, strict=True)
+    return np.array([(e.label == p, e.label is not None) for e, p in rows], dtype=float)
+
+
 def score(
     task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
 ) -> dict[str, float]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from evalsuite.formats import Encoded
 from evalsuite.formats.retrieval import encode_sentences
-from evalsuite.metrics.ranking import ranking_scores
+from evalsuite.metrics.ranking import average_precision, ranking_scores
 from evalsuite.task import MatchExample, QueryExample, Task
 
 if TYPE_CHECKING:
+    import numpy as np
     from tokenizers import Tokenizer
 
 
@@ -23,6 +24,16 @@ def encode(
 ) -> list[Encoded]:
     """The queries: `<s> query </s>`, cut at `max_length`."""
     return encode_sentences(tokenizer, [example.query for example in examples], max_length)
+
+
+def parts(
+    task: Task, language: str, examples: Sequence[QueryExample], predictions: Sequence[list[str]]
+) -> np.ndarray:
+    """Average precision of each query."""
+    import numpy as np
+
+    rows = zip(examples, predictions, strict=True)
+    return np.array([(average_precision(e.relevant, said), 1) for e, said in rows], dtype=float)
 
 
 def score(

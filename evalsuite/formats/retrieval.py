@@ -49,6 +49,15 @@ def pool(hidden: np.ndarray, mask: np.ndarray, pooling: Pooling) -> np.ndarray:
     return np.asarray((hidden * weights).sum(1) / weights.sum(1), dtype=np.float32)
 
 
+def parts(
+    task: Task, language: str, examples: Sequence[ParallelExample], predictions: Sequence[int]
+) -> np.ndarray:
+    """Found or not."""
+    import numpy as np
+
+    return np.array([(row == found, 1) for row, found in enumerate(predictions)], dtype=float)
+
+
 def score(
     task: Task, language: str, examples: Sequence[ParallelExample], predictions: Sequence[int]
 ) -> dict[str, float]:

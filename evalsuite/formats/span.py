@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
-from evalsuite.metrics.answers import answer_scores
+from evalsuite.metrics.answers import answer_f1, answer_scores
 from evalsuite.task import SpanExample
 
 if TYPE_CHECKING:
@@ -100,6 +100,22 @@ def target(example: SpanExample, window: Encoded) -> tuple[int, int] | None:
     if not inside or window.spans[inside[0]][0] > start or window.spans[inside[-1]][1] < end:
         return None
     return inside[0], inside[-1]
+
+
+def parts(
+    task: SpanTask, language: str, examples: Sequence[SpanExample], predictions: Sequence[str]
+) -> np.ndarray:
+    """F1 of each answer; questions whose answers are hidden add nothing."""
+    import numpy as np
+
+    normal = task.normal(language)
+    return np.array(
+        [
+            (answer_f1([answer.text for answer in e.answers], said, normal), bool(e.answers))
+            for e, said in zip(examples, predictions, strict=True)
+        ],
+        dtype=float,
+    )
 
 
 def score(

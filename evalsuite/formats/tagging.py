@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
+from evalsuite.metrics.chunks import chunks
 from evalsuite.metrics.score import score_tags
 from evalsuite.task import TagExample, Task
 
@@ -81,6 +82,17 @@ def decode(
             if word >= 0:
                 tags[window.example][word] = labels[int(best[position])]
     return tags
+
+
+def parts(
+    task: Task, language: str, examples: Sequence[TagExample], predictions: Sequence[Sequence[str]]
+) -> np.ndarray:
+    """Twice the chunks found, over those predicted and those there."""
+    import numpy as np
+
+    right, said = chunks([e.tags for e in examples]), chunks(predictions)
+    both = zip(right, said, strict=True)
+    return np.array([(2 * len(a & b), len(a) + len(b)) for a, b in both], dtype=float)
 
 
 def score(

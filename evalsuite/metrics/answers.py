@@ -76,11 +76,15 @@ def answer_scores(
     exact = f1 = 0.0
     for answers, answer in zip(gold, predicted, strict=True):
         if answer is not None:
-            said = normal(answer)
-            right = [normal(one) for one in answers]
-            exact += said in right
-            f1 += max(_f1(said.split(), one.split()) for one in right)
+            exact += normal(answer) in [normal(one) for one in answers]
+            f1 += answer_f1(answers, answer, normal)
     return {"exact_match": 100 * exact / len(gold), "answer_f1": 100 * f1 / len(gold)}
+
+
+def answer_f1(gold: Sequence[str], said: str, normal: Normal) -> float:
+    """F1 of one answer against the best of the right ones, 0 to 1; 0 where there are none."""
+    words = normal(said).split()
+    return max((_f1(words, normal(one).split()) for one in gold), default=0.0)
 
 
 def _f1(said: Sequence[str], right: Sequence[str]) -> float:

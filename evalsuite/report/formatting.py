@@ -22,6 +22,11 @@ def points(value: float | None) -> str:
     return "±0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
+def between(interval: tuple[float, float] | None) -> str:
+    """An interval of scores: `57.9 to 61.3`; empty where there is none."""
+    return "" if interval is None else f"{percent(interval[0])} to {percent(interval[1])}"
+
+
 def number(value: float | None) -> str:
     """Three figures or so: `1,112`, `34.7`, `3.47`, `0.35`."""
     if value is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evalsuite.languages import LANGUAGES
-from evalsuite.report.formatting import NONE, percent, points
+from evalsuite.report.formatting import NONE, between, percent, points
 from evalsuite.report.score_tables import metric_name
 from evalsuite.report.scores import TaskColumn, mean, results_of
 from evalsuite.report.systems import System
@@ -53,7 +53,14 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
     rows = []
     for code in sorted(codes, key=lambda c: (c != source, c)):
         guess = guesses[code]
-        cells = [Cell(percent(v), shade=shade(v, guess or 0.0, top)) for v in values[code]]
+        cells = [
+            Cell(
+                percent(value),
+                sub=between(own[0].intervals.get(code)) if len(own) == 1 else "",
+                shade=shade(value, guess or 0.0, top),
+            )
+            for value, own in zip(values[code], by_system, strict=True)
+        ]
         rows.append(
             Row(
                 Cell(language_name(code) or code, sub=code if language_name(code) else ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.formatting import NONE, listed, percent, points
+from evalsuite.report.formatting import NONE, between, listed, percent, points
 from evalsuite.report.scores import (
     Average,
     Score,
@@ -72,7 +72,7 @@ def metric_name(metric: str) -> str:
 def _cell(value: Score | None, difference: float | None) -> Cell:
     if value is None:
         return Cell(NONE)
-    sub = []
+    sub = [text] if (text := between(value.interval)) else []
     if value.source is not None:
         sub.append(f"{value.source_language} {percent(value.source)}")
     if value.models > 1:
@@ -112,6 +112,11 @@ def _notes(
         "Zero-shot score in percent: the unweighted mean over the languages other than the "
         "source language, whose own score stands below it."
     ]
+    if any(cell and cell.interval for cells in grid.values() for cell in cells):
+        notes.append(
+            "Below a score: its 95% interval (bootstrap over rows), which says how it would vary "
+            "over other rows of the same kind, not over other trainings."
+        )
     if len(scored) > 1:
         notes.append(f"Differences are in points against {scored[0].name}.")
     if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):

@@ -94,6 +94,7 @@ class Score:
     chance: float | None  # over the languages of `mean`, or the source's where there are none
     languages: frozenset[str]  # of `mean`
     models: int
+    interval: tuple[float, float] | None = None  # 95%, of the mean; None over several models
 
     @property
     def beats_chance(self) -> bool:
@@ -123,6 +124,7 @@ def score(system: System, column: TaskColumn) -> Score | None:
         chance=mean(v for r in results for lang, v in r.chance.items() if lang in chance_over),
         languages=languages,
         models=len(results),
+        interval=results[0].zero_shot_interval if len(results) == 1 else None,
     )
 
 
