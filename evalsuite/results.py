@@ -112,6 +112,29 @@ class SpeedResult(Record):
     environment: Environment
 
 
+class Fertility(Record):
+    """How a vocabulary splits the words of one language; counts."""
+
+    words: int
+    subwords: int
+    split: int  # words of two or more subwords
+    unknown: int  # words with an unknown piece
+
+    @property
+    def subwords_a_word(self) -> float:
+        """0 where there are no words."""
+        return self.subwords / self.words if self.words else 0.0
+
+
+class FertilityResult(Record):
+    """How the vocabulary of one model splits words."""
+
+    model: ModelInfo
+    text: str  # "udpos test"
+    source: SourceKind
+    languages: dict[str, Fertility]
+
+
 class StageRecord(Record):
     """What a stage did and cost."""
 
@@ -136,3 +159,4 @@ class RunRecord(Record):
     stages: tuple[StageRecord, ...]
     scores: tuple[TaskResult, ...]
     speeds: tuple[SpeedResult, ...]
+    fertility: tuple[FertilityResult, ...] = ()

@@ -28,7 +28,7 @@ from recipes.problems import Problems, suggest
 from recipes.yamlfile import Node, parse
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-MEASURING = ("evaluate", "benchmark")  # kinds that the implicit report gathers
+MEASURING = ("evaluate", "benchmark", "fertility")  # kinds that the implicit report gathers
 
 
 class Recipe(BaseModel):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite.report.charts import Chart, charts
 from evalsuite.report.cost_tables import cost_table
+from evalsuite.report.fertility_tables import fertility_table
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import LanguageSection, language_section
 from evalsuite.report.score_tables import main_table
@@ -39,6 +40,7 @@ class Page:
     cost: Table
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
+    fertility: Table
     stages: Table
     signatures: Signatures
 
@@ -56,6 +58,7 @@ def page(run: RunRecord) -> Page:
         cost=cost_table(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
+        fertility=fertility_table(run.fertility),
         stages=stage_table(run.stages),
         signatures=signatures(run),
     )

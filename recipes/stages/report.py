@@ -9,12 +9,12 @@ from pydantic import Field
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 2
+VERSION = 3
 LABELS_MATTER = True
 
 
 class Config(StageConfig):
-    """Which evaluate and benchmark stages to show."""
+    """Which evaluate, benchmark and fertility stages to show."""
 
     results: ModelRefs = Field(min_length=1)
 
@@ -22,7 +22,7 @@ class Config(StageConfig):
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A report."""
     for artifact in inputs["results"]:
-        need(artifact, "results", "scores", "speed")
+        need(artifact, "results", "scores", "speed", "fertility")
     return Artifact("report")
 
 
@@ -34,9 +34,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """Write report.html, report.md, report.json, summary.txt."""
     from evalsuite import report
-    from evalsuite.results import RunRecord, SpeedResult, TaskResult
+    from evalsuite.results import FertilityResult, RunRecord, SpeedResult, TaskResult
 
-    scores, speeds = [], []
+    scores, speeds, fertility = [], [], []
     for item in ctx.inputs["results"]:
         for path in sorted(item.path.glob("*.json")):
             if path.name == "lingopress.json":
@@ -44,6 +44,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
             text = path.read_text(encoding="utf-8")
             if item.artifact.kind == "scores":
                 scores.append(TaskResult.model_validate_json(text))
+            elif item.artifact.kind == "fertility":
+                fertility.append(FertilityResult.model_validate_json(text))
             else:
                 speeds.append(SpeedResult.model_validate_json(text))
     record = RunRecord(
@@ -54,6 +56,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         stages=ctx.lineage,
         scores=tuple(scores),
         speeds=tuple(speeds),
+        fertility=tuple(fertility),
     )
     report.write(record, ctx.out)
     return {"models": len({s.model.label for s in scores}), "scores": len(scores)}

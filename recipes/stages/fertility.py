@@ -1,0 +1,73 @@
+"""Count how models' vocabularies split the words of each language; no model runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from recipes.data import find_task
+from recipes.errors import StageInputError
+from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
+from recipes.training import known_tasks, need
+
+VERSION = 1
+LABELS_MATTER = True
+
+
+class Config(StageConfig):
+    """Whose vocabularies, and the words of which tagging task."""
+
+    models: ModelRefs = Field(min_length=1)
+    task: str = Field(default="udpos", description="a task of tagged words")
+    max_examples: int | None = Field(default=None, ge=1, description="first sentences a language")
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """Counts."""
+    (task,) = known_tasks((config.task,))
+    if task.format != "tagging":
+        raise StageInputError(f"task: {task.name} has no words; give udpos or panx")
+    for artifact in inputs["models"]:
+        need(artifact, "models", "checkpoint", "bundle")
+    return Artifact("fertility")
+
+
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
+    """The words."""
+    return (DataNeed(config.task, "eval"),)
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """One file a model."""
+    from evalsuite import fertility, tokenization
+    from evalsuite.results import FertilityResult
+    from evalsuite.runtimes import open_model
+    from evalsuite.task import TagExample
+
+    task = find_task(config.task)
+    split = task.eval_split(ctx.data)
+    sentences = {
+        language: [
+            example.words
+            for example in task.load(ctx.data, split, language)[: config.max_examples]
+            if isinstance(example, TagExample)
+        ]
+        for language in task.available(ctx.data, split)
+    }
+    summary: Summary = {}
+    for number, model in enumerate(ctx.inputs["models"]):
+        ctx.progress(number / len(ctx.inputs["models"]), model.label)
+        tokenizer = tokenization.load(model.path)
+        found = FertilityResult(
+            model=open_model(model.path).describe(model.label),
+            text=f"{task.name} {split}",
+            source=ctx.data.kind,
+            languages={
+                language: fertility.count(tokenizer, rows) for language, rows in sentences.items()
+            },
+        )
+        (ctx.out / f"{number:02d}.json").write_text(found.model_dump_json(), encoding="utf-8")
+        mean = sum(f.subwords_a_word for f in found.languages.values()) / len(found.languages)
+        summary[f"{model.label} subwords a word"] = round(mean, 3)
+    return summary
