@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quick import options
+from quick import distillation, options
 
 from evalsuite.data import embedded
 from evalsuite.errors import DataError
@@ -17,7 +17,6 @@ from transfer import dictionary
 from transfer.augment import Augmentation, has_case, lowered, switched, varied
 from transfer.rows import load_rows
 from transfer.supervised import train
-from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
 GERMAN = {"cat": "katze", "sees": "sieht", "house": "haus"}
@@ -152,20 +151,13 @@ def test_a_student_reads_rows_with_words_translated(
     config = Config(
         name="s", stage="distill", teacher="./t", tasks=("xnli",), layers=1, code_switch=0.5
     )
-    terms = distilling.Options(
-        layers=1,
-        logits=1.0,
-        hidden=0.0,
-        labels=0.0,
+    terms = distillation(
         temperature=1.0,
-        multilingual=0.0,
-        epochs=1,
         max_steps=1,
         batch_size=4,
         max_length=32,
         max_examples=20,
         max_pairs=None,
-        settings=Settings(1e-3, seed=1, compute="fp32"),
         augmentation=augmentation(config),
     )
     work, out = tmp_path / "work", tmp_path / "out"

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from quick import options
+from quick import distillation, options
 from safetensors.torch import load_file
 from transformers import AutoModelForMultipleChoice, AutoTokenizer
 
 from compress import _card
-from compress.distill.distill import Options as Distil
 from compress.distill.distill import distill
 from compress.distill.student import cut
 from compress.export import export
@@ -218,20 +217,14 @@ def test_an_adapter_of_choices_is_fused_with_its_head(tiny_base: Path, tmp_path:
 
 
 def test_a_student_of_choices_comes_nearer_to_its_teacher(trained: Path, tmp_path: Path) -> None:
-    terms = Distil(
-        layers=1,
-        logits=1.0,
+    terms = distillation(
         hidden=0.1,
         labels=0.1,
-        temperature=2.0,
         multilingual=0.3,
         epochs=2,
         max_steps=200,
         batch_size=16,
-        max_length=64,
         max_examples=None,
-        max_pairs=40,
-        settings=Settings(1e-3, seed=1, compute="fp32"),
     )
     work, out, start = tmp_path / "work", tmp_path / "out", tmp_path / "start"
     _, facts = distill(trained, [XCOPA], EMBEDDED, terms, work=work, out=out)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from quick import options
+from quick import distillation, options
 
 from compress import _card
 from compress import export as exporting
 from compress.distill import objective
-from compress.distill.distill import Options, distill
+from compress.distill.distill import distill
 from compress.distill.student import choose_layers, cut
 from compress.errors import FuseError, GateError, StudentError
 from compress.export import _gate
@@ -30,7 +30,6 @@ from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from transfer.checkpoints import copy_tokenizer
 from transfer.supervised import train
-from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
 
@@ -116,21 +115,7 @@ def teacher_dir(tiny_nli: Path, tmp_path: Path) -> Path:
 
 
 def test_a_distilled_student_comes_nearer_to_its_teacher(teacher_dir: Path, tmp_path: Path) -> None:
-    options = Options(
-        layers=1,
-        logits=1.0,
-        hidden=1.0,
-        labels=0.0,
-        temperature=2.0,
-        multilingual=0.5,
-        batch_size=8,
-        epochs=1,
-        max_steps=25,
-        max_length=48,
-        max_examples=200,
-        max_pairs=20,
-        settings=Settings(1e-3, seed=1, compute="fp32"),
-    )
+    options = distillation(hidden=1.0, multilingual=0.5, max_steps=25, max_length=48, max_pairs=20)
     work, out = tmp_path / "work", tmp_path / "out"
     _, facts = distill(teacher_dir, [get("xnli")], EMBEDDED, options, work=work, out=out)
     assert facts["layers"] == "1 of 2"

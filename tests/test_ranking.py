@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from quick import options
+from quick import distillation, options
 
-from compress.distill.distill import Options as Distil
 from compress.distill.distill import distill
 from compress.export import export
 from evalsuite import search, submission
@@ -357,21 +356,7 @@ def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path)
     probe = Probe(task, EMBEDDED, 4)
     result, _ = export(out, tmp_path / "bundle", precision="fp32", probe=probe)
     assert result is not None and result.agreement > 99.9
-    terms = Distil(
-        layers=1,
-        logits=1.0,
-        hidden=1.0,
-        labels=0.0,
-        temperature=1.0,
-        multilingual=0.0,
-        epochs=1,
-        max_steps=4,
-        batch_size=8,
-        max_length=64,
-        max_examples=40,
-        max_pairs=None,
-        settings=Settings(1e-3, seed=1, compute="fp32"),
-    )
+    terms = distillation(hidden=1.0, temperature=1.0, max_steps=4, max_examples=40, max_pairs=None)
     work, student = tmp_path / "w", tmp_path / "student"
     _, facts = distill(out, [task], EMBEDDED, terms, work=work, out=student)
     assert facts["layers"] == "1 of 2" and open_model(student).labels == ()

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from quick import options
+from quick import distillation, options
 from safetensors.torch import load_file
 
 from compress import _card
-from compress.distill.distill import Options as Distil
 from compress.distill.distill import distill
 from compress.distill.student import cut
 from compress.export import export
@@ -219,20 +218,8 @@ def test_padding_is_out_of_reach_of_both_ends() -> None:
 
 
 def test_a_student_of_spans_comes_nearer_to_its_teacher(trained: Path, tmp_path: Path) -> None:
-    terms = Distil(
-        layers=1,
-        logits=1.0,
-        hidden=0.0,
-        labels=0.0,
-        temperature=2.0,
-        multilingual=0.3,
-        epochs=1,
-        max_steps=40,
-        batch_size=8,
-        max_length=64,
-        max_examples=200,
-        max_pairs=40,
-        settings=Settings(2e-3, seed=1, compute="fp32"),
+    terms = distillation(
+        multilingual=0.3, max_steps=40, settings=Settings(2e-3, seed=1, compute="fp32")
     )
     work, out, start = tmp_path / "work", tmp_path / "out", tmp_path / "start"
     _, facts = distill(trained, [XQUAD], EMBEDDED, terms, work=work, out=out)

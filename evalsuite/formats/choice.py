@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
-from evalsuite.metrics.score import score_pairs
+from evalsuite.metrics.score import score_shown, shown_parts
 from evalsuite.task import ChoiceExample, Task
 
 if TYPE_CHECKING:
@@ -74,15 +74,11 @@ def parts(
     task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
 ) -> np.ndarray:
     """Right or not; rows whose label is hidden add nothing."""
-    import numpy as np
-
-    rows = zip(examples, predictions, strict=True)
-    return np.array([(e.label == p, e.label is not None) for e, p in rows], dtype=float)
+    return shown_parts([example.label for example in examples], predictions)
 
 
 def score(
     task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
 ) -> dict[str, float]:
     """Accuracy over the rows that have a gold label."""
-    kept = [(e.label, p) for e, p in zip(examples, predictions, strict=True) if e.label is not None]
-    return score_pairs([str(gold) for gold, _ in kept], [str(chosen) for _, chosen in kept])
+    return score_shown([example.label for example in examples], predictions)

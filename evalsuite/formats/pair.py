@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite.formats import Encoded
-from evalsuite.metrics.score import score_pairs
+from evalsuite.metrics.score import score_shown, shown_parts
 from evalsuite.task import PairExample, Task
 
 if TYPE_CHECKING:
@@ -38,15 +38,11 @@ def parts(
     task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
 ) -> np.ndarray:
     """Right or not; rows whose label is hidden add nothing."""
-    import numpy as np
-
-    rows = zip(examples, predictions, strict=True)
-    return np.array([(e.label == p, e.label is not None) for e, p in rows], dtype=float)
+    return shown_parts([example.label for example in examples], predictions)
 
 
 def score(
     task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
 ) -> dict[str, float]:
     """Accuracy over the rows that have a gold label."""
-    kept = [(e.label, p) for e, p in zip(examples, predictions, strict=True) if e.label is not None]
-    return score_pairs([gold for gold, _ in kept], [predicted for _, predicted in kept])
+    return score_shown([example.label for example in examples], predictions)

@@ -9,6 +9,7 @@ They agree with the XTREME scorer on the benchmark's own mock submission (`tests
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import DataError
 from evalsuite.metrics.accuracy import accuracy
@@ -16,10 +17,27 @@ from evalsuite.metrics.chunks import chunk_f1
 from evalsuite.metrics.token_accuracy import token_accuracy
 from evalsuite.task import Task
 
+if TYPE_CHECKING:
+    import numpy as np
+
 
 def score_pairs(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
     """`accuracy`."""
     return {"accuracy": accuracy(gold, predicted)}
+
+
+def score_shown(gold: Sequence[Any], predicted: Sequence[Any]) -> dict[str, float]:
+    """`accuracy` over the rows whose gold label is not hidden (None)."""
+    shown = [(g, p) for g, p in zip(gold, predicted, strict=True) if g is not None]
+    return score_pairs([g for g, _ in shown], [p for _, p in shown])
+
+
+def shown_parts(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
+    """Right or not, `[rows, 2]`; rows whose gold label is hidden add nothing."""
+    import numpy as np
+
+    rows = zip(gold, predicted, strict=True)
+    return np.array([(g is not None and g == p, g is not None) for g, p in rows], dtype=float)
 
 
 def score_tags(

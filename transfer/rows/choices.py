@@ -9,17 +9,12 @@ import torch
 from evalsuite.errors import DataError
 from evalsuite.task import ChoiceExample, Example, Task
 from transfer.batches import Batch, padded
-from transfer.rows.encoded import Encoder
+from transfer.rows.encoded import Encoder, SeveralSequences
 from transfer.train import Tensors
 
 
-class Choices:
-    """Rows whose label is hidden are left out.
-
-    Attributes:
-        ids: token ids of each choice, a row.
-        targets: index of the right choice.
-    """
+class Choices(SeveralSequences):
+    """Rows whose label is hidden are left out; `targets` are indices of the right choices."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         shown = [e for e in examples if isinstance(e, ChoiceExample) and e.label is not None]
@@ -33,17 +28,6 @@ class Choices:
         self.pad_id = encoder.pad_id
         self.ids = [[next(sequences).ids for _ in example.choices] for example in shown]
         self.targets = [example.label for example in shown]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def lengths(self) -> list[int]:
-        """Tokens of each row's longest choice."""
-        return [max(map(len, ids)) for ids in self.ids]
-
-    def sequences(self) -> list[list[int]]:
-        """All choices of all rows."""
-        return [ids for row in self.ids for ids in row]
 
     def collate(self, batch: Batch) -> Tensors:
         """`input_ids`, `attention_mask` `[batch, choices, tokens]`, `labels` `[batch]`."""

@@ -30,6 +30,28 @@ class Encoder:
         return encoded
 
 
+class SeveralSequences:
+    """Rows of several sequences each.
+
+    Attributes:
+        ids: token ids of each sequence, a row.
+    """
+
+    pad_id: int
+    ids: list[list[list[int]]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def lengths(self) -> list[int]:
+        """Tokens of each row's longest sequence."""
+        return [max(map(len, ids)) for ids in self.ids]
+
+    def sequences(self) -> list[list[int]]:
+        """All of all rows."""
+        return [ids for row in self.ids for ids in row]
+
+
 class OneSequence:
     """Rows of one sequence each.
 

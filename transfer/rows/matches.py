@@ -8,16 +8,12 @@ from evalsuite.data.ranking import RankingTask
 from evalsuite.formats.retrieval import encode_sentences
 from evalsuite.task import Example, MatchExample, Task
 from transfer.batches import Batch, padded
-from transfer.rows.encoded import Encoder
+from transfer.rows.encoded import Encoder, SeveralSequences
 from transfer.train import Tensors
 
 
-class Matches:
-    """Queries and passages, each cut at the task's own length.
-
-    Attributes:
-        ids: token ids of query and passage, a row.
-    """
+class Matches(SeveralSequences):
+    """Queries and passages, each cut at the task's own length."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         assert isinstance(task, RankingTask)  # the format says so
@@ -30,18 +26,7 @@ class Matches:
             )
         )
         self.pad_id = encoder.pad_id
-        self.ids = [(q.ids, p.ids) for q, p in zip(queries, passages, strict=True)]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def lengths(self) -> list[int]:
-        """Tokens of the longer of both."""
-        return [max(map(len, ids)) for ids in self.ids]
-
-    def sequences(self) -> list[list[int]]:
-        """All queries and passages."""
-        return [ids for row in self.ids for ids in row]
+        self.ids = [[q.ids, p.ids] for q, p in zip(queries, passages, strict=True)]
 
     def collate(self, batch: Batch) -> Tensors:
         """`query_ids`, `query_mask`, `passage_ids` and `passage_mask`, each `[batch, tokens]`."""

@@ -26,7 +26,6 @@ is told of whom, `generate.py` makes the tasks.
 """
 
 from evalsuite.data.embedded.generate import (
-    LANGUAGES,
     causes,
     digest,
     entities,
@@ -39,6 +38,7 @@ from evalsuite.data.embedded.generate import (
     pos,
     qa,
 )
+from evalsuite.data.embedded.phrases import LANGUAGES
 
 __all__ = [
     "LANGUAGES",

@@ -34,21 +34,6 @@ PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
 Ordered = tuple[Scene, int]
 """A scene and which of its language's word orders to say it in."""
 
-__all__ = [
-    "LANGUAGES",
-    "causes",
-    "digest",
-    "entities",
-    "mentions",
-    "ner",
-    "nli",
-    "parallel",
-    "paraphrases",
-    "passages",
-    "pos",
-    "qa",
-]
-
 
 def nli(split: Split, language: str) -> list[PairExample]:
     """Sentence pairs, a third each of entailment, neutral and contradiction, shuffled."""
