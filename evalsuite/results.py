@@ -63,6 +63,8 @@ class TaskResult(Record):
     metrics: dict[str, dict[str, float]]
     intervals: dict[str, tuple[float, float]] = {}  # language -> 95% interval of the main metric
     zero_shot_interval: tuple[float, float] | None = None  # of `zero_shot()`
+    agreement: dict[str, float] = {}  # language -> percent of predictions equal to `agrees_with`'s
+    agrees_with: str | None = None  # label of the first model scored beside it
     chance: dict[str, float]  # language -> what guessing scores on the main metric
     examples: dict[str, int]  # language -> rows
     absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows

@@ -97,10 +97,16 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
     by_system = [results_of(system, task) for system in systems]
     everything = [result for results in by_system for result in results]
     names = dict.fromkeys(n for r in everything for n in r.metrics if n != r.main_metric)
-    if not names:
+    beside = dict.fromkeys(r.agrees_with for r in everything if r.agrees_with)
+    if not names and not beside:
         return None
     source = everything[0].source_language
-    heads, parts = [], []
+    heads: list[Column] = []
+    parts: list[Callable[[TaskResult], float | None]] = []
+    if beside:
+        with_whom = "predictions equal to those of " + ", ".join(map(str, beside))
+        heads += [Column("agreement", with_whom), Column("agreement", "worst language")]
+        parts += [_agreement, _worst_agreement]
     for name in names:
         heads += [Column(metric_name(name), "zero-shot mean"), Column(metric_name(name), source)]
         parts += [_zero_shot_of(name), _source_of(name)]
@@ -109,6 +115,14 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
         for system, own in zip(systems, by_system, strict=True)
     ]
     return Table("System", tuple(heads), tuple(rows))
+
+
+def _agreement(result: TaskResult) -> float | None:
+    return mean(v for code, v in result.agreement.items() if code != result.source_language)
+
+
+def _worst_agreement(result: TaskResult) -> float | None:
+    return min(result.agreement.values(), default=None)
 
 
 def _zero_shot_of(name: str) -> Callable[[TaskResult], float | None]:

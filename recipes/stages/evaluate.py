@@ -63,6 +63,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Evaluate each model on each task; one JSON file each, predictions beside it."""
+    from evalsuite.agreement import agreement
     from evalsuite.evaluate import evaluate
     from evalsuite.runtimes import open_model
 
@@ -72,12 +73,13 @@ def run(config: Config, ctx: StageContext) -> Summary:
     for done, (model, task) in enumerate(jobs):
         if opened is None or opened[0] != model.label:
             opened = (model.label, open_model(model.path))
+        said = ctx.out / "predictions" / _file_name(model.label)
         result = evaluate(
             opened[1],
             task,
             ctx.data,
             label=model.label,
-            out=ctx.out / "predictions" / _file_name(model.label),
+            out=said,
             languages=config.languages,
             split=config.split,
             layer=config.layer,
@@ -88,6 +90,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 (done + fraction) / len(jobs), text
             ),
         )
+        first = ctx.inputs["models"][0].label
+        if model.label != first:
+            beside = ctx.out / "predictions" / _file_name(first)
+            same = agreement(beside, said, task.name, result.examples, result.split)
+            result = result.model_copy(update={"agreement": same, "agrees_with": first})
         path = ctx.out / f"{done:03d}.{_file_name(model.label)}.{task.name}.json"
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         mean = result.zero_shot()
