@@ -12,7 +12,7 @@ from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need, tasks
 
-VERSION = 3
+VERSION = 4
 LABELS_MATTER = True
 
 
