@@ -1,7 +1,7 @@
 """Components found by their file names: listing imports nothing, use imports one file.
 
->>> names("evalsuite.tasks")
-('mlqa', 'panx', 'pawsx', 'tatoeba', 'tydiqa', 'udpos', 'xnli', 'xquad')
+>>> names("evalsuite.tasks")[:3]
+('lareqa', 'mewslix', 'mlqa')
 >>> load("evalsuite.tasks", "xnli", "TASK", kind="task").title
 'XNLI'
 

@@ -198,7 +198,7 @@ def test_the_gate_names_the_worst_language() -> None:
 def test_a_failed_gate_fails_the_export(
     tiny_nli: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(model: Any, out: Path, precision: str) -> None:
+    def broken(model: Any, out: Path, precision: str, choices: bool) -> None:
         """A graph of the right shape whose weights are another model's."""
         for name in ("model.onnx", "model.onnx.data"):
             data = bytearray((tiny_bundle / name).read_bytes())

@@ -1,7 +1,7 @@
 """The benchmark's tasks: one file each, with a module-level `TASK`.
 
->>> names()
-('mlqa', 'panx', 'pawsx', 'tatoeba', 'tydiqa', 'udpos', 'xnli', 'xquad')
+>>> names()[-3:]
+('xcopa', 'xnli', 'xquad')
 >>> get("xnli").labels
 ('entailment', 'neutral', 'contradiction')
 """
