@@ -14,7 +14,7 @@ from evalsuite.errors import DataError
 from evalsuite.task import Answer, DataSource, PairExample, SpanExample, TagExample
 from evalsuite.tasks import get
 from transfer import dictionary
-from transfer.augment import Augmentation, has_case, lowered, switched, varied
+from transfer.augment import Augmentation, has_case, lowered, prepare, switched
 from transfer.rows import load_rows
 from transfer.supervised import train
 
@@ -32,10 +32,8 @@ class Always(random.Random):
 @pytest.mark.parametrize("task", ["xnli", "panx"])
 def test_some_rows_are_read_without_capitals(tiny_base: Path, task: str) -> None:
     def ids(share: float, seed: int = 1) -> list[list[int]]:
-        how = Augmentation(uncased=share)
-        rows = load_rows(
-            get(task), EMBEDDED, tiny_base, 64, max_examples=200, augmentation=how, seed=seed
-        )
+        change = prepare(Augmentation(uncased=share), EMBEDDED, seed)
+        rows = load_rows(get(task), EMBEDDED, tiny_base, 64, max_examples=200, change=change)
         return rows.sequences()
 
     plain, half, small = ids(0.0), ids(0.5), ids(1.0)
@@ -82,10 +80,11 @@ def test_of_a_question_only_the_question_is_translated() -> None:
 def test_the_share_asked_for_is_changed_and_the_seed_decides_which() -> None:
     rows = get("udpos").load(EMBEDDED, "train", "en")[:200]
     half = Augmentation(code_switch=0.5)
-    changed = varied(rows, half, EMBEDDED, seed=1)
+    change = prepare(half, EMBEDDED, seed=1)
+    changed = change(rows)
     share = sum(a != b for a, b in zip(rows, changed, strict=True)) / len(rows)
     assert 0.35 < share < 0.55  # some rows drawn have no word the dictionary knows
-    assert changed == varied(rows, half, EMBEDDED, seed=1) != varied(rows, half, EMBEDDED, seed=2)
+    assert changed == change(rows) != prepare(half, EMBEDDED, seed=2)(rows)
     assert [row.id for row in changed] == [row.id for row in rows]
 
 
@@ -143,10 +142,17 @@ def test_a_student_reads_rows_with_words_translated(
 
     asked: list[Augmentation] = []
 
-    def loaded(*args: Any, **options: Any) -> Any:
-        asked.append(options["augmentation"])
-        return load_rows(*args, **options)
+    def prepared(how: Augmentation, *rest: Any) -> Any:
+        asked.append(how)
+        return lambda examples: [lowered(example) for example in examples]
 
+    read: list[Any] = []
+
+    def loaded(*args: Any, change: Any, **options: Any) -> Any:
+        read.append(change([PairExample("1", "A", "B", "neutral")]))
+        return load_rows(*args, change=change, **options)
+
+    monkeypatch.setattr(distilling.augment, "prepare", prepared)
     monkeypatch.setattr(distilling, "load_rows", loaded)
     config = Config(
         name="s", stage="distill", teacher="./t", tasks=("xnli",), layers=1, code_switch=0.5
@@ -163,3 +169,4 @@ def test_a_student_reads_rows_with_words_translated(
     work, out = tmp_path / "work", tmp_path / "out"
     distilling.distill(tiny_nli, [get("xnli")], EMBEDDED, terms, work=work, out=out)
     assert asked == [Augmentation(code_switch=0.5)]
+    assert read == [[PairExample("1", "a", "b", "neutral")]]

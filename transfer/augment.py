@@ -1,8 +1,8 @@
 """Training rows as other languages would have them: without capitals, or with words translated.
 
->>> rows = varied(task.load(source, "train", "en"), Augmentation(code_switch=0.5), source, seed=1)
->>> " ".join(rows[5].words)
-'Hanya used für trains to oder from'
+>>> change = prepare(Augmentation(uncased=1.0), DataSource("embedded"), seed=1)
+>>> change([TagExample("1", ("Anna", "sleeps"), ("PROPN", "VERB"))])[0].words
+('anna', 'sleeps')
 """
 
 from __future__ import annotations
@@ -42,31 +42,37 @@ class Augmentation:
     code_switch: float = 0.0
 
 
-def varied(
-    examples: Sequence[Example],
+Change = Callable[[Sequence[Example]], list[Example]]
+
+
+def prepare(
     how: Augmentation,
     source: DataSource,
     seed: int,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
-) -> list[Example]:
-    """The examples, in order, those drawn by `seed` changed.
+) -> Change:
+    """What gives a task's examples, in order, those drawn by `seed` changed.
+
+    The dictionary is read here, once for all tasks.
 
     Raises:
         DataError: words are to be translated and the source has no parallel text.
     """
-    rng = random.Random(seed)
-    rows = [lowered(example) if rng.random() < how.uncased else example for example in examples]
-    if how.code_switch == 0:
-        return rows
-    words = dictionary.build(source, progress=progress)
+    words = dictionary.build(source, progress=progress) if how.code_switch > 0 else {}
     languages = sorted(words)
     cased = {language: has_case(words[language]) for language in languages}
-    rng = random.Random(f"code switch {seed}")
-    for i, example in enumerate(rows):
-        if rng.random() < how.code_switch:
-            language = rng.choice(languages)
-            rows[i] = switched(example, words[language], cased[language], rng)
-    return rows
+
+    def change(examples: Sequence[Example]) -> list[Example]:
+        rng = random.Random(seed)
+        rows = [lowered(example) if rng.random() < how.uncased else example for example in examples]
+        rng = random.Random(f"code switch {seed}")
+        for i, example in enumerate(rows):
+            if rng.random() < how.code_switch:
+                language = rng.choice(languages)
+                rows[i] = switched(example, words[language], cased[language], rng)
+        return rows
+
+    return change
 
 
 def lowered(example: Example) -> Example:

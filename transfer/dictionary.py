@@ -24,7 +24,7 @@ from transfer.lexical import phi_squared
 
 Dictionary = Mapping[str, Mapping[str, str]]  # language -> English word -> its translation
 
-MAX_PAIRS = 40_000  # a language: as many words again come from the next 40,000
+MAX_PAIRS = 40_000  # a language
 _LEAST = 0.05  # phi-squared; most of what lies below is chance
 _SPACELESS = frozenset({"ja", "km", "lo", "my", "th", "zh"})
 

@@ -23,7 +23,7 @@ from torch import nn
 from transformers.trainer_utils import set_seed
 
 from evalsuite.task import DataSource, Format, Task
-from transfer import cards, checkpoints, methods, mixing
+from transfer import augment, cards, checkpoints, methods, mixing
 from transfer.augment import Augmentation
 from transfer.batches import Batch, plan, steps_for
 from transfer.checkpoints import Precision
@@ -127,6 +127,7 @@ def train(
             raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
     method = methods.get(options.method)
     progress(0.0, "reading rows")
+    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
     rows = [
         load_rows(
             task,
@@ -135,9 +136,7 @@ def train(
             options.max_length,
             languages=options.languages,
             max_examples=options.max_examples,
-            augmentation=options.augmentation,
-            seed=options.settings.seed,
-            progress=progress,
+            change=change,
         )
         for task in tasks
     ]

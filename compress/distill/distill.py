@@ -22,7 +22,7 @@ from compress.distill.student import choose_layers, cut
 from evalsuite import tokenization
 from evalsuite.runtimes.torch import load_checkpoint, logits_of
 from evalsuite.task import DataSource, Task
-from transfer import cards, checkpoints, text
+from transfer import augment, cards, checkpoints, text
 from transfer.augment import Augmentation
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
@@ -113,6 +113,7 @@ def distill(
     head = type(teacher).__name__
     paired, choices = any(name in head for name in _PAIRED), "MultipleChoice" in head
     sets: list[Any] = []
+    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
     for task in tasks:
         progress(0.0, f"reading {task.name}")
         rows = load_rows(
@@ -121,9 +122,7 @@ def distill(
             teacher_dir,
             options.max_length,
             max_examples=options.max_examples,
-            augmentation=options.augmentation,
-            seed=options.settings.seed,
-            progress=progress,
+            change=change,
         )
         if task.format == "ranking":  # queries and passages alike
             sets.append(_Texts(rows.sequences(), rows.pad_id))

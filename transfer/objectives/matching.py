@@ -2,7 +2,7 @@
 
 Both are read by the same encoder; each query is to find its own passage among the batch's (Roy et
 al. 2020; `BertForRetrieval` in google-research/xtreme, which learns the scale, begun at 100; here
-it stays at 20, as in Reimers & Gurevych's multiple-negatives loss).
+it stays at 20, the default of sentence-transformers' loss of in-batch negatives).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Protocol
 from evalsuite import tokenization
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource, Example, Format, Task
-from transfer.augment import Augmentation, varied
+from transfer.augment import Change
 from transfer.batches import Batch
 from transfer.rows.choices import Choices
 from transfer.rows.encoded import Encoder
@@ -24,7 +24,7 @@ from transfer.rows.labels import Labels
 from transfer.rows.matches import Matches
 from transfer.rows.spans import Spans
 from transfer.rows.tags import Tags
-from transfer.train import Progress, Tensors
+from transfer.train import Tensors
 
 _KINDS: dict[Format, type[Labels | Tags | Spans | Choices | Matches]] = {
     "pair": Labels,
@@ -33,7 +33,6 @@ _KINDS: dict[Format, type[Labels | Tags | Spans | Choices | Matches]] = {
     "choice": Choices,
     "ranking": Matches,
 }
-_AS_THEY_STAND = Augmentation()
 
 
 class Rows(Protocol):
@@ -68,21 +67,20 @@ def load_rows(
     *,
     languages: Sequence[str] = ("en",),
     max_examples: int | None = None,
-    augmentation: Augmentation = _AS_THEY_STAND,
-    seed: int = 0,
-    progress: Progress = lambda fraction, text: None,
+    change: Change = list,
 ) -> Rows:
     """Read and encode a task's training split.
 
+    Args:
+        change: what is done to the examples first; see `transfer.augment.prepare`.
+
     Raises:
-        DataError: the split is absent, malformed or empty, or `augmentation` needs parallel text
-            the source does not have.
+        DataError: the split is absent, malformed or empty.
     """
     examples: list[Example] = []
     for language in languages:
         examples += task.load(source, "train", language)[:max_examples]
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
-    examples = varied(examples, augmentation, source, seed, progress)
     encoder = Encoder(tokenization.load(directory), tokenization.pad_id(directory), max_length)
-    return _KINDS[task.format](task, examples, encoder)
+    return _KINDS[task.format](task, change(examples), encoder)
