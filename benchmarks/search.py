@@ -52,8 +52,8 @@ def main(candidates: int = 1_000_000, queries: int = 15_000, width: int = 768) -
     near = unit(sought)
     began = time.perf_counter()
     for block in blocks:
-        for start in range(0, queries, 2048):
-            _ = near[start : start + 2048] @ block.T
+        for start in range(0, queries, search.QUERIES):
+            _ = near[start : start + search.QUERIES] @ block.T
     plain = time.perf_counter() - began - blocks.seconds
 
     print(

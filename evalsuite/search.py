@@ -20,7 +20,7 @@ from evalsuite.metrics.retrieval import unit
 if TYPE_CHECKING:
     import numpy as np
 
-_QUERIES = 2048  # compared with a block at once
+QUERIES = 2048  # compared with a block at once
 
 
 def nearest(
@@ -48,8 +48,8 @@ def nearest(
     for block in blocks:
         near = unit(block).T
         found = []
-        for start in range(0, len(sought), _QUERIES):
-            part = slice(start, start + _QUERIES)
+        for start in range(0, len(sought), QUERIES):
+            part = slice(start, start + QUERIES)
             found.append(_better(scores[part], indices[part], sought[part] @ near, seen, k))
         if found:
             scores = np.concatenate([part for part, _ in found])

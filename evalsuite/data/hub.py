@@ -16,6 +16,7 @@ from evalsuite.errors import DataError, OfflineError
 from evalsuite.task import HubSource
 
 Row = dict[str, Any]
+XTREME = HubSource("google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04")
 
 
 def rows(source: HubSource, config: str, split: str) -> Iterator[Row]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
-from evalsuite.metrics.score import score_shown, shown_parts
-from evalsuite.task import ChoiceExample, Task
+from evalsuite.formats.pair import parts as parts
+from evalsuite.formats.pair import score as score
+from evalsuite.task import ChoiceExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,17 +69,3 @@ def by_row(
     for sequence, logits in zip(encoded, outputs, strict=True):
         found[sequence.example].append(logits)
     return [np.concatenate(scores) for scores in found]
-
-
-def parts(
-    task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
-) -> np.ndarray:
-    """Right or not; rows whose label is hidden add nothing."""
-    return shown_parts([example.label for example in examples], predictions)
-
-
-def score(
-    task: Task, language: str, examples: Sequence[ChoiceExample], predictions: Sequence[int]
-) -> dict[str, float]:
-    """Accuracy over the rows that have a gold label."""
-    return score_shown([example.label for example in examples], predictions)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite.formats import Encoded
 from evalsuite.metrics.score import score_shown, shown_parts
-from evalsuite.task import PairExample, Task
+from evalsuite.task import ChoiceExample, PairExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +35,20 @@ def decode(
 
 
 def parts(
-    task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
+    task: Task,
+    language: str,
+    examples: Sequence[PairExample | ChoiceExample],
+    predictions: Sequence[str | int],
 ) -> np.ndarray:
     """Right or not; rows whose label is hidden add nothing."""
     return shown_parts([example.label for example in examples], predictions)
 
 
 def score(
-    task: Task, language: str, examples: Sequence[PairExample], predictions: Sequence[str]
+    task: Task,
+    language: str,
+    examples: Sequence[PairExample | ChoiceExample],
+    predictions: Sequence[str | int],
 ) -> dict[str, float]:
     """Accuracy over the rows that have a gold label."""
     return score_shown([example.label for example in examples], predictions)

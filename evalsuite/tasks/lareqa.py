@@ -82,11 +82,7 @@ class Lareqa(RankingTask):
         if split == "train":
             found = questions(paths[0], self.what(split, language), self.layout)
             return list(matches(found))
-        stamps = tuple(_stamped(path, self.what(split, path.stem), self.layout) for path in paths)
-        pool = _read(tuple(sorted(stamps)), self.layout)
-        return [
-            QueryExample(id, text, tuple(pool.right[id])) for id, text in pool.queries[language]
-        ]
+        return _asked(self._pool(paths, split), language)
 
     def candidates(self, source: DataSource, split: Split) -> Iterable[Candidate]:
         if source.kind == "embedded":
@@ -94,12 +90,12 @@ class Lareqa(RankingTask):
 
             yield from _of_suite(embedded, split).candidates
             return
-        first = self.available(source, split)[0]
-        stamps = tuple(
-            _stamped(path, self.what(split, path.stem), self.layout)
-            for path in self.files(source, split, first)
-        )
-        yield from _read(tuple(sorted(stamps)), self.layout).candidates
+        first = next(iter(self._in_directory(source, split)), self.languages[0])
+        yield from self._pool(self.files(source, split, first), split).candidates
+
+    def _pool(self, paths: Sequence[Path], split: Split) -> _Pool:
+        stamps = (_stamped(path, self.what(split, path.stem), self.layout) for path in paths)
+        return _read(tuple(sorted(stamps)), self.layout)
 
     def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:
         if split == "train":
@@ -107,10 +103,11 @@ class Lareqa(RankingTask):
                 MatchExample(id, asked, sentences.in_context(said[right], " ".join(said)))
                 for id, asked, said, right in suite.passages(split, language)
             ]
-        pool = _of_suite(suite, split)
-        return [
-            QueryExample(id, text, tuple(pool.right[id])) for id, text in pool.queries[language]
-        ]
+        return _asked(_of_suite(suite, split), language)
+
+
+def _asked(pool: _Pool, language: str) -> list[Example]:
+    return [QueryExample(id, text, tuple(pool.right[id])) for id, text in pool.queries[language]]
 
 
 def matches(found: Iterable[SpanExample]) -> Iterator[MatchExample]:

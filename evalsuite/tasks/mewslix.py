@@ -98,8 +98,8 @@ class Mewslix(RankingTask):
         found = suite.mentions(split, language)
         if split == "train":
             about = dict(suite.entities(split))
-            return [MatchExample(id, query, about[entity]) for id, query, entity in found]
-        return [QueryExample(id, query, (entity,)) for id, query, entity in found]
+            return [MatchExample(id, marked(*said), about[entity]) for id, said, entity in found]
+        return [QueryExample(id, marked(*said), (entity,)) for id, said, entity in found]
 
 
 def _queries(row: Any) -> list[QueryExample]:
@@ -107,7 +107,7 @@ def _queries(row: Any) -> list[QueryExample]:
     return [
         QueryExample(
             str(mention["example_id"]),
-            marked(row["context"], mention["mention_span"]),
+            _in_sentence(row["context"], mention["mention_span"]),
             (str(mention["entity_id"]),),
         )
         for mention in row["mentions"]
@@ -117,23 +117,26 @@ def _queries(row: Any) -> list[QueryExample]:
 
 def _match(row: Any, line: int) -> MatchExample:
     said = row["contextual_mention"]
-    query = marked(said["context"], said["mention"]["mention_span"])
+    query = _in_sentence(said["context"], said["mention"]["mention_span"])
     return MatchExample(f"train-en-{line - 1}", query, _description(row["entity"]))
 
 
-def marked(context: Any, mention: Any) -> str:
-    """`Prag: Er kam nach { Prag } zurück.`: the one sentence the mention is in, braces already
-    there made round."""
-    first, last = int(mention["start"]), int(mention["end"])
+def _in_sentence(context: Any, mention: Any) -> str:
+    """The sentence the mention is in, marked; all of the text where it is in no one sentence."""
+    text, first, last = context["text"], int(mention["start"]), int(mention["end"])
     spans = [(int(span["start"]), int(span["end"])) for span in context["sentence_spans"]]
-    start, end = next(
-        (a, b) for a, b in [*spans, (0, len(context["text"]))] if a <= first < last <= b
-    )
-    left, right = (
-        _MARKED.sub(r"(\1)", part)
-        for part in (context["text"][start:first], context["text"][last:end])
-    )
-    name = context["text"][first:last]
+    start, end = next((a, b) for a, b in [*spans, (0, len(text))] if a <= first < last <= b)
+    return marked(text[start:end], first - start, last - start)
+
+
+def marked(sentence: str, first: int, last: int) -> str:
+    """A mention in braces, its text in front; braces already there are made round.
+
+    >>> marked("Nach Prag {hin}.", 5, 9)
+    'Prag: Nach { Prag } (hin).'
+    """
+    left, right = (_MARKED.sub(r"(\1)", part) for part in (sentence[:first], sentence[last:]))
+    name = sentence[first:last]
     return _line(f"{name}: {left} {{ {name} }} {right}")
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from evalsuite.data.hub import XTREME
 from evalsuite.data.squad import SpanTask
 from evalsuite.metrics.answers import Normal, mlqa
 from evalsuite.task import HubSource, Split
@@ -37,9 +38,7 @@ class Mlqa(SpanTask):
             "mlqa/" + _FILE.format(split="test"),
         ),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
-        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
-    )
+    hub: ClassVar[HubSource | None] = XTREME
     hub_training = "SQuAD"
     layout = (
         "squad/train-v1.1.json, mlqa/[MLQA_V1/<split>/]<split>-context-<lang>-question-<lang>.json"

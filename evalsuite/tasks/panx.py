@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
+from evalsuite.data.hub import XTREME
 from evalsuite.data.tagging import TaggingTask
 from evalsuite.task import Example, HubSource, Split, TagExample
 
@@ -36,9 +37,7 @@ class PanX(TaggingTask):
         *("te", "th", "tl", "tr", "uk", "ur", "vi", "yo", "zh"),
     )
     labels = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
-    hub: ClassVar[HubSource | None] = HubSource(
-        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
-    )
+    hub: ClassVar[HubSource | None] = XTREME
     hub_languages = tuple(
         code for code in languages if code not in {"az", "gu", "lt", "pa", "pl", "qu", "ro", "uk"}
     )

@@ -13,45 +13,27 @@ Paper: Yang et al. 2019, arXiv:1908.11828.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
-from evalsuite.data import files
-from evalsuite.data.hub import Row
-from evalsuite.data.sourced import SourcedTask
-from evalsuite.errors import MalformedRowError
-from evalsuite.task import Example, Format, HubSource, PairExample, Split
+from evalsuite.data.hub import XTREME, Row
+from evalsuite.data.pairs import PairTask
+from evalsuite.task import Example, HubSource, PairExample, Split
 
 
-class Pawsx(SourcedTask):
+class Pawsx(PairTask):
     """The PAWS-X task."""
 
     name = "pawsx"
     title = "PAWS-X"
-    format: ClassVar[Format] = "pair"
     languages = ("de", "en", "es", "fr", "ja", "ko", "zh")
     labels = ("0", "1")
-    metric = "accuracy"
-    columns = 3
     file = "pawsx/{split}-{language}.tsv"
-    hub: ClassVar[HubSource | None] = HubSource(
-        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
-    )
+    hub: ClassVar[HubSource | None] = XTREME
     layout = "pawsx/train-en.tsv, pawsx/dev-<lang>.tsv, pawsx/test-<lang>.tsv"
     licence = "free use for any purpose, see its page"
     citation = "Yang et al. 2019, PAWS-X: A Cross-lingual Adversarial Dataset"
     url = "https://github.com/google-research-datasets/paws/tree/master/pawsx"
-
-    def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
-        (path,) = paths
-        found: list[Example] = []
-        rows = files.pairs(path, self.what(split, language), self.layout, hidden=split == "test")
-        for line, first, second, label in rows:
-            if label is not None and label not in self.labels:
-                raise MalformedRowError(path, line, f"unknown label {label!r}; allowed: 0, 1")
-            found.append(PairExample(f"{split}-{language}-{line - 1}", first, second, label))
-        return found
 
     def hub_config(self, language: str) -> str:
         return f"PAWS-X.{language}"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from evalsuite.data.hub import Row
+from evalsuite.data.hub import XTREME, Row
 from evalsuite.data.squad import SpanTask
 from evalsuite.languages import LANGUAGES
 from evalsuite.task import HubSource, Split
@@ -37,9 +37,7 @@ class Tydiqa(SpanTask):
             "tydiqa/tydiqa.goldp.{language}.dev.json",
         ),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
-        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
-    )
+    hub: ClassVar[HubSource | None] = XTREME
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
     hub_training = "tydiqa"
     layout = (

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import ClassVar
 
+from evalsuite.data.hub import XTREME
 from evalsuite.data.tagging import TaggingTask
 from evalsuite.languages import LANGUAGES
 from evalsuite.task import DataSource, Example, HubSource, Split
@@ -39,9 +40,7 @@ class UdPos(TaggingTask):
         *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
         *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
     )
-    hub: ClassVar[HubSource | None] = HubSource(
-        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
-    )
+    hub: ClassVar[HubSource | None] = XTREME
     hub_languages = tuple(code for code in languages if code not in {"lt", "pl", "ro", "uk", "wo"})
     tag_column = "pos_tags"
     file = "udpos/{split}-{language}.tsv"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from evalsuite.data.hub import XTREME
 from evalsuite.data.squad import SpanTask
 from evalsuite.task import HubSource, Split
 
@@ -29,9 +30,7 @@ class Xquad(SpanTask):
         "train": ("squad/train-v1.1.json",),
         "test": ("xquad/xquad.{language}.json",),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
-        "google/xtreme", "ec5f1f46e9af79639a90684a7a70a956c4998f04"
-    )
+    hub: ClassVar[HubSource | None] = XTREME
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "test": "validation"}
     hub_training = "SQuAD"
     layout = "squad/train-v1.1.json, xquad/xquad.<lang>.json"

@@ -1,6 +1,6 @@
 """Causes and effects: what one person does, and what somebody does before or after because of it.
 
-    Clara kocht montags in Rom Fisch.   What happened as a result?
+    Clara kocht montags in Rom Fisch.   What was the effect?
         Ahmed isst Fisch.               <- it follows
         Ahmed liest Gedichte.           <- it follows from something else
 

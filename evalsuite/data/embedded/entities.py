@@ -1,6 +1,6 @@
 """Mentions of persons and places, and what is told of each of them: entity linking.
 
-    Berlin: Maria trinkt montags in { Berlin } Tee.
+    Maria trinkt montags in Berlin Tee.             Berlin is meant
     <- Lundi Clara boit du thé à Berlin. ...      three sentences about it, in some language
 
 The entity's name is all that a mention and a description surely share, in two languages and often
@@ -18,13 +18,13 @@ from evalsuite.data.embedded.scenes import Sampler, Scene, Split
 _TOLD = 3  # sentences of a description
 
 
-def mention(lexicon: Lexicon, scene: Scene, order: int, place: bool) -> str:
-    """A sentence with the person or the place marked, and its name in front."""
+def mention(lexicon: Lexicon, scene: Scene, order: int, place: bool) -> tuple[str, int, int]:
+    """A sentence, and the first and last + 1 character of the person or the place in it."""
     sentence = tokens(lexicon, scene, order)
     line = text(sentence, lexicon.separator)
     name = _name(sentence, "LOC" if place else "PER", lexicon.separator)
-    left, right = line.split(name, 1)
-    return f"{name}: {left} {{ {name} }} {right}".replace("  ", " ").strip()
+    start = line.index(name)
+    return line, start, start + len(name)
 
 
 def entities(split: Split) -> list[tuple[str, str]]:

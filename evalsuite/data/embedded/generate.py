@@ -99,8 +99,9 @@ def passages(split: Split, language: str) -> list[tuple[str, str, list[str], int
     ]
 
 
-def mentions(split: Split, language: str) -> list[tuple[str, str, str]]:
-    """Marked mentions of persons and places: id, query, entity; 3000 of train, else 120."""
+def mentions(split: Split, language: str) -> list[tuple[str, tuple[str, int, int], str]]:
+    """Mentions of persons and places: id, sentence with the mention's first and last + 1 character,
+    entity; 3000 of train, else 120."""
     lexicon = _lexicon(language)
     return [
         (f"{split}-{language}-{number}", linked.mention(lexicon, scene, order, place), entity)

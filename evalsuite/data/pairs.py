@@ -1,0 +1,45 @@
+"""Two sentences and a label: what the inference tasks and PAWS-X share.
+
+He said nothing. TAB He told a long story. TAB contradiction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from evalsuite.data import files
+from evalsuite.data.sourced import SourcedTask
+from evalsuite.errors import MalformedRowError
+from evalsuite.task import Example, Format, PairExample, Split
+
+NO_GOLD = "-"  # how a file says that the annotators did not agree
+
+
+class PairTask(SourcedTask):
+    """Rows are numbered as in the source, from 0, so that what was left out shows.
+
+    Attributes:
+        spellings: how files write a label -> the label, where they write it otherwise too.
+    """
+
+    format: ClassVar[Format] = "pair"
+    metric: ClassVar[str] = "accuracy"
+    columns: ClassVar[int] = 3
+    spellings: ClassVar[Mapping[str, str]] = {}
+
+    def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
+        (path,) = paths
+        known = {**{label: label for label in self.labels}, **self.spellings}
+        found: list[Example] = []
+        rows = files.pairs(path, self.what(split, language), self.layout, hidden=split == "test")
+        for line, first, second, label in rows:
+            if label == NO_GOLD:
+                continue
+            if label is not None and label not in known:
+                allowed = ", ".join(self.labels)
+                raise MalformedRowError(path, line, f"unknown label {label!r}; allowed: {allowed}")
+            gold = None if label is None else known[label]
+            found.append(PairExample(f"{split}-{language}-{line - 1}", first, second, gold))
+        return found
