@@ -131,9 +131,11 @@ class Fertility(Record):
 class FertilityResult(Record):
     """How the vocabulary of one model splits words."""
 
-    model: ModelInfo
-    text: str  # "udpos test"
+    label: str  # of the model
+    tokenizer_digest: str
+    text: str  # "udpos test, first 500 sentences"
     source: SourceKind
+    data_digest: str
     languages: dict[str, Fertility]
 
 

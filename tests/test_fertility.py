@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_fakes import a_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from evalsuite.fertility import count
@@ -39,7 +38,12 @@ def result(label: str, **languages: tuple[int, int, int, int]) -> FertilityResul
         code: Fertility(**dict(zip(names, row, strict=True))) for code, row in languages.items()
     }
     return FertilityResult(
-        model=a_model(label), text="udpos test", source="embedded", languages=counts
+        label=label,
+        tokenizer_digest="t" + "".join(languages),
+        text="udpos test",
+        source="embedded",
+        data_digest="d",
+        languages=counts,
     )
 
 
@@ -80,6 +84,7 @@ def test_the_stage_counts_and_the_report_shows_it(tiny_base: Path, tmp_path: Pat
     summary = run(config, context)
     found = FertilityResult.model_validate_json((out / "00.json").read_text())
     assert summary["base subwords a word"] > 1
+    assert found.text == "udpos test, first 50 sentences" and len(found.tokenizer_digest) == 64
     # Its vocabulary was made of German, Russian and Swahili text.
     assert found.languages["de"].subwords_a_word < found.languages["hi"].subwords_a_word
     record = RunRecord(

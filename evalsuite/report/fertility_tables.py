@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.languages import LANGUAGES
-from evalsuite.report.formatting import percent
+from evalsuite.report.formatting import digest, listed, percent
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results import Fertility, FertilityResult
 
@@ -14,12 +14,13 @@ def fertility_table(results: Sequence[FertilityResult]) -> Table:
     """One row a language, then the mean; columns for each vocabulary there is."""
     vocabularies: dict[str, list[FertilityResult]] = {}
     for result in results:
-        vocabularies.setdefault(repr((result.text, result.languages)), []).append(result)
+        key = result.tokenizer_digest + result.data_digest
+        vocabularies.setdefault(key, []).append(result)
     groups = list(vocabularies.values())
     codes = sorted({code for group in groups for code in group[0].languages})
     columns = []
     for group in groups:
-        names = ", ".join(result.model.label for result in group)
+        names = ", ".join(result.label for result in group)
         columns += [
             Column("subwords a word", names),
             Column("words split, %"),
@@ -35,11 +36,15 @@ def fertility_table(results: Sequence[FertilityResult]) -> Table:
         means = [cell for group in groups for cell in _means(list(group[0].languages.values()))]
         rows.append(Row(Cell("mean"), tuple(means), "mean"))
     texts = " and ".join(sorted({result.text for result in results}))
-    notes = (
+    notes = [
         f"Words of {texts}. Subwords a word is what a language costs in tokens; a word is unknown "
-        "if one of its pieces is.",
-    )
-    return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
+        "if one of its pieces is."
+    ]
+    for group in groups:
+        names = listed([result.label for result in group])
+        tokenizer, words = (digest(d) for d in (group[0].tokenizer_digest, group[0].data_digest))
+        notes.append(f"{names}: tokenizer {tokenizer}, words {words}.")
+    return Table("Language", tuple(columns), tuple(rows), tuple(notes) if rows else ())
 
 
 def _cells(count: Fertility | None) -> list[Cell]:

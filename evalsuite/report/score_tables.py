@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evalsuite import metrics
 from evalsuite.report.formatting import NONE, between, listed, percent, points
 from evalsuite.report.scores import (
     Average,
@@ -66,7 +67,7 @@ def _head(task: TaskColumn, cells: Sequence[Score | None]) -> Column:
 
 def metric_name(metric: str) -> str:
     """As people write it: `chunk_f1` is `chunk F1`."""
-    return metric.replace("_", " ").replace(" f1", " F1")
+    return metrics.TITLES.get(metric, metric.replace("_", " "))
 
 
 def _cell(value: Score | None, difference: float | None) -> Cell:

@@ -29,7 +29,7 @@ def mix_warning(run: RunRecord) -> str:
     for speed in run.speeds:
         by_source.setdefault(speed.source, {})[f"speed of {speed.model.label}"] = None
     for counted in run.fertility:
-        by_source.setdefault(counted.source, {})[f"words of {counted.model.label}"] = None
+        by_source.setdefault(counted.source, {})[f"words of {counted.label}"] = None
     strangers = {source: what for source, what in by_source.items() if source != run.source}
     if not strangers:
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from recipes.data import find_task
+from recipes.digests import sha256_file, sha256_json
 from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need
@@ -42,7 +43,6 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """One file a model."""
     from evalsuite import fertility, tokenization
     from evalsuite.results import FertilityResult
-    from evalsuite.runtimes import open_model
     from evalsuite.task import TagExample
 
     task = find_task(config.task)
@@ -55,14 +55,19 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ]
         for language in task.available(ctx.data, split)
     }
+    text = f"{task.name} {split}"
+    if config.max_examples:
+        text += f", first {config.max_examples} sentences"
     summary: Summary = {}
     for number, model in enumerate(ctx.inputs["models"]):
         ctx.progress(number / len(ctx.inputs["models"]), model.label)
         tokenizer = tokenization.load(model.path)
         found = FertilityResult(
-            model=open_model(model.path).describe(model.label),
-            text=f"{task.name} {split}",
+            label=model.label,
+            tokenizer_digest=sha256_file(model.path / "tokenizer.json"),
+            text=text,
             source=ctx.data.kind,
+            data_digest=sha256_json(sentences),
             languages={
                 language: fertility.count(tokenizer, rows) for language, rows in sentences.items()
             },
