@@ -72,8 +72,11 @@ def digest_need(
                 raise MissingDataError(path, what, task.layout)
             digests[f"{language}/{path.name}"] = digest_file(path)
     if not digests:
-        root = source.data_dir or Path()
-        raise MissingDataError(root / task.name, f"{task.name} {split}", task.layout)
+        folder = (source.data_dir or Path()) / task.name
+        what = f"{task.name} {split}"
+        if folder.is_dir():
+            raise DataError(f"{what}: no such file in {folder}\nexpected layout: {task.layout}")
+        raise MissingDataError(folder, what, task.layout)
     return f"xtreme:{sha256_json({'split': split, 'files': digests})}"
 
 

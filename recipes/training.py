@@ -113,10 +113,18 @@ def need(artifact: Artifact, role: str, *kinds: str) -> None:
         )
 
 
-def probe_task(artifact: Artifact) -> str:
-    """The task whose text a model's outputs are compared on: its own, Tatoeba for an encoder.
+def probed(asked: str | None, artifact: Artifact) -> Task:
+    """The task whose text a model's outputs are compared on: the one asked for, or the model's own,
+    Tatoeba for an encoder.
 
     A head trained on a task that has no multilingual rows (MNLI, SNLI) is probed on XNLI's.
+
+    Raises:
+        StageInputError: there is no such task, or its rows are not what the head reads.
     """
     name = artifact.task or "tatoeba"
-    return {"mnli": "xnli", "snli": "xnli"}.get(name, name)
+    own = {"mnli": "xnli", "snli": "xnli"}.get(name, name)
+    (task,) = known_tasks((asked or own,))
+    if artifact.task and task.format != find_task(artifact.task).format:
+        raise StageInputError(f"probe_task: a head trained on {artifact.task} cannot read {asked}")
+    return task

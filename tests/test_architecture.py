@@ -99,7 +99,13 @@ def test_shipped_recipes_check(
         p.relative_to(ROOT / "recipes/library").with_suffix("").as_posix()
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
-    assert names == ["pretrain/xlmr-mini", "quickstart", "xnli-base-vs-large", "xtreme-mini-cpu"]
+    assert names == [
+        "pretrain/xlmr-mini",
+        "quickstart",
+        "xnli-base-vs-large",
+        "xtreme-mini-cpu",
+        "xtreme-r-mini",
+    ]
     for name in names:
         try:
             code = main(["check", name])

@@ -7,14 +7,15 @@ import types
 
 import pytest
 
-from evalsuite.errors import MissingDataError, UnknownNameError
+from evalsuite.errors import DataError, MissingDataError, UnknownNameError
 from evalsuite.task import DataSource, HubSource
 from recipes import data
 from recipes.digests import DigestMemo
-from recipes.errors import RecipeError
+from recipes.errors import RecipeError, StageInputError
 from recipes.plan import make_plan
 from recipes.schema import load
-from recipes.stage import DataNeed
+from recipes.stage import Artifact, DataNeed
+from recipes.training import probed
 
 RECIPE = """
 name: demo
@@ -191,3 +192,22 @@ def test_data_digests(lab, tasks):
     assert data.digest_need(DataNeed("mnli", "train"), DataSource("hub")) == "hub:org/fake@abc"
     with pytest.raises(UnknownNameError, match="unknown task 'fak'; did you mean 'fake'"):
         data.digest_need(DataNeed("fak", "train"), source)
+
+
+def test_a_folder_without_the_split_asked_for_is_said_so(lab, tasks, monkeypatch):
+    (lab.folder / "fake").mkdir()
+    monkeypatch.setattr(FakeTask, "available", lambda self, source, split: ())
+    with pytest.raises(DataError, match=r"fake dev: no such file in .*fake\nexpected layout"):
+        data.digest_need(DataNeed("fake", "eval"), DataSource("xtreme", lab.folder))
+
+
+def test_text_a_model_is_compared_on():
+    head = Artifact("checkpoint", task="tydiqa")
+    assert probed(None, head).name == "tydiqa"
+    assert probed("xquad", head).name == "xquad"
+    assert probed(None, Artifact("checkpoint", task="snli")).name == "xnli"
+    assert probed("udpos", Artifact("checkpoint")).name == "udpos"
+    with pytest.raises(StageInputError, match="a head trained on tydiqa cannot read xnli"):
+        probed("xnli", head)
+    with pytest.raises(StageInputError, match="did you mean 'xquad'"):
+        probed("xqad", head)

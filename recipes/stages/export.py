@@ -7,9 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
-from recipes.training import need, probe_task
+from recipes.training import need, probed
 
 VERSION = 2
 
@@ -22,6 +21,9 @@ class Config(StageConfig):
     precision: Literal["fp32", "int8"] = "fp32"
     probe: int = Field(
         default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
+    )
+    probe_task: str | None = Field(
+        default=None, description="whose text that is; default the model's own task"
     )
     min_agreement: float = Field(
         default=90.0, ge=0, le=100, description="percent of labels that must stay equal"
@@ -37,7 +39,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The gate's text."""
-    return (DataNeed(probe_task(gives), "eval"),) if config.probe else ()
+    return (DataNeed(probed(config.probe_task, gives).name, "eval"),) if config.probe else ()
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -50,7 +52,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         model.path,
         ctx.out,
         precision=config.precision,
-        probe=Probe(find_task(probe_task(model.artifact)), ctx.data, config.probe),
+        probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
         min_agreement=config.min_agreement,
     )
     return facts

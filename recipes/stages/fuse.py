@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
-from recipes.training import need, probe_task
+from recipes.training import need, probed
 
 VERSION = 1
 
@@ -21,6 +21,9 @@ class Config(StageConfig):
     onto: Literal["dequantized", "original"] = "dequantized"
     probe: int = Field(
         default=32, ge=0, description="sentences a language the drift is measured on"
+    )
+    probe_task: str | None = Field(
+        default=None, description="whose text that is; default the model's own task"
     )
 
 
@@ -40,7 +43,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text the drift is measured on."""
-    return (DataNeed(probe_task(gives), "eval"),) if config.probe else ()
+    return (DataNeed(probed(config.probe_task, gives).name, "eval"),) if config.probe else ()
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -55,7 +58,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         task,
         ctx.out,
         onto=config.onto,
-        probe=Probe(find_task(probe_task(model.artifact)), ctx.data, config.probe),
+        probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
     )
     summary: Summary = {"onto": config.onto, "base precision": fused.precision}
     for onto, drift in fused.drift.items():
