@@ -17,14 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import environment, formats, submission
+from evalsuite import beside, environment, formats, submission
+from evalsuite.beside import Reference
 from evalsuite.data.ranking import RankingTask
 from evalsuite.embedding import Embedder, rank
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.formats import retrieval
 from evalsuite.metrics import bootstrap, chance
 from evalsuite.metrics.retrieval import nearest
-from evalsuite.results import TaskResult
+from evalsuite.results import Beside, TaskResult
 from evalsuite.session import Session
 from evalsuite.task import Candidate, DataSource, Example, ParallelExample, Split, Task
 
@@ -49,6 +50,7 @@ def evaluate(
     pooling: retrieval.Pooling = "mean",
     max_examples: int | None = None,
     seed: int = 0,
+    against: Reference | None = None,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> TaskResult:
     """Predict and score.
@@ -59,6 +61,7 @@ def evaluate(
         split: default the first of the task's `eval_splits` that the source has.
         layer: retrieval and ranking only; negative counts from the last, default two thirds up.
         max_examples: the first so many rows a language (the result then says how many).
+        against: a model scored before on the same rows, to compare predictions with.
 
     Raises:
         DataError: rows are absent or malformed.
@@ -99,19 +102,26 @@ def evaluate(
     drawn: dict[str, np.ndarray] = {}
     guess: dict[str, float] = {}
     counts: dict[str, int] = {}
+    same: dict[str, float] = {}
+    gains: dict[str, np.ndarray] = {}
     for done, (language, examples) in enumerate(rows.items()):
         progress(done / len(chosen), f"{label}: {task.name} {language}")
         data.update(repr((language, examples)).encode())
         predictions: list[Any]
+        module = formats.get(task.format)
+        calibration: dict[str, float] = {}
         if layer is None:
-            predictions = session.predict(task.format, examples)
+            encoded, outputs = session.outputs(task.format, examples)
+            predictions = module.decode(predictor.labels, examples, encoded, outputs)
+            if hasattr(module, "calibration"):
+                error = module.calibration(examples, encoded, outputs, predictions)
+                calibration = {"calibration_error": error}
         elif found:
             predictions = found[language]
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
             predictions = _retrieve(Embedder(session, layer, pooling), pairs)
-        module = formats.get(task.format)
-        scores = module.score(task, language, examples, predictions)
+        scores = module.score(task, language, examples, predictions) | calibration
         parts = module.parts(task, language, examples, predictions)
         drawn[language] = bootstrap.draws(parts, seed)
         for name, value in scores.items():
@@ -120,14 +130,20 @@ def evaluate(
         counts[language] = len(examples)
         ids = [example.id for example in examples]
         submission.write(out, task.name, language, predictions, split, ids)
+        if against is not None:
+            others = beside.read(against, task.name, language, split, ids)
+            same[language] = beside.same(task.format, others, predictions)
+            theirs = module.parts(task, language, examples, others)
+            gains[language] = drawn[language] - bootstrap.draws(theirs, seed)
     return TaskResult(
         model=predictor.describe(label),
         task=task.name,
         title=task.title,
         main_metric=task.metric,
         metrics=metrics,
-        intervals={language: bootstrap.interval(values) for language, values in drawn.items()},
-        zero_shot_interval=_mean_interval(drawn),
+        intervals=_intervals(drawn),
+        zero_shot_interval=_interval(_mean(drawn)),
+        beside=None if against is None else _beside(against.label, same, gains),
         chance=guess,
         examples=counts,
         absent_languages=tuple(sorted(set(task.languages) - set(available) - {SOURCE_LANGUAGE})),
@@ -138,17 +154,37 @@ def evaluate(
         layer=layer,
         pooling=None if layer is None else pooling,
         seed=seed,
+        max_examples=max_examples,
         seconds=time.perf_counter() - started,
         environment=environment.capture(predictor.threads, predictor.device),
     )
 
 
-def _mean_interval(drawn: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
-    """Of the mean over the languages that are not the source's."""
+def _beside(label: str, same: dict[str, float], gains: Mapping[str, np.ndarray]) -> Beside:
+    mean = _mean(gains)
+    return Beside(
+        label=label,
+        agreement=same,
+        intervals=_intervals(gains),
+        zero_shot_interval=_interval(mean),
+        p=None if mean is None else bootstrap.p_value(mean),
+    )
+
+
+def _intervals(drawn: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+    return {language: bootstrap.interval(values) for language, values in drawn.items()}
+
+
+def _interval(drawn: np.ndarray | None) -> tuple[float, float] | None:
+    return None if drawn is None else bootstrap.interval(drawn)
+
+
+def _mean(drawn: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Of each draw, over the languages that are not the source's."""
     import numpy as np
 
     others = [values for language, values in drawn.items() if language != SOURCE_LANGUAGE]
-    return bootstrap.interval(np.mean(others, axis=0)) if others else None
+    return np.asarray(np.mean(others, axis=0)) if others else None
 
 
 def _rows(

@@ -13,6 +13,7 @@ from typing import Any
 
 from evalsuite.errors import MalformedRowError, ModelError
 from evalsuite.formats import choice
+from evalsuite.metrics.calibration import softmax
 from evalsuite.runtimes import head_of, open_model, read_config
 from evalsuite.session import Session
 from evalsuite.task import ChoiceExample, PairExample, SpanExample, TagExample
@@ -45,16 +46,13 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
 
 
 def _pairs(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
     examples = [
         PairExample(str(number), first, second, None) for number, first, second in _columns(lines)
     ]
     labels = session.predictor.labels
     for logits in session.run(session.encode("pair", examples), "logits"):
-        shifted = np.exp(logits - logits.max())
-        share = shifted / shifted.sum()
-        scores = {k: round(float(value), 6) for k, value in zip(labels, share, strict=True)}
+        shares = zip(labels, softmax(logits), strict=True)
+        scores = {label: round(float(value), 6) for label, value in shares}
         yield {"label": labels[int(logits.argmax())], "scores": scores}
 
 
@@ -79,8 +77,6 @@ def _answers(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[st
 
 
 def _choices(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    import numpy as np
-
     examples = []
     for number, line in lines:
         context, *choices = line.split("\t")
@@ -95,8 +91,7 @@ def _choices(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[st
     encoded = session.encode("choice", examples)
     outputs = session.run(encoded, "logits")
     for logits in choice.by_row(len(examples), encoded, outputs):
-        share = np.exp(logits - logits.max())
-        scores = [round(float(value), 6) for value in share / share.sum()]
+        scores = [round(float(value), 6) for value in softmax(logits)]
         yield {"choice": int(logits.argmax()), "scores": scores}
 
 

@@ -50,6 +50,20 @@ class ModelInfo(Record):
     tokenizer_bytes: int
 
 
+class Beside(Record):
+    """A model against another one on the same rows.
+
+    Differences are points of the main metric above the other model, their intervals those of the
+    paired bootstrap, `p` its two-sided p-value (of no difference between the zero-shot means).
+    """
+
+    label: str  # of the other model
+    agreement: dict[str, float]  # language -> percent of predictions that are equal
+    intervals: dict[str, tuple[float, float]]  # language -> 95% interval of the difference
+    zero_shot_interval: tuple[float, float] | None
+    p: float | None
+
+
 class TaskResult(Record):
     """Scores of one model on one task.
 
@@ -63,8 +77,7 @@ class TaskResult(Record):
     metrics: dict[str, dict[str, float]]
     intervals: dict[str, tuple[float, float]] = {}  # language -> 95% interval of the main metric
     zero_shot_interval: tuple[float, float] | None = None  # of `zero_shot()`
-    agreement: dict[str, float] = {}  # language -> percent of predictions equal to `agrees_with`'s
-    agrees_with: str | None = None  # label of the first model scored beside it
+    beside: Beside | None = None  # the first model scored on the same rows
     chance: dict[str, float]  # language -> what guessing scores on the main metric
     examples: dict[str, int]  # language -> rows
     absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows
@@ -75,6 +88,7 @@ class TaskResult(Record):
     layer: int | None = None  # retrieval only: absolute, 0 is the embeddings
     pooling: str | None = None
     seed: int
+    max_examples: int | None = None  # rows asked for, a language; None: all there are
     seconds: float
     environment: Environment
 

@@ -55,10 +55,17 @@ class Session:
         """One array a sequence; see `evalsuite.run.run`."""
         return run(self.predictor, encoded, output, self.pad_id, reduce, self.max_tokens)
 
+    def outputs(
+        self, format: Format, examples: Sequence[Example]
+    ) -> tuple[list[Encoded], list[np.ndarray]]:
+        """What was run, and its logits."""
+        encoded = self.encode(format, examples)
+        return encoded, self.run(encoded, "logits")
+
     def predict(self, format: Format, examples: Sequence[Example]) -> list[Any]:
         """A label an example, or for a tagger its tags."""
-        module = formats.get(format)
-        encoded = self.encode(format, examples)
-        outputs = self.run(encoded, "logits")
-        predictions: list[Any] = module.decode(self.predictor.labels, examples, encoded, outputs)
+        outputs = self.outputs(format, examples)
+        predictions: list[Any] = formats.get(format).decode(
+            self.predictor.labels, examples, *outputs
+        )
         return predictions

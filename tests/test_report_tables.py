@@ -239,6 +239,7 @@ def test_every_number_has_its_signature(run: RunRecord) -> None:
         "retrieval_accuracy",
         "embedded",
         "test",
+        "all",
         run.scores[2].data_digest[7:19],
         run.scores[2].model.digest[7:19],
         "torch",

@@ -13,6 +13,7 @@ from evalsuite import tokenization
 from evalsuite.formats import Encoded
 from evalsuite.formats.pair import parts as parts
 from evalsuite.formats.pair import score as score
+from evalsuite.metrics.score import shown_calibration
 from evalsuite.task import ChoiceExample
 
 if TYPE_CHECKING:
@@ -57,6 +58,17 @@ def decode(
 ) -> list[int]:
     """Index of the highest of a row's `[1]` logits, the first of equal ones."""
     return [int(scores.argmax()) for scores in by_row(len(examples), encoded, outputs)]
+
+
+def calibration(
+    examples: Sequence[ChoiceExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
+    predictions: Sequence[int],
+) -> float:
+    """Of the probabilities over a row's choices."""
+    scores = by_row(len(examples), encoded, outputs)
+    return shown_calibration([e.label for e in examples], scores, predictions)
 
 
 def by_row(

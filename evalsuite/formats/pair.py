@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite.formats import Encoded
-from evalsuite.metrics.score import score_shown, shown_parts
+from evalsuite.metrics.score import score_shown, shown_calibration, shown_parts
 from evalsuite.task import ChoiceExample, PairExample, Task
 
 if TYPE_CHECKING:
@@ -32,6 +32,16 @@ def decode(
 ) -> list[str]:
     """The label of the largest logit of each `[labels]` row."""
     return [labels[int(row.argmax())] for row in outputs]
+
+
+def calibration(
+    examples: Sequence[PairExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
+    predictions: Sequence[str],
+) -> float:
+    """Over the rows that have a gold label."""
+    return shown_calibration([e.label for e in examples], outputs, predictions)
 
 
 def parts(

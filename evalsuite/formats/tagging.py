@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
+from evalsuite.metrics.calibration import calibration_error, softmax
 from evalsuite.metrics.chunks import chunks
 from evalsuite.metrics.score import score_tags
 from evalsuite.task import TagExample, Task
@@ -82,6 +83,24 @@ def decode(
             if word >= 0:
                 tags[window.example][word] = labels[int(best[position])]
     return tags
+
+
+def calibration(
+    examples: Sequence[TagExample],
+    encoded: Sequence[Encoded],
+    outputs: Sequence[np.ndarray],
+    predictions: Sequence[Sequence[str]],
+) -> float:
+    """Over words, those the tokenizer leaves nothing of apart."""
+    import numpy as np
+
+    shares, right = [], []
+    for window, logits in zip(encoded, outputs, strict=True):
+        starts = [position for position, word in enumerate(window.words) if word >= 0]
+        shares += softmax(logits[starts]).max(-1).tolist()
+        said, gold = predictions[window.example], examples[window.example].tags
+        right += [said[window.words[at]] == gold[window.words[at]] for at in starts]
+    return calibration_error(np.array(shares), np.array(right))
 
 
 def parts(

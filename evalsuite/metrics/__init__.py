@@ -1,7 +1,7 @@
 """Metrics: pure functions of gold and predicted rows, in percent.
 
 >>> names()[:4]
-('accuracy', 'answer_f1', 'chunk_f1', 'chunk_precision')
+('accuracy', 'answer_f1', 'calibration_error', 'chunk_f1')
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 TITLES: dict[str, str] = {
     "accuracy": "accuracy",
     "answer_f1": "answer F1",
+    "calibration_error": "calibration error",
     "chunk_f1": "chunk F1",
     "chunk_precision": "chunk precision",
     "chunk_recall": "chunk recall",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import DataError
 from evalsuite.metrics.accuracy import accuracy
+from evalsuite.metrics.calibration import calibration_error, softmax
 from evalsuite.metrics.chunks import chunk_f1
 from evalsuite.metrics.token_accuracy import token_accuracy
 from evalsuite.task import Task
@@ -38,6 +39,17 @@ def shown_parts(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
 
     rows = zip(gold, predicted, strict=True)
     return np.array([(g is not None and g == p, g is not None) for g, p in rows], dtype=float)
+
+
+def shown_calibration(
+    gold: Sequence[Any], logits: Sequence[np.ndarray], predicted: Sequence[Any]
+) -> float:
+    """Calibration error over the rows whose gold label is not hidden."""
+    import numpy as np
+
+    rows = [i for i, label in enumerate(gold) if label is not None]
+    shares = [float(softmax(logits[i]).max()) for i in rows]
+    return calibration_error(np.array(shares), np.array([predicted[i] == gold[i] for i in rows]))
 
 
 def score_tags(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evalsuite.languages import LANGUAGES
+from evalsuite.report.beside_tables import beside_table
 from evalsuite.report.formatting import NONE, between, percent, points
 from evalsuite.report.score_tables import metric_name
 from evalsuite.report.scores import TaskColumn, mean, results_of
@@ -18,12 +19,13 @@ SHADES = 9
 
 @dataclass(frozen=True, slots=True)
 class LanguageSection:
-    """One task's tables: the main metric by language, the other metrics in short."""
+    """One task's tables: the main metric by language, other metrics and other models in short."""
 
     title: str
     metric: str
     table: Table
     others: Table | None
+    beside: Table | None
     absent: str
 
 
@@ -37,6 +39,7 @@ def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSec
         metric=metric_name(task.metric),
         table=language_table(having, task),
         others=other_metrics(having, task),
+        beside=beside_table(having, task),
         absent=", ".join(_named(code) for code in absent),
     )
 
@@ -97,16 +100,11 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
     by_system = [results_of(system, task) for system in systems]
     everything = [result for results in by_system for result in results]
     names = dict.fromkeys(n for r in everything for n in r.metrics if n != r.main_metric)
-    beside = dict.fromkeys(r.agrees_with for r in everything if r.agrees_with)
-    if not names and not beside:
+    if not names:
         return None
     source = everything[0].source_language
     heads: list[Column] = []
     parts: list[Callable[[TaskResult], float | None]] = []
-    if beside:
-        with_whom = "predictions equal to those of " + ", ".join(map(str, beside))
-        heads += [Column("agreement", with_whom), Column("agreement", "worst language")]
-        parts += [_agreement, _worst_agreement]
     for name in names:
         heads += [Column(metric_name(name), "zero-shot mean"), Column(metric_name(name), source)]
         parts += [_zero_shot_of(name), _source_of(name)]
@@ -115,14 +113,6 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
         for system, own in zip(systems, by_system, strict=True)
     ]
     return Table("System", tuple(heads), tuple(rows))
-
-
-def _agreement(result: TaskResult) -> float | None:
-    return mean(v for code, v in result.agreement.items() if code != result.source_language)
-
-
-def _worst_agreement(result: TaskResult) -> float | None:
-    return min(result.agreement.values(), default=None)
 
 
 def _zero_shot_of(name: str) -> Callable[[TaskResult], float | None]:

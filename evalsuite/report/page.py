@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalsuite.report.benchmark_tables import benchmark_tables
 from evalsuite.report.charts import Chart, charts
 from evalsuite.report.cost_tables import cost_table
 from evalsuite.report.fertility_tables import fertility_table
@@ -37,6 +38,7 @@ class Page:
     warning: str
     headline: str
     main: Table
+    benchmarks: tuple[Table, ...]
     cost: Table
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
@@ -55,6 +57,7 @@ def page(run: RunRecord) -> Page:
         warning=mix_warning(run),
         headline=headline(systems, tasks),
         main=main_table(systems, tasks),
+        benchmarks=benchmark_tables(systems),
         cost=cost_table(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),

@@ -12,7 +12,7 @@ from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need, tasks
 
-VERSION = 4
+VERSION = 5
 LABELS_MATTER = True
 
 
@@ -63,11 +63,13 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Evaluate each model on each task; one JSON file each, predictions beside it."""
-    from evalsuite.agreement import agreement
+    from evalsuite.beside import Reference
     from evalsuite.evaluate import evaluate
     from evalsuite.runtimes import open_model
 
     summary: Summary = {}
+    first = ctx.inputs["models"][0].label
+    reference = Reference(first, ctx.out / "predictions" / _file_name(first))
     jobs = [(model, task) for model in ctx.inputs["models"] for task in tasks(config.tasks)]
     opened = None
     for done, (model, task) in enumerate(jobs):
@@ -86,15 +88,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
             pooling=config.pooling,
             max_examples=config.max_examples,
             seed=ctx.seed,
+            against=None if model.label == first else reference,
             progress=lambda fraction, text, done=done: ctx.progress(  # type: ignore[misc]
                 (done + fraction) / len(jobs), text
             ),
         )
-        first = ctx.inputs["models"][0].label
-        if model.label != first:
-            beside = ctx.out / "predictions" / _file_name(first)
-            same = agreement(beside, said, task.name, result.examples, result.split)
-            result = result.model_copy(update={"agreement": same, "agrees_with": first})
         path = ctx.out / f"{done:03d}.{_file_name(model.label)}.{task.name}.json"
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         mean = result.zero_shot()
