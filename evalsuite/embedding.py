@@ -16,6 +16,7 @@ from evalsuite import search
 from evalsuite.data.ranking import RankingTask
 from evalsuite.formats import retrieval
 from evalsuite.metrics.ranking import CUT
+from evalsuite.run import batches
 from evalsuite.session import Session
 from evalsuite.task import Candidate, Example, QueryExample
 
@@ -47,6 +48,27 @@ class Embedder:
             lambda hidden, mask: retrieval.pool(hidden, mask, self.pooling),
         )
         return np.stack(rows)
+
+
+def embed_layers(
+    session: Session, sentences: Sequence[str], pooling: retrieval.Pooling
+) -> np.ndarray:
+    """`[layers + 1, sentences, width]`: at the embeddings and after every layer, in one pass."""
+    import numpy as np
+
+    predictor = session.predictor
+    names = tuple(f"hidden_states.{k}" for k in range(predictor.layers + 1))
+    encoded = retrieval.encode_sentences(session.tokenizer, sentences, predictor.max_length)
+    found: np.ndarray | None = None
+    for batch, mask, hidden in batches(
+        predictor, encoded, names, session.pad_id, session.max_tokens
+    ):
+        pooled = np.stack([retrieval.pool(hidden[name], mask, pooling) for name in names])
+        if found is None:
+            found = np.empty((len(names), len(encoded), pooled.shape[-1]), dtype=np.float32)
+        found[:, batch] = pooled
+    assert found is not None, "no sentences"
+    return found
 
 
 def rank(

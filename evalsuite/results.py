@@ -153,6 +153,46 @@ class FertilityResult(Record):
     languages: dict[str, Fertility]
 
 
+class LanguageAlignment(Record):
+    """One language against English; a figure for the embeddings and for each layer.
+
+    Percent, but for cosines (-1 to 1) and `cka` (1: the same up to rotation and scale).
+    """
+
+    retrieval: tuple[float, ...]  # sentences whose nearest English one is their translation
+    pair_cosine: tuple[float, ...]  # of translations
+    other_cosine: tuple[float, ...]  # of all other pairs
+    rank_consistency: tuple[float, ...]  # RankC of a sentence's and its translation's neighbours
+    cka: tuple[float, ...]  # to the layer of the base that lies as deep
+
+
+class AlignmentResult(Record):
+    """How well one model's languages lie on English, layer by layer."""
+
+    model: ModelInfo
+    text: str  # "tatoeba test, 34 languages, 17,000 pairs"
+    source: SourceKind
+    data_digest: str
+    pooling: str
+    max_examples: int | None
+    examples: dict[str, int]  # language -> pairs
+    base: str  # label of the model compared with
+    base_layers: tuple[int, ...]  # which of its layers each layer is compared with
+    languages: dict[str, LanguageAlignment]
+    environment: Environment
+
+    def mean(self, measure: str) -> tuple[float, ...]:
+        """Of one of `LanguageAlignment`'s figures over languages, a layer."""
+        rows = [getattr(language, measure) for language in self.languages.values()]
+        return tuple(sum(values) / len(rows) for values in zip(*rows, strict=True))
+
+    def best(self) -> tuple[int, float]:
+        """The layer of the best mean retrieval, the lowest of equal ones, and that mean."""
+        means = self.mean("retrieval")
+        layer = max(range(len(means)), key=lambda k: (means[k], -k))
+        return layer, means[layer]
+
+
 class StageRecord(Record):
     """What a stage did and cost."""
 
@@ -178,3 +218,4 @@ class RunRecord(Record):
     scores: tuple[TaskResult, ...]
     speeds: tuple[SpeedResult, ...]
     fertility: tuple[FertilityResult, ...] = ()
+    alignment: tuple[AlignmentResult, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite.batching import by_tokens
@@ -52,13 +52,23 @@ def run(
         max_tokens: padded tokens a batch; default `batch_tokens`.
     """
     results: list[np.ndarray | None] = [None] * len(encoded)
-    size = max_tokens or batch_tokens(predictor)
-    for batch in by_tokens([len(item.ids) for item in encoded], size):
-        ids, mask = pad([encoded[index].ids for index in batch], pad_id)
-        values = predictor(ids, mask, (output,))[output]
-        if reduce is not None:
-            values = reduce(values, mask)
+    for batch, mask, outputs in batches(predictor, encoded, (output,), pad_id, max_tokens):
+        values = outputs[output] if reduce is None else reduce(outputs[output], mask)
         for row, index in enumerate(batch):
             value = values[row]
             results[index] = value[: len(encoded[index].ids)] if value.ndim == 2 else value
     return [value for value in results if value is not None]
+
+
+def batches(
+    predictor: Predictor,
+    encoded: Sequence[Encoded],
+    outputs: tuple[str, ...],
+    pad_id: int,
+    max_tokens: int | None = None,
+) -> Iterator[tuple[list[int], np.ndarray, dict[str, np.ndarray]]]:
+    """Indices of each batch, its mask, and the outputs wanted of it."""
+    size = max_tokens or batch_tokens(predictor)
+    for batch in by_tokens([len(item.ids) for item in encoded], size):
+        ids, mask = pad([encoded[index].ids for index in batch], pad_id)
+        yield batch, mask, predictor(ids, mask, outputs)

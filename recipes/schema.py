@@ -28,7 +28,8 @@ from recipes.problems import Problems, suggest
 from recipes.yamlfile import Node, parse
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-MEASURING = ("evaluate", "benchmark", "fertility")  # kinds that the implicit report gathers
+# Kinds that the implicit report gathers.
+MEASURING = ("evaluate", "benchmark", "alignment", "fertility")
 
 
 class Recipe(BaseModel):

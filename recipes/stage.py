@@ -39,7 +39,9 @@ from evalsuite.task import DataSource, Split
 from recipes.errors import StageInputError as StageInputError
 
 Summary = dict[str, float | int | str]
-ArtifactKind = Literal["checkpoint", "adapter", "bundle", "scores", "speed", "fertility", "report"]
+ArtifactKind = Literal[
+    "checkpoint", "adapter", "bundle", "scores", "speed", "alignment", "fertility", "report"
+]
 
 
 class _Reference:

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalsuite.report.alignment_tables import AlignmentSection, alignment_sections
 from evalsuite.report.benchmark_tables import benchmark_tables
 from evalsuite.report.charts import Chart, charts
 from evalsuite.report.cost_tables import cost_table
@@ -42,6 +43,7 @@ class Page:
     cost: Table
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
+    alignment: tuple[AlignmentSection, ...]
     fertility: Table
     stages: Table
     signatures: Signatures
@@ -61,6 +63,7 @@ def page(run: RunRecord) -> Page:
         cost=cost_table(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
+        alignment=alignment_sections(run.alignment),
         fertility=fertility_table(run.fertility),
         stages=stage_table(run.stages),
         signatures=signatures(run),
@@ -71,12 +74,18 @@ def html(content: Page) -> str:
     """The report as one HTML file that needs nothing else."""
     from markupsafe import Markup
 
-    from evalsuite.report.plots import draw
+    from evalsuite.report import curves, plots
 
     # Our own SVG: what it quotes of the run is escaped where it is drawn.
-    drawn = [(chart, Markup(draw(chart, f"plot{i}"))) for i, chart in enumerate(content.charts, 1)]
+    drawn = [
+        (chart, Markup(plots.draw(chart, f"plot{i}"))) for i, chart in enumerate(content.charts, 1)
+    ]
     groups = [(name, list(own)) for name, own in groupby(drawn, key=lambda pair: pair[0].group)]
-    return _template("report.html.j2").render(page=content, plots=groups)
+    aligned = [
+        (part, [(c, Markup(curves.draw(c, f"curve{i}-{k}"))) for k, c in enumerate(part.curves)])
+        for i, part in enumerate(content.alignment, 1)
+    ]
+    return _template("report.html.j2").render(page=content, plots=groups, aligned=aligned)
 
 
 def markdown(content: Page) -> str:

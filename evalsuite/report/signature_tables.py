@@ -11,21 +11,22 @@ from statistics import median
 
 from evalsuite.report.formatting import NONE, digest
 from evalsuite.report.table import Cell, Column, Row, Table
-from evalsuite.results import Environment, RunRecord, SpeedResult, TaskResult
+from evalsuite.results import AlignmentResult, Environment, RunRecord, SpeedResult, TaskResult
 
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Three tables; a score and a speed has one row each."""
+    """Tables with one row a score, a speed, a model whose alignment was measured."""
 
     scores: Table
     speeds: Table
+    alignment: Table
     environments: Table
 
 
 def signatures(run: RunRecord) -> Signatures:
     """The signature of every score and speed of a run."""
-    machines = _machines([*run.scores, *run.speeds])
+    machines = _machines([*run.scores, *run.speeds, *run.alignment])
     names = {key: f"E{i}" for i, key in enumerate(machines, 1)}
     return Signatures(
         scores=_texts(
@@ -67,6 +68,24 @@ def signatures(run: RunRecord) -> Signatures:
                 for speed in run.speeds
             ],
         ),
+        alignment=_texts(
+            "Model",
+            (
+                "Text",
+                "Source",
+                "Rows",
+                "Data",
+                "Weights",
+                "Runtime",
+                "Precision",
+                "Pooling",
+                "Environment",
+            ),
+            [
+                (found.model.label, _alignment(found, names[_key(found.environment)]))
+                for found in run.alignment
+            ],
+        ),
         environments=_texts(
             "Environment",
             ("CPU", "Instruction set", "Cores", "Threads", "Device", "System", "Versions"),
@@ -90,7 +109,7 @@ def _score(score: TaskResult, machine: str) -> list[str]:
         score.main_metric,
         score.source,
         score.split,
-        f"first {score.max_examples:,}" if score.max_examples else "all",
+        _rows(score.max_examples),
         digest(score.data_digest),
         digest(score.model.digest),
         score.model.runtime,
@@ -99,6 +118,24 @@ def _score(score: TaskResult, machine: str) -> list[str]:
         str(score.seed),
         machine,
     ]
+
+
+def _alignment(found: AlignmentResult, machine: str) -> list[str]:
+    return [
+        found.text,
+        found.source,
+        _rows(found.max_examples),
+        digest(found.data_digest),
+        digest(found.model.digest),
+        found.model.runtime,
+        found.model.precision,
+        found.pooling,
+        machine,
+    ]
+
+
+def _rows(most: int | None) -> str:
+    return f"first {most:,}" if most else "all"
 
 
 def _speed(speed: SpeedResult, machine: str) -> list[str]:
@@ -129,7 +166,9 @@ def _environment(machine: Environment) -> list[str]:
     ]
 
 
-def _machines(records: Sequence[TaskResult | SpeedResult]) -> dict[str, Environment]:
+def _machines(
+    records: Sequence[TaskResult | SpeedResult | AlignmentResult],
+) -> dict[str, Environment]:
     return {_key(record.environment): record.environment for record in records}
 
 

@@ -28,6 +28,8 @@ def mix_warning(run: RunRecord) -> str:
         by_source.setdefault(score.source, {})[f"{score.task} of {score.model.label}"] = None
     for speed in run.speeds:
         by_source.setdefault(speed.source, {})[f"speed of {speed.model.label}"] = None
+    for aligned in run.alignment:
+        by_source.setdefault(aligned.source, {})[f"alignment of {aligned.model.label}"] = None
     for counted in run.fertility:
         by_source.setdefault(counted.source, {})[f"words of {counted.label}"] = None
     strangers = {source: what for source, what in by_source.items() if source != run.source}

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
+from evalsuite.results import AlignmentResult, FertilityResult, Record, SpeedResult, TaskResult
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 4
+VERSION = 5
 LABELS_MATTER = True
+
+# What a measuring stage gives -> the field of the run's record, and what is read into it.
+_RECORDS: dict[str, tuple[str, type[Record]]] = {
+    "scores": ("scores", TaskResult),
+    "speed": ("speeds", SpeedResult),
+    "alignment": ("alignment", AlignmentResult),
+    "fertility": ("fertility", FertilityResult),
+}
 
 
 class Config(StageConfig):
-    """Which evaluate, benchmark and fertility stages to show."""
+    """Which stages that measure to show."""
 
     results: ModelRefs = Field(min_length=1)
 
@@ -22,7 +32,7 @@ class Config(StageConfig):
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A report."""
     for artifact in inputs["results"]:
-        need(artifact, "results", "scores", "speed", "fertility")
+        need(artifact, "results", *_RECORDS)
     return Artifact("report")
 
 
@@ -34,29 +44,23 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """Write report.html, report.md, report.json, summary.txt."""
     from evalsuite import report
-    from evalsuite.results import FertilityResult, RunRecord, SpeedResult, TaskResult
+    from evalsuite.results import RunRecord
 
-    scores, speeds, fertility = [], [], []
+    found: dict[str, list[Any]] = {field: [] for field, _ in _RECORDS.values()}
     for item in ctx.inputs["results"]:
+        field, record_type = _RECORDS[item.artifact.kind]
         for path in sorted(item.path.glob("*.json")):
-            if path.name == "lingopress.json":
-                continue
-            text = path.read_text(encoding="utf-8")
-            if item.artifact.kind == "scores":
-                scores.append(TaskResult.model_validate_json(text))
-            elif item.artifact.kind == "fertility":
-                fertility.append(FertilityResult.model_validate_json(text))
-            else:
-                speeds.append(SpeedResult.model_validate_json(text))
+            if path.name != "lingopress.json":
+                text = path.read_text(encoding="utf-8")
+                found[field].append(record_type.model_validate_json(text))
     record = RunRecord(
         recipe=ctx.recipe,
         description=ctx.description,
         source=ctx.data.kind,
         seed=ctx.seed,
         stages=ctx.lineage,
-        scores=tuple(scores),
-        speeds=tuple(speeds),
-        fertility=tuple(fertility),
+        **{field: tuple(records) for field, records in found.items()},
     )
     report.write(record, ctx.out)
-    return {"models": len({s.model.label for s in scores}), "scores": len(scores)}
+    models = {score.model.label for score in record.scores}
+    return {"models": len(models), "scores": len(record.scores)}

@@ -1,0 +1,67 @@
+"""Measure how well models' languages lie on English, layer by layer, beside the first model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pydantic import Field
+
+from recipes.data import find_task
+from recipes.errors import StageInputError
+from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
+from recipes.training import known_tasks, need
+
+VERSION = 1
+LABELS_MATTER = True
+
+
+class Config(StageConfig):
+    """A checkpoint and its descendants: the first model is what the others are compared with."""
+
+    models: ModelRefs = Field(min_length=1)
+    task: str = Field(default="tatoeba", description="a task of parallel sentences")
+    languages: tuple[str, ...] | None = None
+    pooling: Literal["mean", "cls"] = "mean"
+    max_examples: int | None = Field(default=500, ge=4, description="first pairs a language")
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """Figures by layer."""
+    (task,) = known_tasks((config.task,))
+    if task.format != "retrieval":
+        raise StageInputError(f"task: {task.name} has no parallel sentences; give tatoeba")
+    for language in config.languages or ():
+        if language not in task.languages:
+            raise StageInputError(
+                f"languages: {task.name} has no {language!r}; it has {' '.join(task.languages)}"
+            )
+    for artifact in inputs["models"]:
+        need(artifact, "models", "checkpoint", "bundle")
+    return Artifact("alignment")
+
+
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
+    """The sentences."""
+    return (DataNeed(config.task, "eval", config.languages),)
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """One file a model."""
+    from evalsuite import alignment
+    from evalsuite.runtimes import open_model
+
+    found = alignment.measure(
+        [(model.label, open_model(model.path)) for model in ctx.inputs["models"]],
+        find_task(config.task),
+        ctx.data,
+        languages=config.languages,
+        pooling=config.pooling,
+        max_examples=config.max_examples,
+        progress=ctx.progress,
+    )
+    summary: Summary = {}
+    for number, result in enumerate(found):
+        (ctx.out / f"{number:02d}.json").write_text(result.model_dump_json(), encoding="utf-8")
+        summary[f"{result.model.label} retrieval, best layer"] = round(result.best()[1], 2)
+    return summary
