@@ -1,4 +1,4 @@
-"""Alignment: each measure against its definition, retention between models, the stage, its tables."""
+"""Alignment: each measure against its definition, what is kept, the stage, its tables."""
 
 from __future__ import annotations
 
