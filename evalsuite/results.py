@@ -187,9 +187,12 @@ class AlignmentResult(Record):
         return tuple(sum(values) / len(rows) for values in zip(*rows, strict=True))
 
     def best(self) -> tuple[int, float]:
-        """The layer of the best mean retrieval, the lowest of equal ones, and that mean."""
+        """The layer of the best mean retrieval, the lowest of equal ones, and that mean.
+
+        The embeddings are none: where training leaves them alone they keep everything.
+        """
         means = self.mean("retrieval")
-        layer = max(range(len(means)), key=lambda k: (means[k], -k))
+        layer = max(range(1, len(means)), key=lambda k: (means[k], -k))
         return layer, means[layer]
 
 

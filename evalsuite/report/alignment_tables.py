@@ -106,7 +106,7 @@ def _notes(group: Sequence[AlignmentResult], base: AlignmentResult, best: int) -
     notes = [
         f"Share of sentences whose nearest English one is their translation, by cosine, "
         f"{base.pooling} pooling, on {base.text} ({base.source}, data {digest(base.data_digest)}); "
-        f"at the layer where {base.base} is best, and as deep in the others. "
+        f"at the layer where {base.base} is best, its embeddings apart, and as deep in the others. "
         "Kept: what that is of the base's."
     ]
     before = base.mean("retrieval")[best]
