@@ -4,6 +4,7 @@
 CompressError           a person can put it right; the message says how
 ├── FuseError           an adapter and a base do not go together
 ├── StudentError        no such student can be cut from the teacher
+├── TrimError           a vocabulary cannot be cut, or not that way
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -21,6 +22,10 @@ class FuseError(CompressError):
 
 class StudentError(CompressError):
     """No such student can be cut from the teacher."""
+
+
+class TrimError(CompressError):
+    """A vocabulary cannot be cut, or not that way."""
 
 
 class GateError(CompressError):

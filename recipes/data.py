@@ -50,6 +50,11 @@ def digest_need(
     """
     if need.split == "parallel":
         return _parallel(source, digest_file)
+    if need.split == "file":
+        path = Path(need.task).expanduser()
+        if not path.is_file():
+            raise DataError(f"there is no file {need.task} (from {Path.cwd()})")
+        return f"file:{digest_file(path)}"
     if need.split == "held out":
         return _held_out(source, digest_file)
     task = find_task(need.task)

@@ -85,11 +85,12 @@ class Artifact:
 class DataNeed:
     """Rows a stage reads: a task's split in some languages (None: all the source has).
 
-    `PARALLEL` is the training corpus, `HELD_OUT` all text that is kept out of it.
+    `PARALLEL` is the training corpus, `HELD_OUT` all text that is kept out of it; a need with the
+    split `file` is one file of text, and `task` its path.
     """
 
     task: str
-    split: Split | Literal["eval", "parallel", "held out"]
+    split: Split | Literal["eval", "parallel", "held out", "file"]
     languages: tuple[str, ...] | None = None
 
 

@@ -82,6 +82,19 @@ def monolingual(source: DataSource, language: str) -> Iterator[str]:
         yield line
 
 
+def segments(path: Path) -> Iterator[str]:
+    """The lines of one file of text, plain or compressed with zstd.
+
+    Raises:
+        MissingDataError: there is no such file.
+        MalformedRowError: it is not UTF-8, or cut short.
+    """
+    if not path.is_file():
+        raise MissingDataError(path, "text", "UTF-8, a segment a line, plain or .zst")
+    for _, line in _lines(path):
+        yield line
+
+
 def _place(source: DataSource) -> Path:
     if source.kind == "hub":
         raise DataError(

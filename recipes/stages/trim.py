@@ -1,0 +1,146 @@
+"""Cut a vocabulary to what some languages need, gated by how many labels stay equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from recipes.stage import (
+    HELD_OUT,
+    PARALLEL,
+    Artifact,
+    DataNeed,
+    ModelRef,
+    StageConfig,
+    StageContext,
+    Summary,
+)
+from recipes.training import need, probed
+
+VERSION = 1
+
+
+class Config(StageConfig):
+    """Which languages or which text, how much of what occurs in it, and the gate."""
+
+    model: ModelRef
+    languages: tuple[str, ...] = Field(
+        default=(), description="to keep, by the source's training corpus"
+    )
+    text: tuple[str, ...] = Field(
+        default=(), description="files of text to keep the pieces of, one segment a line"
+    )
+    coverage: float = Field(
+        default=1.0, gt=0, le=1, description="share of each language's pieces, as they occur"
+    )
+    min_count: int = Field(default=1, ge=1, description="rarer pieces are not kept")
+    max_lines: int | None = Field(default=100_000, ge=1, description="read of each language")
+    probe: int = Field(
+        default=64, ge=0, description="sentences a language for the gate; 0: no gate"
+    )
+    probe_task: str | None = Field(
+        default=None, description="whose text that is; default the model's own task"
+    )
+    min_agreement: float = Field(
+        default=99.0, ge=0, le=100, description="percent of labels that must stay equal"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_to_keep(self) -> Config:
+        if not self.languages and not self.text:
+            raise ValueError("give languages to keep, or text files whose pieces are kept")
+        return self
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """A checkpoint with the model's head."""
+    (model,) = inputs["model"]
+    need(model, "model", "checkpoint")
+    return Artifact("checkpoint", task=model.task, external=model.external)
+
+
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
+    """The text that is counted, and the gate's."""
+    needs = tuple(DataNeed(path, "file") for path in config.text)
+    if config.languages:
+        needs += (PARALLEL, HELD_OUT)
+    if config.probe:
+        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
+    return needs
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Trim and compare."""
+    from compress.gate import hold
+    from compress.trim import trim
+    from evalsuite import retokenized
+    from evalsuite.runtimes import open_model
+    from evalsuite.session import Session
+
+    model = ctx.input("model")
+    trimmed = trim(
+        model.path,
+        ctx.out,
+        _text(config, ctx),
+        coverage=config.coverage,
+        min_count=config.min_count,
+    )
+    least = min(trimmed.languages.items(), key=lambda item: item[1].percent)
+    summary: Summary = {
+        "pieces before": trimmed.before,
+        "pieces": trimmed.after,
+        "least covered": f"{least[0]} {least[1].percent:.3f}%",
+    }
+    if config.probe:
+        task = probed(config.probe_task, model.artifact)
+        split = task.eval_split(ctx.data)
+        rows = {
+            code: _spread(task.load(ctx.data, split, code), config.probe)
+            for code in task.available(ctx.data, split)
+        }
+        first, second = (Session(open_model(path)) for path in (model.path, ctx.out))
+        kept = {code: rows[code] for code in rows if code in config.languages} or rows
+        found = retokenized.compare(first, second, task.format, kept)
+        summary |= found.parity.facts()
+        code = min(found.alike, key=lambda code: found.alike[code])
+        summary["split alike, worst language"] = f"{code} {found.alike[code]:.2f}%"
+        if lost := {code: rows[code] for code in rows if code not in kept}:
+            worst = retokenized.compare(first, second, task.format, lost).parity.worst()
+            summary["languages not kept, worst"] = f"{worst[0]} {worst[1]:.2f}%"
+        hold(
+            found.parity,
+            config.min_agreement,
+            "trim",
+            "raise coverage, lower min_count, or lower min_agreement",
+        )
+    return summary
+
+
+def _spread(rows: Sequence[Any], count: int) -> Sequence[Any]:
+    return rows[:: max(1, len(rows) // max(1, count))][:count]
+
+
+def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
+    """Language or file name -> lines."""
+    from evalsuite.data.parallel import segments
+    from transfer import text
+
+    found: dict[str, Iterable[str]] = {}
+    if config.languages:
+        foreign = [code for code in config.languages if code != "en"]
+        corpus = text.read(
+            ctx.data, foreign or None, config.max_lines, config.max_lines, progress=ctx.progress
+        )
+        by_language: dict[str, list[str]] = {code: [] for code in corpus.languages}
+        for index, there, here in corpus.pairs:
+            by_language[corpus.languages[index]].append(there)
+            by_language["en"].append(here)
+        for index, line in corpus.lines:
+            by_language[corpus.languages[index]].append(line)
+        most = config.max_lines
+        by_language["en"] = list(_spread(by_language["en"], most or len(by_language["en"])))
+        found |= {code: by_language[code] for code in config.languages}
+    return found | {path: segments(Path(path).expanduser()) for path in config.text}
