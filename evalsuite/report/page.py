@@ -13,8 +13,10 @@ from evalsuite.report.cost_tables import cost_table
 from evalsuite.report.fertility_tables import fertility_table
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import LanguageSection, language_section
+from evalsuite.report.scaling import scaling_table, scalings
 from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import TaskColumn, columns
+from evalsuite.report.seed_tables import seed_table
 from evalsuite.report.signature_tables import Signatures, signatures
 from evalsuite.report.sources import badge, mix_warning
 from evalsuite.report.stage_tables import stage_table
@@ -37,6 +39,8 @@ class Page:
     warning: str
     headline: str
     main: Table
+    seeds: Table
+    scaling: tuple[tuple[str, Table], ...]  # runtime and precision, and their table
     cost: Table
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
@@ -55,6 +59,8 @@ def page(run: RunRecord) -> Page:
         warning=mix_warning(run),
         headline=headline(systems, tasks),
         main=main_table(systems, tasks),
+        seeds=seed_table(systems, tasks),
+        scaling=tuple((own.opened_in, scaling_table(own)) for own in scalings(systems, tasks)),
         cost=cost_table(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
