@@ -7,14 +7,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from evalsuite.report.costs import cost, settings
 from evalsuite.report.formatting import listed, number, percent
 from evalsuite.report.labels import parse
+from evalsuite.report.machines import by_machine
 from evalsuite.report.pareto import front
-from evalsuite.report.scores import TaskColumn, average, can_be_averaged, score
+from evalsuite.report.scores import (
+    TaskColumn,
+    average,
+    average_delta,
+    can_be_averaged,
+    delta,
+    score,
+)
 from evalsuite.report.systems import System
 
 
@@ -27,7 +35,7 @@ class Point:
     x: float
     y: float
     style: int
-    partial: bool = False  # its average is over fewer tasks: drawn hollow, never on the front
+    partial: bool = False  # over fewer tasks or on other rows: drawn hollow, never on the front
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +107,31 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 
 def _axes(systems: Sequence[System]) -> list[_Axis]:
-    where = next(iter(settings(systems)), "")
-    measured = {system.name: cost(system, where) for system in systems}
-    sizes = {name: own.bytes / 1e6 for name, own in measured.items()}
-    rates = {name: own.sentences_per_second or 0.0 for name, own in measured.items()}
-    return [
-        _Axis("size", "Size on disk (MB, log scale)", True, sizes),
-        _Axis("throughput", f"Throughput (sentences/s, {where}, log scale)", False, rates),
-    ]
+    """Size, and throughput on each machine in the first setting it was measured in."""
+    sizes = {system.name: cost(system, None).bytes / 1e6 for system in systems}
+    axes = [_Axis("size", "Size on disk (MB, log scale)", True, sizes)]
+    for machine, measured in by_machine(systems):
+        where = next(iter(settings(measured)), None)
+        rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in measured}
+        title = f"throughput on {machine}" if machine else "throughput"
+        axes.append(_Axis(title, f"Throughput (sentences/s, {where}, log scale)", False, rates))
+    return axes
 
 
 def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis: _Axis) -> Chart:
     averages = {system.name: average(system, tasks) for system in systems}
     means = {name: own.mean for name, own in averages.items() if own}
     over = {name: own.over for name, own in averages.items() if own}
-    fewer = {name: len(over[name]) for name in means if len(over[name]) < len(tasks)}
-    points = _points(systems, axis, means, fewer)
+    fewer = {name for name in means if len(over[name]) < len(tasks)}
+    whole = [system for system in systems if system.name in means and system.name not in fewer]
+    other = {s.name for s in whole if average_delta(s, whole[0], tasks) is None}
+    points = _points(systems, axis, means, fewer | other)
     caption = f"Average over {listed([task.name for task in tasks])}."
-    partial = [p.name for p in points if p.partial]
+    partial = [p.name for p in points if p.name in fewer]
     told = [f"{name} ({listed([task.name for task in over[name]])})" for name in partial]
     if told:
         caption += f" Hollow, and apart from the front, over fewer: {listed(told)}."
+    caption += _strangers([p.name for p in points if p.name in other])
     title = f"Average against {axis.title}"
     return _chart(title, "Zero-shot average (%)", caption, axis, points)
 
@@ -129,11 +141,22 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
     means = {name: cell.mean for name, cell in cells.items() if cell and cell.mean is not None}
     title = task.name if group else f"{task.name} against {axis.title}"
     label = f"Zero-shot {task.title} (%)"
-    return _chart(title, label, "", axis, _points(systems, axis, means, {}), group)
+    first = next((cell for cell in cells.values() if cell and cell.mean is not None), None)
+    other = {name for name in means if delta(cells[name], first) is None}
+    points = _points(systems, axis, means, other)
+    caption = _strangers([p.name for p in points if p.partial]).strip()
+    return _chart(title, label, caption, axis, points, group)
+
+
+def _strangers(names: list[str]) -> str:
+    """Who was scored on other rows or languages than the first, so that no front compares them."""
+    if not names:
+        return ""
+    return f" Hollow, and apart from the front, on other rows or languages: {listed(names)}."
 
 
 def _points(
-    systems: Sequence[System], axis: _Axis, means: dict[str, float], fewer: dict[str, int]
+    systems: Sequence[System], axis: _Axis, means: dict[str, float], partial: Collection[str]
 ) -> tuple[Point, ...]:
     labels = short_names([system.name for system in systems])
     return tuple(
@@ -143,10 +166,10 @@ def _points(
             axis.values[system.name],
             means[system.name],
             i,
-            system.name in fewer,
+            system.name in partial,
         )
         for i, system in enumerate(systems)
-        if system.name in means and axis.values[system.name] > 0
+        if system.name in means and axis.values.get(system.name, 0.0) > 0
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.report.charts import Chart, charts
-from evalsuite.report.cost_tables import cost_table
+from evalsuite.report.cost_tables import cost_tables
 from evalsuite.report.fertility_tables import fertility_table
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import LanguageSection, language_section
@@ -41,12 +41,17 @@ class Page:
     main: Table
     seeds: Table
     scaling: tuple[tuple[str, Table], ...]  # runtime and precision, and their table
-    cost: Table
+    costs: tuple[tuple[str, Table], ...]  # name of the machine, where there are several
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
     fertility: Table
     stages: Table
     signatures: Signatures
+
+    @property
+    def cost(self) -> Table:
+        """Of the first machine."""
+        return self.costs[0][1]
 
 
 def page(run: RunRecord) -> Page:
@@ -61,7 +66,7 @@ def page(run: RunRecord) -> Page:
         main=main_table(systems, tasks),
         seeds=seed_table(systems, tasks),
         scaling=tuple((own.opened_in, scaling_table(own)) for own in scalings(systems, tasks)),
-        cost=cost_table(systems),
+        costs=cost_tables(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
         fertility=fertility_table(run.fertility),
@@ -105,7 +110,7 @@ def write(run: RunRecord, directory: Path) -> Path:
     content = page(run)
     (directory / "report.json").write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "report.md").write_text(markdown(content), encoding="utf-8")
-    short = summary(content.badge, content.headline, content.main, content.cost)
+    short = summary(content.badge, content.headline, content.main, content.costs)
     (directory / "summary.txt").write_text(short, encoding="utf-8")
     path = directory / "report.html"
     path.write_text(html(content), encoding="utf-8")
