@@ -153,6 +153,17 @@ class StageRecord(Record):
     finished: str  # ISO 8601, UTC
 
 
+class ComparedRun(Record):
+    """A run that a comparison was made from."""
+
+    name: str  # what its labels begin with
+    recipe: str
+    description: str
+    source: SourceKind
+    seed: int
+    finished: str  # ISO 8601, UTC; of its last stage, empty where it has none
+
+
 class RunRecord(Record):
     """All a report is made from."""
 
@@ -164,3 +175,4 @@ class RunRecord(Record):
     scores: tuple[TaskResult, ...]
     speeds: tuple[SpeedResult, ...]
     fertility: tuple[FertilityResult, ...] = ()
+    runs: tuple[ComparedRun, ...] = ()  # of a comparison; `source` and `seed` are the first's

@@ -21,6 +21,7 @@ from evalsuite.report.scores import (
     average_delta,
     can_be_averaged,
     delta,
+    most_comparable,
     score,
 )
 from evalsuite.report.systems import System
@@ -124,7 +125,8 @@ def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis:
     over = {name: own.over for name, own in averages.items() if own}
     fewer = {name for name in means if len(over[name]) < len(tasks)}
     whole = [system for system in systems if system.name in means and system.name not in fewer]
-    other = {s.name for s in whole if average_delta(s, whole[0], tasks) is None}
+    alike = [{s.name for s in whole if average_delta(s, o, tasks) is not None} for o in whole]
+    other = {s.name for s in whole} - max(alike, key=len, default=set())
     points = _points(systems, axis, means, fewer | other)
     caption = f"Average over {listed([task.name for task in tasks])}."
     partial = [p.name for p in points if p.name in fewer]
@@ -141,7 +143,7 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
     means = {name: cell.mean for name, cell in cells.items() if cell and cell.mean is not None}
     title = task.name if group else f"{task.name} against {axis.title}"
     label = f"Zero-shot {task.title} (%)"
-    first = next((cell for cell in cells.values() if cell and cell.mean is not None), None)
+    first = most_comparable(cells.values())
     other = {name for name in means if delta(cells[name], first) is None}
     points = _points(systems, axis, means, other)
     caption = _strangers([p.name for p in points if p.partial]).strip()
@@ -149,7 +151,7 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
 
 
 def _strangers(names: list[str]) -> str:
-    """Who was scored on other rows or languages than the first, so that no front compares them."""
+    """Who was scored on other rows or languages than most, so that no front compares them."""
     if not names:
         return ""
     return f" Hollow, and apart from the front, on other rows or languages: {listed(names)}."

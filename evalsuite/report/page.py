@@ -13,6 +13,7 @@ from evalsuite.report.cost_tables import cost_tables
 from evalsuite.report.fertility_tables import fertility_table
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import LanguageSection, language_section
+from evalsuite.report.run_tables import run_table
 from evalsuite.report.scaling import scaling_table, scalings
 from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import TaskColumn, columns
@@ -38,6 +39,7 @@ class Page:
     badge: str
     warning: str
     headline: str
+    runs: Table
     main: Table
     seeds: Table
     scaling: tuple[tuple[str, Table], ...]  # runtime and precision, and their table
@@ -60,9 +62,10 @@ def page(run: RunRecord) -> Page:
     tasks: Sequence[TaskColumn] = columns(run.scores)
     return Page(
         run=run,
-        badge=badge(run.source),
+        badge=badge(run),
         warning=mix_warning(run),
         headline=headline(systems, tasks),
+        runs=run_table(run.runs),
         main=main_table(systems, tasks),
         seeds=seed_table(systems, tasks),
         scaling=tuple((own.opened_in, scaling_table(own)) for own in scalings(systems, tasks)),

@@ -20,6 +20,7 @@ from evalsuite.report.scores import (
     average,
     can_be_averaged,
     comparable,
+    most_comparable,
     score,
 )
 from evalsuite.report.systems import System
@@ -91,17 +92,14 @@ def scalings(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Sc
 def _scores(
     systems: Sequence[System], tasks: Sequence[TaskColumn]
 ) -> dict[str, tuple[float | None, ...]]:
-    """Zero-shot means by column; a score on other rows than the first's is left out."""
+    """Zero-shot means by column; scores on other rows than most are left out."""
     found: dict[str, tuple[float | None, ...]] = {}
     whole = {system.name for system in systems}  # scored on all tasks, on the same rows
     for task in tasks:
         cells = [score(system, task) for system in systems]
-        first = next((cell for cell in cells if cell is not None), None)
-        same = [
-            cell is not None and first is not None and comparable(cell, first) for cell in cells
-        ]
+        first = most_comparable(cells)
         found[task.name] = tuple(
-            cell.mean if cell and ok else None for cell, ok in zip(cells, same, strict=True)
+            cell.mean if cell and first and comparable(cell, first) else None for cell in cells
         )
         whole -= {
             system.name

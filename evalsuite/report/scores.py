@@ -135,6 +135,12 @@ def comparable(value: Score, other: Score) -> bool:
     return value.languages == other.languages and value.rows == other.rows
 
 
+def most_comparable(cells: Iterable[Score | None]) -> Score | None:
+    """The score, with a mean, that most others can be compared with; the first of several."""
+    known = [cell for cell in cells if cell is not None and cell.mean is not None]
+    return max(known, key=lambda own: sum(comparable(own, o) for o in known), default=None)
+
+
 def delta(value: Score | None, reference: Score | None) -> float | None:
     """Points of zero-shot mean above the reference; None over other languages or other rows."""
     if value is None or reference is None or not comparable(value, reference):
