@@ -158,7 +158,6 @@ class ComparedRun(Record):
 
     name: str  # what its labels begin with
     recipe: str
-    description: str
     source: SourceKind
     seed: int
     finished: str  # ISO 8601, UTC; of its last stage, empty where it has none

@@ -10,7 +10,8 @@ import pytest
 from report_fakes import run_of_three_systems
 
 from evalsuite.report import write
-from evalsuite.report.page import breakable, markdown, page
+from evalsuite.report.page import markdown, page
+from evalsuite.report.templating import breakable
 from evalsuite.results import RunRecord
 from evalsuite.task import SourceKind
 

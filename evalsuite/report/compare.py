@@ -54,7 +54,7 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
     ]
     told = list(dict.fromkeys(run_names(runs)))
     return RunRecord(
-        recipe=f"comparison of {listed(told)}" + ("" if len(told) > 1 else " over seeds"),
+        recipe=f"Comparison of {listed(told)}" + ("" if len(told) > 1 else " over seeds"),
         description="",
         source=runs[0].record.source,
         seed=runs[0].record.seed,
@@ -66,7 +66,6 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
             ComparedRun(
                 name=name or run.record.recipe,
                 recipe=run.record.recipe,
-                description=run.record.description,
                 source=run.record.source,
                 seed=run.record.seed,
                 finished=max((stage.finished for stage in run.record.stages), default=""),

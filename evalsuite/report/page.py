@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evalsuite.report.charts import Chart, charts
 from evalsuite.report.cost_tables import cost_tables
@@ -23,12 +22,9 @@ from evalsuite.report.sources import badge, mix_warning
 from evalsuite.report.stage_tables import stage_table
 from evalsuite.report.summary import summary
 from evalsuite.report.systems import group
-from evalsuite.report.table import Table, escaped
+from evalsuite.report.table import Table
+from evalsuite.report.templating import template
 from evalsuite.results import RunRecord
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-    from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +83,12 @@ def html(content: Page) -> str:
     # Our own SVG: what it quotes of the run is escaped where it is drawn.
     drawn = [(chart, Markup(draw(chart, f"plot{i}"))) for i, chart in enumerate(content.charts, 1)]
     groups = [(name, list(own)) for name, own in groupby(drawn, key=lambda pair: pair[0].group)]
-    return _template("report.html.j2").render(page=content, plots=groups)
+    return template("report.html.j2").render(page=content, plots=groups)
 
 
 def markdown(content: Page) -> str:
     """The same tables as Markdown."""
-    return _template("report.md.j2").render(page=content)
-
-
-def breakable(label: str) -> Markup:
-    """A label as HTML that may be broken before its variables and between them."""
-    from markupsafe import Markup, escape
-
-    text = str(escape(label))
-    return Markup(text.replace("[", "<wbr>[").replace(",", ",<wbr>"))
+    return template("report.md.j2").render(page=content)
 
 
 def write(run: RunRecord, directory: Path) -> Path:
@@ -118,20 +106,3 @@ def write(run: RunRecord, directory: Path) -> Path:
     path = directory / "report.html"
     path.write_text(html(content), encoding="utf-8")
     return path
-
-
-def _template(name: str) -> Template:
-    """A template; HTML is escaped by Jinja, Markdown by its own filter."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("evalsuite.report", "templates"),
-        autoescape=lambda template: template is not None and ".html" in template,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["md"] = escaped
-    environment.filters["breakable"] = breakable
-    return environment.get_template(name)

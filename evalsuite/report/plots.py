@@ -120,8 +120,11 @@ def _pixels(axes: Any, point: Point) -> tuple[float, float]:
 
 
 def shortened(name: str) -> str:
-    """A name that fits beside a point."""
-    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+    """A name that fits beside a point: its beginning, and its end, where names differ."""
+    kept = LONGEST_LABEL - 1
+    return (
+        name if len(name) <= LONGEST_LABEL else f"{name[: kept // 3]}…{name[-(kept - kept // 3) :]}"
+    )
 
 
 def log_ticks(low: float, high: float) -> list[float]:

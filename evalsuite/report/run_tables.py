@@ -17,7 +17,7 @@ def run_table(runs: Sequence[ComparedRun]) -> Table:
         Row(
             Cell(run.name),
             (
-                Cell(run.recipe, sub=run.description),
+                Cell(run.recipe),
                 Cell(str(run.seed)),
                 Cell(BADGES[run.source]),
                 Cell(run.finished or NONE),

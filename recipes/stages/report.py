@@ -9,7 +9,7 @@ from pydantic import Field
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 3
+VERSION = 4
 LABELS_MATTER = True
 
 
@@ -32,9 +32,11 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Write report.html, report.md, report.json, summary.txt."""
+    """Write report.html, report.md, report.json, summary.txt, and cards/ with one a system."""
     from evalsuite import report
+    from evalsuite.report.cards import cards
     from evalsuite.results import FertilityResult, RunRecord, SpeedResult, TaskResult
+    from recipes.workspace import file_name
 
     scores, speeds, fertility = [], [], []
     for item in ctx.inputs["results"]:
@@ -59,4 +61,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
         fertility=tuple(fertility),
     )
     report.write(record, ctx.out)
+    for name, text in cards(record).items():
+        path = ctx.out / "cards" / f"{file_name(name)}.md"
+        path.parent.mkdir(exist_ok=True)
+        if path.exists():  # names that differ in what a path cannot hold
+            path = path.with_stem(f"{path.stem}-{sum(1 for _ in path.parent.iterdir())}")
+        path.write_text(text, encoding="utf-8")
     return {"models": len({s.model.label for s in scores}), "scores": len(scores)}
