@@ -26,6 +26,8 @@ from evalsuite.report.scores import (
 )
 from evalsuite.report.systems import System
 
+SHORT_RUN = 6  # characters of a run's name in a plot
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -91,8 +93,10 @@ def short_names(names: Sequence[str]) -> list[str]:
 
     >>> short_names(["teacher[size=base]", "teacher[size=large]", "int8[size=base]"])
     ['teacher[base]', 'teacher[large]', 'int8']
+    >>> short_names(["xnli-base:int8", "xnli-large:int8"])
+    ['xnli-b:int8', 'xnli-l:int8']
     """
-    labels = [parse(name) for name in names]
+    labels = [parse(name) for name in _with_short_runs(names)]
     families = [label.family for label in labels]
     values = [
         f"{label.family}[{','.join(value for _, value in label.variables)}]"
@@ -105,6 +109,23 @@ def short_names(names: Sequence[str]) -> list[str]:
         for family, value in zip(families, values, strict=True)
     ]
     return short if len(set(short)) == len(short) else list(names)
+
+
+def _with_short_runs(names: Sequence[str]) -> list[str]:
+    """The names, the runs before them cut to six characters or what tells them apart."""
+    pairs = [name.partition(":") for name in names]
+    runs = {run for run, _, _ in pairs}
+    if len(runs) < 2 or not all(colon for _, colon, _ in pairs):
+        return list(names)
+    cut = {
+        run: next(
+            run[:size].rstrip("-_.")
+            for size in range(min(SHORT_RUN, len(run)), len(run) + 1)
+            if size == len(run) or sum(other.startswith(run[:size]) for other in runs) == 1
+        )
+        for run in runs
+    }
+    return [f"{cut[run]}:{rest}" for run, _, rest in pairs]
 
 
 def _axes(systems: Sequence[System]) -> list[_Axis]:

@@ -29,8 +29,10 @@ def template(name: str) -> Template:
 
 
 def breakable(label: str) -> Markup:
-    """A label as HTML that may be broken before its variables and between them."""
+    """A label as HTML that may be broken after its run, before its variables and between them."""
     from markupsafe import Markup, escape
 
     text = str(escape(label))
-    return Markup(text.replace("[", "<wbr>[").replace(",", ",<wbr>"))
+    for mark, broken in (("[", "<wbr>["), (",", ",<wbr>"), (":", ":<wbr>")):
+        text = text.replace(mark, broken)
+    return Markup(text)
