@@ -6,7 +6,7 @@ import pytest
 from report_fakes import a_model, a_run, a_score
 
 from evalsuite.report.page import html, markdown, page
-from evalsuite.report.scaling import Fit, fit, scaling_table, scalings
+from evalsuite.report.scaling import Fit, fit, scaling_chart, scaling_table, scalings
 from evalsuite.report.scores import columns
 from evalsuite.report.systems import group
 from evalsuite.results import ModelInfo, RunRecord
@@ -87,3 +87,21 @@ def test_the_section_stands_in_both_files(run: RunRecord) -> None:
     content = page(run)
     assert 'id="scaling"' in html(content)
     assert "## Score against size" in markdown(content)
+
+
+def test_the_plot_has_the_line_from_end_to_end(run: RunRecord) -> None:
+    systems = group(run)
+    (own,) = scalings(systems, columns(run.scores))
+    chart = scaling_chart(own, systems)
+    assert chart.title == "XNLI against parameters" and chart.front == ()
+    assert [(p.name, p.x, p.y) for p in chart.points] == [
+        (name, SIZES[name] / 1e6, score) for name, score in GERMAN.items()
+    ]
+    assert [p.style for p in chart.points] == [2, 1, 0]  # as in the report's other plots
+    assert chart.line is not None
+    assert chart.line[0] == (10, pytest.approx(51)) and chart.line[1] == (1000, pytest.approx(69))
+    assert chart.caption == (
+        "Dashed: +9.0 points per tenfold parameters (95% interval −13.0 to 31.0)."
+    )
+    assert "Fitted line: 51.0 at 10.0 to 69.0 at 1,000." in chart.description
+    assert "Fitted line" in html(page(run)) and "Fitted line" in markdown(page(run))

@@ -52,16 +52,19 @@ class Chart:
     points: tuple[Point, ...]
     front: tuple[int, ...]  # indices of `points`, by rising x
     group: str = ""  # the heading it stands under with others like it, drawn small
+    line: tuple[tuple[float, float], tuple[float, float]] | None = None  # fitted: its two ends
 
     @property
     def description(self) -> str:
         """What the plot shows, in words."""
         told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
+        said = f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
+        if self.line is not None:
+            (low, at_low), (high, at_high) = self.line
+            ends = f"{percent(at_low)} at {number(low)} to {percent(at_high)} at {number(high)}"
+            return f"{said}Fitted line: {ends}."
         best = listed([self.points[i].name for i in self.front])
-        return (
-            f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
-            f"On the Pareto front: {best or 'none'}."
-        )
+        return f"{said}On the Pareto front: {best or 'none'}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from evalsuite.report.fertility_tables import fertility_table
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import LanguageSection, language_section
 from evalsuite.report.run_tables import run_table
-from evalsuite.report.scaling import scaling_table, scalings
+from evalsuite.report.scaling import scaling_chart, scaling_table, scalings
 from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import TaskColumn, columns
 from evalsuite.report.seed_tables import seed_table
@@ -38,7 +38,7 @@ class Page:
     runs: Table
     main: Table
     seeds: Table
-    scaling: tuple[tuple[str, Table], ...]  # runtime and precision, and their table
+    scaling: tuple[tuple[str, Table, Chart], ...]  # by runtime and precision
     costs: tuple[tuple[str, Table], ...]  # name of the machine, where there are several
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
@@ -64,7 +64,10 @@ def page(run: RunRecord) -> Page:
         runs=run_table(run.runs),
         main=main_table(systems, tasks),
         seeds=seed_table(systems, tasks),
-        scaling=tuple((own.opened_in, scaling_table(own)) for own in scalings(systems, tasks)),
+        scaling=tuple(
+            (own.opened_in, scaling_table(own), scaling_chart(own, systems))
+            for own in scalings(systems, tasks)
+        ),
         costs=cost_tables(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
@@ -83,7 +86,8 @@ def html(content: Page) -> str:
     # Our own SVG: what it quotes of the run is escaped where it is drawn.
     drawn = [(chart, Markup(draw(chart, f"plot{i}"))) for i, chart in enumerate(content.charts, 1)]
     groups = [(name, list(own)) for name, own in groupby(drawn, key=lambda pair: pair[0].group)]
-    return template("report.html.j2").render(page=content, plots=groups)
+    lines = [Markup(draw(own[2], f"line{i}")) for i, own in enumerate(content.scaling, 1)]
+    return template("report.html.j2").render(page=content, plots=groups, lines=lines)
 
 
 def markdown(content: Page) -> str:

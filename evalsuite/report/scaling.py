@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
 
+from evalsuite.report.charts import Chart, Point, short_names
 from evalsuite.report.formatting import NONE, between, listed, millions, percent, points
 from evalsuite.report.scores import (
     TaskColumn,
@@ -27,6 +28,7 @@ from evalsuite.report.systems import System
 from evalsuite.report.table import Cell, Column, Row, Table
 
 SIZES = 3  # fewer make no line worth drawing
+AVERAGE = "Average"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _scores(
         }
     if len(tasks) > 1 and can_be_averaged(tasks):
         means = {system.name: average(system, tasks) for system in systems}
-        found["Average"] = tuple(
+        found[AVERAGE] = tuple(
             mean.mean if (mean := means[s.name]) and s.name in whole else None for s in systems
         )
     return found
@@ -132,6 +134,41 @@ def scaling_table(scaling: Scaling) -> Table:
             head = Cell("points per tenfold parameters", sub=text)
             rows.append(Row(head, (Cell(""), Cell(""), *(_slope(own) for own in fits)), "mean"))
     return Table("System", tuple(heads), tuple(rows), tuple(_notes(scaling)))
+
+
+def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
+    """The average against parameters, or the first task that has a line, and the line.
+
+    Args:
+        everyone: all systems of the report, so that one looks alike in all its plots.
+    """
+    column = next(name for name in reversed(scaling.scores) if scaling.fit(name))
+    line = scaling.fit(column)
+    assert line is not None
+    order = {system.name: i for i, system in enumerate(everyone)}
+    labels = dict(zip(order, short_names(list(order)), strict=True))
+    drawn = tuple(
+        Point(system.name, labels[system.name], parameters(system) / 1e6, own, order[system.name])
+        for system, own in zip(scaling.systems, scaling.scores[column], strict=True)
+        if own is not None and parameters(system) > 0
+    )
+    ends = min(p.x for p in drawn), max(p.x for p in drawn)
+    low, high = ((x, line.intercept + line.slope * log10(x * 1e6)) for x in ends)
+    return Chart(
+        title=f"{column} against parameters",
+        caption=f"Dashed: {said(line)}.",
+        x_label="Parameters (M, embeddings included, log scale)",
+        y_label=f"Zero-shot {column if column != AVERAGE else 'average'} (%)",
+        points=drawn,
+        front=(),
+        line=(low, high),
+    )
+
+
+def said(own: Fit) -> str:
+    """A slope in words."""
+    interval = between((own.low, own.high))
+    return f"{points(own.slope)} points per tenfold parameters (95% interval {interval})"
 
 
 def _slope(own: Fit | None) -> Cell:
