@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from report_fakes import a_model, a_run, a_score, run_of_three_systems
 from evalsuite.report.cards import METRIC_TYPES, TASK_TYPES, base_model, cards, pipeline_tag
 from evalsuite.report.systems import group
 from evalsuite.results import RunRecord, StageRecord
-from evalsuite.task import SourceKind
+from evalsuite.task import DataSource, SourceKind
 from evalsuite.tasks import get, names
+from recipes.stage import Artifact, Input, StageContext
+from recipes.stages import report
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +147,23 @@ def test_the_body_has_scores_costs_and_signatures(run: RunRecord) -> None:
                  "avx2 avx512\\_vnni", run.scores[0].data_digest[7:19]):  # fmt: skip
         assert said in text
     assert "int8" not in text
+
+
+def test_the_stage_writes_a_card_a_system_beside_the_report(run: RunRecord, tmp_path: Path) -> None:
+    scores, out = tmp_path / "scores", tmp_path / "out"
+    scores.mkdir()
+    out.mkdir()
+    told = ("teacher[seed=1]", "org/a", "org_a")
+    for i, label in enumerate(told):
+        result = a_score(a_model(label), en=90, de=50 + i)
+        (scores / f"{i}.json").write_text(result.model_dump_json())
+    inputs = {"results": (Input("scores", scores, Artifact("scores")),)}
+    context = StageContext(out, tmp_path, inputs, DataSource("embedded"), 1, "mine")
+    report.run(report.Config(name="report", stage="report", results=("scores",)), context)
+    assert (out / "report.html").is_file()
+    found = {path.name: path.read_text() for path in (out / "cards").iterdir()}
+    assert {name: read(text).data.model_name for name, text in found.items()} == {
+        "teacher[seed=1].md": "mine:teacher[seed=1]",
+        "org_a.md": "mine:org/a",
+        "org_a-2.md": "mine:org_a",
+    }

@@ -48,6 +48,16 @@ def test_a_line_needs_three_different_sizes() -> None:
     assert exact == Fit(*(pytest.approx(v) for v in (10, 10, 10, -60)), 3)
 
 
+def test_other_heads_make_no_other_size(run: RunRecord) -> None:
+    counts = (100_000_000, 100_500_000, 101_000_000)
+    scores = tuple(
+        s.model_copy(update={"model": s.model.model_copy(update={"parameters": n})})
+        for s, n in zip(run.scores, counts, strict=True)
+    )
+    alike = run.model_copy(update={"scores": scores})
+    assert scalings(group(alike), columns(scores)) == ()
+
+
 def test_the_table_has_the_smallest_first_and_both_counts(run: RunRecord) -> None:
     (own,) = scalings(group(run), columns(run.scores))
     table = scaling_table(own)
@@ -80,7 +90,7 @@ def test_the_average_is_over_systems_with_every_task(run: RunRecord) -> None:
     assert own.scores["Average"] == (60, 66, None)
     assert own.fit("XNLI") is not None and own.fit("UD-POS") is own.fit("Average") is None
     notes = scaling_table(own).notes
-    assert "No line for UD-POS and Average: scored at fewer than three sizes." in notes
+    assert "No line for UD-POS and Average: scored at fewer than three sizes 5% apart." in notes
 
 
 def test_the_section_stands_in_both_files(run: RunRecord) -> None:

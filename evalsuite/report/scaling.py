@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log10
+from math import inf, log10
 
 from evalsuite.report.charts import Chart, Point, short_names
 from evalsuite.report.formatting import NONE, between, listed, millions, percent, points
@@ -28,6 +28,7 @@ from evalsuite.report.systems import System
 from evalsuite.report.table import Cell, Column, Row, Table
 
 SIZES = 3  # fewer make no line worth drawing
+APART = log10(1.05)
 AVERAGE = "Average"
 
 
@@ -67,7 +68,22 @@ class Scaling:
         sizes = [parameters(system, embeddings=embeddings) for system in self.systems]
         pairs = zip(sizes, self.scores[column], strict=True)
         known = [(log10(size), own) for size, own in pairs if own is not None and size > 0]
+        if different([x for x, _ in known]) < SIZES:
+            return None
         return fit([x for x, _ in known], [y for _, y in known])
+
+
+def different(logs: Sequence[float]) -> int:
+    """How many sizes there are; those less than 5% apart (another head) are one.
+
+    >>> different([7.0, 7.001, 7.3])
+    2
+    """
+    count, last = 0, -inf
+    for own in sorted(logs):
+        if own - last >= APART:
+            count, last = count + 1, own
+    return count
 
 
 def parameters(system: System, *, embeddings: bool = True) -> float:
@@ -185,5 +201,5 @@ def _notes(scaling: Scaling) -> list[str]:
     ]
     absent = [name for name in scaling.scores if scaling.fit(name) is None]
     if absent:
-        notes.append(f"No line for {listed(absent)}: scored at fewer than three sizes.")
+        notes.append(f"No line for {listed(absent)}: scored at fewer than three sizes 5% apart.")
     return notes
