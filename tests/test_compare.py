@@ -109,6 +109,20 @@ def test_scores_on_other_rows_are_never_subtracted() -> None:
     assert deltas["two:int8"] == ["−2.0", "−1.5", "−15.0", "−6.2"]
     note = "XNLI: two:teacher scored on other rows than one:teacher (the signatures have their"
     assert any(text.startswith(note) for text in content.main.notes)
+    averages = content.charts[0]
+    assert averages.title == "Average against size"
+    assert [p.name for p in averages.points if p.partial] == ["one:base", "two:teacher", "two:base"]
+    assert averages.caption.endswith("on other rows or languages: two:teacher.")
+
+
+def test_other_rows_are_told_where_the_first_system_has_no_such_score() -> None:
+    retrieval = a_recipes("one").scores[7:]
+    two, three = a_recipes("two"), a_recipes("three")
+    rows = three.scores[4].model_copy(update={"data_digest": "sha256:other"})
+    three = a_recipes("three", scores=(rows,))
+    runs = [Run(a_recipes("one", scores=retrieval, speeds=())), Run(two), Run(three)]
+    notes = page(merge(runs)).main.notes
+    assert any(n.startswith("XNLI: three:int8") and "than two:teacher" in n for n in notes)
 
 
 def test_a_stage_that_runs_share_was_worked_for_once() -> None:

@@ -152,7 +152,7 @@ def _sameness(record: RunRecord) -> str:
     """What two runs have in common that differ in nothing but `seed:`."""
     stages = [(stage.name, stage.kind, stage.inputs, stage.config) for stage in record.stages]
     scored = sorted({(s.model.label, s.task, s.split, s.data_digest) for s in record.scores})
-    return json.dumps([stages, scored], sort_keys=True)
+    return json.dumps([stages, scored], sort_keys=True, default=str)
 
 
 def _renamed(record: RunRecord, name: str, seed: int | None) -> RunRecord:

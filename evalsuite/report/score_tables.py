@@ -131,9 +131,10 @@ def _notes(
 
 
 def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str]:
-    """What must not be overlooked in one column."""
+    """What must not be overlooked in one column; `first`, or its first system, is the measure."""
     found = []
-    if first in cells:
+    if cells:
+        first = first if first in cells else next(iter(cells))
         languages = cells[first].languages
         other = [name for name, cell in cells.items() if cell.languages != languages]
         if other:
