@@ -66,6 +66,7 @@ HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "dataset
         ["check", "quickstart"],
         ["plan", "quickstart"],
         ["check", "pretrain/xlmr-mini"],
+        ["compare", "--help"],
     ],
     ids=" ".join,
 )
