@@ -210,6 +210,16 @@ class StageRecord(Record):
     finished: str  # ISO 8601, UTC
 
 
+class ComparedRun(Record):
+    """A run that a comparison was made from."""
+
+    name: str  # what its labels begin with
+    recipe: str
+    source: SourceKind
+    seed: int
+    finished: str  # ISO 8601, UTC; of its last stage, empty where it has none
+
+
 class RunRecord(Record):
     """All a report is made from."""
 
@@ -222,3 +232,4 @@ class RunRecord(Record):
     speeds: tuple[SpeedResult, ...]
     fertility: tuple[FertilityResult, ...] = ()
     alignment: tuple[AlignmentResult, ...] = ()
+    runs: tuple[ComparedRun, ...] = ()  # of a comparison; `source` and `seed` are the first's

@@ -1,7 +1,7 @@
 """What there is: derived from file names, read without importing.
 
->>> entries("stages")[2].name
-'evaluate'
+>>> entries("stages")[0].name
+'alignment'
 >>> load_stage("fuse").VERSION
 1
 

@@ -99,6 +99,14 @@ Space = Annotated[
         help="Where outputs are kept; default .lingopress",
     ),
 ]
+OpenIt = Annotated[bool, typer.Option("--open", help="Open it in a browser too.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write every score and speed here too."),
+]
+Parquet = Annotated[
+    Path | None, typer.Option("--parquet", metavar="FILE", help="The same, as Parquet.")
+]
 Debug = Annotated[bool, typer.Option("--debug", callback=_note_debug, help="Show tracebacks.")]
 
 
@@ -228,7 +236,9 @@ def report(
         str, typer.Argument(metavar="RUN", help="A recipe that was run, or a run's folder.")
     ],
     workspace: Space = None,
-    open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser too.")] = False,
+    open_it: OpenIt = False,
+    csv: Csv = None,
+    parquet: Parquet = None,
     debug: Debug = False,
 ) -> None:
     """Print the path of the last report of a recipe."""
@@ -236,10 +246,51 @@ def report(
 
     path = last_report(run_or_recipe, workspace)
     typer.echo(path)
-    if open_it:
-        import webbrowser
+    if csv or parquet:
+        from recipes.comparison import export, read_run
 
-        webbrowser.open(path.as_uri())
+        run = read_run(str(path.with_name("report.json")), None)
+        export([(run.record.recipe, run.record)], csv, parquet)
+    if open_it:
+        _open(path)
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Recipes that were run, runs' folders, or report.json files; NAME=RUN names one.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the report of all is written.")
+    ] = Path("comparison"),
+    csv: Csv = None,
+    parquet: Parquet = None,
+    mix_sources: Annotated[
+        bool, typer.Option("--mix-sources", help="Even if their data is of different sources.")
+    ] = False,
+    workspace: Space = None,
+    open_it: OpenIt = False,
+    debug: Debug = False,
+) -> None:
+    """Put runs, machines or seeds side by side in one report."""
+    from recipes.comparison import compare_runs, export
+
+    found = compare_runs(runs, out, workspace=workspace, mix_sources=mix_sources)
+    export(found.records, csv, parquet)
+    typer.echo(found.summary)
+    typer.echo(found.report)
+    if open_it:
+        _open(found.report)
+
+
+def _open(path: Path) -> None:
+    import webbrowser
+
+    webbrowser.open(path.absolute().as_uri())
 
 
 @app.command()

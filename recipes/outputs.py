@@ -35,6 +35,20 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
     return Path(found)
 
 
+def find_record(text: str, workspace: Path | None) -> Path:
+    """The `report.json` of a run: the file itself, one in a folder, or a recipe's last.
+
+    Raises:
+        RecipesError: it was not run, or made no report.
+    """
+    path = Path(text).expanduser()
+    if path.suffix == ".json" or path.is_file():
+        return path
+    if (path / "report.json").is_file():
+        return path / "report.json"
+    return last_report(text, workspace).with_name("report.json")
+
+
 def find_model(text: str, workspace: Path | None) -> Path:
     """A model's directory, from a path or `recipe:stage`.
 

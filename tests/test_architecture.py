@@ -66,6 +66,7 @@ HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "dataset
         ["check", "quickstart"],
         ["plan", "quickstart"],
         ["check", "pretrain/xlmr-mini"],
+        ["compare", "--help"],
     ],
     ids=" ".join,
 )
@@ -81,7 +82,7 @@ def test_cheap_commands_import_nothing_heavy(
     child = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(mini_packages)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(mini_packages)])},
         capture_output=True,
         text=True,
         check=False,
@@ -100,6 +101,7 @@ def test_shipped_recipes_check(
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
     assert names == [
+        "compact/trim-only",
         "pretrain/xlmr-mini",
         "quickstart",
         "xnli-base-vs-large",

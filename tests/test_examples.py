@@ -32,6 +32,8 @@ EXAMPLES = [
     "evalsuite.report.labels",
     "evalsuite.report.pareto",
     "evalsuite.report.placing",
+    "evalsuite.report.scaling.different",
+    "evalsuite.report.seed_tables",
     "evalsuite.tasks",
     "recipes.catalog",
     "recipes.graph",

@@ -51,6 +51,11 @@ def test_labels_in_plots_do_not_overlap() -> None:
 def test_short_names_stay_apart() -> None:
     assert short_names(["t[s=1]", "t[s=2]", "i[s=1]", "b"]) == ["t[1]", "t[2]", "i", "b"]
     assert short_names(["t[a=1]", "t[b=1]"]) == ["t[a=1]", "t[b=1]"]
+    assert short_names(["xnli:t[s=1]", "xnli:t[s=2]", "xnli-large:t", "mini#1:t"]) == [
+        "xnli:t[1]", "xnli:t[2]", "xnli-l:t", "mini#1:t",
+    ]  # fmt: skip
+    assert short_names(["package:a", "b"]) == ["package:a", "b"]
+    assert short_names(["package:a", "package:b"]) == ["package:a", "package:b"]
 
 
 @pytest.mark.parametrize("span", [(1, 1.2), (3, 80), (0.5, 5e6), (7, 7.01)])

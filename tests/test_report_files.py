@@ -10,7 +10,8 @@ import pytest
 from report_fakes import run_of_three_systems
 
 from evalsuite.report import write
-from evalsuite.report.page import breakable, markdown, page
+from evalsuite.report.page import markdown, page
+from evalsuite.report.templating import breakable
 from evalsuite.results import RunRecord
 from evalsuite.task import SourceKind
 
@@ -53,7 +54,7 @@ class Balance(HTMLParser):
 
 
 def test_labels_break_before_their_variables_and_are_escaped() -> None:
-    assert breakable("<t>[a=1,b=2]") == "&lt;t&gt;<wbr>[a=1,<wbr>b=2]"
+    assert breakable("r:<t>[a=1,b=2]") == "r:<wbr>&lt;t&gt;<wbr>[a=1,<wbr>b=2]"
 
 
 def test_html_is_well_formed_and_fetches_nothing(written: Path) -> None:

@@ -7,7 +7,7 @@ from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
 
 from evalsuite.report.charts import charts
 from evalsuite.report.cost_tables import cost_table
-from evalsuite.report.costs import cost, costs, percentile
+from evalsuite.report.costs import cost, costs, percentile, settings
 from evalsuite.report.formatting import duration, number, points
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import language_section, language_table, shade
@@ -151,7 +151,9 @@ def test_percentile_is_linear_between_samples() -> None:
 
 
 def test_cost(run: RunRecord) -> None:
-    own = cost(group(run)[0], "2 threads")
+    (where,) = settings(group(run))
+    assert str(where) == "2 threads"
+    own = cost(group(run)[0], where)
     assert own.sentences_per_second == pytest.approx(10)  # median of 10, 30, 5
     assert own.latency_ms[50] == pytest.approx(25)
     assert (own.load_seconds, own.memory, own.bytes) == (2, 3_000_000, 8000)

@@ -19,7 +19,7 @@ from typing import ClassVar
 from evalsuite.data import files as textfiles
 from evalsuite.data import hub
 from evalsuite.errors import DataError, UnknownNameError
-from evalsuite.task import DataSource, Example, Split, Task
+from evalsuite.task import DataSource, Example, HubSource, Split, Task
 
 _CODE = re.compile(r"[a-z]{2,3}")
 
@@ -52,6 +52,10 @@ class SourcedTask(Task):
     def hub_config(self, language: str) -> str:
         """Configuration of the hub data set that holds a language."""
 
+    def hub_source(self, language: str) -> HubSource | None:
+        """The hub data set that holds a language; None where the hub has no copy."""
+        return self.hub
+
     @abstractmethod
     def from_row(self, row: hub.Row, id: str) -> Example | None:
         """One hub row; None where it is to be left out."""
@@ -83,8 +87,9 @@ class SourcedTask(Task):
         return self._from_hub(split, language)
 
     def _from_hub(self, split: Split, language: str) -> list[Example]:
-        assert self.hub is not None  # `available` is empty without it
-        rows = hub.rows(self.hub, self.hub_config(language), self.hub_splits[split])
+        source = self.hub_source(language)
+        assert source is not None  # `available` is empty without it
+        rows = hub.rows(source, self.hub_config(language), self.hub_splits[split])
         made = (self.from_row(row, f"{split}-{language}-{n}") for n, row in enumerate(rows))
         return [example for example in made if example is not None]
 

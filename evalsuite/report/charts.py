@@ -7,15 +7,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from evalsuite.report.costs import cost, settings
 from evalsuite.report.formatting import listed, number, percent
 from evalsuite.report.labels import parse
+from evalsuite.report.machines import by_machine
 from evalsuite.report.pareto import front
-from evalsuite.report.scores import TaskColumn, average, can_be_averaged, score
+from evalsuite.report.scores import (
+    TaskColumn,
+    average,
+    average_delta,
+    can_be_averaged,
+    delta,
+    most_comparable,
+    score,
+)
 from evalsuite.report.systems import System
+
+SHORT_RUN = 6  # characters of a run's name in a plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class Point:
     x: float
     y: float
     style: int
-    partial: bool = False  # its average is over fewer tasks: drawn hollow, never on the front
+    partial: bool = False  # over fewer tasks or on other rows: drawn hollow, never on the front
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +52,19 @@ class Chart:
     points: tuple[Point, ...]
     front: tuple[int, ...]  # indices of `points`, by rising x
     group: str = ""  # the heading it stands under with others like it, drawn small
+    line: tuple[tuple[float, float], tuple[float, float]] | None = None  # fitted: its two ends
 
     @property
     def description(self) -> str:
         """What the plot shows, in words."""
         told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
+        said = f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
+        if self.line is not None:
+            (low, at_low), (high, at_high) = self.line
+            ends = f"{percent(at_low)} at {number(low)} to {percent(at_high)} at {number(high)}"
+            return f"{said}Fitted line: {ends}."
         best = listed([self.points[i].name for i in self.front])
-        return (
-            f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
-            f"On the Pareto front: {best or 'none'}."
-        )
+        return f"{said}On the Pareto front: {best or 'none'}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +96,10 @@ def short_names(names: Sequence[str]) -> list[str]:
 
     >>> short_names(["teacher[size=base]", "teacher[size=large]", "int8[size=base]"])
     ['teacher[base]', 'teacher[large]', 'int8']
+    >>> short_names(["xnli-base:int8", "xnli-large:int8"])
+    ['xnli-b:int8', 'xnli-l:int8']
     """
-    labels = [parse(name) for name in names]
+    labels = [parse(name) for name in _with_short_runs(names)]
     families = [label.family for label in labels]
     values = [
         f"{label.family}[{','.join(value for _, value in label.variables)}]"
@@ -98,28 +114,50 @@ def short_names(names: Sequence[str]) -> list[str]:
     return short if len(set(short)) == len(short) else list(names)
 
 
+def _with_short_runs(names: Sequence[str]) -> list[str]:
+    """The names, the runs before them cut to six characters or what tells them apart."""
+    pairs = [name.partition(":") for name in names]
+    runs = {run for run, _, _ in pairs}
+    if len(runs) < 2 or not all(colon for _, colon, _ in pairs):
+        return list(names)
+    cut = {
+        run: next(
+            run[:size].rstrip("-_.")
+            for size in range(min(SHORT_RUN, len(run)), len(run) + 1)
+            if size == len(run) or sum(other.startswith(run[:size]) for other in runs) == 1
+        )
+        for run in runs
+    }
+    return [f"{cut[run]}:{rest}" for run, _, rest in pairs]
+
+
 def _axes(systems: Sequence[System]) -> list[_Axis]:
-    where = next(iter(settings(systems)), "")
-    measured = {system.name: cost(system, where) for system in systems}
-    sizes = {name: own.bytes / 1e6 for name, own in measured.items()}
-    rates = {name: own.sentences_per_second or 0.0 for name, own in measured.items()}
-    return [
-        _Axis("size", "Size on disk (MB, log scale)", True, sizes),
-        _Axis("throughput", f"Throughput (sentences/s, {where}, log scale)", False, rates),
-    ]
+    """Size, and throughput on each machine in the first setting it was measured in."""
+    sizes = {system.name: cost(system, None).bytes / 1e6 for system in systems}
+    axes = [_Axis("size", "Size on disk (MB, log scale)", True, sizes)]
+    for machine, measured in by_machine(systems):
+        where = next(iter(settings(measured)), None)
+        rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in measured}
+        title = f"throughput on {machine}" if machine else "throughput"
+        axes.append(_Axis(title, f"Throughput (sentences/s, {where}, log scale)", False, rates))
+    return axes
 
 
 def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis: _Axis) -> Chart:
     averages = {system.name: average(system, tasks) for system in systems}
     means = {name: own.mean for name, own in averages.items() if own}
     over = {name: own.over for name, own in averages.items() if own}
-    fewer = {name: len(over[name]) for name in means if len(over[name]) < len(tasks)}
-    points = _points(systems, axis, means, fewer)
+    fewer = {name for name in means if len(over[name]) < len(tasks)}
+    whole = [system for system in systems if system.name in means and system.name not in fewer]
+    alike = [{s.name for s in whole if average_delta(s, o, tasks) is not None} for o in whole]
+    other = {s.name for s in whole} - max(alike, key=len, default=set())
+    points = _points(systems, axis, means, fewer | other)
     caption = f"Average over {listed([task.name for task in tasks])}."
-    partial = [p.name for p in points if p.partial]
+    partial = [p.name for p in points if p.name in fewer]
     told = [f"{name} ({listed([task.name for task in over[name]])})" for name in partial]
     if told:
         caption += f" Hollow, and apart from the front, over fewer: {listed(told)}."
+    caption += _strangers([p.name for p in points if p.name in other])
     title = f"Average against {axis.title}"
     return _chart(title, "Zero-shot average (%)", caption, axis, points)
 
@@ -129,11 +167,22 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
     means = {name: cell.mean for name, cell in cells.items() if cell and cell.mean is not None}
     title = task.name if group else f"{task.name} against {axis.title}"
     label = f"Zero-shot {task.title} (%)"
-    return _chart(title, label, "", axis, _points(systems, axis, means, {}), group)
+    first = most_comparable(cells.values())
+    other = {name for name in means if delta(cells[name], first) is None}
+    points = _points(systems, axis, means, other)
+    caption = _strangers([p.name for p in points if p.partial]).strip()
+    return _chart(title, label, caption, axis, points, group)
+
+
+def _strangers(names: list[str]) -> str:
+    """Who was scored on other rows or languages than most, so that no front compares them."""
+    if not names:
+        return ""
+    return f" Hollow, and apart from the front, on other rows or languages: {listed(names)}."
 
 
 def _points(
-    systems: Sequence[System], axis: _Axis, means: dict[str, float], fewer: dict[str, int]
+    systems: Sequence[System], axis: _Axis, means: dict[str, float], partial: Collection[str]
 ) -> tuple[Point, ...]:
     labels = short_names([system.name for system in systems])
     return tuple(
@@ -143,10 +192,10 @@ def _points(
             axis.values[system.name],
             means[system.name],
             i,
-            system.name in fewer,
+            system.name in partial,
         )
         for i, system in enumerate(systems)
-        if system.name in means and axis.values[system.name] > 0
+        if system.name in means and axis.values.get(system.name, 0.0) > 0
     )
 
 

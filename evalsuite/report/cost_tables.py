@@ -6,8 +6,14 @@ from collections.abc import Sequence
 
 from evalsuite.report.costs import PERCENTILES, Cost, costs
 from evalsuite.report.formatting import listed, megabytes, millions, number, times
+from evalsuite.report.machines import by_machine
 from evalsuite.report.systems import System
 from evalsuite.report.table import Cell, Column, Row, Table
+
+
+def cost_tables(systems: Sequence[System]) -> tuple[tuple[str, Table], ...]:
+    """A table a machine that speeds were measured on, by its name; one of no name for a single."""
+    return tuple((name, cost_table(own)) for name, own in by_machine(systems))
 
 
 def cost_table(systems: Sequence[System]) -> Table:
@@ -88,7 +94,7 @@ def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:
         notes.append(f"Each figure is the mean over {each} of a system{names}.")
     if not measured:
         return [*notes, "No speeds were measured in this run."]
-    where = listed(list(dict.fromkeys(c.setting for c in found if c.setting)))
+    where = listed(list(dict.fromkeys(str(c.setting) for c in found if c.setting)))
     notes.append(
         f"Measured with {where}. Throughput: median over passes of length-sorted batches. "
         "Latency: one sentence at a time, warm-up apart. Load: median. "

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from evalsuite.report.machines import Machine, machine
 from evalsuite.report.scores import mean
 from evalsuite.report.systems import System
 from evalsuite.results import SpeedResult
@@ -18,15 +19,26 @@ PERCENTILES = (50, 90, 99)
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What speeds must share to be compared: the machine, and `2 threads` of it or its GPU."""
+
+    machine: Machine
+    computes_on: str
+
+    def __str__(self) -> str:
+        return self.computes_on
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a system costs: sizes are means over its `models` variants, speeds over `timed`.
 
-    `setting` is the device and threads of the speed figures, which are None where none were
-    measured. Sizes in bytes, times as named, `memory` in bytes above the baseline.
+    `setting` is the one of the speed figures, which are None where none were measured. Sizes in
+    bytes, times as named, `memory` in bytes above the baseline.
     """
 
     system: str
-    setting: str
+    setting: Setting | None
     models: int
     timed: int
     bytes: float
@@ -55,21 +67,21 @@ def sentences_per_second(speed: SpeedResult) -> float | None:
     return median(rates) if rates else None
 
 
-def setting(speed: SpeedResult) -> str:
-    """Where a speed was measured: `2 threads` on a CPU, or the GPU's name."""
+def setting(speed: SpeedResult) -> Setting:
+    """Where a speed was measured."""
     environment = speed.environment
-    if environment.device != "cpu":
-        return environment.device
-    return f"{environment.threads} thread{'' if environment.threads == 1 else 's'}"
+    threads = f"{environment.threads} thread{'' if environment.threads == 1 else 's'}"
+    computes_on = threads if environment.device == "cpu" else environment.device
+    return Setting(machine(environment), computes_on)
 
 
-def settings(systems: Sequence[System]) -> tuple[str, ...]:
+def settings(systems: Sequence[System]) -> tuple[Setting, ...]:
     """All settings of a run, in the order in which they first come."""
     return tuple(dict.fromkeys(setting(speed) for system in systems for speed in system.speeds))
 
 
-def cost(system: System, where: str) -> Cost:
-    """A system's cost in one setting (an empty one for a run without speeds)."""
+def cost(system: System, where: Setting | None) -> Cost:
+    """A system's cost in one setting (None for a run without speeds)."""
     speeds = [speed for speed in system.speeds if setting(speed) == where]
     timed = [speed.latency_seconds for speed in speeds if speed.latency_seconds]
     return Cost(
@@ -94,5 +106,5 @@ def costs(systems: Sequence[System]) -> tuple[Cost, ...]:
     found = []
     for system in systems:
         own = dict.fromkeys(setting(speed) for speed in system.speeds)
-        found += [cost(system, where) for where in own or {"": None}]
+        found += [cost(system, where) for where in own] or [cost(system, None)]
     return tuple(found)

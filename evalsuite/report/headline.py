@@ -19,7 +19,7 @@ def headline(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> str:
     """The smallest system against the first; a system alone is told as it is."""
     if not systems:
         return "Nothing was measured in this run."
-    where = next(iter(settings(systems)), "")
+    where = next(iter(settings(systems)), None)
     found = [cost(system, where) for system in systems]
     small = min(range(len(systems)), key=lambda i: found[i].bytes)
     if found[small].bytes >= found[0].bytes:

@@ -6,28 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evalsuite.report.alignment_tables import AlignmentSection, alignment_sections
 from evalsuite.report.benchmark_tables import benchmark_tables
 from evalsuite.report.charts import Chart, charts
-from evalsuite.report.cost_tables import cost_table
+from evalsuite.report.cost_tables import cost_tables
 from evalsuite.report.fertility_tables import fertility_table
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import LanguageSection, language_section
+from evalsuite.report.run_tables import run_table
+from evalsuite.report.scaling import scaling_chart, scaling_table, scalings
 from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import TaskColumn, columns
+from evalsuite.report.seed_tables import seed_table
 from evalsuite.report.signature_tables import Signatures, signatures
 from evalsuite.report.sources import badge, mix_warning
 from evalsuite.report.stage_tables import stage_table
 from evalsuite.report.summary import summary
 from evalsuite.report.systems import group
-from evalsuite.report.table import Table, escaped
+from evalsuite.report.table import Table
+from evalsuite.report.templating import template
 from evalsuite.results import RunRecord
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-    from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,23 @@ class Page:
     badge: str
     warning: str
     headline: str
+    runs: Table
     main: Table
     benchmarks: tuple[Table, ...]
-    cost: Table
+    seeds: Table
+    scaling: tuple[tuple[str, Table, Chart], ...]  # by runtime and precision
+    costs: tuple[tuple[str, Table], ...]  # name of the machine, where there are several
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
     alignment: tuple[AlignmentSection, ...]
     fertility: Table
     stages: Table
     signatures: Signatures
+
+    @property
+    def cost(self) -> Table:
+        """Of the first machine."""
+        return self.costs[0][1]
 
 
 def page(run: RunRecord) -> Page:
@@ -55,12 +62,18 @@ def page(run: RunRecord) -> Page:
     tasks: Sequence[TaskColumn] = columns(run.scores)
     return Page(
         run=run,
-        badge=badge(run.source),
+        badge=badge(run),
         warning=mix_warning(run),
         headline=headline(systems, tasks),
+        runs=run_table(run.runs),
         main=main_table(systems, tasks),
         benchmarks=benchmark_tables(systems),
-        cost=cost_table(systems),
+        seeds=seed_table(systems, tasks),
+        scaling=tuple(
+            (own.opened_in, scaling_table(own), scaling_chart(own, systems))
+            for own in scalings(systems, tasks)
+        ),
+        costs=cost_tables(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
         alignment=alignment_sections(run.alignment),
@@ -85,20 +98,15 @@ def html(content: Page) -> str:
         (part, [(c, Markup(curves.draw(c, f"curve{i}-{k}"))) for k, c in enumerate(part.curves)])
         for i, part in enumerate(content.alignment, 1)
     ]
-    return _template("report.html.j2").render(page=content, plots=groups, aligned=aligned)
+    lines = [Markup(plots.draw(own[2], f"line{i}")) for i, own in enumerate(content.scaling, 1)]
+    return template("report.html.j2").render(
+        page=content, plots=groups, lines=lines, aligned=aligned
+    )
 
 
 def markdown(content: Page) -> str:
     """The same tables as Markdown."""
-    return _template("report.md.j2").render(page=content)
-
-
-def breakable(label: str) -> Markup:
-    """A label as HTML that may be broken before its variables and between them."""
-    from markupsafe import Markup, escape
-
-    text = str(escape(label))
-    return Markup(text.replace("[", "<wbr>[").replace(",", ",<wbr>"))
+    return template("report.md.j2").render(page=content)
 
 
 def write(run: RunRecord, directory: Path) -> Path:
@@ -111,25 +119,8 @@ def write(run: RunRecord, directory: Path) -> Path:
     content = page(run)
     (directory / "report.json").write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "report.md").write_text(markdown(content), encoding="utf-8")
-    short = summary(content.badge, content.headline, content.main, content.cost)
+    short = summary(content.badge, content.headline, content.main, content.costs)
     (directory / "summary.txt").write_text(short, encoding="utf-8")
     path = directory / "report.html"
     path.write_text(html(content), encoding="utf-8")
     return path
-
-
-def _template(name: str) -> Template:
-    """A template; HTML is escaped by Jinja, Markdown by its own filter."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("evalsuite.report", "templates"),
-        autoescape=lambda template: template is not None and ".html" in template,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["md"] = escaped
-    environment.filters["breakable"] = breakable
-    return environment.get_template(name)

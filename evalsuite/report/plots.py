@@ -11,7 +11,7 @@ from io import StringIO
 from math import floor, log10
 from typing import Any
 
-from evalsuite.report.charts import Chart, Point
+from evalsuite.report.charts import Chart
 from evalsuite.report.placing import place
 
 # Okabe and Ito's palette without its yellow, which is too light for white paper.
@@ -72,6 +72,9 @@ def _dress(axes: Any, chart: Chart) -> None:
 def _draw_points(axes: Any, chart: Chart) -> None:
     best = [chart.points[i] for i in chart.front]
     axes.plot([p.x for p in best], [p.y for p in best], color="#8c959f", linewidth=1.4, zorder=2)
+    if chart.line is not None:
+        xs, ys = zip(*chart.line, strict=True)
+        axes.plot(xs, ys, color="#8c959f", linewidth=1.4, linestyle=(0, (5, 3)), zorder=2)
     for i, point in enumerate(chart.points):
         colour, on_front = COLOURS[point.style % len(COLOURS)], i in chart.front
         axes.plot(
@@ -90,7 +93,7 @@ def _draw_points(axes: Any, chart: Chart) -> None:
 def _draw_labels(figure: Any, axes: Any, chart: Chart) -> None:
     order = sorted(range(len(chart.points)), key=lambda i: (i not in chart.front, i))
     points = [chart.points[i] for i in order]
-    spots = [_pixels(axes, point) for point in points]
+    spots = [_pixels(axes, point.x, point.y) for point in points]
     texts = [
         axes.text(0, 0, shortened(p.label), color=INK, fontsize=10.5, weight=_weight(i, chart),
                   transform=None, zorder=4)
@@ -100,7 +103,8 @@ def _draw_labels(figure: Any, axes: Any, chart: Chart) -> None:
     boxes = [text.get_window_extent(renderer) for text in texts]
     sizes = [(box.width + 2, box.height + 1) for box in boxes]
     frame = axes.get_window_extent(renderer)
-    line = [_pixels(axes, chart.points[i]) for i in chart.front]
+    path = chart.line or [(chart.points[i].x, chart.points[i].y) for i in chart.front]
+    line = [_pixels(axes, x, y) for x, y in path]
     corners = place(spots, sizes, (frame.x0 + 2, frame.y0 + 2, frame.x1, frame.y1), line)
     for text, spot, (width, height), (x, y) in zip(texts, spots, sizes, corners, strict=True):
         text.set_position((x + 1, y + 3))
@@ -114,14 +118,17 @@ def _weight(i: int, chart: Chart) -> str:
     return "bold" if i in chart.front else "normal"
 
 
-def _pixels(axes: Any, point: Point) -> tuple[float, float]:
-    x, y = axes.transData.transform((point.x, point.y))
-    return float(x), float(y)
+def _pixels(axes: Any, x: float, y: float) -> tuple[float, float]:
+    left, bottom = axes.transData.transform((x, y))
+    return float(left), float(bottom)
 
 
 def shortened(name: str) -> str:
-    """A name that fits beside a point."""
-    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+    """A name that fits beside a point: its beginning, and its end, where names differ."""
+    kept = LONGEST_LABEL - 1
+    return (
+        name if len(name) <= LONGEST_LABEL else f"{name[: kept // 3]}…{name[-(kept - kept // 3) :]}"
+    )
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -11,6 +11,7 @@ from evalsuite.report.scores import (
     Score,
     TaskColumn,
     average,
+    average_delta,
     can_be_averaged,
     delta,
     mean,
@@ -26,7 +27,6 @@ def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     averaged = len(tasks) > 1 and can_be_averaged(tasks)
     grid = {system.name: [score(system, task) for task in tasks] for system in scored}
     reference = grid[scored[0].name] if scored else []
-    first_average = average(scored[0], tasks) if scored else None
     rows = []
     for system in scored:
         cells = [
@@ -34,9 +34,9 @@ def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
             for own, first in zip(grid[system.name], reference, strict=True)
         ]
         if averaged:
-            own_average = average(system, tasks)
-            against = None if system is scored[0] else first_average
-            cells.append(_average_cell(own_average, against, len(tasks)))
+            first = scored[0]
+            difference = None if system is first else average_delta(system, first, tasks)
+            cells.append(_average_cell(average(system, tasks), difference, len(tasks)))
         rows.append(Row(Cell(system.name, sub=description(system)), tuple(cells)))
     if scored:
         rows.append(_chance_row(grid, tasks, averaged))
@@ -81,12 +81,9 @@ def _cell(value: Score | None, difference: float | None) -> Cell:
     return Cell(percent(value.mean), points(difference), " · ".join(sub))
 
 
-def _average_cell(value: Average | None, reference: Average | None, total: int) -> Cell:
+def _average_cell(value: Average | None, difference: float | None, total: int) -> Cell:
     if value is None:
         return Cell(NONE)
-    difference = None
-    if reference is not None and reference.over == value.over:
-        difference = value.mean - reference.mean
     partly = f"{len(value.over)} of {total} tasks" if len(value.over) < total else ""
     return Cell(percent(value.mean), points(difference), partly)
 
@@ -134,15 +131,27 @@ def _notes(
 
 
 def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str]:
-    """What must not be overlooked in one column."""
+    """What must not be overlooked in one column; `first`, or its first system, is the measure."""
     found = []
-    if first in cells:
+    if cells:
+        first = first if first in cells else next(iter(cells))
         languages = cells[first].languages
         other = [name for name, cell in cells.items() if cell.languages != languages]
         if other:
             found.append(
                 f"{task.name}: {listed(other)} scored on other languages than {first}, "
                 "so there is no difference to give."
+            )
+        rows = cells[first].rows
+        other = [
+            name
+            for name, cell in cells.items()
+            if cell.languages == languages and cell.rows != rows
+        ]
+        if other:
+            found.append(
+                f"{task.name}: {listed(other)} scored on other rows than {first} "
+                "(the signatures have their digests), so there is no difference to give."
             )
     low = [name for name, cell in cells.items() if not cell.beats_chance]
     if low:

@@ -95,6 +95,7 @@ class Score:
     languages: frozenset[str]  # of `mean`
     models: int
     interval: tuple[float, float] | None = None  # 95%, of the mean; None over several models
+    rows: frozenset[str] = frozenset()  # digests of the rows scored
 
     @property
     def beats_chance(self) -> bool:
@@ -125,12 +126,24 @@ def score(system: System, column: TaskColumn) -> Score | None:
         languages=languages,
         models=len(results),
         interval=results[0].zero_shot_interval if len(results) == 1 else None,
+        rows=frozenset(r.data_digest for r in results),
     )
 
 
+def comparable(value: Score, other: Score) -> bool:
+    """Whether two scores are of the same rows in the same languages."""
+    return value.languages == other.languages and value.rows == other.rows
+
+
+def most_comparable(cells: Iterable[Score | None]) -> Score | None:
+    """The score, with a mean, that most others can be compared with; the first of several."""
+    known = [cell for cell in cells if cell is not None and cell.mean is not None]
+    return max(known, key=lambda own: sum(comparable(own, o) for o in known), default=None)
+
+
 def delta(value: Score | None, reference: Score | None) -> float | None:
-    """Points of zero-shot mean above the reference; None where the languages are not the same."""
-    if value is None or reference is None or value.languages != reference.languages:
+    """Points of zero-shot mean above the reference; None over other languages or other rows."""
+    if value is None or reference is None or not comparable(value, reference):
         return None
     if value.mean is None or reference.mean is None:
         return None
@@ -153,6 +166,15 @@ def average(system: System, tasks: Sequence[TaskColumn]) -> Average | None:
         if cell is not None and cell.mean is not None:
             means[column] = cell.mean
     return Average(fmean(means.values()), tuple(means)) if means else None
+
+
+def average_delta(system: System, reference: System, tasks: Sequence[TaskColumn]) -> float | None:
+    """Points of average above the reference's; None over other tasks, languages or rows."""
+    own, first = average(system, tasks), average(reference, tasks)
+    if own is None or first is None or own.over != first.over:
+        return None
+    found = [delta(score(system, task), score(reference, task)) for task in own.over]
+    return None if None in found else own.mean - first.mean
 
 
 def mean(values: Iterable[float | None]) -> float | None:

@@ -1,6 +1,6 @@
 """Where a run's data came from, said aloud.
 
->>> badge("embedded")
+>>> badge(run)
 'embedded (template-generated; says nothing about XTREME-R)'
 """
 
@@ -16,9 +16,10 @@ BADGES: dict[SourceKind, str] = {
 }
 
 
-def badge(source: SourceKind) -> str:
-    """What the head of the report says of its source."""
-    return BADGES[source]
+def badge(run: RunRecord) -> str:
+    """What the head of the report says of its source, or of the sources of the runs compared."""
+    sources = dict.fromkeys([run.source, *(own.source for own in run.runs)])
+    return " and ".join(BADGES[source] for source in sources)
 
 
 def mix_warning(run: RunRecord) -> str:
@@ -32,6 +33,12 @@ def mix_warning(run: RunRecord) -> str:
         by_source.setdefault(aligned.source, {})[f"alignment of {aligned.model.label}"] = None
     for counted in run.fertility:
         by_source.setdefault(counted.source, {})[f"words of {counted.label}"] = None
+    if len({own.source for own in run.runs}) > 1:
+        told = "; ".join(f"{own.name} is from {own.source}" for own in run.runs)
+        return (
+            f"The runs compared are of different sources: {told}. Their scores stand in columns of "
+            "their own. Do not compare figures of different sources."
+        )
     strangers = {source: what for source, what in by_source.items() if source != run.source}
     if not strangers:
         return ""

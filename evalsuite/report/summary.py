@@ -1,6 +1,6 @@
 """The report in a few lines of plain text, for a terminal.
 
->>> print(summary(page.badge, page.headline, page.main, page.cost))
+>>> print(summary(page.badge, page.headline, page.main, page.costs))
 source: embedded ...
 int8: 4.5× smaller and 2.7× faster than teacher, −1.8 points zero-shot on average over 4 tasks.
 
@@ -10,13 +10,28 @@ teacher  54.0    56.7     60.2     2.63                     610             9.97
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evalsuite.report.table import Column, Table
 
 _COSTS = ("Size", "Throughput", "p50")
 
 
-def summary(badge: str, headline: str, main: Table, cost: Table) -> str:
-    """Source, headline, and a row a system: zero-shot means, size, speed."""
+def summary(badge: str, headline: str, main: Table, costs: Sequence[tuple[str, Table]]) -> str:
+    """Source, headline, and a row a system: zero-shot means, size, speed.
+
+    Where speeds are of several machines, the costs on each stand below, by its name.
+    """
+    lines = [f"source: {badge}", headline, ""]
+    if len(costs) == 1:
+        return "\n".join([*lines, *_together(main, costs[0][1]), ""])
+    lines += _together(main, Table(main.corner, (), ()))
+    for machine, cost in costs:
+        lines += ["", f"on {machine}:", *_together(Table(cost.corner, (), ()), cost)]
+    return "\n".join([*lines, ""])
+
+
+def _together(main: Table, cost: Table) -> list[str]:
     heads = [main.corner, *(column.text for column in main.columns)]
     wanted = [(i, column) for i, column in enumerate(cost.columns) if column.text in _COSTS]
     heads += [_head(column) for _, column in wanted]
@@ -27,7 +42,7 @@ def summary(badge: str, headline: str, main: Table, cost: Table) -> str:
         lines.append([row.head.text, *(cell.text for cell in row.cells), *found])
     for name, found in costs.items():  # what was measured and not scored
         lines.append([name, *[""] * len(main.columns), *found])
-    return "\n".join([f"source: {badge}", headline, "", *_aligned([heads, *lines]), ""])
+    return _aligned([heads, *lines])
 
 
 def _head(column: Column) -> str:

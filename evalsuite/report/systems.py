@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from evalsuite.report.labels import Label, parse
 from evalsuite.results import ModelInfo, RunRecord, SpeedResult, TaskResult
 
+SEPARATOR = " · "  # between a label and the runtime and precision it was opened in
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -30,6 +32,16 @@ class System:
     models: tuple[ModelInfo, ...]
     scores: tuple[TaskResult, ...]
     speeds: tuple[SpeedResult, ...]
+
+    @property
+    def label(self) -> Label:
+        """The name, read."""
+        return parse(self.name.partition(SEPARATOR)[0])
+
+    @property
+    def opened_in(self) -> str:
+        """Runtime and precision: `torch fp32`."""
+        return _opened_in(self.models[0])
 
 
 def task_variables(run: RunRecord) -> frozenset[str]:
@@ -86,10 +98,14 @@ def group(run: RunRecord) -> tuple[System, ...]:
         models = {
             m.label: m for m in (*(s.model for s in own_scores), *(s.model for s in own_speeds))
         }
-        full_name = f"{name} · {opened_in}" if names.count(name) > 1 else name
+        full_name = f"{name}{SEPARATOR}{opened_in}" if names.count(name) > 1 else name
         systems.append(System(full_name, tuple(models.values()), own_scores, own_speeds))
     return tuple(systems)
 
 
 def _key(model: ModelInfo, chosen_by: frozenset[str]) -> tuple[str, str]:
-    return str(parse(model.label).without(chosen_by)), f"{model.runtime} {model.precision}"
+    return str(parse(model.label).without(chosen_by)), _opened_in(model)
+
+
+def _opened_in(model: ModelInfo) -> str:
+    return f"{model.runtime} {model.precision}"

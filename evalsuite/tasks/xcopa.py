@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from evalsuite.data import files
-from evalsuite.data.hub import Row, rows
+from evalsuite.data.hub import Row
 from evalsuite.data.sourced import SourcedTask, root
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import (
@@ -91,11 +91,8 @@ class Xcopa(SourcedTask):
     def hub_config(self, language: str) -> str:
         return "copa" if language == "en" else language
 
-    def _from_hub(self, split: Split, language: str) -> list[Example]:
-        assert self.hub is not None  # `available` is empty without it
-        source = _COPA if language == "en" else self.hub
-        found = rows(source, self.hub_config(language), self.hub_splits[split])
-        return [_example(row, f"{split}-{language}-{n}") for n, row in enumerate(found)]
+    def hub_source(self, language: str) -> HubSource | None:
+        return _COPA if language == "en" else self.hub
 
     def from_row(self, row: Row, id: str) -> Example:
         return _example(row, id)

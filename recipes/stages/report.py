@@ -11,7 +11,7 @@ from evalsuite.results import AlignmentResult, FertilityResult, Record, SpeedRes
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 5
+VERSION = 6
 LABELS_MATTER = True
 
 # What a measuring stage gives -> the field of the run's record, and what is read into it.
@@ -42,9 +42,11 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Write report.html, report.md, report.json, summary.txt."""
+    """Write report.html, report.md, report.json, summary.txt, and cards/ with one a system."""
     from evalsuite import report
+    from evalsuite.report.cards import cards
     from evalsuite.results import RunRecord
+    from recipes.workspace import file_name
 
     found: dict[str, list[Any]] = {field: [] for field, _ in _RECORDS.values()}
     for item in ctx.inputs["results"]:
@@ -62,5 +64,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
         **{field: tuple(records) for field, records in found.items()},
     )
     report.write(record, ctx.out)
+    for name, text in cards(record).items():
+        path = ctx.out / "cards" / f"{file_name(name)}.md"
+        path.parent.mkdir(exist_ok=True)
+        if path.exists():  # names that differ in what a path cannot hold
+            path = path.with_stem(f"{path.stem}-{sum(1 for _ in path.parent.iterdir())}")
+        path.write_text(text, encoding="utf-8")
     models = {score.model.label for score in record.scores}
     return {"models": len(models), "scores": len(record.scores)}

@@ -1,0 +1,28 @@
+"""What a comparison was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.report.formatting import NONE
+from evalsuite.report.sources import BADGES
+from evalsuite.report.table import Cell, Column, Row, Table
+from evalsuite.results import ComparedRun
+
+
+def run_table(runs: Sequence[ComparedRun]) -> Table:
+    """One row a run; none for the report of a single run."""
+    heads = [Column(text, numeric=False) for text in ("Recipe", "Seed", "Source", "Finished")]
+    rows = [
+        Row(
+            Cell(run.name),
+            (
+                Cell(run.recipe),
+                Cell(str(run.seed)),
+                Cell(BADGES[run.source]),
+                Cell(run.finished or NONE),
+            ),
+        )
+        for run in runs
+    ]
+    return Table("Run", tuple(heads), tuple(rows))
