@@ -13,14 +13,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evalsuite import submission
+from evalsuite import submission, tasks
 from evalsuite.task import Split
 
 
 def agreement(
     first: Path, second: Path, task: str, languages: Iterable[str], split: Split = "test"
 ) -> dict[str, float]:
-    """Percent of labels (of words, for a tagger), answers, neighbours or first-ranked candidates.
+    """Percent of labels (of words, for a tagger), answers, neighbours or first-ranked candidates;
+    of mined pairs, those both have in those either has, as F1 of one against the other.
 
     Args:
         first, second: directories of predictions, as `evaluate` writes them.
@@ -29,8 +30,9 @@ def agreement(
         DataError: one lacks predictions of a language.
         ValueError: they are not of the same rows.
     """
+    compare = _shared if tasks.get(task).format == "mining" else _same
     return {
-        language: _same(
+        language: compare(
             _items(submission.read(first, task, language, split)),
             _items(submission.read(second, task, language, split)),
         )
@@ -53,3 +55,9 @@ def _same(first: Sequence[Any], second: Sequence[Any]) -> float:
         raise ValueError(f"predictions of {len(first)} and of {len(second)} rows")
     equal: int = sum(a == b for a, b in zip(first, second, strict=True))
     return 100.0 * equal / len(first)
+
+
+def _shared(first: Sequence[Any], second: Sequence[Any]) -> float:
+    """100 where neither has any."""
+    both = len(set(first) & set(second))
+    return 100.0 * 2 * both / (len(first) + len(second)) if first or second else 100.0

@@ -19,6 +19,7 @@ from evalsuite.metrics.chunks import Counts, chunks
 from evalsuite.task import (
     ChoiceExample,
     Example,
+    MiningExample,
     PairExample,
     QueryExample,
     SpanExample,
@@ -36,6 +37,7 @@ def chance(
     - tags, `chunk_f1`: the best tag to give every word; `token_accuracy`: the most frequent tag;
     - spans: the most frequent answer, given to every question;
     - retrieval: one in n;
+    - mining: one of that many `candidates` drawn for each row;
     - ranking: a random order of that many `candidates`.
 
     Raises:
@@ -43,6 +45,10 @@ def chance(
     """
     if task.format == "retrieval":
         return one_in(len(examples))
+    if task.format == "mining":
+        return random_pairs(
+            [len(e.partners) for e in examples if isinstance(e, MiningExample)], candidates
+        )
     if task.format == "ranking":
         right = [len(e.relevant) for e in examples if isinstance(e, QueryExample)]
         return sum(ranking.chance(count, candidates) for count in right) / len(right)
@@ -64,6 +70,13 @@ def one_in(rows: int) -> float:
     if rows < 1:
         raise ValueError("no rows to guess among")
     return 100.0 / rows
+
+
+def random_pairs(partners: Sequence[int], candidates: int) -> float:
+    """Mining F1 to be expected of a candidate drawn for each row, by how many are right for it."""
+    if not sum(partners):
+        raise ValueError("no pairs to guess")
+    return 100.0 * 2 * sum(partners) / candidates / (len(partners) + sum(partners))
 
 
 def majority(gold: Sequence[str]) -> float:
