@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from evalsuite import formats
 from evalsuite.metrics import ranking
-from evalsuite.metrics.chunks import Counts, chunks
+from evalsuite.metrics.chunks import Counts, chunks, common
 from evalsuite.task import (
     ChoiceExample,
     Example,
@@ -102,12 +102,11 @@ def best_constant_chunk_f1(gold: Sequence[Sequence[str]], labels: Sequence[str])
     """Chunk F1 of the best single tag for every word."""
     if not gold:
         raise ValueError("no gold labels to guess from")
-    truth = chunks(gold)
-    lengths = sorted({len(row) for row in gold})
-    best = 0.0
+    right, best = chunks(gold), 0.0
+    lengths = {len(row) for row in gold}
     for tag in labels:
-        constant = dict(zip(lengths, chunks([[tag] * length for length in lengths]), strict=True))
-        found = sum(len(constant[len(row)] & right) for row, right in zip(gold, truth, strict=True))
-        predicted = sum(len(constant[len(row)]) for row in gold)
-        best = max(best, Counts(found, predicted, sum(map(len, truth))).scores()["f1"])
+        constant = {length: [tag] * length for length in lengths}
+        said = chunks([constant[len(row)] for row in gold])
+        found = Counts(len(common(right, said)), len(said.last), len(right.last))
+        best = max(best, found.scores()["f1"])
     return best
