@@ -180,12 +180,6 @@ def test_a_perfect_embedder_scores_100() -> None:
         assert 1 < threshold < 3
 
 
-def test_no_pair_taken_scores_0() -> None:
-    rows = corpora("test").foreign
-    none = form.score(TASK, "de", rows, [None] * len(rows))
-    assert none == {"mining_f1": 0, "mining_precision": 0, "mining_recall": 0}
-
-
 def test_sentences_that_stand_twice_are_in_no_pair() -> None:
     axes = np.eye(4) + 0.1
     table = {"a": axes[0], "b": axes[1], "c": axes[2], "A": axes[0], "B": axes[1], "C": axes[2]}
