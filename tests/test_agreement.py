@@ -42,6 +42,15 @@ def test_the_share_of_equal_predictions(
         agreement(tmp_path / "a", tmp_path / "b", task, ["fr"])
 
 
+def test_pairs_that_both_mined(tmp_path: Path) -> None:
+    ids = ["de-1", "de-2", "de-3"]
+    for name, rows in (("a", ["en-1", "en-2", None]), ("b", ["en-1", None, None])):
+        submission.write(tmp_path / name, "bucc2018", "de", rows, ids=ids)
+        submission.write(tmp_path / name, "bucc2018", "fr", [None], ids=["fr-1"])
+    found = agreement(tmp_path / "a", tmp_path / "b", "bucc2018", ["de", "fr"])
+    assert found == {"de": pytest.approx(200 / 3), "fr": 100}
+
+
 def test_the_report_shows_it() -> None:
     teacher, student = a_model("teacher"), a_model("int8")
     first = a_score(teacher, en=80.0, de=70.0, sw=60.0)

@@ -29,7 +29,7 @@ from evalsuite.metrics.token_accuracy import check_shape
 if TYPE_CHECKING:
     import numpy as np
 
-OUTSIDE, BEFORE = 0, 1  # what stands after each row, and before the first word
+OUTSIDE = 0  # what stands after each row
 
 Rows = Sequence[Sequence[str]]
 
@@ -100,12 +100,12 @@ def chunks(rows: Rows) -> Chunks:
     lengths = np.fromiter(map(len, rows), np.intp, len(rows))
     words = np.ones(lengths.sum() + len(rows), dtype=bool)
     words[np.cumsum(lengths + 1) - 1] = False
-    number: defaultdict[str, int] = defaultdict(count(2).__next__)
+    number: defaultdict[str, int] = defaultdict(count(1).__next__)
     tags = np.full(len(words), OUTSIDE)
     found = map(number.__getitem__, chain.from_iterable(rows))
     tags[words] = np.fromiter(found, np.intp, lengths.sum())
     types, begins_at, ends_at = _tables(tuple(number))
-    between = np.concatenate([[BEFORE], tags[:-1]]) * len(types) + tags
+    between = np.concatenate([[OUTSIDE], tags[:-1]]) * len(types) + tags
     begins = np.flatnonzero(begins_at.take(between))
     last = np.flatnonzero(ends_at.take(between)) - 1
     # The last beginning before the end; the first word where there is none.
@@ -115,12 +115,12 @@ def chunks(rows: Rows) -> Chunks:
 
 @lru_cache(maxsize=256)
 def _tables(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The type of each tag, `[2 + tags]`, and whether a chunk begins and ends between one tag and
-    the next, `[2 + tags, 2 + tags]`; the first two are `OUTSIDE` and `BEFORE`."""
+    """The type of each tag, `[1 + tags]`, and whether a chunk begins and ends between one tag and
+    the next, `[1 + tags, 1 + tags]`; the first is `OUTSIDE`."""
     import numpy as np
     from seqeval.metrics.sequence_labeling import end_of_chunk, start_of_chunk
 
-    read = [("O", "_"), ("O", "")]
+    read = [("O", "_")]
     read += [(name[0], name[1:].split("-", maxsplit=1)[-1] or "_") for name in names]
     begins, ends = (
         np.array([[rule(was, now, of, kind) for now, kind in read] for was, of in read])
