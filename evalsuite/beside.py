@@ -37,6 +37,9 @@ def read(
         DataError: it was not scored on this language, or on other rows.
     """
     found = submission.read(reference.directory, task, language, split)
+    if submission.format_of(task) == "mining":  # the rows that have a partner
+        partners = dict(found)
+        found = [partners.pop(id, None) for id in ids] if set(partners) <= set(ids) else []
     if len(found) != len(ids) or (isinstance(found, dict) and set(found) != set(ids)):
         raise DataError(
             f"{reference.label} predicted {len(found):,} rows of {task} {language}, "
@@ -46,7 +49,8 @@ def read(
 
 
 def same(format: Format, first: Sequence[Any], second: Sequence[Any]) -> float:
-    """Percent of labels (of words, for a tagger), answers, neighbours or first-ranked candidates.
+    """Percent of labels (of words, for a tagger), answers, neighbours or first-ranked candidates;
+    of mined pairs, those both have in those either has, as F1 of one against the other.
 
     Raises:
         ValueError: they are not of the same rows, or there are none.
@@ -54,6 +58,10 @@ def same(format: Format, first: Sequence[Any], second: Sequence[Any]) -> float:
     pairs = list(zip(_items(format, first), _items(format, second), strict=True))
     if not pairs:
         raise ValueError("no predictions to compare")
+    if format == "mining":
+        both = sum(a == b and a is not None for a, b in pairs)
+        either = sum((a is not None) + (b is not None) for a, b in pairs)
+        return 100.0 * 2 * both / either if either else 100.0
     equal: int = sum(a == b for a, b in pairs)
     return 100.0 * equal / len(pairs)
 

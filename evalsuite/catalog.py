@@ -1,7 +1,7 @@
 """Components found by their file names: listing imports nothing, use imports one file.
 
 >>> names("evalsuite.tasks")[:3]
-('lareqa', 'mewslix', 'mlqa')
+('bucc2018', 'lareqa', 'mewslix')
 >>> load("evalsuite.tasks", "xnli", "TASK", kind="task").title
 'XNLI'
 

@@ -15,19 +15,29 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from evalsuite import beside, environment, formats, submission
+from evalsuite import beside, environment, formats, mining, submission
 from evalsuite.beside import Reference
+from evalsuite.data.mining import MiningTask
 from evalsuite.data.ranking import RankingTask
 from evalsuite.embedding import Embedder, rank
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.formats import retrieval
+from evalsuite.margin import Margins
 from evalsuite.metrics import bootstrap, chance
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results import Beside, TaskResult
 from evalsuite.session import Session
-from evalsuite.task import Candidate, DataSource, Example, ParallelExample, Split, Task
+from evalsuite.task import (
+    Candidate,
+    DataSource,
+    Example,
+    MiningExample,
+    ParallelExample,
+    Split,
+    Task,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +58,7 @@ def evaluate(
     split: Split | None = None,
     layer: int | None = None,
     pooling: retrieval.Pooling = "mean",
+    margin: bool = False,
     max_examples: int | None = None,
     seed: int = 0,
     against: Reference | None = None,
@@ -59,7 +70,8 @@ def evaluate(
         out: directory for the submission layout, `out/<task>/<split>-<lang>.tsv`.
         languages: default all that the source has.
         split: default the first of the task's `eval_splits` that the source has.
-        layer: retrieval and ranking only; negative counts from the last, default two thirds up.
+        layer: of embeddings; negative counts from the last, default two thirds up.
+        margin: retrieval only; neighbours by ratio margin and not by cosine. Mining always does.
         max_examples: the first so many rows a language (the result then says how many).
         against: a model scored before on the same rows, to compare predictions with.
 
@@ -79,8 +91,7 @@ def evaluate(
         # Ask for English (or the first language) to raise the error that names the path.
         task.load(source, split, task.languages[0])
         raise DataError(f"{task.name} has no {split} rows in the source {source.kind}")
-    by_layer = task.format in ("retrieval", "ranking")
-    if not by_layer and set(predictor.labels) != set(task.labels):
+    if not task.by_embedding and set(predictor.labels) != set(task.labels):
         raise ModelError(
             f"{label} predicts {', '.join(predictor.labels) or 'nothing (it has no head)'}; "
             f"{task.name} needs {', '.join(task.labels)}"
@@ -89,7 +100,7 @@ def evaluate(
         raise DataError(
             f"{task.name}: its train rows have no pool to be searched; score the others"
         )
-    layer = _layer(predictor, layer) if by_layer else None
+    layer = _layer(predictor, layer) if task.by_embedding else None
     session = Session(predictor)
     rows = {language: _rows(task, source, split, language, max_examples) for language in chosen}
     data = hashlib.sha256()
@@ -101,6 +112,7 @@ def evaluate(
     metrics: dict[str, dict[str, float]] = {}
     drawn: dict[str, np.ndarray] = {}
     guess: dict[str, float] = {}
+    thresholds: dict[str, float] = {}
     counts: dict[str, int] = {}
     same: dict[str, float] = {}
     gains: dict[str, np.ndarray] = {}
@@ -118,9 +130,18 @@ def evaluate(
                 calibration = {"calibration_error": error}
         elif found:
             predictions = found[language]
+        elif isinstance(task, MiningTask):
+            embed = Embedder(session, layer, pooling)
+            own = other = _corpora(task, source, split, language, examples, data)
+            if split != task.fitted_on:
+                labelled = _rows(task, source, task.fitted_on, language, max_examples)
+                data.update(repr(labelled).encode())
+                other = _corpora(task, source, task.fitted_on, language, labelled, data)
+            predictions, thresholds[language] = mining.mine(embed, own, other)
+            pool = len(own.english)
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
-            predictions = _retrieve(Embedder(session, layer, pooling), pairs)
+            predictions = _retrieve(Embedder(session, layer, pooling), pairs, margin)
         scores = module.score(task, language, examples, predictions) | calibration
         parts = module.parts(task, language, examples, predictions)
         drawn[language] = bootstrap.draws(parts, seed)
@@ -135,10 +156,11 @@ def evaluate(
             same[language] = beside.same(task.format, others, predictions)
             theirs = module.parts(task, language, examples, others)
             gains[language] = drawn[language] - bootstrap.draws(theirs, seed)
+    fitted_on = task.fitted_on if isinstance(task, MiningTask) else None
     return TaskResult(
         model=predictor.describe(label),
         task=task.name,
-        title=task.title,
+        title=task.title + (" (threshold fitted on these rows)" if fitted_on == split else ""),
         main_metric=task.metric,
         metrics=metrics,
         intervals=_intervals(drawn),
@@ -153,6 +175,9 @@ def evaluate(
         data_digest=data.hexdigest(),
         layer=layer,
         pooling=None if layer is None else pooling,
+        scoring=_scoring(task, margin),
+        thresholds=thresholds,
+        fitted_on=fitted_on,
         seed=seed,
         max_examples=max_examples,
         seconds=time.perf_counter() - started,
@@ -203,9 +228,37 @@ def _digested(candidates: Iterable[Candidate], digest: Any) -> Iterator[Candidat
         yield candidate
 
 
-def _retrieve(embed: Embedder, examples: Sequence[ParallelExample]) -> list[int]:
-    """Index of the nearest English sentence of each foreign one, by cosine."""
-    found = nearest(embed([e.foreign for e in examples]), embed([e.english for e in examples]))
+def _scoring(task: Task, margin: bool) -> Literal["cosine", "margin"] | None:
+    if not task.by_embedding:
+        return None
+    by_margin = task.format == "mining" or (margin and task.format == "retrieval")
+    return "margin" if by_margin else "cosine"
+
+
+def _corpora(
+    task: MiningTask,
+    source: DataSource,
+    split: Split,
+    language: str,
+    rows: Sequence[Example],
+    digest: Any,
+) -> mining.Corpora:
+    """Both sides, the English one added to a digest."""
+    foreign = [row for row in rows if isinstance(row, MiningExample)]
+    if not any(row.partners for row in foreign):
+        raise DataError(
+            f"{task.name} {language}: none of {len(foreign)} {split} rows has a translation to be "
+            "found; take more rows (max_examples)"
+        )
+    return mining.Corpora(
+        foreign, list(_digested(task.candidates(source, split, language), digest))
+    )
+
+
+def _retrieve(embed: Embedder, examples: Sequence[ParallelExample], margin: bool) -> list[int]:
+    """Index of the nearest English sentence of each foreign one."""
+    foreign, english = embed([e.foreign for e in examples]), embed([e.english for e in examples])
+    found = Margins.between(foreign, english).nearest() if margin else nearest(foreign, english)
     indices: list[int] = found.tolist()
     return indices
 

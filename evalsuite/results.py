@@ -6,7 +6,7 @@ percent (0 to 100), all times in seconds, all sizes in bytes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -85,8 +85,11 @@ class TaskResult(Record):
     split: Split
     source_language: str
     data_digest: str
-    layer: int | None = None  # retrieval only: absolute, 0 is the embeddings
+    layer: int | None = None  # embeddings only: absolute, 0 is the embeddings
     pooling: str | None = None
+    scoring: Literal["cosine", "margin"] | None = None  # by what neighbours are compared
+    thresholds: dict[str, float] = {}  # mining only: language -> margin pairs are taken from
+    fitted_on: Split | None = None  # mining only: the split that thresholds are best on
     seed: int
     max_examples: int | None = None  # rows asked for, a language; None: all there are
     seconds: float

@@ -132,15 +132,15 @@ def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> 
     read: Any = {
         "choices": submission.read_choices,
         "labels": submission.read_labels,
-        "pairs": submission.read_labels,
+        "pairs": submission.read_pairs,
         "rows": submission.read_rows,
         "tags": submission.read_tags,
     }[member.kind]
     gold, said = read(labels, f"labels of {name}"), read(predictions, f"predictions for {name}")
     if member.kind == "pairs":
-        return mining_scores(
-            {tuple(x.split("\t")) for x in gold}, {tuple(x.split("\t")) for x in said}
-        )
+        if not gold:
+            raise MalformedRowError(labels, 1, "no pairs")
+        return mining_scores(set(gold), set(said))
     try:
         if member.kind == "tags":
             return score_tags(tasks.get(name), gold, said)

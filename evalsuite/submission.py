@@ -4,6 +4,7 @@ xnli/test-sw.tsv       one label a line
 xcopa/test-sw.jsonl    an object a line, {"label": 0}
 udpos/test-sw.tsv      one tag a word a line, a blank line between sentences (panx the same)
 tatoeba/test-sw.tsv    one row number of the English side a line, from 0
+bucc2018/test-de.tsv   a pair of sentence ids a line, de-000000001 TAB en-000000007
 xquad/test-de.json     an answer a question id
 lareqa/test-de.json    candidates' ids, the best first, a question id
 
@@ -32,7 +33,7 @@ _SUFFIX: dict[Format, str] = {"span": "json", "ranking": "json", "choice": "json
 
 def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
     """Where one language's predictions lie."""
-    return directory / task / f"{split}-{language}.{_SUFFIX.get(_format(task), 'tsv')}"
+    return directory / task / f"{split}-{language}.{_SUFFIX.get(format_of(task), 'tsv')}"
 
 
 def write(
@@ -47,15 +48,15 @@ def write(
 
     Args:
         rows: a label, a sequence of tags, the number of a row or a choice, an answer, or a
-            sequence of candidates' ids for each example.
+            sequence of candidates' ids for each example; the id of its partner or None.
         split: names the file; a benchmark submission is of `test`.
-        ids: of the questions answered, or of the queries.
+        ids: of the questions answered, of the queries, or of the sentences with partners.
 
     Raises:
         ValueError: no rows, a sentence without tags, or a label that is no single line.
         UnknownNameError: no such task.
     """
-    form = _format(task)
+    form = format_of(task)
     if not len(rows):
         raise ValueError(f"{task} {language}: no predictions to write")
     target = path(directory, task, language, split)
@@ -64,6 +65,9 @@ def write(
     if form in ("span", "ranking"):
         said = map(str, rows) if form == "span" else map(list, rows)
         return _put(target, json.dumps(dict(zip(ids, said, strict=True)), indent=4) + "\n")
+    if form == "mining":
+        pairs = zip(ids, rows, strict=True)
+        return _put(target, "".join(f"{id}\t{said}\n" for id, said in pairs if said is not None))
     if form == "tagging":
         blocks = [[str(tag) for tag in row] for row in rows]
         if not all(blocks):
@@ -86,7 +90,7 @@ def _put(target: Path, text: str) -> Path:
 
 def read(directory: Path, task: str, language: str, split: Split = "test") -> Any:
     """What `write` wrote: labels, lists of tags, numbers of rows or choices, answers by question
-    id, or lists of candidates by query id.
+    id, lists of candidates by query id, or pairs of sentence ids.
 
     Raises:
         MissingDataError: there is no such file.
@@ -94,7 +98,7 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> An
             none.
         UnknownNameError: no such task.
     """
-    form = _format(task)
+    form = format_of(task)
     source = path(directory, task, language, split)
     what = f"predictions for {task} {language}"
     if form == "tagging":
@@ -105,6 +109,8 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> An
         return read_rankings(source, what)
     if form == "choice":
         return read_choices(source, what)
+    if form == "mining":
+        return read_pairs(source, what)
     return read_rows(source, what) if form == "retrieval" else read_labels(source, what)
 
 
@@ -135,6 +141,17 @@ def read_tags(source: Path, what: str) -> list[Any]:
         elif sentences[-1]:
             sentences.append([])
     return [sentence for sentence in sentences if sentence]
+
+
+def read_pairs(source: Path, what: str) -> list[tuple[str, ...]]:
+    """Two sentence ids a line, separated by a tab; none where the file is empty."""
+    if source.is_file() and not source.stat().st_size:
+        return []
+    found = [tuple(line.split("\t")) for line in _lines(source, what)]
+    for number, pair in enumerate(found, 1):
+        if len(pair) != 2:
+            raise MalformedRowError(source, number, "no pair of sentence ids separated by a tab")
+    return found
 
 
 def read_answers(source: Path, what: str) -> dict[str, str]:
@@ -170,7 +187,8 @@ def _lines(source: Path, what: str) -> list[str]:
     return [line.strip() for line in files.lines(source, what, LAYOUT)]
 
 
-def _format(task: str) -> Format:
+def format_of(task: str) -> Format:
+    """Of a task, by its name; raises UnknownNameError."""
     from evalsuite import tasks
 
     return tasks.get(task).format

@@ -23,7 +23,7 @@ SourceKind = Literal["hub", "xtreme", "embedded"]
 Split = Literal["train", "dev", "test"]
 SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
 CHOICE = ("choice",)  # what a model of choices scores each sequence as
-Format = Literal["pair", "tagging", "span", "choice", "retrieval", "ranking"]
+Format = Literal["pair", "tagging", "span", "choice", "retrieval", "ranking", "mining"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,15 @@ class ParallelExample:
     english: str
 
 
+@dataclass(frozen=True, slots=True)
+class MiningExample:
+    """A sentence and the ids of its translations on the English side; most have none."""
+
+    id: str
+    foreign: str
+    partners: tuple[str, ...]
+
+
 Example = (
     PairExample
     | TagExample
@@ -126,6 +135,7 @@ Example = (
     | QueryExample
     | MatchExample
     | ParallelExample
+    | MiningExample
 )
 
 
@@ -144,7 +154,7 @@ class Task(ABC):
         name: catalogue name, the file's own.
         format: which of `evalsuite.formats` encodes, decodes and scores it.
         languages: ISO 639-1 codes the benchmark lists, English included where it has it.
-        labels: label set in id order (empty for retrieval and ranking; the two ends for spans;
+        labels: label set in id order (empty where embeddings are scored; the two ends for spans;
             one score for choices).
         metric: main metric, a name of `evalsuite.metrics`.
         eval_splits: splits to evaluate on, in order of preference.
@@ -172,6 +182,11 @@ class Task(ABC):
     def learnable(self) -> bool:
         """Whether its training rows have something to learn: labels, or passages to match."""
         return self.trains_on and bool(self.labels or self.format == "ranking")
+
+    @property
+    def by_embedding(self) -> bool:
+        """Whether hidden states of a layer are scored, and no head is needed."""
+        return self.format in ("retrieval", "ranking", "mining")
 
     @abstractmethod
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:

@@ -51,6 +51,20 @@ def test_the_share_of_equal_predictions(
         beside.read(reference, task, "fr", "test", ids)
 
 
+def test_pairs_that_both_mined(tmp_path: Path) -> None:
+    ids = ["de-1", "de-2", "de-3"]
+    first: list[str | None] = ["en-1", "en-2", None]
+    submission.write(tmp_path, "bucc2018", "de", first, ids=ids)
+    submission.write(tmp_path, "bucc2018", "fr", [None], ids=["fr-1"])
+    reference = Reference("teacher", tmp_path)
+    assert beside.read(reference, "bucc2018", "de", "test", ids) == first
+    assert beside.same("mining", first, ["en-1", None, None]) == pytest.approx(200 / 3)
+    nothing = beside.read(reference, "bucc2018", "fr", "test", ["fr-1"])
+    assert nothing == [None] and beside.same("mining", nothing, nothing) == 100
+    with pytest.raises(DataError, match="not the same rows"):
+        beside.read(reference, "bucc2018", "de", "test", ids[:1])
+
+
 def test_answers_are_matched_by_the_ids_of_their_questions(tmp_path: Path) -> None:
     submission.write(tmp_path, "xquad", "de", ["one", "two"], ids=["a", "b"])
     reference = Reference("teacher", tmp_path)

@@ -242,6 +242,8 @@ def english_lines(split: str) -> list[str]:
         rows += [s for e in embedded.paraphrases(split, "en") for s in (e.first, e.second)]
         contexts = [example.context for example in embedded.qa(split, "en")]
         rows += [sentence for context in contexts for sentence in context.split(". ")]
+    if split in ("dev", "test"):
+        rows += [candidate.text for candidate in embedded.comparable(split, "de")[1]]
     if split in ("train", "test"):
         for language in FOREIGN:
             rows += [example.english for example in parallel(split, language)]
@@ -301,6 +303,29 @@ def test_every_english_word_is_in_the_pretraining_text_of_each_language() -> Non
         assert forms(load("en")) <= seen, language
         tested = {w for task in (pos, ner) for e in task("test", "en") for w in e.words}
         assert tested - set(STOPS) <= seen, language
+
+
+# Comparable corpora.
+
+
+@pytest.mark.parametrize("language", FOREIGN)
+def test_half_of_each_corpus_is_translated_in_the_other(language: str) -> None:
+    rows, english = embedded.comparable("test", language)
+    partners = [id for row in rows for id in row.partners]
+    assert (len(rows), len(english), len(partners), len(set(partners))) == (200, 200, 100, 100)
+    assert set(partners) <= {candidate.id for candidate in english}
+    assert len({row.foreign for row in rows}) == len({c.text for c in english}) == 200
+    other, _ = embedded.comparable("test", "de" if language != "de" else "fr")
+    assert [row.partners for row in other] == [row.partners for row in rows]  # the same scenes
+    assert sorted(partners) != partners  # order says nothing
+    said = {candidate.id: re.sub("[.,]", "", candidate.text).split() for candidate in english}
+    lexicon, plain = load(language), load("en")
+    for row in rows:
+        for id in row.partners:  # who the one is about, the other is
+            (who,) = (
+                p for p, name in plain.persons.items() if {t.form for t in name} <= {*said[id]}
+            )
+            assert lexicon.persons[who][0].form.lower() in row.foreign.lower()
 
 
 # Questions and paraphrases.

@@ -18,6 +18,7 @@ EXAMPLES = [
     "evalsuite.data.embedded.realise",
     "evalsuite.data.embedded.scenes",
     "evalsuite.languages",
+    "evalsuite.margin",
     "evalsuite.metrics",
     "evalsuite.metrics.accuracy",
     "evalsuite.metrics.answers",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from evalsuite import metrics, tasks
 from evalsuite.errors import DataError
 from evalsuite.metrics import chance
 from evalsuite.metrics.accuracy import accuracy
-from evalsuite.metrics.chunks import chunk_f1, chunks
+from evalsuite.metrics.chunks import chunk_f1, chunks, counts
 from evalsuite.metrics.retrieval import nearest, nearest_accuracy
 from evalsuite.metrics.score import score_tags
 from evalsuite.metrics.token_accuracy import token_accuracy
@@ -54,7 +56,8 @@ def test_chunk_f1_arithmetic() -> None:
 
 def test_the_udpos_trap() -> None:
     """Adjacent equal tags are one chunk; CCONJ and SCONJ are one type."""
-    assert chunks([["NOUN", "NOUN", "VERB"]]) == [{("OUN", 0, 1), ("ERB", 2, 2)}]
+    found = chunks([["NOUN", "NOUN", "VERB"]])
+    assert list(zip(*found, strict=True)) == [("OUN", 0, 1), ("ERB", 2, 2)]
     assert chunk_f1([["CCONJ"]], [["SCONJ"]])["f1"] == 100
     assert token_accuracy([["CCONJ"]], [["SCONJ"]]) == 0
     # One wrong word of three costs all of a merged chunk.
@@ -65,7 +68,7 @@ def test_the_udpos_trap() -> None:
 def test_perfect_tags_score_100(rows: list[list[str]]) -> None:
     scores = score_tags(PANX, rows, rows)
     assert scores["token_accuracy"] == 100
-    assert scores["chunk_f1"] == (100 if any(chunks(rows)) else 0)
+    assert scores["chunk_f1"] == (100 if len(chunks(rows).last) else 0)
 
 
 @settings(max_examples=30)
@@ -78,22 +81,41 @@ def test_tags_do_not_care_about_order(rows: list[list[str]], random: object) -> 
     assert moved == score_tags(PANX, rows, guess)
 
 
-@settings(max_examples=30, deadline=None)
-@given(sentences, sentences)
-def test_chunks_agree_with_seqeval(gold: list[list[str]], other: list[list[str]]) -> None:
-    """Our counting by sentence against seqeval's over the whole."""
-    from seqeval.metrics import f1_score, precision_score, recall_score
+SCHEMES = {
+    "panx": PANX.labels,  # I- after O, types that change within a chunk, B- after I-
+    "udpos": UDPOS.labels,  # X, which has no type; S and I as first letters
+    "all positions": [f"{at}-{kind}" for at in "BIES" for kind in ("PER", "a-b")] + ["O"],
+    "bare": ["B", "I", "E", "S", "O", "X", "_", ".", "-", "B-", "I-_", "IE-x", "OO", "O-PER"],
+}
 
-    flat = [tag for row in other for tag in row]
-    predicted = [[flat[(i + j) % len(flat)] for j in range(len(row))] for i, row in enumerate(gold)]
-    ours = chunk_f1(gold, predicted)
-    for name, theirs in (
-        ("f1", f1_score),
-        ("precision", precision_score),
-        ("recall", recall_score),
-    ):
-        value = theirs(gold, predicted, average="micro", zero_division=0)
-        assert ours[name] == pytest.approx(100 * value)
+
+@pytest.mark.parametrize("tags", SCHEMES.values(), ids=SCHEMES)
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_chunks_are_those_of_seqeval(tags: list[str], data: st.DataObject) -> None:
+    """All of them, with where they are; and the three scores, to 1e-12, sentence by sentence."""
+    from seqeval.metrics.sequence_labeling import get_entities, precision_recall_fscore_support
+
+    lengths = data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=8))
+    row = st.sampled_from(tags)
+    gold, said = (
+        [data.draw(st.lists(row, min_size=n, max_size=n)) for n in lengths] for _ in range(2)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "seems not to be NE tag"
+        for rows in (gold, said):
+            assert list(zip(*chunks(rows), strict=True)) == get_entities(rows)
+        theirs = precision_recall_fscore_support(gold, said, average="micro", zero_division=0)
+        right, guess = set(get_entities(gold)), set(get_entities(said))
+    ours = chunk_f1(gold, said)
+    for name, value in zip(("precision", "recall", "f1"), theirs, strict=False):
+        assert ours[name] == pytest.approx(100 * value, abs=1e-12)
+    row_of = [number for number, n in enumerate(lengths) for _ in range(n + 1)]
+    by_row = counts(gold, said)
+    assert by_row.shape == (len(gold), 3)
+    for column, entities in enumerate((right & guess, guess, right)):
+        lasts = [row_of[last] for _, _, last in entities]
+        assert by_row[:, column].tolist() == [lasts.count(n) for n in range(len(gold))]
 
 
 def test_strange_tags_are_named() -> None:

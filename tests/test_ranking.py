@@ -178,40 +178,6 @@ def test_embedded_pools(task: RankingTask) -> None:
 # Scoring, training
 
 
-class Perfect:
-    """An embedder that knows the right answers: `rank` sees only vectors."""
-
-    def __init__(self, task: RankingTask, split: Any) -> None:
-        pool = [c.text for c in task.candidates(EMBEDDED, split)]
-        self.right = {text: n for n, text in enumerate(pool)}
-        self.width = len(pool)
-        ids = {c.id: n for n, c in enumerate(task.candidates(EMBEDDED, split))}
-        self.queries: dict[str, list[int]] = {}
-        for language in embedded.LANGUAGES:
-            for row in task.load(EMBEDDED, split, language):
-                assert isinstance(row, QueryExample)
-                self.queries[row.query] = [ids[id] for id in row.relevant]
-
-    def __call__(self, texts: Any, longest: int | None = None) -> np.ndarray:
-        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
-        for row, text in zip(vectors, texts, strict=True):
-            row[self.queries.get(text) or [self.right[text]]] = 1
-        return vectors
-
-
-def test_a_perfect_embedder_scores_100() -> None:
-    from evalsuite.embedding import rank
-    from evalsuite.formats import ranking as form
-
-    task: Any = get("mewslix")
-    rows = {language: task.load(EMBEDDED, "test", language) for language in ("en", "zh")}
-    perfect: Any = Perfect(task, "test")
-    found, pool = rank(perfect, task, rows, task.candidates(EMBEDDED, "test"))
-    assert pool == len(embedded.entities("test"))
-    for language, examples in rows.items():
-        assert form.score(task, language, examples, found[language]) == {"map_at_20": 100}
-
-
 def test_training_rows_and_their_loss(tiny_base: Path) -> None:
     rows = load_rows(get("mewslix"), EMBEDDED, tiny_base, 40, max_examples=6)
     batch = rows.collate(Batch(0, (0, 4, 2), 1))

@@ -246,7 +246,7 @@ def test_every_number_has_its_signature(run: RunRecord) -> None:
         run.scores[2].model.digest[7:19],
         "torch",
         "fp32",
-        "8, mean",
+        "8, mean, cosine",
         "7",
         "E1",
     ]

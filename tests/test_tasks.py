@@ -18,7 +18,7 @@ from transfer import intermediate
 def test_the_catalogues_are_their_files() -> None:
     assert tasks.names() == TARGET
     assert intermediate.names() == INTERMEDIATE
-    assert len(ALL) == 13
+    assert len(ALL) == 14
 
 
 def test_listing_imports_no_task() -> None:
@@ -46,11 +46,13 @@ def test_unknown_names() -> None:
 def test_metadata(task: Task) -> None:
     assert task.format in KIND
     assert task.metric in metrics.names()
-    assert bool(task.labels) == (task.format not in ("retrieval", "ranking"))
+    assert bool(task.labels) == (not task.by_embedding)
     assert list(task.languages) == sorted(set(task.languages))
     assert set(task.languages) <= set(languages.LANGUAGES)
-    assert "en" in task.languages or task.name == "tatoeba"
-    assert (task.hub is None) == (task.name in ("lareqa", "mewslix"))  # no full copy there
+    assert "en" in task.languages or task.name in ("bucc2018", "tatoeba")
+    assert (task.hub is None) == (
+        task.name in ("bucc2018", "lareqa", "mewslix")
+    )  # no full copy there
     if task.hub is None:
         return
     assert re.fullmatch(r"[0-9a-f]{40}", task.hub.revision)
@@ -77,6 +79,7 @@ def test_languages_of_the_benchmark() -> None:
         "lareqa": 11,
         "mewslix": 11,
         "mlqa": 7,
+        "bucc2018": 4,
         "tydiqa": 9,
     }
     seen = set().union(*(tasks.get(name).languages for name in TARGET))

@@ -36,6 +36,10 @@ def xtreme(tmp_path: Path) -> DataSource:
     write(tmp_path / "panx/dev-de.tsv", "de:Anton\tB-PER\nde:de:facto\tO\n\nde:\tO\n")
     write(tmp_path / "tatoeba/tatoeba.swh-eng.swh", "moja\nmbili\n")
     write(tmp_path / "tatoeba/tatoeba.swh-eng.eng", "one\ntwo\n")
+    for split in ("dev", "test"):
+        write(tmp_path / f"bucc2018/ru-en.{split}.ru", "ru-1\tодин\nru-2\tдва\n")
+        write(tmp_path / f"bucc2018/ru-en.{split}.en", "en-1\ttwo\n")
+    write(tmp_path / "bucc2018/ru-en.dev.gold", "ru-2\ten-1\n")
     row = {"premise": "a", "choice1": "b", "choice2": "c", "question": "cause", "label": 1}
     write(tmp_path / "xcopa/val-et.jsonl", json.dumps(row) + "\n")
     write(tmp_path / "xcopa/train-en.jsonl", json.dumps(row) + "\n")
@@ -65,6 +69,8 @@ def xtreme(tmp_path: Path) -> DataSource:
         ("panx", "test", ()),
         ("tatoeba", "test", ("sw",)),
         ("tatoeba", "dev", ()),
+        ("bucc2018", "dev", ("ru",)),
+        ("bucc2018", "test", ()),
         ("pawsx", "dev", ("ko",)),
         ("pawsx", "test", ()),
         ("xcopa", "train", ("en",)),

@@ -14,6 +14,7 @@ from evalsuite.task import (
     ChoiceExample,
     DataSource,
     MatchExample,
+    MiningExample,
     PairExample,
     ParallelExample,
     SpanExample,
@@ -34,6 +35,10 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module.pos = lambda split, language: [TagExample(f"{split}-{language}", ("a",), ("X",))]
     module.ner = lambda split, language: [TagExample(f"{split}-{language}", ("a",), ("O",))]
     module.parallel = lambda split, language: [ParallelExample(f"{split}-{language}", "a", "b")]
+    module.comparable = lambda split, language: (
+        [MiningExample(f"{split}-{language}", "a", ())],
+        [],
+    )
     module.paraphrases = lambda split, language: [PairExample(f"{split}-{language}", "a", "b", "1")]
     module.qa = lambda split, language: [SpanExample(f"{split}-{language}", "a", "b", ())]
     module.causes = lambda split, language: [
@@ -54,6 +59,8 @@ def suite(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("panx", "test", ("en", "de", "sw")),
         ("tatoeba", "test", ("de", "sw")),
         ("tatoeba", "train", ()),
+        ("bucc2018", "dev", ("de", "sw")),
+        ("bucc2018", "train", ()),
         ("mnli", "train", ("en",)),
         ("mnli", "dev", ()),
         ("snli", "train", ()),
@@ -90,11 +97,12 @@ def test_the_real_embedded_suite(task: Task) -> None:
                 tags = {tag for row in rows for tag in row.tags}  # type: ignore[union-attr]
                 assert tags <= set(task.labels)
             read += 1
-    assert read == {"snli": 0, "mnli": 1, "tatoeba": 2}.get(task.name, 3)
+    assert read == {"snli": 0, "mnli": 1, "tatoeba": 2, "bucc2018": 2}.get(task.name, 3)
     assert len(task.available(EMBEDDED, "test")) == {
         "snli": 0,
         "mnli": 0,
         "tatoeba": len(embedded.LANGUAGES) - 1,
+        "bucc2018": len(embedded.LANGUAGES) - 1,
     }.get(task.name, len(embedded.LANGUAGES))
 
 

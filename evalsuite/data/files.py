@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
@@ -169,7 +170,7 @@ def tagged(path: Path, what: str, layout: str, labels: Sequence[str]) -> list[Ta
                 path, number, f"unknown tag {fields[1]!r}; allowed: {' '.join(labels)}"
             )
         words.append(fields[0])
-        tags.extend(fields[1:])
+        tags.extend(map(intern, fields[1:]))  # one object a tag, not one a word
     return sentences
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
 from evalsuite.metrics.calibration import calibration_error, softmax
-from evalsuite.metrics.chunks import chunks
+from evalsuite.metrics.chunks import counts
 from evalsuite.metrics.score import score_tags
 from evalsuite.task import TagExample, Task
 
@@ -109,9 +109,8 @@ def parts(
     """Twice the chunks found, over those predicted and those there."""
     import numpy as np
 
-    right, said = chunks([e.tags for e in examples]), chunks(predictions)
-    both = zip(right, said, strict=True)
-    return np.array([(2 * len(a & b), len(a) + len(b)) for a, b in both], dtype=float)
+    found, said, there = counts([e.tags for e in examples], predictions).T
+    return np.stack([2.0 * found, said + there], axis=1)
 
 
 def score(

@@ -39,11 +39,13 @@ def draws(parts: np.ndarray, seed: int, resamples: int = RESAMPLES) -> np.ndarra
         raise ValueError("no rows to draw from")
     rng = np.random.default_rng(seed)
     found = np.empty(resamples)
+    columns = np.ascontiguousarray(parts.T)
     step = max(1, _AT_ONCE // len(parts))
     for start in range(0, resamples, step):
         count = min(step, resamples - start)
         rows = rng.integers(0, len(parts), (count, len(parts)))
-        found[start : start + count] = ratio(parts[rows].sum(1))
+        sums = [column.take(rows).sum(1) for column in columns]
+        found[start : start + count] = ratio(np.stack(sums, axis=-1))
     return found
 
 

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 
 from evalsuite import formats
 from evalsuite.metrics import ranking
-from evalsuite.metrics.chunks import Counts, chunks
+from evalsuite.metrics.chunks import Counts, chunks, common
 from evalsuite.task import (
     ChoiceExample,
     Example,
+    MiningExample,
     PairExample,
     QueryExample,
     SpanExample,
@@ -36,6 +37,7 @@ def chance(
     - tags, `chunk_f1`: the best tag to give every word; `token_accuracy`: the most frequent tag;
     - spans: the most frequent answer, given to every question;
     - retrieval: one in n;
+    - mining: one of that many `candidates` drawn for each row;
     - ranking: a random order of that many `candidates`.
 
     Raises:
@@ -43,6 +45,10 @@ def chance(
     """
     if task.format == "retrieval":
         return one_in(len(examples))
+    if task.format == "mining":
+        return random_pairs(
+            [len(e.partners) for e in examples if isinstance(e, MiningExample)], candidates
+        )
     if task.format == "ranking":
         right = [len(e.relevant) for e in examples if isinstance(e, QueryExample)]
         return sum(ranking.chance(count, candidates) for count in right) / len(right)
@@ -64,6 +70,13 @@ def one_in(rows: int) -> float:
     if rows < 1:
         raise ValueError("no rows to guess among")
     return 100.0 / rows
+
+
+def random_pairs(partners: Sequence[int], candidates: int) -> float:
+    """Mining F1 to be expected of a candidate drawn for each row, by how many are right for it."""
+    if not sum(partners):
+        raise ValueError("no pairs to guess")
+    return 100.0 * 2 * sum(partners) / candidates / (len(partners) + sum(partners))
 
 
 def majority(gold: Sequence[str]) -> float:
@@ -89,12 +102,11 @@ def best_constant_chunk_f1(gold: Sequence[Sequence[str]], labels: Sequence[str])
     """Chunk F1 of the best single tag for every word."""
     if not gold:
         raise ValueError("no gold labels to guess from")
-    truth = chunks(gold)
-    lengths = sorted({len(row) for row in gold})
-    best = 0.0
+    right, best = chunks(gold), 0.0
+    lengths = {len(row) for row in gold}
     for tag in labels:
-        constant = dict(zip(lengths, chunks([[tag] * length for length in lengths]), strict=True))
-        found = sum(len(constant[len(row)] & right) for row, right in zip(gold, truth, strict=True))
-        predicted = sum(len(constant[len(row)]) for row in gold)
-        best = max(best, Counts(found, predicted, sum(map(len, truth))).scores()["f1"])
+        constant = {length: [tag] * length for length in lengths}
+        said = chunks([constant[len(row)] for row in gold])
+        found = Counts(len(common(right, said)), len(said.last), len(right.last))
+        best = max(best, found.scores()["f1"])
     return best

@@ -37,6 +37,7 @@ TASK_TYPES: dict[Format, str] = {  # the hub's names
     "span": "question-answering",
     "choice": "multiple-choice",
     "retrieval": "sentence-similarity",
+    "mining": "sentence-similarity",
     "ranking": "sentence-similarity",
 }
 WITHOUT_A_HEAD: tuple[Format, ...] = ("retrieval", "ranking")

@@ -47,7 +47,8 @@ COLUMNS: dict[str, str] = {  # column -> arrow type
     "max_examples": "int64", "beside": "string", "agreement": "double",
     "difference_low": "double", "difference_high": "double",
     "source": "string", "source_language": "string", "text": "string", "data_digest": "string",
-    "model_digest": "string", "layer": "int64", "pooling": "string", "seed": "int64",
+    "model_digest": "string", "layer": "int64", "pooling": "string", "scoring": "string",
+    "threshold": "double", "fitted_on": "string", "seed": "int64",
     "seed_variable": "string", "runtime": "string", "precision": "string",
     "architecture": "string", "parameters": "int64", "embedding_parameters": "int64",
     "bytes": "int64", "tokenizer_bytes": "int64", "cpu": "string", "instruction_set": "string",
@@ -103,6 +104,9 @@ def _scores(result: TaskResult) -> Iterator[Row]:
                 "source_language": result.source_language,
                 "layer": result.layer,
                 "pooling": result.pooling,
+                "scoring": result.scoring,
+                "threshold": result.thresholds.get(language),
+                "fitted_on": result.fitted_on,
                 "seed": result.seed,
             }
 

@@ -122,7 +122,8 @@ def _notes(
     if not can_be_averaged(tasks):
         notes.append(
             "No average: results of one task differ in what must not be averaged "
-            "(source, split, metric, layer or pooling), so they stand in columns of their own."
+            "(source, split, metric, layer, pooling or scoring), so they stand in columns of "
+            "their own."
         )
     for i, task in enumerate(tasks):
         here = {name: cell for name, cells in grid.items() if (cell := cells[i]) is not None}

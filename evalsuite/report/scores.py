@@ -16,7 +16,7 @@ from evalsuite.report.systems import System
 from evalsuite.results import TaskResult
 
 ALWAYS_APART = ("split", "main_metric")
-APART_WITHIN_A_MODEL = ("layer", "pooling")
+APART_WITHIN_A_MODEL = ("layer", "pooling", "scoring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class TaskColumn:
 def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
     """One column a task, or several where its results are of different kinds.
 
-    Results of different sources, splits or metrics are never in one column. Retrieval layer and
-    pooling are apart only where one model was scored with several: a student has other layers
-    than its teacher.
+    Results of different sources, splits or metrics are never in one column. Layer, pooling
+    and scoring of embeddings are apart only where one model was scored with several: a student has
+    other layers than its teacher.
     """
     scores = tuple(scores)
     by_task: dict[str, list[TaskResult]] = {}
@@ -67,7 +67,7 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
                 fields.append(name)
         for result in results:
             apart = tuple((f, getattr(result, f)) for f in fields)
-            found[TaskColumn(task, results[0].title, result.main_metric, apart)] = None
+            found[TaskColumn(task, result.title, result.main_metric, apart)] = None
     return tuple(found)
 
 

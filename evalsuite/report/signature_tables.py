@@ -41,7 +41,7 @@ def signatures(run: RunRecord) -> Signatures:
                 "Weights",
                 "Runtime",
                 "Precision",
-                "Layer, pooling",
+                "Layer, pooling, scoring",
                 "Seed",
                 "Environment",
             ),
@@ -103,7 +103,6 @@ def _texts(corner: str, heads: tuple[str, ...], rows: list[tuple[str, list[str]]
 
 
 def _score(score: TaskResult, machine: str) -> list[str]:
-    retrieval = NONE if score.layer is None else f"{score.layer}, {score.pooling or NONE}"
     return [
         score.task,
         score.main_metric,
@@ -114,7 +113,7 @@ def _score(score: TaskResult, machine: str) -> list[str]:
         digest(score.model.digest),
         score.model.runtime,
         score.model.precision,
-        retrieval,
+        _embedding(score),
         str(score.seed),
         machine,
     ]
@@ -136,6 +135,18 @@ def _alignment(found: AlignmentResult, machine: str) -> list[str]:
 
 def _rows(most: int | None) -> str:
     return f"first {most:,}" if most else "all"
+
+
+def _embedding(score: TaskResult) -> str:
+    """`8, mean, margin, threshold of dev`: how sentences were embedded and compared."""
+    if score.layer is None:
+        return NONE
+    parts = [str(score.layer), score.pooling or NONE, score.scoring or NONE]
+    if score.fitted_on == score.split:
+        parts.append("threshold fitted on these rows")
+    elif score.fitted_on is not None:
+        parts.append(f"threshold of {score.fitted_on}")
+    return ", ".join(parts)
 
 
 def _speed(speed: SpeedResult, machine: str) -> list[str]:

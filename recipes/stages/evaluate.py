@@ -12,21 +12,22 @@ from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need, tasks
 
-VERSION = 5
+VERSION = 6
 LABELS_MATTER = True
 
 
 class Config(StageConfig):
-    """Every model is scored on every task its head fits; retrieval and ranking fit any."""
+    """Every model is scored on every task its head fits; those by embedding fit any."""
 
     models: ModelRefs = Field(min_length=1)
     tasks: tuple[str, ...] = Field(min_length=1)
     languages: tuple[str, ...] | None = None
     split: Literal["train", "dev", "test"] | None = None
     layer: int | None = Field(
-        default=None, description="retrieval, ranking; negative counts from the last"
+        default=None, description="of embeddings; negative counts from the last"
     )
     pooling: Literal["mean", "cls"] = "mean"
+    margin: bool = Field(default=False, description="retrieval by ratio margin, not by cosine")
     max_examples: int | None = Field(default=None, ge=1, description="first rows a language")
 
 
@@ -39,12 +40,14 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
                 raise StageInputError(
                     f"languages: {task.name} has no {language!r}; it has {' '.join(task.languages)}"
                 )
+    if config.margin and not any(task.format == "retrieval" for task in found):
+        raise StageInputError("margin: none of the tasks is one of retrieval (tatoeba)")
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle")
         if artifact.external:
             continue
         for task in found:
-            if task.format in ("retrieval", "ranking"):
+            if task.by_embedding:
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
@@ -86,6 +89,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             split=config.split,
             layer=config.layer,
             pooling=config.pooling,
+            margin=config.margin,
             max_examples=config.max_examples,
             seed=ctx.seed,
             against=None if model.label == first else reference,

@@ -9,6 +9,7 @@ import pytest
 from evalsuite import tasks
 from evalsuite.task import (
     ChoiceExample,
+    MiningExample,
     PairExample,
     ParallelExample,
     QueryExample,
@@ -19,7 +20,7 @@ from evalsuite.task import (
 from transfer import intermediate
 
 TARGET = (
-    *("lareqa", "mewslix", "mlqa", "panx", "pawsx", "tatoeba"),
+    *("bucc2018", "lareqa", "mewslix", "mlqa", "panx", "pawsx", "tatoeba"),
     *("tydiqa", "udpos", "xcopa", "xnli", "xquad"),
 )
 INTERMEDIATE = ("mnli", "snli")
@@ -30,6 +31,7 @@ KIND = {
     "span": SpanExample,
     "choice": ChoiceExample,
     "ranking": QueryExample,
+    "mining": MiningExample,
     "retrieval": ParallelExample,
 }
 

@@ -8,10 +8,10 @@
 
 What it is: sentences of one scene grammar ("Maria reads the newspaper in Berlin on Mondays.")
 over hand-written lexicons of whole inflected phrases, in the formats of XNLI, PAWS-X, UD-POS,
-PAN-X, XQuAD and LAReQA (as clozes), XCOPA, Mewsli-X and Tatoeba and in the spirit of XTREME-R's
-MultiCheckList (Ruder et al. 2021). Templates, lexicons and generator were written for this
-project. It exists so that the main job runs offline on a fresh machine, in minutes, with a signal
-that can be learnt.
+PAN-X, XQuAD and LAReQA (as clozes), XCOPA, Mewsli-X, Tatoeba and BUCC 2018 and in the spirit of
+XTREME-R's MultiCheckList (Ruder et al. 2021). Templates, lexicons and generator were written for
+this project. It exists so that the main job runs offline on a fresh machine, in minutes, with a
+signal that can be learnt.
 
 What it is not: it never stands in for XTREME-R. Its sentences are few, short and regular; a score
 on it says that the pipeline works and nothing of how well a model transfers to real text.
@@ -27,6 +27,7 @@ is told of whom, `generate.py` makes the tasks.
 
 from evalsuite.data.embedded.generate import (
     causes,
+    comparable,
     digest,
     entities,
     mentions,
@@ -43,6 +44,7 @@ from evalsuite.data.embedded.phrases import LANGUAGES
 __all__ = [
     "LANGUAGES",
     "causes",
+    "comparable",
     "digest",
     "entities",
     "mentions",

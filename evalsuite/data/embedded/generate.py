@@ -9,7 +9,8 @@ the same scenes in every language and so translations of one another; the traini
 sentence, nor its translation, is text that a model was pretrained on.
 
 Rows a language: nli train 3000, intermediate 3000, dev 300, test 300; pos and ner train 3000,
-dev 300, test 300, paraphrases, qa and causes the same; parallel train 1500, test 200.
+dev 300, test 300, paraphrases, qa and causes the same; parallel train 1500, test 200; comparable
+200 a side, of which 100 have a partner.
 """
 
 from __future__ import annotations
@@ -26,7 +27,15 @@ from evalsuite.data.embedded.phrases import LANGUAGES, Lexicon, Phrase, load
 from evalsuite.data.embedded.realise import text, tokens
 from evalsuite.data.embedded.scenes import Sampler, Scene, Split, distinct
 from evalsuite.errors import UnknownNameError
-from evalsuite.task import ChoiceExample, PairExample, ParallelExample, SpanExample, TagExample
+from evalsuite.task import (
+    Candidate,
+    ChoiceExample,
+    MiningExample,
+    PairExample,
+    ParallelExample,
+    SpanExample,
+    TagExample,
+)
 
 SIZES: dict[str, int] = {"train": 3000, "intermediate": 3000, "dev": 300, "test": 300}
 PARALLEL_SIZES: dict[str, int] = {"train": 1500, "test": 200}
@@ -142,6 +151,26 @@ def parallel(split: Split, language: str) -> list[ParallelExample]:
         )
         for number, scene in enumerate(distinct(draw.any, PARALLEL_SIZES[split]))
     ]
+
+
+def comparable(split: Split, language: str) -> tuple[list[MiningExample], list[Candidate]]:
+    """Two corpora, of which half of each side is translated on the other, in no order."""
+    foreign, english = _lexicon(language, LANGUAGES[1:]), load("en")
+    draw = Sampler(_known(split, ("dev", "test")), f"comparable {split}")
+    scenes = distinct(draw.any, 300)
+    here, there = scenes[:200], scenes[100:]
+    draw.rng.shuffle(here)
+    draw.rng.shuffle(there)
+    ids = {scene: f"en-{number:06}" for number, scene in enumerate(there, 1)}
+    rows = [
+        MiningExample(
+            id=f"{language}-{number:06}",
+            foreign=_line(foreign, scene, _order(draw)),
+            partners=(ids[scene],) if scene in ids else (),
+        )
+        for number, scene in enumerate(here, 1)
+    ]
+    return rows, [Candidate(ids[scene], _line(english, scene, _order(draw))) for scene in there]
 
 
 def digest() -> str:
