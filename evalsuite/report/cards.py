@@ -40,7 +40,7 @@ TASK_TYPES: dict[Format, str] = {  # the hub's names
     "mining": "sentence-similarity",
     "ranking": "sentence-similarity",
 }
-WITHOUT_A_HEAD: tuple[Format, ...] = ("retrieval", "ranking")
+WITHOUT_A_HEAD: tuple[Format, ...] = ("retrieval", "mining", "ranking")
 METRIC_TYPES = {  # the hub's names, where it has one
     "accuracy": "accuracy",
     "answer_f1": "f1",
