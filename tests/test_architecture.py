@@ -54,7 +54,16 @@ def mini_packages(tmp_path: Path) -> Path:
     return tmp_path
 
 
-HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "datasets", "peft"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "numpy",
+    "matplotlib",
+    "onnxruntime",
+    "openvino",
+    "datasets",
+    "peft",
+]
 
 
 @pytest.mark.parametrize(
