@@ -9,7 +9,7 @@ from pydantic import Field
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 3
+VERSION = 4
 LABELS_MATTER = True
 
 
