@@ -12,7 +12,7 @@ from statistics import fmean, median
 
 from evalsuite.report.scores import mean
 from evalsuite.report.systems import System
-from evalsuite.results import SpeedResult
+from evalsuite.results import Peak, SpeedResult
 
 PERCENTILES = (50, 90, 99)
 
@@ -22,7 +22,8 @@ class Cost:
     """What a system costs: sizes are means over its `models` variants, speeds over `timed`.
 
     `setting` is the device and threads of the speed figures, which are None where none were
-    measured. Sizes in bytes, times as named, `memory` in bytes above the baseline.
+    measured. Sizes in bytes, times as named, `memory` in bytes above the baseline, shares of the
+    machine's peak in percent (of the largest grid cell, and of the real text), `joules` a sentence.
     """
 
     system: str
@@ -37,6 +38,9 @@ class Cost:
     latency_ms: dict[int, float]
     load_seconds: float | None
     memory: float | None
+    peak_share: float | None
+    text_peak_share: float | None
+    joules: float | None
     texts: frozenset[str]
 
 
@@ -55,12 +59,42 @@ def sentences_per_second(speed: SpeedResult) -> float | None:
     return median(rates) if rates else None
 
 
+def peak_share(speed: SpeedResult) -> float | None:
+    """Percent of the machine's matrix product that the largest cell of the grid reaches."""
+    if speed.peak is None or not speed.grid:
+        return None
+    cell = max(speed.grid, key=lambda cell: cell.batch * cell.length)
+    return _share(cell.operations, cell.seconds, speed.peak)
+
+
+def text_peak_share(speed: SpeedResult) -> float | None:
+    """The same of the passes over real text: padding is no work done."""
+    if speed.peak is None:
+        return None
+    return _share(speed.operations, [p.seconds for p in speed.throughput], speed.peak)
+
+
+def _share(operations: int, seconds: Sequence[float], peak: Peak) -> float:
+    return 100 * operations / median(seconds) / peak.operations_a_second()
+
+
+def joules_a_sentence(speed: SpeedResult) -> float | None:
+    """Median over the passes that have it."""
+    found = [p.joules / p.sentences for p in speed.throughput if p.joules is not None]
+    return median(found) if found else None
+
+
 def setting(speed: SpeedResult) -> str:
     """Where a speed was measured: `2 threads` on a CPU, or the GPU's name."""
     environment = speed.environment
     if environment.device != "cpu":
         return environment.device
-    return f"{environment.threads} thread{'' if environment.threads == 1 else 's'}"
+    return threads(environment.threads)
+
+
+def threads(count: int) -> str:
+    """`1 thread`, `2 threads`."""
+    return f"{count} thread{'' if count == 1 else 's'}"
 
 
 def settings(systems: Sequence[System]) -> tuple[str, ...]:
@@ -85,6 +119,9 @@ def cost(system: System, where: str) -> Cost:
         latency_ms={q: 1000 * fmean(percentile(t, q) for t in timed) for q in PERCENTILES if timed},
         load_seconds=mean(median(s.load_seconds) for s in speeds if s.load_seconds),
         memory=mean(float(s.peak_memory - s.baseline_memory) for s in speeds),
+        peak_share=mean(map(peak_share, speeds)),
+        text_peak_share=mean(map(text_peak_share, speeds)),
+        joules=mean(map(joules_a_sentence, speeds)),
         texts=frozenset(f"{speed.text} ({speed.source})" for speed in speeds),
     )
 
@@ -96,3 +133,18 @@ def costs(systems: Sequence[System]) -> tuple[Cost, ...]:
         own = dict.fromkeys(setting(speed) for speed in system.speeds)
         found += [cost(system, where) for where in own or {"": None}]
     return tuple(found)
+
+
+def timed(systems: Sequence[System]) -> list[tuple[str, list[SpeedResult]]]:
+    """A name and its speeds, one a (system, setting); the setting is named where there are several.
+
+    >>> timed([])
+    []
+    """
+    several = len(settings(systems)) > 1
+    found = []
+    for system in systems:
+        for where in dict.fromkeys(setting(speed) for speed in system.speeds):
+            name = f"{system.name}, {where}" if several else system.name
+            found.append((name, [s for s in system.speeds if setting(s) == where]))
+    return found

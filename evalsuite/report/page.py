@@ -17,6 +17,7 @@ from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import TaskColumn, columns
 from evalsuite.report.signature_tables import Signatures, signatures
 from evalsuite.report.sources import badge, mix_warning
+from evalsuite.report.speed_tables import grid_table, language_speed_table
 from evalsuite.report.stage_tables import stage_table
 from evalsuite.report.summary import summary
 from evalsuite.report.systems import group
@@ -38,6 +39,8 @@ class Page:
     headline: str
     main: Table
     cost: Table
+    grid: Table
+    language_speeds: Table
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
     fertility: Table
@@ -56,6 +59,8 @@ def page(run: RunRecord) -> Page:
         headline=headline(systems, tasks),
         main=main_table(systems, tasks),
         cost=cost_table(systems),
+        grid=grid_table(systems),
+        language_speeds=language_speed_table(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
         fertility=fertility_table(run.fertility),
