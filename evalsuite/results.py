@@ -114,7 +114,7 @@ class LanguageSpeed(Record):
     sentences: int
     tokens: int  # specials included
     latency_seconds: tuple[float, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
-    seconds: float  # one pass of length-sorted batches of this language alone
+    seconds: tuple[float, ...]  # one a pass of length-sorted batches of this language alone
 
 
 class PeakSample(Record):

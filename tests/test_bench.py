@@ -5,14 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from evalsuite.bench import energy, grid, peak
 from evalsuite.results import Peak, PeakSample
+from recipes.stages.benchmark import Config
 
 
 def test_cells_are_what_the_model_takes() -> None:
     assert grid.shapes((8, 1, 8), (64, 16, 600), 512) == [(1, 16), (8, 16), (1, 64), (8, 64)]
     assert grid.shapes((1,), (), 512) == []
+
+
+def test_a_grid_of_nothing_is_refused_by_the_stage() -> None:
+    plain = {"name": "speed", "stage": "benchmark", "models": ["a"]}
+    assert Config.model_validate(plain | {"batch_sizes": [], "lengths": [7]}).lengths == (7,)
+    for wrong in ({"batch_sizes": [0]}, {"lengths": [16, -1]}):
+        with pytest.raises(ValidationError, match="greater than 0"):
+            Config.model_validate(plain | wrong)
 
 
 def test_a_cell_is_cut_from_real_sentences_in_order() -> None:

@@ -25,8 +25,8 @@ from evalsuite.task import SourceKind
 
 LOADS = 3
 WARMUP = 8
-REPEATS = (2, 5)  # of a cell of the grid: at least, at most
-CELL_SECONDS = 0.3  # after which the least will do
+REPEATS = 5  # at most, of a cell of the grid or a language's text
+ENOUGH = 0.3  # seconds of them, after which the least will do
 
 Batch = Sequence[Sequence[int]]
 
@@ -97,7 +97,7 @@ def measure(spec: Spec) -> SpeedResult:
             sentences=len(own),
             tokens=sum(map(len, own)),
             latency_seconds=tuple(by_language[code]),
-            seconds=sum(map(run, _sorted(own, batch_tokens(model)))),
+            seconds=_repeated(run, _sorted(own, batch_tokens(model)), least=1),
         )
         for code, own in spec.sequences.items()
     }
@@ -150,19 +150,24 @@ def _passes(
 
 
 def _cell(run: Callable[[Batch], float], batch: Batch, operations: int) -> GridCell:
-    """One warm-up, then as many repeats as `CELL_SECONDS` has room for, within `REPEATS`."""
     warmup = run(batch)
-    seconds: list[float] = []
-    least, most = REPEATS
-    while len(seconds) < least or (len(seconds) < most and sum(seconds) < CELL_SECONDS):
-        seconds.append(run(batch))
     return GridCell(
         batch=len(batch),
         length=len(batch[0]),
         operations=operations,
         warmup_seconds=warmup,
-        seconds=tuple(seconds),
+        seconds=_repeated(run, [batch], least=2),
     )
+
+
+def _repeated(
+    run: Callable[[Batch], float], batches: Sequence[Batch], *, least: int
+) -> tuple[float, ...]:
+    """Seconds of each pass over the batches: `least` passes, more while they take next to none."""
+    seconds: list[float] = []
+    while len(seconds) < least or (len(seconds) < REPEATS and sum(seconds) < ENOUGH):
+        seconds.append(sum(map(run, batches)))
+    return tuple(seconds)
 
 
 def _spread(count: int, wanted: int) -> list[int]:

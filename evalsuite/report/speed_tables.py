@@ -74,9 +74,9 @@ def language_speed_table(systems: Sequence[System]) -> Table:
         rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells)))
     texts = listed(sorted({speed.text for _, speeds in groups for speed in speeds}))
     notes = (
-        f"Each language's own sentences of {texts}: one pass of length-sorted batches, and one "
-        "sentence at a time. Where a vocabulary splits words into more pieces, a sentence takes "
-        "longer.",
+        f"Each language's own sentences of {texts}: median over passes of length-sorted batches, "
+        "and one sentence at a time. Where a vocabulary splits words into more pieces, a sentence "
+        "takes longer.",
     )
     return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
 
@@ -87,7 +87,7 @@ def _tokens(speeds: Sequence[SpeedResult], code: str) -> float | None:
 
 
 def _language_cells(found: Sequence[LanguageSpeed]) -> list[Cell]:
-    rates = mean(own.sentences / own.seconds for own in found if own.seconds)
+    rates = mean(own.sentences / median(own.seconds) for own in found if own.sentences)
     timed_alone = [own.latency_seconds for own in found if own.latency_seconds]
     middle = mean(percentile(samples, 50) for samples in timed_alone)
     return [Cell(number(rates)), Cell(_ms(middle))]
