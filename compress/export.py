@@ -55,7 +55,7 @@ def export(
         MissingExtraError: the runtime is not installed.
     """
     if runtime == "openvino":
-        openvino.require()
+        openvino.load()  # ahead of transformers, which imports it as it comes
     model = load_checkpoint(directory)
     predictor = TorchPredictor(directory, model, "fp32")
     out.mkdir(parents=True, exist_ok=True)

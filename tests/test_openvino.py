@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 import torch
 
@@ -17,6 +17,7 @@ from compress.export import PRECISIONS, Precision, export
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.predict import predict_lines
 from evalsuite.runtimes import open_model
+from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
 from evalsuite.runtimes.torch import auto_class
 from evalsuite.sample import Probe
@@ -134,6 +135,26 @@ def test_bf16_takes_half_the_bytes(exact: OpenVinoPredictor, rounded: OpenVinoPr
     assert half.stat().st_size == pytest.approx(whole.stat().st_size / 2, rel=0.02)
 
 
+def test_nothing_is_reported_of_those_who_use_it(exact: OpenVinoPredictor, tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom evalsuite.runtimes import open_model\n"
+        f"open_model(Path({str(exact.directory)!r}))\n"
+        "import openvino\n"
+        "sent = [m for m, found in sys.modules.items() if 'openvino_telemetry' in m and found]\n"
+        "assert not sent, sent\n"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"HOME": str(tmp_path)},
+        cwd=Path(__file__).resolve().parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_threads_are_those_asked_for(exact: OpenVinoPredictor) -> None:
     assert exact.threads == 1
     assert open_model(exact.directory, threads=2).threads == 2
@@ -210,6 +231,10 @@ def test_a_broken_graph_is_named(exact: OpenVinoPredictor, tmp_path: Path) -> No
     (tmp_path / "bundle.json").write_text(json.dumps(card))
     (tmp_path / card["file"]).write_text("<net>")
     with pytest.raises(ModelError, match="does not open in OpenVINO"):
+        open_model(tmp_path)
+    (tmp_path / "bundle.json").write_text("{}")
+    (tmp_path / "openvino_model.bin").touch()  # no pickle
+    with pytest.raises(ModelError, match="neither a checkpoint"):
         open_model(tmp_path)
     (tmp_path / "bundle.json").write_text(json.dumps(card | {"precision": "int8"}))
     with pytest.raises(ModelError, match="not a bundle for OpenVINO in fp32 or bf16"):

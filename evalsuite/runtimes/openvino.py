@@ -34,6 +34,18 @@ def require() -> None:
         raise MissingExtraError("openvino", "openvino")
 
 
+def load() -> Any:
+    """The package.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    require()
+    from evalsuite.runtimes._openvino import openvino
+
+    return openvino
+
+
 def opens(directory: Path) -> bool:
     """Whether the directory is a bundle for this runtime."""
     return read_card(directory, "openvino") is not None
@@ -41,7 +53,7 @@ def opens(directory: Path) -> bool:
 
 def modules(directory: Path) -> tuple[str, ...]:
     """What opening a bundle imports."""
-    return ("openvino",)
+    return ("evalsuite.runtimes._openvino",)
 
 
 class OpenVinoPredictor(BundlePredictor):
@@ -72,8 +84,7 @@ class OpenVinoPredictor(BundlePredictor):
     def _compile(self, names: tuple[str, ...]) -> Any:
         """The part of the graph that gives these outputs, compiled once."""
         if names not in self._compiled:
-            import openvino
-
+            openvino = load()
             whole = self._model.clone()
             part = openvino.Model(
                 [whole.output(name) for name in names], whole.get_parameters(), "part"
@@ -89,9 +100,7 @@ def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor
         MissingExtraError: OpenVINO is not installed.
         ModelError: it is no such bundle, or the graph does not load.
     """
-    require()
-    import openvino
-
+    openvino = load()
     card = read_card(directory, "openvino")
     if card is None or card.get("precision") not in HINTS:
         raise ModelError(f"{directory} is not a bundle for OpenVINO in {' or '.join(HINTS)}")
