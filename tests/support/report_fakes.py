@@ -97,7 +97,7 @@ def a_speed(model: ModelInfo, rate: float, *, threads: int = 2, text: str = "xnl
             GridCell(
                 batch=batch,
                 length=length,
-                operations=10_000,
+                operations=10_000 * batch * length // (8 * 64),
                 warmup_seconds=9.0,
                 seconds=(2 / rate, 1 / rate, 0.5 / rate),
             )
