@@ -2,7 +2,7 @@
 
 python benchmarks/xlmr_shapes.py base|large [WORK_DIR]
 
-Makes a checkpoint of that shape (a 250,002-piece table over a small real tokenizer), then runs
+Makes a checkpoint of that shape (its whole table over a small real tokenizer), then runs
 NF4 + LoRA training, fuse, distillation to six layers, int8 export and the speed measurement, each
 stage in a process of its own so that its peak memory is its own. Accuracy means nothing here.
 """
@@ -16,8 +16,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-SHAPES = {"base": (12, 768, 12, 3072), "large": (24, 1024, 16, 4096)}
-VOCABULARY = 250_002
+SHAPES = {  # layers, width, heads, feed-forward width, vocabulary
+    "base": (12, 768, 12, 3072, 250_002),
+    "large": (24, 1024, 16, 4096, 250_002),
+    "small": (6, 384, 12, 1536, 60_000),
+    "tiny": (2, 64, 2, 128, 4_000),
+}
 
 RECIPE = """
 name: shapes
@@ -33,18 +37,19 @@ stages:
 """  # noqa: E501
 
 
-def make(size: str, directory: Path) -> None:
+def make(size: str, directory: Path, head: str | None = None) -> None:
     """Save a random checkpoint of the shape, with a tokenizer trained on the embedded text."""
     import torch
-    from transformers import XLMRobertaConfig, XLMRobertaModel
+    from transformers import XLMRobertaConfig
 
     from evalsuite.data import embedded
+    from evalsuite.runtimes.torch import auto_class
     from transfer import vocabulary
 
-    layers, hidden, heads, ffn = SHAPES[size]
+    layers, hidden, heads, ffn, rows = SHAPES[size]
     torch.manual_seed(0)
     config = XLMRobertaConfig(
-        vocab_size=VOCABULARY,
+        vocab_size=rows,
         num_hidden_layers=layers,
         hidden_size=hidden,
         num_attention_heads=heads,
@@ -53,7 +58,7 @@ def make(size: str, directory: Path) -> None:
         type_vocab_size=1,
         layer_norm_eps=1e-5,
     )
-    XLMRobertaModel(config).save_pretrained(directory)
+    auto_class(head).from_config(config).save_pretrained(directory)
     lines = [row.foreign for row in embedded.parallel("train", "de")]
     vocabulary.save(vocabulary.train_unigram(lines, 2000), directory, 512)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from evalsuite.parity import Parity
+from evalsuite.runtimes.openvino import HINTS
 from evalsuite.task import CHOICE, SPAN_ENDS
 
 _PAIR = """import json
@@ -21,13 +23,11 @@ session = onnxruntime.InferenceSession(card["file"], providers=["CPUExecutionPro
 
 lines = [("A man is reading.", "Nobody reads.")]
 encoded = tokenizer.encode_batch(lines)
-logits = session.run(
-    ["logits"],
-    {
-        "input_ids": np.array([e.ids for e in encoded], dtype=np.int64),
-        "attention_mask": np.array([e.attention_mask for e in encoded], dtype=np.int64),
-    },
-)[0]
+feeds = {
+    "input_ids": np.array([e.ids for e in encoded], dtype=np.int64),
+    "attention_mask": np.array([e.attention_mask for e in encoded], dtype=np.int64),
+}
+logits = session.run(["logits"], feeds)[0]
 for line, row in zip(lines, logits):
     print(card["labels"][int(row.argmax())], line)
 """
@@ -54,9 +54,10 @@ _SPANS = (
         '[("A man is reading.", "Nobody reads.")]',
         '[("Where does Maria live?", "Maria lives in Berlin.")]',
     )
-    .replace("logits = session", "starts, ends = session")
-    .replace('["logits"]', '["start_logits", "end_logits"]')
-    .replace(")[0]\n", ")\n")
+    .replace(
+        'logits = session.run(["logits"], feeds)[0]',
+        'starts, ends = session.run(["start_logits", "end_logits"], feeds)',
+    )
     .replace(
         """for line, row in zip(lines, logits):
     print(card["labels"][int(row.argmax())], line)
@@ -107,6 +108,27 @@ _INT8 = (
 
 def example(card: dict[str, Any]) -> str:
     """A Python script that runs the bundle from its own directory."""
+    script = _onnx_example(card)
+    return _in_openvino(script, card["precision"]) if card["runtime"] == "openvino" else script
+
+
+def _in_openvino(script: str, precision: str) -> str:
+    """The same script for OpenVINO, computing in the bundle's precision."""
+    script = script.replace("import onnxruntime", "import openvino")
+    script = script.replace(
+        'session = onnxruntime.InferenceSession(card["file"], providers=["CPUExecutionProvider"])',
+        f'options = {{"INFERENCE_PRECISION_HINT": "{HINTS[precision]}"}}\n'
+        'model = openvino.Core().compile_model(card["file"], "CPU", options)',
+    )
+    script = re.sub(r'session\.run\(\["([^"]+)"\], feeds\)\[0\]', r'model(feeds)["\1"]', script)
+    return re.sub(
+        r"(.* = )session\.run\(\[(.+), (.+)\], feeds\)",
+        r"outputs = model(feeds)\n\1outputs[\2], outputs[\3]",
+        script,
+    )
+
+
+def _onnx_example(card: dict[str, Any]) -> str:
     labels = card["labels"]
     if not labels:
         return _ENCODER.replace("LAST", str(card["layers"]))
@@ -133,8 +155,9 @@ def readme(card: dict[str, Any], parity: Parity | None) -> str:
             f"(worst language: {language} {value:.2f}%)"
         )
     return (
-        "---\ntags: [multilingual, onnx, lingopress]\n---\n# Bundle\n\n"
+        f"---\ntags: [multilingual, {card['runtime']}, lingopress]\n---\n# Bundle\n\n"
         + "\n".join(lines)
-        + "\n\nRuns with `onnxruntime`, `tokenizers` and `numpy` alone, from this directory:\n\n"
+        + f"\n\nRuns with `{card['runtime']}`, `tokenizers` and `numpy` alone, "
+        "from this directory:\n\n"
         f"```python\n{example(card)}```\n" + (_INT8 if card["precision"] == "int8" else "")
     )

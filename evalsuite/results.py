@@ -112,6 +112,54 @@ class Throughput(Record):
     sentences: int
     tokens: int  # real ones, padding apart
     seconds: float
+    joules: float | None = None  # of the whole processor; None where no counter can be read
+
+
+class GridCell(Record):
+    """Batches of one shape, every token real."""
+
+    batch: int
+    length: int
+    operations: int  # of the matrix products of one batch
+    warmup_seconds: float
+    seconds: tuple[float, ...]  # one a repeat
+
+
+class LanguageSpeed(Record):
+    """What one language's own text costs."""
+
+    sentences: int
+    tokens: int  # specials included
+    latency_seconds: tuple[float, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
+    seconds: tuple[float, ...]  # one a pass of length-sorted batches of this language alone
+
+
+class PeakSample(Record):
+    """One product of two square matrices."""
+
+    program: str  # "torch.mm"
+    size: int
+    seconds: float
+
+    def operations_a_second(self) -> float:
+        """A product of size n is 2 n^3 operations."""
+        return 2.0 * self.size**3 / self.seconds
+
+
+class Peak(Record):
+    """The fastest this machine was seen to multiply matrices."""
+
+    precision: str  # fp32 | bf16 | int8
+    threads: int
+    samples: tuple[PeakSample, ...]
+
+    def best(self) -> PeakSample:
+        """The fastest sample."""
+        return max(self.samples, key=PeakSample.operations_a_second)
+
+    def operations_a_second(self) -> float:
+        """The best sample's."""
+        return self.best().operations_a_second()
 
 
 class SpeedResult(Record):
@@ -126,6 +174,10 @@ class SpeedResult(Record):
     warmup_seconds: tuple[float, ...]
     latency_seconds: tuple[float, ...]  # batch 1, one a sentence
     throughput: tuple[Throughput, ...]  # length-sorted batches
+    operations: int  # of the matrix products of one such pass, padding left out
+    grid: tuple[GridCell, ...]
+    languages: dict[str, LanguageSpeed]
+    peak: Peak | None = None  # in the model's precision; None where it is not measured
     peak_memory: int  # of the measuring process, its interpreter included
     baseline_memory: int  # the same process before the model was opened
     environment: Environment

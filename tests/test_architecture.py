@@ -35,6 +35,16 @@ def test_imports_go_one_way() -> None:
     assert seen > 80
 
 
+def test_openvino_is_imported_in_one_place() -> None:
+    importers = [
+        path.name
+        for package in ORDER
+        for path in (ROOT / package).rglob("*.py")
+        if "openvino" in _imports(path)
+    ]
+    assert importers == ["_openvino.py"]
+
+
 def test_nothing_unpickles_or_runs_remote_code() -> None:
     for package in ORDER:
         for path in (ROOT / package).rglob("*.py"):
@@ -54,7 +64,16 @@ def mini_packages(tmp_path: Path) -> Path:
     return tmp_path
 
 
-HEAVY = ["torch", "transformers", "numpy", "matplotlib", "onnxruntime", "datasets", "peft"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "numpy",
+    "matplotlib",
+    "onnxruntime",
+    "openvino",
+    "datasets",
+    "peft",
+]
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,8 @@ def test_a_model_of_choices_is_scored_and_exported(trained: Path, tmp_path: Path
     assert other["scores"] == pytest.approx(said["scores"], abs=1e-4)
     with pytest.raises(MalformedRowError, match="input:1: 2 column"):
         list(predict_lines(trained, ["The tap.\tWater."]))
-    script = [sys.executable, "-c", _card.example({"labels": model.labels, "layers": 2})]
+    card = {"runtime": "onnxruntime", "labels": model.labels, "layers": 2}
+    script = [sys.executable, "-c", _card.example(card)]
     child = subprocess.run(script, cwd=tmp_path / "bundle", capture_output=True, text=True)
     assert child.stdout.strip() == line.split("\t")[1 + said["choice"]], child.stderr
 

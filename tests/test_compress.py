@@ -177,7 +177,7 @@ def test_the_cards_example_runs_without_torch_and_agrees(tiny_bundle: Path) -> N
 
 
 def test_examples_of_taggers_and_encoders_are_python() -> None:
-    card: dict[str, Any] = {"labels": ["O", "B-PER"], "layers": 2}
+    card: dict[str, Any] = {"runtime": "onnxruntime", "labels": ["O", "B-PER"], "layers": 2}
     compile(_card.example(card), "tagger", "exec")
     assert "is_pretokenized" in _card.example(card)
     card["labels"] = ["start", "end"]
@@ -198,13 +198,14 @@ def test_the_gate_names_the_worst_language() -> None:
 def test_a_failed_gate_fails_the_export(
     tiny_nli: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(model: Any, out: Path, precision: str, choices: bool) -> None:
+    def broken(model: Any, out: Path, runtime: str, precision: str, choices: bool) -> str:
         """A graph of the right shape whose weights are another model's."""
         for name in ("model.onnx", "model.onnx.data"):
             data = bytearray((tiny_bundle / name).read_bytes())
             if name.endswith(".data"):
                 data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
             (out / name).write_bytes(data)
+        return "model.onnx"
 
     monkeypatch.setattr(exporting, "_write_graph", broken)
     with pytest.raises(GateError, match="min_agreement asks for 100%"):

@@ -40,8 +40,8 @@ def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budg
         assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget
 
 
-def test_there_are_two_runtimes() -> None:
-    assert names() == ("onnxruntime", "torch")
+def test_there_are_three_runtimes() -> None:
+    assert names() == ("onnxruntime", "openvino", "torch")
 
 
 def test_length_sorted_batches_give_what_padding_gives(tiny_nli: Path) -> None:
@@ -153,10 +153,16 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
     subjects = []
     for directory in (tiny_nli, tiny_bundle):
         chosen = sample(tokenization.load(directory), 64, get("xnli"), EMBEDDED, 2)
-        ids = [item.ids for encoded in chosen.values() for item in encoded]
+        ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
         subjects.append(Subject(directory, ids, directory.parent.name, "xnli"))
     torch_speed, onnx_speed = measure(
-        subjects, source="embedded", threads=1, passes=2, latency_samples=5
+        subjects,
+        source="embedded",
+        threads=1,
+        passes=2,
+        latency_samples=5,
+        batch_sizes=(1, 4),
+        lengths=(8, 48, 4000),
     )
     for speed in (torch_speed, onnx_speed):
         assert len(speed.latency_seconds) == 5 and len(speed.throughput) == 2
@@ -164,6 +170,19 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
         assert speed.peak_memory >= speed.baseline_memory > 0
         assert speed.environment.threads == 1
         assert all(t > 0 for t in (*speed.load_seconds, *speed.warmup_seconds))
+        assert set(speed.languages) == set(get("xnli").available(EMBEDDED, "test"))
+        assert all(own.sentences == 2 and len(own.seconds) == 5 for own in speed.languages.values())
+        spread = [own.latency_seconds for own in speed.languages.values()]
+        assert sorted(t for own in spread for t in own) == sorted(speed.latency_seconds)
+        assert sum(own.tokens for own in speed.languages.values()) == sum(speed.token_lengths)
+        shapes = [(cell.batch, cell.length) for cell in speed.grid]
+        assert shapes == [(1, 8), (4, 8), (1, 48), (4, 48)]
+        assert all(len(cell.seconds) == 5 and cell.warmup_seconds > 0 for cell in speed.grid)
+        assert speed.grid[-1].operations > 4 * 6 * speed.grid[0].operations
+        assert speed.peak is not None and speed.peak.threads == 1
+        assert speed.peak.precision == speed.model.precision
+        assert speed.peak.operations_a_second() > speed.operations / speed.throughput[0].seconds
+    assert torch_speed.operations == onnx_speed.operations
     assert onnx_speed.model.bytes < torch_speed.model.bytes
     assert onnx_speed.model.precision == "int8" and onnx_speed.model.runtime == "onnxruntime"
 
@@ -208,7 +227,7 @@ def test_agreement_of_a_tagger_counts_words_or_else_all_tokens() -> None:
 def test_a_measurement_that_breaks_says_why(tiny_nli: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_nli, tmp_path / "m")
     (tmp_path / "m" / "model.safetensors").write_bytes(b"half")
-    subject = Subject(tmp_path / "m", [[0, 5, 2]], "student", "text")
+    subject = Subject(tmp_path / "m", {"en": [[0, 5, 2]]}, "student", "text")
     with pytest.raises(MeasurementError, match="measuring student gave no result: "):
         measure([subject], source="embedded", threads=1)
 

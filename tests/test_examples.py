@@ -10,6 +10,7 @@ import pytest
 EXAMPLES = [
     "compress.distill.student.choose_layers",
     "evalsuite.batching.by_tokens",
+    "evalsuite.bench.grid",
     "evalsuite.benchmarks",
     "evalsuite.catalog",
     "evalsuite.data.embedded",
@@ -17,6 +18,7 @@ EXAMPLES = [
     "evalsuite.data.embedded.phrases",
     "evalsuite.data.embedded.realise",
     "evalsuite.data.embedded.scenes",
+    "evalsuite.flops",
     "evalsuite.languages",
     "evalsuite.margin",
     "evalsuite.metrics",

@@ -102,7 +102,8 @@ def test_json_reads_back_and_markdown_has_the_same_tables(run: RunRecord, writte
     assert RunRecord.model_validate_json(text) == run
     text = (written.parent / "report.md").read_text(encoding="utf-8")
     content = page(run)
-    for table in (content.main, content.cost, content.stages, content.signatures.scores):
+    speeds = (content.cost, content.grid, content.language_speeds)
+    for table in (content.main, *speeds, content.stages, content.signatures.scores):
         assert table.markdown() in text
     assert "A &lt;b>small&lt;/b> run \\| of two." in text
 

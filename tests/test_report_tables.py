@@ -7,7 +7,15 @@ from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
 
 from evalsuite.report.charts import charts
 from evalsuite.report.cost_tables import cost_table
-from evalsuite.report.costs import cost, costs, percentile, settings
+from evalsuite.report.costs import (
+    cost,
+    costs,
+    joules_a_sentence,
+    peak_share,
+    percentile,
+    settings,
+    text_peak_share,
+)
 from evalsuite.report.formatting import duration, number, points
 from evalsuite.report.headline import headline
 from evalsuite.report.language_tables import language_section, language_table, shade
@@ -15,6 +23,7 @@ from evalsuite.report.page import page
 from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import average, can_be_averaged, columns, delta, score
 from evalsuite.report.signature_tables import signatures
+from evalsuite.report.speed_tables import grid_table, language_speed_table
 from evalsuite.report.stage_tables import stage_table
 from evalsuite.report.systems import group
 from evalsuite.report.table import Table
@@ -163,7 +172,7 @@ def test_cost_table_compares_with_the_first_system(run: RunRecord) -> None:
     table = cost_table(group(run))
     assert table.rows[1].cells[0].sub == "8.0× smaller"
     assert table.rows[1].cells[4].sub == "9.0× faster"
-    assert texts(table)["base"][4:] == ["–"] * 6
+    assert texts(table)["base"][4:] == ["–"] * 7
     assert any("teacher (2) and int8 (2)" in note for note in table.notes)
 
 
@@ -192,6 +201,73 @@ def test_speeds_over_fewer_models_are_told(run: RunRecord) -> None:
     fewer = run.model_copy(update={"speeds": run.speeds[1:]})
     assert any("teacher (1 of 2)" in note for note in cost_table(group(fewer)).notes)
     assert not any(" of 2)" in note for note in cost_table(group(run)).notes)
+
+
+def test_share_of_peak(run: RunRecord) -> None:
+    teacher, int8, _ = group(run)
+    own = cost(teacher, settings([teacher])[0])
+    assert own.peak_share == pytest.approx(5)  # 10,000 operations in 0.1 s, of 2 million a second
+    assert own.text_peak_share == pytest.approx(2)  # 400,000 in 10 s
+    table = cost_table(group(run))
+    assert table.columns[-1].text == "Share of peak"
+    assert (table.rows[0].cells[-1].text, table.rows[0].cells[-1].sub) == ("5.0", "2.0 on text")
+    assert table.rows[1].cells[-1].text == "45.0"
+    assert any("0.00 GFLOP/s on 2 threads (onnxruntime MatMul, size 100)" in n for n in table.notes)
+    unknown = int8.speeds[0].model_copy(update={"peak": None})
+    assert peak_share(unknown) is None and text_peak_share(unknown) is None
+    gridless = teacher.speeds[0].model_copy(update={"grid": ()})
+    assert peak_share(gridless) is None and text_peak_share(gridless) == pytest.approx(2)
+    notes = cost_table(group(run.model_copy(update={"speeds": (unknown,)}))).notes
+    assert any("No peak is measured for" in note and "int8[task=xnli]" in note for note in notes)
+
+
+def test_energy_is_a_column_where_there_is_some_and_else_a_sentence(run: RunRecord) -> None:
+    table = cost_table(group(run))
+    assert "Energy" not in [column.text for column in table.columns]
+    assert any("Energy was not measured" in note for note in table.notes)
+    speed = run.speeds[0]
+    passes = tuple(
+        p.model_copy(update={"joules": j})
+        for p, j in zip(speed.throughput, (2.0, 5.0, 3.0), strict=True)
+    )
+    metered = speed.model_copy(update={"throughput": passes})
+    assert joules_a_sentence(metered) == 0.03  # median 3 J over 100 sentences
+    table = cost_table(group(run.model_copy(update={"speeds": (metered, *run.speeds[1:])})))
+    assert (table.columns[-1].text, table.columns[-1].sub) == ("Energy", "mJ a sentence")
+    assert [row.cells[-1].text for row in table.rows] == ["30.0", "–", "–"]
+    assert any("of the whole processor" in note for note in table.notes)
+
+
+def test_grid_table(run: RunRecord) -> None:
+    table = grid_table(group(run))
+    assert [column.text for column in table.columns] == ["16 tokens", "64 tokens"]
+    heads = [(row.head.text, row.head.sub) for row in table.rows]
+    assert heads == [(n, b) for n in ("teacher", "int8") for b in ("batch 1", "batch 8")]
+    assert [(c.text, c.sub) for c in table.rows[0].cells] == [("10.0", "100 ms"), ("–", "")]
+    assert [(c.text, c.sub) for c in table.rows[1].cells] == [("80.0", "100 ms")] * 2
+    assert "median of 3 repeats" in table.notes[0]
+    assert not grid_table(()).rows and not grid_table(()).notes
+
+
+def test_language_speed_table(run: RunRecord) -> None:
+    table = language_speed_table(group(run))
+    assert [(column.text, column.sub) for column in table.columns[:3]] == [
+        ("tokens a sentence", ""),
+        ("sentences/s", "teacher"),
+        ("ms, p50", "batch 1"),
+    ]
+    assert texts(table) == {
+        "German": ["20.0", "10.0", "15.0", "90.0", "15.0"],
+        "Swahili": ["40.0", "5.00", "35.0", "45.0", "35.0"],
+    }
+    two = run.speeds[-1].languages
+    shorter = {"de": two["de"].model_copy(update={"tokens": 500})}
+    trimmed = run.speeds[-1].model_copy(update={"languages": shorter})
+    table = language_speed_table(group(run.model_copy(update={"speeds": (run.speeds[0], trimmed)})))
+    assert [c.sub for c in table.columns[:2]] == ["teacher", "int8"]
+    assert texts(table)["Swahili"] == ["40.0", "–", "5.00", "35.0", "–", "–"]
+    assert texts(table)["German"][:2] == ["20.0", "10.0"]
+    assert not language_speed_table(()).rows
 
 
 # Headline, stages, signatures

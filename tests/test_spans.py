@@ -203,7 +203,8 @@ def test_a_model_of_spans_is_scored_and_exported(trained: Path, tmp_path: Path) 
     assert said["answer"] and said["answer"] in line.split("\t")[1]
     with pytest.raises(MalformedRowError, match="input:1: 1 column"):
         list(predict_lines(trained, ["Where?"]))
-    script = [sys.executable, "-c", _card.example({"labels": model.labels, "layers": 2})]
+    card = {"runtime": "onnxruntime", "labels": model.labels, "layers": 2}
+    script = [sys.executable, "-c", _card.example(card)]
     child = subprocess.run(script, cwd=tmp_path / "bundle", capture_output=True, text=True)
     assert child.stdout.split(" Where")[0] == said["answer"], child.stderr
     assert set(results[0]) == {"exact_match", "answer_f1"}

@@ -1,28 +1,29 @@
 """Measure what models cost to run, each in a process of its own.
 
->>> (speed,) = measure([Subject(Path("student-int8"), sequences, "int8", "xnli dev")],
+>>> (speed,) = measure([Subject(Path("student-int8"), {"sw": sequences}, "int8", "xnli dev")],
 ...                    source="xtreme", threads=2)
->>> speed.latency_seconds[0]
-0.0031
+>>> speed.latency_seconds[0], speed.languages["sw"].tokens
+(0.0031, 1411)
 
-A measuring process opens its model, warms up, then times batch 1 sentence by sentence and several
-passes over the whole text in length-sorted batches, with a fixed thread count; everybody else
-waits without polling. Raw samples are kept, warm-up apart. Where the system can fork, the runtimes
-are imported once for all of them.
+A measuring process opens its model, warms up, then times batch 1 sentence by sentence, several
+passes over the whole text in length-sorted batches, one pass a language, and batches of fixed
+shapes, with a fixed thread count; everybody else waits without polling. Raw samples are kept,
+warm-up apart. The machine's matrix product is measured the same way, once a precision. Where the
+system can fork, the runtimes are imported once for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalsuite.bench import worker
+from evalsuite.bench import grid, peak, worker
 from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError
 from evalsuite.processes import start_context
-from evalsuite.results import SpeedResult
+from evalsuite.results import Peak, SpeedResult
 from evalsuite.runtimes import modules
 from evalsuite.task import SourceKind
 
@@ -36,12 +37,13 @@ class Subject:
     """A model and the text it is measured on.
 
     Attributes:
-        sequences: token ids, specials included, of real sentences (their real lengths).
+        sequences: by language, token ids, specials included, of real sentences (their real
+            lengths).
         text: what they are, for the report.
     """
 
     directory: Path
-    sequences: Sequence[Sequence[int]]
+    sequences: Mapping[str, Sequence[Sequence[int]]]
     label: str
     text: str
 
@@ -53,6 +55,8 @@ def measure(
     threads: int,
     passes: int = 3,
     latency_samples: int = 200,
+    batch_sizes: Sequence[int] = grid.BATCH_SIZES,
+    lengths: Sequence[int] = grid.LENGTHS,
 ) -> list[SpeedResult]:
     """Measure models one after the other.
 
@@ -60,6 +64,8 @@ def measure(
         threads: intra-op threads of the runtime.
         passes: throughput passes over all sequences.
         latency_samples: sentences timed one by one.
+        batch_sizes, lengths: of the grid of fixed shapes; lengths a model does not take are left
+            out.
 
     Raises:
         MeasurementError: a measurement failed; says why.
@@ -67,32 +73,46 @@ def measure(
     imports = dict.fromkeys(name for s in subjects for name in modules(s.directory))
     context = start_context(["evalsuite.bench.worker", *imports])
     results = []
+    peaks: dict[str, Peak] = {}
     for subject in subjects:
         spec = Spec(
             directory=subject.directory,
-            sequences=tuple(tuple(ids) for ids in subject.sequences),
+            sequences={
+                code: tuple(tuple(ids) for ids in own) for code, own in subject.sequences.items()
+            },
             label=subject.label,
             text=subject.text,
             source=source,
             threads=threads,
             passes=passes,
             latency_samples=latency_samples,
+            batch_sizes=tuple(batch_sizes),
+            lengths=tuple(lengths),
         )
-        results.append(_in_a_process(context, spec))
+        result: SpeedResult = _in_a_process(context, worker.main, (spec,), subject.label)
+        precision = result.model.precision
+        if result.environment.device == "cpu" and precision in peak.PROGRAMS:
+            if precision not in peaks:
+                what = f"the {precision} matrix product"
+                peaks[precision] = _in_a_process(context, peak.main, (precision, threads), what)
+            result = result.model_copy(update={"peak": peaks[precision]})
+        results.append(result)
     return results
 
 
-def _in_a_process(context: Any, spec: Spec) -> SpeedResult:
-    """Measure in a new process and wait for it without polling."""
+def _in_a_process(
+    context: Any, main: Callable[..., None], arguments: tuple[Any, ...], what: str
+) -> Any:
+    """What `main(connection, *arguments)` sends from a new process; waits without polling."""
     ours, theirs = context.Pipe()
-    child = context.Process(target=worker.main, args=(theirs, spec))
+    child = context.Process(target=main, args=(theirs, *arguments))
     child.start()
     theirs.close()
     try:
-        result: SpeedResult | str = ours.recv()
+        result = ours.recv()
     except EOFError:
         result = "its process was killed, most often by the system for want of memory"
     child.join()
     if isinstance(result, str):
-        raise MeasurementError(f"measuring {spec.label} gave no result: {result}")
+        raise MeasurementError(f"measuring {what} gave no result: {result}")
     return result

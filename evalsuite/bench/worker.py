@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +14,21 @@ from typing import Any
 
 import psutil
 
-from evalsuite import environment, tokenization
+from evalsuite import environment, flops, tokenization
 from evalsuite.batching import by_tokens
+from evalsuite.bench import energy, grid
 from evalsuite.processes import leave_with
-from evalsuite.results import SpeedResult, Throughput
+from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
 from evalsuite.run import batch_tokens, pad
-from evalsuite.runtimes import modules, open_model
+from evalsuite.runtimes import modules, open_model, read_config
 from evalsuite.task import SourceKind
 
 LOADS = 3
 WARMUP = 8
+REPEATS = 5  # at most, of a cell of the grid or a language's text
+ENOUGH = 0.3  # seconds of them, after which the least will do
+
+Batch = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,15 @@ class Spec:
     """A measurement; see `evalsuite.bench.measure`."""
 
     directory: Path
-    sequences: tuple[tuple[int, ...], ...]
+    sequences: dict[str, tuple[tuple[int, ...], ...]]  # by language
     label: str
     text: str
     source: SourceKind
     threads: int
     passes: int
     latency_samples: int
+    batch_sizes: tuple[int, ...]
+    lengths: tuple[int, ...]
 
 
 def main(connection: Any, spec: Spec) -> None:
@@ -68,37 +75,99 @@ def measure(spec: Spec) -> SpeedResult:
     pad_id = tokenization.pad_id(spec.directory)
     wanted = ("logits",) if model.labels else (f"hidden_states.{model.layers}",)
 
-    def run(batch: Sequence[Sequence[int]]) -> float:
+    def run(batch: Batch) -> float:
         ids, mask = pad(batch, pad_id)
         started = time.perf_counter()
         model(ids, mask, wanted)
         return time.perf_counter() - started
 
-    sequences = spec.sequences
-    samples = _spread(len(sequences), spec.latency_samples)
+    texts = [(code, ids) for code, own in spec.sequences.items() for ids in own]
+    sequences = [ids for _, ids in texts]
+    samples = _spread(len(texts), spec.latency_samples)
     warmup = [run([sequences[index]]) for index in samples[:WARMUP]]
     latency = [run([sequences[index]]) for index in samples]
-    batches = by_tokens([len(ids) for ids in sequences], batch_tokens(model))
-    warmup += [run([sequences[index] for index in batches[0]])]
-    tokens = sum(map(len, sequences))
-    throughput = []
-    for _ in range(spec.passes):
-        seconds = sum(run([sequences[index] for index in batch]) for batch in batches)
-        throughput.append(Throughput(sentences=len(sequences), tokens=tokens, seconds=seconds))
+    by_language: dict[str, list[float]] = {code: [] for code in spec.sequences}
+    for index, seconds in zip(samples, latency, strict=True):
+        by_language[texts[index][0]].append(seconds)
+    batches = _sorted(sequences, batch_tokens(model))
+    warmup += [run(batches[0])]
+    throughput = list(_passes(run, batches, spec.passes))
+    languages = {
+        code: LanguageSpeed(
+            sentences=len(own),
+            tokens=sum(map(len, own)),
+            latency_seconds=tuple(by_language[code]),
+            seconds=_repeated(run, _sorted(own, batch_tokens(model)), least=1),
+        )
+        for code, own in spec.sequences.items()
+    }
+    peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
+    shape = flops.encoder(read_config(spec.directory))
+    cells = [
+        _cell(run, grid.batch(sequences, *cell), flops.operations(shape, *cell))
+        for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)
+    ]
     return SpeedResult(
         model=model.describe(spec.label),
         text=spec.text,
         source=spec.source,
-        data_digest=hashlib.sha256(repr(sequences).encode()).hexdigest(),
+        data_digest=hashlib.sha256(repr(tuple(sequences)).encode()).hexdigest(),
         token_lengths=tuple(len(ids) for ids in sequences),
         load_seconds=tuple(loads),
         warmup_seconds=tuple(warmup),
         latency_seconds=tuple(latency),
         throughput=tuple(throughput),
-        peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        operations=flops.of_sequences(shape, map(len, sequences)),
+        grid=tuple(cells),
+        languages=languages,
+        peak_memory=peak_memory,
         baseline_memory=baseline,
         environment=environment.capture(model.threads, model.device),
     )
+
+
+def _sorted(sequences: Sequence[Sequence[int]], max_tokens: int) -> list[Batch]:
+    """Batches of similar length."""
+    batches = by_tokens([len(ids) for ids in sequences], max_tokens)
+    return [[sequences[index] for index in batch] for batch in batches]
+
+
+def _passes(
+    run: Callable[[Batch], float], batches: Sequence[Batch], passes: int
+) -> Iterator[Throughput]:
+    """Passes over all batches, with the energy each took where it can be read."""
+    sequences = [ids for batch in batches for ids in batch]
+    meter = energy.find()
+    for _ in range(passes):
+        before = meter.read() if meter else ()
+        seconds = sum(map(run, batches))
+        yield Throughput(
+            sentences=len(sequences),
+            tokens=sum(map(len, sequences)),
+            seconds=seconds,
+            joules=meter.joules(before, meter.read()) if meter else None,
+        )
+
+
+def _cell(run: Callable[[Batch], float], batch: Batch, operations: int) -> GridCell:
+    warmup = run(batch)
+    return GridCell(
+        batch=len(batch),
+        length=len(batch[0]),
+        operations=operations,
+        warmup_seconds=warmup,
+        seconds=_repeated(run, [batch], least=2),
+    )
+
+
+def _repeated(
+    run: Callable[[Batch], float], batches: Sequence[Batch], *, least: int
+) -> tuple[float, ...]:
+    """Seconds of each pass over the batches: `least` passes, more while they take next to none."""
+    seconds: list[float] = []
+    while len(seconds) < least or (len(seconds) < REPEATS and sum(seconds) < ENOUGH):
+        seconds.append(sum(map(run, batches)))
+    return tuple(seconds)
 
 
 def _spread(count: int, wanted: int) -> list[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.costs import PERCENTILES, Cost, costs
-from evalsuite.report.formatting import listed, megabytes, millions, number, times
+from evalsuite.report.costs import PERCENTILES, Cost, costs, threads
+from evalsuite.report.formatting import listed, megabytes, millions, number, percent, times
 from evalsuite.report.machines import by_machine
 from evalsuite.report.systems import System
 from evalsuite.report.table import Cell, Column, Row, Table
+from evalsuite.results import SpeedResult
 
 
 def cost_tables(systems: Sequence[System]) -> tuple[tuple[str, Table], ...]:
@@ -33,14 +34,21 @@ def cost_table(systems: Sequence[System]) -> Table:
             *(Column(f"p{q}", "ms, batch\u00a01") for q in PERCENTILES),
             Column("Load", "s"),
             Column("Memory", "MB over baseline"),
+            Column("Share of peak", "%, largest batch"),
         ]
+    if any(own.joules is not None for own in found):
+        heads.append(Column("Energy", "mJ a sentence"))
     rows = []
     for own in found:
         name = f"{own.system}, {own.setting}" if several and own.setting else own.system
         first = _reference(own, found)
         cells = _size_cells(own, first) + (_speed_cells(own, first) if measured else [])
+        if len(cells) < len(heads):
+            cells.append(Cell(number(None if own.joules is None else 1000 * own.joules)))
         rows.append(Row(Cell(name), tuple(cells)))
-    return Table("System", tuple(heads), tuple(rows), tuple(_notes(found, measured, several)))
+    notes = _notes(found, measured, several)
+    speeds = [speed for system in systems for speed in system.speeds]
+    return Table("System", tuple(heads), tuple(rows), (*notes, *_peak_notes(speeds)))
 
 
 def _reference(own: Cost, found: Sequence[Cost]) -> Cost | None:
@@ -79,7 +87,45 @@ def _speed_cells(own: Cost, first: Cost | None) -> list[Cell]:
         *(Cell(number(own.latency_ms.get(q))) for q in PERCENTILES),
         Cell(number(own.load_seconds)),
         Cell(megabytes(own.memory)),
+        Cell(
+            percent(own.peak_share),
+            sub="" if own.text_peak_share is None else f"{percent(own.text_peak_share)} on text",
+        ),
     ]
+
+
+def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
+    """What the shares and the energy are of, or why there are none."""
+    if not speeds:
+        return []
+    notes = []
+    peaks = {speed.peak.model_dump_json(): speed.peak for speed in speeds if speed.peak}
+    told = [
+        f"{peak.precision} {number(peak.operations_a_second() / 1e9)} GFLOP/s on "
+        f"{threads(peak.threads)} ({peak.best().program}, size {peak.best().size})"
+        for peak in peaks.values()
+    ]
+    if told:
+        notes.append(
+            f"Peak: the fastest matrix product measured on this machine, {listed(told)}. Share: "
+            "the operations of a model's matrix products over the time it takes, on the largest "
+            "batch of the grid, and on real text without the padding."
+        )
+    without = {speed.model.label for speed in speeds if speed.peak is None}
+    if without:
+        notes.append(
+            f"No peak is measured for the precision or device of {listed(sorted(without))}."
+        )
+    if any(p.joules is not None for speed in speeds for p in speed.throughput):
+        notes.append(
+            "Energy: median over the same passes, of the whole processor, whatever else ran on it."
+        )
+    else:
+        notes.append(
+            "Energy was not measured: no counter (RAPL) can be read here. Virtual machines have "
+            "none, and most systems let only root read it."
+        )
+    return notes
 
 
 def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:

@@ -21,6 +21,7 @@ from evalsuite.report.scores import TaskColumn, columns
 from evalsuite.report.seed_tables import seed_table
 from evalsuite.report.signature_tables import Signatures, signatures
 from evalsuite.report.sources import badge, mix_warning
+from evalsuite.report.speed_tables import grid_table, language_speed_table
 from evalsuite.report.stage_tables import stage_table
 from evalsuite.report.summary import summary
 from evalsuite.report.systems import group
@@ -43,6 +44,8 @@ class Page:
     seeds: Table
     scaling: tuple[tuple[str, Table, Chart], ...]  # by runtime and precision
     costs: tuple[tuple[str, Table], ...]  # name of the machine, where there are several
+    grid: Table
+    language_speeds: Table
     charts: tuple[Chart, ...]
     languages: tuple[LanguageSection, ...]
     alignment: tuple[AlignmentSection, ...]
@@ -74,6 +77,8 @@ def page(run: RunRecord) -> Page:
             for own in scalings(systems, tasks)
         ),
         costs=cost_tables(systems),
+        grid=grid_table(systems),
+        language_speeds=language_speed_table(systems),
         charts=charts(systems, tasks),
         languages=tuple(language_section(systems, task) for task in tasks),
         alignment=alignment_sections(run.alignment),

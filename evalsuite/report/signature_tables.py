@@ -159,7 +159,7 @@ def _speed(speed: SpeedResult, machine: str) -> list[str]:
         speed.model.runtime,
         speed.model.precision,
         f"{len(speed.latency_seconds)} latencies, {len(speed.throughput)} passes, "
-        f"{len(speed.load_seconds)} loads",
+        f"{len(speed.load_seconds)} loads, {len(speed.grid)} grid cells",
         f"median {median(lengths):.0f}, most {max(lengths)}" if lengths else NONE,
         machine,
     ]

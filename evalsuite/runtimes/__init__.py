@@ -122,7 +122,7 @@ def refuse_pickle(directory: Path) -> None:
         path.name
         for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
         for path in directory.glob(pattern)
-        if path.name != "training_args.bin"
+        if path.name != "training_args.bin" and not path.with_suffix(".xml").is_file()  # OpenVINO's
     )
     if pickles and not any(directory.glob("*.safetensors")):
         raise PickleRefusedError(directory, pickles)

@@ -1,16 +1,17 @@
-"""Measure size, load time, latency, throughput and memory of models, on real text lengths."""
+"""Measure size, load time, latency, throughput, energy and memory of models, on real text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
+from evalsuite.bench.grid import BATCH_SIZES, LENGTHS
 from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need
 
-VERSION = 2
+VERSION = 3
 LABELS_MATTER = True
 ALONE = True
 
@@ -23,6 +24,10 @@ class Config(StageConfig):
     sentences: int = Field(default=512, ge=8, description="over all languages")
     threads: int | None = Field(default=None, ge=1, description="default: the cores there are")
     passes: int = Field(default=3, ge=1)
+    batch_sizes: tuple[PositiveInt, ...] = Field(
+        default=BATCH_SIZES, description="of the grid of fixed shapes; empty: no grid"
+    )
+    lengths: tuple[PositiveInt, ...] = Field(default=LENGTHS, description="of the same, in tokens")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -55,11 +60,19 @@ def run(config: Config, ctx: StageContext) -> Summary:
     for model in ctx.inputs["models"]:
         longest = max_length_of(read_config(model.path))
         chosen = sample(tokenization.load(model.path), longest, task, ctx.data, each)
-        ids = [item.ids for encoded in chosen.values() for item in encoded]
-        text = f"{task.name} {split}, {len(languages)} languages, {len(ids)} sentences"
+        ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
+        count = sum(map(len, ids.values()))
+        text = f"{task.name} {split}, {len(languages)} languages, {count} sentences"
         subjects.append(Subject(model.path, ids, model.label, text))
     ctx.progress(0.1, f"measuring {len(subjects)} models")
-    results = measure(subjects, source=ctx.data.kind, threads=threads, passes=config.passes)
+    results = measure(
+        subjects,
+        source=ctx.data.kind,
+        threads=threads,
+        passes=config.passes,
+        batch_sizes=config.batch_sizes,
+        lengths=config.lengths,
+    )
     for done, (subject, result) in enumerate(zip(subjects, results, strict=True)):
         (ctx.out / f"{done:02d}.json").write_text(result.model_dump_json(), encoding="utf-8")
         best = sorted(t.sentences / t.seconds for t in result.throughput)

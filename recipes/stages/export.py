@@ -7,18 +7,22 @@ from typing import Literal
 
 from pydantic import Field
 
+from compress.export import PRECISIONS
+from evalsuite.errors import MissingExtraError
+from evalsuite.runtimes import openvino
+from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
 from recipes.training import need, probed
 
-VERSION = 2
+VERSION = 3
 
 
 class Config(StageConfig):
     """The runtime, the precision, and the gate."""
 
     model: ModelRef
-    runtime: Literal["onnxruntime"] = "onnxruntime"
-    precision: Literal["fp32", "int8"] = "fp32"
+    runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
+    precision: Literal["fp32", "bf16", "int8"] = "fp32"
     probe: int = Field(
         default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
     )
@@ -34,6 +38,18 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A bundle with the checkpoint's head."""
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
+    made = PRECISIONS[config.runtime]
+    if config.precision not in made:
+        others = [name for name, those in PRECISIONS.items() if config.precision in those]
+        raise StageInputError(
+            f"precision: {config.runtime} bundles are made in {' or '.join(made)}, "
+            f"not in {config.precision}; runtime: {' or '.join(others)} makes these"
+        )
+    if config.runtime == "openvino":
+        try:
+            openvino.require()
+        except MissingExtraError as error:
+            raise StageInputError(f"runtime: {error}") from None
     return Artifact("bundle", task=model.task, external=model.external, runtime=config.runtime)
 
 
@@ -51,6 +67,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     _, facts = export(
         model.path,
         ctx.out,
+        runtime=config.runtime,
         precision=config.precision,
         probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
         min_agreement=config.min_agreement,

@@ -11,7 +11,7 @@ from evalsuite.results import AlignmentResult, FertilityResult, Record, SpeedRes
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 6
+VERSION = 7
 LABELS_MATTER = True
 
 # What a measuring stage gives -> the field of the run's record, and what is read into it.

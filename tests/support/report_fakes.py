@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from evalsuite.results import (
     Environment,
+    GridCell,
+    LanguageSpeed,
     ModelInfo,
+    Peak,
+    PeakSample,
     RunRecord,
     SpeedResult,
     StageRecord,
@@ -21,6 +25,14 @@ MACHINE = Environment(
     device="cpu",
     system="Linux",
     versions={"onnxruntime": "1.22.0"},
+)
+A_PEAK = Peak(
+    precision="fp32",
+    threads=2,
+    samples=(
+        PeakSample(program="torch.mm", size=100, seconds=2.0),
+        PeakSample(program="onnxruntime MatMul", size=100, seconds=1.0),  # 2 million a second
+    ),
 )
 LABELS = {"xnli": ("XNLI", "accuracy"), "udpos": ("UD-POS", "chunk_f1")}
 
@@ -81,6 +93,29 @@ def a_speed(model: ModelInfo, rate: float, *, threads: int = 2, text: str = "xnl
         throughput=tuple(
             Throughput(sentences=100, tokens=1, seconds=100 / r) for r in (rate, rate * 3, rate / 2)
         ),
+        operations=400_000,
+        grid=tuple(
+            GridCell(
+                batch=batch,
+                length=length,
+                operations=10_000 * batch * length // (8 * 64),
+                warmup_seconds=9.0,
+                seconds=(2 / rate, 1 / rate, 0.5 / rate),
+            )
+            for length, batch in ((16, 1), (16, 8), (64, 8))
+        ),
+        languages={
+            "de": LanguageSpeed(
+                sentences=50, tokens=1000, latency_seconds=(0.010, 0.020), seconds=(50 / rate,)
+            ),
+            "sw": LanguageSpeed(
+                sentences=50,
+                tokens=2000,
+                latency_seconds=(0.030, 0.040),
+                seconds=(1, 100 / rate, 999),
+            ),
+        },
+        peak=A_PEAK,
         peak_memory=5_000_000,
         baseline_memory=2_000_000,
         environment=MACHINE.model_copy(update={"threads": threads}),

@@ -1,0 +1,69 @@
+"""Floating-point operations of an encoder's matrix products, from its config alone.
+
+>>> base = Encoder(layers=12, width=768, feedforward=3072)
+>>> round(operations(base, 1, 128) / 1e9, 1)
+22.3
+
+A product of `[m, k]` and `[k, n]` is `2 m k n` operations, as torch's `FlopCounterMode` counts it;
+`tests/test_flops.py` holds these counts to it. Nothing else is counted: softmax, layer norms,
+activations and looking embeddings up are no matrix products. An encoder's pooler is counted only
+where a head stands on it: hidden states do not need it. In int8 and bf16 the products are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from evalsuite.runtimes import head_of, labels_of
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What the count depends on. How many attention heads there are does not matter.
+
+    Attributes:
+        width: of the hidden states.
+        feedforward: inner width.
+        head: format of the head, None for an encoder alone.
+        labels: that the head gives: 2 for spans, 1 for choices.
+    """
+
+    layers: int
+    width: int
+    feedforward: int
+    head: str | None = None
+    labels: int = 0
+
+
+def encoder(config: dict[str, Any]) -> Encoder:
+    """Of a checkpoint's or bundle's `config.json`."""
+    head = head_of(config)
+    return Encoder(
+        layers=int(config["num_hidden_layers"]),
+        width=int(config["hidden_size"]),
+        feedforward=int(config["intermediate_size"]),
+        head=head,
+        labels=(len(labels_of(config)) or 2) if head else 0,  # two go without saying
+    )
+
+
+def operations(model: Encoder, batch: int, length: int) -> int:
+    """Of one pass over `[batch, length]` tokens, padding included."""
+    width, tokens = model.width, batch * length
+    projections = 4 * width * width  # query, key, value, output
+    attention = 2 * length * width  # scores and their use, over all heads
+    layer = 2 * tokens * (projections + attention + 2 * width * model.feedforward)
+    return model.layers * layer + _head(model, batch, tokens)
+
+
+def of_sequences(model: Encoder, lengths: Iterable[int]) -> int:
+    """Of sequences run each by itself: the real tokens, no padding."""
+    return sum(operations(model, 1, length) for length in lengths)
+
+
+def _head(model: Encoder, batch: int, tokens: int) -> int:
+    if model.head in ("pair", "choice"):  # a dense layer on the first token, then the labels
+        return 2 * batch * model.width * (model.width + model.labels)
+    return 2 * tokens * model.width * model.labels  # every token; no head, no labels

@@ -1,0 +1,107 @@
+"""What the bundles of every runtime share: their card, their outputs, and how a head is read.
+
+>>> card = read_card(Path("student-int8"), "onnxruntime")
+>>> card["precision"], card["labels"]
+('int8', ['entailment', 'neutral', 'contradiction'])
+
+A graph takes `input_ids` and `attention_mask` and gives `logits` (a model of spans `start_logits`
+and `end_logits`) and `hidden_states.<k>`; a runtime only has to run it.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite import weights
+from evalsuite.errors import ModelError
+from evalsuite.results import ModelInfo
+from evalsuite.runtimes import BUNDLE_FILE
+from evalsuite.task import CHOICE, SPAN_ENDS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_ENDS = ("start_logits", "end_logits")
+
+
+def read_card(directory: Path, runtime: str) -> dict[str, Any] | None:
+    """`bundle.json` of a bundle for this runtime; None for anything else."""
+    try:
+        card: dict[str, Any] = json.loads((directory / BUNDLE_FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return card if card.get("runtime") == runtime else None
+
+
+def default_outputs(card: dict[str, Any]) -> tuple[str, ...]:
+    """The graph's outputs most uses want: the head's, or an encoder's last hidden states."""
+    labels = tuple(card["labels"])
+    if not labels:
+        return (f"hidden_states.{card['layers']}",)
+    return _ENDS if labels == SPAN_ENDS else ("logits",)
+
+
+class BundlePredictor(ABC):
+    """A bundle as a `Predictor`; a runtime adds `compute`."""
+
+    def __init__(
+        self, directory: Path, card: dict[str, Any], outputs: set[str], precision: str, threads: int
+    ) -> None:
+        self.directory = directory
+        self.card = card
+        self.labels = tuple(card["labels"])
+        self.layers = int(card["layers"])
+        self.max_length = int(card["max_length"])
+        self.precision = precision
+        self.threads = threads
+        self.device = "cpu"
+        self._outputs = outputs
+        self._choices = self.labels == CHOICE
+
+    @abstractmethod
+    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """These outputs of the graph, fp32, in this order."""
+
+    def __call__(
+        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        if "logits" in wanted and self._outputs.issuperset(_ENDS):
+            return self._spans(input_ids, attention_mask, wanted)
+        missing = set(wanted) - self._outputs
+        if missing:
+            raise ModelError(
+                f"{self.directory} does not give {', '.join(sorted(missing))}; "
+                f"it gives {', '.join(sorted(self._outputs))}"
+            )
+        if self._choices:  # the graph takes `[batch, choices, tokens]`; rows of one choice each
+            input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
+        values = self.compute(wanted, {"input_ids": input_ids, "attention_mask": attention_mask})
+        return dict(zip(wanted, values, strict=True))
+
+    def _spans(
+        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """The same where the graph gives the two ends apart, as optimum reads them."""
+        import numpy as np
+
+        names = (*_ENDS, *(name for name in wanted if name != "logits"))
+        values = self(input_ids, attention_mask, names)
+        return values | {"logits": np.stack([values.pop(name) for name in _ENDS], -1)}
+
+    def describe(self, label: str) -> ModelInfo:
+        """What the model is: digest, parameters, bytes, precision."""
+        model_bytes, tokenizer_bytes = weights.sizes(self.directory)
+        return ModelInfo(
+            label=label,
+            digest=weights.digest(self.directory),
+            architecture=self.card["architecture"],
+            runtime=self.card["runtime"],
+            precision=self.precision,
+            parameters=self.card["parameters"],
+            embedding_parameters=self.card["embedding_parameters"],
+            bytes=model_bytes,
+            tokenizer_bytes=tokenizer_bytes,
+        )

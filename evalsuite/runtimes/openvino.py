@@ -1,0 +1,111 @@
+"""OpenVINO: bundles, run with openvino, numpy and tokenizers alone (no torch).
+
+>>> open_model(Path("student-bf16"), threads=2).precision
+'bf16'
+
+On processors with bf16 arithmetic OpenVINO computes in it whatever the weights are, unless told; so
+a bundle's precision is always said (`INFERENCE_PRECISION_HINT`), and a predictor's `precision` is
+what the compiled model answers: a bf16 bundle on a processor without bf16 computes, and calls
+itself, fp32.
+
+OpenVINO computes every output a graph has. A predictor compiles one graph for each set of outputs
+it is asked for: the usual one when it is opened, others at their first use.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite import environment
+from evalsuite.errors import MissingExtraError, ModelError
+from evalsuite.runtimes._bundle import BundlePredictor, default_outputs, read_card
+
+if TYPE_CHECKING:
+    import numpy as np
+
+HINTS = {"fp32": "f32", "bf16": "bf16"}  # a bundle's precision -> OpenVINO's name of it
+
+
+def require() -> None:
+    """Raise MissingExtraError where OpenVINO is not installed; imports nothing."""
+    if find_spec("openvino") is None:
+        raise MissingExtraError("openvino", "openvino")
+
+
+def load() -> Any:
+    """The package.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    require()
+    from evalsuite.runtimes._openvino import openvino
+
+    return openvino
+
+
+def opens(directory: Path) -> bool:
+    """Whether the directory is a bundle for this runtime."""
+    return read_card(directory, "openvino") is not None
+
+
+def modules(directory: Path) -> tuple[str, ...]:
+    """What opening a bundle imports."""
+    return ("evalsuite.runtimes._openvino",)
+
+
+class OpenVinoPredictor(BundlePredictor):
+    """An OpenVINO model, compiled for the CPU, as a `Predictor`."""
+
+    def __init__(self, directory: Path, model: Any, card: dict[str, Any], threads: int) -> None:
+        self._model = model
+        self._options = {
+            "INFERENCE_PRECISION_HINT": HINTS[card["precision"]],
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "ENABLE_HYPER_THREADING": True,  # or it takes fewer threads than it is given
+            "ENABLE_CPU_PINNING": False,  # or stages side by side share their first core
+        }
+        self._compiled: dict[tuple[str, ...], Any] = {}
+        usual = self._compile(default_outputs(card))
+        names = {name for output in model.outputs for name in output.get_names()}
+        kept = usual.get_property("INFERENCE_PRECISION_HINT").to_string()
+        precision = next((ours for ours, theirs in HINTS.items() if theirs == kept), kept)
+        threads = int(usual.get_property("INFERENCE_NUM_THREADS"))
+        super().__init__(directory, card, names, precision, threads)
+
+    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """These outputs of the graph; what they do not need is not computed."""
+        result = self._compile(names)(feeds)
+        return [result[name] for name in names]
+
+    def _compile(self, names: tuple[str, ...]) -> Any:
+        """The part of the graph that gives these outputs, compiled once."""
+        if names not in self._compiled:
+            openvino = load()
+            whole = self._model.clone()
+            part = openvino.Model(
+                [whole.output(name) for name in names], whole.get_parameters(), "part"
+            )
+            self._compiled[names] = openvino.Core().compile_model(part, "CPU", self._options)
+        return self._compiled[names]
+
+
+def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor:
+    """Open a bundle on the CPU.
+
+    Raises:
+        MissingExtraError: OpenVINO is not installed.
+        ModelError: it is no such bundle, or the graph does not load.
+    """
+    openvino = load()
+    card = read_card(directory, "openvino")
+    if card is None or card.get("precision") not in HINTS:
+        raise ModelError(f"{directory} is not a bundle for OpenVINO in {' or '.join(HINTS)}")
+    try:
+        model = openvino.Core().read_model(directory / card["file"])
+        return OpenVinoPredictor(directory, model, card, threads or environment.threads())
+    except RuntimeError as error:
+        raise ModelError(f"{directory} does not open in OpenVINO: {error}") from error

@@ -1,0 +1,273 @@
+"""OpenVINO bundles give what their checkpoints give, in the precision they name."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from compress import _card
+from compress.export import PRECISIONS, Precision, export
+from evalsuite.errors import MissingExtraError, ModelError
+from evalsuite.predict import predict_lines
+from evalsuite.runtimes import open_model
+from evalsuite.runtimes._openvino import openvino
+from evalsuite.runtimes.openvino import OpenVinoPredictor
+from evalsuite.runtimes.torch import auto_class
+from evalsuite.sample import Probe
+from evalsuite.task import DataSource
+from evalsuite.tasks import get
+from recipes.errors import StageInputError
+from recipes.stage import Artifact
+from recipes.stages.export import Config, check
+from transfer.checkpoints import copy_tokenizer
+
+EMBEDDED = DataSource("embedded")
+HEADS = {"pair": "xnli", "tagging": "panx", "span": "xquad", "choice": "xcopa", None: "tatoeba"}
+HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def headed(base: Path, head: str | None, out: Path) -> Path:
+    """The tiny base with larger weights and a new head of a format, so that outputs spread."""
+    labels = {"pair": get("xnli").labels, "tagging": get("panx").labels}.get(head or "", ("0", "1"))
+    torch.manual_seed(0)
+    model = auto_class(head).from_pretrained(base, id2label=dict(enumerate(labels)))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.dim() == 2 and "embeddings" not in name:
+                weight.mul_(4)
+    model.save_pretrained(out)
+    copy_tokenizer(base, out)
+    return out
+
+
+def bundle(checkpoint: Path, out: Path, precision: Precision = "fp32") -> OpenVinoPredictor:
+    export(checkpoint, out, runtime="openvino", precision=precision)
+    opened = open_model(out, threads=1)
+    assert isinstance(opened, OpenVinoPredictor)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
+
+
+@pytest.fixture(scope="module")
+def exact(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenVinoPredictor:
+    return bundle(tagger, tmp_path_factory.mktemp("exact"))
+
+
+@pytest.fixture(scope="module")
+def rounded(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenVinoPredictor:
+    return bundle(tagger, tmp_path_factory.mktemp("rounded"), "bf16")
+
+
+@pytest.mark.parametrize("head", HEADS, ids=str)
+def test_every_head_gives_what_its_checkpoint_gives(
+    head: str | None, tiny_base: Path, tmp_path: Path
+) -> None:
+    checkpoint = headed(tiny_base, head, tmp_path / "checkpoint")
+    probe = Probe(get(HEADS[head]), EMBEDDED, 3)
+    result, facts = export(
+        checkpoint,
+        tmp_path / "bundle",
+        runtime="openvino",
+        precision="fp32",
+        probe=probe,
+        min_agreement=99.0 if head != "choice" else 75.0,  # two choices may read the same
+    )
+    assert result is not None and result.scale > 0.1 and result.maximum < 1e-4 * result.scale
+    assert facts["agreement %"] == round(result.agreement, 3)
+    one, other = open_model(checkpoint), open_model(tmp_path / "bundle")
+    assert other.labels == one.labels and other.describe("b").runtime == "openvino"
+    ids = np.array([[0, 9, 11, 30, 2], [0, 7, 2, 1, 1]], dtype=np.int64)
+    mask = (ids != 1).astype(np.int64)
+    wanted = ("hidden_states.1", *(("logits",) if head else ("hidden_states.2",)))
+    ours, theirs = one(ids, mask, wanted), other(ids, mask, wanted)
+    for name in wanted:
+        assert ours[name].shape == theirs[name].shape
+        assert np.abs(ours[name] - theirs[name])[0].max() < 1e-4  # the row without padding
+    with pytest.raises(ModelError, match=r"does not give hidden_states\.9; it gives "):
+        other(ids, mask, ("hidden_states.9",))
+
+
+def products(compiled: openvino.CompiledModel) -> list[str]:
+    """The types that a compiled model's matrix products compute in."""
+    notes = [op.get_rt_info() for op in compiled.get_runtime_model().get_ops()]
+    return [
+        note["runtimePrecision"].value
+        for note in notes
+        if note["layerType"].value in ("FullyConnected", "MatMul")
+    ]
+
+
+def kernels(predictor: OpenVinoPredictor) -> set[str]:
+    (compiled,) = predictor._compiled.values()
+    return set(products(compiled))
+
+
+def test_a_bundle_computes_in_the_precision_it_names(
+    tagger: Path, exact: OpenVinoPredictor, rounded: OpenVinoPredictor
+) -> None:
+    assert exact.precision == "fp32" and kernels(exact) == {"f32"}
+    if not HAS_BF16:
+        assert rounded.precision == "fp32" and kernels(rounded) == {"f32"}
+        pytest.skip("this processor does not compute in bf16, and the bundle says so")
+    assert rounded.precision == rounded.describe("r").precision == "bf16"
+    assert kernels(rounded) == {"bf16"}
+    ids = np.array([[0, 9, 11, 30, 40, 50, 2]], dtype=np.int64)
+    arguments = (ids, np.ones_like(ids), ("logits",))
+    truth = open_model(tagger)(*arguments)["logits"]
+    near, far = (np.abs(m(*arguments)["logits"] - truth).max() for m in (exact, rounded))
+    assert near < 1e-4 < far < 0.1 * np.abs(truth).max()
+    assert rounded(*arguments)["logits"].dtype == np.float32
+
+
+def test_bf16_takes_half_the_bytes(exact: OpenVinoPredictor, rounded: OpenVinoPredictor) -> None:
+    whole, half = (m.directory / "openvino_model.bin" for m in (exact, rounded))
+    assert half.stat().st_size == pytest.approx(whole.stat().st_size / 2, rel=0.02)
+
+
+def test_nothing_is_reported_of_those_who_use_it(exact: OpenVinoPredictor, tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom evalsuite.runtimes import open_model\n"
+        f"open_model(Path({str(exact.directory)!r}))\n"
+        "import openvino\n"
+        "sent = [m for m, found in sys.modules.items() if 'openvino_telemetry' in m and found]\n"
+        "assert not sent, sent\n"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"HOME": str(tmp_path)},
+        cwd=Path(__file__).resolve().parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_threads_are_those_asked_for(exact: OpenVinoPredictor) -> None:
+    assert exact.threads == 1
+    assert open_model(exact.directory, threads=2).threads == 2
+
+
+def test_what_nobody_asks_for_is_not_computed(exact: OpenVinoPredictor) -> None:
+    fresh = open_model(exact.directory, threads=1)
+    assert isinstance(fresh, OpenVinoPredictor)
+    assert list(fresh._compiled) == [("logits",)]
+    ids = np.array([[0, 9, 2]], dtype=np.int64)
+    fresh(ids, np.ones_like(ids), ("hidden_states.1",))
+    whole, part = (len(products(compiled)) for compiled in fresh._compiled.values())
+    assert whole == 2 * part + 1  # one layer of two, and no head
+
+
+def test_a_bundle_holds_no_path_of_this_machine(exact: OpenVinoPredictor) -> None:
+    needle = str(Path(__file__).resolve().parents[1]).encode()
+    for path in exact.directory.iterdir():
+        assert needle not in path.read_bytes(), path.name
+
+
+_BLOCK = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "transformers", "onnxruntime", "evalsuite"):
+            raise ImportError(name + " is not to be used")
+sys.meta_path.insert(0, Refuse())
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("pair", "A man is reading.\tNobody reads."),
+        ("span", "Where does Maria live?\tMaria lives in Berlin."),
+        ("choice", "The man turned on the tap.\tWater came.\tIt rained."),
+    ],
+)
+def test_the_cards_example_runs_without_torch_and_agrees(
+    head: str, line: str, tiny_base: Path, tmp_path: Path
+) -> None:
+    opened = bundle(headed(tiny_base, head, tmp_path / "c"), tmp_path / "b")
+    text = (opened.directory / "README.md").read_text(encoding="utf-8")
+    script = text.split("```python\n")[1].split("```")[0]
+    child = subprocess.run(
+        [sys.executable, "-c", _BLOCK + script],
+        cwd=opened.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    (said,) = predict_lines(opened.directory, [line])
+    expected = {
+        "pair": lambda: said["label"],
+        "span": lambda: said["answer"],
+        "choice": lambda: line.split("\t")[1 + said["choice"]],
+    }[head]()
+    assert child.stdout.startswith(expected) and expected
+
+
+def test_the_examples_of_taggers_and_encoders_name_their_precision() -> None:
+    for labels, output in ((["O", "B-PER"], "logits"), ([], "hidden_states.2")):
+        card = {"runtime": "openvino", "precision": "bf16", "labels": labels, "layers": 2}
+        script = _card.example(card)
+        compile(script, "example", "exec")
+        assert f'model(feeds)["{output}"]' in script and "onnx" not in script
+        assert '{"INFERENCE_PRECISION_HINT": "bf16"}' in script
+
+
+def test_a_broken_graph_is_named(exact: OpenVinoPredictor, tmp_path: Path) -> None:
+    card = json.loads((exact.directory / "bundle.json").read_text())
+    (tmp_path / "bundle.json").write_text(json.dumps(card))
+    (tmp_path / card["file"]).write_text("<net>")
+    with pytest.raises(ModelError, match="does not open in OpenVINO"):
+        open_model(tmp_path)
+    (tmp_path / "bundle.json").write_text("{}")
+    (tmp_path / "openvino_model.bin").touch()  # no pickle
+    with pytest.raises(ModelError, match="neither a checkpoint"):
+        open_model(tmp_path)
+    (tmp_path / "bundle.json").write_text(json.dumps(card | {"precision": "int8"}))
+    with pytest.raises(ModelError, match="not a bundle for OpenVINO in fp32 or bf16"):
+        open_model(tmp_path)
+
+
+def config(**keys: str) -> Config:
+    return Config.model_validate({"name": "e", "stage": "export", "model": "./m"} | keys)
+
+
+INPUTS = {"model": (Artifact("checkpoint", external=True),)}
+
+
+def test_precisions_a_runtime_has_not_are_refused_before_anything_runs() -> None:
+    for runtime, precisions in PRECISIONS.items():
+        for precision in precisions:
+            assert check(config(runtime=runtime, precision=precision), INPUTS).runtime == runtime
+    with pytest.raises(
+        StageInputError,
+        match="precision: openvino bundles are made in fp32 or bf16, not in int8; "
+        "runtime: onnxruntime makes these",
+    ):
+        check(config(runtime="openvino", precision="int8"), INPUTS)
+    with pytest.raises(StageInputError, match="fp32 or int8, not in bf16; runtime: openvino makes"):
+        check(config(precision="bf16"), INPUTS)
+
+
+def test_without_openvino_one_is_told_what_to_type(
+    exact: OpenVinoPredictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalsuite.runtimes.openvino.find_spec", lambda name: None)
+    said = r"openvino is not installed; type: pip install 'lingopress\[openvino\]'"
+    with pytest.raises(StageInputError, match=f"runtime: {said}"):
+        check(config(runtime="openvino"), INPUTS)
+    with pytest.raises(MissingExtraError, match=said):
+        open_model(exact.directory)
