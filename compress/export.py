@@ -14,9 +14,10 @@ import logging
 import shutil
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from compress import _card
+from compress._precisions import Precision, Runtime
 from compress.errors import GateError
 from evalsuite import parity, weights
 from evalsuite.runtimes import BUNDLE_FILE, open_model, openvino, read_config
@@ -25,13 +26,6 @@ from evalsuite.sample import Probe
 from evalsuite.session import Session
 from evalsuite.task import CHOICE
 from transfer.checkpoints import copy_tokenizer
-
-Runtime = Literal["onnxruntime", "openvino"]
-Precision = Literal["fp32", "bf16", "int8"]
-PRECISIONS: dict[Runtime, tuple[Precision, ...]] = {
-    "onnxruntime": ("fp32", "int8"),
-    "openvino": ("fp32", "bf16"),
-}
 
 
 def export(

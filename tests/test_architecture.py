@@ -100,7 +100,7 @@ def test_cheap_commands_import_nothing_heavy(
     child = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(mini_packages)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(mini_packages)))},
         capture_output=True,
         text=True,
         check=False,
