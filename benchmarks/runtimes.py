@@ -24,7 +24,8 @@ from statistics import median
 
 from xlmr_shapes import SHAPES, make
 
-from compress.export import Precision, Runtime, export
+from compress.export import export
+from compress.precisions import Precision, Runtime
 from evalsuite import environment, tokenization
 from evalsuite.bench import Subject, measure
 from evalsuite.results import SpeedResult

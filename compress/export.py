@@ -14,10 +14,11 @@ import logging
 import shutil
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from compress import _card
-from compress.errors import GateError
+from compress.gate import hold
+from compress.precisions import Precision, Runtime
 from evalsuite import parity, weights
 from evalsuite.runtimes import BUNDLE_FILE, open_model, openvino, read_config
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
@@ -25,13 +26,6 @@ from evalsuite.sample import Probe
 from evalsuite.session import Session
 from evalsuite.task import CHOICE
 from transfer.checkpoints import copy_tokenizer
-
-Runtime = Literal["onnxruntime", "openvino"]
-Precision = Literal["fp32", "bf16", "int8"]
-PRECISIONS: dict[Runtime, tuple[Precision, ...]] = {
-    "onnxruntime": ("fp32", "int8"),
-    "openvino": ("fp32", "bf16"),
-}
 
 
 def export(
@@ -81,7 +75,8 @@ def export(
         session = Session(predictor)
         text = probe.sequences(session.tokenizer, predictor.max_length)
         result = parity.compare(session, open_model(out), text)
-        _gate(result, min_agreement, precision)
+        remedy = "lower min_agreement, or export with precision: fp32"
+        hold(result, min_agreement, f"{precision} export", remedy)
     (out / "README.md").write_text(_card.readme(card, result), encoding="utf-8")
     facts: dict[str, float | int | str] = {
         "MB": round(weights.sizes(out)[0] / 1e6, 2),
@@ -90,19 +85,6 @@ def export(
     if result is not None:
         facts |= result.facts()
     return result, facts
-
-
-def _gate(result: parity.Parity, least: float, precision: str) -> None:
-    if result.agreement >= least:
-        return
-    language, value = result.worst()
-    raise GateError(
-        f"{precision} export: {result.agreement:.2f}% of labels agree with the checkpoint, "
-        f"min_agreement asks for {least:g}%\n"
-        f"worst language: {language} with {value:.2f}%; outputs differ by up to "
-        f"{result.maximum:.4g} where the largest is {result.scale:.4g}\n"
-        "lower min_agreement, or export with precision: fp32"
-    )
 
 
 def _write_graph(

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from compress import _card
-from compress.export import PRECISIONS, Precision, export
+from compress.export import export
+from compress.precisions import PRECISIONS, Precision
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.predict import predict_lines
 from evalsuite.runtimes import open_model

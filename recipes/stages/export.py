@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from pydantic import Field
 
-from compress.export import PRECISIONS
+from compress.precisions import PRECISIONS, Precision, Runtime
 from evalsuite.errors import MissingExtraError
 from evalsuite.runtimes import openvino
 from recipes.errors import StageInputError
@@ -21,8 +20,8 @@ class Config(StageConfig):
     """The runtime, the precision, and the gate."""
 
     model: ModelRef
-    runtime: Literal["onnxruntime", "openvino"] = "onnxruntime"
-    precision: Literal["fp32", "bf16", "int8"] = "fp32"
+    runtime: Runtime = "onnxruntime"
+    precision: Precision = "fp32"
     probe: int = Field(
         default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
     )
