@@ -123,11 +123,7 @@ def evaluate(
         module = formats.get(task.format)
         calibration: dict[str, float] = {}
         if layer is None:
-            encoded, outputs = session.outputs(task.format, examples)
-            predictions = module.decode(predictor.labels, examples, encoded, outputs)
-            if hasattr(module, "calibration"):
-                error = module.calibration(examples, encoded, outputs, predictions)
-                calibration = {"calibration_error": error}
+            predictions, calibration = session.calibrated(task.format, examples)
         elif found:
             predictions = found[language]
         elif isinstance(task, MiningTask):

@@ -55,17 +55,27 @@ class Session:
         """One array a sequence; see `evalsuite.run.run`."""
         return run(self.predictor, encoded, output, self.pad_id, reduce, self.max_tokens)
 
-    def outputs(
-        self, format: Format, examples: Sequence[Example]
-    ) -> tuple[list[Encoded], list[np.ndarray]]:
-        """What was run, and its logits."""
-        encoded = self.encode(format, examples)
-        return encoded, self.run(encoded, "logits")
-
     def predict(self, format: Format, examples: Sequence[Example]) -> list[Any]:
         """A label an example, or for a tagger its tags."""
-        outputs = self.outputs(format, examples)
+        encoded = self.encode(format, examples)
+        outputs = self.run(encoded, "logits")
+        return self._decode(format, examples, encoded, outputs)
+
+    def calibrated(
+        self, format: Format, examples: Sequence[Example]
+    ) -> tuple[list[Any], dict[str, float]]:
+        """The same, and where predictions have probabilities their `calibration_error`."""
+        encoded = self.encode(format, examples)
+        outputs = self.run(encoded, "logits")
+        predictions = self._decode(format, examples, encoded, outputs)
+        module = formats.get(format)
+        if not hasattr(module, "calibration"):
+            return predictions, {}
+        error = module.calibration(examples, encoded, outputs, predictions)
+        return predictions, {"calibration_error": error}
+
+    def _decode(self, format: Format, examples: Any, encoded: Any, outputs: Any) -> list[Any]:
         predictions: list[Any] = formats.get(format).decode(
-            self.predictor.labels, examples, *outputs
+            self.predictor.labels, examples, encoded, outputs
         )
         return predictions

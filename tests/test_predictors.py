@@ -67,8 +67,8 @@ def scored(
     class Session:
         def __init__(self, predictor: Any) -> None: ...
 
-        def predict(self, format: str, examples: Any) -> Any:
-            return predict(examples)
+        def calibrated(self, format: str, examples: Any) -> Any:
+            return predict(examples), {}
 
     monkeypatch.setattr(module, "Session", Session)
     monkeypatch.setattr(module, "Embedder", lambda session, layer, pooling: embed)
