@@ -10,51 +10,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from compress.distill import objective
-from compress.distill.student import choose_layers, cut
+from compress.distill.loss import Match, matched_loss
+from compress.distill.options import Options
+from compress.distill.start import origin, start
 from evalsuite import tokenization
-from evalsuite.runtimes.torch import load_checkpoint, logits_of
+from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer import augment, cards, checkpoints, text
-from transfer.augment import Augmentation
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
-from transfer.objectives.spans import ends_loss, over_tokens
 from transfer.rows import load_rows
-from transfer.rows.encoded import IGNORE
-from transfer.train import Fitted, Progress, Settings, Tensors, fit
+from transfer.train import Fitted, Progress, Tensors, fit
 
+_SAMPLES = 8  # batches that a narrower student's directions are found on
 _GOLD = ("labels", "start_positions", "end_positions")
 # Heads of models that read two texts.
 _PAIRED = ("SequenceClassification", "QuestionAnswering", "MultipleChoice")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The student and what it matches; a weight of 0 leaves a term out."""
-
-    layers: int | tuple[int, ...]
-    logits: float
-    hidden: float
-    labels: float  # the task's own loss
-    temperature: float
-    multilingual: float  # share of batches that are plain multilingual text
-    batch_size: int
-    epochs: float
-    max_steps: int | None
-    max_length: int
-    max_examples: int | None
-    max_pairs: int | None  # of multilingual text, a language
-    settings: Settings
-    freeze_embeddings: bool = False
-    augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
 
 
 class _Texts:
@@ -104,12 +80,10 @@ def distill(
     """Cut the student, train it, write a checkpoint to `out`.
 
     Raises:
-        StudentError: the layers asked for are not there.
+        StudentError: no such student can be cut, narrowed or matched.
         DataError: training rows or text are absent.
     """
     teacher = load_checkpoint(teacher_dir)
-    chosen = choose_layers(options.layers, teacher.config.num_hidden_layers)
-    student = cut(teacher, chosen)
     head = type(teacher).__name__
     paired, choices = any(name in head for name in _PAIRED), "MultipleChoice" in head
     sets: list[Any] = []
@@ -130,13 +104,15 @@ def distill(
             sets.append(rows)
     supervised = len(sets)
     sizes = [len(rows) for rows in sets]
-    weights = [(1 - options.multilingual) * size / sum(sizes) for size in sizes]
-    if options.multilingual > 0:
+    plain = options.multilingual if sets else 1.0
+    weights = [(1 - plain) * size / sum(sizes) for size in sizes]
+    if plain > 0:
         progress(0.0, "reading multilingual text")
         ids = _sentences(source, teacher_dir, options, paired)
         sets.append(_Texts(ids, tokenization.pad_id(teacher_dir), choices))
-        weights.append(options.multilingual)
-    steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
+        weights.append(plain)
+    rows_to_read = sum(sizes) or len(sets[-1])
+    steps = steps_for(rows_to_read, options.batch_size, options.epochs, options.max_steps)
     lengths = [rows.lengths() for rows in sets]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
     labelled = supervised > 0 and options.labels > 0
@@ -145,11 +121,15 @@ def distill(
         tensors: Tensors = sets[batch.part].collate(batch)
         return tensors
 
+    teacher.requires_grad_(False)
+    samples = (_inputs(collate(batch)) for batch in batches[:_SAMPLES])
+    student, chosen = start(teacher, teacher_dir, options, samples)
+    match = Match.of(teacher, student, chosen, options)
+
     def loss(model: Any, batch: Tensors) -> torch.Tensor:
         gold = {name: batch.pop(name) for name in _GOLD if name in batch}
-        return _loss(model, teacher, batch, gold if labelled else {}, chosen, options)
+        return matched_loss(model, teacher, batch, gold if labelled else {}, match)
 
-    teacher.requires_grad_(False)
     if torch.cuda.is_available():
         teacher.cuda()
     student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
@@ -161,7 +141,7 @@ def distill(
         "Distilled student",
         [
             f"teacher: {teacher_dir.name}, {teacher.config.num_hidden_layers} layers",
-            f"layers kept: {', '.join(map(str, chosen))}",
+            f"started from: {origin(chosen, student, options)}",
             f"tasks: {', '.join(task.name for task in tasks) or 'none'}",
         ],
     )
@@ -171,45 +151,12 @@ def distill(
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
-        "layers": f"{len(chosen)} of {teacher.config.num_hidden_layers}",
+        "layers": f"{student.config.num_hidden_layers} of {teacher.config.num_hidden_layers}",
+        "width": f"{student.config.hidden_size} of {teacher.config.hidden_size}",
         "parameters": after,
         "parameters of the teacher": before,
     }
 
 
-def _loss(
-    student: Any,
-    teacher: Any,
-    batch: Tensors,
-    gold: Tensors,
-    chosen: Sequence[int],
-    options: Options,
-) -> torch.Tensor:
-    """The weighted sum of the terms asked for."""
-    hidden = options.hidden > 0
-    with torch.no_grad():
-        target = teacher(**batch, output_hidden_states=hidden)
-    own = student(**batch, output_hidden_states=hidden)
-    mask = batch["attention_mask"]
-    total = torch.zeros((), device=mask.device)
-    spans = "start_logits" in own
-    if options.logits > 0 and (spans or "logits" in own):
-        scores, wanted = logits_of(own).float(), logits_of(target).float()
-        if spans:  # over the tokens, each end by itself
-            scores, wanted = over_tokens(scores, mask), over_tokens(wanted, mask)
-        per_token = not spans and scores.dim() == 3
-        weight = mask if per_token else torch.ones(scores.shape[:-1], device=mask.device)
-        total = total + options.logits * objective.logits_loss(
-            scores, wanted, weight.float(), options.temperature
-        )
-    if hidden:
-        total = total + options.hidden * objective.hidden_loss(
-            own.hidden_states, target.hidden_states, chosen, mask.flatten(0, -2)
-        )
-    if "labels" in gold:
-        total = total + options.labels * nn.functional.cross_entropy(
-            own.logits.float().flatten(0, -2), gold["labels"].flatten(), ignore_index=IGNORE
-        )
-    elif gold:
-        total = total + options.labels * ends_loss(logits_of(own), {**batch, **gold})
-    return total
+def _inputs(batch: Tensors) -> Tensors:
+    return {name: batch[name] for name in ("input_ids", "attention_mask")}

@@ -1,4 +1,4 @@
-"""Distil a student of fewer layers from a teacher."""
+"""Distil a smaller student from a teacher."""
 
 from __future__ import annotations
 
@@ -18,17 +18,33 @@ from recipes.training import (
 )
 from recipes.training import cost as cost
 
-VERSION = 2
+VERSION = 3
 
 
 class Config(TaskTrainingConfig):
     """A weight of 0 leaves its term out."""
 
+    tasks: tuple[str, ...] = Field(default=(), description="none: plain multilingual text alone")
     teacher: ModelRef
-    layers: int | tuple[int, ...] = Field(description="how many, or which of the teacher's")
+    student: ModelRef | None = Field(
+        default=None, description="a checkpoint to start from; default the teacher's own layers"
+    )
+    layers: int | tuple[int, ...] | None = Field(
+        default=None, description="how many, or which of the teacher's; default all"
+    )
+    width: int | None = Field(default=None, ge=8, description="hidden size, projected")
+    heads: int | None = Field(default=None, ge=1, description="attention heads a layer")
+    ffn: int | None = Field(default=None, ge=8, description="feed-forward units a layer")
     logits: float = Field(default=1.0, ge=0)
     hidden: float = Field(default=1.0, ge=0)
     labels: float = Field(default=0.0, ge=0)
+    relations: float = Field(
+        default=0.0, ge=0, description="attention relations (MiniLMv2); widths may differ"
+    )
+    relation_heads: int | None = Field(default=None, ge=1)
+    relation_layer: int | None = Field(
+        default=None, ge=0, description="of the teacher; default its last, of 24 the nineteenth"
+    )
     temperature: float = Field(default=2.0, gt=0)
     multilingual: float = Field(
         default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
@@ -46,10 +62,29 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "teacher: has no task head, so there are no logits to match; "
             "set logits: 0 and labels: 0, or train it first"
         )
-    if config.logits == config.hidden == config.labels == 0:
-        raise StageInputError("logits, hidden and labels are all 0; nothing would be learnt")
-    if config.hidden == 0 and any(task.format == "ranking" for task in found):
-        raise StageInputError("hidden: 0 leaves nothing to learn of a teacher without a head")
+    weights = (config.logits, config.hidden, config.labels, config.relations)
+    if not any(weights):
+        raise StageInputError(
+            "logits, hidden, labels and relations are all 0; nothing would be learnt"
+        )
+    if not config.tasks and config.multilingual == 0:
+        raise StageInputError("tasks: none, and multilingual: 0, so there is no text to learn on")
+    narrower = config.width is not None or config.heads is not None or config.ffn is not None
+    if config.student is not None and (config.layers is not None or narrower):
+        raise StageInputError(
+            "student: is a checkpoint with a shape of its own; leave layers, width, heads, ffn out"
+        )
+    if config.width is not None and config.hidden > 0:
+        raise StageInputError(
+            "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
+        )
+    for student in inputs.get("student", ()):
+        need(student, "student", "checkpoint")
+    silent = config.hidden == config.relations == 0
+    if silent and any(task.format == "ranking" for task in found):
+        raise StageInputError(
+            "hidden and relations: 0 leave nothing to learn of a teacher without a head"
+        )
     if teacher.task is not None:
         labels = known_tasks((teacher.task,))[0].labels
         for task in found:
@@ -63,20 +98,27 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows; where it is used, parallel text and what is kept out of it."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
-    if config.multilingual > 0 or config.code_switch > 0:
+    if config.multilingual > 0 or config.code_switch > 0 or not config.tasks:
         needs += (PARALLEL, HELD_OUT)
     return needs
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Distil."""
-    from compress.distill.distill import Options, distill
+    from compress.distill.distill import distill
+    from compress.distill.narrow import Shape
+    from compress.distill.options import Options
 
     options = Options(
         layers=config.layers,
         logits=config.logits,
         hidden=config.hidden,
         labels=config.labels,
+        relations=config.relations,
+        relation_heads=config.relation_heads,
+        relation_layer=config.relation_layer,
+        shape=Shape(config.width, config.heads, config.ffn),
+        student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,
         temperature=config.temperature,
         multilingual=config.multilingual,
         batch_size=config.batch_size,

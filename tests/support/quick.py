@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from compress.distill.distill import Options as Distillation
+from compress.distill.options import Options as Distillation
 from transfer.supervised import Options
 from transfer.train import Settings
 

@@ -1,0 +1,36 @@
+"""What a student is, and what it matches of its teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compress.distill.narrow import Shape
+from transfer.augment import Augmentation
+from transfer.train import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The student and what it matches; a weight of 0 leaves a term out."""
+
+    layers: int | tuple[int, ...] | None  # None: all of the teacher's, or those of `student`
+    logits: float
+    hidden: float
+    labels: float  # the task's own loss
+    temperature: float
+    multilingual: float  # share of batches that are plain multilingual text
+    batch_size: int
+    epochs: float
+    max_steps: int | None
+    max_length: int
+    max_examples: int | None
+    max_pairs: int | None  # of multilingual text, a language
+    settings: Settings
+    freeze_embeddings: bool = False
+    relations: float = 0.0
+    relation_heads: int | None = None
+    relation_layer: int | None = None  # of the teacher, 0 the lowest
+    shape: Shape = field(default_factory=Shape)
+    student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
+    augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
