@@ -18,8 +18,10 @@ import torch
 from compress.distill.loss import Match, matched_loss
 from compress.distill.options import Options
 from compress.distill.start import origin, start
+from compress.distill.targets import Targets, Teacher
+from compress.errors import StudentError
 from evalsuite import tokenization
-from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.runtimes.torch import load_checkpoint, logits_of
 from evalsuite.task import DataSource, Task
 from transfer import augment, cards, checkpoints, text
 from transfer.batches import Batch, padded, steps_for
@@ -117,11 +119,19 @@ def distill(
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
     labelled = supervised > 0 and options.labels > 0
 
+    teacher.requires_grad_(False)
+    targets = None
+    drawn = len(batches) * options.batch_size
+    if cached(options, drawn, sum(len(rows) for rows in sets)):
+        runs = [runner(teacher), *(runner(load_checkpoint(path)) for path in options.others)]
+        targets = Targets.compute(runs, sets, work / "targets", progress)
+
     def collate(batch: Batch) -> Tensors:
         tensors: Tensors = sets[batch.part].collate(batch)
+        if targets is not None:
+            tensors["targets"] = targets.batch(batch)
         return tensors
 
-    teacher.requires_grad_(False)
     samples = (_inputs(collate(batch)) for batch in batches[:_SAMPLES])
     student, chosen = start(teacher, teacher_dir, options, samples)
     match = Match.of(teacher, student, chosen, options)
@@ -151,11 +161,44 @@ def distill(
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "teacher's logits": "once a row" if targets is not None else "with every batch",
         "layers": f"{student.config.num_hidden_layers} of {teacher.config.num_hidden_layers}",
         "width": f"{student.config.hidden_size} of {teacher.config.hidden_size}",
         "parameters": after,
         "parameters of the teacher": before,
     }
+
+
+def cached(options: Options, drawn: int, rows: int) -> bool:
+    """Whether the teacher's logits are computed once a row.
+
+    By default where logits are all that is matched and rows are met more than once.
+
+    Raises:
+        StudentError: that cannot be, for what is asked besides.
+    """
+    inside = options.hidden > 0 or options.relations > 0
+    if inside and (options.others or options.cache == "always"):
+        what = "others: teachers" if options.others else "cache: always"
+        raise StudentError(
+            f"{what} give logits alone; set hidden: 0 and relations: 0, or leave them out"
+        )
+    if options.others:
+        return True
+    return options.cache == "always" or (options.cache == "auto" and not inside and drawn > rows)
+
+
+def runner(model: Any) -> Teacher:
+    """A torch model as a function of ids and mask."""
+
+    def run(inputs: Tensors) -> torch.Tensor:
+        device = model.device
+        with torch.inference_mode():
+            found = model(**{name: tensor.to(device) for name, tensor in inputs.items()})
+            logits: torch.Tensor = logits_of(found)
+        return logits
+
+    return run
 
 
 def _inputs(batch: Tensors) -> Tensors:

@@ -46,9 +46,10 @@ class Match:
 def matched_loss(
     student: Any, teacher: Any, batch: Tensors, gold: Tensors, match: Match
 ) -> torch.Tensor:
-    """The weighted sum of the terms asked for."""
+    """The weighted sum of the terms asked for; `targets` in the batch stand for the teacher."""
     options = match.options
     hidden = options.hidden > 0
+    known = batch.pop("targets", None)
     if options.relations > 0:
         inner = getattr(student, "module", student)  # of what accelerate wraps
         last = inner.config.num_hidden_layers - 1
@@ -56,7 +57,7 @@ def matched_loss(
             target, own = _outputs(student, teacher, batch, hidden)
     else:
         theirs, ours = [], []
-        target, own = _outputs(student, teacher, batch, hidden)
+        target, own = _outputs(student, None if known is not None else teacher, batch, hidden)
     mask = batch["attention_mask"]
     total = torch.zeros((), device=mask.device)
     if options.relations > 0:
@@ -64,7 +65,8 @@ def matched_loss(
         total = total + options.relations * relation_loss(ours, theirs, flat, match.heads)
     spans = "start_logits" in own
     if options.logits > 0 and (spans or "logits" in own):
-        scores, wanted = logits_of(own).float(), logits_of(target).float()
+        scores = logits_of(own).float()
+        wanted = logits_of(target).float() if known is None else known
         if spans:  # over the tokens, each end by itself
             scores, wanted = over_tokens(scores, mask), over_tokens(wanted, mask)
         per_token = not spans and scores.dim() == 3
@@ -86,7 +88,9 @@ def matched_loss(
 
 
 def _outputs(student: Any, teacher: Any, batch: Tensors, hidden: bool) -> tuple[Any, Any]:
-    """The teacher's and the student's."""
-    with torch.no_grad():
-        target = teacher(**batch, output_hidden_states=hidden)
+    """The teacher's, where it is to run, and the student's."""
+    target = None
+    if teacher is not None:
+        with torch.no_grad():
+            target = teacher(**batch, output_hidden_states=hidden)
     return target, student(**batch, output_hidden_states=hidden)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from compress.distill.narrow import Shape
 from transfer.augment import Augmentation
 from transfer.train import Settings
+
+Cache = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +35,7 @@ class Options:
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest
     shape: Shape = field(default_factory=Shape)
+    others: tuple[Path, ...] = ()  # more teachers, whose logits are averaged with the first's
+    cache: Cache = "auto"  # the teacher's logits: computed once a row, or with every batch
     student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.stage import (
+    HELD_OUT,
+    PARALLEL,
+    Artifact,
+    DataNeed,
+    ModelRef,
+    ModelRefs,
+    StageContext,
+    Summary,
+)
 from recipes.training import (
     TaskTrainingConfig,
     augmentation,
@@ -28,6 +38,10 @@ class Config(TaskTrainingConfig):
     teacher: ModelRef
     student: ModelRef | None = Field(
         default=None, description="a checkpoint to start from; default the teacher's own layers"
+    )
+    others: ModelRefs = Field(default=(), description="more teachers; all logits are averaged")
+    cache: Literal["auto", "always", "never"] = Field(
+        default="auto", description="the teachers' logits: once a row, or with every batch"
     )
     layers: int | tuple[int, ...] | None = Field(
         default=None, description="how many, or which of the teacher's; default all"
@@ -78,6 +92,15 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
         )
+    if (config.hidden or config.relations) and (config.others or config.cache == "always"):
+        what = "others" if config.others else "cache"
+        raise StageInputError(
+            f"{what}: gives logits alone; set hidden: 0 and relations: 0, or leave it out"
+        )
+    for other in inputs.get("others", ()):
+        need(other, "others", "checkpoint")
+        if not other.external and other.task != teacher.task:
+            raise StageInputError(f"others: a teacher of {other.task} beside one of {teacher.task}")
     for student in inputs.get("student", ()):
         need(student, "student", "checkpoint")
     silent = config.hidden == config.relations == 0
@@ -117,6 +140,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
+        others=tuple(other.path for other in ctx.inputs.get("others", ())),
+        cache=config.cache,
         shape=Shape(config.width, config.heads, config.ffn),
         student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,
         temperature=config.temperature,

@@ -1,0 +1,109 @@
+"""A teacher's logits for every row, computed once and read back from the disk while training.
+
+>>> targets = Targets.compute([teacher], sets, Path("work/targets"))
+>>> targets.batch(Batch(part=0, indices=(4, 7), seed=0)).shape
+torch.Size([2, 3])
+
+Where a row is met more than once, running the teacher once a row saves the rest, and logits are
+small (hidden states and attention relations are not, so they are recomputed). Of several teachers
+the mean logits count, the geometric mean of their predictions (Hinton et al. 2015, section 1).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evalsuite.batching import by_tokens
+from transfer.batches import Batch
+from transfer.train import Progress, Tensors
+
+Teacher = Callable[[Tensors], torch.Tensor]  # ids and mask -> `[rows, ..., labels]`
+_TOKENS = 2048  # padded tokens the teacher runs at once
+_VALUES, _INDEX = "values.f32", "index.json"
+
+
+class Targets:
+    """Logits of the rows of several sets: `[labels]` a row, or `[tokens, labels]`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open what `compute` wrote."""
+        index = json.loads((directory / _INDEX).read_text(encoding="utf-8"))
+        self._values = np.memmap(directory / _VALUES, dtype=np.float32, mode="r")
+        self._labels: int = index["labels"]
+        self._tokens: bool = index["tokens"]
+        self._starts = [np.concatenate([[0], np.cumsum(sizes)]) for sizes in index["sizes"]]
+        self._offsets = np.cumsum([0, *(int(starts[-1]) for starts in self._starts)])
+
+    @classmethod
+    def compute(
+        cls,
+        teachers: Sequence[Teacher],
+        sets: Sequence[Any],
+        directory: Path,
+        progress: Progress = lambda fraction, text: None,
+    ) -> Targets:
+        """Run the teachers over every row, or open what an earlier run of the stage left.
+
+        Args:
+            sets: rows with `lengths()` and `collate(batch)`.
+            directory: created whole: its index is written last.
+        """
+        if not (directory / _INDEX).is_file():
+            directory.mkdir(parents=True, exist_ok=True)
+            _write(teachers, sets, directory, progress)
+        return cls(directory)
+
+    def batch(self, batch: Batch) -> torch.Tensor:
+        """`[batch, labels]`, or `[batch, tokens, labels]` with zeros beyond a row's end."""
+        rows = [self._row(batch.part, index) for index in batch.indices]
+        if not self._tokens:
+            return torch.from_numpy(np.stack(rows))
+        padded = np.zeros((len(rows), max(map(len, rows)), self._labels), dtype=np.float32)
+        for number, row in enumerate(rows):
+            padded[number, : len(row)] = row
+        return torch.from_numpy(padded)
+
+    def _row(self, part: int, index: int) -> np.ndarray:
+        starts, offset = self._starts[part], self._offsets[part]
+        values = self._values[offset + starts[index] : offset + starts[index + 1]]
+        return values.reshape(-1, self._labels) if self._tokens else np.array(values)
+
+
+def _write(
+    teachers: Sequence[Teacher], sets: Sequence[Any], directory: Path, progress: Progress
+) -> None:
+    total = sum(len(rows) for rows in sets)
+    done = 0
+    labels, tokens = 0, False
+    sizes: list[list[int]] = []
+    with (directory / _VALUES).open("wb") as file:
+        for part, rows in enumerate(sets):
+            found: list[np.ndarray | None] = [None] * len(rows)
+            for indices in by_tokens(rows.lengths(), _TOKENS):
+                progress(0.0, f"teacher: {done:,} of {total:,} rows")
+                tensors = rows.collate(Batch(part, tuple(indices), 0))
+                inputs = {name: tensors[name] for name in ("input_ids", "attention_mask")}
+                logits = average([teacher(inputs) for teacher in teachers]).cpu().numpy()
+                labels, tokens = logits.shape[-1], logits.ndim == 3
+                mask = inputs["attention_mask"].numpy().astype(bool)
+                for row, index in enumerate(indices):
+                    found[index] = logits[row][mask[row]] if tokens else logits[row]
+                done += len(indices)
+            sizes.append([0 if value is None else value.size for value in found])
+            for value in found:
+                if value is not None:
+                    file.write(np.ascontiguousarray(value, dtype=np.float32).tobytes())
+    part_file = directory / f"{_INDEX}.part"
+    part_file.write_text(json.dumps({"labels": labels, "tokens": tokens, "sizes": sizes}))
+    part_file.replace(directory / _INDEX)
+
+
+def average(logits: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The mean, which is the geometric mean of the teachers' probabilities."""
+    return torch.stack([own.float() for own in logits]).mean(0)
