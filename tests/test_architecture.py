@@ -120,7 +120,10 @@ def test_shipped_recipes_check(
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
     assert names == [
+        "compact/multilingual-minilm",
+        "compact/ner-edge",
         "compact/trim-only",
+        "compact/xnli-cpu-int8",
         "pretrain/xlmr-mini",
         "quickstart",
         "xnli-base-vs-large",
