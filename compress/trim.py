@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,17 +138,21 @@ def _write(
     chosen = torch.tensor(old)
     for name in names:
         weights[name] = weights[name].index_select(0, chosen)
-    new = {id: number for number, id in enumerate(old)}
-    ids = {
-        key: new[value]
-        for key, value in config.items()
-        if key.endswith("_token_id") and isinstance(value, int) and value in new
-    }
-    rows.save(out, config | {"vocab_size": len(old)} | ids, weights)
+    rows.save(out, config | {"vocab_size": len(old)} | renumbered(config, old), weights)
     rebuilt = Tokenizer.from_str(json.dumps(tokenizer))
     vocabulary.save(rebuilt, out, max_length_of(config))
     facts = [f"vocabulary of {directory.name} cut from {size:,} to {len(old):,} pieces"]
     (out / "README.md").write_text(cards.card("Trimmed checkpoint", facts), encoding="utf-8")
+
+
+def renumbered(config: Mapping[str, Any], old: Sequence[int]) -> dict[str, int]:
+    """The special tokens' new ids, where a config names old ones."""
+    new = {id: number for number, id in enumerate(old)}
+    return {
+        key: new[value]
+        for key, value in config.items()
+        if key.endswith("_token_id") and isinstance(value, int) and value in new
+    }
 
 
 def _coverage(own: Counter[int], kept: set[int]) -> Coverage:

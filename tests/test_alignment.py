@@ -49,6 +49,7 @@ def test_cka_knows_rotations_and_scales_and_nothing_else() -> None:
     assert linear_cka(a, a) == pytest.approx(1)
     assert linear_cka(a, 3 * a @ turn + 5) == pytest.approx(1)
     assert linear_cka(a, a[::-1]) < 0.2
+    assert linear_cka(a, a + 100) == pytest.approx(1)  # a common part of all rows does not count
     assert linear_cka(a, np.zeros_like(a)) == 0
     with pytest.raises(ValueError, match="at least four"):
         linear_cka(a[:3], a[:3])
@@ -106,6 +107,7 @@ def test_a_model_beside_itself_keeps_everything(tiny_nli: Path, tiny_bundle: Pat
     assert first.base == second.base == "base" and first.data_digest == second.data_digest
     for language in first.languages.values():
         assert language.cka == pytest.approx([1.0] * 3)
+    assert all(language.cka[-1] < 1 - 1e-9 for language in second.languages.values())
     for code, language in second.languages.items():
         before = first.languages[code]
         assert all(0.9 < value < 1.001 for value in language.cka)  # int8 moves them a little
@@ -179,6 +181,11 @@ def test_the_report_says_what_is_kept(results: list[AlignmentResult], tmp_path: 
     assert page.count('id="curve1-') >= 4 and "What is left of cross-lingual alignment" in page
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "% kept" in text and base.model.digest[:12] in text and "tuned, layer 2" in text
+
+
+def test_the_layer_as_deep_is_the_last_one_compared_with_it(results: list[AlignmentResult]) -> None:
+    three = results[1].model_copy(update={"base_layers": (0, 2, 4, 6)})
+    assert [as_deep(three, layer) for layer in range(7)] == [0, 0, 1, 1, 2, 2, 3]
 
 
 def test_models_of_other_text_stand_apart(results: list[AlignmentResult]) -> None:

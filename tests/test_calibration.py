@@ -40,6 +40,11 @@ def test_it_is_what_the_paper_defines(items: list[tuple[float, bool]]) -> None:
     assert calibration_error(share[::-1], right[::-1], 8) == pytest.approx(found)
 
 
+def test_a_bin_holds_its_upper_edge() -> None:
+    apart = calibration_error(np.array([0.5, 0.9]), np.array([True, False]), bins=2)
+    assert apart == pytest.approx(100 * (0.5 + 0.9) / 2)
+
+
 def test_sure_and_right_is_calibrated_sure_and_wrong_is_not() -> None:
     assert calibration_error(np.ones(5), np.ones(5, dtype=bool)) == 0
     assert calibration_error(np.ones(5), np.zeros(5, dtype=bool)) == 100

@@ -137,6 +137,16 @@ def test_units_that_do_nothing_are_those_that_go(tiny_nli: Path) -> None:
     assert torch.allclose(student(**batch).logits, teacher(**batch).logits, atol=1e-5)
 
 
+def test_the_head_that_is_heard_is_the_one_that_stays(tiny_nli: Path) -> None:
+    teacher = load_checkpoint(tiny_nli)
+    with torch.no_grad():
+        for layer in teacher.base_model.encoder.layer:
+            layer.attention.output.dense.weight[:, :32] = 0.0  # nothing of the first of two
+    student = narrow(teacher, Shape(width=32, heads=1), batches(teacher))
+    for layer in student.base_model.encoder.layer:
+        assert layer.attention.output.dense.weight.abs().max() > 0
+
+
 def test_a_narrowed_start_is_nearer_to_the_teacher_than_chance(tiny_nli: Path) -> None:
     teacher = load_checkpoint(tiny_nli)
     tokenizer = tokenization.load(tiny_nli)

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, processors
 from tokenizers.models import BPE, Unigram
 
 from compress import pieces
 from compress.errors import GateError, TrimError
 from compress.gate import hold
 from compress.restore import restore
-from compress.trim import RECORD, trim
+from compress.trim import RECORD, renumbered, trim
 from evalsuite import retokenized, tokenization, weights
 from evalsuite.data import embedded
 from evalsuite.evaluate import evaluate
@@ -171,8 +171,8 @@ def unigram(count: int, seed: int) -> Tokenizer:
     rng = random.Random(seed)
     made = {"a", "b", "c", "▁"}
     while len(made) < count:
-        made.add("▁" * rng.randint(0, 1) + "".join(rng.choices("abc", k=rng.randint(1, 4))))
-    scored = [(piece, -rng.uniform(1, 9)) for piece in sorted(made)]
+        made.add("▁" * rng.randint(0, 1) + "".join(rng.choices("abcd", k=rng.randint(2, 4))))
+    scored = [(piece, -rng.uniform(1, 40)) for piece in sorted(made)]  # no piece for d alone
     specials = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     return Tokenizer(Unigram([*specials, *scored], unk_id=3))
 
@@ -223,6 +223,23 @@ def test_ids_outside_the_vocabulary_and_both_kinds_of_processor_follow() -> None
     encoded = Tokenizer.from_str(json.dumps(small)).encode("a<mask>")
     assert encoded.ids[0] == old.index(0) and encoded.ids[-1] == old.index(2)
     assert len(old) - 1 in encoded.ids
+
+
+def test_special_tokens_may_stand_anywhere() -> None:
+    """Templates, configs and the unknown id follow them."""
+    pieces_first = [("a", -1.0), ("b", -2.0), ("▁", -3.0)]
+    specials = [("<s>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    tokenizer = Tokenizer(Unigram([*pieces_first, *specials], unk_id=5))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=["<s>", "$A", "</s>"], special_tokens=[("<s>", 3), ("</s>", 4)]
+    )
+    tree = json.loads(tokenizer.to_str())
+    small, old = pieces.cut(tree, {1, *range(3, 6)})
+    assert old == [1, 3, 4, 5]
+    after = Tokenizer.from_str(json.dumps(small))
+    assert after.encode("b").ids == [1, 0, 2] and after.encode("z").ids == [1, 3, 2]
+    config = {"bos_token_id": 3, "eos_token_id": 4, "pad_token_id": None, "hidden_size": 3}
+    assert renumbered(config, old) == {"bos_token_id": 1, "eos_token_id": 2}
 
 
 def test_what_cannot_be_cut_is_named(tiny_nli: Path, tmp_path: Path) -> None:
