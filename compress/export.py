@@ -19,6 +19,7 @@ from typing import Any
 from compress import _card
 from compress.gate import hold
 from compress.precisions import Precision, Runtime
+from compress.prune.shrink import drop_silent_heads
 from evalsuite import parity, weights
 from evalsuite.runtimes import BUNDLE_FILE, open_model, openvino, read_config
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
@@ -51,6 +52,7 @@ def export(
     if runtime == "openvino":
         openvino.load()  # ahead of transformers, which imports it as it comes
     model = load_checkpoint(directory)
+    silent = drop_silent_heads(model)
     predictor = TorchPredictor(directory, model, "fp32")
     out.mkdir(parents=True, exist_ok=True)
     file = _write_graph(model, out, runtime, precision, predictor.labels == CHOICE)
@@ -66,7 +68,7 @@ def export(
         "layers": predictor.layers,
         "max_length": predictor.max_length,
         "architecture": architecture(read_config(directory)),
-        "parameters": total,
+        "parameters": total - silent,
         "embedding_parameters": embeddings,
     }
     (out / BUNDLE_FILE).write_text(json.dumps(card, indent=2), encoding="utf-8")

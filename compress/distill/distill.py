@@ -100,8 +100,13 @@ def distill(
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
+    student: Any = None,
 ) -> tuple[Fitted, dict[str, float | int | str]]:
     """Cut the student, train it, write a checkpoint to `out`.
+
+    Args:
+        student: one that is cut already, and is trained in place; `options.layers` says which of
+            the teacher's layers it has.
 
     Raises:
         StudentError: the layers asked for are not there.
@@ -109,7 +114,7 @@ def distill(
     """
     teacher = load_checkpoint(teacher_dir)
     chosen = choose_layers(options.layers, teacher.config.num_hidden_layers)
-    student = cut(teacher, chosen)
+    student = cut(teacher, chosen) if student is None else student
     head = type(teacher).__name__
     paired, choices = any(name in head for name in _PAIRED), "MultipleChoice" in head
     sets: list[Any] = []

@@ -13,6 +13,7 @@ from recipes.training import (
     augmentation,
     known_tasks,
     need,
+    same_labels,
     settings,
     tasks,
 )
@@ -50,13 +51,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError("logits, hidden and labels are all 0; nothing would be learnt")
     if config.hidden == 0 and any(task.format == "ranking" for task in found):
         raise StageInputError("hidden: 0 leaves nothing to learn of a teacher without a head")
-    if teacher.task is not None:
-        labels = known_tasks((teacher.task,))[0].labels
-        for task in found:
-            if task.labels != labels:
-                raise StageInputError(
-                    f"tasks: {task.name} has other labels than the teacher's {teacher.task}"
-                )
+    same_labels(found, "teacher", teacher)
     return Artifact("checkpoint", task=teacher.task)
 
 
