@@ -6,6 +6,7 @@ CompressError           a person can put it right; the message says how
 ├── StudentError        no such student can be cut from the teacher
 ├── TrimError           a vocabulary cannot be cut, or not that way
 ├── PruneError          a structure cannot be cut, or not to that size
+├── EmbeddingsError     a graph's word embeddings cannot be stored that way
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -31,6 +32,10 @@ class TrimError(CompressError):
 
 class PruneError(CompressError):
     """A structure cannot be cut, or not to that size."""
+
+
+class EmbeddingsError(CompressError):
+    """A graph's word embeddings cannot be stored that way."""
 
 
 class GateError(CompressError):

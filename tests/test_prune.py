@@ -385,8 +385,8 @@ def test_recovery_brings_outputs_back(trained: Path, tmp_path: Path) -> None:
     for name, options in (("none", None), ("some", recovery)):
         out = tmp_path / name
         prune(
-            trained, [get("xnli")], EMBEDDED, Size(units=4, heads=1), options, count=48, max_length=48,
-            max_pairs=50, seed=1, work=tmp_path / "work", out=out,
+            trained, [get("xnli")], EMBEDDED, Size(units=4, heads=1), options, count=48,
+            max_length=48, max_pairs=50, seed=1, work=tmp_path / "work", out=out,
         )  # fmt: skip
         found.append(parity.compare(session, open_model(out), probe).mean)
     assert found[1] < 0.6 * found[0]
