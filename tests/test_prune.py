@@ -355,8 +355,8 @@ def test_the_stage_prunes_in_rounds_and_plain_transformers_opens_it(
     from transformers import AutoModelForSequenceClassification
 
     asked = config(
-        ffn=0.25, heads=1, layers=1, rounds=2, max_steps=3, probe=4, min_agreement=0.0,
-        batch_size=8, compute="fp32",
+        ffn=0.25, heads=1, layers=1, rounds=2, max_steps=3, max_length=500, probe=4,
+        min_agreement=0.0, batch_size=8, compute="fp32",
     )  # fmt: skip
     summary = run(asked, context(tiny_nli, tmp_path))
     model, info = AutoModelForSequenceClassification.from_pretrained(
@@ -415,6 +415,9 @@ def test_a_bundle_has_no_silent_heads(trained: Path, tmp_path: Path) -> None:
 def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="give ffn, heads or layers"):
         config()
+    for wrong in (0, 1.5, -0.5, 1.0):
+        with pytest.raises(ValueError, match="or a share between 0 and 1"):
+            config(ffn=wrong)
     with pytest.raises(ValueError, match="set epochs: 0 for no recovery"):
         config(ffn=3, logits=0, hidden=0)
     model = {"model": [Artifact("checkpoint", "xnli")]}

@@ -22,6 +22,7 @@ from compress.errors import PruneError
 from compress.prune import shrink
 from compress.prune.calibration import calibration
 from compress.prune.importance import least_similar, measure, strongest
+from evalsuite.runtimes import max_length_of, read_config
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer import cards, checkpoints
@@ -80,8 +81,10 @@ def prune(
     """Write the pruned checkpoint to `out`, and beside it `prune.json`.
 
     Args:
-        recovery: how to distil after each round; its `layers` are not read. None: not at all.
+        recovery: how to distil after each round, of which `layers` and `max_length` are not read;
+            None: not at all.
         count: English rows, and other sentences, that importance is measured on.
+        max_length: tokens, cut to what the model takes.
 
     Raises:
         PruneError: a size is not below what there is, or the architecture is not known.
@@ -89,6 +92,7 @@ def prune(
     """
     model = load_checkpoint(directory)
     before = parameters(model)
+    longest = min(max_length, max_length_of(read_config(directory)))
     all_layers = len(shrink.layers_of(model))
     width, all_heads = model.config.intermediate_size, model.config.num_attention_heads
     goal = {
@@ -97,7 +101,7 @@ def prune(
         "heads": wanted("heads", size.heads, all_heads),
     }
     batches = calibration(
-        directory, tasks, source, count=count, max_length=max_length, batch_size=batch_size,
+        directory, tasks, source, count=count, max_length=longest, batch_size=batch_size,
         max_pairs=max_pairs, seed=seed,
     )  # fmt: skip
     layers = list(range(all_layers))
@@ -125,7 +129,7 @@ def prune(
                 directory,
                 tasks,
                 source,
-                replace(recovery, layers=tuple(layers)),
+                replace(recovery, layers=tuple(layers), max_length=longest),
                 work=folder / "training",
                 out=folder / "model",
                 progress=_part(progress, number, rounds),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import (
@@ -20,18 +20,25 @@ from recipes.training import (
 )
 
 VERSION = 1
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _amount(asked: int | float) -> int | float:
+    if (isinstance(asked, int) and asked >= 1) or 0 < asked < 1:
+        return asked
+    raise ValueError("give how many to keep, a whole number from 1, or a share between 0 and 1")
+
+
+Amount = Annotated[int | float, AfterValidator(_amount)]
 
 
 class Config(TaskTrainingConfig):
     """What is to be left, what it is measured on, how it recovers, and the gate."""
 
     model: ModelRef
-    ffn: Count | Share | None = Field(
+    ffn: Amount | None = Field(
         default=None, description="feed-forward units a layer to keep, or which share of them"
     )
-    heads: Count | Share | None = Field(
+    heads: Amount | None = Field(
         default=None, description="attention heads a layer to keep, or which share of them"
     )
     layers: int | None = Field(default=None, ge=1, description="how many to keep")
