@@ -181,6 +181,8 @@ def test_tables_that_were_quantized_are_replaced_too(
     onnx.checker.check_model(bundle / "model.onnx")
     graph = onnx.load(bundle / "model.onnx").graph
     assert not [i.name for i in graph.initializer if "word_embeddings.weight_quantized" in i.name]
+    there = {i.name for i in graph.initializer} | {o for n in graph.node for o in n.output}
+    assert {value.name for value in graph.value_info} <= there
     change = weights.sizes(bundle)[0] - weights.sizes(tiny_bundle)[0]
     assert change == pytest.approx(len(table) * (BYTES[form] - 64), abs=4000)
     session = Session(open_model(tiny_nli))

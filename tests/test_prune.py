@@ -377,6 +377,20 @@ def test_the_stage_prunes_in_rounds_and_plain_transformers_opens_it(
     assert {"agreement %", "similarity by layer"} <= summary.keys()
 
 
+def test_the_record_numbers_what_is_kept_as_the_model_had_it(trained: Path, tmp_path: Path) -> None:
+    prune(
+        trained, [get("xnli")], EMBEDDED, Size(units=16, layers=1), None, rounds=3, count=24,
+        max_length=48, max_pairs=20, seed=1, work=tmp_path / "work", out=tmp_path / "out",
+    )  # fmt: skip
+    record = json.loads((tmp_path / "out" / RECORD).read_text())
+    before, after = (load_checkpoint(path).roberta.encoder for path in (trained, tmp_path / "out"))
+    (layer,), (units,) = record["layers"], record["units"]
+    assert sum(unit >= 16 for unit in units) > 4
+    own, other = after.layer[0], before.layer[layer]
+    assert torch.equal(own.intermediate.dense.weight, other.intermediate.dense.weight[units])
+    assert torch.equal(own.output.dense.weight, other.output.dense.weight[:, units])
+
+
 def test_recovery_brings_outputs_back(trained: Path, tmp_path: Path) -> None:
     session = Session(open_model(trained))
     probe = sample(session.tokenizer, 64, get("xnli"), EMBEDDED, 8)
