@@ -148,15 +148,13 @@ def run(config: Config, ctx: StageContext) -> Summary:
         "parameters before": sum(pruned.before.values()),
         "parameters": sum(pruned.after.values()),
         "of these silent": pruned.silent,
-    }
-    for part, count in pruned.after.items():
-        summary[f"{part} parameters"] = f"{count:,} of {pruned.before[part]:,}"
-    summary |= {
         "layers kept": f"{', '.join(map(str, pruned.layers))} of {len(pruned.influence)}",
         "units a layer": len(pruned.units[0]),
         "heads a layer": len(pruned.heads[0]),
         "similarity by layer": " ".join(f"{1 - value:.3f}" for value in pruned.influence),
     }
+    for part, count in pruned.after.items():
+        summary[f"{part} parameters"] = f"{count:,} of {pruned.before[part]:,}"
     if config.probe:
         first, second = (open_model(path) for path in (model.path, ctx.out))
         session = Session(first)
