@@ -145,6 +145,7 @@ def readme(card: dict[str, Any], parity: Parity | None) -> str:
     lines = [
         f"- architecture: {card['architecture']}, {card['parameters']:,} parameters",
         f"- runtime: {card['runtime']}, precision: {card['precision']}",
+        *([f"- word embeddings: {card['embeddings']}"] if "embeddings" in card else ()),
         f"- labels: {', '.join(labels) or 'none (an encoder)'}",
         f"- longest input: {card['max_length']} tokens",
     ]

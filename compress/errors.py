@@ -5,6 +5,8 @@ CompressError           a person can put it right; the message says how
 ├── FuseError           an adapter and a base do not go together
 ├── StudentError        no such student can be cut from the teacher
 ├── TrimError           a vocabulary cannot be cut, or not that way
+├── PruneError          a structure cannot be cut, or not to that size
+├── EmbeddingsError     a graph's word embeddings cannot be stored that way
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -26,6 +28,14 @@ class StudentError(CompressError):
 
 class TrimError(CompressError):
     """A vocabulary cannot be cut, or not that way."""
+
+
+class PruneError(CompressError):
+    """A structure cannot be cut, or not to that size."""
+
+
+class EmbeddingsError(CompressError):
+    """A graph's word embeddings cannot be stored that way."""
 
 
 class GateError(CompressError):

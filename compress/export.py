@@ -18,7 +18,9 @@ from typing import Any
 
 from compress import _card
 from compress.gate import hold
+from compress.graph_embeddings import Form, rewrite
 from compress.precisions import Precision, Runtime
+from compress.prune.shrink import drop_silent_heads
 from evalsuite import parity, weights
 from evalsuite.runtimes import BUNDLE_FILE, open_model, openvino, read_config
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
@@ -36,6 +38,7 @@ def export(
     precision: Precision,
     probe: Probe | None = None,
     min_agreement: float = 0.0,
+    embeddings: Form | None = None,
 ) -> tuple[parity.Parity | None, dict[str, float | int | str]]:
     """Write a bundle to `out`.
 
@@ -43,6 +46,8 @@ def export(
         precision: one of the runtime's `PRECISIONS`.
         probe: real text for the parity gate; without it parity is not measured.
         min_agreement: percent of labels that must stay equal, or the export fails.
+        embeddings: how ONNX Runtime's graph stores the word embeddings; None leaves them as the
+            precision makes them.
 
     Raises:
         GateError: fewer labels agree than asked; names the worst language.
@@ -51,12 +56,17 @@ def export(
     if runtime == "openvino":
         openvino.load()  # ahead of transformers, which imports it as it comes
     model = load_checkpoint(directory)
+    silent = drop_silent_heads(model)
     predictor = TorchPredictor(directory, model, "fp32")
     out.mkdir(parents=True, exist_ok=True)
     file = _write_graph(model, out, runtime, precision, predictor.labels == CHOICE)
     copy_tokenizer(directory, out)
     shutil.copyfile(directory / "config.json", out / "config.json")
-    total, embeddings = weights.parameter_counts(directory)
+    total, in_embeddings = weights.parameter_counts(directory)
+    if embeddings is not None:
+        table = model.get_input_embeddings().weight.detach().float().numpy()
+        fewer = table.size - rewrite(out / file, table, embeddings)
+        total, in_embeddings = total - fewer, in_embeddings - fewer
     card: dict[str, Any] = {
         "format": 1,
         "runtime": runtime,
@@ -66,9 +76,11 @@ def export(
         "layers": predictor.layers,
         "max_length": predictor.max_length,
         "architecture": architecture(read_config(directory)),
-        "parameters": total,
-        "embedding_parameters": embeddings,
+        "parameters": total - silent,
+        "embedding_parameters": in_embeddings,
     }
+    if embeddings is not None:
+        card["embeddings"] = embeddings.name
     (out / BUNDLE_FILE).write_text(json.dumps(card, indent=2), encoding="utf-8")
     result = None
     if probe is not None and probe.per_language:
@@ -76,7 +88,8 @@ def export(
         text = probe.sequences(session.tokenizer, predictor.max_length)
         result = parity.compare(session, open_model(out), text)
         remedy = "lower min_agreement, or export with precision: fp32"
-        hold(result, min_agreement, f"{precision} export", remedy)
+        kind = f" with {embeddings.name} embeddings" if embeddings else ""
+        hold(result, min_agreement, f"{precision} export{kind}", remedy)
     (out / "README.md").write_text(_card.readme(card, result), encoding="utf-8")
     facts: dict[str, float | int | str] = {
         "MB": round(weights.sizes(out)[0] / 1e6, 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -102,6 +103,18 @@ def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]
         if labelled and not task.learnable:
             raise StageInputError(f"{task.name} cannot be trained on; it is evaluated only")
     return found
+
+
+def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
+    """Raise unless the tasks have the labels of a model's head, if it is known to have one."""
+    if artifact.task is None:
+        return
+    labels = known_tasks((artifact.task,))[0].labels
+    for task in found:
+        if task.labels != labels:
+            raise StageInputError(
+                f"tasks: {task.name} has other labels than the {role}'s {artifact.task}"
+            )
 
 
 def need(artifact: Artifact, role: str, *kinds: str) -> None:

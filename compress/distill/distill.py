@@ -17,7 +17,7 @@ import torch
 
 from compress.distill.loss import Match, matched_loss
 from compress.distill.options import Options
-from compress.distill.start import origin, start
+from compress.distill.start import layers_of, origin, start
 from compress.distill.targets import Targets, Teacher
 from compress.errors import StudentError
 from evalsuite import tokenization
@@ -78,8 +78,13 @@ def distill(
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
+    student: Any = None,
 ) -> tuple[Fitted, dict[str, float | int | str]]:
     """Cut the student, train it, write a checkpoint to `out`.
+
+    Args:
+        student: one that is cut already, and is trained in place; `options.layers` says which of
+            the teacher's layers it has.
 
     Raises:
         StudentError: no such student can be cut, narrowed or matched.
@@ -133,7 +138,10 @@ def distill(
         return tensors
 
     samples = (_inputs(collate(batch)) for batch in batches[:_SAMPLES])
-    student, chosen = start(teacher, teacher_dir, options, samples)
+    if student is None:
+        student, chosen = start(teacher, teacher_dir, options, samples)
+    else:
+        chosen = layers_of(teacher, options)
     match = Match.of(teacher, student, chosen, options)
 
     def loss(model: Any, batch: Tensors) -> torch.Tensor:

@@ -20,7 +20,7 @@ def start(
     """Where the student starts, and which of the teacher's layers each of its own is matched to."""
     layers = teacher.config.num_hidden_layers
     if options.student is None:
-        chosen = choose_layers(layers if options.layers is None else options.layers, layers)
+        chosen = layers_of(teacher, options)
         student = cut(teacher, chosen)
         if options.shape.any():
             student = narrow(student, options.shape, samples)
@@ -40,6 +40,12 @@ def start(
             f"{type(teacher).__name__}; set logits: 0 and labels: 0, or train the head first"
         )
     return student, choose_layers(student.config.num_hidden_layers, layers)
+
+
+def layers_of(teacher: Any, options: Options) -> list[int]:
+    """Which of the teacher's layers the options name."""
+    layers = teacher.config.num_hidden_layers
+    return choose_layers(layers if options.layers is None else options.layers, layers)
 
 
 def origin(chosen: Sequence[int], student: Any, options: Options) -> str:

@@ -23,6 +23,7 @@ from recipes.training import (
     augmentation,
     known_tasks,
     need,
+    same_labels,
     settings,
     tasks,
 )
@@ -108,13 +109,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             "hidden and relations: 0 leave nothing to learn of a teacher without a head"
         )
-    if teacher.task is not None:
-        labels = known_tasks((teacher.task,))[0].labels
-        for task in found:
-            if task.labels != labels:
-                raise StageInputError(
-                    f"tasks: {task.name} has other labels than the teacher's {teacher.task}"
-                )
+    same_labels(found, "teacher", teacher)
     return Artifact("checkpoint", task=teacher.task)
 
 

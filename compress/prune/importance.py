@@ -1,0 +1,206 @@
+"""How much a model's answers hang on each layer, attention head and feed-forward unit.
+
+>>> found = measure(model, batches, seed=1)
+>>> found.units.shape, found.heads.shape, found.influence
+(torch.Size([2, 128]), torch.Size([2, 2]), [0.31, 0.04])
+
+Heads and units carry a gate of 1 each, and the importance of a gate is the mean over sequences of
+the squared gradient of an answer's log-likelihood with respect to it, the first-order estimate of
+Michel et al. (2019) for heads and, squared, of Molchanov et al. (2019) for units: gradient times
+activation, summed over a sequence's tokens. Where a row has a label that is the answer. Text
+without labels, the languages that have none, is answered by the model itself, an answer drawn from
+its own probabilities; the divergence of a model from its own outputs has no gradient where nothing
+is gated yet, but half this mean square is its second-order term, the Fisher information (Theis et
+al. 2018; Kwon et al. 2022). Unlike Michel et al. we do not scale by layer: units are compared
+within their layer alone. An encoder without a head is asked for its mean-pooled, unit-length last
+states, along a random direction of signs.
+
+Layers by block influence, 1 minus the mean cosine of the states a layer takes and gives (Men et al.
+2024, ShortGPT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from compress.prune.shrink import head_size, layers_of
+from evalsuite.runtimes.torch import logits_of
+from transfer.objectives.spans import over_tokens
+from transfer.rows.encoded import IGNORE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from transfer.train import Tensors
+
+_GOLD = ("labels", "start_positions", "end_positions")
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """What was measured.
+
+    Attributes:
+        units: `[layers, units]`.
+        heads: `[layers, heads]`.
+        influence: block influence of each layer, 0 for one that changes no direction.
+    """
+
+    units: torch.Tensor
+    heads: torch.Tensor
+    influence: list[float]
+
+
+def measure(model: Any, batches: Iterable[Tensors], seed: int) -> Importance:
+    """Run the batches through the model, gradients of its gates alone; its weights stay.
+
+    Args:
+        batches: `input_ids`, `attention_mask` and, where they are known, a task's labels.
+        seed: of the answers that are drawn.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    was_training = model.training
+    model.eval()
+    totals: list[torch.Tensor] = []
+    influences: list[torch.Tensor] = []
+    rows = 0
+    with _gated(model) as gates:
+        for batch in batches:
+            inputs = {name: t.to(model.device) for name, t in batch.items() if name not in _GOLD}
+            gold = _answers({name: batch[name] for name in _GOLD if name in batch})
+            output = model(**inputs, output_hidden_states=True)
+            asked = surprise(output, inputs["attention_mask"], gold, generator)
+            gradients = torch.autograd.grad(asked.sum(), gates)
+            count = len(asked)  # a row of choices is several sequences under one gate
+            squares = [
+                g.flatten(1).reshape(count, -1, g[0].numel()).sum(1).square().sum(0)
+                for g in gradients
+            ]
+            if totals:
+                squares = [a + b for a, b in zip(totals, squares, strict=True)]
+            totals = squares
+            mask = inputs["attention_mask"].flatten(0, -2)
+            influences.append(block_influence([s.detach() for s in output.hidden_states], mask))
+            rows += count
+            gates.clear()
+    model.train(was_training)
+    means = [total / rows for total in totals]
+    return Importance(
+        units=torch.stack(means[1::2]).cpu(),
+        heads=torch.stack(means[::2]).cpu(),
+        influence=torch.stack(influences).mean(0).tolist(),
+    )
+
+
+@contextmanager
+def _gated(model: Any) -> Iterator[list[torch.Tensor]]:
+    """Gates of ones on all heads and units; the list fills with each forward, a layer's heads
+    before its units."""
+    gates: list[torch.Tensor] = []
+    size = head_size(model)
+
+    def gate(like: torch.Tensor, *shape: int) -> torch.Tensor:
+        gates.append(torch.ones(shape, device=like.device, requires_grad=True))
+        return gates[-1]
+
+    def heads(module: nn.Module, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        states = args[0].reshape(*args[0].shape[:-1], -1, size)
+        return ((states * gate(states, len(states), 1, states.shape[2], 1)).flatten(2),)
+
+    def units(module: nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor:
+        return output * gate(output, len(output), 1, output.shape[-1])
+
+    hooks: list[Any] = []
+    try:
+        for layer in layers_of(model):
+            hooks.append(layer.attention.output.dense.register_forward_pre_hook(heads))
+            hooks.append(layer.intermediate.register_forward_hook(units))
+        yield gates
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _answers(gold: Tensors) -> torch.Tensor | None:
+    """Labels of rows or tokens; first and last token of a span, `[rows, 2]`."""
+    if "start_positions" in gold:
+        return torch.stack((gold["start_positions"], gold["end_positions"]), 1)
+    return gold.get("labels")
+
+
+def surprise(
+    output: Any, mask: torch.Tensor, gold: torch.Tensor | None, generator: torch.Generator
+) -> torch.Tensor:
+    """Minus the log-likelihood of an answer, a row: the gold one, or one drawn from the output.
+
+    The mean over a row's tokens for a tagger, over the two ends for spans; for an encoder the
+    pooled states along a random direction.
+    """
+    if "start_logits" not in output and "logits" not in output:
+        weight = mask.unsqueeze(-1).to(output.last_hidden_state.dtype)
+        pooled = (output.last_hidden_state * weight).sum(1) / weight.sum(1).clamp(min=1)
+        pooled = nn.functional.normalize(pooled, dim=-1)
+        signs = torch.randint(0, 2, pooled.shape, generator=generator).to(pooled)
+        return (pooled * (2 * signs - 1)).sum(-1)
+    scores = logits_of(output).float()
+    if "start_logits" in output:
+        scores, counted = over_tokens(scores, mask), torch.ones_like(mask[:, :2])
+    elif scores.dim() == 3:
+        counted = mask
+    else:
+        counted = torch.ones_like(mask.flatten(1)[:, 0])
+    if gold is None:
+        chances = scores.detach().softmax(-1).flatten(0, -2).cpu()
+        drawn = torch.multinomial(chances, 1, generator=generator)
+        answers = drawn.view(counted.shape).to(scores.device)
+    else:
+        answers = gold.to(scores.device)
+        counted = counted * (answers != IGNORE)
+    flat = nn.functional.cross_entropy(
+        scores.flatten(0, -2), answers.clamp(min=0).flatten(), reduction="none"
+    )
+    losses = (flat.view(counted.shape) * counted).flatten(1 if counted.dim() > 1 else 0)
+    if losses.dim() == 1:
+        return losses
+    return losses.sum(-1) / counted.sum(-1).clamp(min=1)
+
+
+def block_influence(states: Sequence[torch.Tensor], mask: torch.Tensor) -> torch.Tensor:
+    """1 minus the mean cosine of a layer's input and output over real tokens, a layer.
+
+    >>> block_influence([x, 3 * x, -x], mask)
+    tensor([0., 2.])
+    """
+    weight = mask.to(states[0].dtype)
+    found = [
+        1 - (nn.functional.cosine_similarity(a, b, dim=-1) * weight).sum() / weight.sum()
+        for a, b in pairwise(states)
+    ]
+    return torch.stack(found)
+
+
+def strongest(importance: torch.Tensor, keep: int) -> list[list[int]]:
+    """Of each layer, the `keep` most important in rising order.
+
+    >>> strongest(torch.tensor([[0.2, 0.9, 0.5]]), 2)
+    [[1, 2]]
+    """
+    kept: list[list[int]] = importance.topk(keep, dim=-1).indices.sort(-1).values.tolist()
+    return kept
+
+
+def least_similar(influence: Sequence[float], keep: int) -> list[int]:
+    """The layers that change their input most, in their order.
+
+    >>> least_similar([0.5, 0.1, 0.3], 2)
+    [0, 2]
+    """
+    order = sorted(range(len(influence)), key=lambda layer: -influence[layer])
+    return sorted(order[:keep])

@@ -1,0 +1,171 @@
+"""Take away the layers, heads and units a model needs least, gated by equal labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.training import (
+    TaskTrainingConfig,
+    augmentation,
+    known_tasks,
+    need,
+    probed,
+    same_labels,
+    settings,
+    tasks,
+)
+
+VERSION = 1
+
+
+def _amount(asked: int | float) -> int | float:
+    if (isinstance(asked, int) and asked >= 1) or 0 < asked < 1:
+        return asked
+    raise ValueError("give how many to keep, a whole number from 1, or a share between 0 and 1")
+
+
+Amount = Annotated[int | float, AfterValidator(_amount)]
+
+
+class Config(TaskTrainingConfig):
+    """What is to be left, what it is measured on, how it recovers, and the gate."""
+
+    model: ModelRef
+    ffn: Amount | None = Field(
+        default=None, description="feed-forward units a layer to keep, or which share of them"
+    )
+    heads: Amount | None = Field(
+        default=None, description="attention heads a layer to keep, or which share of them"
+    )
+    layers: int | None = Field(default=None, ge=1, description="how many to keep")
+    rounds: int = Field(default=1, ge=1, description="importance is measured anew in each")
+    calibration: int = Field(
+        default=256, ge=1, description="English rows, and other sentences, it is measured on"
+    )
+    epochs: float = Field(
+        default=1.0, ge=0, description="of distillation from the unpruned model after each round"
+    )
+    logits: float = Field(default=1.0, ge=0)
+    hidden: float = Field(default=1.0, ge=0)
+    labels: float = Field(default=0.0, ge=0)
+    temperature: float = Field(default=2.0, gt=0)
+    multilingual: float = Field(
+        default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
+    )
+    max_pairs: int | None = Field(default=None, ge=1)
+    probe: int = Field(
+        default=64, ge=0, description="sentences a language for the gate; 0: no gate"
+    )
+    probe_task: str | None = Field(
+        default=None, description="whose text that is; default the model's own task"
+    )
+    min_agreement: float = Field(
+        default=90.0, ge=0, le=100, description="percent of labels that must stay equal"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_to_cut(self) -> Config:
+        if self.ffn is None and self.heads is None and self.layers is None:
+            raise ValueError("give ffn, heads or layers: how many of them to keep")
+        if self.epochs > 0 and self.logits == self.hidden == self.labels == 0:
+            raise ValueError("logits, hidden and labels are all 0; set epochs: 0 for no recovery")
+        return self
+
+
+def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
+    """A checkpoint with the model's head."""
+    (model,) = inputs["model"]
+    need(model, "model", "checkpoint")
+    same_labels(known_tasks(config.tasks, labelled=True), "model", model)
+    return Artifact("checkpoint", task=model.task, external=model.external)
+
+
+def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
+    """Training rows, parallel text and what is kept out of it, the gate's text."""
+    needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
+    needs += (PARALLEL, HELD_OUT)
+    if config.probe:
+        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
+    return needs
+
+
+def cost(config: Config) -> str:
+    """Work, roughly."""
+    steps = f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
+    each = f"{config.rounds} x {steps}" if config.rounds > 1 else steps
+    return each if config.epochs else "minutes"
+
+
+def run(config: Config, ctx: StageContext) -> Summary:
+    """Prune, recover and compare."""
+    from compress.distill.options import Options
+    from compress.gate import hold
+    from compress.prune.prune import Size, prune
+    from evalsuite import parity
+    from evalsuite.runtimes import open_model
+    from evalsuite.sample import sample
+    from evalsuite.session import Session
+
+    model = ctx.input("model")
+    recovery = Options(
+        layers=1,
+        logits=config.logits,
+        hidden=config.hidden,
+        labels=config.labels,
+        temperature=config.temperature,
+        multilingual=config.multilingual,
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        max_steps=config.max_steps,
+        max_length=config.max_length,
+        max_examples=config.max_examples,
+        max_pairs=config.max_pairs,
+        freeze_embeddings=config.freeze_embeddings,
+        settings=settings(config, ctx.seed),
+        augmentation=augmentation(config),
+    )
+    pruned = prune(
+        model.path,
+        tasks(config.tasks),
+        ctx.data,
+        Size(config.ffn, config.heads, config.layers),
+        recovery if config.epochs else None,
+        rounds=config.rounds,
+        count=config.calibration,
+        max_length=config.max_length,
+        batch_size=config.batch_size,
+        max_pairs=config.max_pairs,
+        seed=ctx.seed,
+        work=ctx.work,
+        out=ctx.out,
+        progress=ctx.progress,
+    )
+    summary: Summary = {
+        "parameters before": sum(pruned.before.values()),
+        "parameters": sum(pruned.after.values()),
+        "of these silent": pruned.silent,
+        "layers kept": f"{', '.join(map(str, pruned.layers))} of {len(pruned.influence)}",
+        "units a layer": len(pruned.units[0]),
+        "heads a layer": len(pruned.heads[0]),
+        "similarity by layer": " ".join(f"{1 - value:.3f}" for value in pruned.influence),
+    }
+    for part, count in pruned.after.items():
+        summary[f"{part} parameters"] = f"{count:,} of {pruned.before[part]:,}"
+    if config.probe:
+        first, second = (open_model(path) for path in (model.path, ctx.out))
+        session = Session(first)
+        task = probed(config.probe_task, model.artifact)
+        text = sample(session.tokenizer, first.max_length, task, ctx.data, config.probe)
+        found = parity.compare(session, second, text)
+        summary |= found.facts()
+        hold(
+            found,
+            config.min_agreement,
+            "prune",
+            "keep more, recover for longer, or lower min_agreement",
+        )
+    return summary
