@@ -5,6 +5,8 @@ CompressError           a person can put it right; the message says how
 ├── FuseError           an adapter and a base do not go together
 ├── StudentError        no such student can be cut from the teacher
 ├── TrimError           a vocabulary cannot be cut, or not that way
+├── CalibrationError    a precision takes calibration text, and there is none
+├── ExcludeError        no such part of a model to leave unquantized
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -26,6 +28,14 @@ class StudentError(CompressError):
 
 class TrimError(CompressError):
     """A vocabulary cannot be cut, or not that way."""
+
+
+class CalibrationError(CompressError):
+    """A precision takes calibration text, and there is none."""
+
+
+class ExcludeError(CompressError):
+    """No such part of a model to leave unquantized."""
 
 
 class GateError(CompressError):

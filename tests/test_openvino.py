@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from heads import headed
 
 from compress import _card
 from compress.export import export
@@ -20,32 +20,16 @@ from evalsuite.predict import predict_lines
 from evalsuite.runtimes import open_model
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
-from evalsuite.runtimes.torch import auto_class
 from evalsuite.sample import Probe
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from recipes.errors import StageInputError
 from recipes.stage import Artifact
 from recipes.stages.export import Config, check
-from transfer.checkpoints import copy_tokenizer
 
 EMBEDDED = DataSource("embedded")
 HEADS = {"pair": "xnli", "tagging": "panx", "span": "xquad", "choice": "xcopa", None: "tatoeba"}
 HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
-def headed(base: Path, head: str | None, out: Path) -> Path:
-    """The tiny base with larger weights and a new head of a format, so that outputs spread."""
-    labels = {"pair": get("xnli").labels, "tagging": get("panx").labels}.get(head or "", ("0", "1"))
-    torch.manual_seed(0)
-    model = auto_class(head).from_pretrained(base, id2label=dict(enumerate(labels)))
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if weight.dim() == 2 and "embeddings" not in name:
-                weight.mul_(4)
-    model.save_pretrained(out)
-    copy_tokenizer(base, out)
-    return out
 
 
 def bundle(checkpoint: Path, out: Path, precision: Precision = "fp32") -> OpenVinoPredictor:
