@@ -23,6 +23,7 @@ from compress.precisions import PRECISIONS, Precision, Runtime
 from compress.quantize import Weights, quantize
 from evalsuite.data import parallel
 from evalsuite.formats import pair
+from evalsuite.results import StageRecord
 from evalsuite.runtimes import open_model
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
@@ -33,7 +34,7 @@ from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed
-from recipes.stages.export import Config, check, data
+from recipes.stages.export import Config, check, data, made_from
 
 EMBEDDED = DataSource("embedded")
 TEXT = Calibration(get("panx"), EMBEDDED, 4)
@@ -335,3 +336,27 @@ def test_without_nncf_one_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(StageInputError, match=said):
             check(config(runtime=runtime, precision=precision), MODEL)
     assert check(config(runtime="openvino", precision="bf16"), MODEL).kind == "bundle"
+
+
+def test_a_card_says_what_a_checkpoint_was_made_from() -> None:
+    def record(kind: str, name: str, inputs: tuple[str, ...], **config: Any) -> StageRecord:
+        return StageRecord(
+            name=name,
+            kind=kind,
+            key="",
+            inputs=inputs,
+            config=config,
+            summary={},
+            seconds=0,
+            output_bytes=0,
+            finished="",
+        )
+
+    steps = made_from(
+        [
+            record("train", "a", ("org/xlm-r@1",), tasks=["mnli"], method="lora", precision="nf4"),
+            record("fuse", "b", ("a",)),
+            record("trim", "c", ("b", "/home/me/other"), languages=["de"]),
+        ]
+    )
+    assert steps == ["train (mnli, lora, nf4) of org/xlm-r@1", "fuse", "trim of a local directory"]

@@ -152,7 +152,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ),
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=config.min_agreement,
-        lineage=[*_steps(ctx.lineage), *([_shown(model.label)] if not ctx.lineage else [])],
+        lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
     return facts
 
@@ -160,10 +160,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
 _TOLD = ("method", "precision")  # of a stage's config, beside its tasks
 
 
-def _steps(lineage: Sequence[StageRecord]) -> list[str]:
+def made_from(lineage: Sequence[StageRecord]) -> list[str]:
     """What each ancestor did, oldest first.
 
-    >>> _steps(records)
+    >>> made_from(records)
     ['train (mnli, lora, nf4) of FacebookAI/xlm-roberta-base', 'fuse']
     """
     steps = []
