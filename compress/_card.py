@@ -139,7 +139,7 @@ def _onnx_example(card: dict[str, Any]) -> str:
     return _TAGS if "O" in labels or "NOUN" in labels else _PAIR
 
 
-def readme(card: dict[str, Any], parity: Parity | None) -> str:
+def readme(card: dict[str, Any], parity: Parity | None, licence: str | None = None) -> str:
     """README.md of a bundle."""
     labels = list(card["labels"])
     lines = [
@@ -149,16 +149,44 @@ def readme(card: dict[str, Any], parity: Parity | None) -> str:
         f"- labels: {', '.join(labels) or 'none (an encoder)'}",
         f"- longest input: {card['max_length']} tokens",
     ]
+    if card.get("excluded"):
+        lines.append(f"- left in fp32: {', '.join(card['excluded'])}")
+    lines.append("- files are listed with their digests: `sha256sum -c SHA256SUMS`")
+    front = ["tags: [multilingual, " + card["runtime"] + ", lingopress]"]
     if parity is not None:
-        language, value = parity.worst()
-        lines.append(
-            f"- labels equal to the checkpoint's on multilingual text: {parity.agreement:.2f}% "
-            f"(worst language: {language} {value:.2f}%)"
-        )
+        front.insert(0, f"language: [{', '.join(map(_quoted, sorted(parity.by_language)))}]")
+    if licence is not None:
+        front.insert(0, f"license: {licence}")
+        lines.append(f"- licence of the checkpoint: {licence}")
+    note = _INT8 if (card["runtime"], card["precision"]) == ("onnxruntime", "int8") else ""
     return (
-        f"---\ntags: [multilingual, {card['runtime']}, lingopress]\n---\n# Bundle\n\n"
-        + "\n".join(lines)
-        + f"\n\nRuns with `{card['runtime']}`, `tokenizers` and `numpy` alone, "
+        "---\n" + "\n".join(front) + "\n---\n# Bundle\n\n" + "\n".join(lines) + "\n"
+        f"\nRuns with `{card['runtime']}`, `tokenizers` and `numpy` alone, "
         "from this directory:\n\n"
-        f"```python\n{example(card)}```\n" + (_INT8 if card["precision"] == "int8" else "")
+        f"```python\n{example(card)}```\n" + note + _made_from(card) + _parity(parity)
+    )
+
+
+def _quoted(language: str) -> str:
+    """`no` would be a boolean."""
+    return f'"{language}"' if language in ("no", "on", "off", "yes") else language
+
+
+def _made_from(card: dict[str, Any]) -> str:
+    """Where the weights come from, oldest first."""
+    steps = card.get("made_from", [])
+    return "\n## Made from\n\n" + "".join(f"- {step}\n" for step in steps) if steps else ""
+
+
+def _parity(parity: Parity | None) -> str:
+    """Labels equal to the checkpoint's, language by language."""
+    if parity is None:
+        return ""
+    language, value = parity.worst()
+    rows = "".join(f"| {code} | {of:.2f} |\n" for code, of in sorted(parity.by_language.items()))
+    return (
+        f"\n## Against the checkpoint\n\nLabels equal to the checkpoint's on multilingual text: "
+        f"{parity.agreement:.2f}% (worst language: {language} {value:.2f}%). Outputs differ by up "
+        f"to {parity.maximum:.4g}, on average by {parity.mean:.4g}, where the largest is "
+        f"{parity.scale:.4g}.\n\n| language | equal % |\n| --- | --: |\n{rows}"
     )

@@ -7,6 +7,8 @@ CompressError           a person can put it right; the message says how
 ├── TrimError           a vocabulary cannot be cut, or not that way
 ├── PruneError          a structure cannot be cut, or not to that size
 ├── EmbeddingsError     a graph's word embeddings cannot be stored that way
+├── CalibrationError    a precision takes calibration text, and there is none
+├── ExcludeError        no such part of a model to leave unquantized
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -36,6 +38,14 @@ class PruneError(CompressError):
 
 class EmbeddingsError(CompressError):
     """A graph's word embeddings cannot be stored that way."""
+
+
+class CalibrationError(CompressError):
+    """A precision takes calibration text, and there is none."""
+
+
+class ExcludeError(CompressError):
+    """No such part of a model to leave unquantized."""
 
 
 class GateError(CompressError):

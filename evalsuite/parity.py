@@ -93,6 +93,28 @@ def compare(session: Session, second: Predictor, probe: Mapping[str, Sequence[En
     )
 
 
+def drift(
+    session: Session, second: Predictor, probe: Mapping[str, Sequence[Encoded]]
+) -> list[float]:
+    """How far the hidden states of each layer lie apart, in percent of their length, mean over
+    tokens; the embeddings' first."""
+    import numpy as np
+
+    encoded = [item for items in probe.values() for item in items]
+    found = []
+    for layer in range(session.predictor.layers + 1):
+        name = f"hidden_states.{layer}"
+        pairs = zip(
+            session.run(encoded, name), run(second, encoded, name, session.pad_id), strict=True
+        )
+        shares = [
+            np.linalg.norm(a - b, axis=-1) / np.maximum(np.linalg.norm(a, axis=-1), 1e-12)
+            for a, b in pairs
+        ]
+        found.append(100.0 * float(np.concatenate(shares).mean()))
+    return found
+
+
 def _by_row(
     encoded: Sequence[Encoded], one: list[np.ndarray], other: list[np.ndarray]
 ) -> tuple[Sequence[Encoded], list[np.ndarray], list[np.ndarray]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from compress.errors import GateError
 from evalsuite.results import StageRecord
 from recipes.cache import MANIFEST, Attempt, Cache, read_manifest
 from recipes.capture import capture
@@ -94,11 +95,20 @@ class Maker:
         self.space.require_space(stage.label, input_bytes)
         with self.cache.attempt(stage.kind, stage.key) as attempt:
             self.display.start(stage.label, stage.kind, attempt.before)
-            with self._quiet(stage):
-                summary = stage.module.run(stage.config, self._context(stage, attempt))
+            try:
+                with self._quiet(stage):
+                    summary = stage.module.run(stage.config, self._context(stage, attempt))
+            except GateError as error:
+                kept = self.space.set_aside(attempt.out, stage.label)
+                if kept is None:
+                    raise
+                raise GateError(
+                    f"{error}\nwhat it made is kept, to be looked at: {kept}"
+                ) from error
             if (attempt.out / MANIFEST).exists():
                 raise RuntimeError(f"a stage may not write {MANIFEST}")
             self.cache.publish(attempt, _record(stage, attempt, summary))
+            self.space.drop_failed(stage.label)
         path = self.cache.path(stage.kind, stage.key)
         manifest = read_manifest(path)
         assert manifest is not None, "it was published a moment ago"

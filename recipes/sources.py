@@ -23,7 +23,7 @@ from recipes.stage import Artifact
 _HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 _WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 _UNWANTED = ["onnx/*", "openvino/*", "*/*.safetensors"]
-_NO_CONTENT = {"lingopress.json", "README.md"}
+_NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
 
 
 @dataclass(frozen=True, slots=True)

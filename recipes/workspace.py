@@ -4,6 +4,7 @@
 .lingopress/
 ├── stages/<kind>-<key>/     finished outputs, each with its lingopress.json
 ├── partial/<key>/out work   stages in the making; work/ survives a kill
+├── failed/<stage>/          what a failed gate stopped, to be looked at; never found as an output
 ├── locks/  logs/            one lock a stage, one log a stage
 ├── runs/<recipe>/           run.json and links to the outputs of the last run
 └── digests.json             digests of files outside
@@ -35,6 +36,7 @@ class Workspace:
         self.root = (root or Path(os.environ.get(VARIABLE) or DEFAULT)).expanduser().absolute()
         self.stages = self.root / "stages"
         self.partial = self.root / "partial"
+        self.failed = self.root / "failed"
         self.locks = self.root / "locks"
         self.logs = self.root / "logs"
         self.runs = self.root / "runs"
@@ -74,7 +76,7 @@ class Workspace:
                 f"stage {label} needs about {size_text(need)} of disk and {self.root} has "
                 f"{size_text(free)} free\n"
                 "free some space, or choose another disk: --workspace DIR\n"
-                f"to see what takes it: du -sh {self.stages}/*"
+                f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
             )
 
     def full(self) -> WorkspaceError:
@@ -85,8 +87,25 @@ class Workspace:
         return WorkspaceError(
             f"the disk of {self.root} is full{free}; finished stages are kept\n"
             "free some space and run the same command again, it goes on where it stopped\n"
-            f"to see what takes it: du -sh {self.stages}/*"
+            f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
         )
+
+    def set_aside(self, out: Path, label: str) -> Path | None:
+        """Keep a directory as what the stage `label` failed with, in place of an earlier one.
+
+        Returns:
+            where it is now; None where it could not be moved.
+        """
+        self.drop_failed(label)
+        kept = self.failed / file_name(label)
+        with suppress(OSError):
+            kept.parent.mkdir(exist_ok=True)
+            return out.rename(kept)
+        return None
+
+    def drop_failed(self, label: str) -> None:
+        """Delete what a stage failed with before."""
+        shutil.rmtree(self.failed / file_name(label), ignore_errors=True)
 
     def write_run(self, recipe: str, record: dict[str, Any], outputs: dict[str, Path]) -> Path:
         """Note the outputs of a run in `runs/<recipe>/`, with a link to each where links work."""

@@ -71,6 +71,7 @@ HEAVY = [
     "matplotlib",
     "onnxruntime",
     "openvino",
+    "nncf",
     "datasets",
     "peft",
 ]

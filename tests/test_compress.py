@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,14 +15,15 @@ import pytest
 import torch
 from quick import distillation, options
 
-from compress import _card
+from compress import _card, bundle
 from compress import export as exporting
 from compress.distill import objective
 from compress.distill.distill import distill
 from compress.distill.student import choose_layers, cut
 from compress.errors import FuseError, GateError, StudentError
 from compress.fuse import fuse
-from evalsuite import parity
+from evalsuite import parity, weights
+from evalsuite.errors import ModelError
 from evalsuite.runtimes import open_model
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.sample import Probe, sample
@@ -190,16 +193,16 @@ def test_examples_of_taggers_and_encoders_are_python() -> None:
 def test_a_failed_gate_fails_the_export(
     tiny_nli: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(model: Any, out: Path, runtime: str, precision: str, choices: bool) -> str:
+    def broken(traced: Any, program: Any, out: Path, directory: Path, card: dict[str, Any]) -> None:
         """A graph of the right shape whose weights are another model's."""
         for name in ("model.onnx", "model.onnx.data"):
             data = bytearray((tiny_bundle / name).read_bytes())
             if name.endswith(".data"):
                 data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
             (out / name).write_bytes(data)
-        return "model.onnx"
+        bundle.write_card(out, card)
 
-    monkeypatch.setattr(exporting, "_write_graph", broken)
+    monkeypatch.setattr(exporting, "_write", broken)
     with pytest.raises(GateError, match="min_agreement asks for 100%"):
         exporting.export(
             tiny_nli,
@@ -208,6 +211,61 @@ def test_a_failed_gate_fails_the_export(
             probe=Probe(get("xnli"), EMBEDDED, 8),
             min_agreement=100.0,
         )
+
+
+def test_a_bundle_lists_its_files_and_is_held_to_them(tiny_bundle: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_bundle, copy)
+    listed = [line.split("  ") for line in (copy / "SHA256SUMS").read_text().splitlines()]
+    assert {name for _, name in listed} == {p.name for p in copy.iterdir()} - {"SHA256SUMS"}
+    for digest, name in listed:
+        assert hashlib.sha256((copy / name).read_bytes()).hexdigest() == digest, name
+    if program := shutil.which("sha256sum"):
+        subprocess.run([program, "--check", "--quiet", "SHA256SUMS"], cwd=copy, check=True)
+    data = copy / "model.onnx.data"
+    size = data.stat().st_size
+    data.write_bytes(data.read_bytes()[:1000])
+    said = (
+        rf"not whole: model\.onnx\.data has 1,000 bytes, it was made with {size:,}\ncopy it again"
+    )
+    with pytest.raises(ModelError, match=said):
+        open_model(copy)
+    data.unlink()
+    with pytest.raises(ModelError, match=r"model\.onnx\.data is not there"):
+        open_model(copy)
+
+
+def test_a_bundles_card_has_its_languages_its_origin_and_its_licence(
+    tiny_nli: Path, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    shutil.copytree(tiny_nli, checkpoint)
+    result, _ = exporting.export(
+        checkpoint,
+        tmp_path / "one",
+        precision="int8",
+        probe=Probe(get("xnli"), EMBEDDED, 4),
+        lineage=["train (xnli, lora, nf4) of FacebookAI/xlm-roberta-base", "fuse"],
+    )
+    assert result is not None
+    text = (tmp_path / "one" / "README.md").read_text(encoding="utf-8")
+    front = text.split("---\n")[1]
+    assert f"language: [{', '.join(sorted(result.by_language))}]\n" in front
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    assert rows == [f"| {code} | {of:.2f} |" for code, of in sorted(result.by_language.items())]
+    assert "- train (xnli, lora, nf4) of FacebookAI/xlm-roberta-base\n- fuse\n- weights sha" in text
+    assert weights.digest(checkpoint) in text
+    assert "licen" not in text.lower()
+    (checkpoint / "README.md").write_text("---\nlicense: mit\ntags: [x]\n---\n# Mine\n")
+    bundle.seal(
+        tmp_path / "one",
+        json.loads((tmp_path / "one" / "bundle.json").read_text()),
+        None,
+        checkpoint,
+    )
+    text = (tmp_path / "one" / "README.md").read_text(encoding="utf-8")
+    assert text.startswith("---\nlicense: mit\n") and "- licence of the checkpoint: mit\n" in text
+    assert "| language |" not in text
 
 
 def test_fusing_rounds_embeddings_the_adapter_saw_rounded(tiny_base: Path, tmp_path: Path) -> None:

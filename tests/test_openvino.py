@@ -10,46 +10,38 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from heads import headed
 
 from compress import _card
-from compress.export import export
+from compress.calibration import Calibration
+from compress.export import Quantization, export
 from compress.precisions import PRECISIONS, Precision
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.predict import predict_lines
 from evalsuite.runtimes import open_model
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
-from evalsuite.runtimes.torch import auto_class
 from evalsuite.sample import Probe
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from recipes.errors import StageInputError
 from recipes.stage import Artifact
 from recipes.stages.export import Config, check
-from transfer.checkpoints import copy_tokenizer
 
 EMBEDDED = DataSource("embedded")
 HEADS = {"pair": "xnli", "tagging": "panx", "span": "xquad", "choice": "xcopa", None: "tatoeba"}
 HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def headed(base: Path, head: str | None, out: Path) -> Path:
-    """The tiny base with larger weights and a new head of a format, so that outputs spread."""
-    labels = {"pair": get("xnli").labels, "tagging": get("panx").labels}.get(head or "", ("0", "1"))
-    torch.manual_seed(0)
-    model = auto_class(head).from_pretrained(base, id2label=dict(enumerate(labels)))
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if weight.dim() == 2 and "embeddings" not in name:
-                weight.mul_(4)
-    model.save_pretrained(out)
-    copy_tokenizer(base, out)
-    return out
-
-
 def bundle(checkpoint: Path, out: Path, precision: Precision = "fp32") -> OpenVinoPredictor:
-    export(checkpoint, out, runtime="openvino", precision=precision)
+    text = Calibration(get("xnli"), EMBEDDED, 2)
+    export(
+        checkpoint,
+        out,
+        runtime="openvino",
+        precision=precision,
+        quantization=Quantization(text),
+    )
     opened = open_model(out, threads=1)
     assert isinstance(opened, OpenVinoPredictor)
     return opened
@@ -140,7 +132,7 @@ def test_nothing_is_reported_of_those_who_use_it(exact: OpenVinoPredictor, tmp_p
     script = (
         "import sys\nfrom pathlib import Path\nfrom evalsuite.runtimes import open_model\n"
         f"open_model(Path({str(exact.directory)!r}))\n"
-        "import openvino\n"
+        "import openvino\nimport nncf\n"
         "sent = [m for m, found in sys.modules.items() if 'openvino_telemetry' in m and found]\n"
         "assert not sent, sent\n"
     )
@@ -188,17 +180,17 @@ sys.meta_path.insert(0, Refuse())
 
 
 @pytest.mark.parametrize(
-    ("head", "line"),
+    ("head", "line", "precision"),
     [
-        ("pair", "A man is reading.\tNobody reads."),
-        ("span", "Where does Maria live?\tMaria lives in Berlin."),
-        ("choice", "The man turned on the tap.\tWater came.\tIt rained."),
+        ("pair", "A man is reading.\tNobody reads.", "int8"),
+        ("span", "Where does Maria live?\tMaria lives in Berlin.", "fp32"),
+        ("choice", "The man turned on the tap.\tWater came.\tIt rained.", "int8"),
     ],
 )
 def test_the_cards_example_runs_without_torch_and_agrees(
-    head: str, line: str, tiny_base: Path, tmp_path: Path
+    head: str, line: str, precision: Precision, tiny_base: Path, tmp_path: Path
 ) -> None:
-    opened = bundle(headed(tiny_base, head, tmp_path / "c"), tmp_path / "b")
+    opened = bundle(headed(tiny_base, head, tmp_path / "c"), tmp_path / "b", precision)
     text = (opened.directory / "README.md").read_text(encoding="utf-8")
     script = text.split("```python\n")[1].split("```")[0]
     child = subprocess.run(
@@ -228,7 +220,7 @@ def test_the_examples_of_taggers_and_encoders_name_their_precision() -> None:
 
 
 def test_a_broken_graph_is_named(exact: OpenVinoPredictor, tmp_path: Path) -> None:
-    card = json.loads((exact.directory / "bundle.json").read_text())
+    card = json.loads((exact.directory / "bundle.json").read_text()) | {"bytes": {}}
     (tmp_path / "bundle.json").write_text(json.dumps(card))
     (tmp_path / card["file"]).write_text("<net>")
     with pytest.raises(ModelError, match="does not open in OpenVINO"):
@@ -237,8 +229,8 @@ def test_a_broken_graph_is_named(exact: OpenVinoPredictor, tmp_path: Path) -> No
     (tmp_path / "openvino_model.bin").touch()  # no pickle
     with pytest.raises(ModelError, match="neither a checkpoint"):
         open_model(tmp_path)
-    (tmp_path / "bundle.json").write_text(json.dumps(card | {"precision": "int8"}))
-    with pytest.raises(ModelError, match="not a bundle for OpenVINO in fp32 or bf16"):
+    (tmp_path / "bundle.json").write_text(json.dumps(card | {"precision": "int2"}))
+    with pytest.raises(ModelError, match="not a bundle for OpenVINO in fp32 or bf16 or int8"):
         open_model(tmp_path)
 
 
@@ -255,11 +247,11 @@ def test_precisions_a_runtime_has_not_are_refused_before_anything_runs() -> None
             assert check(config(runtime=runtime, precision=precision), INPUTS).runtime == runtime
     with pytest.raises(
         StageInputError,
-        match="precision: openvino bundles are made in fp32 or bf16, not in int8; "
-        "runtime: onnxruntime makes these",
+        match="precision: openvino bundles are made in fp32 or bf16 or int8 or int8-weights or "
+        "int4-weights, not in int8-static; runtime: onnxruntime makes these",
     ):
-        check(config(runtime="openvino", precision="int8"), INPUTS)
-    with pytest.raises(StageInputError, match="fp32 or int8, not in bf16; runtime: openvino makes"):
+        check(config(runtime="openvino", precision="int8-static"), INPUTS)
+    with pytest.raises(StageInputError, match="int4-weights, not in bf16; runtime: openvino makes"):
         check(config(precision="bf16"), INPUTS)
 
 

@@ -159,9 +159,9 @@ def test_the_one_that_waits_says_so_and_finds(lab):
     assert heard == ["teacher: another lingopress is making it; waiting"]
 
 
-def failing(lab, does, **options):
+def failing(lab, does, *more, **options):
     with pytest.raises(RecipesError) as caught:
-        run(lab, f"teacher.does={does}", **options)
+        run(lab, f"teacher.does={does}", *more, **options)
     return caught.value
 
 
@@ -186,11 +186,39 @@ def test_a_persons_mistake_keeps_its_message(lab):
     assert isinstance(error.__cause__, DataError)
 
 
+def test_what_a_gate_stops_is_kept_aside_and_never_found(lab, monkeypatch):
+    said = str(failing(lab, "gate"))
+    kept = lab.workspace / "failed" / "teacher"
+    assert said == (
+        "stage teacher (train): 80% of labels agree, min_agreement asks for 90%\n"
+        f"what it made is kept, to be looked at: {kept}"
+    )
+    assert (kept / "half").read_text() == "10"
+    assert list(Workspace().stages.iterdir()) == [] and not (kept / MANIFEST).exists()
+    (kept / "stale").touch()
+    assert str(failing(lab, "gate", "teacher.steps=9")) == said
+    assert [path.name for path in kept.iterdir()] == ["half"]
+    assert (kept / "half").read_text() == "9"
+    assert str(failing(lab, "break")).startswith("stage teacher (train) failed")
+    assert (kept / "half").exists()  # another failure leaves it
+    with monkeypatch.context() as patched:
+        patched.setattr("recipes.workspace.Path.rename", refuse)
+        assert str(failing(lab, "gate")) == said.splitlines()[0]
+    assert not kept.exists()
+    failing(lab, "gate")
+    made, _ = run(lab)
+    assert made == ALL and not kept.exists()
+
+
+def refuse(self, target):
+    raise OSError(errno.EACCES, "Permission denied")
+
+
 def test_a_full_disk_and_full_memory_say_what_to_free(lab):
     said = str(failing(lab, "full"))
     assert said.startswith(f"stage teacher (train): the disk of {lab.workspace} is full (")
     assert "finished stages are kept" in said
-    assert f"du -sh {lab.workspace}/stages/*" in said
+    assert f"du -sh {lab.workspace}/stages/* {lab.workspace}/failed/*" in said
     assert "there is not enough memory\nclose other programs" in str(failing(lab, "memory"))
 
 
@@ -202,7 +230,7 @@ def test_little_space_is_refused_before_the_work(lab, monkeypatch):
     assert str(caught.value) == (
         f"stage teacher needs about 210 MB of disk and {lab.workspace} has "
         "1.0 MB free\nfree some space, or choose another disk: --workspace DIR\n"
-        f"to see what takes it: du -sh {lab.workspace}/stages/*"
+        f"to see what takes it: du -sh {lab.workspace}/stages/* {lab.workspace}/failed/*"
     )
 
 

@@ -99,7 +99,8 @@ def _place(source: DataSource) -> Path:
     if source.kind == "hub":
         raise DataError(
             "the hub source has no parallel text for pretraining\n"
-            "set `source: xtreme` with --data-dir, or `source: embedded`"
+            "set `source: xtreme` with --data-dir, or `source: embedded`; "
+            "an export can do with training rows, `calibration: train`"
         )
     here = root(source)
     place = here if (here / "parallel").is_dir() else here.parent / "corpus"

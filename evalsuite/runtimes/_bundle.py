@@ -36,6 +36,23 @@ def read_card(directory: Path, runtime: str) -> dict[str, Any] | None:
     return card if card.get("runtime") == runtime else None
 
 
+def check_files(directory: Path, card: dict[str, Any]) -> None:
+    """Hold a bundle's files to the sizes it was made with; their digests are in `SHA256SUMS`.
+
+    Raises:
+        ModelError: one is gone or has another size.
+    """
+    for name, size in card.get("bytes", {}).items():
+        path = directory / name
+        found = path.stat().st_size if path.is_file() else None
+        if found != size:
+            there = "is not there" if found is None else f"has {found:,} bytes"
+            raise ModelError(
+                f"{directory} is not whole: {name} {there}, it was made with {size:,}\n"
+                f"copy it again; to check every file: cd {directory} && sha256sum -c SHA256SUMS"
+            )
+
+
 def default_outputs(card: dict[str, Any]) -> tuple[str, ...]:
     """The graph's outputs most uses want: the head's, or an encoder's last hidden states."""
     labels = tuple(card["labels"])

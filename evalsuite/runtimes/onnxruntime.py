@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
 from evalsuite.errors import ModelError
-from evalsuite.runtimes._bundle import BundlePredictor, read_card
+from evalsuite.runtimes._bundle import BundlePredictor, check_files, read_card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +48,7 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     card = read_card(directory, "onnxruntime")
     if card is None:
         raise ModelError(f"{directory} is not a bundle for ONNX Runtime")
+    check_files(directory, card)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     threads = threads or environment.threads()

@@ -20,27 +20,30 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
 from evalsuite.errors import MissingExtraError, ModelError
-from evalsuite.runtimes._bundle import BundlePredictor, default_outputs, read_card
+from evalsuite.runtimes._bundle import BundlePredictor, check_files, default_outputs, read_card
 
 if TYPE_CHECKING:
     import numpy as np
 
-HINTS = {"fp32": "f32", "bf16": "bf16"}  # a bundle's precision -> OpenVINO's name of it
+# A bundle's precision -> what OpenVINO computes in where weights or activations are not quantized.
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32", "int8-weights": "f32", "int4-weights": "f32"}
 
 
-def require() -> None:
-    """Raise MissingExtraError where OpenVINO is not installed; imports nothing."""
-    if find_spec("openvino") is None:
-        raise MissingExtraError("openvino", "openvino")
+def require(*others: str) -> None:
+    """Raise MissingExtraError where OpenVINO, or another package of its extra, is not installed;
+    imports nothing."""
+    for package in ("openvino", *others):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "openvino")
 
 
-def load() -> Any:
-    """The package.
+def load(*others: str) -> Any:
+    """The package; others are looked for only.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: it, or one of the others, is not installed.
     """
-    require()
+    require(*others)
     from evalsuite.runtimes._openvino import openvino
 
     return openvino
@@ -72,7 +75,9 @@ class OpenVinoPredictor(BundlePredictor):
         usual = self._compile(default_outputs(card))
         names = {name for output in model.outputs for name in output.get_names()}
         kept = usual.get_property("INFERENCE_PRECISION_HINT").to_string()
-        precision = next((ours for ours, theirs in HINTS.items() if theirs == kept), kept)
+        precision = str(card["precision"])
+        if kept != HINTS[precision]:
+            precision = next((ours for ours, theirs in HINTS.items() if theirs == kept), kept)
         threads = int(usual.get_property("INFERENCE_NUM_THREADS"))
         super().__init__(directory, card, names, precision, threads)
 
@@ -104,6 +109,7 @@ def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor
     card = read_card(directory, "openvino")
     if card is None or card.get("precision") not in HINTS:
         raise ModelError(f"{directory} is not a bundle for OpenVINO in {' or '.join(HINTS)}")
+    check_files(directory, card)
     try:
         model = openvino.Core().read_model(directory / card["file"])
         return OpenVinoPredictor(directory, model, card, threads or environment.threads())

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from compress.precisions import PRECISIONS, Precision, Runtime
+from compress.precisions import (
+    PRECISIONS,
+    Precision,
+    Runtime,
+    Scales,
+    by_nncf,
+    calibrated,
+)
 from evalsuite.errors import MissingExtraError
+from evalsuite.results import StageRecord
 from evalsuite.runtimes import openvino
 from recipes.errors import StageInputError
 from recipes.stage import (
@@ -26,12 +34,12 @@ from recipes.training import need, probed
 if TYPE_CHECKING:
     from compress.graph_embeddings import Form
 
-VERSION = 3
+VERSION = 5
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
 
 
 class Config(StageConfig):
-    """The runtime, the precision, and the gate."""
+    """The runtime, the precision, how it is reached, and the gate."""
 
     model: ModelRef
     runtime: Runtime = "onnxruntime"
@@ -42,6 +50,27 @@ class Config(StageConfig):
     )
     max_pairs: int = Field(
         default=10_000, ge=1, description="a language, that a rank counts pieces in"
+    )
+    calibration: Literal["parallel", "train"] = Field(
+        default="parallel",
+        description="text that scales are taken from: the parallel text, or the probe task's "
+        "English training rows",
+    )
+    calibration_rows: int = Field(default=16, ge=1, description="a language")
+    exclude: Literal["auto"] | tuple[str, ...] = Field(
+        default=(),
+        description="parts left in fp32 (onnxruntime int8): embeddings, head, "
+        "'layer 0 attention', 'layer 0 feed-forward'; auto: the fewest that keep the labels",
+    )
+    max_drop: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="percent of labels of calibration text that exclude: auto may lose; default "
+        "what min_agreement allows",
+    )
+    scales: Scales = Field(
+        default="group", description="of int4-weights: one for 32 weights, or one for a tensor"
     )
     probe: int = Field(
         default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
@@ -65,41 +94,84 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             f"precision: {config.runtime} bundles are made in {' or '.join(made)}, "
             f"not in {config.precision}; runtime: {' or '.join(others)} makes these"
         )
-    if config.embeddings and config.runtime != "onnxruntime":
+    if config.precision == "int4-weights":
+        if config.embeddings not in (None, "int8", "int4"):
+            raise StageInputError(
+                "embeddings: with precision: int4-weights they are int8 (the default) or int4"
+            )
+    elif config.embeddings and config.runtime != "onnxruntime":
         raise StageInputError(
             f"embeddings: bundles for {config.runtime} store them as their precision says; "
             "leave it out, or set runtime: onnxruntime"
         )
-    if config.runtime == "openvino":
+    nncf = by_nncf(config.runtime, config.precision)
+    if config.runtime == "openvino" or nncf:
         try:
-            openvino.require()
+            openvino.require(*(["nncf"] if nncf else []))
         except MissingExtraError as error:
-            raise StageInputError(f"runtime: {error}") from None
+            key = "runtime" if config.runtime == "openvino" else "precision"
+            raise StageInputError(f"{key}: {error}") from None
+    if config.exclude and (config.runtime, config.precision) != ("onnxruntime", "int8"):
+        raise StageInputError("exclude: is of runtime: onnxruntime with precision: int8")
+    if config.max_drop is not None and config.exclude != "auto":
+        raise StageInputError("max_drop: is of exclude: auto")
+    if config.scales == "tensor":
+        if (config.runtime, config.precision) != ("onnxruntime", "int4-weights"):
+            raise StageInputError(
+                "scales: tensor is of runtime: onnxruntime with precision: int4-weights"
+            )
+        if config.embeddings != "int4":
+            raise StageInputError("scales: tensor takes embeddings: int4")
+    if _calibrates(config) and config.calibration == "train":
+        artifact = Artifact("bundle", task=model.task)
+        if not probed(config.probe_task, artifact).learnable:
+            raise StageInputError(
+                "calibration: the probe task has no training rows; write calibration: parallel"
+            )
     return Artifact("bundle", task=model.task, external=model.external, runtime=config.runtime)
 
 
+def _calibrates(config: Config) -> bool:
+    return calibrated(config.runtime, config.precision) or config.exclude == "auto"
+
+
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The gate's text; for a rank the text whose pieces are counted."""
+    """The gate's text, what is calibrated on, and for a rank what its pieces are counted in."""
     needs: tuple[DataNeed, ...] = ()
     if config.probe:
-        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
-    return needs + ((PARALLEL, HELD_OUT) if _ranked(config) else ())
+        needs = (DataNeed(probed(config.probe_task, gives).name, "eval"),)
+    if _ranked(config) or (_calibrates(config) and config.calibration == "parallel"):
+        needs += (PARALLEL, HELD_OUT)
+    if _calibrates(config) and config.calibration == "train":
+        needs += (DataNeed(probed(config.probe_task, gives).name, "train", ("en",)),)
+    return needs
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Export and compare."""
-    from compress.export import export
+    from compress.calibration import Calibration
+    from compress.export import Quantization, export
+    from compress.quantize import Weights
     from evalsuite.sample import Probe
 
     model = ctx.input("model")
+    task = probed(config.probe_task, model.artifact)
+    allowed = 100.0 - config.min_agreement if config.max_drop is None else config.max_drop
     _, facts = export(
         model.path,
         ctx.out,
         runtime=config.runtime,
         precision=config.precision,
-        probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
+        quantization=Quantization(
+            Calibration(task, ctx.data, config.calibration_rows, config.calibration),
+            config.exclude,
+            allowed,
+            Weights(config.scales, 4 if config.embeddings == "int4" else 8),
+        ),
+        probe=Probe(task, ctx.data, config.probe),
         min_agreement=config.min_agreement,
         embeddings=_form(config, ctx),
+        lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
     return facts
 
@@ -116,8 +188,8 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     from evalsuite.runtimes import read_config
     from transfer import text
 
-    if config.embeddings is None:
-        return None
+    if config.embeddings is None or config.precision == "int4-weights":
+        return None  # there `Weights` says how
     if not _ranked(config):
         return Form(config.embeddings)
     model = ctx.input("model").path
@@ -125,3 +197,28 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     lines = [line for _, *sides in pairs for line in sides]
     size = read_config(model)["vocab_size"]
     return Form(config.embeddings, frequencies(tokenization.load(model), lines, size))
+
+
+_TOLD = ("method", "precision")  # of a stage's config, beside its tasks
+
+
+def made_from(lineage: Sequence[StageRecord]) -> list[str]:
+    """What each ancestor did, oldest first.
+
+    >>> made_from(records)
+    ['train (mnli, lora, nf4) of FacebookAI/xlm-roberta-base', 'fuse']
+    """
+    steps = []
+    names = {record.name for record in lineage}
+    for record in lineage:
+        tasks = record.config.get("tasks") or ()
+        told = [*tasks, *(str(record.config[key]) for key in _TOLD if key in record.config)]
+        outside = [_shown(label) for label in record.inputs if label not in names]
+        of = f" of {', '.join(outside)}" if outside else ""
+        steps.append(record.kind + (f" ({', '.join(told)})" if told else "") + of)
+    return steps
+
+
+def _shown(source: str) -> str:
+    """A model outside, by its name; a directory of this machine is nobody's business."""
+    return "a local directory" if source.startswith((".", "~", "/")) else source

@@ -77,6 +77,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
         from evalsuite.errors import DataError
 
         raise DataError("rows are bad")
+    if config.does == "gate":
+        from compress.errors import GateError
+
+        (ctx.out / "half").write_text(str(config.steps))
+        raise GateError("80% of labels agree, min_agreement asks for 90%")
     if config.does == "full":
         raise OSError(28, "No space left on device")
     if config.does == "memory":

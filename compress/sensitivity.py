@@ -1,0 +1,91 @@
+"""What to leave in fp32: which part of a model loses most when it alone is quantized.
+
+>>> groups(program)["layer 0 feed-forward"]
+('node_MatMul_113', 'node_MatMul_115')
+>>> fewest({"head": 0.0, "layer 0 attention": 4.2}, allowed=1.0, lost=measure)
+('layer 0 attention',)
+
+Groups are the embeddings, each layer's attention and feed-forward, and the head. The choice goes by
+each group's own loss, largest first, and ends with the first that does, so it is the fewest only as
+far as losses of groups add up in that order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from compress.errors import ExcludeError
+
+_LAYER = re.compile(r"\.layer\.(\d+)\b")
+_SCOPES = "pkg.torch.onnx.name_scopes"
+
+
+def groups(program: Any) -> dict[str, tuple[str, ...]]:
+    """Group -> names of its nodes with weights, in the order of the graph, of an `onnx_ir.Model`
+    whose notes are not stripped."""
+    found: dict[str, list[str]] = {}
+    for node in program.graph:
+        if not _has_weights(node):
+            continue
+        names = found.setdefault(group(node.metadata_props.get(_SCOPES, "")), [])
+        names.append(node.name)
+        if node.op_type == "Gemm":  # what ONNX Runtime calls the product it makes of it
+            names.append(f"{node.name}_MatMul")
+    return {name: tuple(nodes) for name, nodes in found.items()}
+
+
+def group(scopes: str) -> str:
+    """The group of a node, from the modules it was traced in.
+
+    >>> group("['', 'roberta.encoder.layer.3', 'roberta.encoder.layer.3.output.dense']")
+    'layer 3 feed-forward'
+    """
+    if layer := _LAYER.search(scopes):
+        return f"layer {layer[1]} {'attention' if '.attention' in scopes else 'feed-forward'}"
+    return "embeddings" if "embeddings" in scopes else "head"
+
+
+def _has_weights(node: Any) -> bool:
+    place = {"MatMul": 1, "Gemm": 1, "Gather": 0}.get(node.op_type)
+    if place is None or not node.inputs[place]:
+        return False
+    value = node.inputs[place]
+    weight = value.const_value
+    return weight is not None and len(weight.shape) == 2
+
+
+def nodes(of: Mapping[str, Sequence[str]], names: Iterable[str]) -> list[str]:
+    """The nodes of some groups.
+
+    Raises:
+        ExcludeError: there is no such group.
+    """
+    wanted = list(names)
+    if unknown := [name for name in wanted if name not in of]:
+        raise ExcludeError(
+            f"exclude: there is no part {', '.join(map(repr, unknown))}\nparts: {', '.join(of)}"
+        )
+    return [node for name in wanted for node in of[name]]
+
+
+def ranked(drops: Mapping[str, float]) -> list[str]:
+    """Groups by what they lose alone, most first; equal ones in the order given."""
+    return sorted(drops, key=lambda name: -drops[name])
+
+
+def fewest(
+    drops: Mapping[str, float], allowed: float, lost: Callable[[tuple[str, ...]], float]
+) -> tuple[str, ...]:
+    """The shortest beginning of `ranked(drops)` without which no more than `allowed` is lost.
+
+    Args:
+        drops: group -> percent of labels lost when it alone is quantized.
+        lost: percent of labels lost when all but these groups are.
+    """
+    order = ranked(drops)
+    for count in range(len(order) + 1):
+        if lost(tuple(order[:count])) <= allowed:
+            return tuple(order[:count])
+    return tuple(order)
