@@ -15,9 +15,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from recipes.workspace import file_name
+
 if TYPE_CHECKING:
     from evalsuite.results import StageRecord
-    from recipes.run import RunOutcome
+    from recipes.outcome import RunOutcome
 
 
 class Display:
@@ -76,6 +78,9 @@ class Plain(Display):
         work = duration(sum(stage.record.seconds for stage in made))
         cached = len(outcome.stages) - len(made)
         self.say(f"\n{len(made)} made in {work}, {cached} cached; outputs: {outcome.folder}")
+        if outcome.recommended:
+            links = "\n".join(str(outcome.folder / file_name(s.label)) for s in outcome.recommended)
+            self.say(f"recommended:\n{links}")
         if outcome.report is not None:
             short = outcome.report.with_name("summary.txt")
             if short.is_file():
