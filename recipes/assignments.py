@@ -2,7 +2,7 @@
 
 >>> found = survey(load("search-budget"))
 >>> len(found.plans), found.refused
-(16, {})
+(24, 0)
 
 An assignment cannot be where a stage's config or check refuses it (a precision that a runtime does
 not have). One of many is left out of the search; a value that no assignment can have, or a recipe
@@ -35,14 +35,14 @@ class Survey:
     Attributes:
         knobs: names of their values.
         plans: by assignment, of those looked at that can be; without keys.
-        refused: the others, and why.
+        refused: how many cannot be; 0 where not all were looked at.
         reference: what points are counted from; empty where nothing else is scored.
     """
 
     config: SearchConfig
     knobs: dict[str, tuple[str, ...]]
     plans: tuple[tuple[Assignment, Plan], ...]
-    refused: tuple[tuple[Assignment, str], ...]
+    refused: int
     reference: str
 
     @property
@@ -68,21 +68,13 @@ def survey(loaded: Loaded) -> Survey:
     plans: list[tuple[Assignment, Plan]] = []
     refused: list[tuple[Assignment, Problems]] = []
     for assignment in knobs.grid(values) if whole else knobs.cover(values):
-        own = Problems(problems.recipe)
-        own.lines = list(problems.lines)
-        try:
-            plan = make_plan(
-                replace(loaded, problems=own),
-                None,
-                DigestMemo(),
-                keys=False,
-                assignments=[assignment],
-            )
-            plans.append((assignment, plan))
-        except RecipeError:
-            refused.append((assignment, own))
-            if problems:  # whatever the knobs say
-                break
+        found = _plan(loaded, assignment)
+        if isinstance(found, Plan):
+            plans.append((assignment, found))
+            continue
+        refused.append((assignment, found))
+        if problems:  # whatever the knobs say
+            break
     if not plans and not refused:  # a knob without values
         make_plan(loaded, None, DigestMemo(), keys=False)
     if not plans:
@@ -92,8 +84,24 @@ def survey(loaded: Loaded) -> Survey:
         _require_every_value(values, plans, refused, problems)
     reference = _check_measured(loaded, config, plans[0][1])
     problems.raise_if_any()
-    told = tuple((assignment, reason(own.lines)) for assignment, own in refused)
-    return Survey(config, values, tuple(plans), told, reference)
+    return Survey(config, values, tuple(plans), len(refused) if whole else 0, reference)
+
+
+def _plan(loaded: Loaded, assignment: Assignment) -> Plan | Problems:
+    """One assignment's plan, or what is wrong with it."""
+    problems = Problems(loaded.problems.recipe)
+    problems.lines = list(loaded.problems.lines)
+    own = replace(loaded, problems=problems)
+    try:
+        return make_plan(own, None, DigestMemo(), keys=False, assignments=[assignment])
+    except RecipeError:
+        return problems
+
+
+def refusal(loaded: Loaded, assignment: Assignment) -> str:
+    """Why one assignment cannot be; empty where it can."""
+    found = _plan(loaded, assignment)
+    return reason(found.lines) if isinstance(found, Problems) else ""
 
 
 def reason(lines: Iterable[str]) -> str:

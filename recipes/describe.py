@@ -43,7 +43,7 @@ def check_line(
     note = "; data not looked at, add --data-dir DIR" if blind else ""
     count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
     if found is not None:
-        count += f" a trial, {_trials(found)}"
+        count += f", {_trials(found)}"
     return f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
 
 
@@ -54,9 +54,9 @@ def _first(found: Survey | None) -> list[Assignment]:
 
 def _trials(found: Survey) -> str:
     """`8 trials of 16 assignments`."""
-    most = min(found.config.trials, found.count - len(found.refused))
+    most = min(found.config.trials, found.count - found.refused)
     text = f"{most} trial{'' if most == 1 else 's'} of {found.count} assignments"
-    return text + (f", {len(found.refused)} of which cannot be" if found.refused else "")
+    return text + (f", {found.refused} of which cannot be" if found.refused else "")
 
 
 def plan_table(

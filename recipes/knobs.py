@@ -80,18 +80,18 @@ def names(knobs: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
     >>> names({"layers": parse("[2, 3]", ...)})
     {'layers': ('2', '3')}
     """
-    found = {}
-    for knob, node in knobs.items():
-        items = node.value if isinstance(node.value, list) else []
-        values = [item.plain() for item in items]
-        found[knob] = tuple(str(v.get("name") if isinstance(v, dict) else v) for v in values)
-    return found
+    return {knob: tuple(map(str, _plain_names(node))) for knob, node in knobs.items()}
 
 
 def numeric(node: Node) -> bool:
-    """Whether all values of a knob are plain numbers, so that some lie nearer than others."""
-    values = [item.value for item in node.value] if isinstance(node.value, list) else []
-    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    """Whether all values of a knob are called by numbers, so that some lie nearer than others."""
+    named = _plain_names(node)
+    return all(isinstance(name, int | float) and not isinstance(name, bool) for name in named)
+
+
+def _plain_names(node: Node) -> list[Any]:
+    values = [item.plain() for item in node.value] if isinstance(node.value, list) else []
+    return [value.get("name") if isinstance(value, dict) else value for value in values]
 
 
 def count(knobs: Mapping[str, Sequence[str]]) -> int:

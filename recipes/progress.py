@@ -79,8 +79,12 @@ class Plain(Display):
         cached = len(outcome.stages) - len(made)
         self.say(f"\n{len(made)} made in {work}, {cached} cached; outputs: {outcome.folder}")
         if outcome.recommended:
-            links = "\n".join(str(outcome.folder / file_name(s.label)) for s in outcome.recommended)
-            self.say(f"recommended:\n{links}")
+            links = [outcome.folder / file_name(stage.label) for stage in outcome.recommended]
+            there = [
+                link if link.exists() else stage.path  # not every system has links
+                for link, stage in zip(links, outcome.recommended, strict=True)
+            ]
+            self.say("\n".join(["recommended:", *map(str, there)]))
         if outcome.report is not None:
             short = outcome.report.with_name("summary.txt")
             if short.is_file():

@@ -21,16 +21,16 @@ from evalsuite.report.search_tables import told as figures_told
 from evalsuite.report.trials import excess, expense, recommended, settle
 from evalsuite.results import RunRecord, Search, Trial
 from recipes import measured
-from recipes.assignments import Survey, reason, survey
+from recipes.assignments import Survey, refusal, survey
 from recipes.digests import DigestMemo
-from recipes.errors import RecipeError, RecipesError, StageRefusedError
+from recipes.errors import RecipesError, StageRefusedError
 from recipes.graph import descendants
 from recipes.knobs import Assignment, numeric, told
 from recipes.making import Maker, StageOutcome
 from recipes.matrix import as_node
 from recipes.outcome import RunOutcome, note
 from recipes.plan import Plan, make_plan
-from recipes.problems import Problems, suggest
+from recipes.problems import suggest
 from recipes.progress import Display
 from recipes.references import parse_reference
 from recipes.sampler import Sampler
@@ -117,13 +117,11 @@ class _Searcher:
         trials: list[Trial] = []
         begun = 0
         while begun < found.config.trials and (assignment := sampler.ask()) is not None:
-            problems = Problems(self.loaded.problems.recipe)
-            try:
-                plan = self.plan(replace(self.loaded, problems=problems), [assignment])
-            except RecipeError:  # it cannot be, and took no time
-                trials.append(Trial(assignment=assignment, refused=reason(problems.lines)))
+            if why := refusal(self.loaded, assignment):  # which took no time
+                trials.append(Trial(assignment=assignment, refused=why))
                 sampler.refuse()
                 continue
+            plan = self.plan(self.loaded, [assignment])
             begun += 1
             self.display.say(f"trial {begun} of {found.config.trials}: {told(assignment)}")
             trial = self.trial(plan, record, assignment)

@@ -71,6 +71,7 @@ HEAVY = [
     "matplotlib",
     "onnxruntime",
     "openvino",
+    "optuna",
     "datasets",
     "peft",
 ]
@@ -85,6 +86,7 @@ HEAVY = [
         ["check", "quickstart"],
         ["plan", "quickstart"],
         ["check", "pretrain/xlmr-mini"],
+        ["check", "compact/search-budget"],
         ["compare", "--help"],
     ],
     ids=" ".join,
@@ -120,6 +122,7 @@ def test_shipped_recipes_check(
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
     assert names == [
+        "compact/search-budget",
         "compact/trim-only",
         "pretrain/xlmr-mini",
         "quickstart",

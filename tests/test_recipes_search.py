@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from itertools import product
 from pathlib import Path
@@ -43,7 +44,8 @@ def bench(lab, monkeypatch):
     import recipes.stages
 
     shipped = str(Path(recipes.stages.__file__).parent)
-    monkeypatch.setattr(recipes.stages, "__path__", [str(FAKES), shipped])
+    lab.stages = [str(FAKES), shipped]
+    monkeypatch.setattr(recipes.stages, "__path__", lab.stages)
     return lab
 
 
@@ -246,7 +248,8 @@ def test_a_budget_that_nothing_meets(bench, capfd):
     out, _ = capfd.readouterr()
     assert (
         "No trial is within 1 MB; the nearest: packed[layers=2,width=200,precision=int8], "
-        "52.5 (−27.5) zero-shot, 4.00 MB, 2.00 ms. Widen the budget, or give the knobs other values."
+        "52.5 (−27.5) zero-shot, 4.00 MB, 2.00 ms. "
+        "Widen the budget, or give the knobs other values."
     ) in out
     assert "recommended:" not in out
 
@@ -259,6 +262,7 @@ def test_a_matrix_beside_the_knobs(bench):
     for trial in found(outcome).trials:
         layers, width, precision = trial.assignment.values()
         assert len(trial.systems) == 2
+        assert trial.difference == pytest.approx(trial.average - 80)
         assert trial.average == pytest.approx(figures(int(layers), int(width), precision)[0])
     assert len(outcome.recommended) in (0, 2)
 
@@ -272,12 +276,37 @@ def test_stages_are_made_again_from_one_on(bench):
     assert not next(s for s in outcome.stages if s.kind == "report").cached
 
 
+def test_side_by_side_gives_the_same(bench, tmp_path):
+    write(bench, trials=7, precision=("[fp32, int8]", "[fp32, int2]"))
+    turn = found(run_recipe("r.yaml", workspace=tmp_path / "turn"))
+    Path("made").unlink()
+    support = str(FAKES.parent / "support")
+    path = os.pathsep.join([support, os.environ.get("PYTHONPATH", "")])
+    child = bench.start("run", "r.yaml", "--jobs", "2", "--quiet", PYTHONPATH=path)
+    said, problems = child.communicate()
+    assert child.returncode == 0, problems
+    side = read(Path(said.strip()).with_name("report.json")).search
+    assert side == turn and any(trial.refused for trial in side.trials)
+
+
+def test_of_very_many_assignments_only_some_are_looked_at_before(bench, capfd, monkeypatch):
+    from recipes import assignments
+
+    monkeypatch.setattr(assignments, "LOOK_AT", 17)
+    write(bench, precision=("[fp32, int8]", "[fp32, int4]"))
+    assert bench.cli("check", "r.yaml") == 0
+    assert "18 trials of 18 assignments, source" in capfd.readouterr().out
+    search = found(run_recipe("r.yaml"))
+    refused = [trial.assignment for trial in search.trials if trial.refused]
+    assert len(search.trials) == 18 and len(refused) == 3
+    assert all(own["layers"] == "3" and own["precision"] == "int4" for own in refused)
+
+
 def test_cheap_commands(bench, capfd):
     write(bench, trials=5, precision=("[fp32, int8]", "[fp32, int4]"))
     assert bench.cli("check", "r.yaml") == 0
     assert capfd.readouterr().out == (
-        "r.yaml: ok, 7 stages a trial, 5 trials of 18 assignments, 3 of which cannot be, "
-        "source embedded\n"
+        "r.yaml: ok, 7 stages, 5 trials of 18 assignments, 3 of which cannot be, source embedded\n"
     )
     assert bench.cli("plan", "r.yaml") == 0
     lines = capfd.readouterr().out.splitlines()
@@ -301,8 +330,10 @@ def test_cheap_commands(bench, capfd):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("MB: 12", "mb: 12", "r.yaml:6: search.budget.mb: 'mb' is not allowed\n    allowed: 'MB', 'ms'"),
-        ("MB: 12", "MB: 12, ms: 1", "r.yaml:6: search.budget: give one budget: {MB: 20}, {ms: 2.0}"),
+        ("MB: 12", "mb: 12",
+         "r.yaml:6: search.budget.mb: 'mb' is not allowed\n    allowed: 'MB', 'ms' or 'points'"),
+        ("MB: 12", "MB: 12, ms: 1",
+         "r.yaml:6: search.budget: give one budget: {MB: 20}, {ms: 2.0} of median latency, or"),
         ("MB: 12", "MB: 0", "r.yaml:6: search.budget.MB: wrong value 0: input should be greater"),
         ("trials: 18", "trials: 0", "r.yaml:5: search.trials: wrong value 0: input should be"),
         ("  trials: 18\n", "", "the key 'search.trials' is missing"),

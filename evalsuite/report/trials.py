@@ -85,7 +85,8 @@ def figures(
     differences = [
         average_delta(system, first, tasks) if averaged else None
         for system in own
-        for first in known[:1]
+        for first in known
+        if _agree(first, dict(system.label.variables))  # the same seed, where there are several
     ]
     return trial.model_copy(
         update={
@@ -101,12 +102,11 @@ def figures(
 
 def _systems(systems: Sequence[System], family: str, assignment: Mapping[str, str]) -> list[System]:
     """Those of a family whose knobs, as far as they have them, are the trial's."""
-    return [
-        system
-        for system in systems
-        if system.label.family == family
-        and all(assignment.get(name, value) == value for name, value in system.label.variables)
-    ]
+    return [own for own in systems if own.label.family == family and _agree(own, assignment)]
+
+
+def _agree(system: System, wanted: Mapping[str, str]) -> bool:
+    return all(wanted.get(name, value) == value for name, value in system.label.variables)
 
 
 def expense(budget: BudgetKind, trial: Trial) -> float | None:
