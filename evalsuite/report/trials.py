@@ -50,10 +50,10 @@ def settle(run: RunRecord) -> RunRecord:
     assert run.search is not None
     systems, tasks = group(run), columns(run.scores)
     trials = [figures(systems, tasks, run.search, trial) for trial in run.search.trials]
-    costs_ = [None if trial.refused else expense(run.search.budget, trial) for trial in trials]
+    spent = [None if trial.refused else expense(run.search.budget, trial) for trial in trials]
     points = [
         (i, (x, trial.average))
-        for i, (x, trial) in enumerate(zip(costs_, trials, strict=True))
+        for i, (x, trial) in enumerate(zip(spent, trials, strict=True))
         if x is not None and trial.average is not None
     ]
     best = {points[i][0] for i in front([point for _, point in points], smaller_is_better=True)}
@@ -152,8 +152,8 @@ def _once(run: RunRecord) -> RunRecord:
         return info.label, info.runtime, info.precision
 
     def score(own: TaskResult) -> Hashable:
-        settings_ = (own.layer, own.pooling, own.scoring, own.max_examples)
-        return model(own.model), own.task, own.split, own.source, own.data_digest, settings_
+        how = (own.layer, own.pooling, own.scoring, own.max_examples)
+        return model(own.model), own.task, own.split, own.source, own.data_digest, how
 
     def speed(own: SpeedResult) -> Hashable:
         return model(own.model), own.text, own.environment.threads, own.environment.device
