@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from evalsuite.task import SourceKind, Split
 
+BudgetKind = Literal["MB", "ms", "points"]
+
 
 class Record(BaseModel):
     """Base of all result records: frozen, no unknown keys."""
@@ -275,6 +277,38 @@ class ComparedRun(Record):
     finished: str  # ISO 8601, UTC; of its last stage, empty where it has none
 
 
+class Trial(Record):
+    """One assignment of a search's knobs, and what came of it.
+
+    Figures are of the candidate: the average zero-shot score and its distance from the reference
+    in points, bytes of weights and graph, median latency. None where they were not measured.
+    """
+
+    assignment: dict[str, str]  # knob -> name of its value
+    refused: str = ""  # why it could not be made; empty where it was
+    systems: tuple[str, ...] = ()  # the candidate's rows in the report
+    average: float | None = None
+    difference: float | None = None
+    bytes: float | None = None
+    p50_ms: float | None = None
+    sentences_per_second: float | None = None
+    within: bool = False  # the budget
+    on_front: bool = False  # no other trial is as good in both and better in one
+
+
+class Search(Record):
+    """What a search was asked for, and what it found."""
+
+    candidate: str  # the stage that is judged
+    reference: str  # what points are counted from; empty where nothing else was scored
+    budget: BudgetKind
+    limit: float  # in megabytes (10^6 bytes), milliseconds or points
+    knobs: dict[str, tuple[str, ...]]  # names of their values
+    most: int  # trials allowed
+    trials: tuple[Trial, ...]  # in the order in which they were made
+    recommended: int | None = None  # of `trials`; None where none is within the budget
+
+
 class RunRecord(Record):
     """All a report is made from."""
 
@@ -288,3 +322,4 @@ class RunRecord(Record):
     fertility: tuple[FertilityResult, ...] = ()
     alignment: tuple[AlignmentResult, ...] = ()
     runs: tuple[ComparedRun, ...] = ()  # of a comparison; `source` and `seed` are the first's
+    search: Search | None = None  # whose trials the figures are of

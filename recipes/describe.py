@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalsuite import metrics
+from recipes.assignments import Survey, survey
 from recipes.cache import Cache, read_manifest
 from recipes.digests import DigestMemo
+from recipes.knobs import Assignment, told
 from recipes.plan import Plan, Planned, make_plan
 from recipes.progress import duration
 from recipes.schema import load
@@ -36,10 +38,25 @@ def check_line(
     loaded = load(recipe, overrides)
     blind = loaded.recipe.source == "xtreme" and data_dir is None
     memo = DigestMemo(Workspace(workspace).digests)
-    plan = make_plan(loaded, data_dir, memo, keys=not blind)
+    found = survey(loaded) if loaded.recipe.search is not None else None
+    plan = make_plan(loaded, data_dir, memo, keys=not blind, assignments=_first(found))
     note = "; data not looked at, add --data-dir DIR" if blind else ""
     count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
+    if found is not None:
+        count += f", {_trials(found)}"
     return f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
+
+
+def _first(found: Survey | None) -> list[Assignment]:
+    """The first assignment that can be."""
+    return [found.plans[0][0]] if found else []
+
+
+def _trials(found: Survey) -> str:
+    """`8 trials of 16 assignments`."""
+    most = min(found.config.trials, found.count - found.refused)
+    text = f"{most} trial{'' if most == 1 else 's'} of {found.count} assignments"
+    return text + (f", {found.refused} of which cannot be" if found.refused else "")
 
 
 def plan_table(
@@ -47,15 +64,24 @@ def plan_table(
 ) -> str:
     """One row a stage, in order of execution; the cost of a finished one is what it took.
 
+    Of a search the stages of its first assignment, the report of all trials apart, and a line that
+    says how many trials and assignments there are.
+
     Raises:
         RecipeError: with every problem there is.
     """
-    space = Workspace(workspace)
-    plan = make_plan(load(recipe, overrides), data_dir, DigestMemo(space.digests))
+    space, loaded = Workspace(workspace), load(recipe, overrides)
+    found = survey(loaded) if loaded.recipe.search is not None else None
+    plan = make_plan(loaded, data_dir, DigestMemo(space.digests), assignments=_first(found))
     cache = Cache(space)
+    stages = [stage for stage in plan.stages if found is None or stage.kind != "report"]
     rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
-    rows += [_row(stage, cache) for stage in plan.stages]
-    return _aligned(rows)
+    rows += [_row(stage, cache) for stage in stages]
+    if found is None:
+        return _aligned(rows)
+    head = f"search: {_trials(found)}; below the stages of {told(found.plans[0][0])}"
+    tail = "stages with a knob in their name are made once for each value of it that is tried"
+    return "\n".join([head, "", _aligned(rows), "", tail])
 
 
 def score_table(found: FolderScores) -> str:
@@ -104,11 +130,15 @@ def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:
 def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str:
     """The recipe after `extends` and `--set`; resolved: what will really run, defaults included.
 
+    Of a search that is every variant that some trial may have.
+
     Raises:
         RecipeError: with every problem there is.
     """
     loaded = load(recipe, overrides)
-    plan = make_plan(loaded, None, DigestMemo(), keys=False)
+    found = survey(loaded) if loaded.recipe.search is not None else None
+    can_be = [assignment for assignment, _ in found.plans] if found else []
+    plan = make_plan(loaded, None, DigestMemo(), keys=False, assignments=can_be)
     tree = {key: value for key, value in loaded.tree.plain().items() if key != "extends"}
     if resolved:
         tree = _resolved(plan)
@@ -118,6 +148,8 @@ def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str
 def _resolved(plan: Plan) -> dict[str, Any]:
     recipe = plan.loaded.recipe
     head = recipe.model_dump(include={"name", "description", "source", "seed"})
+    if recipe.search is not None:
+        head["search"] = recipe.search.model_dump(mode="json")
     stages = []
     for stage in plan.stages:
         config = stage.config.model_dump(mode="json")

@@ -4,6 +4,7 @@
 RecipesError             a person can put it right: exit 2, one message, no traceback
 ├── RecipeError          the recipe is wrong; lists every problem with file:line
 │   └── StageInputError  a stage is fed something it cannot use
+├── StageRefusedError    what a config asks for cannot be made, or loses more than it allows
 ├── WorkspaceError       the workspace cannot be used (permissions, space)
 └── StageFailedError     a stage broke while it ran: exit 1; what came before is kept
 ```
@@ -24,6 +25,10 @@ class StageInputError(RecipeError):
     """A stage is fed something it cannot use."""
 
 
+class StageRefusedError(RecipesError):
+    """What a config asks for cannot be made, or loses more than it allows."""
+
+
 class WorkspaceError(RecipesError):
     """The workspace cannot be used."""
 
@@ -40,6 +45,23 @@ _PERSONS = {
 }
 
 
+# Of those, the ones that another config may not meet: a gate, a shape, a method that does not fit.
+_REFUSALS = {
+    ("transfer.errors", "TransferError"),
+    ("compress.errors", "CompressError"),
+    ("recipes.errors", "StageInputError"),
+}
+
+
 def is_persons(error: BaseException) -> bool:
     """Whether a person can put it right: an error of any of our packages; imports none of them."""
-    return any((base.__module__, base.__name__) in _PERSONS for base in type(error).__mro__)
+    return _is_one_of(error, _PERSONS)
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a stage cannot do what its config asks for, where another config might do."""
+    return _is_one_of(error, _REFUSALS)
+
+
+def _is_one_of(error: BaseException, kinds: set[tuple[str, str]]) -> bool:
+    return any((base.__module__, base.__name__) in kinds for base in type(error).__mro__)

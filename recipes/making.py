@@ -16,7 +16,14 @@ from compress.errors import GateError
 from evalsuite.results import StageRecord
 from recipes.cache import MANIFEST, Attempt, Cache, read_manifest
 from recipes.capture import capture
-from recipes.errors import RecipesError, StageFailedError, WorkspaceError, is_persons
+from recipes.errors import (
+    RecipesError,
+    StageFailedError,
+    StageRefusedError,
+    WorkspaceError,
+    is_persons,
+    is_refusal,
+)
 from recipes.plan import Plan, Planned, lineage
 from recipes.progress import Display
 from recipes.stage import Input, StageContext, Summary
@@ -164,6 +171,8 @@ class Maker:
             return WorkspaceError(f"{who}: {self.space.full()}")
         if isinstance(error, StageFailedError):
             return StageFailedError(f"{who} failed: {error}")
+        if is_refusal(error):
+            return StageRefusedError(f"{who}: {error}")
         if is_persons(error):
             return RecipesError(f"{who}: {error}")
         if isinstance(error, MemoryError) or "can't allocate memory" in str(error):

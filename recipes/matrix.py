@@ -9,6 +9,10 @@ A string that is exactly `${task.train}` becomes the value with its type.
 A stage exists once for each combination of the variables its own text mentions, and of those of
 the stages its single inputs (`ModelRef`) name. A list of inputs (`ModelRefs`) gathers every
 variant that agrees with the stage on the variables both have. `teacher[task=xnli]` picks.
+
+The knobs of a search are variables too, with two differences. Only some assignments of them are
+expanded, never all. And they come with lists of inputs as well, so that each trial is scored and
+measured by itself; only a report gathers over them.
 """
 
 from __future__ import annotations
@@ -20,13 +24,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from recipes.graph import CycleError, order
+from recipes.knobs import Assignment, Fixed
 from recipes.problems import Problems, suggest
 from recipes.references import StageReference, is_external, parse_reference
 from recipes.schema import RawStage
 from recipes.yamlfile import Node
 
 Roles = Mapping[str, Literal["one", "many"]]
-Assignment = dict[str, str]  # variable -> name of its value, in matrix order
+NO_KNOBS = Fixed({})
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
 
@@ -42,33 +47,43 @@ class Instance:
 
 
 class Variables:
-    """The matrix: named values of each variable, and substitution."""
+    """The matrix and the knobs: named values of each variable, and substitution."""
 
-    def __init__(self, matrix: Mapping[str, Node], problems: Problems) -> None:
-        self.problems = problems
+    def __init__(
+        self, matrix: Mapping[str, Node], problems: Problems, fixed: Fixed = NO_KNOBS
+    ) -> None:
+        self.problems, self.fixed = problems, fixed
         self.values: dict[str, dict[str, Any]] = {}
-        for name, node in matrix.items():
+        for name, node in [*matrix.items(), *fixed.knobs.items()]:
+            where = self.written_in(name)
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-                problems.add(node.where, f"matrix: {name!r} is not a variable name")
+                problems.add(node.where, f"{where}: {name!r} is not a variable name")
+            if name in matrix and name in fixed.knobs:
+                problems.add(node.where, f"{where}: {name!r} is a matrix variable too; rename one")
             self.values[name] = self._named(name, node)
+
+    def written_in(self, variable: str) -> str:
+        """The recipe's key a variable is under."""
+        return "knobs" if variable in self.fixed.knobs else "matrix"
 
     def _named(self, variable: str, node: Node) -> dict[str, Any]:
         named: dict[str, Any] = {}
+        where = self.written_in(variable)
         items = node.value if isinstance(node.value, list) else []
         if not items:
-            self.problems.add(node.where, f"matrix: {variable} needs a list of values")
+            self.problems.add(node.where, f"{where}: {variable} needs a list of values")
         for item in items:
             value = item.plain()
             name = value.get("name") if isinstance(value, dict) else value
             if name is None or isinstance(name, dict | list):
                 self.problems.add(
                     item.where,
-                    f"matrix: a value of {variable} is a word, a number, or a mapping with name:",
+                    f"{where}: a value of {variable} is a word, a number, or a mapping with name:",
                 )
             elif str(name) in named:
-                self.problems.add(item.where, f"matrix: {variable} has the value {name!r} twice")
+                self.problems.add(item.where, f"{where}: {variable} has the value {name!r} twice")
             elif set(str(name)) & set("[],="):
-                self.problems.add(item.where, f"matrix: {name!r} holds one of [ ] , =")
+                self.problems.add(item.where, f"{where}: {name!r} holds one of [ ] , =")
             else:
                 named[str(name)] = value
         return named
@@ -84,17 +99,32 @@ class Variables:
                 else:
                     known = ", ".join(self.values) or "none"
                     near = suggest(name, self.values)
+                    kind, both = "matrix variable", "matrix variables"
+                    if self.fixed.knobs:
+                        kind, both = "matrix variable or knob", "matrix variables and knobs"
                     self.problems.add(
-                        scalar.where,
-                        f"{who}: no matrix variable {name!r}{near}\nmatrix variables: {known}",
+                        scalar.where, f"{who}: no {kind} {name!r}{near}\n{both}: {known}"
                     )
         return found
 
     def assignments(self, variables: Iterable[str]) -> list[Assignment]:
-        """All combinations of the values of some variables, the last one turning fastest."""
-        chosen = [name for name in self.values if name in set(variables)]
-        products = itertools.product(*(self.values[name] for name in chosen))
-        return [dict(zip(chosen, combination, strict=True)) for combination in products]
+        """All combinations of the values of some variables, the last one turning fastest.
+
+        Of knobs those that some wanted assignment has.
+        """
+        used, knobs = set(variables), self.fixed.knobs
+        chosen = [name for name in self.values if name in used and name not in knobs]
+        tied = [name for name in self.values if name in used and name in knobs]
+        own = dict.fromkeys(
+            tuple(wanted[name] for name in tied)
+            for wanted in self.fixed.assignments
+            if all(wanted[name] in self.values[name] for name in tied)  # else already a problem
+        )
+        return [
+            dict(zip([*chosen, *tied], [*free, *bound], strict=True))
+            for free in itertools.product(*(self.values[name] for name in chosen))
+            for bound in (own if tied else ((),))
+        ]
 
     def fill(self, node: Node, assignment: Assignment) -> Node:
         """The node with its variables replaced."""
@@ -107,7 +137,7 @@ class Variables:
             return node
         whole = _VARIABLE.fullmatch(node.value)
         if whole:
-            return _node(self._value(whole[1], assignment, node.where), node.where)
+            return as_node(self._value(whole[1], assignment, node.where), node.where)
         text = _VARIABLE.sub(
             lambda match: str(self._value(match[1], assignment, node.where)), node.value
         )
@@ -132,11 +162,12 @@ class Variables:
         return fields[field]
 
 
-def _node(value: Any, where: str) -> Node:
+def as_node(value: Any, where: str) -> Node:
+    """A plain value as if it were written at `where`."""
     if isinstance(value, dict):
-        return Node({str(key): _node(item, where) for key, item in value.items()}, where)
+        return Node({str(key): as_node(item, where) for key, item in value.items()}, where)
     if isinstance(value, list):
-        return Node([_node(item, where) for item in value], where)
+        return Node([as_node(item, where) for item in value], where)
     return Node(value, where)
 
 
@@ -145,20 +176,23 @@ def expand(
     matrix: Mapping[str, Node],
     roles_of: Callable[[RawStage], Roles],
     problems: Problems,
+    fixed: Fixed = NO_KNOBS,
 ) -> list[Instance]:
     """Every instance of every stage, in an order in which inputs come first.
 
     Args:
         roles_of: which config keys of a stage name its inputs.
+        fixed: the knobs of a search, and the assignments to expand.
 
     What is wrong (unknown and unused variables, unknown stages, variants that do not exist,
     cycles) is noted in `problems`; after a cycle nothing is returned.
     """
-    variables = Variables(matrix, problems)
+    variables = Variables(matrix, problems, fixed)
     own = {s.name: variables.mentioned(s.node, f"stage {s.name!r}") for s in stages}
-    for name, node in matrix.items():
+    for name, node in [*matrix.items(), *fixed.knobs.items()]:
         if not any(name in mentioned for mentioned in own.values()):
-            problems.add(node.where, f"matrix: no stage uses ${{{name}}}; use it or remove it")
+            where = variables.written_in(name)
+            problems.add(node.where, f"{where}: no stage uses ${{{name}}}; use it or remove it")
     expander = _Expander({s.name: s for s in stages}, variables, roles_of, problems)
     needs = {s.name: expander.needs(s, own[s.name]) for s in stages}
     try:
@@ -205,10 +239,11 @@ class _Expander:
 
     def instances(self, stage: RawStage, own: set[str]) -> list[Instance]:
         used = set(own)
+        knobs = set() if stage.kind == "report" else set(self.variables.fixed.knobs)
         for role, arity in self.roles[stage.name].items():
-            if arity == "one":
-                for reference in self.targets(stage, own, role):
-                    used |= self.vars[reference.name] - set(reference.variant)
+            for reference in self.targets(stage, own, role):
+                brought = self.vars[reference.name] - set(reference.variant)
+                used |= brought if arity == "one" else brought & knobs
         self.vars[stage.name] = used
         made = []
         for assignment in self.variables.assignments(used):

@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from recipes import catalog
 from recipes.data import digest_need
 from recipes.digests import DigestMemo, sha256_json
 from recipes.errors import is_persons
+from recipes.knobs import Assignment, Fixed, grid, names
 from recipes.matrix import Instance, Roles, expand
 from recipes.problems import Problems
 from recipes.references import roles
@@ -73,19 +75,26 @@ class Plan:
 
 
 def make_plan(
-    loaded: Loaded, data_dir: Path | None, memo: DigestMemo, *, keys: bool = True
+    loaded: Loaded,
+    data_dir: Path | None,
+    memo: DigestMemo,
+    *,
+    keys: bool = True,
+    assignments: Sequence[Assignment] = (),
 ) -> Plan:
     """Check everything there is to check before work, and compute the keys.
 
     Args:
         keys: without, neither data nor models are read and keys stay empty.
+        assignments: of the knobs of a search; default the first there is.
 
     Raises:
         RecipeError: with every problem of the recipe, `loaded.problems` included.
     """
     data = DataSource(loaded.recipe.source, data_dir)
     problems = loaded.problems
-    instances = expand(loaded.stages, loaded.matrix, _roles_of, problems)
+    fixed = Fixed(loaded.knobs, assignments or list(islice(grid(names(loaded.knobs)), 1)))
+    instances = expand(loaded.stages, loaded.matrix, _roles_of, problems, fixed)
     externals = _externals(instances, problems)
     planned = _check(instances, externals, loaded.recipe.seed, problems)
     if keys and not problems:

@@ -15,9 +15,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from recipes.workspace import file_name
+
 if TYPE_CHECKING:
     from evalsuite.results import StageRecord
-    from recipes.run import RunOutcome
+    from recipes.outcome import RunOutcome
 
 
 class Display:
@@ -76,6 +78,13 @@ class Plain(Display):
         work = duration(sum(stage.record.seconds for stage in made))
         cached = len(outcome.stages) - len(made)
         self.say(f"\n{len(made)} made in {work}, {cached} cached; outputs: {outcome.folder}")
+        if outcome.recommended:
+            links = [outcome.folder / file_name(stage.label) for stage in outcome.recommended]
+            there = [
+                link if link.exists() else stage.path  # not every system has links
+                for link, stage in zip(links, outcome.recommended, strict=True)
+            ]
+            self.say("\n".join(["recommended:", *map(str, there)]))
         if outcome.report is not None:
             short = outcome.report.with_name("summary.txt")
             if short.is_file():

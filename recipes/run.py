@@ -8,14 +8,13 @@ Path('.lingopress/stages/report-1f0c.../report.html')
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from recipes.digests import DigestMemo
 from recipes.errors import RecipesError
 from recipes.graph import ancestors, descendants
-from recipes.making import Maker, StageOutcome
+from recipes.making import Maker
+from recipes.outcome import RunOutcome, note
 from recipes.plan import Plan, make_plan
 from recipes.problems import suggest
 from recipes.progress import Display
@@ -23,16 +22,6 @@ from recipes.schedule import make_all
 from recipes.schema import load
 from recipes.workers import workers
 from recipes.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """A finished run; `folder` holds `run.json` and links to the outputs."""
-
-    recipe: str
-    stages: tuple[StageOutcome, ...]
-    folder: Path
-    report: Path | None
 
 
 def run_recipe(
@@ -49,6 +38,8 @@ def run_recipe(
 ) -> RunOutcome:
     """Check a recipe, then make every stage that is not there yet.
 
+    A recipe with `search:` makes its stages once a trial; see `recipes.search`.
+
     Args:
         from_stage: forget the outputs of this stage and of all that needs it first.
         until_stage: make this stage and what it needs, nothing else.
@@ -63,8 +54,21 @@ def run_recipe(
         RecipesError: a stage met something a person can put right.
         StageFailedError: a stage broke.
     """
-    space = Workspace(workspace)
-    plan = make_plan(load(path_or_name, overrides), data_dir, DigestMemo(space.digests))
+    space, loaded = Workspace(workspace), load(path_or_name, overrides)
+    if loaded.recipe.search is not None:
+        from recipes.search import search
+
+        return search(
+            loaded,
+            space,
+            data_dir=data_dir,
+            from_stage=from_stage,
+            until_stage=until_stage,
+            progress=progress,
+            debug=debug,
+            jobs=jobs,
+        )
+    plan = make_plan(loaded, data_dir, DigestMemo(space.digests))
     again, chosen = _choose(plan, from_stage, until_stage)
     space.prepare()
     display = progress(plan) if callable(progress) else progress or Display()
@@ -78,7 +82,7 @@ def run_recipe(
     finally:
         display.stop()
     made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]
-    outcome = _outcome(plan, space, made)
+    outcome = note(plan.loaded.recipe.name, space, made)
     display.finish(outcome)
     return outcome
 
@@ -98,25 +102,3 @@ def _named(plan: Plan, option: str, name: str) -> list[str]:
         near = suggest(name, [*names, *plan.graph()])
         raise RecipesError(f"{option}: no stage {name!r}{near}\nstages: {', '.join(names)}")
     return labels
-
-
-def _outcome(plan: Plan, space: Workspace, stages: list[StageOutcome]) -> RunOutcome:
-    name = plan.loaded.recipe.name
-    reports = [stage.path for stage in stages if stage.kind == "report"]
-    report = report_file(reports[-1]) if reports else None
-    record = {
-        "recipe": name,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "stages": {stage.label: str(stage.path) for stage in stages},
-        "report": str(report) if report else None,
-    }
-    folder = space.write_run(name, record, {stage.label: stage.path for stage in stages})
-    return RunOutcome(name, tuple(stages), folder, report)
-
-
-def report_file(directory: Path) -> Path:
-    """The page to open in a report's directory."""
-    for name in ("report.html", "index.html", "report.md"):
-        if (directory / name).is_file():
-            return directory / name
-    return directory

@@ -8,14 +8,15 @@
 recipe: top-level keys replace the other's, `matrix` as a whole too; `stages` are merged by name:
 the keys of a stage of the same name override, a new stage is appended.
 
-`--set` paths: `seed`, `matrix.size`, `stages.<name>.<key>`, or short `<name>.<key>`.
+`--set` paths: `seed`, `matrix.size`, `search.trials`, `search.knobs.layers`, `stages.<name>.<key>`,
+or short `<name>.<key>`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from evalsuite.task import SourceKind
 from recipes import catalog
 from recipes.errors import RecipeError
+from recipes.knobs import SearchConfig
 from recipes.problems import Problems, suggest
 from recipes.yamlfile import Node, parse
 
@@ -42,6 +44,7 @@ class Recipe(BaseModel):
     source: SourceKind
     seed: int = 0
     matrix: dict[str, list[Any]] = {}
+    search: SearchConfig | None = None
     stages: list[dict[str, Any]]
     extends: str | None = None
 
@@ -65,6 +68,7 @@ class Loaded:
     stages: tuple[RawStage, ...]
     matrix: dict[str, Node]
     problems: Problems
+    knobs: dict[str, Node] = field(default_factory=dict)
 
 
 def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
@@ -86,10 +90,10 @@ def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
         _set(tree, override, problems)
     recipe = _outer(tree, problems)
     stages = _stages(tree, problems)
-    matrix = tree.get("matrix")
-    variables = matrix.value if matrix is not None and isinstance(matrix.value, dict) else {}
     stages += _implicit_report(stages, tree.where)
-    return Loaded(path, recipe, tree, tuple(stages), variables, problems)
+    search = tree.get("search")
+    knobs = _keys(search.get("knobs")) if search is not None else {}
+    return Loaded(path, recipe, tree, tuple(stages), _keys(tree.get("matrix")), problems, knobs)
 
 
 def _outer(tree: Node, problems: Problems) -> Recipe:
@@ -179,13 +183,17 @@ def _set(tree: Node, override: str, problems: Problems) -> None:
         return
     names = {str(_name(node)): node for node in _list(tree.get("stages"))}
     if steps[0] == "matrix" and len(steps) == 2:
-        matrix = tree.get("matrix")
-        known = matrix.value if matrix and isinstance(matrix.value, dict) else {}
+        known = _keys(tree.get("matrix"))
         if steps[1] not in known:
             near = suggest(steps[1], known)
             problems.add(where, f"no matrix variable {steps[1]!r}{near}\nknown: {_names(known)}")
         else:
             known[steps[1]] = value if isinstance(value.value, list) else Node([value], where)
+        return
+    if steps[0] == "search" and len(steps) > 1 and tree.get("search") is not None:
+        if steps[1] == "knobs" and not isinstance(value.value, list):
+            value = Node([value], where)
+        _put(tree["search"], steps[1:], value, where, problems)
         return
     if len(steps) == 1 and steps[0] in Recipe.model_fields and steps[0] != "extends":
         tree.value[steps[0]] = value
@@ -215,6 +223,10 @@ def _put(node: Node, steps: list[str], value: Node, where: str, problems: Proble
         problems.add(where, "a stage cannot be renamed by --set; edit the recipe")
     else:
         node.value[steps[-1]] = value
+
+
+def _keys(node: Node | None) -> dict[str, Node]:
+    return node.value if node is not None and isinstance(node.value, dict) else {}
 
 
 def _names(items: dict[str, Any]) -> str:

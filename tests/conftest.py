@@ -48,6 +48,7 @@ class Lab:
         self.folder = folder
         self.workspace = folder / ".lingopress"
         self.script = folder / "child.py"
+        self.stages = [str(FAKES)]
         base = folder / "base"
         base.mkdir()
         (base / "config.json").write_text("{}")
@@ -71,7 +72,7 @@ class Lab:
         root = Path(__file__).resolve().parents[1]
         self.script.write_text(
             f"import sys\nsys.path.insert(0, {str(root)!r})\n"
-            f"import recipes.stages\nrecipes.stages.__path__[:] = [{str(FAKES)!r}]\n"
+            f"import recipes.stages\nrecipes.stages.__path__[:] = {self.stages!r}\n"
             "import recipes.cli\nif '--help' not in sys.argv and 'ls' not in sys.argv:\n"
             "    import recipes.plan\n"
             "    recipes.plan.digest_need = lambda need, source, file: need.task\n"

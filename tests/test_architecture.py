@@ -72,6 +72,7 @@ HEAVY = [
     "onnxruntime",
     "openvino",
     "nncf",
+    "optuna",
     "datasets",
     "peft",
 ]
@@ -86,6 +87,7 @@ HEAVY = [
         ["check", "quickstart"],
         ["plan", "quickstart"],
         ["check", "pretrain/xlmr-mini"],
+        ["check", "compact/search-budget"],
         ["compare", "--help"],
     ],
     ids=" ".join,
@@ -123,6 +125,7 @@ def test_shipped_recipes_check(
     assert names == [
         "compact/multilingual-minilm",
         "compact/ner-edge",
+        "compact/search-budget",
         "compact/trim-only",
         "compact/xnli-cpu-int8",
         "pretrain/xlmr-mini",

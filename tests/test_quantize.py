@@ -311,7 +311,10 @@ def test_calibration_text_is_part_of_the_key() -> None:
     [
         ({"precision": "fp32", "exclude": "auto"}, "exclude: is of runtime: onnxruntime with"),
         ({"precision": "int8", "max_drop": 1}, "max_drop: is of exclude: auto"),
-        ({"precision": "int4-weights", "embeddings": "rank-8"}, "with precision: int4-weights they"),
+        (
+            {"precision": "int4-weights", "embeddings": "rank-8"},
+            "with precision: int4-weights they",
+        ),
         ({"precision": "int8-weights", "scales": "tensor"}, "scales: tensor is of runtime"),
         ({"precision": "int4-weights", "scales": "tensor"}, "takes embeddings: int4"),
         (

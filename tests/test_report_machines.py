@@ -87,7 +87,7 @@ def test_throughput_is_drawn_machine_by_machine(run: RunRecord) -> None:
 
 def test_the_summary_has_the_cost_on_each_machine_apart(run: RunRecord) -> None:
     content = page(run)
-    lines = summary(content.badge, content.headline, content.main, content.costs).splitlines()
+    lines = summary(content.badge, [content.headline], content.main, content.costs).splitlines()
     assert [line for line in lines if line.startswith("on ")] == ["on a CPU:", "on other CPU:"]
     assert [line.split()[0] for line in lines[lines.index("on other CPU:") + 2 :]] == ["a", "b"]
 

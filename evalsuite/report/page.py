@@ -18,6 +18,7 @@ from evalsuite.report.run_tables import run_table
 from evalsuite.report.scaling import scaling_chart, scaling_table, scalings
 from evalsuite.report.score_tables import main_table
 from evalsuite.report.scores import TaskColumn, columns
+from evalsuite.report.search_tables import headline_systems, search_table, verdict
 from evalsuite.report.seed_tables import seed_table
 from evalsuite.report.signature_tables import Signatures, signatures
 from evalsuite.report.sources import badge, mix_warning
@@ -39,6 +40,8 @@ class Page:
     warning: str
     headline: str
     runs: Table
+    search: Table
+    verdict: str  # of the search; empty without one
     main: Table
     benchmarks: tuple[Table, ...]
     seeds: Table
@@ -67,8 +70,10 @@ def page(run: RunRecord) -> Page:
         run=run,
         badge=badge(run),
         warning=mix_warning(run),
-        headline=headline(systems, tasks),
+        headline=headline(headline_systems(systems, run.search), tasks),
         runs=run_table(run.runs),
+        search=search_table(run.search),
+        verdict=verdict(run.search) if run.search else "",
         main=main_table(systems, tasks),
         benchmarks=benchmark_tables(systems),
         seeds=seed_table(systems, tasks),
@@ -124,7 +129,8 @@ def write(run: RunRecord, directory: Path) -> Path:
     content = page(run)
     (directory / "report.json").write_text(run.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (directory / "report.md").write_text(markdown(content), encoding="utf-8")
-    short = summary(content.badge, content.headline, content.main, content.costs)
+    told = [content.headline, content.verdict] if content.verdict else [content.headline]
+    short = summary(content.badge, told, content.main, content.costs)
     (directory / "summary.txt").write_text(short, encoding="utf-8")
     path = directory / "report.html"
     path.write_text(html(content), encoding="utf-8")

@@ -1,6 +1,6 @@
 """The report in a few lines of plain text, for a terminal.
 
->>> print(summary(page.badge, page.headline, page.main, page.costs))
+>>> print(summary(page.badge, [page.headline], page.main, page.costs))
 source: embedded ...
 int8: 4.5× smaller and 2.7× faster than teacher, −1.8 points zero-shot on average over 4 tasks.
 
@@ -17,12 +17,14 @@ from evalsuite.report.table import Column, Table
 _COSTS = ("Size", "Throughput", "p50")
 
 
-def summary(badge: str, headline: str, main: Table, costs: Sequence[tuple[str, Table]]) -> str:
-    """Source, headline, and a row a system: zero-shot means, size, speed.
+def summary(
+    badge: str, told: Sequence[str], main: Table, costs: Sequence[tuple[str, Table]]
+) -> str:
+    """Source, what is told in sentences, and a row a system: zero-shot means, size, speed.
 
     Where speeds are of several machines, the costs on each stand below, by its name.
     """
-    lines = [f"source: {badge}", headline, ""]
+    lines = [f"source: {badge}", *told, ""]
     if len(costs) == 1:
         return "\n".join([*lines, *_together(main, costs[0][1]), ""])
     lines += _together(main, Table(main.corner, (), ()))

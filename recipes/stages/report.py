@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import Field
 
-from evalsuite.results import AlignmentResult, FertilityResult, Record, SpeedResult, TaskResult
+from evalsuite.results import Search
+from recipes.measured import RECORDS, read
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 7
+VERSION = 8
 LABELS_MATTER = True
-
-# What a measuring stage gives -> the field of the run's record, and what is read into it.
-_RECORDS: dict[str, tuple[str, type[Record]]] = {
-    "scores": ("scores", TaskResult),
-    "speed": ("speeds", SpeedResult),
-    "alignment": ("alignment", AlignmentResult),
-    "fertility": ("fertility", FertilityResult),
-}
 
 
 class Config(StageConfig):
     """Which stages that measure to show."""
 
     results: ModelRefs = Field(min_length=1)
+    search: Search | None = Field(
+        default=None, description="what was tried; a recipe with search: fills it in"
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A report."""
     for artifact in inputs["results"]:
-        need(artifact, "results", *_RECORDS)
+        need(artifact, "results", *RECORDS)
     return Artifact("report")
 
 
@@ -45,24 +40,20 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Write report.html, report.md, report.json, summary.txt, and cards/ with one a system."""
     from evalsuite import report
     from evalsuite.report.cards import cards
+    from evalsuite.report.trials import settle
     from evalsuite.results import RunRecord
     from recipes.workspace import file_name
 
-    found: dict[str, list[Any]] = {field: [] for field, _ in _RECORDS.values()}
-    for item in ctx.inputs["results"]:
-        field, record_type = _RECORDS[item.artifact.kind]
-        for path in sorted(item.path.glob("*.json")):
-            if path.name != "lingopress.json":
-                text = path.read_text(encoding="utf-8")
-                found[field].append(record_type.model_validate_json(text))
     record = RunRecord(
         recipe=ctx.recipe,
         description=ctx.description,
         source=ctx.data.kind,
         seed=ctx.seed,
         stages=ctx.lineage,
-        **{field: tuple(records) for field, records in found.items()},
+        search=config.search,
+        **read((item.artifact.kind, item.path) for item in ctx.inputs["results"]),
     )
+    record = settle(record)
     report.write(record, ctx.out)
     for name, text in cards(record).items():
         path = ctx.out / "cards" / f"{file_name(name)}.md"
