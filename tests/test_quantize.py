@@ -313,7 +313,7 @@ def test_calibration_text_is_part_of_the_key() -> None:
         ({"precision": "int8", "max_drop": 1}, "max_drop: is of exclude: auto"),
         (
             {"precision": "int4-weights", "embeddings": "rank-8"},
-            "with precision: int4-weights they",
+            "int4-weights they are int8",
         ),
         ({"precision": "int8-weights", "scales": "tensor"}, "scales: tensor is of runtime"),
         ({"precision": "int4-weights", "scales": "tensor"}, "takes embeddings: int4"),
