@@ -90,7 +90,9 @@ def evaluate(
     if not chosen:
         # Ask for English (or the first language) to raise the error that names the path.
         task.load(source, split, task.languages[0])
-        raise DataError(f"{task.name} has no {split} rows in the source {source.kind}")
+        raise DataError(
+            f"{task.name} has no {split} rows with gold labels in the source {source.kind}"
+        )
     if not task.by_embedding and set(predictor.labels) != set(task.labels):
         raise ModelError(
             f"{label} predicts {', '.join(predictor.labels) or 'nothing (it has no head)'}; "

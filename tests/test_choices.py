@@ -274,3 +274,17 @@ def test_real_rows(xtreme_dir: Path) -> None:
     for language in XCOPA.available(source, "test"):
         assert len(XCOPA.load(source, "test", language)) == 500
     assert set(XCOPA.languages) - set(XCOPA.available(source, "dev")) == {"et", "th"}
+
+
+def test_labels_that_are_all_the_same_are_hidden_ones(tmp_path: Path) -> None:
+    """Copies of XCOPA's test files made for submissions have 0 in every row."""
+    (tmp_path / "xcopa").mkdir()
+    row = '{"premise": "a", "choice1": "b", "choice2": "c", "question": "cause", "label": %d}'
+    for split, labels in (("val", [0] * 19 + [1]), ("test", [0] * 20)):
+        text = "\n".join(row % label for label in labels)
+        (tmp_path / "xcopa" / f"{split}-sw.jsonl").write_text(text + "\n")
+    source = DataSource("xtreme", tmp_path)
+    assert XCOPA.available(source, "dev") == ("sw",) and XCOPA.available(source, "test") == ()
+    assert XCOPA.eval_split(source) == "dev"
+    assert {row.label for row in XCOPA.load(source, "test", "sw")} == {None}
+    assert {row.label for row in XCOPA.load(source, "dev", "sw")} == {0, 1}

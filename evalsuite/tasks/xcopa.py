@@ -12,7 +12,9 @@ Papers: Ponti et al. 2020, arXiv:2005.00333; Roemmele et al. 2011 (COPA).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -34,6 +36,10 @@ from evalsuite.task import (
 ASKED = {"cause": "What was the cause?", "effect": "What was the effect?"}
 _COPA = HubSource("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646")
 _NAMES = {0: 0, 1: 1, "0": 0, "1": 1, "choice1": 0, "choice2": 1}
+
+
+_LABEL = re.compile(rb'"label"\s*:\s*("?[-\w]+)')
+_SO_MANY = 20  # rows; that all have one label by chance is one in half a million
 
 
 class Xcopa(SourcedTask):
@@ -63,9 +69,8 @@ class Xcopa(SourcedTask):
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         prefix = f"{_file_split(split)}-"
         for path in root(source).glob(f"xcopa/{prefix}*.jsonl"):
-            with path.open("rb") as file:
-                if b'"label"' in file.readline():  # else nothing can be scored
-                    yield path.stem.removeprefix(prefix)
+            if not _hidden(_LABEL.findall(path.read_bytes())):  # else nothing can be scored
+                yield path.stem.removeprefix(prefix)
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         (path,) = paths
@@ -80,6 +85,8 @@ class Xcopa(SourcedTask):
                     "a row is premise, choice1, choice2, question (cause or effect) and label "
                     f"(0 or 1); {type(error).__name__}: {error}",
                 ) from None
+        if _hidden([row.label for row in found if isinstance(row, ChoiceExample)]):
+            return [replace(row, label=None) for row in found if isinstance(row, ChoiceExample)]
         return found
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
@@ -102,6 +109,12 @@ class Xcopa(SourcedTask):
             ChoiceExample(row.id, row.context, ASKED[row.question], row.choices, row.label)
             for row in suite.causes(split, language)
         ]
+
+
+def _hidden(labels: Sequence[object]) -> bool:
+    """Whether a file's labels are no gold labels: there are none, or so many rows all have one, as
+    copies of the test files have that are made for submissions."""
+    return not labels or (len(labels) >= _SO_MANY and len(set(labels)) == 1)
 
 
 def _file_split(split: Split) -> str:
