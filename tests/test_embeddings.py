@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress import embeddings, graph_embeddings
+from compress.bundle import write_card
 from compress.errors import EmbeddingsError, GateError
 from compress.export import export
 from compress.graph_embeddings import Form, rewrite
 from evalsuite import parity, tokenization, weights
-from evalsuite.runtimes import open_model
+from evalsuite.runtimes import BUNDLE_FILE, open_model
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.sample import sample
 from evalsuite.session import Session
@@ -121,6 +122,13 @@ def fp32(tiny_nli: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+def rewritten(bundle: Path, table: np.ndarray, form: str) -> int:
+    """The graph of a bundle rewritten, and its card told of its new size."""
+    stored = rewrite(bundle / "model.onnx", table, Form(form))
+    write_card(bundle, json.loads((bundle / BUNDLE_FILE).read_text()))
+    return stored
+
+
 def table_of(checkpoint: Path) -> np.ndarray:
     table: np.ndarray = load_checkpoint(checkpoint).get_input_embeddings().weight.detach().numpy()
     return table
@@ -152,7 +160,7 @@ def test_a_graph_computes_what_a_checkpoint_of_such_rows_computes(
     shutil.copytree(fp32, bundle)
     shutil.copytree(tiny_nli, like)
     table = table_of(tiny_nli)
-    stored = rewrite(bundle / "model.onnx", table, Form(form))
+    stored = rewritten(bundle, table, form)
     assert stored == (24 * (len(table) + 64) if form == "rank-24" else table.size)
     tensors = load_file(like / "model.safetensors")
     (name,) = (name for name in tensors if name.endswith("word_embeddings.weight"))
@@ -177,7 +185,7 @@ def test_tables_that_were_quantized_are_replaced_too(
     bundle = tmp_path / "bundle"
     shutil.copytree(tiny_bundle, bundle)
     table = table_of(tiny_nli)
-    rewrite(bundle / "model.onnx", table, Form(form))
+    rewritten(bundle, table, form)
     onnx.checker.check_model(bundle / "model.onnx")
     graph = onnx.load(bundle / "model.onnx").graph
     assert not [i.name for i in graph.initializer if "word_embeddings.weight_quantized" in i.name]
