@@ -11,7 +11,7 @@ from recipes.measured import RECORDS, read
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import need
 
-VERSION = 8
+VERSION = 9
 LABELS_MATTER = True
 
 
