@@ -8,16 +8,20 @@ Parity probes and speed measurements run on such text, at its real lengths.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from evalsuite import formats
 from evalsuite.errors import DataError
 from evalsuite.formats import Encoded
-from evalsuite.task import DataSource, Task
+from evalsuite.task import DataSource, Example, Task
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,18 @@ def sample(
 ) -> dict[str, list[Encoded]]:
     """Sequences of a task's evaluation text by language, none longer than `max_length`.
 
-    Rows are spread over each file rather than taken from its top. A long sentence of a tagging
-    task may become several sequences.
+    A long sentence of a tagging task may become several sequences. Rows and errors are those of
+    `sample_rows`.
+    """
+    module = formats.get(task.format)
+    return {
+        language: module.encode(tokenizer, rows, max_length)
+        for language, rows in sample_rows(task, source, per_language).items()
+    }
+
+
+def sample_rows(task: Task, source: DataSource, per_language: int) -> dict[str, Sequence[Example]]:
+    """Rows of a task's evaluation split by language, spread over each file.
 
     Raises:
         DataError: the source has no rows of the task.
@@ -48,9 +62,15 @@ def sample(
     languages = task.available(source, split)
     if not languages:
         raise DataError(f"{task.name} has no {split} rows in the source {source.kind}")
-    chosen = {}
-    for language in languages:
-        rows = task.load(source, split, language)
-        spread = rows[:: max(1, len(rows) // per_language)][:per_language]
-        chosen[language] = formats.get(task.format).encode(tokenizer, spread, max_length)
-    return chosen
+    return {
+        language: spread(task.load(source, split, language), per_language) for language in languages
+    }
+
+
+def spread(rows: Sequence[T], count: int) -> Sequence[T]:
+    """At most `count` of the rows, evenly apart.
+
+    >>> spread([0, 1, 2, 3, 4, 5], 3)
+    [0, 2, 4]
+    """
+    return rows[:: max(1, len(rows) // max(1, count))][:count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from recipes.errors import StageInputError
 from recipes.stage import Artifact, StageConfig
 
 if TYPE_CHECKING:
+    from compress.distill.options import Options
     from transfer.augment import Augmentation
     from transfer.train import Settings
 
@@ -72,6 +73,29 @@ def settings(config: TrainingConfig, seed: int) -> Settings:
         accumulate=config.accumulate,
         gradient_checkpointing=config.gradient_checkpointing,
         save_every=config.save_every,
+    )
+
+
+def distillation(config: Any, seed: int, **own: Any) -> Options:
+    """Options of a distillation: the keys that `distill` and `prune` share, and a stage's own."""
+    from compress.distill.options import Options
+
+    return Options(
+        logits=config.logits,
+        hidden=config.hidden,
+        labels=config.labels,
+        temperature=config.temperature,
+        multilingual=config.multilingual,
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        max_steps=config.max_steps,
+        max_length=config.max_length,
+        max_examples=config.max_examples,
+        max_pairs=config.max_pairs,
+        freeze_embeddings=config.freeze_embeddings,
+        settings=settings(config, seed),
+        augmentation=augmentation(config),
+        **own,
     )
 
 

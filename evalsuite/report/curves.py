@@ -11,7 +11,7 @@ from io import StringIO
 from typing import Any
 
 from evalsuite.report.formatting import number
-from evalsuite.report.plots import COLOURS, DPI, GREY, INK, MARKERS, PALE, inline, shortened
+from evalsuite.report.plots import COLOURS, DPI, INK, MARKERS, dress, inline, shortened
 
 WIDTH, PLOT = 440, 230  # pixels
 LEFT, BOTTOM, EDGE, LINE = 56, 44, 8, 17
@@ -67,14 +67,7 @@ def draw(chart: Curves, prefix: str) -> str:
             )  # fmt: skip
         axes.set_xlim(-0.3, max(len(curve.values) for curve in chart.curves) - 0.7)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel(chart.x_label, color=GREY)
-        axes.set_ylabel(chart.y_label, color=GREY)
-        axes.tick_params(colors=GREY, length=0)
-        axes.grid(True, color=PALE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        for name, spine in axes.spines.items():
-            spine.set_visible(name in ("left", "bottom"))
-            spine.set_color("#c4c9cf")
+        dress(axes, chart.x_label, chart.y_label)
         text = StringIO()
         nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
         canvas.print_svg(text, metadata=nothing)

@@ -59,8 +59,13 @@ def _dress(axes: Any, chart: Chart) -> None:
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter([f"{tick:,g}" for tick in ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(chart.x_label, color=GREY)
-    axes.set_ylabel(chart.y_label, color=GREY)
+    dress(axes, chart.x_label, chart.y_label)
+
+
+def dress(axes: Any, x_label: str, y_label: str) -> None:
+    """What the axes of every plot of the report look like."""
+    axes.set_xlabel(x_label, color=GREY)
+    axes.set_ylabel(y_label, color=GREY)
     axes.tick_params(colors=GREY, length=0)
     axes.grid(True, color=PALE, linewidth=0.8)
     axes.set_axisbelow(True)

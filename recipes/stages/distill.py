@@ -20,11 +20,10 @@ from recipes.stage import (
 )
 from recipes.training import (
     TaskTrainingConfig,
-    augmentation,
+    distillation,
     known_tasks,
     need,
     same_labels,
-    settings,
     tasks,
 )
 from recipes.training import cost as cost
@@ -125,13 +124,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Distil."""
     from compress.distill.distill import distill
     from compress.distill.narrow import Shape
-    from compress.distill.options import Options
 
-    options = Options(
+    options = distillation(
+        config,
+        ctx.seed,
         layers=config.layers,
-        logits=config.logits,
-        hidden=config.hidden,
-        labels=config.labels,
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
@@ -139,17 +136,6 @@ def run(config: Config, ctx: StageContext) -> Summary:
         cache=config.cache,
         shape=Shape(config.width, config.heads, config.ffn),
         student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,
-        temperature=config.temperature,
-        multilingual=config.multilingual,
-        batch_size=config.batch_size,
-        epochs=config.epochs,
-        max_steps=config.max_steps,
-        max_length=config.max_length,
-        max_examples=config.max_examples,
-        max_pairs=config.max_pairs,
-        freeze_embeddings=config.freeze_embeddings,
-        settings=settings(config, ctx.seed),
-        augmentation=augmentation(config),
     )
     _, facts = distill(
         ctx.input("teacher").path,

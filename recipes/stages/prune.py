@@ -10,12 +10,11 @@ from pydantic import AfterValidator, Field, model_validator
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import (
     TaskTrainingConfig,
-    augmentation,
+    distillation,
     known_tasks,
     need,
     probed,
     same_labels,
-    settings,
     tasks,
 )
 
@@ -102,7 +101,6 @@ def cost(config: Config) -> str:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Prune, recover and compare."""
-    from compress.distill.options import Options
     from compress.gate import hold
     from compress.prune.prune import Size, prune
     from evalsuite import parity
@@ -111,22 +109,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.session import Session
 
     model = ctx.input("model")
-    recovery = Options(
+    recovery = distillation(
+        config,
+        ctx.seed,
         layers=1,
-        logits=config.logits,
-        hidden=config.hidden,
-        labels=config.labels,
-        temperature=config.temperature,
-        multilingual=config.multilingual,
-        batch_size=config.batch_size,
-        epochs=config.epochs,
-        max_steps=config.max_steps,
-        max_length=config.max_length,
-        max_examples=config.max_examples,
-        max_pairs=config.max_pairs,
-        freeze_embeddings=config.freeze_embeddings,
-        settings=settings(config, ctx.seed),
-        augmentation=augmentation(config),
     )
     pruned = prune(
         model.path,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -78,6 +77,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from compress.trim import trim
     from evalsuite import retokenized
     from evalsuite.runtimes import open_model
+    from evalsuite.sample import sample_rows
     from evalsuite.session import Session
 
     model = ctx.input("model")
@@ -96,11 +96,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     }
     if config.probe:
         task = probed(config.probe_task, model.artifact)
-        split = task.eval_split(ctx.data)
-        rows = {
-            code: _spread(task.load(ctx.data, split, code), config.probe)
-            for code in task.available(ctx.data, split)
-        }
+        rows = sample_rows(task, ctx.data, config.probe)
         first, second = (Session(open_model(path)) for path in (model.path, ctx.out))
         kept = {code: rows[code] for code in rows if code in config.languages} or rows
         found = retokenized.compare(first, second, task.format, kept)
@@ -119,13 +115,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
     return summary
 
 
-def _spread(rows: Sequence[Any], count: int) -> Sequence[Any]:
-    return rows[:: max(1, len(rows) // max(1, count))][:count]
-
-
 def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
     """Language or file name -> lines."""
     from evalsuite.data.parallel import segments
+    from evalsuite.sample import spread
     from transfer import text
 
     found: dict[str, Iterable[str]] = {}
@@ -140,7 +133,7 @@ def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
             by_language["en"].append(here)
         for index, line in corpus.lines:
             by_language[corpus.languages[index]].append(line)
-        most = config.max_lines
-        by_language["en"] = list(_spread(by_language["en"], most or len(by_language["en"])))
+        english = by_language["en"]  # the other side of every language's pairs
+        by_language["en"] = list(spread(english, config.max_lines or len(english)))
         found |= {code: by_language[code] for code in config.languages}
     return found | {path: segments(Path(path).expanduser()) for path in config.text}
