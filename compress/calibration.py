@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite import formats
 from evalsuite.formats import Encoded
+from evalsuite.sample import spread
 from evalsuite.task import DataSource, Task
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Calibration:
         """
         if self.text == "train":
             rows = self.task.load(self.source, "train", "en")
-            spread = rows[:: max(1, len(rows) // self.per_language)][: self.per_language]
-            return {"en": formats.get(self.task.format).encode(tokenizer, spread, max_length)}
+            some = spread(rows, self.per_language)
+            return {"en": formats.get(self.task.format).encode(tokenizer, some, max_length)}
         two = self.task.format in _OF_TWO
         tokenizer.enable_truncation(max_length)
         try:

@@ -17,7 +17,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,15 +105,7 @@ def trim(
         "tokenizer_before": hashlib.sha256(raw).hexdigest(),
         "pieces_before": tokenizer.get_vocab_size(),
         "old_ids": old,
-        "languages": {
-            code: {
-                "used": c.used,
-                "kept": c.kept,
-                "occurrences": c.occurrences,
-                "covered": c.covered,
-            }
-            for code, c in languages.items()
-        },
+        "languages": {code: asdict(own) for code, own in languages.items()},
     }
     (out / RECORD).write_text(json.dumps(record), encoding="utf-8")
     return Trimmed(tokenizer.get_vocab_size(), len(old), languages)
