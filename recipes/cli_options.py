@@ -1,0 +1,44 @@
+"""Arguments and options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _note_debug(ctx: typer.Context, value: bool) -> bool:
+    ctx.meta["lingopress.debug"] = value
+    return value
+
+
+RecipeArg = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe file, or a name from `ls recipes`.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="seed=2, matrix.size=[base], STAGE.KEY=VALUE."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="DIR", help="Data as the XTREME scripts download it."),
+]
+Space = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        metavar="DIR",
+        envvar="LINGOPRESS_WORKSPACE",
+        help="Where outputs are kept; default .lingopress",
+    ),
+]
+OpenIt = Annotated[bool, typer.Option("--open", help="Open it in a browser too.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="FILE", help="Write every score and speed here too."),
+]
+Parquet = Annotated[
+    Path | None, typer.Option("--parquet", metavar="FILE", help="The same, as Parquet.")
+]
+Debug = Annotated[bool, typer.Option("--debug", callback=_note_debug, help="Show tracebacks.")]
