@@ -57,11 +57,18 @@ def models(shape: str, work: Path) -> dict[str, Path]:
 
 def speed(shape: str, arguments: argparse.Namespace) -> None:
     """Measure all models of a shape and print a row each."""
-    found = models(shape, arguments.work)
+    print(f"{shape} {SHAPES[shape]}")
+    rounds(models(shape, arguments.work), arguments)
+
+
+def rounds(found: dict[str, Path], arguments: argparse.Namespace) -> None:
+    """Measure models in rounds and print a row each; the first is what ratios are taken to."""
     source = DataSource("embedded")
-    text = sample(tokenization.load(found["torch fp32"]), 128, get("xnli"), source, 2)
-    sequences = {code: [item.ids for item in own] for code, own in text.items()}
-    subjects = [Subject(path, sequences, name, "embedded") for name, path in found.items()]
+    subjects = []
+    for name, path in found.items():
+        text = sample(tokenization.load(path), 128, get("xnli"), source, 2)
+        sequences = {code: [item.ids for item in own] for code, own in text.items()}
+        subjects.append(Subject(path, sequences, name, "embedded"))
     results: dict[str, list[SpeedResult]] = {name: [] for name in found}
     for _ in range(arguments.rounds):
         for name, subject in zip(found, subjects, strict=True):
@@ -86,18 +93,19 @@ def speed(shape: str, arguments: argparse.Namespace) -> None:
         for name, own in cells.items()
     }
     print(
-        f"{shape} {SHAPES[shape]}, {arguments.batch} x {arguments.length} tokens, "
-        f"{arguments.threads} threads, {arguments.rounds} rounds; peak "
+        f"{arguments.batch} x {arguments.length} tokens, {arguments.threads} threads, "
+        f"{arguments.rounds} rounds; peak "
         + ", ".join(f"{name} {value / 1e9:.0f} GFLOP/s" for name, value in peaks.items())
     )
+    first = results[next(iter(found))][0].model
     for name, rate in rates.items():
         model = results[name][0].model
         achieved = cells[name][0].operations / arguments.batch * rate
         share = f"{100 * achieved / peaks[model.precision]:.0f}%"
         computes = "" if name.endswith(model.precision) else f" (computes {model.precision} here)"
         print(
-            f"{name}{computes}: {rate:.1f} sequences/s, ratio {rate / rates['torch fp32']:.2f}, "
-            f"share of peak {share}, {model.bytes / 1e6:,.0f} MB"
+            f"{name}{computes}: {rate:.1f} sequences/s, ratio {rate / rates[first.label]:.2f}, "
+            f"share of peak {share}, {model.bytes / 1e6:,.1f} MB, 1/{first.bytes / model.bytes:.1f}"
         )
 
 
