@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
     Artifact,
     DataNeed,
     ModelRef,
-    StageConfig,
     StageContext,
     Summary,
 )
@@ -22,7 +22,7 @@ from recipes.training import need, probed
 VERSION = 1
 
 
-class Config(StageConfig):
+class Config(ScoreGateConfig):
     """Which languages or which text, how much of what occurs in it, and the gate."""
 
     model: ModelRef
@@ -66,7 +66,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(DataNeed(path, "file") for path in config.text)
     if config.languages:
         needs += (PARALLEL, HELD_OUT)
-    if config.probe:
+    if config.probe or config.max_lost is not None:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs
 
@@ -94,8 +94,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
         "pieces": trimmed.after,
         "least covered": f"{least[0]} {least[1].percent:.3f}%",
     }
+    task = probed(config.probe_task, model.artifact)
+    remedy = "raise coverage, lower min_count"
     if config.probe:
-        task = probed(config.probe_task, model.artifact)
         rows = sample_rows(task, ctx.data, config.probe)
         first, second = (Session(open_model(path)) for path in (model.path, ctx.out))
         kept = {code: rows[code] for code in rows if code in config.languages} or rows
@@ -106,13 +107,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         if lost := {code: rows[code] for code in rows if code not in kept}:
             worst = retokenized.compare(first, second, task.format, lost).parity.worst()
             summary["languages not kept, worst"] = f"{worst[0]} {worst[1]:.2f}%"
-        hold(
-            found.parity,
-            config.min_agreement,
-            "trim",
-            "raise coverage, lower min_count, or lower min_agreement",
-        )
-    return summary
+        hold(found.parity, config.min_agreement, "trim", f"{remedy}, or lower min_agreement")
+    return summary | hold_score(config, ctx, model.path, task, "trim", remedy)
 
 
 def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
