@@ -128,7 +128,7 @@ def _fuse(
 ) -> Fused:
     model = attached(adapter, task, onto)
     before = weights_below(model) if requantized else {}
-    fused = merged(model)
+    written = fused = merged(model)
     did = [f"adapter fused onto the {onto} base ({adapter.precision})"]
     if found is not None:
         did.insert(0, f"{len(found.weights)} adapters combined, weights {told(found.weights)}")
@@ -136,11 +136,11 @@ def _fuse(
     loss = None
     if requantized:
         checkpoints.save(fused, adapter.base, out, "")
-        stored, loss = requantize(fused, out, task, requantized, before)
-        models["requantized"] = lambda: stored
+        written, loss = requantize(fused, out, task, requantized, before)
+        models["requantized"] = lambda: written
         did.append(f"linear layers rounded to {requantized}")
     card = cards.card("Fused checkpoint", [*did, f"base: {adapter.base.name}"])
-    checkpoints.save(stored if requantized else fused, adapter.base, out, card)
+    checkpoints.save(written, adapter.base, out, card)
     if adapter.precision in ("int8", "nf4"):
         other: Onto = "original" if onto == "dequantized" else "dequantized"
         models[other] = lambda: merged(attached(adapter, task, other))
@@ -158,22 +158,26 @@ def _measured(
     """Drift and scores of each model beside the live adapter."""
     drift: dict[str, parity.Parity] = {}
     scores: dict[str, dict[str, float]] = {}
-    probing = probe is not None and probe.per_language > 0
-    scoring = scored is not None and scored.per_language > 0
-    if not (probing or scoring):
+    probe, scored = _asked(probe), _asked(scored)
+    if probe is None and scored is None:
         return drift, scores
     session = Session(predictor(live(adapter, task), adapter.base, task))
-    text = probe.sequences(session.tokenizer, session.predictor.max_length) if probing else {}
-    rows = sample_rows(scored.task, scored.source, scored.per_language) if scoring else {}
-    if scoring:
+    if probe is not None:
+        text = probe.sequences(session.tokenizer, session.predictor.max_length)
+    if scored is not None:
+        rows = sample_rows(scored.task, scored.source, scored.per_language)
         scores["live"] = _scores(session, scored.task, rows)
     for name, make in models.items():
         second = predictor(make(), adapter.base, task)
-        if probing:
+        if probe is not None:
             drift[name] = parity.compare(session, second, text)
-        if scoring:
+        if scored is not None:
             scores[name] = _scores(Session(second), scored.task, rows)
     return drift, scores
+
+
+def _asked(probe: Probe | None) -> Probe | None:
+    return probe if probe is not None and probe.per_language > 0 else None
 
 
 def _scores(session: Session, task: Task, rows: dict[str, Sequence[Example]]) -> dict[str, float]:

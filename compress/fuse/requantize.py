@@ -72,9 +72,11 @@ def round_trip(weight: torch.Tensor, precision: Quantized) -> torch.Tensor:
 
     if precision == "nf4":
         codes, state = functional.quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
-        return functional.dequantize_4bit(codes, state)
-    codes, scales, _ = functional.int8_vectorwise_quant(weight.half())
-    return functional.int8_vectorwise_dequant(codes, scales)
+        back: torch.Tensor = functional.dequantize_4bit(codes, state)
+    else:
+        codes, scales, _ = functional.int8_vectorwise_quant(weight.half())
+        back = functional.int8_vectorwise_dequant(codes, scales)
+    return back
 
 
 def requantize(
@@ -99,32 +101,32 @@ def requantize(
     """
     model, _ = checkpoints.load(directory, task, precision)
     stored = {name for name, module in model.named_modules() if _quantized(module)}
-    model = model.dequantize().float().eval()
+    after = {name: fused.get_submodule(name).weight.detach() for name in before.keys() & stored}
+    return model.dequantize().float().eval(), loss_of(before, after, precision)
+
+
+def loss_of(
+    before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor], precision: Quantized
+) -> Loss | None:
+    """What rounding leaves of the updates `after - before`, by layer, `[out, in]` each; None where
+    there is no update."""
     found: dict[str, tuple[float, float, float]] = {}
-    for name in before.keys() & stored:
-        update = _weight(fused, name) - before[name].cpu()
-        kept = _weight(model, name) - round_trip(before[name], precision).cpu()
-        found[name] = (_dot(kept, update), _dot(kept - update, kept - update), _dot(update, update))
-    return model, _loss({name: parts for name, parts in sorted(found.items()) if parts[2]})
-
-
-def _loss(found: Mapping[str, tuple[float, float, float]]) -> Loss | None:
-    """Of `name: (<D', D>, |D' - D|^2, |D|^2)`."""
+    for name, weight in sorted(after.items()):
+        update = weight - before[name].to(weight)
+        if update.any():
+            kept = round_trip(weight, precision) - round_trip(before[name].to(weight), precision)
+            away = kept - update
+            found[name] = (_dot(kept, update), _dot(away, away), _dot(update, update))
     if not found:
         return None
-    along, away, total = (sum(parts) for parts in zip(*found.values(), strict=True))
+    along, away_all, total = (sum(parts) for parts in zip(*found.values(), strict=True))
     shares = {name: 100 * dot / size for name, (dot, _, size) in found.items()}
     worst = min(shares.items(), key=lambda item: item[1])
-    return Loss(100 * along / total, 100 * (away / total) ** 0.5, worst, len(shares))
+    return Loss(100 * along / total, 100 * (away_all / total) ** 0.5, worst, len(shares))
 
 
 def _quantized(module: nn.Module) -> bool:
     return type(module).__name__ in ("Linear4bit", "Linear8bitLt")
-
-
-def _weight(model: Any, name: str) -> torch.Tensor:
-    weight: torch.Tensor = model.get_submodule(name).weight.detach().cpu()
-    return weight
 
 
 def _dot(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -22,7 +22,7 @@ from evalsuite.task import DataSource, Task
 Weights = tuple[float, ...]
 Progress = Callable[[float, str], None]
 STEPS = 10  # a weight is a multiple of 1/10, from 0 to 1
-_PROPOSALS = 20  # a trial, of which all but one may be known already
+_PROPOSALS = 5  # a trial, of which some may be known already
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def best(
     for places in starts(adapters):
         study.enqueue_trial({str(index): place for index, place in enumerate(places)})
     tried: dict[Weights, float] = {}
+    trials = min(trials, (STEPS + 1) ** adapters)
     for _ in range(trials * _PROPOSALS):
         trial = study.ask()
         weights = tuple(trial.suggest_int(str(i), 0, STEPS) / STEPS for i in range(adapters))

@@ -161,12 +161,13 @@ def _labelled(model: Artifact) -> bool:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text the drift is measured on, the rows that are scored."""
-    needs = (DataNeed(probed(config.probe_task, gives).name, "eval"),) if config.probe else ()
-    own = probed(None, gives).name
+    needs: tuple[DataNeed, ...] = ()
+    if config.probe:
+        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     if config.score:
-        needs += (DataNeed(own, "eval"),)
+        needs += (DataNeed(probed(None, gives).name, "eval"),)
     if config.weights == "search":
-        needs += (DataNeed(own, "dev", ("en",)),)
+        needs += (DataNeed(probed(None, gives).name, "dev", ("en",)),)
     return needs
 
 
@@ -192,15 +193,17 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
 
 def _mix(config: Config, ctx: StageContext) -> Mix:
-    from compress.fuse import How, Mix, Search
+    from compress.fuse import Mix
+    from compress.fuse.combine import How
+    from compress.fuse.search import Search
 
-    weights = config.weights
-    assert weights is not None
-    if weights == "search":
-        scored = probed(None, ctx.input("model").artifact)
-        weights = Search(scored, ctx.data, config.trials, config.dev_rows, ctx.seed)
     others = tuple(other.path for other in ctx.inputs["others"])
-    return Mix(others, weights, How(config.combine, config.density, config.rank, ctx.seed))
+    how = How(config.combine, config.density, config.rank, ctx.seed)
+    if config.weights is None or config.weights == "search":  # None is refused by `check`
+        scored = probed(None, ctx.input("model").artifact)
+        search = Search(scored, ctx.data, config.trials, config.dev_rows, ctx.seed)
+        return Mix(others, search, how)
+    return Mix(others, config.weights, how)
 
 
 def _summary(config: Config, fused: Fused) -> Summary:

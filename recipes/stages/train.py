@@ -78,11 +78,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
         )
-    task = found[0].name if len(found) == 1 else None
+    head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
-        return Artifact(gives, task=task)
+        return Artifact(gives, task=head)
     facts = AdapterFacts(model, config.method, config.precision, config.embeddings, config.rank)
-    return Artifact(gives, task=task, adapter=facts)
+    return Artifact(gives, task=head, adapter=facts)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
