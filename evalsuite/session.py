@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite import formats, tokenization
 from evalsuite.formats import Encoded
 from evalsuite.run import run
-from evalsuite.task import Example, Format
+from evalsuite.task import Example, Format, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +73,12 @@ class Session:
             return predictions, {}
         error = module.calibration(examples, encoded, outputs, predictions)
         return predictions, {"calibration_error": error}
+
+    def score(self, task: Task, language: str, examples: Sequence[Example]) -> float:
+        """The task's main metric on rows of one language, in percent."""
+        predictions = self.predict(task.format, examples)
+        scores = formats.get(task.format).score(task, language, examples, predictions)
+        return float(scores[task.metric])
 
     def _decode(self, format: Format, examples: Any, encoded: Any, outputs: Any) -> list[Any]:
         predictions: list[Any] = formats.get(format).decode(

@@ -72,13 +72,29 @@ class Artifact:
     """What a directory holds, as far as it is known before it exists.
 
     `task` is the task its head was trained for (None: no head, an encoder); `external` marks a
-    model from outside the recipe, of which only the config is known.
+    model from outside the recipe, of which only the config is known; `adapter` says how an adapter
+    of this recipe is trained.
     """
 
     kind: ArtifactKind
     task: str | None = None
     external: bool = False
     runtime: str = "torch"
+    adapter: AdapterFacts | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFacts:
+    """How an adapter is trained, by its stage's config; what it can be combined with follows.
+
+    `base` is the very object the stage was given: two adapters have one base if it is the same.
+    """
+
+    base: Artifact
+    method: str
+    precision: str
+    embeddings: str
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,53 +1,178 @@
-"""Fuse an adapter into its base, onto the dequantized weights it was trained against."""
+"""Fuse an adapter, or several combined, into their base: the weights they were trained against."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from compress.combinations import Combination, by_factor, cut, sparse
+from evalsuite.errors import MissingExtraError
 from recipes.data import find_task
-from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
+from recipes.errors import StageInputError
+from recipes.stage import (
+    Artifact,
+    DataNeed,
+    ModelRef,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
 from recipes.training import need, probed
 
+if TYPE_CHECKING:
+    from compress.fuse import Fused, Mix
+
 VERSION = 1
+_ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 
 
 class Config(StageConfig):
-    """Where the adapter is merged, and how much text the drift is measured on."""
+    """What is merged where, and on how much text the drift is measured."""
 
     model: ModelRef
+    others: ModelRefs = Field(
+        default=(), description="more adapters of the same base; the head stays the model's"
+    )
+    combine: Combination = Field(
+        default="cat", description="cat: the weighted sum of the updates; the rest is peft's"
+    )
+    weights: tuple[float, ...] | Literal["search"] | None = Field(
+        default=None,
+        description="one an adapter, the model's first; search: the best on English dev rows",
+    )
+    density: float | None = Field(
+        default=None, gt=0, lt=1, description="share of values ties, dare, magnitude_prune keep"
+    )
+    rank: int | None = Field(
+        default=None, ge=1, description="of the sum where it is cut (svd); default the largest"
+    )
+    trials: int = Field(default=24, ge=1, description="weights a search tries")
+    dev_rows: int = Field(default=500, ge=1, description="English rows a search scores, at most")
     onto: Literal["dequantized", "original"] = "dequantized"
+    requantize: Literal["nf4", "int8"] | None = Field(
+        default=None, description="round the fused weights to this, and measure what is lost"
+    )
     probe: int = Field(
         default=32, ge=0, description="sentences a language the drift is measured on"
     )
     probe_task: str | None = Field(
         default=None, description="whose text that is; default the model's own task"
     )
+    score: int = Field(
+        default=0, ge=0, description="rows a language scored, live and fused; 0: not scored"
+    )
+
+    @model_validator(mode="after")
+    def _keys_go_together(self) -> Config:
+        if sparse(self.combine) and self.density is None:
+            raise ValueError(f"combine: {self.combine} keeps a share of values; say density: 0.5")
+        if not sparse(self.combine) and self.density is not None:
+            raise ValueError(f"density: combine: {self.combine} keeps all values; leave it out")
+        if self.rank is not None and not cut(self.combine):
+            raise ValueError(f"rank: combine: {self.combine} cuts no rank; leave it out")
+        return self
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A checkpoint with the adapter's head."""
     (model,) = inputs["model"]
     if model.kind == "checkpoint":
-        from recipes.errors import StageInputError
-
         raise StageInputError(
             "model: is a whole checkpoint already, there is no adapter to fuse; "
             "leave this stage out"
         )
     need(model, "model", "adapter")
+    others = inputs.get("others", ())
+    for other in others:
+        if other.kind != "adapter":
+            raise StageInputError(f"others: adapters are combined, this is a {other.kind}")
+    if others:
+        _check_weights(config, model, 1 + len(others))
+        _check_alike(config, model, others)
+    elif config.weights is not None or config.combine != "cat":
+        raise StageInputError(
+            "weights, combine: there is one adapter; name more of its base in others:"
+        )
+    if config.score and not _labelled(model):
+        raise StageInputError("score: the model has no task head to score; leave it out")
     return Artifact("checkpoint", task=model.task)
 
 
+def _check_weights(config: Config, model: Artifact, count: int) -> None:
+    if config.weights is None:
+        raise StageInputError(
+            f"weights: say how much of each of the {count} adapters, the model's first: "
+            f"{[round(1 / count, 2)] * count}, or search"
+        )
+    if config.weights != "search":
+        if len(config.weights) != count:
+            raise StageInputError(
+                f"weights: {len(config.weights)} for {count} adapters; give one for each, the "
+                "model's first"
+            )
+        return
+    if not _labelled(model):
+        raise StageInputError(
+            "weights: search scores English dev rows of the model's task, and it has no task "
+            "head; give numbers"
+        )
+    if config.trials < count + _ALONE:
+        raise StageInputError(
+            f"trials: {config.trials} are too few for {count} adapters; {count + _ALONE} are "
+            "each alone, equal shares and the plain sum"
+        )
+    if find_spec("optuna") is None:
+        raise MissingExtraError("optuna", "search")
+
+
+def _check_alike(config: Config, model: Artifact, others: Sequence[Artifact]) -> None:
+    """Of adapters that the recipe trains; those from outside are looked at when they are there."""
+    first = model.adapter
+    for other in others:
+        own = other.adapter
+        if first is None or own is None:
+            continue
+        if own.base is not first.base:
+            raise StageInputError(
+                "others: an adapter of another base than the model's; train all on the same "
+                "checkpoint"
+            )
+        for key in ("method", "precision", "embeddings"):
+            one, two = getattr(first, key), getattr(own, key)
+            if one != two:
+                raise StageInputError(
+                    f"others: an adapter trained with {key}: {two}, the model with {one}; train "
+                    "all with the same"
+                )
+        if own.rank != first.rank and by_factor(config.combine):
+            raise StageInputError(
+                f"combine: {config.combine} needs adapters of one rank, these have {first.rank} "
+                f"and {own.rank}; use cat or svd, or train them with the same"
+            )
+
+
+def _labelled(model: Artifact) -> bool:
+    return model.task is not None and bool(find_task(model.task).labels)
+
+
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The text the drift is measured on."""
-    return (DataNeed(probed(config.probe_task, gives).name, "eval"),) if config.probe else ()
+    """The text the drift is measured on, the rows that are scored."""
+    needs: tuple[DataNeed, ...] = ()
+    if config.probe:
+        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
+    if config.score:
+        needs += (DataNeed(probed(None, gives).name, "eval"),)
+    if config.weights == "search":
+        needs += (DataNeed(probed(None, gives).name, "dev", ("en",)),)
+    return needs
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Fuse and measure the drift."""
+    """Combine where there are several, fuse, and measure the drift."""
     from compress.fuse import fuse
     from evalsuite.sample import Probe
 
@@ -57,10 +182,50 @@ def run(config: Config, ctx: StageContext) -> Summary:
         model.path,
         task,
         ctx.out,
+        mix=_mix(config, ctx) if ctx.inputs.get("others") else None,
         onto=config.onto,
+        requantized=config.requantize,
         probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
+        scored=Probe(probed(None, model.artifact), ctx.data, config.score),
+        progress=ctx.progress,
     )
+    return _summary(config, fused)
+
+
+def _mix(config: Config, ctx: StageContext) -> Mix:
+    from compress.fuse import Mix
+    from compress.fuse.combine import How
+    from compress.fuse.search import Search
+
+    others = tuple(other.path for other in ctx.inputs["others"])
+    how = How(config.combine, config.density, config.rank, ctx.seed)
+    if config.weights is None or config.weights == "search":  # None is refused by `check`
+        scored = probed(None, ctx.input("model").artifact)
+        search = Search(scored, ctx.data, config.trials, config.dev_rows, ctx.seed)
+        return Mix(others, search, how)
+    return Mix(others, config.weights, how)
+
+
+def _summary(config: Config, fused: Fused) -> Summary:
     summary: Summary = {"onto": config.onto, "base precision": fused.precision}
-    for onto, drift in fused.drift.items():
-        summary |= drift.facts(f"{onto}: ")
+    if fused.found is not None:
+        summary["combined by"] = config.combine
+        summary |= fused.found.facts()
+    for name, drift in fused.drift.items():
+        summary |= drift.facts(f"{name}: ")
+    if fused.loss is not None:
+        summary |= fused.loss.facts()
+    for name, scores in fused.scores.items():
+        summary |= _score_facts(name, scores, fused.scores["live"])
     return summary
+
+
+def _score_facts(name: str, scores: Mapping[str, float], live: Mapping[str, float]) -> Summary:
+    """Mean over languages, and by how much it and each language moved from the live adapter's."""
+    found: Summary = {f"{name}: score": round(sum(scores.values()) / len(scores), 3)}
+    if name != "live":
+        moved = {language: value - live[language] for language, value in scores.items()}
+        language, most = max(moved.items(), key=lambda item: abs(item[1]))
+        found[f"{name}: score change"] = round(sum(moved.values()) / len(moved), 3)
+        found[f"{name}: largest score change"] = f"{language} {most:+.2f}"
+    return found

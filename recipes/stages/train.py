@@ -8,7 +8,16 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
+from recipes.stage import (
+    HELD_OUT,
+    PARALLEL,
+    AdapterFacts,
+    Artifact,
+    DataNeed,
+    ModelRef,
+    StageContext,
+    Summary,
+)
 from recipes.training import (
     TaskTrainingConfig,
     augmentation,
@@ -69,7 +78,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
         )
-    return Artifact(gives, task=found[0].name if len(found) == 1 else None)
+    head = found[0].name if len(found) == 1 else None
+    if gives == "checkpoint":
+        return Artifact(gives, task=head)
+    facts = AdapterFacts(model, config.method, config.precision, config.embeddings, config.rank)
+    return Artifact(gives, task=head, adapter=facts)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
