@@ -30,6 +30,7 @@ from transfer.checkpoints import Precision
 from transfer.errors import MethodError
 from transfer.objectives.matching import matching_loss
 from transfer.objectives.spans import ends_loss
+from transfer.quantize_aware import Rounding, quantize_aware
 from transfer.rows import load_rows
 from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
 
@@ -52,6 +53,7 @@ class Options:
     pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
     method_options: dict[str, Any] = field(default_factory=dict)
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
+    quantize_aware: Rounding | None = None  # what a checkpoint is trained to be exported in
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ def _fit(
     progress: Progress,
 ) -> Fitted:
     model.train()
-    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
+    with quantize_aware(model, options.quantize_aware):
+        fitted = fit(model, batches, collate, objective, options.settings, work, progress)
     model.eval()
     return fitted
 

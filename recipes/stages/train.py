@@ -69,6 +69,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
         )
+    if gives == "adapter" and config.quantize_aware:
+        raise StageInputError(
+            "quantize_aware: an adapter leaves its base as it is; use method: full, or set it on "
+            "the distill stage"
+        )
     return Artifact(gives, task=found[0].name if len(found) == 1 else None)
 
 
@@ -103,6 +108,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             "freeze_embeddings": config.freeze_embeddings,
         },
         cap=config.cap,
+        quantize_aware=config.quantize_aware,
     )
     trained = train(
         ctx.input("model").path,
