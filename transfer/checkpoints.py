@@ -30,9 +30,26 @@ _NF4_BLOCK = 64  # weights that share a scale
 TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
 
 
-def quantization(precision: Precision) -> BitsAndBytesConfig | None:
+def quantization(
+    precision: Precision, config: dict[str, Any], compute: torch.dtype = torch.float32
+) -> BitsAndBytesConfig | None:
     """bitsandbytes settings: LLM.int8 (Dettmers et al. 2022) or NF4 with double quantization
-    (QLoRA, Dettmers et al. 2023); task heads stay in floating point."""
+    (QLoRA, Dettmers et al. 2023); task heads stay in floating point.
+
+    Args:
+        config: the checkpoint's.
+        compute: what NF4 multiplies in.
+
+    Raises:
+        ModelError: the checkpoint's widths are none that NF4 takes here.
+    """
+    widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
+    on_cpu = not torch.cuda.is_available()
+    if precision == "nf4" and on_cpu and any(width % _NF4_BLOCK for width in widths):
+        raise ModelError(
+            f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
+            f"has {widths[0]} and {widths[1]}; use another precision, such as int8"
+        )
     if precision == "int8":
         return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_HEADS)
     if precision == "nf4":
@@ -40,7 +57,7 @@ def quantization(precision: Precision) -> BitsAndBytesConfig | None:
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.float32,
+            bnb_4bit_compute_dtype=compute,
             llm_int8_skip_modules=_HEADS,
         )
     return None
@@ -59,13 +76,6 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     config = read_config(directory)
     if (directory / "adapter_config.json").is_file():
         raise ModelError(f"{directory} is an adapter; fuse it first")
-    widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
-    on_cpu = not torch.cuda.is_available()
-    if precision == "nf4" and on_cpu and any(width % _NF4_BLOCK for width in widths):
-        raise ModelError(
-            f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
-            f"has {widths[0]} and {widths[1]}; use precision: int8 or fp32"
-        )
     extra: dict[str, Any] = {}
     kept = False
     if task is not None and task.labels:
@@ -79,7 +89,7 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
         auto_class(task.format if task else None),
         directory,
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
-        quantization_config=quantization(precision),
+        quantization_config=quantization(precision, config),
         **extra,
     )
     if task is not None:
