@@ -21,7 +21,7 @@ from evalsuite.sample import Probe
 from evalsuite.session import Session
 from evalsuite.task import Task
 from transfer import cards, checkpoints
-from transfer.checkpoints import Precision
+from transfer.checkpoints import Embeddings, Precision
 
 Onto = Literal["dequantized", "original"]
 
@@ -71,7 +71,7 @@ def fuse(
     return Fused(precision, drift)
 
 
-def _base(directory: Path) -> tuple[Path, Precision, str]:
+def _base(directory: Path) -> tuple[Path, Precision, Embeddings]:
     """The adapter's base directory, and the precision it was held in."""
     try:
         adapter = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
@@ -88,14 +88,13 @@ def _base(directory: Path) -> tuple[Path, Precision, str]:
 
 
 def _live(
-    base: Path, adapter: Path, task: Task | None, precision: Precision, embeddings: str
+    base: Path, adapter: Path, task: Task | None, precision: Precision, embeddings: Embeddings
 ) -> Any:
     """The model as it was trained: adapter on the base in its precision."""
     from peft import PeftModel
 
     model, _ = checkpoints.load(base, task, precision)
-    if embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(model)
+    checkpoints.hold_embeddings(model, embeddings)
     return PeftModel.from_pretrained(model, adapter).eval()
 
 
@@ -104,7 +103,7 @@ def _merged(
     adapter: Path,
     task: Task | None,
     precision: Precision,
-    embeddings: str,
+    embeddings: Embeddings,
     onto: Onto,
 ) -> Any:
     """The adapter merged into floating-point weights, fp32."""
@@ -115,9 +114,8 @@ def _merged(
     model, _ = checkpoints.load(base, task, held)
     if held != "fp32":
         model = model.dequantize()
-    if embeddings == "bf16" and onto == "dequantized":
-        table = model.get_input_embeddings().weight
-        table.data = table.data.to(torch.bfloat16).float()
+    if onto == "dequantized":
+        checkpoints.round_embeddings(model, embeddings)
     if precision == "bf16" and onto == "dequantized":
         model = model.to(torch.bfloat16)
     merged = PeftModel.from_pretrained(model.float(), adapter).merge_and_unload()

@@ -15,8 +15,10 @@ from evalsuite.errors import ModelError
 from evalsuite.runtimes import labels_of, read_config, refuse_pickle
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
+from transfer.quantized_embedding import QuantizedEmbedding
 
 Precision = Literal["fp32", "bf16", "int8", "nf4"]
+Embeddings = Literal["fp32", "bf16", "int8", "int4"]
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -97,27 +99,46 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     return model, kept
 
 
-def embeddings_to_bf16(model: Any) -> None:
-    """Hold the word embeddings in bf16 and hand the layers the precision they expect.
+def hold_embeddings(model: Any, held: Embeddings) -> None:
+    """Hold the word embeddings in bf16, or as rows of 8 or 4 bits, frozen, and hand the layers the
+    precision they expect.
 
     bitsandbytes leaves embeddings alone, and in XLM-R base they are 192M of 278M parameters: a
     base is not quantized until they are.
+
+    Raises:
+        ModelError: rows of 4 bits are packed two a byte, and these do not halve.
     """
     table = model.get_input_embeddings()
     before = table.weight.dtype
-    if before == torch.bfloat16:
-        return
-    table.weight.data = table.weight.data.to(torch.bfloat16)
-    table.register_forward_hook(lambda module, args, output: output.to(before))
+    if held in ("int8", "int4"):
+        if held == "int4" and table.embedding_dim % 2:
+            raise ModelError(
+                f"embeddings: int4: rows of {table.embedding_dim} do not halve; use int8"
+            )
+        model.set_input_embeddings(QuantizedEmbedding.of(table, bits=int(held[3:])))
+    elif held == "bf16" and before != torch.bfloat16:
+        table.weight.data = table.weight.data.to(torch.bfloat16)
+        table.register_forward_hook(lambda module, args, output: output.to(before))
+
+
+def round_embeddings(model: Any, held: Embeddings) -> None:
+    """The values that `hold_embeddings` leaves of the word embeddings, in a table as before."""
+    table = model.get_input_embeddings()
+    if held in ("int8", "int4"):
+        table.weight.data = QuantizedEmbedding.of(table, bits=int(held[3:])).dequantized()
+    elif held == "bf16":
+        table.weight.data = table.weight.data.to(torch.bfloat16).to(table.weight.dtype)
 
 
 def memory(model: Any) -> dict[str, float]:
     """Megabytes of parameters and buffers: embeddings, and all else."""
-    table = model.get_input_embeddings().weight
-    embeddings = table.numel() * table.element_size()
-    total = sum(p.numel() * p.element_size() for p in model.parameters())
-    total += sum(b.numel() * b.element_size() for b in model.buffers())
+    embeddings, total = _bytes(model.get_input_embeddings()), _bytes(model)
     return {"embeddings MB": embeddings / 1e6, "other weights MB": (total - embeddings) / 1e6}
+
+
+def _bytes(module: Any) -> int:
+    return sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:

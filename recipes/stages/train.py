@@ -30,8 +30,9 @@ class Config(TaskTrainingConfig):
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
-    embeddings: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="precision of the base's embeddings, stated apart"
+    embeddings: Literal["fp32", "bf16", "int8", "int4"] = Field(
+        default="fp32",
+        description="what the base's embeddings are held in; int8, int4: rows with a scale each",
     )
     languages: tuple[str, ...] = ("en",)
     pooling: Literal["mean", "cls"] = Field(
