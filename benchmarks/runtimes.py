@@ -8,8 +8,8 @@ python benchmarks/runtimes.py agreement CHECKPOINT DATA_DIR [--task xnli] [--row
 pieces; small: 6x384 with 60,000), exports it, and times batches of 8 x 128 tokens in a process a
 model, in rounds over all models, so that a change of the machine's own speed meets all of them.
 Printed: sequences a second (median over rounds and repeats), the ratio to torch fp32, the share of
-the fastest matrix product measured in any round in that precision, and MB on disk. What is made is
-kept in `--work` and used again.
+the fastest matrix product measured in any round (in what a model multiplies in), and MB on disk.
+What is made is kept in `--work` and used again.
 
 `agreement` exports a checkpoint in fp32 to both other runtimes and compares labels with torch's on
 real text in the layout of the XTREME scripts, N rows of each language.
@@ -24,7 +24,8 @@ from statistics import median
 
 from xlmr_shapes import SHAPES, make
 
-from compress.export import export
+from compress.calibration import Calibration
+from compress.export import Quantization, export
 from compress.precisions import Precision, Runtime
 from evalsuite import environment, tokenization
 from evalsuite.bench import Subject, measure
@@ -38,7 +39,9 @@ BUNDLES: tuple[tuple[Runtime, Precision], ...] = (
     ("onnxruntime", "int8"),
     ("openvino", "fp32"),
     ("openvino", "bf16"),
+    ("openvino", "int8"),
 )
+CALIBRATION = 16  # sentences a language, for scales of activations
 
 
 def models(shape: str, work: Path) -> dict[str, Path]:
@@ -50,7 +53,9 @@ def models(shape: str, work: Path) -> dict[str, Path]:
     for runtime, precision in BUNDLES:
         out = work / f"{shape}-{runtime}-{precision}"
         if not (out / "README.md").is_file():
-            export(checkpoint, out, runtime=runtime, precision=precision)
+            text = Calibration(get("xnli"), DataSource("embedded"), CALIBRATION)
+            quantization = Quantization(text)
+            export(checkpoint, out, runtime=runtime, precision=precision, quantization=quantization)
         found[f"{runtime} {precision}"] = out
     return found
 
@@ -101,7 +106,8 @@ def rounds(found: dict[str, Path], arguments: argparse.Namespace) -> None:
     for name, rate in rates.items():
         model = results[name][0].model
         achieved = cells[name][0].operations / arguments.batch * rate
-        share = f"{100 * achieved / peaks[model.precision]:.0f}%"
+        held = next((result.peak for result in results[name] if result.peak), None)
+        share = f"{100 * achieved / peaks[held.precision]:.0f}%" if held else "not known"
         computes = "" if name.endswith(model.precision) else f" (computes {model.precision} here)"
         print(
             f"{name}{computes}: {rate:.1f} sequences/s, ratio {rate / rates[first.label]:.2f}, "

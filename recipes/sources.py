@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from evalsuite.errors import ModelError, OfflineError
-from evalsuite.runtimes import refuse_pickle
+from evalsuite.runtimes import read_config, refuse_pickle
 from recipes.digests import DigestMemo
 from recipes.stage import Artifact
 
@@ -136,7 +136,8 @@ def inspect(path: Path, text: str) -> Artifact:
         return Artifact("adapter", external=True)
     has_config = "config.json" in names
     if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
-        return Artifact("checkpoint", external=True)
+        held = "quantization_config" in read_config(path)  # neither trained nor traced
+        return Artifact("bundle" if held else "checkpoint", external=True)
     if has_config:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):

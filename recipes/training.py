@@ -53,6 +53,10 @@ class TaskTrainingConfig(TrainingConfig):
     code_switch: float = Field(
         default=0.0, ge=0, le=1, description="share of rows with words translated"
     )
+    quantize_aware: Literal["int8", "int4-weights"] | None = Field(
+        default=None,
+        description="rounded while it learns, as this precision of export (onnxruntime) rounds",
+    )
 
 
 def cost(config: TaskTrainingConfig) -> str:
@@ -95,6 +99,7 @@ def distillation(config: Any, seed: int, **own: Any) -> Options:
         freeze_embeddings=config.freeze_embeddings,
         settings=settings(config, seed),
         augmentation=augmentation(config),
+        quantize_aware=config.quantize_aware,
         **own,
     )
 

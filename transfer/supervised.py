@@ -26,10 +26,12 @@ from evalsuite.task import DataSource, Format, Task
 from transfer import augment, cards, checkpoints, methods, mixing
 from transfer.augment import Augmentation
 from transfer.batches import Batch, plan, steps_for
-from transfer.checkpoints import Precision
+from transfer.checkpoints import Embeddings, Precision
 from transfer.errors import MethodError
 from transfer.objectives.matching import matching_loss
 from transfer.objectives.spans import ends_loss
+from transfer.quantize_aware import Rounding, quantize_aware
+from transfer.quantized_embedding import QuantizedEmbedding
 from transfer.rows import load_rows
 from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
 
@@ -43,7 +45,7 @@ class Options:
     batch_size: int
     epochs: float = 1.0
     precision: Precision = "fp32"
-    embeddings: Literal["fp32", "bf16"] = "fp32"
+    embeddings: Embeddings = "fp32"
     max_steps: int | None = None
     max_length: int = 128
     max_examples: int | None = None
@@ -52,6 +54,7 @@ class Options:
     pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
     method_options: dict[str, Any] = field(default_factory=dict)
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
+    quantize_aware: Rounding | None = None  # what a checkpoint is trained to be exported in
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,7 @@ def train(
     set_seed(options.settings.seed)  # new heads start from the seed
     single = tasks[0] if len(tasks) == 1 else None
     base, kept = checkpoints.load(directory, single, options.precision)
-    if options.embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(base)
+    checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     format: Format | None = single.format if single else None
     model = method.prepare(base, format, options.precision, **options.method_options)
@@ -166,7 +168,7 @@ def train(
             return {**rows[batch.part].collate(batch), "part": batch.part}
 
     count = sum(p.numel() for p in trained.parameters() if p.requires_grad)
-    total = sum(_elements(p) for p in trained.parameters())
+    total = _weights(trained)
     fitted = _fit(trained, batches, collate, objective, options, work, progress)
     _write(method, model, trained, tasks, directory, options, out)
     facts: dict[str, float | int | str] = {
@@ -194,9 +196,17 @@ def _fit(
     progress: Progress,
 ) -> Fitted:
     model.train()
-    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
+    with quantize_aware(model, options.quantize_aware):
+        fitted = fit(model, batches, collate, objective, options.settings, work, progress)
     model.eval()
     return fitted
+
+
+def _weights(model: nn.Module) -> int:
+    """Weights of a model, those of embeddings held as codes too."""
+    tables = [m for m in model.modules() if isinstance(m, QuantizedEmbedding)]
+    held = sum(table.num_embeddings * table.embedding_dim for table in tables)
+    return held + sum(_elements(p) for p in model.parameters())
 
 
 def _elements(parameter: Any) -> int:

@@ -26,6 +26,7 @@ from evalsuite.task import DataSource, Task
 from transfer import augment, cards, checkpoints, text
 from transfer.batches import Batch, padded, steps_for
 from transfer.mixing import mix
+from transfer.quantize_aware import quantize_aware
 from transfer.rows import load_rows
 from transfer.train import Fitted, Progress, Tensors, fit
 
@@ -152,8 +153,10 @@ def distill(
         teacher.cuda()
     student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     student.train()
-    fitted = fit(student, batches, collate, loss, options.settings, work, progress)
+    with quantize_aware(student, options.quantize_aware):
+        fitted = fit(student, batches, collate, loss, options.settings, work, progress)
     student.eval()
+    rounding = options.quantize_aware
     before, after = (sum(p.numel() for p in m.parameters()) for m in (teacher, student))
     card = cards.card(
         "Distilled student",
@@ -161,6 +164,7 @@ def distill(
             f"teacher: {teacher_dir.name}, {teacher.config.num_hidden_layers} layers",
             f"started from: {origin(chosen, student, options)}",
             f"tasks: {', '.join(task.name for task in tasks) or 'none'}",
+            *([f"trained to be exported in {rounding}"] if rounding else ()),
         ],
     )
     checkpoints.save(student, teacher_dir, out, card)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from compress.distill.narrow import Shape
 from transfer.augment import Augmentation
+from transfer.quantize_aware import Rounding
 from transfer.train import Settings
 
 Cache = Literal["auto", "always", "never"]
@@ -39,3 +40,4 @@ class Options:
     cache: Cache = "auto"  # the teacher's logits: computed once a row, or with every batch
     student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
+    quantize_aware: Rounding | None = None  # what the student is trained to be exported in

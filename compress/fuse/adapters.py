@@ -13,7 +13,7 @@ from compress.errors import FuseError
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import Task
 from transfer import checkpoints
-from transfer.checkpoints import Precision
+from transfer.checkpoints import Embeddings, Precision
 
 Onto = Literal["dequantized", "original"]
 
@@ -25,7 +25,7 @@ class Adapter:
     directory: Path
     base: Path
     precision: Precision = "fp32"
-    embeddings: str = "fp32"
+    embeddings: Embeddings = "fp32"
 
     @classmethod
     def read(cls, directory: Path) -> Adapter:
@@ -60,8 +60,7 @@ def live(adapter: Adapter, task: Task | None) -> Any:
     from peft import PeftModel
 
     model, _ = checkpoints.load(adapter.base, task, adapter.precision)
-    if adapter.embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(model)
+    checkpoints.hold_embeddings(model, adapter.embeddings)
     return PeftModel.from_pretrained(model, adapter.directory).eval()
 
 
@@ -75,9 +74,8 @@ def attached(adapter: Adapter, task: Task | None, onto: Onto) -> Any:
     model, _ = checkpoints.load(adapter.base, task, adapter.precision if quantized else "fp32")
     if quantized:
         model = model.dequantize()
-    if seen and adapter.embeddings == "bf16":
-        table = model.get_input_embeddings().weight
-        table.data = table.data.to(torch.bfloat16).float()
+    if seen:
+        checkpoints.round_embeddings(model, adapter.embeddings)
     if seen and adapter.precision == "bf16":
         model = model.to(torch.bfloat16)
     return PeftModel.from_pretrained(model.float(), adapter.directory)

@@ -39,8 +39,9 @@ class Config(TaskTrainingConfig):
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
-    embeddings: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="precision of the base's embeddings, stated apart"
+    embeddings: Literal["fp32", "bf16", "int8", "int4"] = Field(
+        default="fp32",
+        description="what the base's embeddings are held in; int8, int4: rows with a scale each",
     )
     languages: tuple[str, ...] = ("en",)
     pooling: Literal["mean", "cls"] = Field(
@@ -77,6 +78,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
             f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
+        )
+    if gives == "adapter" and config.quantize_aware:
+        raise StageInputError(
+            "quantize_aware: an adapter leaves its base as it is; use method: full, or set it on "
+            "the distill stage"
         )
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
@@ -116,6 +122,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             "freeze_embeddings": config.freeze_embeddings,
         },
         cap=config.cap,
+        quantize_aware=config.quantize_aware,
     )
     trained = train(
         ctx.input("model").path,
