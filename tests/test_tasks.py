@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from all_tasks import ALL, INTERMEDIATE, KIND, TARGET, every
+from all_tasks import ALL, INTERMEDIATE, KIND, NO_HUB, TARGET, every
 
 from evalsuite import catalog, languages, metrics, tasks
 from evalsuite.errors import UnknownNameError
@@ -18,7 +18,7 @@ from transfer import intermediate
 def test_the_catalogues_are_their_files() -> None:
     assert tasks.names() == TARGET
     assert intermediate.names() == INTERMEDIATE
-    assert len(ALL) == 14
+    assert len(ALL) == 24
 
 
 def test_listing_imports_no_task() -> None:
@@ -50,12 +50,9 @@ def test_metadata(task: Task) -> None:
     assert list(task.languages) == sorted(set(task.languages))
     assert set(task.languages) <= set(languages.LANGUAGES)
     assert "en" in task.languages or task.name in ("bucc2018", "tatoeba")
-    assert (task.hub is None) == (
-        task.name in ("bucc2018", "lareqa", "mewslix")
-    )  # no full copy there
-    if task.hub is None:
-        return
-    assert re.fullmatch(r"[0-9a-f]{40}", task.hub.revision)
+    assert (task.hub is None) == (task.name in NO_HUB)
+    for hub in (task.hub, *task.hub_beside):
+        assert hub is None or re.fullmatch(r"[0-9a-f]{40}", hub.revision)
     assert set(task.eval_splits) <= {"dev", "test"}
     for text in (task.title, task.layout, task.licence, task.citation):
         assert text.strip() == text != ""
