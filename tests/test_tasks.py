@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from all_tasks import ALL, INTERMEDIATE, KIND, NO_HUB, TARGET, every
+from task_table import table
 
 from evalsuite import catalog, languages, metrics, tasks
 from evalsuite.errors import UnknownNameError
 from evalsuite.task import Task
+from recipes.cli import main as cli
 from transfer import intermediate
 
 
@@ -84,3 +87,23 @@ def test_languages_of_the_benchmark() -> None:
     assert len({entry.iso3 for entry in languages.LANGUAGES.values()}) == len(languages.LANGUAGES)
     with pytest.raises(UnknownNameError, match="unknown language 'swa'; did you mean 'sw'"):
         languages.get("swa")
+
+
+def test_the_table_of_tasks_is_the_catalogue() -> None:
+    written = (Path(__file__).parents[1] / "docs/tasks.md").read_text(encoding="utf-8")
+    assert written == table(), "type: python tests/support/task_table.py > docs/tasks.md"
+
+
+def test_a_task_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*args: str) -> str:
+        with pytest.raises(SystemExit):
+            cli(["ls", *args])
+        found = capsys.readouterr()
+        return found.out + found.err
+
+    text = said("tasks", "squad2")
+    assert "squad2/train-v2.0.json" in text and "rajpurkar/squad_v2@3ffb306f725f" in text
+    assert "CC BY-SA 4.0" in text and "Rajpurkar et al. 2018" in text
+    assert "no copy" in said("tasks", "ccg") and "LDC" in said("tasks", "ccg")
+    assert "unknown task 'squad3'; did you mean 'squad'" in said("tasks", "squad3")
+    assert "type lingopress ls tasks xnli" in said("stages", "xnli")
