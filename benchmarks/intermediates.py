@@ -5,8 +5,8 @@ python benchmarks/intermediates.py [--model DIR] [--data-dir DIR] [--steps N] [-
 Without --data-dir on generated rows in the form each task was published in (tests/support), which
 every task should learn within some hundred steps of a small model. With it on real files in the
 XTREME layout: a task's own train and dev files, or where one of them is absent nine tenths of the
-other's rows to train on and the rest for dev; TyDiQA's and XQuAD's English questions for SQuAD 1.1's
-where those are absent.
+other's rows to train on and the rest for dev; TyDiQA's and XQuAD's English questions for those of
+SQuAD 1.1 where they are absent.
 """
 
 from __future__ import annotations
