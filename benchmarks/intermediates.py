@@ -112,7 +112,11 @@ def _cut(path: Path, both: Sequence[Path]) -> None:
     """Nine tenths of a file's rows and the last tenth, each with the line of column names."""
     with path.open(encoding="utf-8", newline="") as file:
         quoted = path.suffix == ".csv"
-        rows = list(csv.reader(file)) if quoted else [[line] for line in file.read().splitlines()]
+        rows = (
+            list(csv.reader(file))
+            if quoted
+            else [[line] for line in file.read().strip("\n").split("\n")]
+        )
     head = rows[:1] if quoted or path.parent.name == "rte" else []
     body = rows[len(head) :]
     edge = len(body) * 9 // 10
