@@ -176,11 +176,22 @@ def ls(
         str,
         typer.Argument(metavar="WHAT", help="recipes, stages, tasks, methods, passes or runtimes."),
     ] = "recipes",
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A task: its files, licence and source.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """List what there is."""
     from recipes.catalog import LISTS, entries
     from recipes.problems import suggest
+
+    if name is not None:
+        from recipes.describe import task_card
+
+        if what != "tasks":
+            raise RecipesError(f"NAME is of tasks: type lingopress ls tasks {name}")
+        typer.echo(task_card(name))
+        return
 
     if what not in LISTS:
         raise RecipesError(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from transfer.train import Settings
 
 
+_MULTILINGUAL = {"pair": "xnli", "tagging": "udpos", "span": "xquad", "choice": "xcopa"}
+
+
 class TrainingConfig(StageConfig):
     """Optimization, the same keys in every stage that trains."""
 
@@ -159,14 +162,16 @@ def probed(asked: str | None, artifact: Artifact) -> Task:
     """The task whose text a model's outputs are compared on: the one asked for, or the model's own,
     Tatoeba for an encoder.
 
-    A head trained on a task that has no multilingual rows (MNLI, SNLI) is probed on XNLI's.
+    A head trained on a task of English alone is probed on a task of its format in many languages
+    (MNLI on XNLI's).
 
     Raises:
         StageInputError: there is no such task, or its rows are not what the head reads.
     """
     name = artifact.task or "tatoeba"
-    own = {"mnli": "xnli", "snli": "xnli"}.get(name, name)
-    (task,) = known_tasks((asked or own,))
+    (task,) = known_tasks((name,))
+    if asked or task.languages == ("en",):
+        (task,) = known_tasks((asked or _MULTILINGUAL[task.format],))
     if artifact.task and task.format != find_task(artifact.task).format:
         raise StageInputError(f"probe_task: a head trained on {artifact.task} cannot read {asked}")
     return task

@@ -130,6 +130,11 @@ def test_shipped_recipes_check(
         "compact/xnli-cpu-int8",
         "pretrain/xlmr-mini",
         "quickstart",
+        *(
+            f"stilts/{task}"
+            for task in ("anliplus", "ccg", "commonsenseqa", "cosmosqa", "hellaswag", "mnli")
+        ),
+        *(f"stilts/{task}" for task in ("qqp", "squad", "squad2")),
         "xnli-base-vs-large",
         "xtreme-mini-cpu",
         "xtreme-r-mini",

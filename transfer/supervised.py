@@ -128,6 +128,7 @@ def train(
             raise MethodError(f"{task.name} has no labels to train on; it is evaluated only")
         if task.format == "ranking" and len(tasks) > 1:
             raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
+    tasks = [task.labelled(source) for task in tasks]
     method = methods.get(options.method)
     progress(0.0, "reading rows")
     change = augment.prepare(options.augmentation, source, options.settings.seed, progress)

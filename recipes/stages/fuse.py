@@ -177,7 +177,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.sample import Probe
 
     model = ctx.input("model")
-    task = find_task(model.artifact.task) if model.artifact.task else None
+    name = model.artifact.task
+    task = find_task(name).labelled(ctx.data) if name else None
     fused = fuse(
         model.path,
         task,

@@ -82,5 +82,6 @@ def load_rows(
         examples += task.load(source, "train", language)[:max_examples]
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    task = task.labelled(source)
     encoder = Encoder(tokenization.load(directory), tokenization.pad_id(directory), max_length)
     return _KINDS[task.format](task, change(examples), encoder)
