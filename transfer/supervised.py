@@ -244,7 +244,7 @@ def _write(
             for name, value in trained.heads.state_dict().items()
         }
         save_file(tensors, out / "heads.safetensors")
-    if method.GIVES == "adapter":
+    if method.GIVES != "checkpoint":
         checkpoints.write_training(
             out,
             base_precision=options.precision,

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
+from recipes.method_keys import MethodKeys, method_gives, method_options
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import (
     TaskTrainingConfig,
@@ -19,14 +20,13 @@ from recipes.training import (
 )
 from recipes.training import cost as cost
 
-VERSION = 1
+VERSION = 2
 
 
-class Config(TaskTrainingConfig):
+class Config(MethodKeys, TaskTrainingConfig):
     """One task gives that task's head; several give the encoder, which is what goes on."""
 
     model: ModelRef
-    method: str = "lora"
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
@@ -37,18 +37,11 @@ class Config(TaskTrainingConfig):
     pooling: Literal["mean", "cls"] = Field(
         default="mean", description="of query and passage, where these are matched"
     )
-    rank: int = Field(default=16, ge=1)
-    alpha: int = Field(default=32, ge=1)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
-    targets: tuple[str, ...] = ("query", "value")
     cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """An adapter or a checkpoint, by the method."""
-    from evalsuite.errors import UnknownNameError
-    from transfer import methods
-
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     found = known_tasks(config.tasks, labelled=True)
@@ -56,18 +49,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         for task in found:
             if task.format == "ranking":
                 raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
-    try:
-        gives = methods.get(config.method).GIVES
-    except UnknownNameError as error:
-        raise StageInputError(str(error)) from None
-    if gives == "checkpoint" and config.precision in ("int8", "nf4"):
-        raise StageInputError(
-            f"method: {config.method} trains every weight, and {config.precision} weights cannot "
-            "be trained; use method: lora, or precision: fp32 or bf16"
-        )
+    gives = method_gives(config, found[0].format if len(found) == 1 else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
-            f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
+            f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
+            "whole checkpoint, whose embeddings are fp32"
         )
     return Artifact(gives, task=found[0].name if len(found) == 1 else None)
 
@@ -95,13 +81,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         augmentation=augmentation(config),
         pooling=config.pooling,
         settings=settings(config, ctx.seed),
-        method_options={
-            "rank": config.rank,
-            "alpha": config.alpha,
-            "dropout": config.dropout,
-            "targets": config.targets,
-            "freeze_embeddings": config.freeze_embeddings,
-        },
+        method_options=method_options(config),
         cap=config.cap,
     )
     trained = train(
