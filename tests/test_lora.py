@@ -7,21 +7,16 @@ from typing import Any
 
 import pytest
 import torch
-from adapters import batch, config_of, inputs, logits, plain, trained
+from adapters import batch, config_of, inputs, logits, plain, resumes_exactly, trained
 from peft import AutoPeftModelForTokenClassification, PeftModel
-from quick import options
 from safetensors.torch import load_file
 
-from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from transfer import checkpoints
 from transfer.errors import MethodError
 from transfer.methods import get as method
 from transfer.methods import lora
-from transfer.supervised import train
-from transfer.train import Settings
 
-EMBEDDED = DataSource("embedded")
 VARIANTS: dict[str, dict[str, Any]] = {
     "rslora": {"scaling": "rslora"},
     "dora": {"dora": True},
@@ -152,42 +147,3 @@ def test_a_killed_training_ends_as_an_undisturbed_one(
     tiny_base: Path, tmp_path: Path, variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resumes_exactly(tiny_base, tmp_path, monkeypatch, "lora", rank=4, **variant)
-
-
-def resumes_exactly(
-    base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **chosen: Any
-) -> None:
-    """Train four steps at once, and with a kill after the second."""
-    import transfer.supervised
-
-    quick = options(
-        method=name,
-        max_steps=4,
-        method_options=chosen,
-        settings=Settings(1e-2, seed=1, compute="fp32", save_every=1e-9),
-    )
-
-    def go(where: str) -> dict[str, torch.Tensor]:
-        work, out = folder / where / "work", folder / where / "out"
-        train(base, [get("xnli")], EMBEDDED, quick, work=work, out=out)
-        return load_file(out / "adapter_model.safetensors")
-
-    whole = go("whole")
-    loss = transfer.supervised._loss
-    done = 0
-
-    def killed(model: Any, rows: Any) -> torch.Tensor:
-        nonlocal done
-        done += 1
-        if done == 3:
-            raise KeyboardInterrupt
-        return loss(model, rows)
-
-    monkeypatch.setattr(transfer.supervised, "_loss", killed)
-    with pytest.raises(KeyboardInterrupt):
-        go("cut")
-    monkeypatch.setattr(transfer.supervised, "_loss", loss)
-    assert (folder / "cut" / "work" / "checkpoint-2").is_dir()
-    resumed = go("cut")
-    assert whole.keys() == resumed.keys()
-    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())

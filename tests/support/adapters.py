@@ -6,15 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 import transformers
 from peft import PeftModel
+from quick import options
+from safetensors.torch import load_file
 
 from evalsuite.task import DataSource, Task
+from evalsuite.tasks import get
 from transfer import checkpoints
 from transfer.batches import Batch
 from transfer.methods import get as method
 from transfer.rows import load_rows
+from transfer.supervised import train
+from transfer.train import Settings
 
 _AUTO = {
     "pair": transformers.AutoModelForSequenceClassification,
@@ -27,7 +33,7 @@ _AUTO = {
 
 def batch(task: Task, base: Path) -> dict[str, Any]:
     """Five rows of the embedded source, whose lengths differ."""
-    rows = load_rows(task, DataSource("embedded"), base, 64, max_examples=5)
+    rows = load_rows(task, DataSource("embedded"), base, 56, max_examples=5)
     return rows.collate(Batch(0, tuple(range(min(5, len(rows)))), 0))
 
 
@@ -80,3 +86,42 @@ def logits(model: Any, rows: dict[str, Any]) -> torch.Tensor:
 def config_of(out: Path) -> dict[str, Any]:
     """A saved adapter's config."""
     return dict(json.loads((out / "adapter_config.json").read_text()))
+
+
+def resumes_exactly(
+    base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **chosen: Any
+) -> None:
+    """Train four steps at once, and with a kill after the second."""
+    import transfer.supervised
+
+    quick = options(
+        method=name,
+        max_steps=4,
+        method_options=chosen,
+        settings=Settings(1e-2, seed=1, compute="fp32", save_every=1e-9),
+    )
+
+    def go(where: str) -> dict[str, torch.Tensor]:
+        work, out = folder / where / "work", folder / where / "out"
+        train(base, [get("xnli")], DataSource("embedded"), quick, work=work, out=out)
+        return load_file(out / "adapter_model.safetensors")
+
+    whole = go("whole")
+    loss = transfer.supervised._loss
+    done = 0
+
+    def killed(model: Any, rows: Any) -> torch.Tensor:
+        nonlocal done
+        done += 1
+        if done == 3:
+            raise KeyboardInterrupt
+        return loss(model, rows)
+
+    monkeypatch.setattr(transfer.supervised, "_loss", killed)
+    with pytest.raises(KeyboardInterrupt):
+        go("cut")
+    monkeypatch.setattr(transfer.supervised, "_loss", loss)
+    assert (folder / "cut" / "work" / "checkpoint-2").is_dir()
+    resumed = go("cut")
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
