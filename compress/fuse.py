@@ -7,7 +7,6 @@ drift from the live adapter is measured for that and for the original base alike
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from evalsuite.sample import Probe
 from evalsuite.session import Session
 from evalsuite.task import Task
 from transfer import cards, checkpoints
+from transfer.adapters import Adapter, AdapterPredictor
 from transfer.checkpoints import Precision
 
 Onto = Literal["dequantized", "original"]
@@ -49,19 +49,21 @@ def fuse(
         probe: text to measure the drift on; without it the drift is not measured.
 
     Raises:
-        FuseError: not an adapter, or its base is gone.
+        FuseError: not an adapter, or a prompt.
+        AdapterError: its base is gone, or its task not known.
     """
-    base, precision, embeddings = _base(directory)
-    fused = _merged(base, directory, task, precision, embeddings, onto)
+    adapter = _read(directory)
+    base, precision = adapter.base, adapter.precision
+    fused = _merged(adapter, task, onto)
     drift: dict[Onto, parity.Parity] = {}
     if probe is not None and probe.per_language:
-        live = _predictor(_live(base, directory, task, precision, embeddings), base, task)
+        live = AdapterPredictor(adapter, task)
         session = Session(live)
         text = probe.sequences(session.tokenizer, live.max_length)
         drift[onto] = parity.compare(session, _predictor(fused, base, task), text)
         if precision in ("int8", "nf4"):
             other: Onto = "original" if onto == "dequantized" else "dequantized"
-            alternative = _merged(base, directory, task, precision, embeddings, other)
+            alternative = _merged(adapter, task, other)
             drift[other] = parity.compare(session, _predictor(alternative, base, task), text)
     card = cards.card(
         "Fused checkpoint",
@@ -71,56 +73,38 @@ def fuse(
     return Fused(precision, drift)
 
 
-def _base(directory: Path) -> tuple[Path, Precision, str]:
-    """The adapter's base directory, and the precision it was held in."""
-    try:
-        adapter = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def _read(directory: Path) -> Adapter:
+    """The adapter, if it is one that merges."""
+    if not (directory / "adapter_config.json").is_file():
         raise FuseError(
             f"{directory} is not an adapter (no adapter_config.json); a checkpoint trained with "
             "method: full is whole already, leave its fuse stage out"
-        ) from None
-    base = Path(adapter["base_model_name_or_path"])
-    if not (base / "config.json").is_file():
-        raise FuseError(f"the base of {directory} is gone: {base}; run the recipe again from it")
-    training = checkpoints.read_training(directory)
-    return base, training.get("base_precision", "fp32"), training.get("embeddings", "fp32")
+        )
+    adapter = Adapter.read(directory)
+    if adapter.virtual_tokens:
+        raise FuseError(
+            f"{directory} is a prompt: what it adds are virtual tokens, and no weights could hold "
+            "them; evaluate takes it as it is, or train with method: lora"
+        )
+    return adapter
 
 
-def _live(
-    base: Path, adapter: Path, task: Task | None, precision: Precision, embeddings: str
-) -> Any:
-    """The model as it was trained: adapter on the base in its precision."""
-    from peft import PeftModel
-
-    model, _ = checkpoints.load(base, task, precision)
-    if embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(model)
-    return PeftModel.from_pretrained(model, adapter).eval()
-
-
-def _merged(
-    base: Path,
-    adapter: Path,
-    task: Task | None,
-    precision: Precision,
-    embeddings: str,
-    onto: Onto,
-) -> Any:
+def _merged(adapter: Adapter, task: Task | None, onto: Onto) -> Any:
     """The adapter merged into floating-point weights, fp32."""
     from peft import PeftModel
 
+    precision = adapter.precision
     quantized = precision in ("int8", "nf4")
     held = precision if quantized and onto == "dequantized" else "fp32"
-    model, _ = checkpoints.load(base, task, held)
+    model = adapter.base_for(task, held)
     if held != "fp32":
         model = model.dequantize()
-    if embeddings == "bf16" and onto == "dequantized":
+    if adapter.embeddings == "bf16" and onto == "dequantized":
         table = model.get_input_embeddings().weight
         table.data = table.data.to(torch.bfloat16).float()
     if precision == "bf16" and onto == "dequantized":
         model = model.to(torch.bfloat16)
-    merged = PeftModel.from_pretrained(model.float(), adapter).merge_and_unload()
+    merged = PeftModel.from_pretrained(model.float(), adapter.directory).merge_and_unload()
     return merged.float().eval()
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.data import find_task
+from recipes.errors import StageInputError
 from recipes.stage import Artifact, DataNeed, ModelRef, StageConfig, StageContext, Summary
 from recipes.training import need, probed
 
@@ -31,8 +32,6 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A checkpoint with the adapter's head."""
     (model,) = inputs["model"]
     if model.kind == "checkpoint":
-        from recipes.errors import StageInputError
-
         raise StageInputError(
             "model: is a whole checkpoint already, there is no adapter to fuse; "
             "leave this stage out"
