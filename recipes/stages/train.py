@@ -1,4 +1,4 @@
-"""Train a checkpoint on one task, or on several with one head each."""
+"""Train a checkpoint on one task, on several with one head each, or on parallel text."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class Config(MethodKeys, TaskTrainingConfig):
     """One task gives that task's head; several give the encoder, which is what goes on."""
 
     model: ModelRef
+    tasks: tuple[str, ...] = Field(default=(), description="none: parallel text, by contrast")
+    contrastive: Literal["words", "sentences"] | None = Field(
+        default=None, description="of parallel text, to be aligned at the highest of layers"
+    )
+    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
@@ -49,6 +54,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         for task in found:
             if task.format == "ranking":
                 raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
+    if bool(found) == bool(config.contrastive):
+        raise StageInputError(
+            "tasks: give one or more, or none and contrastive: words or sentences, not both"
+        )
+    if config.contrastive and (config.uncased or config.code_switch):
+        raise StageInputError("contrastive: uncased and code_switch change rows of tasks alone")
     gives = method_gives(config, found[0].format if len(found) == 1 else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
@@ -59,9 +70,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The tasks' training splits, and the parallel text where words are translated."""
+    """The tasks' training splits, and the parallel text where that is used."""
     rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
-    return (*rows, PARALLEL, HELD_OUT) if config.code_switch else rows
+    return (*rows, PARALLEL, HELD_OUT) if config.code_switch or config.contrastive else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -84,6 +95,20 @@ def run(config: Config, ctx: StageContext) -> Summary:
         method_options=method_options(config),
         cap=config.cap,
     )
+    if config.contrastive:
+        from transfer.contrastive import align
+
+        aligned = align(
+            ctx.input("model").path,
+            ctx.data,
+            config.contrastive,
+            options,
+            max_pairs=config.max_pairs,
+            work=ctx.work,
+            out=ctx.out,
+            progress=ctx.progress,
+        )
+        return aligned.facts
     trained = train(
         ctx.input("model").path,
         tasks(config.tasks),
