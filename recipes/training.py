@@ -149,13 +149,24 @@ def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
             )
 
 
+_HINTS = {
+    "adapter": "; put a fuse stage between",
+    "prompt": "; a prompt cannot be merged into weights: evaluate takes it as it is, and where a "
+    "checkpoint is needed, train with method: lora and fuse",
+}
+
+
 def need(artifact: Artifact, role: str, *kinds: str) -> None:
     """Raise unless an input is one of the kinds a stage takes."""
     if artifact.kind not in kinds:
-        hint = "; put a fuse stage between" if artifact.kind == "adapter" else ""
+        hint = _HINTS.get(artifact.kind, "")
         raise StageInputError(
-            f"{role}: needs a {' or '.join(kinds)}, is given a {artifact.kind}{hint}"
+            f"{role}: needs {_a(' or '.join(kinds))}, is given {_a(artifact.kind)}{hint}"
         )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def probed(asked: str | None, artifact: Artifact) -> Task:

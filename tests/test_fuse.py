@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from compress.combinations import Combination
 from compress.errors import FuseError
 from compress.fuse import Mix, fuse
-from compress.fuse.adapters import Adapter, attached
+from compress.fuse.adapters import attached
 from compress.fuse.combine import How, Mixer
 from compress.fuse.requantize import Loss, loss_of, round_trip
 from compress.fuse.search import Search, best
@@ -29,6 +29,7 @@ from evalsuite.tasks import get
 from recipes.stage import AdapterFacts, Artifact, StageInputError
 from recipes.stages import fuse as stage
 from transfer import checkpoints
+from transfer.adapters import Adapter
 from transfer.supervised import train
 from transfer.train import Settings
 

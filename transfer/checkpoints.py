@@ -99,6 +99,17 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     return model, kept
 
 
+def keep_codes(model: Any) -> None:
+    """Have NF4 layers leave their codes as they are.
+
+    On a processor with AVX512-BF16 bitsandbytes (0.50) rearranges them at the first forward outside
+    training, and what peft's DoRA then dequantizes at every forward are other weights.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
 def hold_embeddings(model: Any, held: Embeddings) -> None:
     """Hold the word embeddings in bf16, or as rows of 8 or 4 bits, frozen, and hand the layers the
     precision they expect.

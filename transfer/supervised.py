@@ -168,11 +168,21 @@ def train(
         def collate(batch: Batch) -> Tensors:
             return {**rows[batch.part].collate(batch), "part": batch.part}
 
-    count = sum(p.numel() for p in trained.parameters() if p.requires_grad)
-    total = _weights(trained)
-    fitted = _fit(trained, batches, collate, objective, options, work, progress)
-    _write(method, model, trained, tasks, directory, options, out)
-    facts: dict[str, float | int | str] = {
+    fitted = fit_model(trained, batches, collate, objective, options, work, progress)
+    write(method, model, trained, [task.name for task in tasks], directory, options, out)
+    facts = facts_of(fitted, trained, footprint)
+    if single:
+        facts["head"] = "carried over" if kept else "new"
+    return Trained(fitted, facts)
+
+
+def facts_of(
+    fitted: Fitted, model: Any, footprint: dict[str, float]
+) -> dict[str, float | int | str]:
+    """What a stage tells of a training."""
+    count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    total = _weights(model)
+    return {
         "steps": fitted.steps,
         "examples seen": fitted.examples,
         "final loss": round(fitted.final_loss, 4),
@@ -182,12 +192,9 @@ def train(
         "trained parameters %": round(100 * count / total, 3),
         **{f"base {name}": round(value, 3) for name, value in footprint.items()},
     }
-    if single:
-        facts["head"] = "carried over" if kept else "new"
-    return Trained(fitted, facts)
 
 
-def _fit(
+def fit_model(
     model: Any,
     batches: Sequence[Batch],
     collate: Any,
@@ -196,6 +203,7 @@ def _fit(
     work: Path,
     progress: Progress,
 ) -> Fitted:
+    """Train, and leave the model ready to be used."""
     model.train()
     with quantize_aware(model, options.quantize_aware):
         fitted = fit(model, batches, collate, objective, options.settings, work, progress)
@@ -235,18 +243,22 @@ def _with_heads(encoder: Any, tasks: Sequence[Task], directory: Path) -> MultiTa
     return MultiTask(encoder, heads)
 
 
-def _write(
+def write(
     method: Any,
     model: Any,
     trained: Any,
-    tasks: Sequence[Task],
+    names: Sequence[str],
     directory: Path,
     options: Options,
     out: Path,
 ) -> None:
+    """Write what was trained: weights, tokenizer, heads of several tasks, card.
+
+    Args:
+        names: of the tasks; none where parallel text alone was trained on.
+    """
     method.save(model, out)
     checkpoints.copy_tokenizer(directory, out)
-    names = [task.name for task in tasks]
     if isinstance(trained, MultiTask):
         from safetensors.torch import save_file
 
@@ -255,15 +267,16 @@ def _write(
             for name, value in trained.heads.state_dict().items()
         }
         save_file(tensors, out / "heads.safetensors")
-    if method.GIVES == "adapter":
+    if method.GIVES != "checkpoint":
         checkpoints.write_training(
             out,
             base_precision=options.precision,
             embeddings=options.embeddings,
             task=names[0] if len(names) == 1 else None,
-            tasks=names,
+            tasks=list(names),
         )
+    what = names or ["parallel text"]
     (out / "README.md").write_text(
-        cards.trained(names, options.method, options.precision, directory, method.GIVES),
+        cards.trained(what, options.method, options.precision, directory, method.GIVES),
         encoding="utf-8",
     )

@@ -22,9 +22,9 @@ import torch
 
 from compress.combinations import Combination, by_factor
 from compress.errors import FuseError
-from compress.fuse.adapters import Adapter
 from evalsuite.task import Task
 from transfer import checkpoints
+from transfer.adapters import Adapter
 
 Tensors = dict[str, torch.Tensor]
 _PREFIX = "base_model.model."

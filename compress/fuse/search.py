@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compress.errors import FuseError
-from compress.fuse.adapters import Adapter, live, predictor
+from compress.fuse.adapters import predictor
 from compress.fuse.combine import Mixer
 from evalsuite.errors import MissingExtraError
 from evalsuite.sample import spread
 from evalsuite.session import Session
 from evalsuite.task import DataSource, Task
+from transfer.adapters import Adapter
 
 Weights = tuple[float, ...]
 Progress = Callable[[float, str], None]
@@ -120,7 +121,7 @@ def search(mixer: Mixer, start: Adapter, task: Task, how: Search, progress: Prog
             f"{how.source.kind} has none; give weights: as numbers"
         )
     rows = spread(how.scored.load(how.source, "dev", "en"), how.rows)
-    model = live(start, task)
+    model = start.live(task)
     session = Session(predictor(model, start.base, task))
     done = 0
 

@@ -99,7 +99,6 @@ class TorchPredictor:
         self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
         self.layers = int(config.num_hidden_layers)
         self.max_length = max_length_of(read_config(directory))
-        self._choices = self.labels == CHOICE
 
     @property
     def threads(self) -> int:
@@ -122,7 +121,9 @@ class TorchPredictor:
         import torch
 
         device = self.model.device
-        if self._choices:  # rows of one choice each, so that no row waits for its longest choice
+        if (
+            self.labels == CHOICE
+        ):  # rows of one choice each, so that no row waits for its longest choice
             input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
         with torch.inference_mode():
             result = self.model(

@@ -1,4 +1,4 @@
-"""Train a checkpoint on one task, or on several with one head each."""
+"""Train a checkpoint on one task, on several with one head each, or on parallel text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
+from recipes.method_keys import MethodKeys, method_gives, method_options
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
@@ -28,14 +29,18 @@ from recipes.training import (
 )
 from recipes.training import cost as cost
 
-VERSION = 1
+VERSION = 2
 
 
-class Config(TaskTrainingConfig):
+class Config(MethodKeys, TaskTrainingConfig):
     """One task gives that task's head; several give the encoder, which is what goes on."""
 
     model: ModelRef
-    method: str = "lora"
+    tasks: tuple[str, ...] = Field(default=(), description="none: parallel text, by contrast")
+    contrastive: Literal["words", "sentences"] | None = Field(
+        default=None, description="of parallel text, to be aligned at the highest of layers"
+    )
+    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
@@ -47,18 +52,11 @@ class Config(TaskTrainingConfig):
     pooling: Literal["mean", "cls"] = Field(
         default="mean", description="of query and passage, where these are matched"
     )
-    rank: int = Field(default=16, ge=1)
-    alpha: int = Field(default=32, ge=1)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
-    targets: tuple[str, ...] = ("query", "value")
     cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """An adapter or a checkpoint, by the method."""
-    from evalsuite.errors import UnknownNameError
-    from transfer import methods
-
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     found = known_tasks(config.tasks, labelled=True)
@@ -66,18 +64,17 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         for task in found:
             if task.format == "ranking":
                 raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
-    try:
-        gives = methods.get(config.method).GIVES
-    except UnknownNameError as error:
-        raise StageInputError(str(error)) from None
-    if gives == "checkpoint" and config.precision in ("int8", "nf4"):
+    if bool(found) == bool(config.contrastive):
         raise StageInputError(
-            f"method: {config.method} trains every weight, and {config.precision} weights cannot "
-            "be trained; use method: lora, or precision: fp32 or bf16"
+            "tasks: give one or more, or none and contrastive: words or sentences, not both"
         )
+    if config.contrastive and (config.uncased or config.code_switch):
+        raise StageInputError("contrastive: uncased and code_switch change rows of tasks alone")
+    gives = method_gives(config, found[0].format if len(found) == 1 else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
-            f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
+            f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
+            "whole checkpoint, whose embeddings are fp32"
         )
     if gives == "adapter" and config.quantize_aware:
         raise StageInputError(
@@ -92,9 +89,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The tasks' training splits, and the parallel text where words are translated."""
+    """The tasks' training splits, and the parallel text where that is used."""
     rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
-    return (*rows, PARALLEL, HELD_OUT) if config.code_switch else rows
+    return (*rows, PARALLEL, HELD_OUT) if config.code_switch or config.contrastive else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -114,16 +111,24 @@ def run(config: Config, ctx: StageContext) -> Summary:
         augmentation=augmentation(config),
         pooling=config.pooling,
         settings=settings(config, ctx.seed),
-        method_options={
-            "rank": config.rank,
-            "alpha": config.alpha,
-            "dropout": config.dropout,
-            "targets": config.targets,
-            "freeze_embeddings": config.freeze_embeddings,
-        },
+        method_options=method_options(config),
         cap=config.cap,
         quantize_aware=config.quantize_aware,
     )
+    if config.contrastive:
+        from transfer.contrastive import align
+
+        aligned = align(
+            ctx.input("model").path,
+            ctx.data,
+            config.contrastive,
+            options,
+            max_pairs=config.max_pairs,
+            work=ctx.work,
+            out=ctx.out,
+            progress=ctx.progress,
+        )
+        return aligned.facts
     trained = train(
         ctx.input("model").path,
         tasks(config.tasks),
