@@ -34,6 +34,7 @@ class Options:
     relations: float = 0.0
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest
+    sentences: float = 0.0  # embeddings of plain text's sentences and of their translations
     shape: Shape = field(default_factory=Shape)
     others: tuple[Path, ...] = ()  # more teachers, whose logits are averaged with the first's
     cache: Cache = "auto"  # the teacher's logits: computed once a row, or with every batch

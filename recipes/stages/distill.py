@@ -59,6 +59,11 @@ class Config(TaskTrainingConfig):
     relation_layer: int | None = Field(
         default=None, ge=0, description="of the teacher; default its last, of 24 the nineteenth"
     )
+    sentences: float = Field(
+        default=0.0,
+        ge=0,
+        description="embeddings of English sentences and of their translations; widths may differ",
+    )
     temperature: float = Field(default=2.0, gt=0)
     multilingual: float = Field(
         default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
@@ -76,13 +81,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "teacher: has no task head, so there are no logits to match; "
             "set logits: 0 and labels: 0, or train it first"
         )
-    weights = (config.logits, config.hidden, config.labels, config.relations)
-    if not any(weights):
-        raise StageInputError(
-            "logits, hidden, labels and relations are all 0; nothing would be learnt"
-        )
-    if not config.tasks and config.multilingual == 0:
-        raise StageInputError("tasks: none, and multilingual: 0, so there is no text to learn on")
+    _check_matched(config)
     narrower = config.width is not None or config.heads is not None or config.ffn is not None
     if config.student is not None and (config.layers is not None or narrower):
         raise StageInputError(
@@ -112,6 +111,30 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     return Artifact("checkpoint", task=teacher.task)
 
 
+def _check_matched(config: Config) -> None:
+    """Raise unless there is text, and something is matched on each kind of it."""
+    anywhere = config.logits or config.hidden or config.relations
+    if not (anywhere or config.labels or config.sentences):
+        raise StageInputError(
+            "logits, hidden, labels, relations and sentences are all 0; nothing would be learnt"
+        )
+    if not config.tasks and config.multilingual == 0:
+        raise StageInputError("tasks: none, and multilingual: 0, so there is no text to learn on")
+    if config.sentences and config.multilingual == 0:
+        raise StageInputError(
+            "sentences: is matched on parallel text alone; set multilingual above 0"
+        )
+    if config.tasks and not (anywhere or config.labels):
+        raise StageInputError(
+            "sentences: is matched on parallel text alone; leave tasks out, or set logits, hidden, "
+            "labels or relations above 0"
+        )
+    if config.multilingual and not (anywhere or config.sentences):
+        raise StageInputError(
+            "multilingual: labels are matched on the tasks' rows alone; set multilingual: 0"
+        )
+
+
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows; where it is used, parallel text and what is kept out of it."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
@@ -132,6 +155,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
+        sentences=config.sentences,
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,
         shape=Shape(config.width, config.heads, config.ffn),
