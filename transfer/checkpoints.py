@@ -12,7 +12,7 @@ import transformers
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
-from evalsuite.runtimes import labels_of, read_config, refuse_pickle
+from evalsuite.runtimes import head_of, labels_of, read_config, refuse_pickle
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
 
@@ -55,17 +55,7 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
         ModelError: it does not open.
         PickleRefusedError: the weights are a pickle.
     """
-    refuse_pickle(directory)
-    config = read_config(directory)
-    if (directory / "adapter_config.json").is_file():
-        raise ModelError(f"{directory} is an adapter; fuse it first")
-    widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
-    on_cpu = not torch.cuda.is_available()
-    if precision == "nf4" and on_cpu and any(width % _NF4_BLOCK for width in widths):
-        raise ModelError(
-            f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
-            f"has {widths[0]} and {widths[1]}; use precision: int8 or fp32"
-        )
+    config = _fitting(directory, precision)
     extra: dict[str, Any] = {}
     kept = False
     if task is not None and task.labels:
@@ -85,6 +75,35 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     if task is not None:
         model.config.finetuning_task = task.name
     return model, kept
+
+
+def frozen(directory: Path, precision: Precision) -> Any:
+    """The model a checkpoint holds, with its own head if it has one, to be run and not trained.
+
+    Raises: as `load`.
+    """
+    return from_pretrained(
+        auto_class(head_of(_fitting(directory, precision))),
+        directory,
+        dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+        quantization_config=quantization(precision),
+    ).eval()
+
+
+def _fitting(directory: Path, precision: Precision) -> dict[str, Any]:
+    """The config of a checkpoint that can be held in a precision."""
+    refuse_pickle(directory)
+    config = read_config(directory)
+    if (directory / "adapter_config.json").is_file():
+        raise ModelError(f"{directory} is an adapter; fuse it first")
+    widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
+    on_cpu = not torch.cuda.is_available()
+    if precision == "nf4" and on_cpu and any(width % _NF4_BLOCK for width in widths):
+        raise ModelError(
+            f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
+            f"has {widths[0]} and {widths[1]}; use precision: int8 or fp32"
+        )
+    return config
 
 
 def embeddings_to_bf16(model: Any) -> None:

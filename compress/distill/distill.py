@@ -20,10 +20,11 @@ from compress.distill import texts
 from compress.distill.loss import Match, matched_loss
 from compress.distill.options import Options
 from compress.distill.start import layers_of, origin, start
-from compress.distill.targets import Targets, Teacher
+from compress.distill.targets import Targets
+from compress.distill.teachers import model_of, open_teacher, require_what_it_gives, says
 from compress.errors import StudentError
 from evalsuite.runtimes import head_of, read_config
-from evalsuite.runtimes.torch import load_checkpoint, logits_of
+from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer import augment, cards, checkpoints
 from transfer.batches import Batch, steps_for
@@ -49,6 +50,7 @@ def distill(
     """Cut the student, train it, write a checkpoint to `out`.
 
     Args:
+        teacher_dir: a checkpoint, or a bundle, which gives logits alone.
         student: one that is cut already, and is trained in place; `options.layers` says which of
             the teacher's layers it has.
 
@@ -56,7 +58,9 @@ def distill(
         StudentError: no such student can be cut, narrowed or matched.
         DataError: training rows or text are absent.
     """
-    teacher = load_checkpoint(teacher_dir).requires_grad_(False)
+    opened = open_teacher(teacher_dir, options.teacher_precision)
+    require_what_it_gives(opened, options)
+    teacher = model_of(opened)
     head = head_of(read_config(teacher_dir))
     if head is None:
         options = replace(options, logits=0.0)
@@ -74,12 +78,11 @@ def distill(
     lengths = [rows.lengths() for rows in sets]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
 
-    if torch.cuda.is_available():
-        teacher.cuda()
     targets = None
     drawn = len(batches) * options.batch_size
-    if cached(options, drawn, sum(len(rows) for rows in sets)):
-        runs = [runner(teacher), *(runner(load_checkpoint(path)) for path in options.others)]
+    if teacher is None or cached(options, drawn, sum(len(rows) for rows in sets)):
+        others = (open_teacher(path, options.teacher_precision) for path in options.others)
+        runs = [says(own) for own in (opened, *others)]
         targets = Targets.compute(runs, sets, work / "targets", progress)
 
     def collate(batch: Batch) -> Tensors:
@@ -90,7 +93,9 @@ def distill(
 
     samples = (_inputs(collate(batch)) for batch in batches[:_SAMPLES])
     if student is None:
-        student, chosen = start(teacher, teacher_dir, options, samples)
+        exact = options.teacher_precision == "fp32" or options.student is not None
+        original = teacher if exact else load_checkpoint(teacher_dir)
+        student, chosen = start(original, teacher_dir, options, samples)
     else:
         chosen = layers_of(teacher, options)
     if plain > 0 and isinstance(sets[-1], texts.Parallel):
@@ -106,11 +111,11 @@ def distill(
     student.train()
     fitted = fit(student, batches, collate, loss, options.settings, work, progress)
     student.eval()
-    before, after = (sum(p.numel() for p in m.parameters()) for m in (teacher, student))
+    info = opened.describe(teacher_dir.name)
     card = cards.card(
         "Distilled student",
         [
-            f"teacher: {teacher_dir.name}, {teacher.config.num_hidden_layers} layers",
+            f"teacher: {teacher_dir.name}, {opened.layers} layers, {info.runtime} {info.precision}",
             f"started from: {origin(chosen, student, options)}",
             f"tasks: {', '.join(task.name for task in tasks) or 'none'}",
         ],
@@ -122,10 +127,11 @@ def distill(
         "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "teacher's logits": "once a row" if targets is not None else "with every batch",
-        "layers": f"{student.config.num_hidden_layers} of {teacher.config.num_hidden_layers}",
-        "width": f"{student.config.hidden_size} of {teacher.config.hidden_size}",
-        "parameters": after,
-        "parameters of the teacher": before,
+        "layers": f"{student.config.num_hidden_layers} of {opened.layers}",
+        "width": f"{student.config.hidden_size} of {read_config(teacher_dir)['hidden_size']}",
+        "parameters": sum(p.numel() for p in student.parameters()),
+        "parameters of the teacher": info.parameters,
+        "teacher": f"{info.runtime} {info.precision}",
     }
 
 
@@ -185,19 +191,6 @@ def cached(options: Options, drawn: int, rows: int) -> bool:
         return True
     saves = options.logits > 0 and not inside and drawn > rows
     return options.cache == "always" or (options.cache == "auto" and saves)
-
-
-def runner(model: Any) -> Teacher:
-    """A torch model as a function of ids and mask."""
-
-    def run(inputs: Tensors) -> torch.Tensor:
-        device = model.device
-        with torch.inference_mode():
-            found = model(**{name: tensor.to(device) for name, tensor in inputs.items()})
-            logits: torch.Tensor = logits_of(found)
-        return logits
-
-    return run
 
 
 def _inputs(batch: Tensors) -> Tensors:

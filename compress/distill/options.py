@@ -8,6 +8,7 @@ from typing import Literal
 
 from compress.distill.narrow import Shape
 from transfer.augment import Augmentation
+from transfer.checkpoints import Precision
 from transfer.train import Settings
 
 Cache = Literal["auto", "always", "never"]
@@ -39,4 +40,5 @@ class Options:
     others: tuple[Path, ...] = ()  # more teachers, whose logits are averaged with the first's
     cache: Cache = "auto"  # the teacher's logits: computed once a row, or with every batch
     student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
+    teacher_precision: Precision = "fp32"  # of teachers that are checkpoints
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows

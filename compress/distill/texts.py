@@ -25,7 +25,7 @@ from transfer.batches import Batch, padded
 from transfer.targets import embed, targets
 from transfer.train import Progress, Tensors, resolve_compute
 
-_PAIRED = ("pair", "span", "choice")  # heads of models that read two texts
+PAIRED = ("pair", "span", "choice")  # heads of models that read two texts
 _SAMPLE = 2048  # sentences that the spread of embeddings, and the turn, are found on
 
 
@@ -140,7 +140,7 @@ def read(source: DataSource, directory: Path, options: Options, head: str | None
     for pair in pairs:
         sides = list(pair)
         rng.shuffle(sides)
-        inputs.append(tuple(sides) if head in _PAIRED else sides[0])
+        inputs.append(tuple(sides) if head in PAIRED else sides[0])
     tokenizer.enable_truncation(options.max_length, strategy="longest_first")
     ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
     found = Texts(ids, tokenization.pad_id(directory), head == "choice")
