@@ -12,7 +12,7 @@ import transformers
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
-from evalsuite.runtimes import labels_of, read_config, refuse_pickle
+from evalsuite.runtimes import head_of, labels_of, read_config, refuse_pickle
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
 from transfer.quantized_embedding import QuantizedEmbedding
@@ -74,10 +74,7 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
         ModelError: it does not open.
         PickleRefusedError: the weights are a pickle.
     """
-    refuse_pickle(directory)
-    config = read_config(directory)
-    if (directory / "adapter_config.json").is_file():
-        raise ModelError(f"{directory} is an adapter; fuse it first")
+    config = _checkpoint(directory)
     extra: dict[str, Any] = {}
     kept = False
     if task is not None and task.labels:
@@ -97,6 +94,28 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     if task is not None:
         model.config.finetuning_task = task.name
     return model, kept
+
+
+def frozen(directory: Path, precision: Precision) -> Any:
+    """The model a checkpoint holds, with its own head if it has one, to be run and not trained.
+
+    Raises: as `load`.
+    """
+    config = _checkpoint(directory)
+    return from_pretrained(
+        auto_class(head_of(config)),
+        directory,
+        dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+        quantization_config=quantization(precision, config),
+    ).eval()
+
+
+def _checkpoint(directory: Path) -> dict[str, Any]:
+    """The config of a whole checkpoint without pickled weights."""
+    refuse_pickle(directory)
+    if (directory / "adapter_config.json").is_file():
+        raise ModelError(f"{directory} is an adapter; fuse it first")
+    return read_config(directory)
 
 
 def keep_codes(model: Any) -> None:
