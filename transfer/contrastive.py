@@ -70,8 +70,7 @@ def align(
     ]
     set_seed(options.settings.seed)
     base, _ = checkpoints.load(directory, None, options.precision)
-    if options.embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(base)
+    checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     at = max(options.method_options.get("layers") or (base.config.num_hidden_layers,))
     model = method.prepare(base, None, options.precision, **options.method_options)

@@ -37,16 +37,17 @@ GROUP = 32  # weights that share a scale in int4
 def quantize_aware(model: nn.Module, precision: Rounding | None) -> Iterator[None]:
     """Within it the model's linear layers and embeddings compute as `precision` will; None changes
     nothing."""
-    linear = {"int8": _int8_linear, "int4-weights": _int4_linear, None: None}[precision]
+    linear: Any = {"int8": _int8_linear, "int4-weights": _int4_linear, None: None}[precision]
     rounded: list[Any] = []
     for module in model.modules() if linear else ():
+        own: Any = module
         if isinstance(module, nn.Linear):
-            module.forward = partial(linear, module)  # type: ignore[arg-type]
+            own.forward = partial(linear, module)
         elif isinstance(module, nn.Embedding):
-            module.forward = partial(_looked_up, module)
+            own.forward = partial(_looked_up, module)
         else:
             continue
-        rounded.append(module)
+        rounded.append(own)
     try:
         yield
     finally:

@@ -41,7 +41,7 @@ def open_teacher(directory: Path, precision: Precision = "fp32") -> Predictor:
         else checkpoints.frozen(directory, precision)
     )
     model.requires_grad_(False)
-    if torch.cuda.is_available() and checkpoints.quantization(precision) is None:
+    if torch.cuda.is_available() and precision in ("fp32", "bf16"):
         model.cuda()
     return TorchPredictor(directory, model, precision)
 
