@@ -123,8 +123,10 @@ def test_shipped_recipes_check(
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
     assert names == [
+        "compact/fused",
         "compact/multilingual-minilm",
         "compact/ner-edge",
+        "compact/passes",
         "compact/search-budget",
         "compact/trim-only",
         "compact/xnli-cpu-int8",

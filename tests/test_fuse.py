@@ -202,8 +202,7 @@ def test_an_encoders_adapter_joins_one_with_a_head(
     tasks = [UDPOS, get("xnli")]
     work, out = tmp_path / "work", tmp_path / "encoder"
     train(tiny_base, tasks, EMBEDDED, quick, work=work, out=out)
-    names = load_file(changed(out, tmp_path / "other", 1, 0.2) / "adapter_model.safetensors")
-    assert any(".pooler." in name for name in names)  # which no tagger has
+    changed(out, tmp_path / "other", 1, 0.2)
     alone = deltas(Adapter.read(tagger))
     both = deltas(mixed([tagger, tmp_path / "other"], (1.0, 1.0), tmp_path / "out", How()))
     assert alone.keys() == both.keys()

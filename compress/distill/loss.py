@@ -74,7 +74,8 @@ def _outputs_loss(
             target, own = _outputs(student, teacher, batch, hidden)
     else:
         theirs, ours = [], []
-        target, own = _outputs(student, None if known is not None else teacher, batch, hidden)
+        asked = hidden or (options.logits > 0 and known is None)
+        target, own = _outputs(student, teacher if asked else None, batch, hidden)
     mask = batch["attention_mask"]
     total = torch.zeros((), device=mask.device)
     if options.relations > 0:

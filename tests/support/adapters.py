@@ -13,6 +13,7 @@ from peft import PeftModel
 from quick import options
 from safetensors.torch import load_file
 
+from evalsuite.runtimes import read_config
 from evalsuite.task import DataSource, Task
 from evalsuite.tasks import get
 from transfer import checkpoints
@@ -66,7 +67,7 @@ def plain(base: Path, task: Task, out: Path, precision: Any) -> Any:
     model = _AUTO[task.format].from_pretrained(
         base,
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
-        quantization_config=checkpoints.quantization(precision),
+        quantization_config=checkpoints.quantization(precision, read_config(base)),
         **extra,
     )
     if config_of(out).get("use_dora"):
