@@ -127,13 +127,14 @@ def train(
             raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
     method = methods.get(options.method)
     progress(0.0, "reading rows")
+    longest = checkpoints.longest(directory, options.max_length)
     change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
     rows = [
         load_rows(
             task,
             source,
             directory,
-            options.max_length,
+            longest,
             languages=options.languages,
             max_examples=options.max_examples,
             change=change,
@@ -178,6 +179,7 @@ def train(
         "trained parameters": count,
         "trained parameters %": round(100 * count / total, 3),
         **{f"base {name}": round(value, 3) for name, value in footprint.items()},
+        **checkpoints.length_facts(options.max_length, longest),
     }
     if single:
         facts["head"] = "carried over" if kept else "new"
