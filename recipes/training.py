@@ -45,7 +45,9 @@ class TaskTrainingConfig(TrainingConfig):
     learning_rate: float = Field(default=2e-4, gt=0)
     epochs: float = Field(default=3.0, gt=0)
     max_steps: int | None = Field(default=None, ge=1)
-    max_length: int = Field(default=128, ge=8)
+    max_length: int = Field(
+        default=128, ge=8, description="tokens, at most what the model has positions for"
+    )
     max_examples: int | None = Field(default=None, ge=1)
     freeze_embeddings: bool = Field(
         default=False, description="leave the word embeddings as they are"

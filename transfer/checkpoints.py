@@ -12,7 +12,13 @@ import transformers
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
-from evalsuite.runtimes import head_of, labels_of, read_config, refuse_pickle
+from evalsuite.runtimes import (
+    head_of,
+    labels_of,
+    max_length_of,
+    read_config,
+    refuse_pickle,
+)
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
 from transfer.quantized_embedding import QuantizedEmbedding
@@ -116,6 +122,19 @@ def _checkpoint(directory: Path) -> dict[str, Any]:
     if (directory / "adapter_config.json").is_file():
         raise ModelError(f"{directory} is an adapter; fuse it first")
     return read_config(directory)
+
+
+def longest(directory: Path, asked: int) -> int:
+    """Tokens of the longest sequence: as many as are asked for, or as the model has positions for,
+    as in evaluation."""
+    return min(asked, max_length_of(read_config(directory)))
+
+
+def length_facts(asked: int, taken: int) -> dict[str, str]:
+    """For a summary: that sequences were cut shorter than asked for, if they were."""
+    if taken >= asked:
+        return {}
+    return {"longest sequence": f"{taken} tokens, all the model takes; max_length asks for {asked}"}
 
 
 def keep_codes(model: Any) -> None:

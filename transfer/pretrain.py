@@ -10,7 +10,7 @@ Languages are sampled with exponent 0.3 of their share (Conneau et al. 2020, sec
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,10 @@ def pretrain(
         _vocabulary(pairs, options.shape, tokenizer_dir, options.settings.seed, progress)
     tokenizer = tokenization.load(tokenizer_dir)
     mask_id = tokenization.id_of(tokenizer, "<mask>")
+    asked = options.max_length
+    positions = options.shape.max_length if options.shape is not None else asked
+    longest = min(asked, positions) if directory is None else checkpoints.longest(directory, asked)
+    options = replace(options, max_length=longest)
     progress(0.0, "encoding text")
     encoded = _encode(tokenizer, pairs, options)
     needed = options.steps * options.batch_size
@@ -133,6 +137,7 @@ def pretrain(
         "vocabulary": tokenizer.get_vocab_size(),
         "parameters": sum(p.numel() for p in model.parameters()),
         "tokens seen": sum(lengths),
+        **checkpoints.length_facts(asked, longest),
     }
     return fitted, facts
 

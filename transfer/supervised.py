@@ -131,13 +131,14 @@ def train(
     tasks = [task.labelled(source) for task in tasks]
     method = methods.get(options.method)
     progress(0.0, "reading rows")
+    longest = checkpoints.longest(directory, options.max_length)
     change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
     rows = [
         load_rows(
             task,
             source,
             directory,
-            options.max_length,
+            longest,
             languages=options.languages,
             max_examples=options.max_examples,
             change=change,
@@ -191,6 +192,7 @@ def facts_of(
         "trained parameters": count,
         "trained parameters %": round(100 * count / total, 3),
         **{f"base {name}": round(value, 3) for name, value in footprint.items()},
+        **checkpoints.length_facts(options.max_length, longest),
     }
 
 

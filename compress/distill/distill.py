@@ -63,8 +63,11 @@ def distill(
     require_what_it_gives(opened, options)
     teacher = model_of(opened)
     head = head_of(read_config(teacher_dir))
-    if head is None:
-        options = replace(options, logits=0.0)
+    asked = options.max_length
+    longest = min(
+        checkpoints.longest(path, asked) for path in (teacher_dir, options.student or teacher_dir)
+    )
+    options = replace(options, max_length=longest, logits=options.logits if head else 0.0)
     plain = options.multilingual if tasks else 1.0
     require_matched(options, bool(tasks), plain)
     sets = _rows(tasks, source, teacher_dir, options, progress)
@@ -136,6 +139,7 @@ def distill(
         "parameters": sum(p.numel() for p in student.parameters()),
         "parameters of the teacher": info.parameters,
         "teacher": f"{info.runtime} {info.precision}",
+        **checkpoints.length_facts(asked, longest),
     }
 
 
