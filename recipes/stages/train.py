@@ -1,4 +1,4 @@
-"""Train a checkpoint on one task, or on several with one head each."""
+"""Train a checkpoint on one task, on several with one head each, on masked text, or on both."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import (
-    TaskTrainingConfig,
-    augmentation,
-    known_tasks,
-    need,
-    settings,
-    tasks,
-)
+from recipes.steering import SteeringConfig, check_steering, steering
+from recipes.training import augmentation, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
 VERSION = 1
 
 
-class Config(TaskTrainingConfig):
-    """One task gives that task's head; several give the encoder, which is what goes on."""
+class Config(SteeringConfig):
+    """One task gives that task's head; several or none give the encoder, which is what goes on."""
 
     model: ModelRef
     method: str = "lora"
@@ -41,7 +35,6 @@ class Config(TaskTrainingConfig):
     alpha: int = Field(default=32, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)
     targets: tuple[str, ...] = ("query", "value")
-    cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -52,10 +45,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     found = known_tasks(config.tasks, labelled=True)
-    if len(found) > 1:
-        for task in found:
-            if task.format == "ranking":
-                raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
+    check_steering(config, found)
     try:
         gives = methods.get(config.method).GIVES
     except UnknownNameError as error:
@@ -73,9 +63,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The tasks' training splits, and the parallel text where words are translated."""
+    """The tasks' training splits, and the parallel text where it is read."""
     rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
-    return (*rows, PARALLEL, HELD_OUT) if config.code_switch else rows
+    return (*rows, PARALLEL, HELD_OUT) if config.code_switch or config.mlm else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -102,7 +92,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             "targets": config.targets,
             "freeze_embeddings": config.freeze_embeddings,
         },
-        cap=config.cap,
+        **steering(config),
     )
     trained = train(
         ctx.input("model").path,
