@@ -8,8 +8,9 @@ torch.Size([8, 7])
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import safe_open
@@ -19,9 +20,11 @@ from transformers.models.xlm_roberta import modeling_xlm_roberta as xlm_roberta
 
 from evalsuite.task import Task
 from transfer.errors import MethodError
+from transfer.objectives.matching import matching_loss
 from transfer.objectives.mlm import cross_entropy
+from transfer.objectives.robust import Robust, robust
 from transfer.objectives.spans import ends_loss
-from transfer.train import Tensors
+from transfer.train import Objective, Tensors
 
 _LM_HEAD = "lm_head."  # of a checkpoint's tensors
 
@@ -105,6 +108,32 @@ def joined_loss(model: Joined, batch: Tensors) -> torch.Tensor:
     if "start_positions" in batch:
         return ends_loss(logits, batch)
     return nn.functional.cross_entropy(logits.flatten(0, -2).float(), batch["labels"].flatten())
+
+
+def objective(
+    single: Task | None, masked: bool, pooling: Literal["mean", "cls"], how: Robust
+) -> Objective:
+    """The loss of a batch of any part.
+
+    Args:
+        single: the one task whose own head, or none where it is ranked, the model has.
+        masked: whether some batches are of masked LM.
+        how: of the tasks' losses alone.
+    """
+    ranked = single is not None and single.format == "ranking"
+    of_task: Objective = labels_loss if single and not masked else joined_loss
+    if ranked:
+        of_task = partial(matching_loss, pooling=pooling)
+    of_task = robust(of_task, how)
+    if not masked:
+        return of_task
+
+    def either(model: Joined, batch: Tensors) -> torch.Tensor:
+        if "masked" in batch:
+            return model.masked_lm(batch)
+        return of_task(model.model if ranked else model, batch)
+
+    return either
 
 
 def task_heads(tasks: Sequence[Task], directory: Path, config: Any) -> list[nn.Module]:

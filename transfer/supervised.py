@@ -13,8 +13,7 @@ beside it in `heads.safetensors`, for the record.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,18 +23,20 @@ from transformers import XLMRobertaModel
 from transformers.trainer_utils import set_seed
 
 from evalsuite.task import DataSource, Format, Task
-from transfer import augment, cards, checkpoints, masked, methods
-from transfer.augment import Augmentation, Change
-from transfer.batches import steps_for
+from transfer import cards, checkpoints, methods, team
+from transfer.augment import Augmentation
 from transfer.checkpoints import Precision
+from transfer.dev import Dev
 from transfer.errors import MethodError
-from transfer.heads import Joined, join, joined_loss, labels_loss, save_with_lm_head
+from transfer.heads import Joined, join, objective, save_with_lm_head
 from transfer.masked import MaskedText
-from transfer.mixing import Mixing, shares
-from transfer.objectives.matching import matching_loss
-from transfer.parts import Part, collated, cutter, draw, of_tasks
-from transfer.rows import Rows, load_rows
-from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
+from transfer.mixing import Mixing
+from transfer.objectives.robust import Robust
+from transfer.parts import collated, cutter, draw, load_parts
+from transfer.restarts import refuse_collapse, tried
+from transfer.selection import Selecting, Selection
+from transfer.snapshots import Tail
+from transfer.train import Fitted, Progress, Settings, fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,11 @@ class Options:
     masked: MaskedText = field(default_factory=MaskedText)
     effective_batch: int | None = None  # rows a step, in micro-batches of `batch_size`
     batch_tokens: int | None = None  # padded tokens a micro-batch, in place of its rows
+    selecting: Selecting | None = None  # by English dev rows
+    average: int | None = None  # of weights after so many steps
+    average_share: float = 0.25  # of the steps, the last ones, that these are of
+    robust: Robust = field(default_factory=Robust)
+    restarts: int = 0  # with further seeds, where nothing is learnt
 
     @property
     def cuts(self) -> bool:
@@ -99,29 +105,31 @@ def train(
         TransferError, EvalsuiteError: something a person can put right.
     """
     _check(tasks, options)
+
+    def once(seed: int, place: Path) -> Trained:
+        own = replace(options, settings=replace(options.settings, seed=seed))
+        return _train(directory, tasks, source, own, place, out, progress)
+
+    seed = options.settings.seed
+    trained, failures = tried(once, options.restarts, seed, work)
+    if options.restarts:
+        trained.facts["seed"] = seed + len(failures)
+        trained.facts["began again"] = "; ".join(failures) or "never"
+    return trained
+
+
+def _train(
+    directory: Path,
+    tasks: Sequence[Task],
+    source: DataSource,
+    options: Options,
+    work: Path,
+    out: Path,
+    progress: Progress,
+) -> Trained:
+    """One try."""
     method = methods.get(options.method)
-    progress(0.0, "reading rows")
-    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
-    rows = [_rows(task, source, directory, options, change) for task in tasks]
-    sizes = [sum(map(len, sets)) for sets in rows]
-    share = options.masked.share
-    epochs = options.epochs / (1 - share) if tasks else 0.0
-    steps = steps_for(sum(sizes), options.rows, epochs, options.max_steps)
-    if not tasks and options.max_steps:
-        steps = options.max_steps
-    weights = shares(sizes, options.cap, options.mixing, options.temperature) if tasks else []
-    parts = of_tasks(rows, [w * (1 - share) for w in weights], options.language_temperature)
-    if share > 0:
-        text = masked.load(
-            source,
-            directory,
-            options.masked,
-            max_length=options.max_length,
-            count=max(1, round(steps * options.rows * share)),
-            seed=options.settings.seed,
-            progress=progress,
-        )
-        parts.append(Part(text, share, None))
+    parts, steps, dev = load_parts(tasks, source, directory, options, progress)
     set_seed(options.settings.seed)  # new heads start from the seed
     single = tasks[0] if len(tasks) == 1 else None
     base, kept = checkpoints.load(directory, single, options.precision)
@@ -131,22 +139,37 @@ def train(
     format: Format | None = single.format if single else None
     model = method.prepare(base, format, options.precision, **options.method_options)
     beside = tasks if len(tasks) > 1 else ()
-    trained, facts = join(model, beside, directory, share > 0, method.GIVES == "adapter")
+    masked = options.masked.share > 0
+    trained, facts = join(model, beside, directory, masked, method.GIVES == "adapter")
     count = sum(p.numel() for p in trained.parameters() if p.requires_grad)
     total = sum(_elements(p) for p in trained.parameters())
     trained.train()
+    ends = steps if options.cuts else max(1, steps // options.settings.accumulate)
+    selection = None
+    if options.selecting:
+        scored = Dev(dev, directory, trained)
+        selection = Selection(scored, trained, options.selecting, ends, work)
+    tail = None
+    if options.average:
+        tail = Tail(trained, options.average, options.average_share, ends, work)
     fitted = fit(
         trained,
         draw(parts, options.rows, steps, options.settings.seed),
         collated(parts, heads=len(tasks) > 1),
-        _objective(single, options),
+        objective(single, masked, options.pooling, options.robust),
         options.settings,
         work,
         progress,
+        after=selection or tail or (lambda step: None),
         cut=cutter(parts, options.batch_size, options.batch_tokens) if options.cuts else None,
     )
-    trained.eval()
-    _write(method, model, trained, tasks, directory, options, out)
+    if options.restarts:
+        refuse_collapse(fitted, selection)
+    if team.first():
+        if chosen := selection or tail:
+            facts |= chosen.finish()
+        trained.eval()
+        _write(method, model, trained, tasks, directory, options, out)
     facts = {
         "steps": fitted.steps,
         "examples seen": fitted.examples,
@@ -181,44 +204,6 @@ def _check(tasks: Sequence[Task], options: Options) -> None:
         raise MethodError("tasks: none; set mlm: 1.0 and max_steps to go on with masked LM alone")
     if tasks and options.masked.share >= 1:
         raise MethodError("mlm: 1.0 leaves no batch to the tasks; lower it, or set tasks: []")
-
-
-def _rows(
-    task: Task, source: DataSource, directory: Path, options: Options, change: Change
-) -> list[Rows]:
-    """Its training rows, as one set or by language."""
-    apart = options.language_temperature is not None
-    sets = [(language,) for language in options.languages] if apart else [options.languages]
-    return [
-        load_rows(
-            task,
-            source,
-            directory,
-            options.max_length,
-            languages=languages,
-            max_examples=options.max_examples,
-            change=change,
-        )
-        for languages in sets
-    ]
-
-
-def _objective(single: Task | None, options: Options) -> Objective:
-    """The loss of a batch, whichever part it is of."""
-    of_task: Objective = labels_loss if single and options.masked.share == 0 else joined_loss
-    if single and single.format == "ranking":
-        of_task = partial(matching_loss, pooling=options.pooling)
-    if options.masked.share == 0:
-        return of_task
-
-    ranked = single is not None and single.format == "ranking"
-
-    def either(model: Joined, batch: Tensors) -> torch.Tensor:
-        if "masked" in batch:
-            return model.masked_lm(batch)
-        return of_task(model.model if ranked else model, batch)
-
-    return either
 
 
 def _elements(parameter: Any) -> int:

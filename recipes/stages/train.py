@@ -9,7 +9,7 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.steering import SteeringConfig, check_steering, steering
+from recipes.steering import SteeringConfig, check_steering, processes, steering
 from recipes.training import augmentation, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
@@ -65,12 +65,15 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The tasks' training splits, and the parallel text where it is read."""
     rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
+    if config.evaluate_every is not None and config.dev_rows == "split":
+        rows += tuple(DataNeed(task, "dev", ("en",)) for task in config.tasks)
     return (*rows, PARALLEL, HELD_OUT) if config.code_switch or config.mlm else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.supervised import Options, train
+    from transfer.supervised import Options, Trained, train
+    from transfer.team import together
 
     options = Options(
         method=config.method,
@@ -94,13 +97,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
         },
         **steering(config),
     )
-    trained = train(
-        ctx.input("model").path,
-        tasks(config.tasks),
-        ctx.data,
-        options,
-        work=ctx.work,
-        out=ctx.out,
-        progress=ctx.progress,
-    )
-    return trained.facts
+    what = (ctx.input("model").path, tasks(config.tasks), ctx.data, options)
+    count = processes(config)
+    if count == 1:
+        return train(*what, work=ctx.work, out=ctx.out, progress=ctx.progress).facts
+    trained: Trained = together(count, train, what, ctx.progress, work=ctx.work, out=ctx.out)
+    return {**trained.facts, "processes": count}
