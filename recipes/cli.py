@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from recipes import launched
 from recipes.cli_options import DataDir, Debug, RecipeArg, Set, Space
 from recipes.cli_results import compare, predict, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
@@ -210,6 +211,12 @@ for command in (report, compare, predict, score):
 def main(args: list[str] | None = None) -> None:
     """Entry point of the `lingopress` command; always leaves by `SystemExit`."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
+    try:
+        if launched.leaves():
+            raise SystemExit(0)
+    except RecipesError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
     app(args=args, prog_name="lingopress")
 
 

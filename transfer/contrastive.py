@@ -26,9 +26,10 @@ from evalsuite.task import DataSource
 from transfer import checkpoints, dictionary, methods
 from transfer.batches import Batch, padded, plan, steps_for
 from transfer.objectives.sentences import in_batch, pool
-from transfer.supervised import Options, Trained, facts_of, fit_model, write
+from transfer.outcome import facts_of, write
+from transfer.supervised import Options, Trained
 from transfer.text import Ragged, read
-from transfer.train import Progress, Tensors
+from transfer.train import Progress, Tensors, fit
 
 What = Literal["words", "sentences"]
 _TEMPERATURE = 0.05
@@ -83,7 +84,9 @@ def align(
         return {"foreign": both[0], "english": both[1]}
 
     objective = partial(contrast_loss, layer=at)
-    fitted = fit_model(model, batches, collate, objective, options, work, progress)
+    model.train()
+    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
+    model.eval()
     write(method, model, model, [], directory, options, out)
     facts = facts_of(fitted, model, footprint)
     return Trained(fitted, facts | {"pairs": len(pairs), "compared at layer": at})

@@ -1,4 +1,4 @@
-"""Train a checkpoint on one task, on several with one head each, or on parallel text."""
+"""Train a checkpoint on tasks with one head each, on masked text, or on parallel text."""
 
 from __future__ import annotations
 
@@ -19,28 +19,17 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.training import (
-    TaskTrainingConfig,
-    augmentation,
-    known_tasks,
-    need,
-    settings,
-    tasks,
-)
+from recipes.steering import SteeringConfig, check_steering, processes, steering
+from recipes.training import augmentation, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
 VERSION = 2
 
 
-class Config(MethodKeys, TaskTrainingConfig):
-    """One task gives that task's head; several give the encoder, which is what goes on."""
+class Config(MethodKeys, SteeringConfig):
+    """One task gives that task's head; several or none give the encoder, which is what goes on."""
 
     model: ModelRef
-    tasks: tuple[str, ...] = Field(default=(), description="none: parallel text, by contrast")
-    contrastive: Literal["words", "sentences"] | None = Field(
-        default=None, description="of parallel text, to be aligned at the highest of layers"
-    )
-    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
@@ -52,7 +41,6 @@ class Config(MethodKeys, TaskTrainingConfig):
     pooling: Literal["mean", "cls"] = Field(
         default="mean", description="of query and passage, where these are matched"
     )
-    cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -60,16 +48,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     found = known_tasks(config.tasks, labelled=True)
-    if len(found) > 1:
-        for task in found:
-            if task.format == "ranking":
-                raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
-    if bool(found) == bool(config.contrastive):
-        raise StageInputError(
-            "tasks: give one or more, or none and contrastive: words or sentences, not both"
-        )
-    if config.contrastive and (config.uncased or config.code_switch):
-        raise StageInputError("contrastive: uncased and code_switch change rows of tasks alone")
+    check_steering(config, found)
     gives = method_gives(config, found[0].format if len(found) == 1 else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
@@ -91,12 +70,16 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The tasks' training splits, and the parallel text where that is used."""
     rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
-    return (*rows, PARALLEL, HELD_OUT) if config.code_switch or config.contrastive else rows
+    if config.evaluate_every is not None and config.dev_rows == "split":
+        rows += tuple(DataNeed(task, "dev", ("en",)) for task in config.tasks)
+    parallel = config.code_switch or config.contrastive or config.mlm
+    return (*rows, PARALLEL, HELD_OUT) if parallel else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.supervised import Options, train
+    from transfer.supervised import Options, Trained, train
+    from transfer.team import together
 
     options = Options(
         method=config.method,
@@ -112,7 +95,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         pooling=config.pooling,
         settings=settings(config, ctx.seed),
         method_options=method_options(config),
-        cap=config.cap,
+        **steering(config),
         quantize_aware=config.quantize_aware,
     )
     if config.contrastive:
@@ -129,13 +112,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
             progress=ctx.progress,
         )
         return aligned.facts
-    trained = train(
-        ctx.input("model").path,
-        tasks(config.tasks),
-        ctx.data,
-        options,
-        work=ctx.work,
-        out=ctx.out,
-        progress=ctx.progress,
-    )
-    return trained.facts
+    what = (ctx.input("model").path, tasks(config.tasks), ctx.data, options)
+    count = processes(config)
+    if count == 1:
+        return train(*what, work=ctx.work, out=ctx.out, progress=ctx.progress).facts
+    trained: Trained = together(count, train, what, ctx.progress, work=ctx.work, out=ctx.out)
+    return {**trained.facts, "processes": count}
