@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from evalsuite.task import Task
 from recipes.errors import StageInputError
+from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
@@ -23,15 +25,16 @@ from recipes.training import (
     distillation,
     known_tasks,
     need,
+    probed,
     same_labels,
     tasks,
 )
 from recipes.training import cost as cost
 
-VERSION = 3
+VERSION = 4
 
 
-class Config(TaskTrainingConfig):
+class Config(TaskTrainingConfig, ScoreGateConfig):
     """A weight of 0 leaves its term out."""
 
     tasks: tuple[str, ...] = Field(default=(), description="none: plain multilingual text alone")
@@ -72,6 +75,18 @@ class Config(TaskTrainingConfig):
         default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
     )
     max_pairs: int | None = Field(default=None, ge=1)
+    probe: int = Field(
+        default=32,
+        ge=0,
+        description="sentences a language, that the student's labels are compared with its "
+        "teacher's on",
+    )
+    probe_task: str | None = Field(
+        default=None, description="whose text that is; default the head's own task"
+    )
+    min_agreement: float = Field(
+        default=0.0, ge=0, le=100, description="percent of labels that must be the teacher's"
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -164,7 +179,17 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
     if config.multilingual > 0 or config.code_switch > 0 or not config.tasks:
         needs += (PARALLEL, HELD_OUT)
+    task = _probed(config, gives)
+    if task is not None and (config.probe or config.max_lost is not None):
+        needs += (DataNeed(task.name, "eval"),)
     return needs
+
+
+def _probed(config: Config, gives: Artifact) -> Task | None:
+    """Whose text student and teacher are compared on; None where there is no head to compare."""
+    if gives.task is None and config.probe_task is None:
+        return None
+    return probed(config.probe_task, gives)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -195,4 +220,31 @@ def run(config: Config, ctx: StageContext) -> Summary:
         out=ctx.out,
         progress=ctx.progress,
     )
-    return facts
+    return facts | _compared(config, ctx)
+
+
+def _compared(config: Config, ctx: StageContext) -> Summary:
+    """How often the student says what its teacher says, held to the gates."""
+    from compress.gate import hold
+    from evalsuite import parity
+    from evalsuite.runtimes import open_model
+    from evalsuite.sample import sample
+    from evalsuite.session import Session
+
+    teacher = ctx.input("teacher")
+    heads = (teacher, *ctx.inputs.get("student", ()))
+    head = next((own.artifact.task for own in heads if own.artifact.task), None)
+    task = _probed(config, Artifact("checkpoint", task=head))
+    first, second = open_model(teacher.path), open_model(ctx.out)
+    if task is None or not first.labels or first.labels != second.labels:
+        return {}
+    summary: Summary = {}
+    remedy = "keep more of the teacher, train for longer"
+    if config.probe:
+        session = Session(first)
+        longest = min(first.max_length, second.max_length)
+        text = sample(session.tokenizer, longest, task, ctx.data, config.probe)
+        found = parity.compare(session, second, text)
+        summary |= found.facts()
+        hold(found, config.min_agreement, "distil", f"{remedy}, or lower min_agreement")
+    return summary | hold_score(config, ctx, teacher.path, task, "distil", remedy)
