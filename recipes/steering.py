@@ -135,8 +135,8 @@ class RobustConfig(TaskTrainingConfig):
     noise: float = Field(default=0.0, ge=0, description="random shift, in lengths of an embedding")
 
 
-class SteeringConfig(BatchingConfig, MixingConfig, SelectionConfig, RobustConfig):
-    """All of them."""
+class SteeringConfig(MixingConfig, BatchingConfig, SelectionConfig, RobustConfig):
+    """All of them; `tasks` is as the first has it."""
 
 
 def processes(config: BatchingConfig) -> int:

@@ -110,11 +110,13 @@ def test_a_recipe_says_tasks_or_contrastive() -> None:
         PARALLEL,
         HELD_OUT,
     }
-    for wrong in ({"tasks": ["xnli"]}, {"contrastive": None}):
-        with pytest.raises(StageInputError, match="give one or more, or none and contrastive"):
-            training.check(config(**wrong), base)
-    with pytest.raises(StageInputError, match="rows of tasks alone"):
-        training.check(config(uncased=0.5), base)
+    with pytest.raises(ValueError, match="parallel text is trained on alone"):
+        config(tasks=["xnli"])
+    with pytest.raises(ValueError, match="or contrastive: words or sentences"):
+        config(contrastive=None)
+    for key in ("uncased", "code_switch", "noise"):
+        with pytest.raises(StageInputError, match=f"{key} change the training of tasks alone"):
+            training.check(config(**{key: 0.5}), base)
 
 
 @pytest.mark.parametrize(
