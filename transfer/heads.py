@@ -78,9 +78,9 @@ class Joined(nn.Module):
         table: nn.Module = self.model.get_input_embeddings()
         return table
 
-    def gradient_checkpointing_enable(self) -> None:
+    def activation_checkpointing_enable(self) -> None:
         """Recompute the model's activations instead of keeping them."""
-        self.model.gradient_checkpointing_enable()
+        self.model.activation_checkpointing_enable()
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """The trained tensors alone: a quantized base is reloaded, not resumed."""

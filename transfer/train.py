@@ -163,7 +163,7 @@ def fit(
         raise MethodError(f"{world} processes need effective_batch, the rows of a step they share")
     set_seed(settings.seed)
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+        model.activation_checkpointing_enable()
     compute = resolve_compute(settings.compute)
     rank = int(os.environ.get("RANK", "0"))
     accumulate = 1 if cut else settings.accumulate
