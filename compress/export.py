@@ -25,7 +25,7 @@ from compress.gate import hold
 from compress.graph import FILES, Traced, strip, trace
 from compress.graph_embeddings import Form, rewrite
 from compress.precisions import Precision, Runtime, by_nncf, calibrated
-from compress.prune.shrink import drop_silent_heads
+from compress.prune.shrink import drop_silent_heads, heads_of
 from compress.quantize import Weights, quantize
 from evalsuite import parity, weights
 from evalsuite.formats import Encoded
@@ -103,7 +103,9 @@ def export(
     out.mkdir(parents=True, exist_ok=True)
     copy_tokenizer(directory, out)
     card = _card_of(directory, predictor, runtime, precision)
-    card["parameters"] -= silent
+    if silent:
+        card["parameters"] -= silent
+        card["heads"] = heads_of(model)  # a layer; no config can say so
     card["made_from"] = [*lineage, f"weights sha256:{weights.digest(directory)}"]
     facts: Facts = {}
     if runtime == "torch":

@@ -275,6 +275,7 @@ class ComparedRun(Record):
     source: SourceKind
     seed: int
     finished: str  # ISO 8601, UTC; of its last stage, empty where it has none
+    search: str = ""  # what its search found, in a sentence; empty without one
 
 
 class Trial(Record):

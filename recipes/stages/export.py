@@ -173,7 +173,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         embeddings=_form(config, ctx),
         lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
-    step, remedy = f"{config.precision} export", "export with precision: fp32"
+    step = f"{config.precision} export"
+    remedy = "export in another precision"
     return facts | hold_score(config, ctx, model.path, task, step, remedy)
 
 
