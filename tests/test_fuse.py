@@ -26,7 +26,7 @@ from evalsuite.sample import Probe
 from evalsuite.session import Session
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
-from recipes.stage import AdapterFacts, Artifact, StageInputError
+from recipes.stage import AdapterFacts, Artifact, Input, StageContext, StageInputError
 from recipes.stages import fuse as stage
 from transfer import checkpoints
 from transfer.adapters import Adapter
@@ -473,3 +473,30 @@ def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatc
     config = stage.Config(name="f", stage="fuse", model="m", weights="search")
     with pytest.raises(Exception, match=r"pip install 'lingopress\[search\]'"):
         stage.check(config, {"model": [adapter(BASE)], "others": [adapter(BASE)]})
+
+
+def test_the_stage_says_what_was_chosen_lost_and_scored(
+    tagger: Path, noise: Path, tmp_path: Path
+) -> None:
+    keys = {"weights": "search", "trials": 4, "dev_rows": 20, "requantize": "int8"}
+    config = stage.Config(name="f", stage="fuse", model="m", probe=2, score=3, **keys)
+    given = Artifact("adapter", "udpos")
+    context = StageContext(
+        out=tmp_path / "out",
+        work=tmp_path / "work",
+        inputs={
+            "model": (Input("m", tagger, given),),
+            "others": (Input("n", noise, given),),
+        },
+        data=EMBEDDED,
+        seed=1,
+        recipe="r",
+    )
+    summary = stage.run(config, context)
+    assert summary["combined by"] == "cat" and summary["weights"] == "1, 0"
+    assert summary["English dev score"] == summary["tried 1, 0"]
+    assert len([name for name in summary if name.startswith("tried ")]) == 4
+    for name in ("dequantized", "requantized"):
+        assert {f"{name}: agreement %", f"{name}: score change"} <= summary.keys()
+    assert "live: score" in summary and "original: score" not in summary  # an fp32 base
+    assert float(summary["requantized: update error %"]) > 0
