@@ -56,6 +56,15 @@ def steady(**changes: Any) -> Any:
     )
 
 
+def same(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], most: float) -> None:
+    """Weights but those whose gradient is 0 but for rounding, which Adam makes whole steps of: what
+    is added to all of a softmax's scores."""
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        if not name.endswith(("key.bias", "qa_outputs.bias")):
+            assert torch.allclose(found[name], value, atol=most), name
+
+
 def test_micro_batches_have_every_row_once_and_fit() -> None:
     lengths = [3 + (n * 37) % 50 for n in range(64)]
     whole = batches.Batch(2, tuple(range(10, 42)), seed=3)
@@ -92,8 +101,7 @@ def test_memory_does_not_change_a_training(still: Path, tmp_path: Path, name: st
     for fitted, parts in found.values():
         assert fitted.examples == whole.examples >= 36
         assert fitted.final_loss == pytest.approx(whole.final_loss, rel=1e-4)
-        for tensor, value in weights.items():
-            assert torch.allclose(parts[tensor], value, atol=2e-5), tensor
+        same(parts, weights, 2e-5)
 
 
 def test_batches_of_ranked_rows_are_not_cut(still: Path, tmp_path: Path) -> None:
@@ -131,8 +139,7 @@ def test_two_processes_train_as_one_does(tiny_base: Path, tmp_path: Path) -> Non
     one, two = (losses(tmp_path / f"{count}/w") for count in (1, 2))
     assert len(one) == 5 and two == pytest.approx(one, rel=1e-4)
     weights = [load_file(tmp_path / f"{count}/o/model.safetensors") for count in (1, 2)]
-    for name, value in weights[0].items():
-        assert torch.allclose(weights[1][name], value, atol=1e-4), name
+    same(weights[1], weights[0], 1e-4)
     assert done[1].facts["kept step"] == done[2].facts["kept step"]
 
 
