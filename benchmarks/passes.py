@@ -5,8 +5,8 @@ python benchmarks/passes.py [RUN] [--workspace DIR]
 
 Prints a table of sizes, speeds and mean scores, a row a pass, and one of scores by language. Of a
 pass's three runtimes the stages are called `pass`, `pass_ort` and `pass_openvino`; a pass that is a
-bundle itself has one of them alone. Score lost is in points of the zero-shot mean below the first
-row's; an asterisk: the 95% interval of the paired difference leaves zero out.
+bundle itself has one of them alone. Scores are means over the languages, English apart, that the
+recipe's trims keep, with the distance from the first row in points, and over the others.
 """
 
 from __future__ import annotations
@@ -21,14 +21,20 @@ from recipes.comparison import read_run
 
 RUNTIMES = ("torch", "onnxruntime", "openvino")
 SUFFIXES = ("_ort", "_openvino")
+ENCODERS = {  # retrieval is the encoder's own; the pass that each shares a shape with
+    "xlmr-mini": "teacher",
+    "encoder": "distilled",
+    "encoder_trimmed": "small",
+    "encoder_int8": "small_int8",
+}
 
 
 def stem(label: str) -> str:
     """`small_int8_openvino[task=udpos]` is the pass `small_int8`."""
-    name = label.partition("[")[0].removeprefix("package:recipes/models/")
+    name = label.partition("[")[0].rpartition("/")[2]
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
-    return name
+    return ENCODERS.get(name, name)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -48,6 +54,12 @@ def costs(run: RunRecord) -> str:
         scores.setdefault(stem(score.model.label), {})[score.task] = score
     tasks = list(dict.fromkeys(score.task for score in run.scores if score.beside))
     first = next(iter(speeds))
+    kept = {
+        code
+        for stage in run.stages
+        if stage.kind == "trim"
+        for code in stage.config.get("languages", ())
+    }
     rows = []
     for name, found in speeds.items():
         info = min(found.values(), key=lambda speed: speed.model.bytes).model
@@ -62,7 +74,7 @@ def costs(run: RunRecord) -> str:
             row.append(f"{1000 * percentile(speed.latency_seconds, 50):.1f}" if speed else "")
         own = scores.get(name, {})
         for task in tasks:
-            row.append(_mean(own.get(task), scores[first][task]))
+            row += _means(own.get(task), scores[first][task], kept)
         rows.append(row)
     short = ("torch", "ORT", "OpenVINO")
     return table(
@@ -72,21 +84,26 @@ def costs(run: RunRecord) -> str:
             "million parameters, embeddings + rest",
             *(f"{name}, sentences/s" for name in short),
             *(f"{name}, ms" for name in short),
-            *tasks,
+            *(f"{task}{of}" for task in tasks for of in ("", ", not kept")),
         ],
         rows,
     )
 
 
-def _mean(score: TaskResult | None, first: TaskResult) -> str:
+def _means(score: TaskResult | None, first: TaskResult, kept: set[str]) -> list[str]:
+    """Of the languages kept, with what is lost, and of the others."""
     if score is None:
-        return ""
-    mean, base = score.zero_shot(), first.zero_shot()
-    if mean is None or base is None or score is first:
-        return f"{mean:.1f}"
-    interval = score.beside.zero_shot_interval if score.beside else None
-    sure = "*" if interval and not interval[0] <= 0 <= interval[1] else ""
-    return f"{mean:.1f} ({mean - base:+.1f}{sure})"
+        return ["", ""]
+    cells = []
+    for inside in (True, False):
+        own, base = (
+            [v for k, v in r.metrics[r.main_metric].items() if k != "en" and (k in kept) is inside]
+            for r in (score, first)
+        )
+        mean, before = sum(own) / len(own), sum(base) / len(base)
+        lost = "" if score is first or not inside else f" ({mean - before:+.1f})"
+        cells.append(f"{mean:.1f}{lost}")
+    return cells
 
 
 def languages(run: RunRecord) -> str:
