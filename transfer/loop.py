@@ -150,5 +150,4 @@ class StepTrainer(Trainer):  # type: ignore[misc]
             _Whole(model, self.objective),
             device_ids=None if self.args.use_cpu else [self.args.device],
             find_unused_parameters=True,  # a batch of one task leaves the other heads alone
-            broadcast_buffers=False,
         )

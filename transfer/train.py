@@ -15,7 +15,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from transformers import TrainerCallback, TrainingArguments
 from transformers.trainer_utils import set_seed
 
 from evalsuite import environment
+from transfer import team
 from transfer.batches import Batch
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import Steps, StepTrainer
@@ -92,8 +93,8 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         self.progress(state.global_step / state.max_steps, f"{self.what} {state.global_step}")
         if self.after(state.global_step):
             control.should_training_stop = True
-        elif now - self.saved > self.settings.save_every and state.global_step < state.max_steps:
-            control.should_save = True
+        elif state.global_step < state.max_steps:  # all processes take part in a save
+            control.should_save = team.agreed(now - self.saved > self.settings.save_every)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         loss = (logs or {}).get("loss")
@@ -108,7 +109,8 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.saved = time.monotonic()
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / _COMPLETE).touch()
+        if team.first():
+            (folder / _COMPLETE).touch()
 
 
 def last_checkpoint(work: Path) -> Path | None:
@@ -190,8 +192,6 @@ def fit(
         disable_tqdm=True,
         remove_unused_columns=False,
     )
-    if rank > 0:  # the first process keeps the checkpoints
-        settings = replace(settings, save_every=math.inf)
     watch = _Watch(settings, progress, what, after)
     trainer = StepTrainer(
         objective, model=model, args=arguments, train_dataset=plan, callbacks=[watch]
