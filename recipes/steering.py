@@ -124,7 +124,7 @@ class RobustConfig(TaskTrainingConfig):
     noise: float = Field(default=0.0, ge=0, description="random shift, in lengths of an embedding")
 
 
-class SteeringConfig(BatchingConfig, MixingConfig, SelectionConfig, RobustConfig):
+class SteeringConfig(MixingConfig, BatchingConfig, SelectionConfig, RobustConfig):
     """All of them."""
 
 

@@ -118,9 +118,10 @@ def _length(vectors: torch.Tensor) -> torch.Tensor:
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:
     """Each of length 1; those of padding, which have none, stay 0."""
-    return vectors / torch.linalg.vector_norm(vectors, dim=-1, keepdim=True).clamp(min=1e-12)
+    return torch.nn.functional.normalize(vectors, dim=-1)
 
 
 def _within(vectors: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True).clamp(min=1e-12)
-    return vectors * (radius / length).clamp(max=1)
+    shrunk: torch.Tensor = vectors * (radius / length).clamp(max=1)
+    return shrunk
