@@ -119,7 +119,7 @@ def test_training_with_words_translated_says_where_the_text_is_missing(
 
 
 def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:
-    from recipes.stage import HELD_OUT, PARALLEL, Artifact
+    from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed
     from recipes.stages import distill, train
 
     def needs(module: Any, **fields: Any) -> set[Any]:
@@ -128,9 +128,10 @@ def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:
 
     plain = needs(train, model="./base")
     assert needs(train, model="./base", code_switch=0.1) - plain == {PARALLEL, HELD_OUT}
-    student = {"teacher": "./base", "layers": 1, "multilingual": 0.0}
+    student = {"teacher": "./base", "layers": 1, "multilingual": 0.0, "probe": 0}
     assert needs(distill, **student, code_switch=0.1) - plain == {PARALLEL, HELD_OUT}
     assert needs(distill, **student) == plain
+    assert needs(distill, **student | {"probe": 8}) - plain == {DataNeed("udpos", "eval")}
 
 
 def test_a_student_reads_rows_with_words_translated(

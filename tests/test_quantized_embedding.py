@@ -126,5 +126,7 @@ def test_what_trains_the_embeddings_refuses_codes() -> None:
         return Config.model_validate(keys)
 
     assert check(config(embeddings="int8"), base).kind == "adapter"
-    with pytest.raises(StageInputError, match="embeddings: int8 freezes them; method: full trains"):
+    with pytest.raises(
+        StageInputError, match="embeddings: int8 is for adapters; method: full writes"
+    ):
         check(config(embeddings="int8", method="full"), base)

@@ -108,7 +108,7 @@ def resumes_exactly(
         return load_file(out / "adapter_model.safetensors")
 
     whole = go("whole")
-    loss = transfer.supervised._loss
+    loss = transfer.heads.labels_loss
     done = 0
 
     def killed(model: Any, rows: Any) -> torch.Tensor:
@@ -118,10 +118,10 @@ def resumes_exactly(
             raise KeyboardInterrupt
         return loss(model, rows)
 
-    monkeypatch.setattr(transfer.supervised, "_loss", killed)
+    monkeypatch.setattr(transfer.heads, "labels_loss", killed)
     with pytest.raises(KeyboardInterrupt):
         go("cut")
-    monkeypatch.setattr(transfer.supervised, "_loss", loss)
+    monkeypatch.setattr(transfer.heads, "labels_loss", loss)
     assert (folder / "cut" / "work" / "checkpoint-2").is_dir()
     resumed = go("cut")
     assert whole.keys() == resumed.keys()
