@@ -245,13 +245,13 @@ def test_a_search_asks_for_each_weights_once_and_repeats_under_its_seed() -> Non
         return -abs(weights[0] - 0.8) - abs(weights[1] - 0.3) - weights[2]
 
     found, tried = best(score, 3, 20, seed=5)
-    assert len(asked) == len(set(asked)) == len(tried) == 20
+    assert len(asked) == len(set(asked)) == len(tried) == 20 and (0, 0, 0) not in tried
     assert asked[:5] == [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.3, 0.3, 0.3), (1, 1, 1)]
     assert score(found) > -0.7  # of the five that come first the best has -1
     assert best(score, 3, 20, seed=5) == (found, tried)
     assert best(score, 3, 20, seed=6)[1].keys() != tried.keys()
     assert best(lambda weights: 1.0, 2, 6, seed=0)[0] == (1.0, 0.0)  # of equals the first
-    assert len(best(lambda weights: 1.0, 1, 50, seed=0)[1]) <= 11  # there are no more
+    assert len(best(lambda weights: 1.0, 1, 50, seed=0)[1]) <= 10  # there are no more
 
 
 @pytest.mark.parametrize("precision", ["nf4", "int8"])
