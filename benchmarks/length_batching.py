@@ -19,7 +19,7 @@ import numpy as np
 
 from evalsuite.formats import Encoded
 from evalsuite.run import pad, run
-from evalsuite.runtimes import Predictor, open_model
+from evalsuite.runtimes import open_model
 from evalsuite.sample import sample
 from evalsuite.session import Session
 from evalsuite.task import DataSource
@@ -40,31 +40,39 @@ def padded(session: Session, encoded: Sequence[Encoded]) -> np.ndarray:
 
 
 def main(checkpoint: str, data_dir: str, rows: int, bundles: Sequence[str]) -> None:
-    """Time all ways, interleaved by language."""
+    """Time all ways, interleaved by language; a bundle may have a vocabulary of its own."""
     session = Session(open_model(Path(checkpoint)))
     source, task = DataSource("xtreme", Path(data_dir)), get("xnli")
-    ways: dict[str, Predictor] = {"torch fp32": session.predictor}
+    ways = {"torch fp32": session}
     for bundle in bundles:
-        opened = open_model(Path(bundle))
-        ways[f"onnxruntime {opened.describe('').precision}"] = opened
+        opened = Session(open_model(Path(bundle)))
+        info = opened.predictor.describe("")
+        ways[f"{Path(bundle).name}, {info.runtime} {info.precision}"] = opened
+    texts = {name: sample(way.tokenizer, PADDED, task, source, rows) for name, way in ways.items()}
     seconds = dict.fromkeys(["padded", *ways], 0.0)
     equal = dict.fromkeys(ways, 0)
-    lengths: list[int] = []
-    for encoded in sample(session.tokenizer, PADDED, task, source, rows).values():
-        lengths += [len(item.ids) for item in encoded]
+    lengths: dict[str, list[int]] = {name: [] for name in ways}
+    for language, encoded in texts["torch fp32"].items():
         started = time.perf_counter()
         expected = padded(session, encoded).argmax(-1)
         seconds["padded"] += time.perf_counter() - started
-        for name, predictor in ways.items():
+        for name, way in ways.items():
+            own = texts[name][language]
+            lengths[name] += [len(item.ids) for item in own]
             started = time.perf_counter()
-            logits = np.stack(run(predictor, encoded, "logits", session.pad_id))
+            logits = np.stack(run(way.predictor, own, "logits", way.pad_id))
             seconds[name] += time.perf_counter() - started
             equal[name] += int((logits.argmax(-1) == expected).sum())
-    print(f"{len(lengths)} sentences, {np.mean(lengths):.1f} tokens on average")
-    print(f"torch fp32 padded to {PADDED}, batch {BATCH}: {seconds['padded']:.1f} s")
+    print(
+        f"{len(lengths['torch fp32'])} sentences; torch fp32 padded to {PADDED}, batch {BATCH}: "
+        f"{seconds['padded']:.1f} s"
+    )
     for name in ways:
         ratio = seconds["padded"] / seconds[name]
-        print(f"{name}: {seconds[name]:.1f} s, ratio {ratio:.2f}, equal labels {equal[name]}")
+        print(
+            f"{name}: {np.mean(lengths[name]):.1f} tokens on average, {seconds[name]:.2f} s, "
+            f"ratio {ratio:.2f}, equal labels {equal[name]}"
+        )
 
 
 if __name__ == "__main__":

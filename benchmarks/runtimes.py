@@ -8,8 +8,8 @@ python benchmarks/runtimes.py agreement CHECKPOINT DATA_DIR [--task xnli] [--row
 pieces; small: 6x384 with 60,000), exports it, and times batches of 8 x 128 tokens in a process a
 model, in rounds over all models, so that a change of the machine's own speed meets all of them.
 Printed: sequences a second (median over rounds and repeats), the ratio to torch fp32, the share of
-the fastest matrix product measured in any round in that precision, and MB on disk. What is made is
-kept in `--work` and used again.
+the fastest matrix product measured in any round (in what a model multiplies in), and MB on disk.
+What is made is kept in `--work` and used again.
 
 `agreement` exports a checkpoint in fp32 to both other runtimes and compares labels with torch's on
 real text in the layout of the XTREME scripts, N rows of each language.
@@ -24,7 +24,8 @@ from statistics import median
 
 from xlmr_shapes import SHAPES, make
 
-from compress.export import export
+from compress.calibration import Calibration
+from compress.export import Quantization, export
 from compress.precisions import Precision, Runtime
 from evalsuite import environment, tokenization
 from evalsuite.bench import Subject, measure
@@ -38,7 +39,9 @@ BUNDLES: tuple[tuple[Runtime, Precision], ...] = (
     ("onnxruntime", "int8"),
     ("openvino", "fp32"),
     ("openvino", "bf16"),
+    ("openvino", "int8"),
 )
+CALIBRATION = 16  # sentences a language, for scales of activations
 
 
 def models(shape: str, work: Path) -> dict[str, Path]:
@@ -50,18 +53,27 @@ def models(shape: str, work: Path) -> dict[str, Path]:
     for runtime, precision in BUNDLES:
         out = work / f"{shape}-{runtime}-{precision}"
         if not (out / "README.md").is_file():
-            export(checkpoint, out, runtime=runtime, precision=precision)
+            text = Calibration(get("xnli"), DataSource("embedded"), CALIBRATION)
+            quantization = Quantization(text)
+            export(checkpoint, out, runtime=runtime, precision=precision, quantization=quantization)
         found[f"{runtime} {precision}"] = out
     return found
 
 
 def speed(shape: str, arguments: argparse.Namespace) -> None:
     """Measure all models of a shape and print a row each."""
-    found = models(shape, arguments.work)
+    print(f"{shape} {SHAPES[shape]}")
+    rounds(models(shape, arguments.work), arguments)
+
+
+def rounds(found: dict[str, Path], arguments: argparse.Namespace) -> None:
+    """Measure models in rounds and print a row each; the first is what ratios are taken to."""
     source = DataSource("embedded")
-    text = sample(tokenization.load(found["torch fp32"]), 128, get("xnli"), source, 2)
-    sequences = {code: [item.ids for item in own] for code, own in text.items()}
-    subjects = [Subject(path, sequences, name, "embedded") for name, path in found.items()]
+    subjects = []
+    for name, path in found.items():
+        text = sample(tokenization.load(path), 128, get("xnli"), source, 2)
+        sequences = {code: [item.ids for item in own] for code, own in text.items()}
+        subjects.append(Subject(path, sequences, name, "embedded"))
     results: dict[str, list[SpeedResult]] = {name: [] for name in found}
     for _ in range(arguments.rounds):
         for name, subject in zip(found, subjects, strict=True):
@@ -86,18 +98,20 @@ def speed(shape: str, arguments: argparse.Namespace) -> None:
         for name, own in cells.items()
     }
     print(
-        f"{shape} {SHAPES[shape]}, {arguments.batch} x {arguments.length} tokens, "
-        f"{arguments.threads} threads, {arguments.rounds} rounds; peak "
+        f"{arguments.batch} x {arguments.length} tokens, {arguments.threads} threads, "
+        f"{arguments.rounds} rounds; peak "
         + ", ".join(f"{name} {value / 1e9:.0f} GFLOP/s" for name, value in peaks.items())
     )
+    first = results[next(iter(found))][0].model
     for name, rate in rates.items():
         model = results[name][0].model
         achieved = cells[name][0].operations / arguments.batch * rate
-        share = f"{100 * achieved / peaks[model.precision]:.0f}%"
+        held = next((result.peak for result in results[name] if result.peak), None)
+        share = f"{100 * achieved / peaks[held.precision]:.0f}%" if held else "not known"
         computes = "" if name.endswith(model.precision) else f" (computes {model.precision} here)"
         print(
-            f"{name}{computes}: {rate:.1f} sequences/s, ratio {rate / rates['torch fp32']:.2f}, "
-            f"share of peak {share}, {model.bytes / 1e6:,.0f} MB"
+            f"{name}{computes}: {rate:.1f} sequences/s, ratio {rate / rates[first.label]:.2f}, "
+            f"share of peak {share}, {model.bytes / 1e6:,.1f} MB, 1/{first.bytes / model.bytes:.1f}"
         )
 
 

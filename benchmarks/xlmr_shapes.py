@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 SHAPES = {  # layers, width, heads, feed-forward width, vocabulary
     "base": (12, 768, 12, 3072, 250_002),
@@ -37,8 +38,8 @@ stages:
 """  # noqa: E501
 
 
-def make(size: str, directory: Path, head: str | None = None) -> None:
-    """Save a random checkpoint of the shape, with a tokenizer trained on the embedded text."""
+def make(size: str, directory: Path, head: str | None = None, words: Any = None) -> None:
+    """Save a random checkpoint of the shape, with `words`, or a tokenizer of the embedded text."""
     import torch
     from transformers import XLMRobertaConfig
 
@@ -59,8 +60,10 @@ def make(size: str, directory: Path, head: str | None = None) -> None:
         layer_norm_eps=1e-5,
     )
     auto_class(head).from_config(config).save_pretrained(directory)
-    lines = [row.foreign for row in embedded.parallel("train", "de")]
-    vocabulary.save(vocabulary.train_unigram(lines, 2000), directory, 512)
+    if words is None:
+        lines = [row.foreign for row in embedded.parallel("train", "de")]
+        words = vocabulary.train_unigram(lines, 2000)
+    vocabulary.save(words, directory, 512)
 
 
 def main(size: str, work: Path) -> None:

@@ -100,6 +100,30 @@ _ENCODER = (
 )
 
 
+_TORCH = """import torch
+from transformers import AutoTokenizer, CLASS
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+device = "cuda" if torch.cuda.is_available() else "cpu"
+model = CLASS.from_pretrained(".", device_map=device).eval()
+
+inputs = tokenizer(TEXT, return_tensors="pt").to(device)
+with torch.inference_mode():
+    print(model(**inputs))
+"""
+_TORCH_HEADS = {
+    "pair": ("ForSequenceClassification", '"A man is reading.", "Nobody reads."'),
+    "tagging": ("ForTokenClassification", '"Maria lives in Berlin"'),
+    "span": ("ForQuestionAnswering", '"Where does Maria live?", "Maria lives in Berlin."'),
+    None: ("", '"A man is reading."'),
+}
+_TORCH_CHOICES = (
+    _TORCH.replace("CLASS", "AutoModelForMultipleChoice")
+    .replace("tokenizer(TEXT,", 'tokenizer(["It is wet."] * 2, ["Water came.", "It is dry."],')
+    .replace("**inputs", "**{name: tensor[None] for name, tensor in inputs.items()}")
+)
+
+
 _INT8 = (
     "\nActivations are quantized with one scale a batch, so what runs beside a sentence can change "
     "its logits a little.\nOne sentence at a time gives exactly what `lingopress predict` gives.\n"
@@ -108,8 +132,26 @@ _INT8 = (
 
 def example(card: dict[str, Any]) -> str:
     """A Python script that runs the bundle from its own directory."""
+    if card["runtime"] == "torch":
+        return _torch_example(_head(card))
     script = _onnx_example(card)
     return _in_openvino(script, card["precision"]) if card["runtime"] == "openvino" else script
+
+
+def _head(card: dict[str, Any]) -> str | None:
+    labels = tuple(card["labels"])
+    if labels in (SPAN_ENDS, CHOICE):
+        return "span" if labels == SPAN_ENDS else "choice"
+    if not labels:
+        return None
+    return "tagging" if "O" in labels or "NOUN" in labels else "pair"
+
+
+def _torch_example(head: str | None) -> str:
+    if head == "choice":
+        return _TORCH_CHOICES
+    kind, text = _TORCH_HEADS[head]
+    return _TORCH.replace("CLASS", f"AutoModel{kind}").replace("TEXT", text)
 
 
 def _in_openvino(script: str, precision: str) -> str:
@@ -129,14 +171,8 @@ def _in_openvino(script: str, precision: str) -> str:
 
 
 def _onnx_example(card: dict[str, Any]) -> str:
-    labels = card["labels"]
-    if not labels:
-        return _ENCODER.replace("LAST", str(card["layers"]))
-    if tuple(labels) == SPAN_ENDS:
-        return _SPANS
-    if tuple(labels) == CHOICE:
-        return _CHOICES
-    return _TAGS if "O" in labels or "NOUN" in labels else _PAIR
+    script = {"pair": _PAIR, "tagging": _TAGS, "span": _SPANS, "choice": _CHOICES, None: _ENCODER}
+    return script[_head(card)].replace("LAST", str(card["layers"]))
 
 
 def readme(card: dict[str, Any], parity: Parity | None, licence: str | None = None) -> str:
@@ -161,10 +197,16 @@ def readme(card: dict[str, Any], parity: Parity | None, licence: str | None = No
     note = _INT8 if (card["runtime"], card["precision"]) == ("onnxruntime", "int8") else ""
     return (
         "---\n" + "\n".join(front) + "\n---\n# Bundle\n\n" + "\n".join(lines) + "\n"
-        f"\nRuns with `{card['runtime']}`, `tokenizers` and `numpy` alone, "
-        "from this directory:\n\n"
+        f"\nRuns with {_needs(card)}, from this directory:\n\n"
         f"```python\n{example(card)}```\n" + note + _made_from(card) + _parity(parity)
     )
+
+
+def _needs(card: dict[str, Any]) -> str:
+    if card["runtime"] != "torch":
+        return f"`{card['runtime']}`, `tokenizers` and `numpy` alone"
+    held = card["precision"] in ("int8", "nf4")
+    return "`torch` and `transformers`" + (" and `bitsandbytes`" if held else "")
 
 
 def _quoted(language: str) -> str:

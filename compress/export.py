@@ -1,9 +1,10 @@
-"""Export a checkpoint to a bundle for ONNX Runtime or OpenVINO, behind a parity gate.
+"""Export a checkpoint to a bundle for ONNX Runtime, OpenVINO or torch, behind a parity gate.
 
-The graph gives the logits and every layer's hidden states, so that one bundle serves prediction and
+A graph gives the logits and every layer's hidden states, so that one bundle serves prediction and
 retrieval alike. It is traced in fp32 and quantized after that (`compress.quantize`). OpenVINO's
 bf16 computes in bf16 and stores its weights in fp16, which has more digits than bf16 down to 6e-5
-and takes half the bytes of fp32.
+and takes half the bytes of fp32. A bundle for torch is no graph but a checkpoint, in bf16 or held
+by bitsandbytes, that `from_pretrained` opens as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
+
 from compress import bundle, sensitivity
 from compress.calibration import Calibration, samples
 from compress.errors import CalibrationError
@@ -22,15 +25,22 @@ from compress.gate import hold
 from compress.graph import FILES, Traced, strip, trace
 from compress.graph_embeddings import Form, rewrite
 from compress.precisions import Precision, Runtime, by_nncf, calibrated
-from compress.prune.shrink import drop_silent_heads
+from compress.prune.shrink import drop_silent_heads, heads_of
 from compress.quantize import Weights, quantize
 from evalsuite import parity, weights
 from evalsuite.formats import Encoded
-from evalsuite.runtimes import open_model, openvino, read_config
-from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
+from evalsuite.runtimes import head_of, open_model, openvino, read_config
+from evalsuite.runtimes.torch import (
+    TorchPredictor,
+    architecture,
+    auto_class,
+    from_pretrained,
+    load_checkpoint,
+)
 from evalsuite.sample import Probe
 from evalsuite.session import Session
 from evalsuite.task import CHOICE
+from transfer import checkpoints
 from transfer.checkpoints import copy_tokenizer
 
 Facts = dict[str, float | int | str]
@@ -87,9 +97,69 @@ def export(
         # ahead of transformers, which imports it as it comes
         openvino.load(*(["nncf"] if by_nncf(runtime, precision) else []))
     model = load_checkpoint(directory)
-    silent = drop_silent_heads(model)
+    silent = drop_silent_heads(model) if runtime != "torch" else 0  # no config says they are gone
     predictor = TorchPredictor(directory, model, "fp32")
     session = Session(predictor)
+    out.mkdir(parents=True, exist_ok=True)
+    copy_tokenizer(directory, out)
+    card = _card_of(directory, predictor, runtime, precision)
+    if silent:
+        card["parameters"] -= silent
+        card["heads"] = heads_of(model)  # a layer; no config can say so
+    card["made_from"] = [*lineage, f"weights sha256:{weights.digest(directory)}"]
+    facts: Facts = {}
+    if runtime == "torch":
+        _held(directory, out, precision)
+    else:
+        facts = _graph(session, out, card, quantization, embeddings)
+    bundle.write_card(out, card)
+    result = None
+    if probe is not None and probe.per_language:
+        sequences = probe.sequences(session.tokenizer, predictor.max_length)
+        result = parity.compare(session, open_model(out), sequences)
+        kind = f" with {embeddings.name} embeddings" if embeddings is not None else ""
+        hold(
+            result,
+            min_agreement,
+            f"{precision} export{kind}",
+            "lower min_agreement, or export "
+            f"{'in another precision' if runtime == 'torch' else 'with precision: fp32'}",
+            lambda: where(session, out, sequences, card.get("lost_alone")),
+        )
+    bundle.seal(out, card, result, directory)
+    sizes: Facts = {
+        "MB": round(weights.sizes(out)[0] / 1e6, 2),
+        "MB before": round(weights.sizes(directory)[0] / 1e6, 2),
+    }
+    facts = sizes | facts
+    if result is not None:
+        facts |= result.facts()
+    return result, facts
+
+
+def _held(directory: Path, out: Path, precision: Precision) -> None:
+    """The checkpoint with everything in bf16, or all but its linear layers (not the head's)."""
+    config = read_config(directory)
+    model = from_pretrained(
+        auto_class(head_of(config)),
+        directory,
+        dtype=torch.bfloat16,
+        quantization_config=checkpoints.quantization(precision, config, torch.bfloat16),  # type: ignore[arg-type]
+    )
+    model.save_pretrained(out)  # before it runs: on a CPU bitsandbytes then repacks NF4, and rounds
+
+
+def _graph(
+    session: Session,
+    out: Path,
+    card: dict[str, Any],
+    quantization: Quantization,
+    embeddings: Form | None,
+) -> Facts:
+    """The checkpoint traced and quantized; adds to the card what was done."""
+    predictor: Any = session.predictor
+    directory, model = predictor.directory, predictor.model
+    runtime, precision = card["runtime"], card["precision"]
     text: Mapping[str, Sequence[Encoded]] = {}
     if calibrated(runtime, precision) or quantization.exclude == "auto":
         if quantization.calibration is None:
@@ -97,12 +167,6 @@ def export(
         text = quantization.calibration.sequences(session.tokenizer, predictor.max_length)
     choices = predictor.labels == CHOICE
     traced = trace(model, runtime, choices=choices, halves=precision == "bf16")
-    out.mkdir(parents=True, exist_ok=True)
-    copy_tokenizer(directory, out)
-    shutil.copyfile(directory / "config.json", out / "config.json")
-    card = _card_of(directory, predictor, runtime, precision)
-    card["parameters"] -= silent
-    card["made_from"] = [*lineage, f"weights sha256:{weights.digest(directory)}"]
     facts: Facts = {}
     excluded: list[str] = []
     if quantization.exclude:
@@ -127,35 +191,13 @@ def export(
         exclude=excluded,
     )
     _write(traced, program, out, directory, card)
-    kind = ""
     if embeddings is not None:
         table = model.get_input_embeddings().weight.detach().float().numpy()
         fewer = table.size - rewrite(out / card["file"], table, embeddings)
         card["parameters"] -= fewer
         card["embedding_parameters"] -= fewer
         card["embeddings"] = embeddings.name
-        bundle.write_card(out, card)
-        kind = f" with {embeddings.name} embeddings"
-    result = None
-    if probe is not None and probe.per_language:
-        sequences = probe.sequences(session.tokenizer, predictor.max_length)
-        result = parity.compare(session, open_model(out), sequences)
-        hold(
-            result,
-            min_agreement,
-            f"{precision} export{kind}",
-            "lower min_agreement, or export with precision: fp32",
-            lambda: where(session, out, sequences, card.get("lost_alone")),
-        )
-    bundle.seal(out, card, result, directory)
-    sizes: Facts = {
-        "MB": round(weights.sizes(out)[0] / 1e6, 2),
-        "MB before": round(weights.sizes(directory)[0] / 1e6, 2),
-    }
-    facts = sizes | facts
-    if result is not None:
-        facts |= result.facts()
-    return result, facts
+    return facts
 
 
 def _card_of(

@@ -21,7 +21,11 @@ from typing import Any
 
 from compress.precisions import Runtime
 
-FILES: dict[Runtime, str] = {"onnxruntime": "model.onnx", "openvino": "openvino_model.xml"}
+FILES: dict[Runtime, str] = {
+    "onnxruntime": "model.onnx",
+    "openvino": "openvino_model.xml",
+    "torch": "model.safetensors",  # no graph: a checkpoint
+}
 
 
 @dataclass(frozen=True, slots=True)

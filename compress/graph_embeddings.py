@@ -18,6 +18,7 @@ import numpy as np
 
 from compress import embeddings
 from compress.errors import EmbeddingsError
+from transfer import rowcodes
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -122,14 +123,14 @@ def _rows(table: np.ndarray, bits: int, ids: str, output: str) -> _Parts:
         f"{_TABLE}_{name}" for name in names
     )
     mask, shift, middle = (f"{_TABLE}_{name}" for name in ("mask", "shift", "middle"))
-    tensors = dict(zip((codes, scales), embeddings.quantize_rows(table, bits), strict=True))
+    tensors = dict(zip((codes, scales), rowcodes.quantize_rows(table, bits), strict=True))
     nodes = [_node("Gather", [codes, ids], read), _node("Gather", [scales, ids], scale)]
     if bits == 8:
         nodes.append(_node("Cast", [read], values, to=TensorProto.FLOAT))
     else:
         if table.shape[1] % 2:
             raise EmbeddingsError(f"embeddings: int4: rows of {table.shape[1]} do not halve")
-        tensors[codes] = embeddings.pack(tensors[codes])
+        tensors[codes] = rowcodes.pack(tensors[codes])
         tensors |= {mask: np.array(15, np.uint8), shift: np.array(4, np.uint8)}
         tensors[middle] = np.array(8, np.float32)
         nodes += [

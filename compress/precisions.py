@@ -3,18 +3,23 @@
 `int8` is weights and activations: in ONNX Runtime activations get their scale as they come, in
 OpenVINO (and in `int8-static`) from calibration text. `int8-weights` and `int4-weights` store
 weights so and leave activations to the runtime. Word embeddings are int8 in all of these.
+
+For torch, `int8` and `nf4` are bitsandbytes' and hold linear layers; all else is bf16.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-Runtime = Literal["onnxruntime", "openvino"]
-Precision = Literal["fp32", "bf16", "int8", "int8-static", "int8-weights", "int4-weights"]
+Runtime = Literal["onnxruntime", "openvino", "torch"]
+Precision = Literal[
+    "fp32", "bf16", "int8", "int8-static", "int8-weights", "int4-weights", "nf4"
+]  # fmt: skip
 Scales = Literal["group", "tensor"]
 PRECISIONS: dict[Runtime, tuple[Precision, ...]] = {
     "onnxruntime": ("fp32", "int8", "int8-static", "int8-weights", "int4-weights"),
     "openvino": ("fp32", "bf16", "int8", "int8-weights", "int4-weights"),
+    "torch": ("bf16", "int8", "nf4"),
 }
 
 

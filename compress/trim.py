@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from compress import pieces, rows
 from compress.errors import TrimError
+from compress.splits import SAMPLE, Sample, Split, compare, table
 from evalsuite import tokenization
 from evalsuite.runtimes import max_length_of
 from transfer import cards, vocabulary
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
 
 RECORD = "trim.json"
@@ -41,6 +43,8 @@ class Coverage:
     kept: int  # of these
     occurrences: int
     covered: int  # of these, occurrences of kept pieces
+    wanted: bool  # the vocabulary was cut to this language's text too
+    split: Split  # of some of the text, before and after
 
     @property
     def percent(self) -> float:
@@ -56,6 +60,16 @@ class Trimmed:
     after: int
     languages: dict[str, Coverage]
 
+    def least(self) -> tuple[str, Coverage]:
+        """The language the vocabulary was cut to that keeps the smallest share."""
+        wanted = {code: own for code, own in self.languages.items() if own.wanted}
+        return min(wanted.items(), key=lambda item: item[1].percent)
+
+    def lost(self) -> list[tuple[str, Coverage]]:
+        """The other languages, from the one whose sentences are split anew most."""
+        others = [(code, own) for code, own in self.languages.items() if not own.wanted]
+        return sorted(others, key=lambda item: (item[1].split.alike_percent, item[0]))
+
 
 def trim(
     directory: Path,
@@ -69,7 +83,7 @@ def trim(
     """Write the checkpoint with the pieces that `text` needs to `out`.
 
     Beside it `trim.json` records which old id each new one is, so that
-    `compress.restore` can put the rows back, and the table of languages.
+    `compress.restore` can put the rows back, and the table of languages, which the card has too.
 
     Args:
         text: language -> lines of it; each is read once.
@@ -87,7 +101,12 @@ def trim(
     tree = json.loads(raw)
     pieces.pieces_of(tree)
     tokenizer = tokenization.load(directory)
-    counted = {code: pieces.count(tokenizer, lines) for code, lines in text.items()}
+    samples = {code: Sample() for code in (*text, *(others or ()))}
+
+    def count(code: str, lines: Iterable[str]) -> tuple[Counter[int], Counter[str]]:
+        return pieces.count(tokenizer, samples[code].watch(lines))
+
+    counted = {code: count(code, lines) for code, lines in text.items()}
     if empty := [code for code, (own, _) in counted.items() if not own]:
         raise TrimError(f"no text of {', '.join(empty)}; a vocabulary is cut to text")
     written: set[str] = set()
@@ -97,9 +116,15 @@ def trim(
     keep = pieces.choose(counts, coverage=coverage, min_count=min_count)
     keep |= pieces.always(tree, written)
     small, old = pieces.cut(tree, keep)
-    _write(directory, out, config, weights, small, old)
-    counts |= {code: pieces.count(tokenizer, lines)[0] for code, lines in (others or {}).items()}
-    languages = {code: _coverage(own, set(old)) for code, own in counts.items()}
+    rebuilt = _write(directory, out, config, weights, small, old)
+    counts |= {code: count(code, lines)[0] for code, lines in (others or {}).items()}
+    kept = set(old)
+    languages = {
+        code: _coverage(own, kept, code in text, compare(tokenizer, rebuilt, samples[code].lines))
+        for code, own in counts.items()
+    }
+    trimmed = Trimmed(tokenizer.get_vocab_size(), len(old), languages)
+    _write_card(directory, out, trimmed)
     record = {
         "format": 1,
         "tokenizer_before": hashlib.sha256(raw).hexdigest(),
@@ -108,7 +133,7 @@ def trim(
         "languages": {code: asdict(own) for code, own in languages.items()},
     }
     (out / RECORD).write_text(json.dumps(record), encoding="utf-8")
-    return Trimmed(tokenizer.get_vocab_size(), len(old), languages)
+    return trimmed
 
 
 def _write(
@@ -118,7 +143,7 @@ def _write(
     weights: dict[str, Tensor],
     tokenizer: dict[str, Any],
     old: list[int],
-) -> None:
+) -> Tokenizer:
     import torch
     from tokenizers import Tokenizer
 
@@ -133,8 +158,20 @@ def _write(
     rows.save(out, config | {"vocab_size": len(old)} | renumbered(config, old), weights)
     rebuilt = Tokenizer.from_str(json.dumps(tokenizer))
     vocabulary.save(rebuilt, out, max_length_of(config))
-    facts = [f"vocabulary of {directory.name} cut from {size:,} to {len(old):,} pieces"]
-    (out / "README.md").write_text(cards.card("Trimmed checkpoint", facts), encoding="utf-8")
+    return rebuilt
+
+
+def _write_card(directory: Path, out: Path, trimmed: Trimmed) -> None:
+    facts = [
+        f"vocabulary of {directory.name} cut from {trimmed.before:,} to {trimmed.after:,} pieces"
+    ]
+    text = (
+        f"\n## Languages\n\nBy the text that was counted; splits by up to {SAMPLE:,} sentences of "
+        "it. In languages that were not kept the model is worse the more of them is split anew.\n\n"
+        f"{table(trimmed.languages).markdown()}\n"
+    )
+    card = cards.card("Trimmed checkpoint", facts) + text
+    (out / "README.md").write_text(card, encoding="utf-8")
 
 
 def renumbered(config: Mapping[str, Any], old: Sequence[int]) -> dict[str, int]:
@@ -147,6 +184,6 @@ def renumbered(config: Mapping[str, Any], old: Sequence[int]) -> dict[str, int]:
     }
 
 
-def _coverage(own: Counter[int], kept: set[int]) -> Coverage:
+def _coverage(own: Counter[int], kept: set[int], wanted: bool, split: Split) -> Coverage:
     covered = {id: times for id, times in own.items() if id in kept}
-    return Coverage(len(own), len(covered), own.total(), sum(covered.values()))
+    return Coverage(len(own), len(covered), own.total(), sum(covered.values()), wanted, split)

@@ -29,15 +29,21 @@ class Reference:
 
 
 def read(
-    reference: Reference, task: str, language: str, split: Split, ids: Sequence[str]
+    reference: Reference,
+    task: str,
+    language: str,
+    split: Split,
+    ids: Sequence[str],
+    form: Format | None = None,
 ) -> list[Any]:
-    """What it predicted, one item a row of these ids.
+    """What it predicted, one item a row of these ids; `form` as in `submission.write`.
 
     Raises:
         DataError: it was not scored on this language, or on other rows.
     """
-    found = submission.read(reference.directory, task, language, split)
-    if submission.format_of(task) == "mining":  # the rows that have a partner
+    form = form or submission.format_of(task)
+    found = submission.read(reference.directory, task, language, split, form)
+    if form == "mining":  # the rows that have a partner
         partners = dict(found)
         found = [partners.pop(id, None) for id in ids] if set(partners) <= set(ids) else []
     if len(found) != len(ids) or (isinstance(found, dict) and set(found) != set(ids)):

@@ -81,6 +81,7 @@ def evaluate(
         UnknownNameError: a language the source does not have.
     """
     started = time.perf_counter()
+    task = task.labelled(source)
     split = split or task.eval_split(source)
     available = task.available(source, split)
     for language in languages or ():
@@ -95,8 +96,8 @@ def evaluate(
         )
     if not task.by_embedding and set(predictor.labels) != set(task.labels):
         raise ModelError(
-            f"{label} predicts {', '.join(predictor.labels) or 'nothing (it has no head)'}; "
-            f"{task.name} needs {', '.join(task.labels)}"
+            f"{label} predicts {_few(predictor.labels) or 'nothing (it has no head)'}; "
+            f"{task.name} needs {_few(task.labels)}"
         )
     if task.format == "ranking" and split == "train":
         raise DataError(
@@ -148,9 +149,9 @@ def evaluate(
         guess[language] = chance.chance(task, examples, language, pool)
         counts[language] = len(examples)
         ids = [example.id for example in examples]
-        submission.write(out, task.name, language, predictions, split, ids)
+        submission.write(out, task.name, language, predictions, split, ids, task.format)
         if against is not None:
-            others = beside.read(against, task.name, language, split, ids)
+            others = beside.read(against, task.name, language, split, ids, task.format)
             same[language] = beside.same(task.format, others, predictions)
             theirs = module.parts(task, language, examples, others)
             gains[language] = drawn[language] - bootstrap.draws(theirs, seed)
@@ -181,6 +182,12 @@ def evaluate(
         seconds=time.perf_counter() - started,
         environment=environment.capture(predictor.threads, predictor.device),
     )
+
+
+def _few(labels: Sequence[str], most: int = 20) -> str:
+    """The labels for a message; of many the first ones and how many more."""
+    more = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more
 
 
 def _beside(label: str, same: dict[str, float], gains: Mapping[str, np.ndarray]) -> Beside:

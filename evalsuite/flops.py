@@ -8,26 +8,32 @@ A product of `[m, k]` and `[k, n]` is `2 m k n` operations, as torch's `FlopCoun
 `tests/test_flops.py` holds these counts to it. Nothing else is counted: softmax, layer norms,
 activations and looking embeddings up are no matrix products. An encoder's pooler is counted only
 where a head stands on it: hidden states do not need it. In int8 and bf16 the products are the same.
+
+Attention heads that `prune` silenced are counted in a checkpoint, which computes them, and not in a
+bundle, whose graph is without them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from evalsuite.runtimes import head_of, labels_of
+from evalsuite.runtimes import BUNDLE_FILE, head_of, labels_of, read_config
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What the count depends on. How many attention heads there are does not matter.
+    """What the count depends on. Into how many attention heads a width is cut does not matter.
 
     Attributes:
         width: of the hidden states.
         feedforward: inner width.
         head: format of the head, None for an encoder alone.
         labels: that the head gives: 2 for spans, 1 for choices.
+        attention: width of all heads of all layers; None where each layer's is `width`.
     """
 
     layers: int
@@ -35,10 +41,22 @@ class Encoder:
     feedforward: int
     head: str | None = None
     labels: int = 0
+    attention: int | None = None
+
+
+def of_directory(directory: Path) -> Encoder:
+    """Of a checkpoint, or of a bundle with the heads its graph has."""
+    found = encoder(read_config(directory))
+    card = directory / BUNDLE_FILE
+    heads = json.loads(card.read_text(encoding="utf-8")).get("heads") if card.is_file() else None
+    if heads is None:
+        return found
+    size = found.width // int(read_config(directory)["num_attention_heads"])
+    return replace(found, attention=size * sum(heads))
 
 
 def encoder(config: dict[str, Any]) -> Encoder:
-    """Of a checkpoint's or bundle's `config.json`."""
+    """Of a checkpoint's or bundle's `config.json`, all heads in place."""
     head = head_of(config)
     return Encoder(
         layers=int(config["num_hidden_layers"]),
@@ -52,10 +70,11 @@ def encoder(config: dict[str, Any]) -> Encoder:
 def operations(model: Encoder, batch: int, length: int) -> int:
     """Of one pass over `[batch, length]` tokens, padding included."""
     width, tokens = model.width, batch * length
-    projections = 4 * width * width  # query, key, value, output
-    attention = 2 * length * width  # scores and their use, over all heads
-    layer = 2 * tokens * (projections + attention + 2 * width * model.feedforward)
-    return model.layers * layer + _head(model, batch, tokens)
+    attention = model.layers * width if model.attention is None else model.attention
+    projections = 4 * width * attention  # query, key, value, output
+    scores = 2 * length * attention  # and their use
+    feedforward = model.layers * 2 * width * model.feedforward
+    return 2 * tokens * (projections + scores + feedforward) + _head(model, batch, tokens)
 
 
 def of_sequences(model: Encoder, lengths: Iterable[int]) -> int:

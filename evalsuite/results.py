@@ -179,7 +179,7 @@ class SpeedResult(Record):
     operations: int  # of the matrix products of one such pass, padding left out
     grid: tuple[GridCell, ...]
     languages: dict[str, LanguageSpeed]
-    peak: Peak | None = None  # in the model's precision; None where it is not measured
+    peak: Peak | None = None  # of what the model multiplies in; None where it is not measured
     peak_memory: int  # of the measuring process, its interpreter included
     baseline_memory: int  # the same process before the model was opened
     environment: Environment
@@ -275,6 +275,7 @@ class ComparedRun(Record):
     source: SourceKind
     seed: int
     finished: str  # ISO 8601, UTC; of its last stage, empty where it has none
+    search: str = ""  # what its search found, in a sentence; empty without one
 
 
 class Trial(Record):

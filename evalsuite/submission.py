@@ -31,9 +31,11 @@ LAYOUT = "<task>/test-<lang>.tsv, .json for answers and rankings, .jsonl for cho
 _SUFFIX: dict[Format, str] = {"span": "json", "ranking": "json", "choice": "jsonl"}
 
 
-def path(directory: Path, task: str, language: str, split: Split = "test") -> Path:
-    """Where one language's predictions lie."""
-    return directory / task / f"{split}-{language}.{_SUFFIX.get(format_of(task), 'tsv')}"
+def path(
+    directory: Path, task: str, language: str, split: Split = "test", form: Format | None = None
+) -> Path:
+    """Where one language's predictions lie; `form` as in `write`."""
+    return directory / task / f"{split}-{language}.{_SUFFIX.get(form or format_of(task), 'tsv')}"
 
 
 def write(
@@ -43,6 +45,7 @@ def write(
     rows: Sequence[Any],
     split: Split = "test",
     ids: Sequence[str] = (),
+    form: Format | None = None,
 ) -> Path:
     """Write one language's predictions, whole or not at all, and return where.
 
@@ -51,15 +54,16 @@ def write(
             sequence of candidates' ids for each example; the id of its partner or None.
         split: names the file; a benchmark submission is of `test`.
         ids: of the questions answered, of the queries, or of the sentences with partners.
+        form: the task's format, needed where it is none of the benchmark's tasks.
 
     Raises:
         ValueError: no rows, a sentence without tags, or a label that is no single line.
         UnknownNameError: no such task.
     """
-    form = format_of(task)
+    form = form or format_of(task)
     if not len(rows):
         raise ValueError(f"{task} {language}: no predictions to write")
-    target = path(directory, task, language, split)
+    target = path(directory, task, language, split, form)
     if form == "choice":
         return _put(target, "".join(json.dumps({"label": int(row)}) + "\n" for row in rows))
     if form in ("span", "ranking"):
@@ -88,9 +92,11 @@ def _put(target: Path, text: str) -> Path:
     return target
 
 
-def read(directory: Path, task: str, language: str, split: Split = "test") -> Any:
+def read(
+    directory: Path, task: str, language: str, split: Split = "test", form: Format | None = None
+) -> Any:
     """What `write` wrote: labels, lists of tags, numbers of rows or choices, answers by question
-    id, lists of candidates by query id, or pairs of sentence ids.
+    id, lists of candidates by query id, or pairs of sentence ids; `form` as in `write`.
 
     Raises:
         MissingDataError: there is no such file.
@@ -98,8 +104,8 @@ def read(directory: Path, task: str, language: str, split: Split = "test") -> An
             none.
         UnknownNameError: no such task.
     """
-    form = format_of(task)
-    source = path(directory, task, language, split)
+    form = form or format_of(task)
+    source = path(directory, task, language, split, form)
     what = f"predictions for {task} {language}"
     if form == "tagging":
         return read_tags(source, what)

@@ -21,6 +21,7 @@ from typing import ClassVar, Literal
 
 SourceKind = Literal["hub", "xtreme", "embedded"]
 Split = Literal["train", "dev", "test"]
+NO_ANSWER = ""
 SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
 CHOICE = ("choice",)  # what a model of choices scores each sequence as
 Format = Literal["pair", "tagging", "span", "choice", "retrieval", "ranking", "mining"]
@@ -69,6 +70,11 @@ class SpanExample:
     question: str
     context: str
     answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalSpanExample(SpanExample):
+    """A question whose context may hold no answer: the empty text is then its one answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +163,11 @@ class Task(ABC):
         labels: label set in id order (empty where embeddings are scored; the two ends for spans;
             one score for choices).
         metric: main metric, a name of `evalsuite.metrics`.
+        positive: the label whose F1 is scored too, where there is one.
         eval_splits: splits to evaluate on, in order of preference.
         trains_on: whether there is an English training split.
         hub: pinned hub source, or None where the hub has no parquet copy.
+        hub_beside: other hub data sets its rows come from.
         layout: one line: the files expected under an XTREME directory.
         licence, citation, url: of the data.
     """
@@ -170,13 +178,20 @@ class Task(ABC):
     languages: ClassVar[tuple[str, ...]]
     labels: ClassVar[tuple[str, ...]] = ()
     metric: ClassVar[str]
+    positive: ClassVar[str | None] = None
     eval_splits: ClassVar[tuple[Split, ...]] = ("test", "dev")
     trains_on: ClassVar[bool] = True
     hub: ClassVar[HubSource | None] = None
+    hub_beside: ClassVar[tuple[HubSource, ...]] = ()
     layout: ClassVar[str]
     licence: ClassVar[str]
     citation: ClassVar[str]
     url: ClassVar[str]
+
+    def labelled(self, source: DataSource) -> Task:
+        """The task with the labels of this source: itself, unless its label set is read from the
+        rows, as CCG's supertags are."""
+        return self
 
     @property
     def learnable(self) -> bool:

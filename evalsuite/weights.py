@@ -16,6 +16,12 @@ _TOKENIZER_FILES = frozenset(
         "special_tokens_map.json",
     )
 )
+# What bitsandbytes stores beside codes: of int8, and of two 4-bit codes a byte.
+_SCALES = (
+    ".SCB", ".weight_format",
+    ".weight.absmax", ".weight.quant_map", ".weight.nested_absmax", ".weight.nested_quant_map",
+)  # fmt: skip
+_STATE = ".quant_state."
 _WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin")
 
 
@@ -33,11 +39,16 @@ def safetensors_header(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def parameter_counts(directory: Path) -> tuple[int, int]:
-    """(all parameters, those of the embedding tables) of a checkpoint's safetensors."""
+    """(all parameters, those of the embedding tables) of a checkpoint's safetensors; of one that
+    bitsandbytes quantized, the weights that its codes stand for."""
     total = embeddings = 0
     for path in sorted(directory.glob("*.safetensors")):
-        for name, shape in safetensors_header(path).items():
-            count = math.prod(shape)
+        header = safetensors_header(path)
+        halves = {name.partition(_STATE)[0] for name in header if _STATE in name}
+        for name, shape in header.items():
+            if name.endswith(_SCALES) or _STATE in name:
+                continue
+            count = math.prod(shape) * (2 if name in halves else 1)
             total += count
             if ".embeddings." in f".{name}" and name.endswith("_embeddings.weight"):
                 embeddings += count

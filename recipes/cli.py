@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from recipes import launched
 from recipes.cli_options import DataDir, Debug, RecipeArg, Set, Space
 from recipes.cli_results import compare, predict, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
@@ -176,11 +177,22 @@ def ls(
         str,
         typer.Argument(metavar="WHAT", help="recipes, stages, tasks, methods, passes or runtimes."),
     ] = "recipes",
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A task: its files, licence and source.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """List what there is."""
     from recipes.catalog import LISTS, entries
     from recipes.problems import suggest
+
+    if name is not None:
+        from recipes.describe import task_card
+
+        if what != "tasks":
+            raise RecipesError(f"NAME is of tasks: type lingopress ls tasks {name}")
+        typer.echo(task_card(name))
+        return
 
     if what not in LISTS:
         raise RecipesError(
@@ -199,6 +211,12 @@ for command in (report, compare, predict, score):
 def main(args: list[str] | None = None) -> None:
     """Entry point of the `lingopress` command; always leaves by `SystemExit`."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
+    try:
+        if launched.leaves():
+            raise SystemExit(0)
+    except RecipesError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
     app(args=args, prog_name="lingopress")
 
 

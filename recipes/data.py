@@ -66,7 +66,8 @@ def digest_need(
                 f"{task.name} has no pinned copy on the hub; "
                 "write source: xtreme and give --data-dir"
             )
-        return f"hub:{task.hub.repo}@{task.hub.revision}"
+        pinned = (task.hub, *task.hub_beside)
+        return "hub:" + "+".join(f"{hub.repo}@{hub.revision}" for hub in pinned)
     split = task.eval_split(source) if need.split == "eval" else need.split
     languages = need.languages or task.available(source, split)
     digests: dict[str, str] = {}
@@ -75,7 +76,10 @@ def digest_need(
             if not path.is_file():
                 what = f"{task.name} {split} ({language})"
                 raise MissingDataError(path, what, task.layout)
-            digests[f"{language}/{path.name}"] = digest_file(path)
+            name = f"{language}/{path.name}"
+            if name in digests:  # of another folder
+                name = f"{language}/{path.parent.name}/{path.name}"
+            digests[name] = digest_file(path)
     if not digests:
         folder = (source.data_dir or Path()) / task.name
         what = f"{task.name} {split}"

@@ -1,4 +1,4 @@
-"""What `check`, `plan`, `show` and `score` print; nothing runs.
+"""What `check`, `plan`, `show`, `score` and `ls tasks NAME` print; nothing runs.
 
 >>> print(plan_table("demo"))
 stage     kind   state    key       cost
@@ -16,6 +16,7 @@ import yaml
 from evalsuite import metrics
 from recipes.assignments import Survey, survey
 from recipes.cache import Cache, read_manifest
+from recipes.data import find_task
 from recipes.digests import DigestMemo
 from recipes.knobs import Assignment, told
 from recipes.plan import Plan, Planned, make_plan
@@ -143,6 +144,28 @@ def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str
     if resolved:
         tree = _resolved(plan)
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
+
+
+def task_card(name: str) -> str:
+    """What a task is, which files it is read from and whose they are; `lingopress ls tasks NAME`.
+
+    Raises:
+        UnknownNameError: there is no such task.
+    """
+    task = find_task(name)
+    pinned = [f"{hub.repo}@{hub.revision[:12]}" for hub in (task.hub, *task.hub_beside) if hub]
+    rows = {
+        "task": f"{task.name} ({task.title})",
+        "format": task.format,
+        "metric": metrics.TITLES[task.metric],
+        "languages": " ".join(task.languages),
+        "directory": task.layout,
+        "hub": ", ".join(pinned) or "no copy",
+        "licence": task.licence,
+        "citation": task.citation,
+        "url": task.url,
+    }
+    return "\n".join(f"{key:<9}  {value}" for key, value in rows.items())
 
 
 def _resolved(plan: Plan) -> dict[str, Any]:

@@ -100,13 +100,14 @@ class Maker:
     def _make(self, stage: Planned) -> tuple[StageRecord, Path]:
         input_bytes = sum(self._bytes(label) for label in stage.needs())
         self.space.require_space(stage.label, input_bytes)
+        recipe = self.plan.loaded.recipe.name
         with self.cache.attempt(stage.kind, stage.key) as attempt:
             self.display.start(stage.label, stage.kind, attempt.before)
             try:
                 with self._quiet(stage):
                     summary = stage.module.run(stage.config, self._context(stage, attempt))
             except GateError as error:
-                kept = self.space.set_aside(attempt.out, stage.label)
+                kept = self.space.set_aside(attempt.out, recipe, stage.label)
                 if kept is None:
                     raise
                 raise GateError(
@@ -115,7 +116,7 @@ class Maker:
             if (attempt.out / MANIFEST).exists():
                 raise RuntimeError(f"a stage may not write {MANIFEST}")
             self.cache.publish(attempt, _record(stage, attempt, summary))
-            self.space.drop_failed(stage.label)
+            self.space.drop_failed(recipe, stage.label)
         path = self.cache.path(stage.kind, stage.key)
         manifest = read_manifest(path)
         assert manifest is not None, "it was published a moment ago"

@@ -10,13 +10,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from evalsuite.errors import ModelError, OfflineError
-from evalsuite.runtimes import refuse_pickle
+from evalsuite.runtimes import read_config, refuse_pickle
 from recipes.digests import DigestMemo
 from recipes.stage import Artifact
 
@@ -122,6 +124,20 @@ def _in_package(text: str) -> Path:
     return Path(spec.submodule_search_locations[0]).resolve() / folder
 
 
+def _adapter(path: Path) -> Artifact:
+    """An adapter or a prompt, with the task it was trained on where that is written beside it."""
+
+    def read(name: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads((path / name).read_text(encoding="utf-8")))
+        except (ValueError, OSError):
+            return {}
+
+    prompt = bool(read("adapter_config.json").get("num_virtual_tokens"))
+    task = read("training.json").get("task")
+    return Artifact("prompt" if prompt else "adapter", task=task, external=True)
+
+
 def inspect(path: Path, text: str) -> Artifact:
     """What a local directory holds: a checkpoint, an adapter or a bundle.
 
@@ -133,10 +149,11 @@ def inspect(path: Path, text: str) -> Artifact:
         raise ModelError(f"there is no directory {text} (from {Path.cwd()})")
     names = {child.name for child in path.iterdir()}
     if {"adapter_config.json", "adapter_model.safetensors"} <= names:
-        return Artifact("adapter", external=True)
+        return _adapter(path)
     has_config = "config.json" in names
     if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
-        return Artifact("checkpoint", external=True)
+        held = "quantization_config" in read_config(path)  # neither trained nor traced
+        return Artifact("bundle" if held else "checkpoint", external=True)
     if has_config:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):

@@ -40,7 +40,15 @@ from recipes.errors import StageInputError as StageInputError
 
 Summary = dict[str, float | int | str]
 ArtifactKind = Literal[
-    "checkpoint", "adapter", "bundle", "scores", "speed", "alignment", "fertility", "report"
+    "checkpoint",
+    "adapter",
+    "prompt",
+    "bundle",
+    "scores",
+    "speed",
+    "alignment",
+    "fertility",
+    "report",
 ]
 
 
@@ -95,6 +103,7 @@ class AdapterFacts:
     precision: str
     embeddings: str
     rank: int
+    dora: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from transfer.train import Settings
 
 
+_MULTILINGUAL = {"pair": "xnli", "tagging": "udpos", "span": "xquad", "choice": "xcopa"}
+
+
 class TrainingConfig(StageConfig):
     """Optimization, the same keys in every stage that trains."""
 
@@ -42,7 +45,9 @@ class TaskTrainingConfig(TrainingConfig):
     learning_rate: float = Field(default=2e-4, gt=0)
     epochs: float = Field(default=3.0, gt=0)
     max_steps: int | None = Field(default=None, ge=1)
-    max_length: int = Field(default=128, ge=8)
+    max_length: int = Field(
+        default=128, ge=8, description="tokens, at most what the model has positions for"
+    )
     max_examples: int | None = Field(default=None, ge=1)
     freeze_embeddings: bool = Field(
         default=False, description="leave the word embeddings as they are"
@@ -52,6 +57,10 @@ class TaskTrainingConfig(TrainingConfig):
     )
     code_switch: float = Field(
         default=0.0, ge=0, le=1, description="share of rows with words translated"
+    )
+    quantize_aware: Literal["int8", "int4-weights"] | None = Field(
+        default=None,
+        description="rounded while it learns, as this precision of export (onnxruntime) rounds",
     )
 
 
@@ -95,6 +104,7 @@ def distillation(config: Any, seed: int, **own: Any) -> Options:
         freeze_embeddings=config.freeze_embeddings,
         settings=settings(config, seed),
         augmentation=augmentation(config),
+        quantize_aware=config.quantize_aware,
         **own,
     )
 
@@ -141,27 +151,40 @@ def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
             )
 
 
+_HINTS = {
+    "adapter": "; put a fuse stage between",
+    "prompt": "; a prompt cannot be merged into weights: evaluate takes it as it is, and where a "
+    "checkpoint is needed, train with method: lora and fuse",
+}
+
+
 def need(artifact: Artifact, role: str, *kinds: str) -> None:
     """Raise unless an input is one of the kinds a stage takes."""
     if artifact.kind not in kinds:
-        hint = "; put a fuse stage between" if artifact.kind == "adapter" else ""
+        hint = _HINTS.get(artifact.kind, "")
         raise StageInputError(
-            f"{role}: needs a {' or '.join(kinds)}, is given a {artifact.kind}{hint}"
+            f"{role}: needs {_a(' or '.join(kinds))}, is given {_a(artifact.kind)}{hint}"
         )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def probed(asked: str | None, artifact: Artifact) -> Task:
     """The task whose text a model's outputs are compared on: the one asked for, or the model's own,
     Tatoeba for an encoder.
 
-    A head trained on a task that has no multilingual rows (MNLI, SNLI) is probed on XNLI's.
+    A head trained on a task of English alone is probed on a task of its format in many languages
+    (MNLI on XNLI's).
 
     Raises:
         StageInputError: there is no such task, or its rows are not what the head reads.
     """
     name = artifact.task or "tatoeba"
-    own = {"mnli": "xnli", "snli": "xnli"}.get(name, name)
-    (task,) = known_tasks((asked or own,))
+    (task,) = known_tasks((name,))
+    if asked or task.languages == ("en",):
+        (task,) = known_tasks((asked or _MULTILINGUAL[task.format],))
     if artifact.task and task.format != find_task(artifact.task).format:
         raise StageInputError(f"probe_task: a head trained on {artifact.task} cannot read {asked}")
     return task

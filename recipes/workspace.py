@@ -4,7 +4,7 @@
 .lingopress/
 ├── stages/<kind>-<key>/     finished outputs, each with its lingopress.json
 ├── partial/<key>/out work   stages in the making; work/ survives a kill
-├── failed/<stage>/          what a failed gate stopped, to be looked at; never found as an output
+├── failed/<recipe>/<stage>/ what a failed gate stopped, to be looked at; never found as an output
 ├── locks/  logs/            one lock a stage, one log a stage
 ├── runs/<recipe>/           run.json and links to the outputs of the last run
 └── digests.json             digests of files outside
@@ -90,22 +90,25 @@ class Workspace:
             f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
         )
 
-    def set_aside(self, out: Path, label: str) -> Path | None:
-        """Keep a directory as what the stage `label` failed with, in place of an earlier one.
+    def set_aside(self, out: Path, recipe: str, label: str) -> Path | None:
+        """Keep a directory as what a recipe's stage failed with, in place of an earlier one.
 
         Returns:
             where it is now; None where it could not be moved.
         """
-        self.drop_failed(label)
-        kept = self.failed / file_name(label)
+        self.drop_failed(recipe, label)
+        kept = self._failed(recipe, label)
         with suppress(OSError):
-            kept.parent.mkdir(exist_ok=True)
+            kept.parent.mkdir(parents=True, exist_ok=True)
             return out.rename(kept)
         return None
 
-    def drop_failed(self, label: str) -> None:
-        """Delete what a stage failed with before."""
-        shutil.rmtree(self.failed / file_name(label), ignore_errors=True)
+    def drop_failed(self, recipe: str, label: str) -> None:
+        """Delete what a recipe's stage failed with before."""
+        shutil.rmtree(self._failed(recipe, label), ignore_errors=True)
+
+    def _failed(self, recipe: str, label: str) -> Path:
+        return self.failed / file_name(recipe) / file_name(label)
 
     def write_run(self, recipe: str, record: dict[str, Any], outputs: dict[str, Path]) -> Path:
         """Note the outputs of a run in `runs/<recipe>/`, with a link to each where links work."""

@@ -123,13 +123,20 @@ def test_shipped_recipes_check(
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
     assert names == [
+        "compact/fused",
         "compact/multilingual-minilm",
         "compact/ner-edge",
+        "compact/passes",
         "compact/search-budget",
         "compact/trim-only",
         "compact/xnli-cpu-int8",
         "pretrain/xlmr-mini",
         "quickstart",
+        *(
+            f"stilts/{task}"
+            for task in ("anliplus", "ccg", "commonsenseqa", "cosmosqa", "hellaswag", "mnli")
+        ),
+        *(f"stilts/{task}" for task in ("qqp", "squad", "squad2")),
         "xnli-base-vs-large",
         "xtreme-mini-cpu",
         "xtreme-r-mini",

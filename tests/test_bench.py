@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from compress.precisions import PRECISIONS
 from evalsuite.bench import energy, grid, peak
 from evalsuite.results import Peak, PeakSample
 from recipes.stages.benchmark import Config
@@ -76,3 +77,18 @@ def test_the_peak_is_the_fastest_sample() -> None:
     fast = PeakSample(program="b", size=50, seconds=0.01)
     found = Peak(precision="fp32", threads=1, samples=(slow, fast))
     assert found.best() is fast and found.operations_a_second() == 2 * 50**3 / 0.01
+
+
+def test_every_precision_of_export_has_a_product_it_is_held_against() -> None:
+    for runtime, precisions in PRECISIONS.items():
+        for precision in precisions:
+            product = peak.product(runtime, precision)
+            assert product in peak.PROGRAMS, (runtime, precision)
+            if precision in peak.PROGRAMS:
+                assert product == precision
+    assert peak.product("onnxruntime", "int8-static") == "int8"
+    assert peak.product("onnxruntime", "int4-weights") == "int8"
+    assert peak.product("openvino", "int4-weights") == "fp32"
+    assert peak.product("torch", "nf4") == "bf16"
+    assert peak.product("torch", "fp16") is None
+    assert peak.product("openvino", "nf4") is None

@@ -13,7 +13,7 @@ from evalsuite.report.compare import Run, merge, run_names
 from evalsuite.report.page import html, markdown, page
 from evalsuite.report.records import read
 from evalsuite.report.systems import group
-from evalsuite.results import Beside, RunRecord
+from evalsuite.results import Beside, RunRecord, Search, Trial
 
 
 def a_recipes(name: str = "small", seed: int = 7, **changed: object) -> RunRecord:
@@ -66,6 +66,27 @@ def test_labels_tell_the_run_in_everything_a_record_has() -> None:
         ("two", "two", 7),
     ]
     assert len(merged.scores) == 5 + 8
+
+
+def test_what_a_search_recommends_is_told_and_its_trials_are_left_where_they_are() -> None:
+    trial = Trial(
+        assignment={"layers": "3"}, systems=("int8[layers=3]",), average=61.2, bytes=9.4e6
+    )
+    search = Search(
+        candidate="int8", reference="", budget="MB", limit=20.0, knobs={"layers": ("3", "6")},
+        most=4, trials=(trial,), recommended=0,
+    )  # fmt: skip
+    merged = merge([Run(a_recipes("one", search=search)), Run(a_recipes("two"))])
+    assert merged.search is None and [bool(run.search) for run in merged.runs] == [True, False]
+    shown = markdown(page(merged))
+    told = "one, a search: Recommended, the best average within 20 MB: one:int8"
+    assert told in shown and "in the report of its own run" in shown
+    assert "## Search" not in shown and told in html(page(merged))
+    alone = merge([Run(a_recipes("one")), Run(a_recipes("two"))])
+    assert "in the report of its own run" not in markdown(page(alone))
+    nothing = search.model_copy(update={"trials": (), "recommended": None})
+    merged = merge([Run(a_recipes("one", search=nothing)), Run(a_recipes("two"))])
+    assert merged.runs[0].search == "No trial could be judged by the budget of 20 MB."
 
 
 def test_names_are_short_numbered_or_asked_for() -> None:

@@ -257,7 +257,7 @@ def test_the_stage_says_what_does_not_go_together() -> None:
         checked(width=384, layers=3)
     with pytest.raises(StageInputError, match="leave layers, width, heads, ffn out"):
         checked(student="s", layers=3)
-    with pytest.raises(StageInputError, match="labels and relations are all 0"):
+    with pytest.raises(StageInputError, match="relations and sentences are all 0"):
         checked(logits=0, hidden=0, layers=3)
     with pytest.raises(StageInputError, match="so there is no text to learn on"):
         checked(layers=3, multilingual=0)

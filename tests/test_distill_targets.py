@@ -12,8 +12,9 @@ from quick import distillation, options
 from safetensors.torch import load_file
 
 from compress.distill import targets as module
-from compress.distill.distill import cached, distill, runner
+from compress.distill.distill import cached, distill
 from compress.distill.targets import Targets, average
+from compress.distill.teachers import open_teacher, says
 from compress.errors import StudentError
 from evalsuite.runtimes.torch import load_checkpoint, logits_of
 from evalsuite.task import DataSource
@@ -46,7 +47,7 @@ def test_what_is_read_back_is_what_the_teacher_says(
     teacher = load_checkpoint(directory)
     rows = load_rows(get(name), EMBEDDED, directory, 48, max_examples=24)
     fewer = load_rows(get(name), EMBEDDED, directory, 48, max_examples=5)
-    targets = Targets.compute([runner(teacher)], [fewer, rows], tmp_path)
+    targets = Targets.compute([says(open_teacher(directory))], [fewer, rows], tmp_path)
     batch = Batch(1, (5, 0, 7), 0)
     found = targets.batch(batch)
     tensors = rows.collate(batch)

@@ -27,6 +27,7 @@ from evalsuite.tasks import get
 from recipes.errors import StageInputError
 from recipes.stage import Artifact, Input, StageContext
 from recipes.stages.export import Config, check, data, run
+from transfer import rowcodes
 
 EMBEDDED = DataSource("embedded")
 
@@ -41,20 +42,20 @@ def random_table(rows: int = 50, width: int = 16, seed: int = 0) -> np.ndarray:
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 1000))
 def test_eight_bits_are_off_by_half_a_scale_at_most(rows: int, width: int, seed: int) -> None:
     table = random_table(rows, width, seed)
-    codes, scales = embeddings.quantize_rows(table, 8)
+    codes, scales = rowcodes.quantize_rows(table, 8)
     assert codes.dtype == np.int8 and codes.shape == table.shape and scales.shape == (rows, 1)
-    error = np.abs(embeddings.dequantize(codes, scales) - table)
+    error = np.abs(rowcodes.dequantize(codes, scales) - table)
     assert (error <= 0.5001 * scales).all()
     assert np.allclose(scales[:, 0] * 127, np.abs(table).max(1))
 
 
 def test_four_bits_clip_where_that_is_nearer() -> None:
     table = random_table(400, 64)
-    codes, scales = embeddings.quantize_rows(table, 4)
+    codes, scales = rowcodes.quantize_rows(table, 4)
     assert codes.min() >= -7 and codes.max() <= 7
     plain = np.abs(table).max(1, keepdims=True) / 7
     rounded = np.rint(table / plain) * plain
-    errors = [((t - table) ** 2).sum(1) for t in (embeddings.dequantize(codes, scales), rounded)]
+    errors = [((t - table) ** 2).sum(1) for t in (rowcodes.dequantize(codes, scales), rounded)]
     assert (errors[0] <= errors[1] * 1.001).all() and errors[0].sum() < 0.9 * errors[1].sum()
 
 
@@ -65,16 +66,17 @@ def test_rows_of_whole_codes_come_back_exactly(bits: int, top: int) -> None:
     codes[:, 3] = top  # so that the largest value has the largest code
     codes[4] = 0  # the padding row
     table = (codes * 2.0 ** rng.integers(-4, 4, (30, 1))).astype(np.float32)
-    assert np.array_equal(embeddings.dequantize(*embeddings.quantize_rows(table, bits)), table)
+    assert np.array_equal(rowcodes.dequantize(*rowcodes.quantize_rows(table, bits)), table)
     with pytest.raises(ValueError, match="in 4 or 8 bits, not 3"):
-        embeddings.quantize_rows(table, 3)
+        rowcodes.quantize_rows(table, 3)
 
 
 def test_blocks_of_rows_are_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
     table, frequency = random_table(), np.arange(1.0, 51)
-    whole = (*embeddings.quantize_rows(table, 4), *embeddings.factorize(table, 5, frequency))
-    monkeypatch.setattr(embeddings, "_ROWS", 7)
-    parts = (*embeddings.quantize_rows(table, 4), *embeddings.factorize(table, 5, frequency))
+    whole = (*rowcodes.quantize_rows(table, 4), *embeddings.factorize(table, 5, frequency))
+    for module in (embeddings, rowcodes):
+        monkeypatch.setattr(module, "ROWS", 7)
+    parts = (*rowcodes.quantize_rows(table, 4), *embeddings.factorize(table, 5, frequency))
     for one, other in zip(whole[:2], parts[:2], strict=True):
         assert np.array_equal(one, other)
     assert np.allclose(whole[2] @ whole[3], parts[2] @ parts[3], atol=1e-4)
@@ -83,11 +85,11 @@ def test_blocks_of_rows_are_one_table(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.lists(st.lists(st.integers(-7, 7), min_size=6, max_size=6), min_size=1, max_size=9))
 def test_packed_codes_come_back(rows: list[list[int]]) -> None:
     codes = np.array(rows, np.int8)
-    packed = embeddings.pack(codes)
+    packed = rowcodes.pack(codes)
     assert packed.dtype == np.uint8 and packed.shape == (len(rows), 3)
-    assert np.array_equal(embeddings.unpack(packed), codes)
+    assert np.array_equal(rowcodes.unpack(packed), codes)
     with pytest.raises(ValueError, match="rows of 5 codes do not halve"):
-        embeddings.pack(codes[:, :5])
+        rowcodes.pack(codes[:, :5])
 
 
 def test_factors_lose_what_the_weighted_singular_values_say() -> None:
@@ -141,7 +143,7 @@ def rows(form: str, table: np.ndarray) -> np.ndarray:
     if form.startswith("rank"):
         left, right = embeddings.factorize(table, int(form[5:]), np.ones(len(table)))
         return left @ right
-    return embeddings.dequantize(*embeddings.quantize_rows(table, int(form[3:])))
+    return rowcodes.dequantize(*rowcodes.quantize_rows(table, int(form[3:])))
 
 
 BYTES = {"fp32": 4 * 64, "int8": 64 + 4, "int4": 32 + 4, "rank-24": 4 * 24}  # of a row

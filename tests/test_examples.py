@@ -41,6 +41,7 @@ EXAMPLES = [
     "recipes.catalog",
     "recipes.graph",
     "recipes.problems",
+    "transfer.batches.cut",
     "transfer.batches.plan",
     "transfer.lexical.phi_squared",
     "transfer.mixing.shares",

@@ -24,7 +24,7 @@ sentences = st.lists(st.lists(st.sampled_from(PANX.labels), min_size=1, max_size
 
 
 def test_names() -> None:
-    assert len(metrics.names()) == 13
+    assert len(metrics.names()) == 14
     for name in tasks.names():
         assert tasks.get(name).metric in metrics.names()
 

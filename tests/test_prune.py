@@ -27,8 +27,8 @@ from compress.prune.importance import (
     surprise,
 )
 from compress.prune.prune import RECORD, Size, parameters, prune, share, wanted
-from evalsuite import parity, weights
-from evalsuite.runtimes import open_model
+from evalsuite import flops, parity, weights
+from evalsuite.runtimes import open_model, read_config
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.sample import Probe, sample
 from evalsuite.session import Session
@@ -418,6 +418,10 @@ def test_a_bundle_has_no_silent_heads(trained: Path, tmp_path: Path) -> None:
     removed = 2 * 32 * (4 * 64 + 3)
     card = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
     assert card["parameters"] == weights.parameter_counts(small_dir)[0] - removed
+    whole, cut = (flops.of_directory(path) for path in (small_dir, tmp_path / "bundle"))
+    missing = 2 * 7 * 2 * 32 * (4 * 64 + 2 * 7)  # of a head of 32 in each of two layers
+    assert card["heads"] == [1, 1] and flops.encoder(read_config(small_dir)) == whole
+    assert flops.operations(whole, 1, 7) - flops.operations(cut, 1, 7) == missing
     session = Session(open_model(small_dir))
     bundle = open_model(tmp_path / "bundle")
     texts = probe.sequences(session.tokenizer, 64)

@@ -188,7 +188,7 @@ def test_a_persons_mistake_keeps_its_message(lab):
 
 def test_what_a_gate_stops_is_kept_aside_and_never_found(lab, monkeypatch):
     said = str(failing(lab, "gate"))
-    kept = lab.workspace / "failed" / "teacher"
+    kept = lab.workspace / "failed" / "demo" / "teacher"
     assert said == (
         "stage teacher (train): 80% of labels agree, min_agreement asks for 90%\n"
         f"what it made is kept, to be looked at: {kept}"
@@ -208,6 +208,19 @@ def test_what_a_gate_stops_is_kept_aside_and_never_found(lab, monkeypatch):
     failing(lab, "gate")
     made, _ = run(lab)
     assert made == ALL and not kept.exists()
+
+
+def test_two_recipes_with_a_stage_of_one_name_keep_both_aside(lab):
+    space = Workspace()
+    for recipe in ("mini", "a/b"):
+        out = lab.folder / "out"
+        out.mkdir()
+        (out / "of").write_text(recipe)
+        assert space.set_aside(out, recipe, "int8[size=base]") is not None
+    space.drop_failed("a/b", "int8[size=base]")
+    left = list(space.failed.rglob("of"))
+    assert [path.read_text() for path in left] == ["mini"]
+    assert left[0].parent == space.failed / "mini" / "int8[size=base]"
 
 
 def refuse(self, target):

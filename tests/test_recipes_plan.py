@@ -157,6 +157,7 @@ def test_xtreme_needs_a_data_dir(lab):
 class FakeTask:
     name, layout = "fake", "fake/{language}.tsv"
     hub = HubSource("org/fake", "abc")
+    hub_beside = ()
 
     def eval_split(self, source):
         return "dev"

@@ -219,6 +219,15 @@ def test_share_of_peak(run: RunRecord) -> None:
     assert peak_share(gridless) is None and text_peak_share(gridless) == pytest.approx(2)
     notes = cost_table(group(run.model_copy(update={"speeds": (unknown,)}))).notes
     assert any("No peak is measured for" in note and "int8[task=xnli]" in note for note in notes)
+    speed = int8.speeds[0]
+    stored = speed.model.model_copy(update={"precision": "int4-weights"})
+    product = speed.peak and speed.peak.model_copy(update={"precision": "int8"})
+    held = speed.model_copy(update={"model": stored, "peak": product})
+    notes = cost_table(group(run.model_copy(update={"speeds": (held,)}))).notes
+    assert any(note.endswith(": int8[task=xnli] (int4-weights) against int8.") for note in notes)
+    same = held.model_copy(update={"model": stored.model_copy(update={"precision": "int8"})})
+    notes = cost_table(group(run.model_copy(update={"speeds": (same,)}))).notes
+    assert not any("multiplied in another" in note for note in notes)
 
 
 def test_energy_is_a_column_where_there_is_some_and_else_a_sentence(run: RunRecord) -> None:

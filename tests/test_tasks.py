@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from all_tasks import ALL, INTERMEDIATE, KIND, TARGET, every
+from all_tasks import ALL, INTERMEDIATE, KIND, NO_HUB, TARGET, every
+from task_table import table
 
 from evalsuite import catalog, languages, metrics, tasks
 from evalsuite.errors import UnknownNameError
 from evalsuite.task import Task
+from recipes.cli import main as cli
 from transfer import intermediate
 
 
 def test_the_catalogues_are_their_files() -> None:
     assert tasks.names() == TARGET
     assert intermediate.names() == INTERMEDIATE
-    assert len(ALL) == 14
+    assert len(ALL) == 24
 
 
 def test_listing_imports_no_task() -> None:
@@ -50,12 +53,9 @@ def test_metadata(task: Task) -> None:
     assert list(task.languages) == sorted(set(task.languages))
     assert set(task.languages) <= set(languages.LANGUAGES)
     assert "en" in task.languages or task.name in ("bucc2018", "tatoeba")
-    assert (task.hub is None) == (
-        task.name in ("bucc2018", "lareqa", "mewslix")
-    )  # no full copy there
-    if task.hub is None:
-        return
-    assert re.fullmatch(r"[0-9a-f]{40}", task.hub.revision)
+    assert (task.hub is None) == (task.name in NO_HUB)
+    for hub in (task.hub, *task.hub_beside):
+        assert hub is None or re.fullmatch(r"[0-9a-f]{40}", hub.revision)
     assert set(task.eval_splits) <= {"dev", "test"}
     for text in (task.title, task.layout, task.licence, task.citation):
         assert text.strip() == text != ""
@@ -87,3 +87,23 @@ def test_languages_of_the_benchmark() -> None:
     assert len({entry.iso3 for entry in languages.LANGUAGES.values()}) == len(languages.LANGUAGES)
     with pytest.raises(UnknownNameError, match="unknown language 'swa'; did you mean 'sw'"):
         languages.get("swa")
+
+
+def test_the_table_of_tasks_is_the_catalogue() -> None:
+    written = (Path(__file__).parents[1] / "docs/tasks.md").read_text(encoding="utf-8")
+    assert written == table(), "type: python tests/support/task_table.py > docs/tasks.md"
+
+
+def test_a_task_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*args: str) -> str:
+        with pytest.raises(SystemExit):
+            cli(["ls", *args])
+        found = capsys.readouterr()
+        return found.out + found.err
+
+    text = said("tasks", "squad2")
+    assert "squad2/train-v2.0.json" in text and "rajpurkar/squad_v2@3ffb306f725f" in text
+    assert "CC BY-SA 4.0" in text and "Rajpurkar et al. 2018" in text
+    assert "no copy" in said("tasks", "ccg") and "LDC" in said("tasks", "ccg")
+    assert "unknown task 'squad3'; did you mean 'squad'" in said("tasks", "squad3")
+    assert "type lingopress ls tasks xnli" in said("stages", "xnli")

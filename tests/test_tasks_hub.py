@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from all_tasks import every, find
+from all_tasks import NO_HUB, every, find
 
 from evalsuite.data import hub
 from evalsuite.errors import DataError, OfflineError
@@ -23,7 +23,7 @@ def test_hub_languages(task: Task) -> None:
     found = task.available(HUB, split)
     assert set(found) <= set(task.languages)
     if task.hub is None:
-        assert found == () and task.name in ("bucc2018", "lareqa", "mewslix")
+        assert found == () and task.name in NO_HUB
         return
     assert len(found) == {"udpos": 33, "panx": 40, "xcopa": 11, "xquad": 11}.get(
         task.name, len(task.languages)
@@ -53,6 +53,80 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
     made = {
         "facebook/xnli": (pair, pairs),
         "nyu-mll/multi_nli": (pair, pairs),
+        "facebook/anli": (pair, pairs),
+        **{
+            f"nyu-mll/glue {config}": (
+                Features({**dict.fromkeys(keys, text), "label": ClassLabel(names=names)}),
+                [{**dict.fromkeys(keys, "a"), "label": 1}],
+            )
+            for config, keys, names in (
+                ("qqp", ("question1", "question2"), ["not_duplicate", "duplicate"]),
+                ("rte", ("sentence1", "sentence2"), ["entailment", "not_entailment"]),
+            )
+        },
+        "Rowan/hellaswag": (
+            Features({"ctx": text, "endings": List(text), "label": text}),
+            [{"ctx": "a", "endings": ["b", "c", "d", "e"], "label": label} for label in ("3", "")],
+        ),
+        "tau/commonsense_qa": (
+            Features(
+                {"question": text, "choices": {"label": List(text), "text": List(text)}}
+                | {"answerKey": text}
+            ),
+            [
+                {"question": "a", "choices": {"label": [*"ABCDE"], "text": [*"abcde"]}}
+                | {"answerKey": "E"}
+            ],
+        ),
+        "allenai/cosmos_qa": (
+            Features(
+                {"context": text, "question": text, "label": Value("int32")}
+                | {f"answer{n}": text for n in range(4)}
+            ),
+            [
+                {"context": "a", "question": "b", "label": label}
+                | {f"answer{n}": "c" for n in range(4)}
+                for label in (2, -1)
+            ],
+        ),
+        "allenai/social_i_qa": (
+            Features(
+                dict.fromkeys(
+                    ("context", "question", "answerA", "answerB", "answerC", "label"), text
+                )
+            ),
+            [
+                dict.fromkeys(("context", "question", "answerA", "answerB", "answerC"), "a")
+                | {"label": "3"}
+            ],
+        ),
+        **{
+            repo: (
+                Features(
+                    {
+                        **dict.fromkeys(("id", "title", "context", "question"), text),
+                        "answers": {"text": List(text), "answer_start": List(Value("int32"))},
+                    }
+                ),
+                [
+                    {
+                        "id": "swahili-1",
+                        "title": "t",
+                        "context": "in 1867.",
+                        "question": "When?",
+                        "answers": answers,
+                    },
+                    {
+                        "id": "finnish-2",
+                        "title": "t",
+                        "context": "in 1867.",
+                        "question": "Who?",
+                        "answers": {"text": [], "answer_start": []} if "v2" in repo else answers,
+                    },
+                ],
+            )
+            for repo in ("rajpurkar/squad", "rajpurkar/squad_v2")
+        },
         "stanfordnlp/snli": (pair, pairs),
         "google/xtreme udpos": (
             # ids in another order than ours: names must come from the data set
@@ -109,7 +183,8 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
 
     def answer(repo: str, config: str, *, split: str, revision: str) -> Any:
         asked.append((repo, config, split, revision))
-        key = f"{repo} {config.split('.')[0]}" if repo == "google/xtreme" else repo
+        key = f"{repo} {config.split('.')[0]}"
+        key = key if key in made else repo
         features, rows = made[key]
         file = tmp_path / f"{len(asked)}.parquet"
         Dataset.from_list(rows, features=features).to_parquet(file)
@@ -141,6 +216,17 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
         ("xquad", "train", "en", ("SQuAD", "train"), [(Answer("1867", 3),)] * 2),
         ("mlqa", "dev", "zh", ("MLQA.zh.zh", "validation"), [(Answer("1867", 3),)] * 2),
         ("tydiqa", "dev", "sw", ("tydiqa", "validation"), [(Answer("1867", 3),)]),
+        ("qqp", "train", "en", ("qqp", "train"), ["1"]),
+        ("rte", "dev", "en", ("rte", "validation"), ["not_entailment"]),
+        ("hellaswag", "dev", "en", ("default", "validation"), [3, None]),
+        ("commonsenseqa", "train", "en", ("default", "train"), [4]),
+        ("cosmosqa", "dev", "en", ("default", "validation"), [2, None]),
+        ("siqa", "train", "en", ("default", "train"), [2]),
+        ("squad", "dev", "en", ("plain_text", "validation"), [(Answer("1867", 3),)] * 2),
+        (
+            *("squad2", "train", "en", ("squad_v2", "train")),
+            [(Answer("1867", 3),), (Answer("", -1),)],
+        ),
     ],
 )
 def test_hub_rows(
@@ -161,8 +247,23 @@ def test_hub_rows(
     if found.format == "span":
         assert [row.id for row in loaded] == ["swahili-1", "finnish-2"][: len(rows)]
         return
-    expected = [f"{split}-{language}-{n}" for n in ((0, 2) if len(rows) == 2 else (0,))]
-    assert [row.id for row in loaded] == expected
+    left_out = found.format == "pair" and len(rows) == 2  # the one between has no gold label
+    numbers = (0, 2) if left_out else range(len(rows))
+    assert [row.id for row in loaded] == [f"{split}-{language}-{n}" for n in numbers]
+
+
+def test_anli_comes_with_the_other_two(parquet: list[tuple[str, ...]]) -> None:
+    rows: Any = find("anliplus").load(HUB, "dev", "en")
+    assert [row.id for row in rows] == [
+        f"{name}-dev-en-{n}" for name in ("r1", "r2", "r3", "mnli", "snli") for n in (0, 2)
+    ]
+    assert [row.label for row in rows] == ["contradiction", "entailment"] * 5
+    anli = find("anliplus").hub
+    assert anli and [asked[0:3] for asked in parquet] == [
+        *((anli.repo, "plain_text", f"dev_r{n}") for n in (1, 2, 3)),
+        ("nyu-mll/multi_nli", "default", "validation_matched"),
+        ("stanfordnlp/snli", "plain_text", "validation"),
+    ]
 
 
 @pytest.mark.parametrize("offline", ["0", "1"])

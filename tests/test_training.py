@@ -297,3 +297,18 @@ def test_training_lowers_the_loss(tiny_base: Path, tmp_path: Path) -> None:
         out=tmp_path / "out",
     )
     assert trained.fitted.final_loss < 1.5  # 17 labels: 2.83 where nothing is learnt
+
+
+@pytest.mark.parametrize("name", ["full", "lora"])
+@pytest.mark.parametrize("tasks", [("udpos",), ("udpos", "xnli")], ids=["one", "two"])
+def test_activations_computed_anew_give_the_same_weights(
+    name: str, tasks: tuple[str, ...], tiny_base: Path, tmp_path: Path
+) -> None:
+    losses = []
+    for again in (False, True):
+        settings = Settings(1e-2, seed=1, compute="fp32", gradient_checkpointing=again)
+        own = options(method=name, settings=settings, method_options={})
+        work, out = tmp_path / f"work-{again}", tmp_path / f"out-{again}"
+        found = train(tiny_base, [get(t) for t in tasks], EMBEDDED, own, work=work, out=out)
+        losses.append(found.fitted.final_loss)
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)

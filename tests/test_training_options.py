@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 import torch
-from quick import options
+from quick import distillation, options
 from safetensors.numpy import load_file
 
+from compress.distill.distill import distill
 from evalsuite import environment
 from evalsuite.errors import ModelError, PickleRefusedError
 from evalsuite.results import Environment
-from evalsuite.task import DataSource
+from evalsuite.task import DataSource, TagExample
 from evalsuite.tasks import get
 from transfer import checkpoints
 from transfer.objectives import mlm
-from transfer.pretrain import Options, pretrain
+from transfer.pretrain import Options, Shape, pretrain
+from transfer.rows import load_rows
 from transfer.supervised import train
 from transfer.train import Settings, resolve_compute
 
@@ -106,6 +108,40 @@ def test_pretraining_refuses_what_it_cannot_open(tiny_base: Path, tmp_path: Path
     weights.rename(weights.with_name("pytorch_model.bin"))
     with pytest.raises(PickleRefusedError, match="convert it once"):
         go(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("name", ["xquad", "udpos"])
+def test_no_row_is_longer_than_the_model_has_positions(
+    name: str, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = get(name)
+    if name == "udpos":  # a sentence longer than any embedded one
+        words, tags = ("Maria",) * 300, ("PROPN",) * 300
+        long = [TagExample("1", words, tags)] * 8
+        monkeypatch.setattr(type(task), "load", lambda *asked: long)
+    assert max(load_rows(task, EMBEDDED, tiny_base, 600, max_examples=8).lengths()) > 64
+    asked = options(method="full", method_options={}, max_length=600, max_examples=8)
+    model = tmp_path / "model"
+    facts = train(tiny_base, [task], EMBEDDED, asked, work=tmp_path / "w", out=model).facts
+    told = "64 tokens, all the model takes; max_length asks for 600"
+    assert facts["longest sequence"] == told
+    taught = distillation(max_length=600, max_examples=8)
+    _, facts = distill(model, [task], EMBEDDED, taught, work=tmp_path / "d", out=tmp_path / "o")
+    assert facts["longest sequence"] == told
+    short = dataclasses.replace(taught, max_length=64)
+    _, facts = distill(model, [task], EMBEDDED, short, work=tmp_path / "e", out=tmp_path / "p")
+    assert "longest sequence" not in facts
+
+
+def test_pretraining_too_keeps_to_the_positions_there_are(tiny_base: Path, tmp_path: Path) -> None:
+    asked = dataclasses.replace(continued(), max_length=600)
+    _, facts = pretrain(tiny_base, EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
+    assert facts["longest sequence"].startswith("64 tokens")
+    scratch = dataclasses.replace(
+        asked, shape=Shape(layers=1, hidden=16, heads=2, ffn=16, vocabulary=1000, max_length=10)
+    )
+    _, facts = pretrain(None, EMBEDDED, scratch, work=tmp_path / "s", out=tmp_path / "t")
+    assert facts["longest sequence"] == "10 tokens, all the model takes; max_length asks for 600"
 
 
 def test_settings_reach_the_optimizer(tiny_base: Path, tmp_path: Path) -> None:

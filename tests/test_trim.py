@@ -19,6 +19,7 @@ from compress import pieces
 from compress.errors import GateError, TrimError
 from compress.gate import hold
 from compress.restore import restore
+from compress.splits import SAMPLE, Sample
 from compress.trim import RECORD, renumbered, trim
 from evalsuite import retokenized, tokenization, weights
 from evalsuite.data import embedded
@@ -55,6 +56,46 @@ def trimmed(tiny_nli: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert found.languages["de"].percent == found.languages["en"].percent == 100
     assert found.languages["ru"].percent < 60 and found.languages["ru"].kept > 0
     return out
+
+
+def test_the_card_has_every_language_kept_or_not(trimmed: Path, tiny_nli: Path) -> None:
+    record = json.loads((trimmed / RECORD).read_text())["languages"]
+    before, after = tokenization.load(tiny_nli), tokenization.load(trimmed)
+    for code in ("en", "de", "ru"):
+        text = lines(code)
+        one, other = (
+            [tokenizer.encode(line, add_special_tokens=False) for line in text]
+            for tokenizer in (before, after)
+        )
+        same = sum(a.tokens == b.tokens for a, b in zip(one, other, strict=True))
+        found = record[code]["split"]
+        if len(text) > SAMPLE:
+            assert found["lines"] == SAMPLE and (found["alike"] == SAMPLE) == (same == len(text))
+            continue
+        assert (found["lines"], found["alike"]) == (len(text), same)
+        assert found["tokens"] == [sum(len(e.ids) for e in own) for own in (one, other)]
+        assert found["unknown"][1] == sum(e.tokens.count("<unk>") for e in other)
+    assert [record[code]["wanted"] for code in ("en", "de", "ru")] == [True, True, False]
+    assert record["ru"]["split"]["tokens"][1] > record["ru"]["split"]["tokens"][0]
+    rows = [line for line in (trimmed / "README.md").read_text().splitlines() if "| " in line]
+    assert [row.split(" | ")[0].strip("| ") for row in rows[2:]] == ["de", "en", "ru"]
+    assert [row.split(" | ")[1] for row in rows[2:]] == ["yes", "yes", "no"]
+    assert " 100.0 " in rows[2] and f"{record['ru']['split']['lines']}" not in rows[2]
+
+
+def test_a_sample_is_fair_and_lets_lines_through() -> None:
+    seen: Counter[str] = Counter()
+    text = [str(number) for number in range(40)]
+    sample = Sample(size=10)
+    assert list(sample.watch(iter(text))) == text and len(set(sample.lines)) == 10
+    short = Sample(size=10)
+    assert list(short.watch(text[:4])) == text[:4] == short.lines
+    for seed in range(400):
+        drawn = Sample(size=10)
+        drawn._random = random.Random(seed)
+        list(drawn.watch(text))
+        seen.update(drawn.lines)
+    assert all(60 < seen[line] < 145 for line in text), seen  # 100 each, within five deviations
 
 
 def test_kept_text_is_split_as_before_and_round_trips(tiny_nli: Path, trimmed: Path) -> None:
@@ -286,6 +327,12 @@ def test_the_stage_trims_and_measures(tiny_nli: Path, tmp_path: Path) -> None:
     assert summary["pieces"] < summary["pieces before"]
     assert float(summary["max difference"]) < 1e-5
     assert str(summary["languages not kept, worst"]).split()[0] not in ("en", "de")
+    others = len(embedded.LANGUAGES) - 2
+    assert summary["languages not kept"] == others
+    told = str(summary["of these split anew most"]).split("; ")
+    assert len(told) == 3 and {text.split()[0] for text in told}.isdisjoint({"en", "de"})
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert card.count(" | no | ") == others and told[0].split()[1].rstrip("%") in card
     assert float(summary["agreement %"]) > 97
     for directory in (tiny_nli, tmp_path / "out"):
         evaluate(

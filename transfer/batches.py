@@ -7,11 +7,13 @@ batches it would have had, and several processes can share one plan.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from evalsuite.batching import by_tokens
 from evalsuite.run import pad
 
 _POOL = 32  # batches shuffled together before they are sorted by length
@@ -63,6 +65,33 @@ def steps_for(examples: int, batch_size: int, epochs: float, most: int | None = 
     """Batches of so many epochs, at least one and at most `most`."""
     steps = max(1, round(examples * epochs / batch_size))
     return steps if most is None else min(steps, most)
+
+
+def cut(batch: Batch, lengths: Sequence[int], rows: int, tokens: int | None = None) -> list[Batch]:
+    """A batch as micro-batches of at most so many rows, or where `tokens` is given of at most so
+    many padded tokens; longest rows first, a row longer than that by itself.
+
+    >>> whole = Batch(0, (0, 1, 2, 3), seed=7)
+    >>> [b.indices for b in cut(whole, [3, 9, 4, 8], rows=4, tokens=18)]
+    [(1, 3), (2, 0)]
+    """
+    own = [lengths[index] for index in batch.indices]
+    width = max(own)
+    found = by_tokens(own, *((tokens, len(own)) if tokens else (rows * width, rows)))
+    seeds = random.Random(batch.seed)
+    return [
+        Batch(batch.part, tuple(batch.indices[i] for i in chosen), seeds.getrandbits(48))
+        for chosen in found
+    ]
+
+
+def items(tensors: Mapping[str, Any]) -> int:
+    """What the loss of a batch is the mean of: its labels (of tokens, where these have labels),
+    or its rows."""
+    labels = tensors.get("labels")
+    if labels is not None:
+        return int((labels != -100).sum())
+    return len(next(iter(tensors.values())))
 
 
 def padded(sequences: Sequence[Sequence[int]], pad_id: int) -> dict[str, torch.Tensor]:

@@ -21,7 +21,8 @@ _AUTO = {
 
 
 def card(title: str, lines: Sequence[str], kind: str = "checkpoint") -> str:
-    """A README.md with hub front matter."""
+    """A README.md with hub front matter; a prompt is opened as an adapter is."""
+    kind = "adapter" if kind == "prompt" else kind
     body = "\n".join(f"- {line}" for line in lines)
     library = "peft" if kind == "adapter" else "transformers"
     return (

@@ -3,6 +3,7 @@
 ```
 TransferError           a person can put it right; the message says how
 ├── MethodError         a method and a model do not go together
+├── AdapterError        a directory holds no adapter, or its base is gone
 └── DivergedError       the loss is no longer a number
 ```
 """
@@ -16,6 +17,10 @@ class TransferError(Exception):
 
 class MethodError(TransferError):
     """A method and a model do not go together."""
+
+
+class AdapterError(TransferError):
+    """A directory holds no adapter, or its base is gone."""
 
 
 class DivergedError(TransferError):

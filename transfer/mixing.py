@@ -1,27 +1,47 @@
 """Multi-task sampling: which data set each step draws from.
 
-Sources: proportional and capped proportional mixing as in T5 (Raffel et al. 2020, section 3.5.2);
-Phang et al. (2020) sample intermediate tasks in proportion to their size, capped.
+Sources: examples-proportional, capped, temperature-scaled and equal mixing as in T5 (Raffel et al.
+2020, section 3.5.2); Phang et al. (2020) sample intermediate tasks in proportion to their size,
+capped.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Literal
 
 from transfer.batches import Batch, plan
 
+Mixing = Literal["proportional", "capped", "temperature", "uniform"]
 
-def shares(sizes: Sequence[int], cap: int | None = None) -> list[float]:
-    """Sampling probability of each data set, in proportion to its size, at most `cap` counted.
+
+def shares(
+    sizes: Sequence[int],
+    cap: int | None = None,
+    mixing: Mixing = "proportional",
+    temperature: float = 1.0,
+) -> list[float]:
+    """Sampling probability of each data set.
 
     >>> shares([100, 300])
     [0.25, 0.75]
     >>> shares([100, 900], cap=100)
     [0.5, 0.5]
+    >>> shares([100, 900], mixing="temperature", temperature=2)
+    [0.25, 0.75]
+    >>> shares([100, 900], mixing="uniform")
+    [0.5, 0.5]
+
+    Args:
+        cap: no set counts as larger than this (T5's K); `capped` is proportional with one.
+        temperature: of `temperature` mixing; 1 is proportional, the larger the more uniform.
     """
+    if mixing == "uniform":
+        return [1 / len(sizes)] * len(sizes)
     counted = [min(size, cap) if cap else size for size in sizes]
-    return [count / sum(counted) for count in counted]
+    rates = [count ** (1 / temperature if mixing == "temperature" else 1) for count in counted]
+    return [rate / sum(rates) for rate in rates]
 
 
 def mix(

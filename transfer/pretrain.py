@@ -10,7 +10,7 @@ Languages are sampled with exponent 0.3 of their share (Conneau et al. 2020, sec
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from transformers.trainer_utils import set_seed
 from evalsuite import tokenization
 from evalsuite.runtimes.torch import from_pretrained
 from evalsuite.task import DataSource
-from transfer import cards, checkpoints, lexical, text, vocabulary
+from transfer import cards, checkpoints, lexical, masked, text, vocabulary
 from transfer.batches import Batch, plan
 from transfer.objectives import mlm
 from transfer.train import Fitted, Progress, Settings, Tensors, fit
@@ -61,14 +61,6 @@ class Options:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """Encoded sequences, and for each the language it belongs to."""
-
-    ids: list[list[int]]
-    language: list[int]
-
-
 def pretrain(
     directory: Path | None,
     source: DataSource,
@@ -91,8 +83,14 @@ def pretrain(
         _vocabulary(pairs, options.shape, tokenizer_dir, options.settings.seed, progress)
     tokenizer = tokenization.load(tokenizer_dir)
     mask_id = tokenization.id_of(tokenizer, "<mask>")
+    asked = options.max_length
+    positions = options.shape.max_length if options.shape is not None else asked
+    longest = min(asked, positions) if directory is None else checkpoints.longest(directory, asked)
+    options = replace(options, max_length=longest)
     progress(0.0, "encoding text")
-    encoded = _encode(tokenizer, pairs, options)
+    encoded = masked.encode(
+        tokenizer, pairs, options.tlm, options.max_length, options.settings.seed
+    )
     needed = options.steps * options.batch_size
     drawn = text.sample(encoded.language, options.alpha, needed, options.settings.seed)
     lengths = [len(encoded.ids[index]) for index in drawn]
@@ -133,6 +131,7 @@ def pretrain(
         "vocabulary": tokenizer.get_vocab_size(),
         "parameters": sum(p.numel() for p in model.parameters()),
         "tokens seen": sum(lengths),
+        **checkpoints.length_facts(asked, longest),
     }
     return fitted, facts
 
@@ -149,42 +148,6 @@ def _vocabulary(
     if len(lines) > _SHOWN:
         lines = random.Random(seed).sample(lines, _SHOWN)
     vocabulary.save(vocabulary.train_unigram(lines, shape.vocabulary), directory, shape.max_length)
-
-
-def _encode(tokenizer: Any, pairs: list[tuple[int, str, str]], options: Options) -> _Encoded:
-    """Sequences to learn from: `tlm` of the pairs whole, of the others either side alone.
-
-    English sides are a language of their own, so that alpha weighs it like any other.
-    """
-    rng = random.Random(options.settings.seed)
-    english = 1 + max(index for index, _, _ in pairs)
-    inputs: list[Any] = []
-    language: list[int] = []
-    for index, foreign, target in pairs:
-        if options.tlm > 0:
-            # Either order, so that neither side is always first.
-            inputs.append((foreign, target) if rng.random() < 0.5 else (target, foreign))
-            language.append(index)
-    whole = len(inputs)
-    for index, foreign, target in pairs if options.tlm < 1 else ():
-        english_side = rng.random() < 1 / (english + 1)
-        inputs.append(target if english_side else foreign)
-        language.append(english if english_side else index)
-    tokenizer.enable_truncation(options.max_length, strategy="longest_first")
-    ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
-    tokenizer.no_truncation()
-    if 0 < options.tlm < 1:
-        keep = _shares(whole, len(ids) - whole, options.tlm, rng)
-        ids, language = [ids[i] for i in keep], [language[i] for i in keep]
-    return _Encoded(ids, language)
-
-
-def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> list[int]:
-    """Indices with `tlm` of them from the first `whole`."""
-    most = min(whole / tlm, single / (1 - tlm))
-    first = rng.sample(range(whole), min(whole, round(most * tlm)))
-    second = rng.sample(range(whole, whole + single), min(single, round(most * (1 - tlm))))
-    return sorted(first) + sorted(second)
 
 
 def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> None:

@@ -13,25 +13,29 @@ beside it in `heads.safetensors`, for the record.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-from torch import nn
 from transformers.trainer_utils import set_seed
 
 from evalsuite.task import DataSource, Format, Task
-from transfer import augment, cards, checkpoints, methods, mixing
+from transfer import checkpoints, methods, team
 from transfer.augment import Augmentation
-from transfer.batches import Batch, plan, steps_for
-from transfer.checkpoints import Precision
+from transfer.checkpoints import Embeddings, Precision
+from transfer.dev import Dev
 from transfer.errors import MethodError
-from transfer.objectives.matching import matching_loss
-from transfer.objectives.spans import ends_loss
-from transfer.rows import load_rows
-from transfer.train import Fitted, Objective, Progress, Settings, Tensors, fit
+from transfer.heads import join, objective
+from transfer.masked import MaskedText
+from transfer.mixing import Mixing
+from transfer.objectives.robust import Robust
+from transfer.outcome import facts_of, write
+from transfer.parts import collated, cutter, draw, load_parts
+from transfer.quantize_aware import Rounding, quantize_aware
+from transfer.restarts import refuse_collapse, tried
+from transfer.selection import Selecting, Selection
+from transfer.snapshots import Tail
+from transfer.train import Fitted, Progress, Settings, fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Options:
     batch_size: int
     epochs: float = 1.0
     precision: Precision = "fp32"
-    embeddings: Literal["fp32", "bf16"] = "fp32"
+    embeddings: Embeddings = "fp32"
     max_steps: int | None = None
     max_length: int = 128
     max_examples: int | None = None
@@ -51,7 +55,30 @@ class Options:
     augmentation: Augmentation = field(default_factory=Augmentation)
     pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
     method_options: dict[str, Any] = field(default_factory=dict)
+    mixing: Mixing = "proportional"
     cap: int | None = None  # of examples counted when tasks are mixed in proportion
+    temperature: float = 1.0  # of `temperature` mixing
+    language_temperature: float | None = None  # None: a task's languages are one set
+    masked: MaskedText = field(default_factory=MaskedText)
+    effective_batch: int | None = None  # rows a step, in micro-batches of `batch_size`
+    batch_tokens: int | None = None  # padded tokens a micro-batch, in place of its rows
+    selecting: Selecting | None = None  # by English dev rows
+    average: int | None = None  # of weights after so many steps
+    average_share: float = 0.25  # of the steps, the last ones, that these are of
+    robust: Robust = field(default_factory=Robust)
+    restarts: int = 0  # with further seeds, where nothing is learnt
+    quantize_aware: Rounding | None = None  # what a checkpoint is trained to be exported in
+
+    @property
+    def cuts(self) -> bool:
+        """Whether a batch of the plan is a whole step, cut into micro-batches."""
+        return self.effective_batch is not None or self.batch_tokens is not None
+
+    @property
+    def rows(self) -> int:
+        """Rows of a batch of the plan."""
+        whole = self.batch_size * self.settings.accumulate if self.cuts else self.batch_size
+        return self.effective_batch or whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,49 +87,6 @@ class Trained:
 
     fitted: Fitted
     facts: dict[str, float | int | str]
-
-
-class MultiTask(nn.Module):
-    """One encoder, one head a task; a batch's `part` says whose."""
-
-    def __init__(self, encoder: nn.Module, heads: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.encoder, self.heads = encoder, nn.ModuleList(heads)
-
-    def forward(self, input_ids: Any, attention_mask: Any, part: int) -> Any:
-        """Logits of head `part`: `[batch, labels]` or `[batch, tokens, labels]`; `[batch, choices]`
-        where the input is `[batch, choices, tokens]`."""
-        rows, choices = len(input_ids), input_ids.dim() == 3
-        if choices:
-            input_ids, attention_mask = input_ids.flatten(0, 1), attention_mask.flatten(0, 1)
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        logits = self.heads[part](hidden.last_hidden_state)
-        return logits.view(rows, -1) if choices else logits
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """The trained tensors alone: a quantized base is reloaded, not resumed."""
-        return {name: p.data for name, p in self.named_parameters() if p.requires_grad}
-
-    def load_state_dict(self, state: Any, strict: bool = True, assign: bool = False) -> Any:
-        """Copy trained tensors back."""
-        own = dict(self.named_parameters())
-        for name, value in state.items():
-            own[name].data.copy_(value)
-        return torch.nn.modules.module._IncompatibleKeys([], [])
-
-
-def _loss(model: Any, batch: Tensors) -> torch.Tensor:
-    """Cross-entropy of the head's labels (Devlin et al. 2019, section 4)."""
-    result: torch.Tensor = model(**batch).loss
-    return result
-
-
-def _multi_loss(model: Any, batch: Tensors) -> torch.Tensor:
-    logits = model(batch["input_ids"], batch["attention_mask"], batch["part"])
-    if "start_positions" in batch:
-        return ends_loss(logits, batch)
-    labels = batch["labels"]
-    return nn.functional.cross_entropy(logits.flatten(0, -2).float(), labels.flatten())
 
 
 def train(
@@ -120,139 +104,96 @@ def train(
     Raises:
         TransferError, EvalsuiteError: something a person can put right.
     """
-    for task in tasks:
-        if not task.learnable:
-            raise MethodError(f"{task.name} has no labels to train on; it is evaluated only")
-        if task.format == "ranking" and len(tasks) > 1:
-            raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
+    _check(tasks, options)
+    tasks = [task.labelled(source) for task in tasks]
+
+    def once(seed: int, place: Path) -> Trained:
+        own = replace(options, settings=replace(options.settings, seed=seed))
+        return _train(directory, tasks, source, own, place, out, progress)
+
+    seed = options.settings.seed
+    trained, failures = tried(once, options.restarts, seed, work)
+    if options.restarts:
+        trained.facts["seed"] = seed + len(failures)
+        trained.facts["began again"] = "; ".join(failures) or "never"
+    return trained
+
+
+def _train(
+    directory: Path,
+    tasks: Sequence[Task],
+    source: DataSource,
+    options: Options,
+    work: Path,
+    out: Path,
+    progress: Progress,
+) -> Trained:
+    """One try."""
     method = methods.get(options.method)
-    progress(0.0, "reading rows")
-    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
-    rows = [
-        load_rows(
-            task,
-            source,
-            directory,
-            options.max_length,
-            languages=options.languages,
-            max_examples=options.max_examples,
-            change=change,
-        )
-        for task in tasks
-    ]
+    longest = checkpoints.longest(directory, options.max_length)
+    read = replace(options, max_length=longest)
+    parts, steps, dev = load_parts(tasks, source, directory, read, progress)
     set_seed(options.settings.seed)  # new heads start from the seed
     single = tasks[0] if len(tasks) == 1 else None
     base, kept = checkpoints.load(directory, single, options.precision)
-    if options.embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(base)
+    checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     format: Format | None = single.format if single else None
     model = method.prepare(base, format, options.precision, **options.method_options)
-    sizes = [len(part) for part in rows]
-    steps = steps_for(sum(sizes), options.batch_size, options.epochs, options.max_steps)
-    seed = options.settings.seed
-    if single:
-        batches = plan(rows[0].lengths(), options.batch_size, steps, seed)
-        trained, objective = model, _loss
-        if single.format == "ranking":
-            objective = partial(matching_loss, pooling=options.pooling)
-        collate = rows[0].collate
-    else:
-        weights = mixing.shares(sizes, options.cap)
-        batches = mixing.mix([r.lengths() for r in rows], weights, options.batch_size, steps, seed)
-        trained, objective = _with_heads(model, tasks, directory), _multi_loss
-
-        def collate(batch: Batch) -> Tensors:
-            return {**rows[batch.part].collate(batch), "part": batch.part}
-
-    count = sum(p.numel() for p in trained.parameters() if p.requires_grad)
-    total = sum(_elements(p) for p in trained.parameters())
-    fitted = _fit(trained, batches, collate, objective, options, work, progress)
-    _write(method, model, trained, tasks, directory, options, out)
-    facts: dict[str, float | int | str] = {
-        "steps": fitted.steps,
-        "examples seen": fitted.examples,
-        "final loss": round(fitted.final_loss, 4),
-        "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_a_step, 1),
-        "trained parameters": count,
-        "trained parameters %": round(100 * count / total, 3),
-        **{f"base {name}": round(value, 3) for name, value in footprint.items()},
-    }
+    beside = tasks if len(tasks) > 1 else ()
+    masked = options.masked.share > 0
+    trained, facts = join(model, beside, directory, masked, method.GIVES != "checkpoint")
+    trained.train()
+    ends = steps if options.cuts else max(1, steps // options.settings.accumulate)
+    selection = None
+    if options.selecting:
+        scored = Dev(dev, directory, trained)
+        selection = Selection(scored, trained, options.selecting, ends, work)
+    tail = None
+    if options.average:
+        tail = Tail(trained, options.average, options.average_share, ends, work)
+    with quantize_aware(trained, options.quantize_aware):
+        fitted = fit(
+            trained,
+            draw(parts, options.rows, steps, options.settings.seed),
+            collated(parts, heads=len(tasks) > 1),
+            objective(single, masked, options.pooling, options.robust),
+            options.settings,
+            work,
+            progress,
+            after=selection or tail or (lambda step: None),
+            cut=cutter(parts, options.batch_size, options.batch_tokens) if options.cuts else None,
+        )
+    if options.restarts:
+        refuse_collapse(fitted, selection)
+    if team.first():
+        if chosen := selection or tail:
+            facts |= chosen.finish()
+        trained.eval()
+        names = [task.name for task in tasks]
+        write(method, model, trained, names, directory, options, out)
+    facts = facts_of(fitted, trained, footprint) | facts
+    facts |= checkpoints.length_facts(options.max_length, longest)
     if single:
         facts["head"] = "carried over" if kept else "new"
     return Trained(fitted, facts)
 
 
-def _fit(
-    model: Any,
-    batches: Sequence[Batch],
-    collate: Any,
-    objective: Objective,
-    options: Options,
-    work: Path,
-    progress: Progress,
-) -> Fitted:
-    model.train()
-    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
-    model.eval()
-    return fitted
-
-
-def _elements(parameter: Any) -> int:
-    """Weights in a parameter; 4-bit ones are stored two a byte."""
-    packed = type(parameter).__name__ == "Params4bit" and parameter.dtype == torch.uint8
-    return int(parameter.numel()) * (2 if packed else 1)
-
-
-def _with_heads(encoder: Any, tasks: Sequence[Task], directory: Path) -> MultiTask:
-    """New heads, each as transformers builds it for its format."""
-    from transformers.models.xlm_roberta import modeling_xlm_roberta as xlm_roberta
-
-    heads: list[nn.Module] = []
+def _check(tasks: Sequence[Task], options: Options) -> None:
+    """Raise where tasks and options do not go together."""
     for task in tasks:
-        config = type(encoder.config).from_pretrained(directory)
-        config.num_labels = len(task.labels)
-        if task.format == "pair":
-            heads.append(xlm_roberta.XLMRobertaClassificationHead(config))
-        elif task.format == "choice":
-            dropout = nn.Dropout(config.hidden_dropout_prob)
-            score = nn.Linear(config.hidden_size, 1)
-            heads.append(nn.Sequential(xlm_roberta.XLMRobertaPooler(config), dropout, score))
-        else:
-            heads.append(nn.Linear(config.hidden_size, config.num_labels))
-    return MultiTask(encoder, heads)
-
-
-def _write(
-    method: Any,
-    model: Any,
-    trained: Any,
-    tasks: Sequence[Task],
-    directory: Path,
-    options: Options,
-    out: Path,
-) -> None:
-    method.save(model, out)
-    checkpoints.copy_tokenizer(directory, out)
-    names = [task.name for task in tasks]
-    if isinstance(trained, MultiTask):
-        from safetensors.torch import save_file
-
-        tensors = {
-            f"{names[int(name.split('.')[0])]}.{name.split('.', 1)[1]}": value.contiguous().cpu()
-            for name, value in trained.heads.state_dict().items()
-        }
-        save_file(tensors, out / "heads.safetensors")
-    if method.GIVES == "adapter":
-        checkpoints.write_training(
-            out,
-            base_precision=options.precision,
-            embeddings=options.embeddings,
-            task=names[0] if len(names) == 1 else None,
-            tasks=names,
-        )
-    (out / "README.md").write_text(
-        cards.trained(names, options.method, options.precision, directory, method.GIVES),
-        encoding="utf-8",
-    )
+        if not task.learnable:
+            raise MethodError(f"{task.name} has no labels to train on; it is evaluated only")
+        if task.format != "ranking":
+            continue
+        if len(tasks) > 1:
+            raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
+        if options.cuts:
+            raise MethodError(
+                f"{task.name}: rows of a batch are each other's negatives, so it cannot be cut; "
+                "leave effective_batch and batch_tokens out"
+            )
+    if not tasks and (options.masked.share < 1 or options.max_steps is None):
+        raise MethodError("tasks: none; set mlm: 1.0 and max_steps to go on with masked LM alone")
+    if tasks and options.masked.share >= 1:
+        raise MethodError("mlm: 1.0 leaves no batch to the tasks; lower it, or set tasks: []")

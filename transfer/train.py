@@ -10,28 +10,30 @@ schedule and random state.
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch.utils.data import Dataset, SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import TrainerCallback, TrainingArguments
 from transformers.trainer_utils import set_seed
 
 from evalsuite import environment
 from transfer.batches import Batch
-from transfer.errors import DivergedError
+from transfer.errors import DivergedError, MethodError
+from transfer.loop import Steps, StepTrainer
 
 Tensors = dict[str, Any]
 Objective = Callable[[Any, Tensors], torch.Tensor]
 Collate = Callable[[Batch], Tensors]
 Progress = Callable[[float, str], None]
-After = Callable[[int], None]
+After = Callable[[int], bool | None]  # True: stop here
+Cut = Callable[[Batch], list[Batch]]
 
 _COMPLETE = "complete"  # written into a checkpoint once all of it is on disk
 
@@ -57,7 +59,8 @@ class Fitted:
 
     steps: int
     examples: int
-    final_loss: float  # mean over the last tenth of the steps
+    first_loss: float  # mean over the first tenth of the steps
+    final_loss: float  # mean over the last tenth
     seconds_a_step: float  # of this process's share, median
     compute: str  # fp32 or bf16, as it was resolved
 
@@ -70,41 +73,6 @@ def resolve_compute(compute: str) -> Literal["fp32", "bf16"]:
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     flags = environment.capture(1).instruction_set
     return "bf16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "fp32"
-
-
-class _Plan(Dataset[Tensors]):
-    """One item a batch."""
-
-    def __init__(self, batches: Sequence[Batch], collate: Collate) -> None:
-        self.batches, self.collate = batches, collate
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, index: int) -> Tensors:
-        return self.collate(self.batches[index])
-
-
-class _Trainer(Trainer):  # type: ignore[misc]
-    """Trainer with the objective passed in and the plan's own order."""
-
-    def __init__(self, objective: Objective, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.objective = objective
-
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: Tensors,
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> torch.Tensor:
-        # accelerate wraps the model's own forward only; an objective may call its parts.
-        with self.accelerator.autocast():
-            return self.objective(model, inputs)
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
-        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
@@ -122,8 +90,9 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         now = time.monotonic()
         self.step_seconds.append(now - self.ticked)
         self.progress(state.global_step / state.max_steps, f"{self.what} {state.global_step}")
-        self.after(state.global_step)
-        if now - self.saved > self.settings.save_every and state.global_step < state.max_steps:
+        if self.after(state.global_step):
+            control.should_training_stop = True
+        elif now - self.saved > self.settings.save_every and state.global_step < state.max_steps:
             control.should_save = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -144,14 +113,22 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
 
 def last_checkpoint(work: Path) -> Path | None:
     """The newest complete checkpoint; half-written ones are removed."""
-    found: list[tuple[int, Path]] = []
-    for folder in work.glob("checkpoint-*") if work.is_dir() else ():
-        match = re.fullmatch(r"checkpoint-(\d+)", folder.name)
-        if match and (folder / _COMPLETE).is_file():
-            found.append((int(match[1]), folder))
-        else:
+    for folder in work.glob("checkpoint-*"):
+        if _step(folder) is None:
             shutil.rmtree(folder, ignore_errors=True)
+    return newest_complete(work)
+
+
+def newest_complete(work: Path) -> Path | None:
+    """The newest complete checkpoint."""
+    found = [(step, folder) for folder in work.glob("checkpoint-*") if (step := _step(folder))]
     return max(found)[1] if found else None
+
+
+def _step(folder: Path) -> int | None:
+    """The step of a complete checkpoint."""
+    match = re.fullmatch(r"checkpoint-(\d+)", folder.name)
+    return int(match[1]) if match and (folder / _COMPLETE).is_file() else None
 
 
 def fit(
@@ -164,69 +141,80 @@ def fit(
     progress: Progress = lambda fraction, text: None,
     what: str = "step",
     after: After = lambda step: None,
+    cut: Cut | None = None,
 ) -> Fitted:
     """Train `model` in place over `batches`.
 
     Args:
-        batches: one an optimizer micro-step; `len(batches) / accumulate` optimizer steps.
+        batches: `accumulate` of them an optimizer step; one where there is a `cut`.
         collate: builds the tensors of a batch, everything random in it from `batch.seed`.
         work: where checkpoints go; found again after a kill.
-        after: called after each optimizer step, with how many there were.
+        after: called after each optimizer step, with how many there were; True ends the training.
+        cut: makes a batch micro-batches, in memory one after the other and shared by processes
+            where there are several; see `transfer.loop.Steps`.
 
     Raises:
         DivergedError: the loss is not a number any more.
+        MethodError: several processes, and steps that are not cut.
     """
     work.mkdir(parents=True, exist_ok=True)
-    steps = max(1, len(batches) // settings.accumulate)
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world > 1 and cut is None:
+        raise MethodError(f"{world} processes need effective_batch, the rows of a step they share")
     set_seed(settings.seed)
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+        model.activation_checkpointing_enable()
     compute = resolve_compute(settings.compute)
-    watch = _Watch(settings, progress, what, after)
+    rank = int(os.environ.get("RANK", "0"))
+    accumulate = 1 if cut else settings.accumulate
+    plan = Steps(batches, collate, accumulate, cut, rank, world)
+    on_cpu = not torch.cuda.is_available()
     arguments = TrainingArguments(
         output_dir=str(work),
-        max_steps=steps,
+        max_steps=len(plan),
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=settings.accumulate,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=round(settings.warmup * steps),
+        warmup_steps=round(settings.warmup * len(plan)),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         bf16=compute == "bf16",
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=on_cpu,
+        ddp_backend="gloo" if world > 1 and on_cpu else None,
         seed=settings.seed,
-        logging_steps=1 if steps < 200 else 10,
+        logging_steps=1 if len(plan) < 200 else 10,
         logging_nan_inf_filter=False,
         save_strategy="no",
         save_total_limit=2,
         report_to=[],
         disable_tqdm=True,
         remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
     )
-    trainer = _Trainer(
-        objective,
-        model=model,
-        args=arguments,
-        train_dataset=_Plan(batches, collate),
-        data_collator=lambda items: items[0],
-        callbacks=[watch],
+    if rank > 0:  # the first process keeps the checkpoints
+        settings = replace(settings, save_every=math.inf)
+    watch = _Watch(settings, progress, what, after)
+    trainer = StepTrainer(
+        objective, model=model, args=arguments, train_dataset=plan, callbacks=[watch]
     )
     for callback in list(trainer.callback_handler.callbacks):
         if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
             trainer.remove_callback(callback)
     checkpoint = last_checkpoint(work)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    history = {
-        entry["step"]: entry["loss"] for entry in trainer.state.log_history if "loss" in entry
-    }
-    tail = [loss for step, loss in history.items() if step > steps * 0.9] or [math.nan]
+    steps = trainer.state.global_step
+    losses = [
+        (entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry
+    ]
     seconds = sorted(watch.step_seconds) or [math.nan]
     return Fitted(
         steps=steps,
-        examples=sum(len(batch.indices) for batch in batches),
-        final_loss=sum(tail) / len(tail),
+        examples=plan.examples(steps),
+        first_loss=_mean([loss for step, loss in losses if step <= max(steps * 0.1, losses[0][0])]),
+        final_loss=_mean([loss for step, loss in losses if step > steps * 0.9]),
         seconds_a_step=seconds[len(seconds) // 2],
         compute=compute,
     )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

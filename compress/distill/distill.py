@@ -3,70 +3,38 @@
 >>> distill(teacher, [get("xnli")], source, Options(layers=6, ...), work=work, out=out)
 
 The text is the task's English training rows and, so that transfer to other languages stays
-alive, a share of plain multilingual text on which the same outputs are matched without labels.
+alive, a share of plain multilingual text on which the same outputs are matched without labels, and
+sentences beside their translations.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from compress.distill import texts
 from compress.distill.loss import Match, matched_loss
 from compress.distill.options import Options
 from compress.distill.start import layers_of, origin, start
-from compress.distill.targets import Targets, Teacher
+from compress.distill.targets import Targets
+from compress.distill.teachers import model_of, open_teacher, require_what_it_gives, says
 from compress.errors import StudentError
-from evalsuite import tokenization
-from evalsuite.runtimes.torch import load_checkpoint, logits_of
+from evalsuite.runtimes import head_of, read_config
+from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
-from transfer import augment, cards, checkpoints, text
-from transfer.batches import Batch, padded, steps_for
+from transfer import augment, cards, checkpoints
+from transfer.batches import Batch, steps_for
 from transfer.mixing import mix
+from transfer.quantize_aware import quantize_aware
 from transfer.rows import load_rows
 from transfer.train import Fitted, Progress, Tensors, fit
 
 _SAMPLES = 8  # batches that a narrower student's directions are found on
 _GOLD = ("labels", "start_positions", "end_positions")
-# Heads of models that read two texts.
-_PAIRED = ("SequenceClassification", "QuestionAnswering", "MultipleChoice")
-
-
-class _Texts:
-    """Encoded text without labels; for a model of choices each is a row of one choice."""
-
-    def __init__(self, ids: list[list[int]], pad_id: int, choices: bool = False) -> None:
-        self.ids, self.pad_id, self.choices = ids, pad_id, choices
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def collate(self, batch: Batch) -> Tensors:
-        """Ids and mask; no labels."""
-        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
-        return {name: t[:, None] for name, t in tensors.items()} if self.choices else tensors
-
-    def lengths(self) -> list[int]:
-        """Tokens a sequence."""
-        return [len(ids) for ids in self.ids]
-
-
-def _sentences(
-    source: DataSource, directory: Path, options: Options, paired: bool
-) -> list[list[int]]:
-    """Plain multilingual text: a sentence and its translation, where `paired`, else one of them."""
-    tokenizer = tokenization.load(directory)
-    rng = random.Random(options.settings.seed)
-    inputs: list[Any] = []
-    for _, foreign, english in text.read(source, None, options.max_pairs).pairs:
-        sides = [foreign, english]
-        rng.shuffle(sides)
-        inputs.append(tuple(sides) if paired else sides[0])
-    tokenizer.enable_truncation(options.max_length, strategy="longest_first")
-    return [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
 
 
 def distill(
@@ -83,6 +51,7 @@ def distill(
     """Cut the student, train it, write a checkpoint to `out`.
 
     Args:
+        teacher_dir: a checkpoint, or a bundle, which gives logits alone.
         student: one that is cut already, and is trained in place; `options.layers` says which of
             the teacher's layers it has.
 
@@ -90,45 +59,34 @@ def distill(
         StudentError: no such student can be cut, narrowed or matched.
         DataError: training rows or text are absent.
     """
-    teacher = load_checkpoint(teacher_dir)
-    head = type(teacher).__name__
-    paired, choices = any(name in head for name in _PAIRED), "MultipleChoice" in head
-    sets: list[Any] = []
-    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
-    for task in tasks:
-        progress(0.0, f"reading {task.name}")
-        rows = load_rows(
-            task,
-            source,
-            teacher_dir,
-            options.max_length,
-            max_examples=options.max_examples,
-            change=change,
-        )
-        if task.format == "ranking":  # queries and passages alike
-            sets.append(_Texts(rows.sequences(), rows.pad_id))
-        else:
-            sets.append(rows)
-    supervised = len(sets)
+    opened = open_teacher(teacher_dir, options.teacher_precision)
+    require_what_it_gives(opened, options)
+    teacher = model_of(opened)
+    head = head_of(read_config(teacher_dir))
+    asked = options.max_length
+    longest = min(
+        checkpoints.longest(path, asked) for path in (teacher_dir, options.student or teacher_dir)
+    )
+    options = replace(options, max_length=longest, logits=options.logits if head else 0.0)
+    plain = options.multilingual if tasks else 1.0
+    require_matched(options, bool(tasks), plain)
+    sets = _rows(tasks, source, teacher_dir, options, progress)
     sizes = [len(rows) for rows in sets]
-    plain = options.multilingual if sets else 1.0
     weights = [(1 - plain) * size / sum(sizes) for size in sizes]
     if plain > 0:
         progress(0.0, "reading multilingual text")
-        ids = _sentences(source, teacher_dir, options, paired)
-        sets.append(_Texts(ids, tokenization.pad_id(teacher_dir), choices))
+        sets.append(texts.read(source, teacher_dir, options, head))
         weights.append(plain)
     rows_to_read = sum(sizes) or len(sets[-1])
     steps = steps_for(rows_to_read, options.batch_size, options.epochs, options.max_steps)
     lengths = [rows.lengths() for rows in sets]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
-    labelled = supervised > 0 and options.labels > 0
 
-    teacher.requires_grad_(False)
     targets = None
     drawn = len(batches) * options.batch_size
-    if cached(options, drawn, sum(len(rows) for rows in sets)):
-        runs = [runner(teacher), *(runner(load_checkpoint(path)) for path in options.others)]
+    if teacher is None or cached(options, drawn, sum(len(rows) for rows in sets)):
+        others = (open_teacher(path, options.teacher_precision) for path in options.others)
+        runs = [says(own) for own in (opened, *others)]
         targets = Targets.compute(runs, sets, work / "targets", progress)
 
     def collate(batch: Batch) -> Tensors:
@@ -139,28 +97,34 @@ def distill(
 
     samples = (_inputs(collate(batch)) for batch in batches[:_SAMPLES])
     if student is None:
-        student, chosen = start(teacher, teacher_dir, options, samples)
+        exact = options.teacher_precision == "fp32" or options.student is not None
+        original = teacher if exact else load_checkpoint(teacher_dir)
+        student, chosen = start(original, teacher_dir, options, samples)
     else:
         chosen = layers_of(teacher, options)
+    if plain > 0 and isinstance(sets[-1], texts.Parallel):
+        own = [batch for batch in batches if batch.part == len(sets) - 1]
+        sets[-1].teach(teacher, student, own, options.settings.compute, work, progress)
     match = Match.of(teacher, student, chosen, options)
 
     def loss(model: Any, batch: Tensors) -> torch.Tensor:
         gold = {name: batch.pop(name) for name in _GOLD if name in batch}
-        return matched_loss(model, teacher, batch, gold if labelled else {}, match)
+        return matched_loss(model, teacher, batch, gold if options.labels > 0 else {}, match)
 
-    if torch.cuda.is_available():
-        teacher.cuda()
     student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     student.train()
-    fitted = fit(student, batches, collate, loss, options.settings, work, progress)
+    with quantize_aware(student, options.quantize_aware):
+        fitted = fit(student, batches, collate, loss, options.settings, work, progress)
     student.eval()
-    before, after = (sum(p.numel() for p in m.parameters()) for m in (teacher, student))
+    rounding = options.quantize_aware
+    info = opened.describe(teacher_dir.name)
     card = cards.card(
         "Distilled student",
         [
-            f"teacher: {teacher_dir.name}, {teacher.config.num_hidden_layers} layers",
+            f"teacher: {teacher_dir.name}, {opened.layers} layers, {info.runtime} {info.precision}",
             f"started from: {origin(chosen, student, options)}",
             f"tasks: {', '.join(task.name for task in tasks) or 'none'}",
+            *([f"trained to be exported in {rounding}"] if rounding else ()),
         ],
     )
     checkpoints.save(student, teacher_dir, out, card)
@@ -170,11 +134,51 @@ def distill(
         "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_a_step, 1),
         "teacher's logits": "once a row" if targets is not None else "with every batch",
-        "layers": f"{student.config.num_hidden_layers} of {teacher.config.num_hidden_layers}",
-        "width": f"{student.config.hidden_size} of {teacher.config.hidden_size}",
-        "parameters": after,
-        "parameters of the teacher": before,
+        "layers": f"{student.config.num_hidden_layers} of {opened.layers}",
+        "width": f"{student.config.hidden_size} of {read_config(teacher_dir)['hidden_size']}",
+        "parameters": sum(p.numel() for p in student.parameters()),
+        "parameters of the teacher": info.parameters,
+        "teacher": f"{info.runtime} {info.precision}",
+        **checkpoints.length_facts(asked, longest),
     }
+
+
+def _rows(
+    tasks: Sequence[Task], source: DataSource, directory: Path, options: Options, progress: Progress
+) -> list[Any]:
+    """The tasks' training rows, a set each."""
+    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
+    sets: list[Any] = []
+    for task in tasks:
+        progress(0.0, f"reading {task.name}")
+        rows = load_rows(
+            task,
+            source,
+            directory,
+            options.max_length,
+            max_examples=options.max_examples,
+            change=change,
+        )
+        if task.format == "ranking":  # queries and passages alike
+            sets.append(texts.Texts(rows.sequences(), rows.pad_id))
+        else:
+            sets.append(rows)
+    return sets
+
+
+def require_matched(options: Options, tasks: bool, plain: float) -> None:
+    """Raise StudentError unless something is matched on each kind of text."""
+    anywhere = options.logits > 0 or options.hidden > 0 or options.relations > 0
+    if tasks and not (anywhere or options.labels > 0):
+        raise StudentError(
+            "nothing is matched on the tasks' rows; leave tasks out, or set logits (of a teacher "
+            "with a head), labels, hidden or relations above 0"
+        )
+    if plain > 0 and not (anywhere or options.sentences > 0):
+        raise StudentError(
+            "nothing is matched on plain multilingual text; set multilingual: 0, or one of logits "
+            "(of a teacher with a head), hidden, relations and sentences above 0"
+        )
 
 
 def cached(options: Options, drawn: int, rows: int) -> bool:
@@ -193,20 +197,8 @@ def cached(options: Options, drawn: int, rows: int) -> bool:
         )
     if options.others:
         return True
-    return options.cache == "always" or (options.cache == "auto" and not inside and drawn > rows)
-
-
-def runner(model: Any) -> Teacher:
-    """A torch model as a function of ids and mask."""
-
-    def run(inputs: Tensors) -> torch.Tensor:
-        device = model.device
-        with torch.inference_mode():
-            found = model(**{name: tensor.to(device) for name, tensor in inputs.items()})
-            logits: torch.Tensor = logits_of(found)
-        return logits
-
-    return run
+    saves = options.logits > 0 and not inside and drawn > rows
+    return options.cache == "always" or (options.cache == "auto" and saves)
 
 
 def _inputs(batch: Tensors) -> Tensors:

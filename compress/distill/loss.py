@@ -12,6 +12,7 @@ from torch import nn
 from compress.distill import objective
 from compress.distill.options import Options
 from compress.distill.relations import attended, relation_heads, relation_loss, teacher_layer
+from compress.distill.sentences import embed_sides, sentence_loss
 from compress.errors import StudentError
 from evalsuite.runtimes.torch import logits_of
 from transfer.objectives.spans import ends_loss, over_tokens
@@ -48,16 +49,33 @@ def matched_loss(
 ) -> torch.Tensor:
     """The weighted sum of the terms asked for; `targets` in the batch stand for the teacher."""
     options = match.options
+    inner = getattr(student, "module", student)  # of what accelerate wraps
+    total = torch.zeros((), device=batch["attention_mask"].device)
+    sides = {name: batch.pop(name, None) for name in ("sides_ids", "sides_mask")}
+    target, spread = batch.pop("embeddings", None), batch.pop("spread", 1.0)
+    if target is not None:
+        own = embed_sides(inner, sides["sides_ids"], sides["sides_mask"])
+        total = total + options.sentences * sentence_loss(own, target, spread)
+    if gold or options.logits > 0 or options.hidden > 0 or options.relations > 0:
+        total = total + _outputs_loss(student, inner, teacher, batch, gold, match)
+    return total
+
+
+def _outputs_loss(
+    student: Any, inner: Any, teacher: Any, batch: Tensors, gold: Tensors, match: Match
+) -> torch.Tensor:
+    """What is matched token by token, or row by row."""
+    options = match.options
     hidden = options.hidden > 0
     known = batch.pop("targets", None)
     if options.relations > 0:
-        inner = getattr(student, "module", student)  # of what accelerate wraps
         last = inner.config.num_hidden_layers - 1
         with attended(teacher, match.layer) as theirs, attended(inner, last) as ours:
             target, own = _outputs(student, teacher, batch, hidden)
     else:
         theirs, ours = [], []
-        target, own = _outputs(student, None if known is not None else teacher, batch, hidden)
+        asked = hidden or (options.logits > 0 and known is None)
+        target, own = _outputs(student, teacher if asked else None, batch, hidden)
     mask = batch["attention_mask"]
     total = torch.zeros((), device=mask.device)
     if options.relations > 0:

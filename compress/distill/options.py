@@ -8,6 +8,8 @@ from typing import Literal
 
 from compress.distill.narrow import Shape
 from transfer.augment import Augmentation
+from transfer.checkpoints import Precision
+from transfer.quantize_aware import Rounding
 from transfer.train import Settings
 
 Cache = Literal["auto", "always", "never"]
@@ -34,8 +36,11 @@ class Options:
     relations: float = 0.0
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest
+    sentences: float = 0.0  # embeddings of plain text's sentences and of their translations
     shape: Shape = field(default_factory=Shape)
     others: tuple[Path, ...] = ()  # more teachers, whose logits are averaged with the first's
     cache: Cache = "auto"  # the teacher's logits: computed once a row, or with every batch
     student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
+    teacher_precision: Precision = "fp32"  # of teachers that are checkpoints
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
+    quantize_aware: Rounding | None = None  # what the student is trained to be exported in

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from compress.errors import FuseError
-from compress.fuse.adapters import Adapter, Onto, attached, live, merged, predictor
+from compress.fuse.adapters import Onto, attached, merged, predictor, read
 from compress.fuse.combine import How, Mixer
 from compress.fuse.requantize import Loss, Quantized, requantize, weights_below
 from compress.fuse.search import Found, Search, search, told
@@ -26,6 +26,7 @@ from evalsuite.sample import Probe, sample_rows
 from evalsuite.session import Session
 from evalsuite.task import Example, Task
 from transfer import cards, checkpoints
+from transfer.adapters import Adapter, AdapterPredictor
 from transfer.checkpoints import Precision
 
 
@@ -86,10 +87,11 @@ def fuse(
         scored: rows with the head's labels, to score live and fused models on.
 
     Raises:
-        FuseError: not an adapter, its base is gone, or adapters that do not go together.
+        FuseError: not an adapter, a prompt, or adapters that do not go together.
+        AdapterError: its base is gone, or its task not known.
         MissingExtraError: weights are to be searched, and optuna is not installed.
     """
-    adapter = Adapter.read(directory)
+    adapter = read(directory)
     with TemporaryDirectory() as work:
         found = None
         if mix is not None:
@@ -101,7 +103,7 @@ def _mixed(
     first: Adapter, task: Task | None, onto: Onto, mix: Mix, out: Path, progress: Any
 ) -> tuple[Adapter, Found]:
     """The combined adapter, written to `out`."""
-    adapters = [first, *map(Adapter.read, mix.others)]
+    adapters = [first, *map(read, mix.others)]
     mixer = Mixer(adapters, task, mix.how)
     if not isinstance(mix.weights, Search):
         if len(mix.weights) != len(adapters):
@@ -161,7 +163,7 @@ def _measured(
     probe, scored = _asked(probe), _asked(scored)
     if probe is None and scored is None:
         return drift, scores
-    session = Session(predictor(live(adapter, task), adapter.base, task))
+    session = Session(AdapterPredictor(adapter, task))
     if probe is not None:
         text = probe.sequences(session.tokenizer, session.predictor.max_length)
     if scored is not None:

@@ -1,9 +1,7 @@
-"""Adapters on disk, on the base they were trained on, and on floating-point weights."""
+"""Adapters that can be merged: on floating-point weights, and in them."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,56 +11,30 @@ from compress.errors import FuseError
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import Task
 from transfer import checkpoints
-from transfer.checkpoints import Precision
+from transfer.adapters import Adapter
 
 Onto = Literal["dequantized", "original"]
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """An adapter's directory, its base's, and how the base was held when it was trained."""
+def read(directory: Path) -> Adapter:
+    """The adapter, if it is one that merges.
 
-    directory: Path
-    base: Path
-    precision: Precision = "fp32"
-    embeddings: str = "fp32"
-
-    @classmethod
-    def read(cls, directory: Path) -> Adapter:
-        """Look at what is written beside the weights.
-
-        Raises:
-            FuseError: not an adapter, or its base is gone.
-        """
-        try:
-            text = (directory / "adapter_config.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise FuseError(
-                f"{directory} is not an adapter (no adapter_config.json); a checkpoint trained "
-                "with method: full is whole already, leave its fuse stage out"
-            ) from None
-        base = Path(json.loads(text)["base_model_name_or_path"])
-        if not (base / "config.json").is_file():
-            raise FuseError(
-                f"the base of {directory} is gone: {base}; run the recipe again from it"
-            )
-        training = checkpoints.read_training(directory)
-        return cls(
-            directory,
-            base,
-            training.get("base_precision", "fp32"),
-            training.get("embeddings", "fp32"),
+    Raises:
+        FuseError: not an adapter, or a prompt.
+        AdapterError: its base is gone.
+    """
+    if not (directory / "adapter_config.json").is_file():
+        raise FuseError(
+            f"{directory} is not an adapter (no adapter_config.json); a checkpoint trained with "
+            "method: full is whole already, leave its fuse stage out"
         )
-
-
-def live(adapter: Adapter, task: Task | None) -> Any:
-    """The model as it was trained: adapter on the base in its precision."""
-    from peft import PeftModel
-
-    model, _ = checkpoints.load(adapter.base, task, adapter.precision)
-    if adapter.embeddings == "bf16":
-        checkpoints.embeddings_to_bf16(model)
-    return PeftModel.from_pretrained(model, adapter.directory).eval()
+    adapter = Adapter.read(directory)
+    if adapter.virtual_tokens:
+        raise FuseError(
+            f"{directory} is a prompt: what it adds are virtual tokens, and no weights could hold "
+            "them; evaluate takes it as it is, or train with method: lora"
+        )
+    return adapter
 
 
 def attached(adapter: Adapter, task: Task | None, onto: Onto) -> Any:
@@ -72,12 +44,11 @@ def attached(adapter: Adapter, task: Task | None, onto: Onto) -> Any:
 
     seen = onto == "dequantized"
     quantized = seen and adapter.precision in ("int8", "nf4")
-    model, _ = checkpoints.load(adapter.base, task, adapter.precision if quantized else "fp32")
+    model = adapter.base_for(task, adapter.precision if quantized else "fp32")
     if quantized:
         model = model.dequantize()
-    if seen and adapter.embeddings == "bf16":
-        table = model.get_input_embeddings().weight
-        table.data = table.data.to(torch.bfloat16).float()
+    if seen:
+        checkpoints.round_embeddings(model, adapter.embeddings)
     if seen and adapter.precision == "bf16":
         model = model.to(torch.bfloat16)
     return PeftModel.from_pretrained(model.float(), adapter.directory)

@@ -22,9 +22,9 @@ import torch
 
 from compress.combinations import Combination, by_factor
 from compress.errors import FuseError
-from compress.fuse.adapters import Adapter
 from evalsuite.task import Task
 from transfer import checkpoints
+from transfer.adapters import Adapter
 
 Tensors = dict[str, torch.Tensor]
 _PREFIX = "base_model.model."
@@ -170,7 +170,7 @@ def _plain(config: Any, targets: set[str]) -> Any:
 
 def _placed(tensors: Tensors, known: set[str], encoder: str, adapter: Adapter) -> Tensors:
     """The low-rank tensors under the names of the first adapter's model: with its encoder's prefix
-    (`roberta.`) or without; an update of the pooler is left out where there is none."""
+    (`roberta.`) or without."""
     found: Tensors = {}
     for key, value in tensors.items():
         if ".lora_" not in key:
@@ -178,8 +178,6 @@ def _placed(tensors: Tensors, known: set[str], encoder: str, adapter: Adapter) -
         module = key.removeprefix(_PREFIX).split(".lora_")[0]
         bare = module.removeprefix(f"{encoder}.")
         place = next((name for name in (f"{encoder}.{bare}", bare) if name in known), None)
-        if place is None and bare.startswith("pooler."):
-            continue
         if place is None:
             raise FuseError(f"{adapter.directory} changes {module}, which its base does not have")
         found[key.replace(f"{_PREFIX}{module}.", f"{_PREFIX}{place}.", 1)] = value

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compress.errors import FuseError
-from compress.fuse.adapters import Adapter, Onto, attached, predictor
+from compress.fuse.adapters import Onto, attached, predictor
 from compress.fuse.combine import Mixer
 from evalsuite.errors import MissingExtraError
 from evalsuite.sample import spread
 from evalsuite.session import Session
 from evalsuite.task import DataSource, Task
+from transfer.adapters import Adapter
 
 Weights = tuple[float, ...]
 Progress = Callable[[float, str], None]

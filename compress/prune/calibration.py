@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from compress.distill.texts import PAIRED
 from evalsuite import tokenization
 from evalsuite.runtimes import head_of, read_config
 from evalsuite.task import DataSource, Task
@@ -19,8 +20,6 @@ from transfer import text
 from transfer.batches import Batch, padded
 from transfer.rows import load_rows
 from transfer.train import Tensors
-
-_PAIRED = ("pair", "span", "choice")  # what reads two texts
 
 
 def calibration(
@@ -56,7 +55,7 @@ def calibration(
             indices = tuple(chosen[start : start + batch_size])
             found.append(rows.collate(Batch(0, indices, seed)))
     format = head_of(read_config(directory))
-    ids = _sentences(directory, source, count, max_length, max_pairs, format in _PAIRED, seed)
+    ids = _sentences(directory, source, count, max_length, max_pairs, format in PAIRED, seed)
     return found + _plain(ids, directory, batch_size, format == "choice")
 
 

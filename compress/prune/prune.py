@@ -23,7 +23,6 @@ from compress.errors import PruneError
 from compress.prune import shrink
 from compress.prune.calibration import calibration
 from compress.prune.importance import least_similar, measure, strongest
-from evalsuite.runtimes import max_length_of, read_config
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer import cards, checkpoints
@@ -93,7 +92,7 @@ def prune(
     """
     model = load_checkpoint(directory)
     before = parameters(model)
-    longest = min(max_length, max_length_of(read_config(directory)))
+    longest = checkpoints.longest(directory, max_length)
     all_layers = len(shrink.layers_of(model))
     width, all_heads = model.config.intermediate_size, model.config.num_attention_heads
     goal = {

@@ -108,6 +108,11 @@ def drop_silent_heads(model: Any) -> int:
     return before - _count(model)
 
 
+def heads_of(model: Any) -> list[int]:
+    """How many heads each layer has."""
+    return [int(layer.attention.self.num_attention_heads) for layer in layers_of(model)]
+
+
 def _count(model: Any) -> int:
     return sum(int(p.numel()) for p in model.parameters())
 

@@ -90,12 +90,12 @@ def measure(
             lengths=tuple(lengths),
         )
         result: SpeedResult = _in_a_process(context, worker.main, (spec,), subject.label)
-        precision = result.model.precision
-        if result.environment.device == "cpu" and precision in peak.PROGRAMS:
-            if precision not in peaks:
-                what = f"the {precision} matrix product"
-                peaks[precision] = _in_a_process(context, peak.main, (precision, threads), what)
-            result = result.model_copy(update={"peak": peaks[precision]})
+        product = peak.product(result.model.runtime, result.model.precision)
+        if result.environment.device == "cpu" and product is not None:
+            if product not in peaks:
+                what = f"the {product} matrix product"
+                peaks[product] = _in_a_process(context, peak.main, (product, threads), what)
+            result = result.model_copy(update={"peak": peaks[product]})
         results.append(result)
     return results
 

@@ -8,6 +8,9 @@ Square products of several sizes, each program the toolkit has for the precision
 all of them: one library's product is not the machine's peak (on an AMD core torch's fp32 product
 reached less than half of ONNX Runtime's). int8 is bytes times bytes into 32-bit integers, the
 weights constant as in a quantized graph.
+
+Weights stored in few bits are multiplied in another type than they are stored in; `product` says
+which.
 """
 
 from __future__ import annotations
@@ -27,6 +30,27 @@ REPEATS = 10
 SECONDS = 0.3  # a program and size, once warm
 
 Multiply = Callable[[], object]
+
+
+# Stored in one precision, multiplied in another, where that is no other name for the same.
+_MULTIPLIED: dict[tuple[str, str], str] = {
+    ("onnxruntime", "int8-static"): "int8",
+    ("onnxruntime", "int8-weights"): "int8",  # activations rounded a block of 32 at a time
+    ("onnxruntime", "int4-weights"): "int8",
+    ("openvino", "int8-weights"): "fp32",  # its kernels' names say so: brgemm_avx512_f32
+    ("openvino", "int4-weights"): "fp32",
+    ("torch", "nf4"): "bf16",  # decoded, then multiplied
+}
+
+
+def product(runtime: str, precision: str) -> str | None:
+    """Which of `PROGRAMS` a model's matrix products are, or None where none is measured.
+
+    >>> product("onnxruntime", "int4-weights")
+    'int8'
+    """
+    found = _MULTIPLIED.get((runtime, precision), precision)
+    return found if found in PROGRAMS else None
 
 
 def main(connection: Any, precision: str, threads: int) -> None:

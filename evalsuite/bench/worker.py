@@ -20,7 +20,7 @@ from evalsuite.bench import energy, grid
 from evalsuite.processes import leave_with
 from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
 from evalsuite.run import batch_tokens, pad
-from evalsuite.runtimes import modules, open_model, read_config
+from evalsuite.runtimes import modules, open_model
 from evalsuite.task import SourceKind
 
 LOADS = 3
@@ -102,7 +102,7 @@ def measure(spec: Spec) -> SpeedResult:
         for code, own in spec.sequences.items()
     }
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
-    shape = flops.encoder(read_config(spec.directory))
+    shape = flops.of_directory(spec.directory)
     cells = [
         _cell(run, grid.batch(sequences, *cell), flops.operations(shape, *cell))
         for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)

@@ -10,6 +10,7 @@ A byte-order mark at the start is dropped. Line numbers count from 1.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -101,6 +102,56 @@ def _object(path: Path, number: int, line: str) -> Any:
     if not isinstance(row, dict):
         raise MalformedRowError(path, number, f"no JSON object: {_shown(line)}")
     return row
+
+
+def table(
+    path: Path, what: str, layout: str, needed: Sequence[str], *, quoted: bool, short: float = 0.0
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """`(line, column -> field)` of a file whose first line names its columns.
+
+    Args:
+        needed: columns there must be.
+        quoted: comma-separated with quotation marks (CSV), else separated by tabs as they stand.
+        short: share of rows that may lack columns and are then left out.
+
+    Raises:
+        MalformedRowError: a column or a field is absent, or a quotation mark.
+    """
+    content = lines(path, what, layout)
+    rows = (
+        csv.reader((f"{line}\n" for line in content), strict=True)
+        if quoted
+        else csv.reader(content, delimiter="\t", quoting=csv.QUOTE_NONE)
+    )
+    names: list[str] = []
+    left = int(short * len(content))
+    while True:
+        line = rows.line_num + 1
+        try:
+            fields = next(rows, None)
+        except csv.Error as error:
+            raise MalformedRowError(path, line, f"no row of CSV: {error}") from None
+        if fields is None:
+            return
+        if not names:
+            names = fields
+            if absent := [name for name in needed if name not in names]:
+                raise MalformedRowError(
+                    path,
+                    line,
+                    f"the first line names the columns, and {', '.join(absent)} is none of "
+                    f"{_shown(content[0])}",
+                )
+        elif len(fields) == len(names):
+            yield line, dict(zip(names, fields, strict=True))
+        elif len(fields) < len(names) and left:
+            left -= 1
+        elif fields:
+            raise MalformedRowError(
+                path,
+                line,
+                f"{len(fields)} columns where {len(names)} are due: {_shown(content[line - 1])}",
+            )
 
 
 def pairs(

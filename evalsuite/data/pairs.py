@@ -31,15 +31,19 @@ class PairTask(SourcedTask):
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         (path,) = paths
-        known = {**{label: label for label in self.labels}, **self.spellings}
         found: list[Example] = []
         rows = files.pairs(path, self.what(split, language), self.layout, hidden=split == "test")
         for line, first, second, label in rows:
             if label == NO_GOLD:
                 continue
-            if label is not None and label not in known:
-                allowed = ", ".join(self.labels)
-                raise MalformedRowError(path, line, f"unknown label {label!r}; allowed: {allowed}")
-            gold = None if label is None else known[label]
+            gold = None if label is None else self.gold(path, line, label)
             found.append(PairExample(f"{split}-{language}-{line - 1}", first, second, gold))
         return found
+
+    def gold(self, path: Path, line: int, label: str) -> str:
+        """The label a file writes so; raises MalformedRowError."""
+        known = self.spellings.get(label, label)
+        if known not in self.labels:
+            allowed = ", ".join(self.labels)
+            raise MalformedRowError(path, line, f"unknown label {label!r}; allowed: {allowed}")
+        return known

@@ -133,6 +133,49 @@ class SourcedTask(Task):
         return tuple(embedded.LANGUAGES)
 
 
+class NotEmbedded(SourcedTask):
+    """A task the embedded suite has no rows of."""
+
+    def embedded_splits(self) -> tuple[Split, ...]:
+        return ()
+
+    def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:
+        raise NotImplementedError  # not reached: `available` is empty
+
+
+class EnglishTask(NotEmbedded):
+    """An English data set, read from the files it was published as.
+
+    Attributes:
+        places: where a split's file may lie under the directory, the first there is.
+        config: configuration of the hub data set.
+    """
+
+    languages: ClassVar[tuple[str, ...]] = ("en",)
+    eval_splits: ClassVar[tuple[Split, ...]] = ("dev",)
+    hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
+    places: ClassVar[dict[Split, tuple[str, ...]]]
+    config: ClassVar[str] = "default"
+
+    def hub_config(self, language: str) -> str:
+        return self.config
+
+    def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
+        if source.kind != "xtreme":
+            return ()
+        return first_there([root(source) / place for place in self.places.get(split, ())])
+
+    def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
+        paths = self.files(source, split, "en")
+        if paths and all(path.exists() for path in paths):
+            yield "en"
+
+
+def first_there(places: Sequence[Path]) -> tuple[Path, ...]:
+    """The first of the paths that exists, else the first, to be named in a message."""
+    return next(((place,) for place in places if place.exists()), tuple(places[:1]))
+
+
 def root(source: DataSource) -> Path:
     """The XTREME directory of a source.
 

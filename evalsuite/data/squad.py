@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import ClassVar
 
 from evalsuite.data import files, hub
-from evalsuite.data.sourced import SourcedTask, root
+from evalsuite.data.sourced import SourcedTask, first_there, root
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.languages import LANGUAGES
 from evalsuite.metrics.answers import Normal, squad
@@ -50,7 +50,7 @@ class SpanTask(SourcedTask):
             for place in self.places.get(split, ())
             if language == "en" or "{language}" in place
         ]
-        return next(((place,) for place in places if place.exists()), tuple(places[:1]))
+        return first_there(places)
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         if not paths:

@@ -60,5 +60,5 @@ def score(
     examples: Sequence[PairExample | ChoiceExample],
     predictions: Sequence[str | int],
 ) -> dict[str, float]:
-    """Accuracy over the rows that have a gold label."""
-    return score_shown([example.label for example in examples], predictions)
+    """Accuracy over the rows that have a gold label, and F1 of the task's positive one."""
+    return score_shown([example.label for example in examples], predictions, task.positive)

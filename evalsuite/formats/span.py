@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from evalsuite import tokenization
 from evalsuite.formats import Encoded
 from evalsuite.metrics.answers import answer_f1, answer_scores
-from evalsuite.task import SpanExample
+from evalsuite.task import NO_ANSWER, OptionalSpanExample, SpanExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,14 +64,24 @@ def decode(
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
 ) -> list[str]:
-    """The characters of the best span over all windows, from `[tokens, 2]` logits of each."""
+    """The characters of the best span over all windows, from `[tokens, 2]` logits of each.
+
+    A question that may have no answer (`OptionalSpanExample`) gets none, the empty text, where
+    start and end at `<s>` score higher than the best span, in the window where they score lowest
+    (Devlin et al. 2019, section 4.3, with a threshold of 0).
+    """
+    nothing = [float("inf")] * len(examples)
     best = [(float("-inf"), "")] * len(examples)
     for window, logits in zip(encoded, outputs, strict=True):
+        nothing[window.example] = min(nothing[window.example], float(logits[0].sum()))
         found = _best(logits, window)
         if found is not None and found[0] > best[window.example][0]:
             score, start, end = found
             best[window.example] = (score, examples[window.example].context[start:end].strip())
-    return [text for _, text in best]
+    return [
+        NO_ANSWER if isinstance(example, OptionalSpanExample) and none > score else text
+        for example, none, (score, text) in zip(examples, nothing, best, strict=True)
+    ]
 
 
 def _best(logits: np.ndarray, window: Encoded) -> tuple[float, int, int] | None:

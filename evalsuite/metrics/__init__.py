@@ -14,6 +14,7 @@ TITLES: dict[str, str] = {
     "chunk_precision": "chunk precision",
     "chunk_recall": "chunk recall",
     "exact_match": "exact match",
+    "f1": "F1",
     "map_at_20": "mAP@20",
     "mining_f1": "mining F1",
     "mining_precision": "mining precision",

@@ -82,9 +82,14 @@ def answer_scores(
 
 
 def answer_f1(gold: Sequence[str], said: str, normal: Normal) -> float:
-    """F1 of one answer against the best of the right ones, 0 to 1; 0 where there are none."""
+    """F1 of one answer against the best of the right ones, 0 to 1; 0 where there are none.
+
+    Where the right answer is the empty text, of a question without an answer, it is 1 for an empty
+    answer and else 0, as in SQuAD 2.0's `evaluate-v2.0.py` (Rajpurkar et al. 2018).
+    """
     words = normal(said).split()
-    return max((_f1(words, normal(one).split()) for one in gold), default=0.0)
+    found = (_f1(words, normal(one).split()) if one else float(not words) for one in gold)
+    return max(found, default=0.0)
 
 
 def _f1(said: Sequence[str], right: Sequence[str]) -> float:

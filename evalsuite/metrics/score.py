@@ -27,10 +27,18 @@ def score_pairs(gold: Sequence[str], predicted: Sequence[str]) -> dict[str, floa
     return {"accuracy": accuracy(gold, predicted)}
 
 
-def score_shown(gold: Sequence[Any], predicted: Sequence[Any]) -> dict[str, float]:
-    """`accuracy` over the rows whose gold label is not hidden (None)."""
+def score_shown(
+    gold: Sequence[Any], predicted: Sequence[Any], positive: str | None = None
+) -> dict[str, float]:
+    """`accuracy` over the rows whose gold label is not hidden (None), and `f1` of the label
+    `positive`, 0 where no row has it and none is said to."""
     shown = [(g, p) for g, p in zip(gold, predicted, strict=True) if g is not None]
-    return score_pairs([g for g, _ in shown], [p for _, p in shown])
+    scores = score_pairs([g for g, _ in shown], [p for _, p in shown])
+    if positive is None:
+        return scores
+    both = sum(g == p == positive for g, p in shown)
+    either = sum((g == positive) + (p == positive) for g, p in shown)
+    return {**scores, "f1": 100 * 2 * both / either if either else 0.0}
 
 
 def shown_parts(gold: Sequence[Any], predicted: Sequence[Any]) -> np.ndarray:
@@ -55,7 +63,8 @@ def shown_calibration(
 def score_tags(
     task: Task, gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 ) -> dict[str, float]:
-    """`chunk_f1`, `chunk_precision`, `chunk_recall` and `token_accuracy`.
+    """`token_accuracy`; with `chunk_f1`, `chunk_precision` and `chunk_recall` where that is the
+    task's metric.
 
     Raises:
         DataError: a predicted tag is none of the task's.
@@ -66,8 +75,10 @@ def score_tags(
             f"{task.name}: predicted tags {' '.join(sorted(strange))} are none of "
             f"{' '.join(task.labels)}"
         )
-    scores = {f"chunk_{name}": value for name, value in chunk_f1(gold, predicted).items()}
-    return {**scores, "token_accuracy": token_accuracy(gold, predicted)}
+    by_word = {"token_accuracy": token_accuracy(gold, predicted)}
+    if task.metric == "token_accuracy":
+        return by_word
+    return {f"chunk_{name}": value for name, value in chunk_f1(gold, predicted).items()} | by_word
 
 
 def score_retrieval(gold: Sequence[int], predicted: Sequence[int]) -> dict[str, float]:

@@ -7,6 +7,9 @@
 Runs that are one but for `seed:` become variants of one run, `teacher[seed=1]`, so that the
 report can say how scores vary over seeds. What must not be compared is kept apart where it is
 compared: rows by their digest, speeds by their machine, columns by their source.
+
+The trials of a search stay in their run's report: its budget, front and recommendation are of one
+run's knobs and machine. What it recommends is told, under the name the comparison has for it.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from dataclasses import dataclass
 from evalsuite.errors import DataError
 from evalsuite.report.formatting import listed
 from evalsuite.report.labels import Label, parse
+from evalsuite.report.search_tables import verdict
 from evalsuite.report.seed_tables import SEED
-from evalsuite.results import ComparedRun, ModelInfo, RunRecord, StageRecord
+from evalsuite.results import ComparedRun, ModelInfo, RunRecord, Search, StageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,8 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
     """
     _check(runs, mix_sources)
     named = list(zip(runs, _names(runs), strict=True))
-    renamed = [
-        _renamed(run.record, name, run.record.seed if seeded else None)
-        for run, (name, seeded) in named
-    ]
+    renames = [_rename(name, run.record.seed if seeded else None) for run, (name, seeded) in named]
+    renamed = [_renamed(run.record, rename) for run, rename in zip(runs, renames, strict=True)]
     told = list(dict.fromkeys(run_names(runs)))
     return RunRecord(
         recipe=f"Comparison of {listed(told)}" + ("" if len(told) > 1 else " over seeds"),
@@ -70,8 +72,9 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
                 source=run.record.source,
                 seed=run.record.seed,
                 finished=max((stage.finished for stage in run.record.stages), default=""),
+                search=_told(run.record.search, rename),
             )
-            for run, (name, _) in named
+            for (run, (name, _)), rename in zip(named, renames, strict=True)
         ),
     )
 
@@ -156,14 +159,34 @@ def _sameness(record: RunRecord) -> str:
     return json.dumps([stages, scored], sort_keys=True, default=str)
 
 
-def _renamed(record: RunRecord, name: str, seed: int | None) -> RunRecord:
-    """The same record, its labels telling run and seed."""
+def _rename(name: str, seed: int | None) -> Callable[[str], str]:
+    """What a run's label is in the comparison: run and seed added."""
 
     def rename(text: str) -> str:
         label = parse(text)
         if seed is not None:
             label = Label(label.family, (*label.variables, (SEED, str(seed))))
         return f"{name}:{label}" if name else str(label)
+
+    return rename
+
+
+def _told(search: Search | None, rename: Callable[[str], str]) -> str:
+    """What a run's search recommends, its labels as the comparison has them."""
+    if search is None:
+        return ""
+    trials = tuple(
+        trial.model_copy(update={"systems": tuple(map(rename, trial.systems))})
+        for trial in search.trials
+    )
+    names = {"candidate": rename(search.candidate), "trials": trials}
+    if search.reference:
+        names["reference"] = rename(search.reference)
+    return verdict(search.model_copy(update=names))
+
+
+def _renamed(record: RunRecord, rename: Callable[[str], str]) -> RunRecord:
+    """The same record, its labels telling run and seed."""
 
     def model(info: ModelInfo) -> ModelInfo:
         return info.model_copy(update={"label": rename(info.label)})

@@ -111,6 +111,16 @@ def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
             "the operations of a model's matrix products over the time it takes, on the largest "
             "batch of the grid, and on real text without the padding."
         )
+    others = {
+        f"{speed.model.label} ({speed.model.precision}) against {speed.peak.precision}"
+        for speed in speeds
+        if speed.peak and speed.peak.precision != speed.model.precision
+    }
+    if others:
+        notes.append(
+            "Weights stored in one precision and multiplied in another are held against the "
+            f"latter: {listed(sorted(others))}."
+        )
     without = {speed.model.label for speed in speeds if speed.peak is None}
     if without:
         notes.append(

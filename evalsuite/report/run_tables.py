@@ -25,4 +25,7 @@ def run_table(runs: Sequence[ComparedRun]) -> Table:
         )
         for run in runs
     ]
-    return Table("Run", tuple(heads), tuple(rows))
+    notes = [f"{run.name}, a search: {run.search}" for run in runs if run.search]
+    if notes:
+        notes.append("The trials of a search are in the report of its own run.")
+    return Table("Run", tuple(heads), tuple(rows), tuple(notes))

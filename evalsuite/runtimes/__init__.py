@@ -84,7 +84,7 @@ def names() -> tuple[str, ...]:
 
 
 def open_model(directory: Path, threads: int | None = None) -> Predictor:
-    """Open a checkpoint, an adapter or a bundle in the runtime it is made for.
+    """Open a checkpoint or a bundle in the runtime it is made for.
 
     Raises:
         ModelError: nothing here can open it; says what a checkpoint must hold.
@@ -110,8 +110,7 @@ def _runtime(directory: Path) -> ModuleType:
             return runtime
     refuse_pickle(directory)
     raise ModelError(
-        f"{directory} is neither a checkpoint (config.json and model.safetensors), nor an adapter "
-        "(adapter_config.json and adapter_model.safetensors), nor a bundle "
+        f"{directory} is neither a checkpoint (config.json and model.safetensors) nor a bundle "
         f"({BUNDLE_FILE} and its model file)"
     )
 

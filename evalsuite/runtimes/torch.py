@@ -1,7 +1,12 @@
-"""torch: checkpoints and adapters, opened with plain transformers and peft."""
+"""torch: checkpoints, opened with plain transformers; in the precision they are held in.
+
+>>> open_model(Path("student-nf4")).precision
+'nf4'
+"""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +14,7 @@ from evalsuite import weights
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
 from evalsuite.runtimes import head_of, labels_of, max_length_of, read_config, refuse_pickle
+from evalsuite.runtimes._bundle import check_files, read_card
 from evalsuite.task import CHOICE
 
 if TYPE_CHECKING:
@@ -22,8 +28,11 @@ def opens(directory: Path) -> bool:
 
 def modules(directory: Path) -> tuple[str, ...]:
     """What opening this checkpoint imports; the modelling file is the bulk of it."""
-    kind = read_config(directory)["model_type"].replace("-", "_")
-    return ("torch", "transformers", f"transformers.models.{kind}.modeling_{kind}")
+    config = read_config(directory)
+    kind = config["model_type"].replace("-", "_")
+    method = config.get("quantization_config", {}).get("quant_method")
+    quantizer = ("bitsandbytes",) if method == "bitsandbytes" else ()
+    return ("torch", "transformers", f"transformers.models.{kind}.modeling_{kind}", *quantizer)
 
 
 def load_checkpoint(directory: Path) -> Any:
@@ -37,8 +46,12 @@ def load_checkpoint(directory: Path) -> Any:
     """
     import torch
 
-    model = from_pretrained(auto_class(head_of(read_config(directory))), directory).eval()
-    if model.dtype == torch.float16 and not torch.cuda.is_available():
+    config = read_config(directory)
+    # its int8 says for every product that bf16 becomes fp16
+    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
+    model = from_pretrained(auto_class(head_of(config)), directory).eval()
+    half = model.dtype == torch.float16 and "quantization_config" not in config
+    if half and not torch.cuda.is_available():
         model.float()
     return model
 
@@ -69,7 +82,9 @@ def from_pretrained(auto: Any, directory: Path, **options: Any) -> Any:
         return auto.from_pretrained(
             directory, use_safetensors=True, local_files_only=True, **options
         )
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except (
+        ImportError, KeyError, OSError, RuntimeError, SafetensorError, ValueError,
+    ) as error:  # fmt: skip
         raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
 
 
@@ -84,7 +99,6 @@ class TorchPredictor:
         self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
         self.layers = int(config.num_hidden_layers)
         self.max_length = max_length_of(read_config(directory))
-        self._choices = self.labels == CHOICE
 
     @property
     def threads(self) -> int:
@@ -107,7 +121,9 @@ class TorchPredictor:
         import torch
 
         device = self.model.device
-        if self._choices:  # rows of one choice each, so that no row waits for its longest choice
+        if (
+            self.labels == CHOICE
+        ):  # rows of one choice each, so that no row waits for its longest choice
             input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
         with torch.inference_mode():
             result = self.model(
@@ -157,14 +173,28 @@ def open_model(directory: Path, threads: int | None = None) -> TorchPredictor:
     """Open a checkpoint; on a GPU where torch sees one.
 
     Raises:
-        ModelError: it does not open.
+        ModelError: it does not open, or is a bundle and not whole.
     """
     import torch
 
     if threads is not None:
         torch.set_num_threads(threads)
+    if card := read_card(directory, "torch"):
+        check_files(directory, card)
     model = load_checkpoint(directory)
-    if torch.cuda.is_available():
+    held = held_in(read_config(directory))
+    if torch.cuda.is_available() and held is None:  # what is quantized is there already
         model = model.cuda()
     names = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
-    return TorchPredictor(directory, model, names.get(model.dtype, str(model.dtype)))
+    return TorchPredictor(directory, model, held or names.get(model.dtype, str(model.dtype)))
+
+
+def held_in(config: dict[str, Any]) -> str | None:
+    """What the linear layers of a quantized checkpoint are held in: `int8`, `nf4`, or the method's
+    name where it is not bitsandbytes; None where nothing is quantized."""
+    found = config.get("quantization_config")
+    if not found:
+        return None
+    if found.get("load_in_4bit"):
+        return str(found["bnb_4bit_quant_type"])
+    return "int8" if found.get("load_in_8bit") else str(found.get("quant_method", "quantized"))

@@ -19,10 +19,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from evalsuite.data import files
+from evalsuite.data import choices, files
+from evalsuite.data.choices import text
 from evalsuite.data.hub import Row
 from evalsuite.data.sourced import SourcedTask, root
-from evalsuite.errors import MalformedRowError
 from evalsuite.task import (
     CHOICE,
     ChoiceExample,
@@ -38,6 +38,7 @@ _COPA = HubSource("aps/super_glue", "3de24cf8022e94f4ee4b9d55a6f539891524d646")
 _NAMES = {0: 0, 1: 1, "0": 0, "1": 1, "choice1": 0, "choice2": 1}
 
 
+_ROW = "premise, choice1, choice2, question (cause or effect) and label (0 or 1)"
 _LABEL = re.compile(rb'"label"\s*:\s*("?[-\w]+)')
 _SO_MANY = 20  # rows; that all have one label by chance is one in half a million
 
@@ -55,6 +56,7 @@ class Xcopa(SourcedTask):
     hub: ClassVar[HubSource | None] = HubSource(
         "cambridgeltl/xcopa", "042f78955ba48e6404616762fa6e05e839c3907a"
     )
+    hub_beside = (_COPA,)
     layout = "xcopa/train-en.jsonl, xcopa/val-<lang>.jsonl, xcopa/test-<lang>.jsonl"
     licence = "CC BY 4.0 (COPA: BSD 2-clause)"
     citation = "Ponti et al. 2020, XCOPA: A Multilingual Dataset for Causal Commonsense Reasoning"
@@ -74,20 +76,10 @@ class Xcopa(SourcedTask):
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         (path,) = paths
-        found: list[Example] = []
-        for line, row in files.objects(path, self.what(split, language), self.layout):
-            try:
-                found.append(_example(row, f"{split}-{language}-{line - 1}"))
-            except (KeyError, TypeError) as error:
-                raise MalformedRowError(
-                    path,
-                    line,
-                    "a row is premise, choice1, choice2, question (cause or effect) and label "
-                    f"(0 or 1); {type(error).__name__}: {error}",
-                ) from None
-        if _hidden([row.label for row in found if isinstance(row, ChoiceExample)]):
-            return [replace(row, label=None) for row in found if isinstance(row, ChoiceExample)]
-        return found
+        rows = files.objects(path, self.what(split, language), self.layout)
+        found = choices.parsed(path, rows, _example, split, language, _ROW)
+        hidden = _hidden([row.label for row in found])
+        return [replace(row, label=None) if hidden else row for row in found]
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
         has = super().available(source, split)
@@ -126,18 +118,11 @@ def _example(row: Any, id: str) -> ChoiceExample:
     label = row.get("label")
     return ChoiceExample(
         id,
-        _text(row, "premise"),
+        text(row, "premise"),
         ASKED[row["question"]],
-        (_text(row, "choice1"), _text(row, "choice2")),
+        (text(row, "choice1"), text(row, "choice2")),
         None if label is None or label == -1 else _NAMES[label],
     )
-
-
-def _text(row: Any, key: str) -> str:
-    value = row[key]
-    if not isinstance(value, str) or not value.strip():
-        raise TypeError(f"{key} is no text")
-    return value
 
 
 TASK = Xcopa()

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from recipes.data import find_task
 from recipes.errors import StageInputError
+from recipes.opening import open_input
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need
 
@@ -37,7 +38,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
                 f"languages: {task.name} has no {language!r}; it has {' '.join(task.languages)}"
             )
     for artifact in inputs["models"]:
-        need(artifact, "models", "checkpoint", "bundle")
+        need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
     return Artifact("alignment")
 
 
@@ -49,10 +50,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """One file a model."""
     from evalsuite import alignment
-    from evalsuite.runtimes import open_model
 
     found = alignment.measure(
-        [(model.label, open_model(model.path)) for model in ctx.inputs["models"]],
+        [(model.label, open_input(model)) for model in ctx.inputs["models"]],
         find_task(config.task),
         ctx.data,
         languages=config.languages,

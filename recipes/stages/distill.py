@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from evalsuite.task import Task
 from recipes.errors import StageInputError
+from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
@@ -23,19 +25,23 @@ from recipes.training import (
     distillation,
     known_tasks,
     need,
+    probed,
     same_labels,
     tasks,
 )
 from recipes.training import cost as cost
 
-VERSION = 3
+VERSION = 4
 
 
-class Config(TaskTrainingConfig):
+class Config(TaskTrainingConfig, ScoreGateConfig):
     """A weight of 0 leaves its term out."""
 
     tasks: tuple[str, ...] = Field(default=(), description="none: plain multilingual text alone")
-    teacher: ModelRef
+    teacher: ModelRef = Field(description="a checkpoint, or a bundle, which gives logits alone")
+    teacher_precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
+        default="fp32", description="of a checkpoint's linear layers while it teaches"
+    )
     student: ModelRef | None = Field(
         default=None, description="a checkpoint to start from; default the teacher's own layers"
     )
@@ -59,30 +65,42 @@ class Config(TaskTrainingConfig):
     relation_layer: int | None = Field(
         default=None, ge=0, description="of the teacher; default its last, of 24 the nineteenth"
     )
+    sentences: float = Field(
+        default=0.0,
+        ge=0,
+        description="embeddings of English sentences and of their translations; widths may differ",
+    )
     temperature: float = Field(default=2.0, gt=0)
     multilingual: float = Field(
         default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
     )
     max_pairs: int | None = Field(default=None, ge=1)
+    probe: int = Field(
+        default=32,
+        ge=0,
+        description="sentences a language, that the student's labels are compared with its "
+        "teacher's on",
+    )
+    probe_task: str | None = Field(
+        default=None, description="whose text that is; default the head's own task"
+    )
+    min_agreement: float = Field(
+        default=0.0, ge=0, le=100, description="percent of labels that must be the teacher's"
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A checkpoint with the teacher's head."""
     (teacher,) = inputs["teacher"]
-    need(teacher, "teacher", "checkpoint")
+    need(teacher, "teacher", "checkpoint", "bundle")
+    head = teacher.task
     found = known_tasks(config.tasks, labelled=True)
     if teacher.task is None and not teacher.external and (config.logits > 0 or config.labels > 0):
         raise StageInputError(
             "teacher: has no task head, so there are no logits to match; "
             "set logits: 0 and labels: 0, or train it first"
         )
-    weights = (config.logits, config.hidden, config.labels, config.relations)
-    if not any(weights):
-        raise StageInputError(
-            "logits, hidden, labels and relations are all 0; nothing would be learnt"
-        )
-    if not config.tasks and config.multilingual == 0:
-        raise StageInputError("tasks: none, and multilingual: 0, so there is no text to learn on")
+    _check_matched(config)
     narrower = config.width is not None or config.heads is not None or config.ffn is not None
     if config.student is not None and (config.layers is not None or narrower):
         raise StageInputError(
@@ -97,19 +115,63 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             f"{what}: gives logits alone; set hidden: 0 and relations: 0, or leave it out"
         )
+    if teacher.kind == "bundle":
+        _check_bundle(config)
     for other in inputs.get("others", ()):
-        need(other, "others", "checkpoint")
+        need(other, "others", "checkpoint", "bundle")
         if not other.external and other.task != teacher.task:
             raise StageInputError(f"others: a teacher of {other.task} beside one of {teacher.task}")
     for student in inputs.get("student", ()):
         need(student, "student", "checkpoint")
+        head = head or student.task
     silent = config.hidden == config.relations == 0
     if silent and any(task.format == "ranking" for task in found):
         raise StageInputError(
             "hidden and relations: 0 leave nothing to learn of a teacher without a head"
         )
     same_labels(found, "teacher", teacher)
-    return Artifact("checkpoint", task=teacher.task)
+    return Artifact("checkpoint", task=head)
+
+
+def _check_bundle(config: Config) -> None:
+    """Raise where more is asked of a bundle than its logits, once a row."""
+    if config.hidden or config.relations or config.sentences:
+        raise StageInputError(
+            "teacher: a bundle gives logits alone; set hidden: 0, relations: 0 and sentences: 0, "
+            "or distil from the checkpoint it was made of"
+        )
+    if config.student is None:
+        raise StageInputError(
+            "teacher: a bundle has no layers to start from; give student: a checkpoint"
+        )
+    if config.cache == "never":
+        raise StageInputError("cache: never: a bundle is run once a row; leave it out")
+    if config.teacher_precision != "fp32":
+        raise StageInputError("teacher_precision: a bundle has its own; leave it out")
+
+
+def _check_matched(config: Config) -> None:
+    """Raise unless there is text, and something is matched on each kind of it."""
+    anywhere = config.logits or config.hidden or config.relations
+    if not (anywhere or config.labels or config.sentences):
+        raise StageInputError(
+            "logits, hidden, labels, relations and sentences are all 0; nothing would be learnt"
+        )
+    if not config.tasks and config.multilingual == 0:
+        raise StageInputError("tasks: none, and multilingual: 0, so there is no text to learn on")
+    if config.sentences and config.multilingual == 0:
+        raise StageInputError(
+            "sentences: is matched on parallel text alone; set multilingual above 0"
+        )
+    if config.tasks and not (anywhere or config.labels):
+        raise StageInputError(
+            "sentences: is matched on parallel text alone; leave tasks out, or set logits, hidden, "
+            "labels or relations above 0"
+        )
+    if config.multilingual and not (anywhere or config.sentences):
+        raise StageInputError(
+            "multilingual: labels are matched on the tasks' rows alone; set multilingual: 0"
+        )
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -117,7 +179,17 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
     if config.multilingual > 0 or config.code_switch > 0 or not config.tasks:
         needs += (PARALLEL, HELD_OUT)
+    task = _probed(config, gives)
+    if task is not None and (config.probe or config.max_lost is not None):
+        needs += (DataNeed(task.name, "eval"),)
     return needs
+
+
+def _probed(config: Config, gives: Artifact) -> Task | None:
+    """Whose text student and teacher are compared on; None where there is no head to compare."""
+    if gives.task is None and config.probe_task is None:
+        return None
+    return probed(config.probe_task, gives)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -132,6 +204,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
+        sentences=config.sentences,
+        teacher_precision=config.teacher_precision,
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,
         shape=Shape(config.width, config.heads, config.ffn),
@@ -146,4 +220,31 @@ def run(config: Config, ctx: StageContext) -> Summary:
         out=ctx.out,
         progress=ctx.progress,
     )
-    return facts
+    return facts | _compared(config, ctx)
+
+
+def _compared(config: Config, ctx: StageContext) -> Summary:
+    """How often the student says what its teacher says, held to the gates."""
+    from compress.gate import hold
+    from evalsuite import parity
+    from evalsuite.runtimes import open_model
+    from evalsuite.sample import sample
+    from evalsuite.session import Session
+
+    teacher = ctx.input("teacher")
+    heads = (teacher, *ctx.inputs.get("student", ()))
+    head = next((own.artifact.task for own in heads if own.artifact.task), None)
+    task = _probed(config, Artifact("checkpoint", task=head))
+    first, second = open_model(teacher.path), open_model(ctx.out)
+    if task is None or not first.labels or first.labels != second.labels:
+        return {}
+    summary: Summary = {}
+    remedy = "keep more of the teacher, train for longer"
+    if config.probe:
+        session = Session(first)
+        longest = min(first.max_length, second.max_length)
+        text = sample(session.tokenizer, longest, task, ctx.data, config.probe)
+        found = parity.compare(session, second, text)
+        summary |= found.facts()
+        hold(found, config.min_agreement, "distil", f"{remedy}, or lower min_agreement")
+    return summary | hold_score(config, ctx, teacher.path, task, "distil", remedy)

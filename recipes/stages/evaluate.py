@@ -9,6 +9,7 @@ from pydantic import Field
 
 from recipes.data import find_task
 from recipes.errors import StageInputError
+from recipes.opening import open_input
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need, tasks
 
@@ -43,7 +44,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     if config.margin and not any(task.format == "retrieval" for task in found):
         raise StageInputError("margin: none of the tasks is one of retrieval (tatoeba)")
     for artifact in inputs["models"]:
-        need(artifact, "models", "checkpoint", "bundle")
+        need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
         if artifact.external:
             continue
         for task in found:
@@ -68,7 +69,6 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Evaluate each model on each task; one JSON file each, predictions beside it."""
     from evalsuite.beside import Reference
     from evalsuite.evaluate import evaluate
-    from evalsuite.runtimes import open_model
 
     summary: Summary = {}
     first = ctx.inputs["models"][0].label
@@ -77,7 +77,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     opened = None
     for done, (model, task) in enumerate(jobs):
         if opened is None or opened[0] != model.label:
-            opened = (model.label, open_model(model.path))
+            opened = (model.label, open_input(model))
         said = ctx.out / "predictions" / _file_name(model.label)
         result = evaluate(
             opened[1],

@@ -19,13 +19,13 @@ from evalsuite.errors import MissingExtraError
 from evalsuite.results import StageRecord
 from evalsuite.runtimes import openvino
 from recipes.errors import StageInputError
+from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
     Artifact,
     DataNeed,
     ModelRef,
-    StageConfig,
     StageContext,
     Summary,
 )
@@ -38,7 +38,7 @@ VERSION = 5
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
 
 
-class Config(StageConfig):
+class Config(ScoreGateConfig):
     """The runtime, the precision, how it is reached, and the gate."""
 
     model: ModelRef
@@ -138,7 +138,7 @@ def _calibrates(config: Config) -> bool:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The gate's text, what is calibrated on, and for a rank what its pieces are counted in."""
     needs: tuple[DataNeed, ...] = ()
-    if config.probe:
+    if config.probe or config.max_lost is not None:
         needs = (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     if _ranked(config) or (_calibrates(config) and config.calibration == "parallel"):
         needs += (PARALLEL, HELD_OUT)
@@ -173,7 +173,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
         embeddings=_form(config, ctx),
         lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
-    return facts
+    step = f"{config.precision} export"
+    remedy = "export in another precision"
+    return facts | hold_score(config, ctx, model.path, task, step, remedy)
 
 
 def _ranked(config: Config) -> bool:

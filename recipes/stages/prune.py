@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
 from recipes.training import (
     TaskTrainingConfig,
@@ -30,7 +31,7 @@ def _amount(asked: int | float) -> int | float:
 Amount = Annotated[int | float, AfterValidator(_amount)]
 
 
-class Config(TaskTrainingConfig):
+class Config(TaskTrainingConfig, ScoreGateConfig):
     """What is to be left, what it is measured on, how it recovers, and the gate."""
 
     model: ModelRef
@@ -87,7 +88,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, parallel text and what is kept out of it, the gate's text."""
     needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
     needs += (PARALLEL, HELD_OUT)
-    if config.probe:
+    if config.probe or config.max_lost is not None:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs
 
@@ -141,17 +142,13 @@ def run(config: Config, ctx: StageContext) -> Summary:
     }
     for part, count in pruned.after.items():
         summary[f"{part} parameters"] = f"{count:,} of {pruned.before[part]:,}"
+    task = probed(config.probe_task, model.artifact)
+    remedy = "keep more, recover for longer"
     if config.probe:
         first, second = (open_model(path) for path in (model.path, ctx.out))
         session = Session(first)
-        task = probed(config.probe_task, model.artifact)
         text = sample(session.tokenizer, first.max_length, task, ctx.data, config.probe)
         found = parity.compare(session, second, text)
         summary |= found.facts()
-        hold(
-            found,
-            config.min_agreement,
-            "prune",
-            "keep more, recover for longer, or lower min_agreement",
-        )
-    return summary
+        hold(found, config.min_agreement, "prune", f"{remedy}, or lower min_agreement")
+    return summary | hold_score(config, ctx, model.path, task, "prune", remedy)

@@ -1,4 +1,4 @@
-"""Train a checkpoint on one task, or on several with one head each."""
+"""Train a checkpoint on tasks with one head each, on masked text, or on parallel text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
+from recipes.method_keys import MethodKeys, method_gives, method_options
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
@@ -18,82 +19,74 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.training import (
-    TaskTrainingConfig,
-    augmentation,
-    known_tasks,
-    need,
-    settings,
-    tasks,
-)
+from recipes.steering import SteeringConfig, check_steering, processes, steering
+from recipes.training import augmentation, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
-VERSION = 1
+VERSION = 2
 
 
-class Config(TaskTrainingConfig):
-    """One task gives that task's head; several give the encoder, which is what goes on."""
+class Config(MethodKeys, SteeringConfig):
+    """One task gives that task's head; several or none give the encoder, which is what goes on."""
 
     model: ModelRef
-    method: str = "lora"
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="fp32", description="of the base's linear layers while it is trained"
     )
-    embeddings: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="precision of the base's embeddings, stated apart"
+    embeddings: Literal["fp32", "bf16", "int8", "int4"] = Field(
+        default="fp32",
+        description="what the base's embeddings are held in; int8, int4: rows with a scale each",
     )
     languages: tuple[str, ...] = ("en",)
     pooling: Literal["mean", "cls"] = Field(
         default="mean", description="of query and passage, where these are matched"
     )
-    rank: int = Field(default=16, ge=1)
-    alpha: int = Field(default=32, ge=1)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
-    targets: tuple[str, ...] = ("query", "value")
-    cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """An adapter or a checkpoint, by the method."""
-    from evalsuite.errors import UnknownNameError
-    from transfer import methods
-
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     found = known_tasks(config.tasks, labelled=True)
-    if len(found) > 1:
-        for task in found:
-            if task.format == "ranking":
-                raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
-    try:
-        gives = methods.get(config.method).GIVES
-    except UnknownNameError as error:
-        raise StageInputError(str(error)) from None
-    if gives == "checkpoint" and config.precision in ("int8", "nf4"):
-        raise StageInputError(
-            f"method: {config.method} trains every weight, and {config.precision} weights cannot "
-            "be trained; use method: lora, or precision: fp32 or bf16"
-        )
+    check_steering(config, found)
+    gives = method_gives(config, found[0].format if len(found) == 1 else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
-            f"embeddings: {config.embeddings} freezes them; method: {config.method} trains them"
+            f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
+            "whole checkpoint, whose embeddings are fp32"
+        )
+    if gives == "adapter" and config.quantize_aware:
+        raise StageInputError(
+            "quantize_aware: an adapter leaves its base as it is; use method: full, or set it on "
+            "the distill stage"
         )
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
         return Artifact(gives, task=head)
-    facts = AdapterFacts(model, config.method, config.precision, config.embeddings, config.rank)
+    facts = AdapterFacts(
+        base=model,
+        method=config.method,
+        precision=config.precision,
+        embeddings=config.embeddings,
+        rank=config.rank * (2 if config.init.startswith("pissa") else 1),  # saved as a difference
+        dora=config.dora,
+    )
     return Artifact(gives, task=head, adapter=facts)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The tasks' training splits, and the parallel text where words are translated."""
+    """The tasks' training splits, and the parallel text where that is used."""
     rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
-    return (*rows, PARALLEL, HELD_OUT) if config.code_switch else rows
+    if config.evaluate_every is not None and config.dev_rows == "split":
+        rows += tuple(DataNeed(task, "dev", ("en",)) for task in config.tasks)
+    parallel = config.code_switch or config.contrastive or config.mlm
+    return (*rows, PARALLEL, HELD_OUT) if parallel else rows
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.supervised import Options, train
+    from transfer.supervised import Options, Trained, train
+    from transfer.team import together
 
     options = Options(
         method=config.method,
@@ -108,22 +101,27 @@ def run(config: Config, ctx: StageContext) -> Summary:
         augmentation=augmentation(config),
         pooling=config.pooling,
         settings=settings(config, ctx.seed),
-        method_options={
-            "rank": config.rank,
-            "alpha": config.alpha,
-            "dropout": config.dropout,
-            "targets": config.targets,
-            "freeze_embeddings": config.freeze_embeddings,
-        },
-        cap=config.cap,
+        method_options=method_options(config),
+        **steering(config),
+        quantize_aware=config.quantize_aware,
     )
-    trained = train(
-        ctx.input("model").path,
-        tasks(config.tasks),
-        ctx.data,
-        options,
-        work=ctx.work,
-        out=ctx.out,
-        progress=ctx.progress,
-    )
-    return trained.facts
+    if config.contrastive:
+        from transfer.contrastive import align
+
+        aligned = align(
+            ctx.input("model").path,
+            ctx.data,
+            config.contrastive,
+            options,
+            max_pairs=config.max_pairs,
+            work=ctx.work,
+            out=ctx.out,
+            progress=ctx.progress,
+        )
+        return aligned.facts
+    what = (ctx.input("model").path, tasks(config.tasks), ctx.data, options)
+    count = processes(config)
+    if count == 1:
+        return train(*what, work=ctx.work, out=ctx.out, progress=ctx.progress).facts
+    trained: Trained = together(count, train, what, ctx.progress, work=ctx.work, out=ctx.out)
+    return {**trained.facts, "processes": count}

@@ -7,22 +7,24 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import (
     HELD_OUT,
     PARALLEL,
     Artifact,
     DataNeed,
     ModelRef,
-    StageConfig,
     StageContext,
     Summary,
 )
 from recipes.training import need, probed
 
-VERSION = 1
+VERSION = 2
+_OTHERS = 2000  # lines of each language that is not kept, to say what it loses
+_SHOWN = 3  # languages that are named
 
 
-class Config(StageConfig):
+class Config(ScoreGateConfig):
     """Which languages or which text, how much of what occurs in it, and the gate."""
 
     model: ModelRef
@@ -66,7 +68,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(DataNeed(path, "file") for path in config.text)
     if config.languages:
         needs += (PARALLEL, HELD_OUT)
-    if config.probe:
+    if config.probe or config.max_lost is not None:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs
 
@@ -87,15 +89,22 @@ def run(config: Config, ctx: StageContext) -> Summary:
         _text(config, ctx),
         coverage=config.coverage,
         min_count=config.min_count,
+        others=_others(config, ctx),
     )
-    least = min(trimmed.languages.items(), key=lambda item: item[1].percent)
+    least = trimmed.least()
     summary: Summary = {
         "pieces before": trimmed.before,
         "pieces": trimmed.after,
         "least covered": f"{least[0]} {least[1].percent:.3f}%",
     }
+    if lost := trimmed.lost():
+        summary["languages not kept"] = len(lost)
+        summary["of these split anew most"] = "; ".join(
+            f"{code} {own.split.told()}" for code, own in lost[:_SHOWN]
+        )
+    task = probed(config.probe_task, model.artifact)
+    remedy = "raise coverage, lower min_count"
     if config.probe:
-        task = probed(config.probe_task, model.artifact)
         rows = sample_rows(task, ctx.data, config.probe)
         first, second = (Session(open_model(path)) for path in (model.path, ctx.out))
         kept = {code: rows[code] for code in rows if code in config.languages} or rows
@@ -103,16 +112,29 @@ def run(config: Config, ctx: StageContext) -> Summary:
         summary |= found.parity.facts()
         code = min(found.alike, key=lambda code: found.alike[code])
         summary["split alike, worst language"] = f"{code} {found.alike[code]:.2f}%"
-        if lost := {code: rows[code] for code in rows if code not in kept}:
-            worst = retokenized.compare(first, second, task.format, lost).parity.worst()
-            summary["languages not kept, worst"] = f"{worst[0]} {worst[1]:.2f}%"
-        hold(
-            found.parity,
-            config.min_agreement,
-            "trim",
-            "raise coverage, lower min_count, or lower min_agreement",
-        )
-    return summary
+        if dropped := {code: rows[code] for code in rows if code not in kept}:
+            parity = retokenized.compare(first, second, task.format, dropped).parity
+            worst = sorted(parity.by_language.items(), key=lambda item: item[1])[:_SHOWN]
+            summary["languages not kept, worst"] = ", ".join(
+                f"{code} {agreement:.2f}%" for code, agreement in worst
+            )
+        hold(found.parity, config.min_agreement, "trim", f"{remedy}, or lower min_agreement")
+    return summary | hold_score(config, ctx, model.path, task, "trim", remedy)
+
+
+def _others(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
+    """Some lines of each language of the corpus that is not kept."""
+    if not config.languages:
+        return {}
+    from itertools import islice
+
+    from evalsuite.data import parallel
+
+    return {
+        code: (pair.foreign for pair in islice(parallel.pairs(ctx.data, code), _OTHERS))
+        for code in parallel.languages(ctx.data)
+        if code not in config.languages
+    }
 
 
 def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:

@@ -23,7 +23,12 @@ TARGET = (
     *("bucc2018", "lareqa", "mewslix", "mlqa", "panx", "pawsx", "tatoeba"),
     *("tydiqa", "udpos", "xcopa", "xnli", "xquad"),
 )
-INTERMEDIATE = ("mnli", "snli")
+INTERMEDIATE = (
+    *("anliplus", "ccg", "commonsenseqa", "cosmosqa", "hellaswag", "mnli", "qqp", "rte"),
+    *("siqa", "snli", "squad", "squad2"),
+)
+NOT_EMBEDDED = tuple(name for name in INTERMEDIATE if name != "mnli")
+NO_HUB = ("bucc2018", "ccg", "lareqa", "mewslix")  # no full copy there
 ALL = [tasks.get(name) for name in TARGET] + [intermediate.get(name) for name in INTERMEDIATE]
 KIND = {
     "pair": PairExample,

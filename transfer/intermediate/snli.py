@@ -10,15 +10,14 @@ Paper: Bowman et al. 2015, arXiv:1508.05326.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import ModuleType
 from typing import ClassVar
 
 from evalsuite.data.nli import NliTask
-from evalsuite.task import Example, HubSource, Split
+from evalsuite.data.sourced import NotEmbedded
+from evalsuite.task import HubSource, Split
 
 
-class Snli(NliTask):
+class Snli(NotEmbedded, NliTask):
     """The SNLI task."""
 
     name = "snli"
@@ -36,14 +35,8 @@ class Snli(NliTask):
     )
     url = "https://nlp.stanford.edu/projects/snli"
 
-    def embedded_splits(self) -> tuple[Split, ...]:
-        return ()
-
     def hub_config(self, language: str) -> str:
         return "plain_text"
-
-    def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:
-        raise NotImplementedError  # not reached: `available` is empty
 
 
 TASK = Snli()

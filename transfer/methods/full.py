@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from transfer.errors import MethodError
+from transfer.methods._whole import refuse_quantized
+from transfer.methods._whole import save as save
 
 GIVES = "checkpoint"
+
+
+def check(format: str | None, precision: str, **options: Any) -> None:
+    """Refuse a quantized base."""
+    refuse_quantized("full", precision)
 
 
 def prepare(
@@ -26,15 +31,6 @@ def prepare(
     Raises:
         MethodError: the base is quantized, so its weights cannot be trained.
     """
-    if precision in ("int8", "nf4"):
-        raise MethodError(
-            f"method full trains every weight, and {precision} weights cannot be trained; "
-            "use method: lora, or precision: fp32 or bf16"
-        )
+    check(format, precision)
     model.get_input_embeddings().weight.requires_grad_(not freeze_embeddings)
     return model
-
-
-def save(model: Any, out: Path) -> None:
-    """Write a checkpoint."""
-    model.save_pretrained(out)

@@ -45,14 +45,23 @@ def collate(
 
 
 def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Cross-entropy at the masked positions; the output layer runs there alone, since over a
-    large vocabulary it would cost more than the encoder."""
-    labels = batch["labels"]
+    """Mean cross-entropy at a masked-LM model's masked positions."""
     hidden = model.base_model(
         input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
     ).last_hidden_state
+    return cross_entropy(hidden, model.lm_head, batch["labels"])
+
+
+def cross_entropy(hidden: torch.Tensor, head: nn.Module, labels: torch.Tensor) -> torch.Tensor:
+    """Mean over the positions where something is predicted; the output layer runs there alone,
+    since over a large vocabulary it would cost more than the encoder.
+
+    Args:
+        hidden: last layer, `[batch, tokens, width]`.
+        labels: `[batch, tokens]`, -100 where nothing is predicted.
+    """
     chosen = labels != -100
-    logits = model.lm_head(hidden[chosen])
+    logits = head(hidden[chosen])
     # A short batch may have nothing masked; the sum keeps the loss 0 and its graph alive.
     return nn.functional.cross_entropy(
         logits.float(), labels[chosen], reduction="sum"

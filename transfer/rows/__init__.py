@@ -15,6 +15,7 @@ from typing import Protocol
 
 from evalsuite import tokenization
 from evalsuite.errors import DataError
+from evalsuite.evaluate import SOURCE_LANGUAGE
 from evalsuite.task import DataSource, Example, Format, Task
 from transfer.augment import Change
 from transfer.batches import Batch
@@ -68,19 +69,25 @@ def load_rows(
     languages: Sequence[str] = ("en",),
     max_examples: int | None = None,
     change: Change = list,
+    held_out: int = 0,
 ) -> Rows:
     """Read and encode a task's training split.
 
     Args:
         change: what is done to the examples first; see `transfer.augment.prepare`.
+        held_out: so many of the last English rows are left out.
 
     Raises:
         DataError: the split is absent, malformed or empty.
     """
     examples: list[Example] = []
     for language in languages:
-        examples += task.load(source, "train", language)[:max_examples]
+        found = task.load(source, "train", language)
+        if language == SOURCE_LANGUAGE:
+            found = found[: len(found) - held_out]
+        examples += found[:max_examples]
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    task = task.labelled(source)
     encoder = Encoder(tokenization.load(directory), tokenization.pad_id(directory), max_length)
     return _KINDS[task.format](task, change(examples), encoder)

@@ -1,0 +1,145 @@
+"""Align languages by contrast on parallel text, at a layer of an encoder.
+
+>>> trained = align(Path("base"), source, "words", options, work=work, out=out)
+
+After targeted lexical injection (Ngugi 2025, arXiv:2506.15415): low-rank updates of early layers,
+trained on pairs of words that translate each other, so that their mean hidden states at one layer
+meet. There every layer has an update, the pairs are a list, and the loss has a margin (triplets);
+here the layers are chosen, pairs are words read off parallel text or its sentences, and each side
+is to find its partner among the batch's (InfoNCE, van den Oord et al. 2018), in both directions.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers.trainer_utils import set_seed
+
+from evalsuite import tokenization
+from evalsuite.errors import DataError
+from evalsuite.task import DataSource
+from transfer import checkpoints, dictionary, methods
+from transfer.batches import Batch, padded, plan, steps_for
+from transfer.objectives.sentences import in_batch, pool
+from transfer.outcome import facts_of, write
+from transfer.supervised import Options, Trained
+from transfer.text import Ragged, read
+from transfer.train import Progress, Tensors, fit
+
+What = Literal["words", "sentences"]
+_TEMPERATURE = 0.05
+
+
+def align(
+    directory: Path,
+    source: DataSource,
+    what: What,
+    options: Options,
+    *,
+    max_pairs: int | None = None,
+    work: Path,
+    out: Path,
+    progress: Progress = lambda fraction, text: None,
+) -> Trained:
+    """Train the encoder in `directory` and write what the method gives to `out`.
+
+    Args:
+        what: is paired with English: words, of a dictionary read off the text, or sentences.
+        options: of `method_options`, `layers` also says where vectors are compared: at the highest
+            of them, at the last layer where it is None. `languages` other than English; English
+            alone means all there are.
+        max_pairs: sentence pairs read, a language.
+
+    Raises:
+        TransferError, EvalsuiteError: something a person can put right.
+    """
+    method = methods.get(options.method)
+    languages = [language for language in options.languages if language != "en"] or None
+    pairs = read_pairs(source, what, languages, max_pairs, progress)
+    random.Random(options.settings.seed).shuffle(pairs)
+    pairs = pairs[: options.max_examples]
+    tokenizer, pad_id = tokenization.load(directory), tokenization.pad_id(directory)
+    tokenizer.enable_truncation(options.max_length)
+    sides = [
+        Ragged([encoding.ids for encoding in tokenizer.encode_batch(list(lines))])
+        for lines in zip(*pairs, strict=True)
+    ]
+    set_seed(options.settings.seed)
+    base, _ = checkpoints.load(directory, None, options.precision)
+    checkpoints.hold_embeddings(base, options.embeddings)
+    footprint = checkpoints.memory(base)
+    at = max(options.method_options.get("layers") or (base.config.num_hidden_layers,))
+    model = method.prepare(base, None, options.precision, **options.method_options)
+    lengths = [int(max(two)) for two in zip(sides[0].lengths, sides[1].lengths, strict=True)]
+    steps = steps_for(len(pairs), options.batch_size, options.epochs, options.max_steps)
+    batches = plan(lengths, options.batch_size, steps, options.settings.seed)
+
+    def collate(batch: Batch) -> Tensors:
+        both = [padded([side[i] for i in batch.indices], pad_id) for side in sides]
+        return {"foreign": both[0], "english": both[1]}
+
+    objective = partial(contrast_loss, layer=at)
+    model.train()
+    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
+    model.eval()
+    write(method, model, model, [], directory, options, out)
+    facts = facts_of(fitted, model, footprint)
+    return Trained(fitted, facts | {"pairs": len(pairs), "compared at layer": at})
+
+
+def read_pairs(
+    source: DataSource,
+    what: What,
+    languages: Sequence[str] | None,
+    max_pairs: int | None = None,
+    progress: Progress = lambda fraction, text: None,
+) -> list[tuple[str, str]]:
+    """(foreign, English), each once, evaluation text left out.
+
+    Raises:
+        DataError: there is no parallel text, or none of words that occur twice.
+    """
+    if what == "sentences":
+        text = read(source, languages, max_pairs, progress=progress)
+        return sorted({(foreign, english) for _, foreign, english in text.pairs})
+    words = dictionary.build(source, max_pairs or dictionary.MAX_PAIRS, progress)
+    pairs = {
+        (foreign, english)
+        for language, known in words.items()
+        if languages is None or language in languages
+        for english, foreign in known.items()
+    }
+    if not pairs:
+        raise DataError("no words to align: give languages that are written with spaces")
+    return sorted(pairs)
+
+
+def contrast_loss(model: Any, batch: dict[str, Tensors], layer: int) -> torch.Tensor:
+    """Cross-entropy of finding the partner by cosine of mean hidden states, both ways.
+
+    Args:
+        batch: `foreign` and `english`, each `input_ids` and `attention_mask` `[batch, tokens]`.
+        layer: whose output is compared, 1 the lowest.
+    """
+
+    def embed(side: str) -> torch.Tensor:
+        hidden = model(**batch[side], output_hidden_states=True).hidden_states[layer]
+        return pool(hidden, batch[side]["attention_mask"])
+
+    foreign, english = embed("foreign"), embed("english")
+    with torch.autocast(foreign.device.type, enabled=False):
+        same = [_equal(batch[side]["input_ids"]) for side in ("foreign", "english")]
+        alike = same[0] | same[1]  # another's partner that is one's own too is no negative
+        there = in_batch(foreign, english, alike, _TEMPERATURE)
+        back = in_batch(english, foreign, alike, _TEMPERATURE)
+        return (there + back) / 2
+
+
+def _equal(ids: torch.Tensor) -> torch.Tensor:
+    """`[batch, batch]`, true where two rows are the same."""
+    return (ids[:, None] == ids[None]).all(-1)

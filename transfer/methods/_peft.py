@@ -1,0 +1,21 @@
+"""What methods share whose result is in peft's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+# The names of peft's tasks, by format. It has none for choices.
+TASKS: dict[str | None, str | None] = {
+    "pair": "SEQ_CLS",
+    "tagging": "TOKEN_CLS",
+    "span": "QUESTION_ANS",
+    "choice": None,
+    "ranking": "FEATURE_EXTRACTION",
+    None: "FEATURE_EXTRACTION",
+}
+
+
+def save(model: Any, out: Path) -> None:
+    """Write `adapter_config.json` and `adapter_model.safetensors`."""
+    model.save_pretrained(out, save_embedding_layers=False)

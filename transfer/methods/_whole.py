@@ -1,0 +1,32 @@
+"""What methods share whose result is a whole checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transfer.errors import MethodError
+
+
+def refuse_quantized(method: str, precision: str) -> None:
+    """Raise MethodError where the base's weights are codes, which cannot be trained or saved."""
+    if precision in ("int8", "nf4"):
+        raise MethodError(
+            f"method: {method} trains the base's own weights, and {precision} weights cannot be "
+            "trained; use method: lora, or precision: fp32 or bf16"
+        )
+
+
+def head(model: Any) -> list[Any]:
+    """Parameters of the task head, the pooler included; none for an encoder."""
+    encoder = model.base_model
+    if encoder is model:
+        return []
+    inner = {id(p) for p in encoder.parameters()}
+    pooler = list(encoder.pooler.parameters()) if encoder.pooler is not None else []
+    return [p for p in model.parameters() if id(p) not in inner] + pooler
+
+
+def save(model: Any, out: Path) -> None:
+    """Write a checkpoint."""
+    model.save_pretrained(out)

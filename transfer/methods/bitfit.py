@@ -1,0 +1,34 @@
+"""BitFit (Ben Zaken et al. 2021): the biases and the task head are trained, no other weight.
+
+Biases are those of attention, feed-forward and layer norms, of the embeddings' layer norm too:
+0.04% of XLM-R base.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transfer.methods._whole import head, refuse_quantized
+from transfer.methods._whole import save as save
+
+GIVES = "checkpoint"
+
+
+def check(format: str | None, precision: str, **options: Any) -> None:
+    """Refuse a quantized base: the result is a whole checkpoint."""
+    refuse_quantized("bitfit", precision)
+
+
+def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:
+    """The model itself, all but biases and head frozen.
+
+    Raises:
+        MethodError: the base is quantized.
+    """
+    check(format, precision)
+    model.requires_grad_(False)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name.endswith(".bias"))
+    for parameter in head(model):
+        parameter.requires_grad_(True)
+    return model
