@@ -103,6 +103,7 @@ class AdapterFacts:
     precision: str
     embeddings: str
     rank: int
+    dora: bool = False
 
 
 @dataclass(frozen=True, slots=True)

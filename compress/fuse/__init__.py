@@ -95,12 +95,12 @@ def fuse(
     with TemporaryDirectory() as work:
         found = None
         if mix is not None:
-            adapter, found = _mixed(adapter, task, mix, Path(work) / "adapter", progress)
+            adapter, found = _mixed(adapter, task, onto, mix, Path(work) / "adapter", progress)
         return _fuse(adapter, task, out, found, onto, requantized, probe, scored)
 
 
 def _mixed(
-    first: Adapter, task: Task | None, mix: Mix, out: Path, progress: Any
+    first: Adapter, task: Task | None, onto: Onto, mix: Mix, out: Path, progress: Any
 ) -> tuple[Adapter, Found]:
     """The combined adapter, written to `out`."""
     adapters = [first, *map(read, mix.others)]
@@ -114,7 +114,7 @@ def _mixed(
     if task is None:
         raise FuseError("weights: search needs an adapter with a task's head; give numbers")
     start = mixer.write([1.0] * len(adapters), out)
-    found = search(mixer, start, task, mix.weights, progress)
+    found = search(mixer, start, task, onto, mix.weights, progress)
     return mixer.write(found.weights, out), found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compress.errors import FuseError
-from compress.fuse.adapters import predictor
+from compress.fuse.adapters import Onto, attached, predictor
 from compress.fuse.combine import Mixer
 from evalsuite.errors import MissingExtraError
 from evalsuite.sample import spread
@@ -85,10 +85,13 @@ def best(
     for places in starts(adapters):
         study.enqueue_trial({str(index): place for index, place in enumerate(places)})
     tried: dict[Weights, float] = {}
-    trials = min(trials, (STEPS + 1) ** adapters)
+    trials = min(trials, (STEPS + 1) ** adapters - 1)
     for _ in range(trials * _PROPOSALS):
         trial = study.ask()
         weights = tuple(trial.suggest_int(str(i), 0, STEPS) / STEPS for i in range(adapters))
+        if not any(weights):  # no adapter is left
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            continue
         if weights not in tried:
             tried[weights] = score(weights)
         study.tell(trial, tried[weights])
@@ -103,11 +106,13 @@ def starts(adapters: int) -> list[tuple[int, ...]]:
     return [*alone, (round(STEPS / adapters),) * adapters, (STEPS,) * adapters]
 
 
-def search(mixer: Mixer, start: Adapter, task: Task, how: Search, progress: Progress) -> Found:
-    """Try weights on the live model: the base in its precision with the combined adapter on it.
+def search(
+    mixer: Mixer, start: Adapter, task: Task, onto: Onto, how: Search, progress: Progress
+) -> Found:
+    """Try weights on the model that is fused in the end, before it is merged or requantized.
 
     Args:
-        start: what the mixer wrote for any weights; its model is the one that is scored.
+        start: what the mixer wrote for any weights.
 
     Raises:
         FuseError: the source has no English dev rows of the task.
@@ -121,7 +126,7 @@ def search(mixer: Mixer, start: Adapter, task: Task, how: Search, progress: Prog
             f"{how.source.kind} has none; give weights: as numbers"
         )
     rows = spread(how.scored.load(how.source, "dev", "en"), how.rows)
-    model = start.live(task)
+    model = attached(start, task, onto).eval()
     session = Session(predictor(model, start.base, task))
     done = 0
 

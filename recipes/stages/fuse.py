@@ -136,6 +136,11 @@ def _check_alike(config: Config, model: Artifact, others: Sequence[Artifact]) ->
         own = other.adapter
         if first is None or own is None:
             continue
+        if first.dora or own.dora:
+            raise StageInputError(
+                "others: dora trains magnitudes, which no sum of updates can say; train all the "
+                "adapters with dora: false, or fuse one alone"
+            )
         if own.base is not first.base:
             raise StageInputError(
                 "others: an adapter of another base than the model's; train all on the same "

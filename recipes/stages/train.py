@@ -63,7 +63,14 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
         return Artifact(gives, task=head)
-    facts = AdapterFacts(model, config.method, config.precision, config.embeddings, config.rank)
+    facts = AdapterFacts(
+        base=model,
+        method=config.method,
+        precision=config.precision,
+        embeddings=config.embeddings,
+        rank=config.rank * (2 if config.init.startswith("pissa") else 1),  # saved as a difference
+        dora=config.dora,
+    )
     return Artifact(gives, task=head, adapter=facts)
 
 
