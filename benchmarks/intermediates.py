@@ -99,7 +99,7 @@ def _real(task: Task, data_dir: Path, folder: Path) -> DataSource:
         return own
     if task.name in _CUT and (data_dir / _CUT[task.name][0]).is_file():
         one, *both = _CUT[task.name]
-        _cut(data_dir / one, [folder / path for path in both])
+        cut_in_two(data_dir / one, [folder / path for path in both])
     elif task.name == "squad":
         for path, like in _LIKE_SQUAD.items():
             if (data_dir / like).is_file():
@@ -108,7 +108,7 @@ def _real(task: Task, data_dir: Path, folder: Path) -> DataSource:
     return DataSource("xtreme", folder)
 
 
-def _cut(path: Path, both: Sequence[Path]) -> None:
+def cut_in_two(path: Path, both: Sequence[Path]) -> None:
     """Nine tenths of a file's rows and the last tenth, each with the line of column names."""
     with path.open(encoding="utf-8", newline="") as file:
         quoted = path.suffix == ".csv"

@@ -11,32 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.errors import DataError, MissingDataError, UnknownNameError
+from evalsuite.errors import DataError, MissingDataError
 from evalsuite.task import DataSource
 from recipes.digests import sha256_file, sha256_json
+from transfer.tasks import find_task as find_task
 
 if TYPE_CHECKING:
-    from evalsuite.task import Task
     from recipes.stage import DataNeed
-
-_CATALOGUES = ("evalsuite.tasks", "transfer.intermediate")
-
-
-def find_task(name: str) -> Task:
-    """A target task, or an intermediate one, by name.
-
-    Raises:
-        UnknownNameError: neither catalogue has it.
-    """
-    known: list[str] = []
-    for package in _CATALOGUES:
-        module: Any = importlib.import_module(package)
-        names = module.names()
-        if name in names:
-            task: Task = module.get(name)
-            return task
-        known.extend(names)
-    raise UnknownNameError("task", name, known)
 
 
 def digest_need(

@@ -36,9 +36,13 @@ class MethodKeys(BaseModel):
     )
     last: int | None = Field(default=None, ge=1, description="top layers that last_k trains")
     length: int = Field(default=16, ge=1, description="virtual tokens of a prompt")
+    sequential: Literal["stack", "start"] | None = Field(
+        default=None,
+        description="of an adapter as model: trained over it, or from its weights",
+    )
 
 
-_OPTIONS = tuple(name for name in MethodKeys.model_fields if name != "method")
+_OPTIONS = tuple(n for n in MethodKeys.model_fields if n not in ("method", "sequential"))
 
 
 def method_options(config: Any) -> dict[str, Any]:

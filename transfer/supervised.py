@@ -27,6 +27,7 @@ from transfer.dev import Dev
 from transfer.errors import MethodError
 from transfer.heads import join, objective
 from transfer.masked import MaskedText
+from transfer.methods.lora import Sequential
 from transfer.mixing import Mixing
 from transfer.objectives.robust import Robust
 from transfer.outcome import facts_of, write
@@ -34,6 +35,7 @@ from transfer.parts import collated, cutter, draw, load_parts
 from transfer.quantize_aware import Rounding, quantize_aware
 from transfer.restarts import refuse_collapse, tried
 from transfer.selection import Selecting, Selection
+from transfer.sequential import Before
 from transfer.snapshots import Tail
 from transfer.train import Fitted, Progress, Settings, fit
 
@@ -68,6 +70,7 @@ class Options:
     robust: Robust = field(default_factory=Robust)
     restarts: int = 0  # with further seeds, where nothing is learnt
     quantize_aware: Rounding | None = None  # what a checkpoint is trained to be exported in
+    sequential: Sequential | None = None  # what becomes of an adapter that is trained on
 
     @property
     def cuts(self) -> bool:
@@ -101,6 +104,8 @@ def train(
 ) -> Trained:
     """Train the checkpoint in `directory` and write the result to `out`.
 
+    With `sequential` it is an adapter, and its base is held as it was for that.
+
     Raises:
         TransferError, EvalsuiteError: something a person can put right.
     """
@@ -130,16 +135,23 @@ def _train(
 ) -> Trained:
     """One try."""
     method = methods.get(options.method)
+    before = Before.read(directory, options)
+    if before is not None:
+        directory = before.adapter.base
     longest = checkpoints.longest(directory, options.max_length)
     read = replace(options, max_length=longest)
     parts, steps, dev = load_parts(tasks, source, directory, read, progress)
     set_seed(options.settings.seed)  # new heads start from the seed
     single = tasks[0] if len(tasks) == 1 else None
     base, kept = checkpoints.load(directory, single, options.precision)
+    if before is not None:
+        kept = before.put_head(base, single) or kept
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     format: Format | None = single.format if single else None
     model = method.prepare(base, format, options.precision, **options.method_options)
+    if before is not None:
+        before.apply(model)
     beside = tasks if len(tasks) > 1 else ()
     masked = options.masked.share > 0
     trained, facts = join(model, beside, directory, masked, method.GIVES != "checkpoint")
@@ -174,6 +186,8 @@ def _train(
         write(method, model, trained, names, directory, options, out)
     facts = facts_of(fitted, trained, footprint) | facts
     facts |= checkpoints.length_facts(options.max_length, longest)
+    if before is not None:
+        facts["sequential"] = before.how
     if single:
         facts["head"] = "carried over" if kept else "new"
     return Trained(fitted, facts)

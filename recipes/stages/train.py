@@ -46,7 +46,7 @@ class Config(MethodKeys, SteeringConfig):
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """An adapter or a checkpoint, by the method."""
     (model,) = inputs["model"]
-    need(model, "model", "checkpoint")
+    _check_sequential(config, model)
     found = known_tasks(config.tasks, labelled=True)
     check_steering(config, found)
     gives = method_gives(config, found[0].format if len(found) == 1 else None)
@@ -63,15 +63,63 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
         return Artifact(gives, task=head)
+    before = model.adapter
+    rank = config.rank * (2 if config.init.startswith("pissa") else 1)  # saved as a difference
+    if config.sequential == "stack" and before is not None:
+        rank += before.rank
     facts = AdapterFacts(
-        base=model,
+        base=before.base if before is not None else model,
         method=config.method,
         precision=config.precision,
         embeddings=config.embeddings,
-        rank=config.rank * (2 if config.init.startswith("pissa") else 1),  # saved as a difference
+        rank=rank,
         dora=config.dora,
     )
     return Artifact(gives, task=head, adapter=facts)
+
+
+def _check_sequential(config: Config, model: Artifact) -> None:
+    """Raise where the model is an adapter that cannot be gone on from so, or is none."""
+    from transfer.errors import MethodError
+    from transfer.methods.lora import refuse_sequential
+
+    if config.sequential is None:
+        if model.kind == "adapter":
+            raise StageInputError(
+                "model: is an adapter; put a fuse stage between, or go on from it with "
+                "sequential: stack (trained over it) or start (from its weights)"
+            )
+        need(model, "model", "checkpoint")
+        return
+    if model.kind == "checkpoint":
+        raise StageInputError(
+            f"sequential: {config.sequential} goes on from an adapter, and the model is a whole "
+            "checkpoint; leave it out"
+        )
+    need(model, "model", "adapter")
+    if config.contrastive:
+        raise StageInputError("sequential: parallel text is aligned on a checkpoint; leave it out")
+    try:
+        refuse_sequential(config.sequential, config.method, **method_options(config))
+    except MethodError as error:
+        raise StageInputError(str(error)) from None
+    before = model.adapter
+    if before is None:  # from outside the recipe: looked at when it is there
+        return
+    if before.dora:
+        raise StageInputError("sequential: the adapter is a dora, whose update is no sum; fuse it")
+    for key in ("precision", "embeddings"):
+        one, two = getattr(config, key), getattr(before, key)
+        if one != two:
+            raise StageInputError(
+                f"{key}: {one}, but the adapter is trained on its base in {two}, and one adapter "
+                f"comes of both; set {key}: {two}, or put a fuse stage between"
+            )
+    if config.sequential == "start" and config.rank != before.rank:
+        raise StageInputError(
+            f"rank: {config.rank}, but the adapter to start from has {before.rank}; set rank: "
+            f"{before.rank}, or sequential: stack"
+        )
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -104,6 +152,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         method_options=method_options(config),
         **steering(config),
         quantize_aware=config.quantize_aware,
+        sequential=config.sequential,
     )
     if config.contrastive:
         from transfer.contrastive import align

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 GIVES = "adapter"
+Sequential = Literal["stack", "start"]
 ALL_LINEAR = "all-linear"
 _HEADS = r"(.*\.)?(classifier|qa_outputs|pooler)(\..*)?"  # saved whole, or not used at all
 _ROUNDED = (
@@ -56,6 +57,24 @@ def check(
         raise MethodError(
             "dora: peft's DoRA loses the scales of int8 layers on a CPU; use precision: nf4"
         )
+
+
+def refuse_sequential(
+    how: Sequential, method: str, *, dora: bool = False, init: str = "random", **options: Any
+) -> None:
+    """Raise MethodError where a method cannot go on from an adapter so."""
+    if method != "lora":
+        raise MethodError(
+            f"sequential: {how} makes one lora of two; with method: {method} fuse the adapter "
+            "first and train on that"
+        )
+    if dora:
+        raise MethodError(
+            f"dora: trains magnitudes, which no sum of updates can say; leave sequential: {how} "
+            "out and fuse the adapter first"
+        )
+    if how == "start" and init != "random":
+        raise MethodError(f"init: {init} and sequential: start are two starts; leave one out")
 
 
 def prepare(
@@ -127,6 +146,8 @@ def save(model: Any, out: Path) -> None:
         from transfer.methods import _starts
 
         _starts.subtract(out, model.start)
+    if hasattr(model, "under"):
+        model.under.join(out)
 
 
 def _check_layers(model: Any, layers: Sequence[int] | None, rank: int, init: str) -> None:
