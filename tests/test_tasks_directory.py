@@ -114,6 +114,21 @@ def test_rows(xtreme: DataSource) -> None:
     )
 
 
+def test_translated_training_rows_as_xnli_publishes_them(xtreme: DataSource) -> None:
+    assert xtreme.data_dir
+    rows = "premise\thypo\tlabel\nEr schläft .\tEr ist wach .\tcontradictory\n"
+    write(xtreme.data_dir / "xnli/train-de.tsv", rows)
+    assert find("xnli").available(xtreme, "train") == ("en", "de")
+    assert find("xnli").load(xtreme, "train", "de") == [
+        PairExample("train-de-1", "Er schläft .", "Er ist wach .", "contradiction")
+    ]
+    with pytest.raises(MissingDataError, match=r"XNLI-MT's multinli\.train\.fr\.tsv"):
+        find("xnli").load(xtreme, "train", "fr")
+    write(xtreme.data_dir / "xnli/train-de.tsv", rows + "a\tb\tlabel\n")  # not the first line
+    with pytest.raises(MalformedRowError, match=r"train-de\.tsv:3: unknown label 'label'"):
+        find("xnli").load(xtreme, "train", "de")
+
+
 def test_hidden_labels_are_not_scored(xtreme: DataSource) -> None:
     assert find("xnli").eval_split(xtreme) == "dev"
 

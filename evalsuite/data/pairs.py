@@ -15,6 +15,7 @@ from evalsuite.errors import MalformedRowError
 from evalsuite.task import Example, Format, PairExample, Split
 
 NO_GOLD = "-"  # how a file says that the annotators did not agree
+_NAMES = "label"  # in the third column: a line of column names, which XNLI's translated files have
 
 
 class PairTask(SourcedTask):
@@ -34,7 +35,7 @@ class PairTask(SourcedTask):
         found: list[Example] = []
         rows = files.pairs(path, self.what(split, language), self.layout, hidden=split == "test")
         for line, first, second, label in rows:
-            if label == NO_GOLD:
+            if label == NO_GOLD or (line == 1 and label == _NAMES):
                 continue
             gold = None if label is None else self.gold(path, line, label)
             found.append(PairExample(f"{split}-{language}-{line - 1}", first, second, gold))

@@ -33,6 +33,7 @@ class SourcedTask(Task):
             one less, and their languages are not `available`, since nothing can be scored there.
         hub_splits: our split -> the hub data set's.
         hub_languages: languages the hub data set has, where they are not all of `languages`.
+        hub_training_languages: languages it has training rows in, where not English alone.
     """
 
     file: ClassVar[str]
@@ -43,6 +44,7 @@ class SourcedTask(Task):
         "test": "test",
     }
     hub_languages: ClassVar[tuple[str, ...] | None] = None
+    hub_training_languages: ClassVar[tuple[str, ...]] = ("en",)
 
     @abstractmethod
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
@@ -112,7 +114,7 @@ class SourcedTask(Task):
         if self.hub is None or split not in self.hub_splits:
             return ()
         if split == "train":
-            return ("en",) if self.trains_on else ()
+            return english_first(self.hub_training_languages) if self.trains_on else ()
         return english_first(self.languages if self.hub_languages is None else self.hub_languages)
 
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:

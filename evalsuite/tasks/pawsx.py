@@ -3,9 +3,10 @@
 >>> TASK.load(DataSource("xtreme", Path("data")), "dev", "de")[0].label
 '1'
 
-2,000 dev and 2,000 test rows a language, trained on the English PAWS-Wiki (49,401 pairs). `1` is a
-paraphrase, `0` is none. The XTREME scripts hide the labels of the test files (two columns); on such
-a directory the dev split is scored. Part of XTREME; XTREME-R left it out.
+2,000 dev and 2,000 test rows a language, trained on the English PAWS-Wiki (49,401 pairs), of which
+there are machine translations. `1` is a paraphrase, `0` is none. The XTREME scripts hide the labels
+of the test files (two columns); on such a directory the dev split is scored. Part of XTREME;
+XTREME-R left it out.
 
 Paper: Yang et al. 2019, arXiv:1908.11828.
 """
@@ -30,7 +31,8 @@ class Pawsx(PairTask):
     labels = ("0", "1")
     file = "pawsx/{split}-{language}.tsv"
     hub: ClassVar[HubSource | None] = XTREME
-    layout = "pawsx/train-en.tsv, pawsx/dev-<lang>.tsv, pawsx/test-<lang>.tsv"
+    hub_training_languages = languages
+    layout = "pawsx/train-<lang>.tsv, pawsx/dev-<lang>.tsv, pawsx/test-<lang>.tsv"
     licence = "free use for any purpose, see its page"
     citation = "Yang et al. 2019, PAWS-X: A Cross-lingual Adversarial Dataset"
     url = "https://github.com/google-research-datasets/paws/tree/master/pawsx"

@@ -40,6 +40,7 @@ class Tydiqa(SpanTask):
     hub: ClassVar[HubSource | None] = XTREME
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
     hub_training = "tydiqa"
+    hub_training_languages = languages
     layout = (
         "tydiqa/[tydiqa-goldp-v1.1-train/]tydiqa.goldp.<lang>.train.json, "
         "tydiqa/[tydiqa-goldp-v1.1-dev/]tydiqa.goldp.<lang>.dev.json"
