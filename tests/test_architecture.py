@@ -123,6 +123,7 @@ def test_shipped_recipes_check(
         for p in (ROOT / "recipes/library").rglob("*.yaml")
     )
     assert names == [
+        "base-vs-large",
         "compact/fused",
         "compact/multilingual-minilm",
         "compact/ner-edge",
@@ -131,13 +132,15 @@ def test_shipped_recipes_check(
         "compact/trim-only",
         "compact/xnli-cpu-int8",
         "pretrain/xlmr-mini",
+        "prompt-vs-finetune",
         "quickstart",
         *(
             f"stilts/{task}"
-            for task in ("anliplus", "ccg", "commonsenseqa", "cosmosqa", "hellaswag", "mnli")
+            for task in ("anliplus", "ccg", "commonsenseqa", "cosmosqa", "hellaswag", "mini")
         ),
-        *(f"stilts/{task}" for task in ("qqp", "squad", "squad2")),
-        "xnli-base-vs-large",
+        *(f"stilts/{name}" for name in ("mlm-continued", "mnli", "multilingual-vs-english")),
+        *(f"stilts/{name}" for name in ("multitask", "qqp", "sequential-adapters")),
+        *(f"stilts/{task}" for task in ("squad", "squad2")),
         "xtreme-mini-cpu",
         "xtreme-r-mini",
     ]

@@ -47,7 +47,9 @@ class Xnli(NliTask):
         if split != "train":
             return text
         if language != "en":
-            return f"{text} (MNLI translated: XNLI-MT's multinli.train.{language}.tsv under that name)"
+            return (
+                f"{text} (MNLI translated: XNLI-MT's multinli.train.{language}.tsv under that name)"
+            )
         return f"{text} (English MNLI; without it, train on the `snli` intermediate task instead)"
 
     def hub_config(self, language: str) -> str:
