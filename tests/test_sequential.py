@@ -12,6 +12,8 @@ from quick import options
 from safetensors.torch import load_file
 
 import transfer.heads
+from compress.fuse import fuse
+from evalsuite.sample import Probe
 from evalsuite.task import DataSource, Task
 from evalsuite.tasks import get
 from recipes.errors import StageInputError
@@ -140,6 +142,16 @@ def test_a_stack_of_three_and_an_encoders_adapter_below(tiny_base: Path, tmp_pat
     rows = batch(udpos, tiny_base)
     said = logits(open_adapter(three, udpos).model, rows)
     assert torch.allclose(logits(plain(tiny_base, udpos, three, "fp32"), rows), said, atol=1e-5)
+
+
+def test_a_stack_is_fused_as_any_adapter_is(tiny_base: Path, first: Path, tmp_path: Path) -> None:
+    xnli = get("xnli")
+    two = tmp_path / "two"
+    live(tiny_base, xnli, read(first, "stack"), 3, two, rank=4)
+    checkpoints.write_training(two, base_precision="nf4", embeddings="fp32", task="xnli")
+    fused = fuse(two, xnli, tmp_path / "fused", probe=Probe(xnli, EMBEDDED, 4))
+    assert fused.drift["dequantized"].agreement > 99
+    assert fused.drift["dequantized"].maximum < fused.drift["original"].maximum
 
 
 @pytest.mark.parametrize("how", ["stack", "start"])

@@ -1,0 +1,120 @@
+"""What training XLM-R's shapes holds in memory, by part, and how fast a step is, method by method.
+
+python benchmarks/training_memory.py base|large|small [--rows 8] [--length 32] [--steps 3]
+    [--setups NAME ...] [--work DIR]
+
+Random weights, embedded XNLI pairs, each setup in a process of its own. Held: the base's word
+embeddings and its other weights, as they are held; what is trained, with its gradient and Adam's two
+moments (16 bytes a parameter in fp32). Peak is the process's, less what it had before the model was
+opened; activations and work space are what it has beyond the parts. Accuracy means nothing here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import xlmr_shapes
+
+SETUPS = {  # method, precision of the base's linear layers, embeddings
+    "full fp32": ("full", "fp32", "fp32"),
+    "lora fp32": ("lora", "fp32", "fp32"),
+    "lora bf16": ("lora", "bf16", "fp32"),
+    "lora int8": ("lora", "int8", "int8"),
+    "lora nf4, embeddings fp32": ("lora", "nf4", "fp32"),
+    "lora nf4, embeddings bf16": ("lora", "nf4", "bf16"),
+    "lora nf4, embeddings int8": ("lora", "nf4", "int8"),
+    "lora nf4, embeddings int4": ("lora", "nf4", "int4"),
+}
+_A_PARAMETER = 16  # bytes: weight, gradient and two moments, fp32
+
+
+def main() -> None:
+    """A line a setup."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("size", choices=sorted(xlmr_shapes.SHAPES))
+    parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--length", type=int, default=32, help="tokens a row, at most")
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--setups", nargs="+", default=list(SETUPS), choices=SETUPS)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--one", choices=SETUPS, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(measure(asked)))
+        return
+    work = asked.work or Path(tempfile.mkdtemp())
+    if not (work / asked.size / "tokenizer.json").is_file():
+        make = [sys.executable, xlmr_shapes.__file__, "--make", asked.size, work / asked.size]
+        subprocess.run(make, check=True)
+    print(
+        f"{asked.size}, {asked.steps} steps of {asked.rows} rows\n"
+        "| setup | embeddings MB | other weights MB | trained, MB with Adam | the rest at the peak, MB"
+        " | peak MB | tokens/s |\n| --- | --: | --: | --: | --: | --: | --: |"
+    )
+    for name in asked.setups:
+        child = [sys.executable, __file__, asked.size, "--one", name, "--work", work]
+        child += ["--rows", asked.rows, "--length", asked.length, "--steps", asked.steps]
+        done = subprocess.run(list(map(str, child)), capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"| {name} | {done.stderr.strip().splitlines()[-1]} |", flush=True)
+            continue
+        found = json.loads(done.stdout.splitlines()[-1])
+        print(f"| {name} | " + " | ".join(f"{value:,.0f}" for value in found) + " |", flush=True)
+
+
+def measure(asked: argparse.Namespace) -> list[float]:
+    """Megabytes by part, and tokens a second of the median step."""
+    from evalsuite.task import DataSource
+    from evalsuite.tasks import get
+    from transfer import supervised
+    from transfer.batches import plan
+    from transfer.rows import load_rows
+    from transfer.train import Settings
+
+    method, precision, embeddings = SETUPS[asked.one]
+    model, source, task = asked.work / asked.size, DataSource("embedded"), get("xnli")
+    count = asked.rows * asked.steps
+    options = supervised.Options(
+        method=method,
+        precision=precision,
+        embeddings=embeddings,
+        batch_size=asked.rows,
+        max_steps=asked.steps,
+        max_length=asked.length,
+        max_examples=count,
+        settings=Settings(1e-4, seed=1, compute="fp32", save_every=1e9),
+    )
+    rows = load_rows(task, source, model, asked.length, max_examples=count)
+    lengths = rows.lengths()
+    batches = plan(lengths, asked.rows, asked.steps, seed=1)
+    tokens = sum(lengths[i] for batch in batches for i in batch.indices) / len(batches)
+    before = peak()
+    with tempfile.TemporaryDirectory() as place:
+        here = Path(place)
+        began = time.monotonic()
+        done = supervised.train(model, [task], source, options, work=here / "w", out=here / "o")
+        print(f"{asked.one}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    facts = done.facts
+    held, other = float(facts["base embeddings MB"]), float(facts["base other weights MB"])
+    trained = int(facts["trained parameters"]) * _A_PARAMETER / 1e6
+    if method == "full":  # what is trained is what is held
+        held, other = 0.0, held + other - int(facts["trained parameters"]) * 4 / 1e6
+    whole = peak() - before
+    rate = 1000 * tokens / float(facts["ms a step"])
+    return [held, other, trained, whole - held - other - trained, whole, rate]
+
+
+def peak() -> float:
+    """Most resident memory of this process so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+if __name__ == "__main__":
+    main()
