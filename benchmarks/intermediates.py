@@ -1,6 +1,7 @@
 """Does each intermediate task learn? Its dev score after training against the majority's.
 
-python benchmarks/intermediates.py [--model DIR] [--data-dir DIR] [--steps N] [--tasks NAME ...]
+python benchmarks/intermediates.py [--model DIR] [--data-dir DIR] [--steps N] [--rate R]
+    [--tasks NAME ...]
 
 Without --data-dir on generated rows in the form each task was published in (tests/support), which
 every task should learn within some hundred steps of a small model. With it on real files in the
@@ -49,6 +50,7 @@ def main() -> None:
     asked.add_argument("--model", type=Path, default=ROOT / "recipes/models/xlmr-mini")
     asked.add_argument("--data-dir", type=Path)
     asked.add_argument("--steps", type=int, default=300)
+    asked.add_argument("--rate", type=float, default=2e-4, help="learning rate")
     asked.add_argument("--dev", type=int, default=500, help="dev rows scored")
     asked.add_argument("--tasks", nargs="+", default=names())
     said = asked.parse_args()
@@ -74,7 +76,7 @@ def _line(task: Task, here: Path, said: argparse.Namespace) -> str:
         epochs=100,
         max_steps=said.steps,
         max_length=_LENGTH.get(task.format, 128),
-        settings=Settings(2e-4, seed=1),
+        settings=Settings(said.rate, seed=1),
         method_options={"freeze_embeddings": True},
     )
     done = train(said.model, [task], source, options, work=here / "work", out=here / "out")

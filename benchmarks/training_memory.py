@@ -4,9 +4,10 @@ python benchmarks/training_memory.py base|large|small [--rows 8] [--length 32] [
     [--setups NAME ...] [--work DIR]
 
 Random weights, embedded XNLI pairs, each setup in a process of its own. Held: the base's word
-embeddings and its other weights, as they are held; what is trained, with its gradient and Adam's two
-moments (16 bytes a parameter in fp32). Peak is the process's, less what it had before the model was
-opened; activations and work space are what it has beyond the parts. Accuracy means nothing here.
+embeddings and its other weights, as they are held; what is trained, with its gradient and Adam's
+two moments (16 bytes a parameter in fp32). The peak is the process's, less what it had before the
+model was opened; activations and work space are what it has beyond the parts. Accuracy means
+nothing here.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def main() -> None:
         subprocess.run(make, check=True)
     print(
         f"{asked.size}, {asked.steps} steps of {asked.rows} rows\n"
-        "| setup | embeddings MB | other weights MB | trained, MB with Adam | the rest at the peak, MB"
-        " | peak MB | tokens/s |\n| --- | --: | --: | --: | --: | --: | --: |"
+        "| setup | embeddings MB | other weights MB | trained, MB with Adam "
+        "| the rest at the peak, MB | peak MB | tokens/s |\n"
+        "| --- | --: | --: | --: | --: | --: | --: |"
     )
     for name in asked.setups:
         child = [sys.executable, __file__, asked.size, "--one", name, "--work", work]

@@ -188,7 +188,9 @@ def test_processes_need_steps_that_can_be_shared(
         fit(torch.nn.Linear(1, 1), plan, dict, lambda m, b: m(b), Settings(1e-3, 1), tmp_path)  # type: ignore[arg-type]
 
 
-def test_of_launched_processes_the_first_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_launched_processes_the_first_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def launch(**environment: str) -> bool:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -200,19 +202,30 @@ def test_of_launched_processes_the_first_goes_on(monkeypatch: pytest.MonkeyPatch
     assert launched.processes() == 2 and not {"RANK", "ACCELERATE_USE_CPU"} & set(os.environ)
     with pytest.raises(RecipesError, match="on one machine"):
         launch(WORLD_SIZE="4", LOCAL_WORLD_SIZE="2", RANK="0")
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK"):
+        monkeypatch.delenv(name)
+    mpi = {"OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_LOCAL_SIZE": "3"}
+    assert launch(**mpi, OMPI_COMM_WORLD_RANK="2")
+    assert not launch(**mpi, OMPI_COMM_WORLD_RANK="0") and launched.processes() == 3
+    monkeypatch.delenv(launched.VARIABLE)
+    assert capsys.readouterr().err == ""
+    assert not launch(MASTER_ADDR="127.0.0.1", ACCELERATE_USE_CPU="True")
+    assert "asked for several processes and started one" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 def test_a_launched_recipe_is_run_by_one_process(tiny_base: Path, tmp_path: Path) -> None:
-    """Through torch's own launcher, which `accelerate launch` calls."""
     (tmp_path / "r.yaml").write_text(
         "name: r\nsource: embedded\nstages:\n"
         f"  - {{name: t, stage: train, model: {tiny_base}, tasks: [xnli], method: full,"
         " effective_batch: 8, batch_size: 4, max_steps: 2, max_examples: 40, max_length: 32,"
         " compute: fp32, learning_rate: 1.0e-3}\n"
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
-    command += ["--master_port", str(team._free_port()), "-m", "recipes.cli", "run", "r.yaml"]
+    launcher = "accelerate.commands.accelerate_cli"
+    command = [sys.executable, "-m", launcher, "launch", "--multi_gpu", "--num_processes", "2"]
+    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    command += ["--main_process_port", str(team._free_port()), "-m"]
+    command += ["recipes.cli", "run", "r.yaml"]
     done = subprocess.run(
         command,
         cwd=tmp_path,
