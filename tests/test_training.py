@@ -14,6 +14,7 @@ from quick import options
 from compress.fuse import fuse
 from evalsuite import tokenization
 from evalsuite.data import embedded
+from evalsuite.runtimes import open_model
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 from transfer import batches, checkpoints, lexical, mixing, vocabulary
@@ -312,3 +313,13 @@ def test_activations_computed_anew_give_the_same_weights(
         found = train(tiny_base, [get(t) for t in tasks], EMBEDDED, own, work=work, out=out)
         losses.append(found.fitted.final_loss)
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_any_task_follows_any_other(tiny_base: Path, tmp_path: Path) -> None:
+    """transformers leaves what it found out of one head in a config, and refuses the next by it."""
+    quick, model = options(method="full"), tiny_base
+    for number, name in enumerate(("xnli", "xcopa", "udpos", "xquad", "xnli")):
+        out = tmp_path / str(number)
+        train(model, [get(name)], EMBEDDED, quick, work=tmp_path / f"w{number}", out=out)
+        assert open_model(out).labels == get(name).labels
+        model = out

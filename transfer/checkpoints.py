@@ -99,6 +99,8 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     )
     if task is not None:
         model.config.finetuning_task = task.name
+        # What transformers wrote there for another task's head may be refused with this one's.
+        model.config.problem_type = None
     return model, kept
 
 

@@ -23,7 +23,7 @@ from recipes.steering import SteeringConfig, check_steering, processes, steering
 from recipes.training import augmentation, known_tasks, need, settings, tasks
 from recipes.training import cost as cost
 
-VERSION = 2
+VERSION = 3
 
 
 class Config(MethodKeys, SteeringConfig):
