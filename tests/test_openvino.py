@@ -111,7 +111,8 @@ def test_a_bundle_computes_in_the_precision_it_names(
 ) -> None:
     assert exact.precision == "fp32" and kernels(exact) == {"f32"}
     if not HAS_BF16:
-        assert rounded.precision == "fp32" and kernels(rounded) == {"f32"}
+        # Some take the weights in f16, as they are stored, between inputs and outputs in f32.
+        assert rounded.precision == "fp32" and kernels(rounded) <= {"f32", "f16"}
         pytest.skip("this processor does not compute in bf16, and the bundle says so")
     assert rounded.precision == rounded.describe("r").precision == "bf16"
     assert kernels(rounded) == {"bf16"}
