@@ -9,6 +9,11 @@ from evalsuite.parity import Parity
 from evalsuite.runtimes.openvino import HINTS
 from evalsuite.task import CHOICE, SPAN_ENDS
 
+_OPENED = """\
+options = onnxruntime.SessionOptions()
+options.add_session_config_entry("session.x64quantprecision", "1")  # int8 without VNNI
+session = onnxruntime.InferenceSession(card["file"], options, ["CPUExecutionProvider"])
+"""
 _PAIR = """import json
 
 import numpy as np
@@ -19,8 +24,7 @@ card = json.load(open("bundle.json"))
 tokenizer = Tokenizer.from_file("tokenizer.json")
 tokenizer.enable_truncation(card["max_length"])
 tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
-session = onnxruntime.InferenceSession(card["file"], providers=["CPUExecutionProvider"])
-
+OPENED
 lines = [("A man is reading.", "Nobody reads.")]
 encoded = tokenizer.encode_batch(lines)
 feeds = {
@@ -30,7 +34,7 @@ feeds = {
 logits = session.run(["logits"], feeds)[0]
 for line, row in zip(lines, logits):
     print(card["labels"][int(row.argmax())], line)
-"""
+""".replace("OPENED", _OPENED)
 _TAGS = (
     _PAIR.replace(
         '[("A man is reading.", "Nobody reads.")]', '[["Maria", "lives", "in", "Berlin"]]'
@@ -158,9 +162,9 @@ def _in_openvino(script: str, precision: str) -> str:
     """The same script for OpenVINO, computing in the bundle's precision."""
     script = script.replace("import onnxruntime", "import openvino")
     script = script.replace(
-        'session = onnxruntime.InferenceSession(card["file"], providers=["CPUExecutionProvider"])',
+        _OPENED,
         f'options = {{"INFERENCE_PRECISION_HINT": "{HINTS[precision]}"}}\n'
-        'model = openvino.Core().compile_model(card["file"], "CPU", options)',
+        'model = openvino.Core().compile_model(card["file"], "CPU", options)\n',
     )
     script = re.sub(r'session\.run\(\["([^"]+)"\], feeds\)\[0\]', r'model(feeds)["\1"]', script)
     return re.sub(

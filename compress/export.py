@@ -55,7 +55,7 @@ class Quantization:
         exclude: parts left in fp32 (`compress.sensitivity`), of ONNX Runtime's int8; `auto`
             measures which.
         max_drop: percent of labels that may be lost on calibration text with `auto`.
-        weights: how they are stored.
+        weights: of weight-only precisions.
     """
 
     calibration: Calibration | None = None
@@ -239,9 +239,9 @@ def _choose(
     directory = session.predictor.directory
     card = _card_of(directory, session.predictor, traced.runtime, "int8")  # type: ignore[arg-type]
 
-    def lost(**chosen: Any) -> float:
+    def lost(**chosen: Sequence[str]) -> float:
         with tempfile.TemporaryDirectory(dir=out) as place:
-            program = quantize(traced, "int8", weights=quantization.weights, **chosen)
+            program = quantize(traced, "int8", **chosen)  # type: ignore[arg-type]
             _write(traced, program, Path(place), directory, card)
             return 100.0 - parity.compare(session, open_model(Path(place)), text).agreement
 

@@ -26,18 +26,15 @@ GROUP = 32  # weights that share a scale
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How weights are stored.
+    """How weight-only precisions are made.
 
     Attributes:
         scales: one for 32 weights, or one for a whole tensor (ONNX Runtime, int4).
         embeddings: bits of the embedding tables.
-        bits: of ONNX Runtime's dynamic int8. On x86 processors without VNNI sums of two products
-            are held in 16 bits, which 8-bit weights overflow and 7-bit ones do not.
     """
 
     scales: Scales = "group"
     embeddings: int = 8
-    bits: int = 8
 
 
 def quantize(
@@ -65,7 +62,7 @@ def quantize(
         if by_nncf(traced.runtime, precision):
             return _nncf(traced, precision, samples, weights)
         if precision == "int8":
-            return _dynamic(traced, None, only, exclude, weights.bits)
+            return _dynamic(traced, None, only, exclude)
         bits = 8 if precision == "int8-weights" else 4
         if weights.scales == "tensor":
             return _by_tensor(traced.program)
@@ -79,7 +76,6 @@ def _dynamic(
     operators: list[str] | None,
     only: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
-    bits: int = 8,
 ) -> Any:
     """ONNX Runtime's dynamic quantization; None: of all operators it knows."""
     from transformers.exporters import OnnxRuntimeDynamicConfig, OnnxRuntimeQuantizer
@@ -87,7 +83,6 @@ def _dynamic(
 
     config = OnnxRuntimeDynamicConfig(
         per_channel=True,
-        reduce_range=bits == 7,
         op_types_to_quantize=operators,
         nodes_to_quantize=None if only is None else list(only),
         nodes_to_exclude=list(exclude) or None,

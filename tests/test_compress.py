@@ -22,8 +22,7 @@ from compress.distill.distill import distill
 from compress.distill.student import choose_layers, cut
 from compress.errors import FuseError, GateError, StudentError
 from compress.fuse import fuse
-from compress.quantize import Weights
-from evalsuite import environment, parity, weights
+from evalsuite import parity, weights
 from evalsuite.errors import ModelError
 from evalsuite.run import run
 from evalsuite.runtimes import open_model
@@ -132,19 +131,12 @@ def test_a_distilled_student_comes_nearer_to_its_teacher(teacher_dir: Path, tmp_
     assert end.mean < start.mean / 3  # a ninth to a fifth, over seeds and step counts
 
 
-VNNI = bool({"avx512_vnni", "avx_vnni"} & set(environment.capture(1).instruction_set))
-
-
 def test_a_bundle_predicts_what_its_checkpoint_predicts(teacher_dir: Path, tmp_path: Path) -> None:
+    """On a processor whose int8 sums overflow, too, where a third of the labels would be left."""
+
     def logits(session: Session) -> np.ndarray:
         parts = [np.stack(run(session.predictor, rows, "logits", 1)) for rows in probe.values()]
         return np.concatenate(parts)
-
-    def export(bits: int) -> parity.Parity:
-        out = tmp_path / f"{bits} bits"
-        how = exporting.Quantization(weights=Weights(bits=bits))
-        exporting.export(teacher_dir, out, precision="int8", quantization=how)
-        return parity.compare(session, open_model(out), probe)
 
     session = Session(open_model(teacher_dir))
     probe = sample(session.tokenizer, 64, get("xnli"), EMBEDDED, 8)
@@ -154,14 +146,10 @@ def test_a_bundle_predicts_what_its_checkpoint_predicts(teacher_dir: Path, tmp_p
     session = Session(open_model(teacher_dir))
     counts = np.bincount(logits(session).argmax(-1), minlength=3)
     assert counts.max() < 0.8 * counts.sum()
-    seven = export(7)
-    assert seven.agreement > 60  # 83 where sums that overflow leave 36, no more than chance
-    assert seven.mean < 0.1 * seven.scale  # 0.03 and 0.41
-    if VNNI:
-        eight = export(8)
-        assert eight.agreement > 60 and eight.mean < 0.1 * eight.scale
-    else:  # sums of two products overflow
-        assert seven.mean < 0.2 * export(8).mean
+    exporting.export(teacher_dir, tmp_path / "bundle", precision="int8")
+    result = parity.compare(session, open_model(tmp_path / "bundle"), probe)
+    assert result.agreement > 60
+    assert result.mean < 0.1 * result.scale
 
 
 def test_a_bundles_hidden_states_are_its_checkpoints(tiny_nli: Path, tiny_bundle: Path) -> None:

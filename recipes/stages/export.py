@@ -34,7 +34,7 @@ from recipes.training import need, probed
 if TYPE_CHECKING:
     from compress.graph_embeddings import Form
 
-VERSION = 5
+VERSION = 6
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
 
 
@@ -71,10 +71,6 @@ class Config(ScoreGateConfig):
     )
     scales: Scales = Field(
         default="group", description="of int4-weights: one for 32 weights, or one for a tensor"
-    )
-    weight_bits: Literal[7, 8] = Field(
-        default=8,
-        description="of onnxruntime int8; 7 for x86 processors without VNNI, where 8 overflow",
     )
     probe: int = Field(
         default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
@@ -117,8 +113,6 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             raise StageInputError(f"{key}: {error}") from None
     if config.exclude and (config.runtime, config.precision) != ("onnxruntime", "int8"):
         raise StageInputError("exclude: is of runtime: onnxruntime with precision: int8")
-    if config.weight_bits != 8 and (config.runtime, config.precision) != ("onnxruntime", "int8"):
-        raise StageInputError("weight_bits: is of runtime: onnxruntime with precision: int8")
     if config.max_drop is not None and config.exclude != "auto":
         raise StageInputError("max_drop: is of exclude: auto")
     if config.scales == "tensor":
@@ -172,7 +166,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             Calibration(task, ctx.data, config.calibration_rows, config.calibration),
             config.exclude,
             allowed,
-            Weights(config.scales, 4 if config.embeddings == "int4" else 8, config.weight_bits),
+            Weights(config.scales, 4 if config.embeddings == "int4" else 8),
         ),
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=config.min_agreement,
