@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from adapters import batch, config_of, logits, plain
+from adapters import batch, config_of, logits, plain, resumes_exactly
 from quick import options
-from safetensors.torch import load_file
 
-import transfer.heads
 from compress.fuse import fuse
 from evalsuite.sample import Probe
 from evalsuite.task import DataSource, Task
@@ -30,7 +28,6 @@ from transfer.tasks import find_task
 from transfer.train import Settings
 
 EMBEDDED = DataSource("embedded")
-WEIGHTS = "adapter_model.safetensors"
 
 
 def adapter(base: Path, task: Task, folder: Path, **changes: Any) -> Path:
@@ -180,26 +177,8 @@ def test_a_training_says_what_it_did(
 def test_a_killed_training_ends_as_an_undisturbed_one(
     first: Path, tmp_path: Path, how: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(1e-2, seed=1, compute="fp32", save_every=1e-9)
-    changes = {"max_steps": 4, "settings": settings, "sequential": how}
-    whole = load_file(adapter(first, get("xnli"), tmp_path / "whole", **changes) / WEIGHTS)
-    loss, done = transfer.heads.labels_loss, 0
-
-    def killed(model: Any, rows: Any) -> torch.Tensor:
-        nonlocal done
-        done += 1
-        if done == 3:
-            raise KeyboardInterrupt
-        return loss(model, rows)
-
-    monkeypatch.setattr(transfer.heads, "labels_loss", killed)
-    with pytest.raises(KeyboardInterrupt):
-        adapter(first, get("xnli"), tmp_path / "cut", **changes)
-    monkeypatch.setattr(transfer.heads, "labels_loss", loss)
-    assert (tmp_path / "cut/work/checkpoint-2").is_dir()
-    resumed = load_file(adapter(first, get("xnli"), tmp_path / "cut", **changes) / WEIGHTS)
-    assert whole.keys() == resumed.keys()
-    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    changes = {"precision": "nf4", "sequential": how}
+    resumes_exactly(first, tmp_path, monkeypatch, "lora", changes, rank=4)
 
 
 def test_what_does_not_go_together_is_refused(tiny_base: Path, first: Path, tmp_path: Path) -> None:

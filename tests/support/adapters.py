@@ -90,9 +90,17 @@ def config_of(out: Path) -> dict[str, Any]:
 
 
 def resumes_exactly(
-    base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **chosen: Any
+    base: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    changes: dict[str, Any] | None = None,
+    **chosen: Any,
 ) -> None:
-    """Train four steps at once, and with a kill after the second."""
+    """Train four steps at once, and with a kill after the second.
+
+    `changes` are of the training's options, `chosen` the method's.
+    """
     import transfer.supervised
 
     quick = options(
@@ -100,6 +108,7 @@ def resumes_exactly(
         max_steps=4,
         method_options=chosen,
         settings=Settings(1e-2, seed=1, compute="fp32", save_every=1e-9),
+        **(changes or {}),
     )
 
     def go(where: str) -> dict[str, torch.Tensor]:
