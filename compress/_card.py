@@ -10,11 +10,14 @@ from evalsuite.runtimes.openvino import HINTS
 from evalsuite.task import CHOICE, SPAN_ENDS
 
 _OPENED = """\
+cpu = Path("/proc/cpuinfo")
 options = onnxruntime.SessionOptions()
-options.add_session_config_entry("session.x64quantprecision", "1")  # int8 without VNNI
+if not (cpu.exists() and "vnni" in cpu.read_text()):  # sums of int8 would overflow
+    options.add_session_config_entry("session.x64quantprecision", "1")
 session = onnxruntime.InferenceSession(card["file"], options, ["CPUExecutionProvider"])
 """
 _PAIR = """import json
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -161,6 +164,7 @@ def _torch_example(head: str | None) -> str:
 def _in_openvino(script: str, precision: str) -> str:
     """The same script for OpenVINO, computing in the bundle's precision."""
     script = script.replace("import onnxruntime", "import openvino")
+    script = script.replace("from pathlib import Path\n", "")
     script = script.replace(
         _OPENED,
         f'options = {{"INFERENCE_PRECISION_HINT": "{HINTS[precision]}"}}\n'

@@ -1,10 +1,11 @@
 """Export a checkpoint to a bundle for ONNX Runtime, OpenVINO or torch, behind a parity gate.
 
 A graph gives the logits and every layer's hidden states, so that one bundle serves prediction and
-retrieval alike. It is traced in fp32 and quantized after that (`compress.quantize`). OpenVINO's
-bf16 computes in bf16 and stores its weights in fp16, which has more digits than bf16 down to 6e-5
-and takes half the bytes of fp32. A bundle for torch is no graph but a checkpoint, in bf16 or held
-by bitsandbytes, that `from_pretrained` opens as it is.
+retrieval alike; the last layer's are left out where the head reads one token of them. It is traced
+in fp32 and quantized after that (`compress.quantize`). OpenVINO's bf16 computes in bf16 and stores
+its weights in fp16, which has more digits than bf16 down to 6e-5 and takes half the bytes of fp32.
+A bundle for torch is no graph but a checkpoint, in bf16 or held by bitsandbytes, that
+`from_pretrained` opens as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from compress.prune.shrink import drop_silent_heads, heads_of
 from compress.quantize import Weights, quantize
 from evalsuite import parity, weights
 from evalsuite.formats import Encoded
-from evalsuite.runtimes import head_of, open_model, openvino, read_config
+from evalsuite.runtimes import FIRST_TOKEN, head_of, open_model, openvino, read_config
 from evalsuite.runtimes.torch import (
     TorchPredictor,
     architecture,
@@ -74,6 +75,7 @@ def export(
     probe: Probe | None = None,
     min_agreement: float = 0.0,
     embeddings: Form | None = None,
+    whole: bool = False,
     lineage: Sequence[str] = (),
 ) -> tuple[parity.Parity | None, Facts]:
     """Write a bundle to `out`.
@@ -84,6 +86,8 @@ def export(
         min_agreement: percent of labels that must stay equal, or the export fails.
         embeddings: how ONNX Runtime's graph stores the word embeddings; None leaves them as the
             precision makes them.
+        whole: compute all tokens in the last layer, also where the head reads `<s>` alone
+            (`compress.first_token`).
         lineage: what the checkpoint was made from, for the card.
 
     Raises:
@@ -111,7 +115,7 @@ def export(
     if runtime == "torch":
         _held(directory, out, precision)
     else:
-        facts = _graph(session, out, card, quantization, embeddings)
+        facts = _graph(session, out, card, quantization, embeddings, whole)
     bundle.write_card(out, card)
     result = None
     if probe is not None and probe.per_language:
@@ -124,7 +128,7 @@ def export(
             f"{precision} export{kind}",
             "lower min_agreement, or export "
             f"{'in another precision' if runtime == 'torch' else 'with precision: fp32'}",
-            lambda: where(session, out, sequences, card.get("lost_alone")),
+            lambda: where(session, out, sequences, card),
         )
     bundle.seal(out, card, result, directory)
     sizes: Facts = {
@@ -155,6 +159,7 @@ def _graph(
     card: dict[str, Any],
     quantization: Quantization,
     embeddings: Form | None,
+    whole: bool,
 ) -> Facts:
     """The checkpoint traced and quantized; adds to the card what was done."""
     predictor: Any = session.predictor
@@ -166,7 +171,10 @@ def _graph(
             raise CalibrationError(f"{runtime} {precision} takes calibration text; give some rows")
         text = quantization.calibration.sequences(session.tokenizer, predictor.max_length)
     choices = predictor.labels == CHOICE
-    traced = trace(model, runtime, choices=choices, halves=precision == "bf16")
+    halves = precision == "bf16"
+    traced = trace(model, runtime, choices=choices, halves=halves, whole=whole)
+    if traced.shortened:
+        card["last_layer"] = FIRST_TOKEN
     facts: Facts = {}
     excluded: list[str] = []
     if quantization.exclude:
@@ -258,20 +266,22 @@ def where(
     session: Session,
     out: Path,
     text: Mapping[str, Sequence[Encoded]],
-    alone: Mapping[str, float] | None,
+    card: Mapping[str, Any],
 ) -> str:
     """Which parts of a bundle lose most: measured alone, or by where its hidden states leave the
     checkpoint's.
 
-    >>> where(session, out, text, None)
+    >>> where(session, out, text, card)
     'layers that add most to the drift of hidden states: layer 1 +9.8%, layer 0 +3.1%, ...'
     """
-    if alone is not None:
+    if alone := card.get("lost_alone"):
         most = sensitivity.ranked(alone)[:3]
         return "labels lost by parts quantized alone: " + ", ".join(
             f"{name} {alone[name]:.2f}%" for name in most
         )
-    found = parity.drift(session, open_model(out), text)
+    layers = session.predictor.layers
+    count = layers if card.get("last_layer") == FIRST_TOKEN else layers + 1
+    found = parity.drift(session, open_model(out), text, count)
     names = ["embeddings", *(f"layer {index}" for index in range(len(found) - 1))]
     steps = [after - before for before, after in zip([0.0, *found], found, strict=False)]
     added = dict(zip(names, steps, strict=True))

@@ -1,4 +1,4 @@
-"""A checkpoint traced to a runtime's graph: any batch, any length, all hidden states.
+"""A checkpoint traced to a runtime's graph: any batch, any length, hidden states besides logits.
 
 >>> traced = trace(model, "onnxruntime", choices=False)
 >>> traced.save(traced.program, Path("out"))
@@ -14,11 +14,12 @@ import copy
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compress.first_token import first_token_alone
 from compress.precisions import Runtime
 
 FILES: dict[Runtime, str] = {
@@ -35,11 +36,13 @@ class Traced:
     Attributes:
         exported: what transformers exported.
         sample: the inputs it was traced with.
+        shortened: whether the last layer computes `<s>` alone, and its states are left out.
     """
 
     runtime: Runtime
     exported: Any
     sample: dict[str, Any]
+    shortened: bool = False
 
     @property
     def program(self) -> Any:
@@ -62,12 +65,15 @@ class Traced:
         return FILES[self.runtime]
 
 
-def trace(model: Any, runtime: Runtime, *, choices: bool, halves: bool = False) -> Traced:
+def trace(
+    model: Any, runtime: Runtime, *, choices: bool, halves: bool = False, whole: bool = False
+) -> Traced:
     """Trace a transformers model.
 
     Args:
         choices: whether it takes `[batch, choices, tokens]`.
         halves: store weights in fp16 (OpenVINO).
+        whole: compute all tokens in the last layer, also for a head that reads `<s>` alone.
     """
     import torch
     from torch.export import Dim
@@ -83,10 +89,25 @@ def trace(model: Any, runtime: Runtime, *, choices: bool, halves: bool = False) 
     before = model.config.output_hidden_states
     model.config.output_hidden_states = True
     try:
-        with quiet():
-            return Traced(runtime, exporter.export(model, sample, config=config), sample)
+        shorter = nullcontext(False) if whole else first_token_alone(model, sample)
+        with quiet(), shorter as shortened:
+            exported = exporter.export(model, sample, config=config)
     finally:
         model.config.output_hidden_states = before
+    traced = Traced(runtime, exported, sample, shortened)
+    if shortened:
+        _drop(traced, f"hidden_states.{model.config.num_hidden_layers}")
+    return traced
+
+
+def _drop(traced: Traced, name: str) -> None:
+    """Take an output away."""
+    program = traced.program
+    if traced.runtime == "openvino":
+        program.remove_result(program.output(name).node)
+    else:
+        (output,) = [value for value in program.graph.outputs if value.name == name]
+        program.graph.outputs.remove(output)
 
 
 def _exporter(runtime: Runtime, halves: bool, shapes: dict[str, Any]) -> tuple[Any, Any]:

@@ -30,6 +30,11 @@ def capture(threads: int, device: str = "cpu") -> Environment:
     )
 
 
+def vnni() -> bool:
+    """Whether the processor is known to sum products of int8 without overflow."""
+    return any("vnni" in flag for flag in _cpu()[1])
+
+
 def cores() -> int:
     """Processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)

@@ -10,7 +10,7 @@ activations and looking embeddings up are no matrix products. An encoder's poole
 where a head stands on it: hidden states do not need it. In int8 and bf16 the products are the same.
 
 Attention heads that `prune` silenced are counted in a checkpoint, which computes them, and not in a
-bundle, whose graph is without them.
+bundle, whose graph is without them; so is what the last layer of a bundle leaves out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evalsuite.runtimes import BUNDLE_FILE, head_of, labels_of, read_config
+from evalsuite.runtimes import BUNDLE_FILE, FIRST_TOKEN, head_of, labels_of, read_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Encoder:
         head: format of the head, None for an encoder alone.
         labels: that the head gives: 2 for spans, 1 for choices.
         attention: width of all heads of all layers; None where each layer's is `width`.
+        shortened: width of the last layer's heads, where that layer computes the first token's
+            output alone.
     """
 
     layers: int
@@ -42,17 +44,20 @@ class Encoder:
     head: str | None = None
     labels: int = 0
     attention: int | None = None
+    shortened: int | None = None
 
 
 def of_directory(directory: Path) -> Encoder:
     """Of a checkpoint, or of a bundle with the heads its graph has."""
     found = encoder(read_config(directory))
-    card = directory / BUNDLE_FILE
-    heads = json.loads(card.read_text(encoding="utf-8")).get("heads") if card.is_file() else None
-    if heads is None:
-        return found
-    size = found.width // int(read_config(directory)["num_attention_heads"])
-    return replace(found, attention=size * sum(heads))
+    path = directory / BUNDLE_FILE
+    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    last = found.width
+    if heads := card.get("heads"):
+        size = found.width // int(read_config(directory)["num_attention_heads"])
+        last = size * heads[-1]
+        found = replace(found, attention=size * sum(heads))
+    return replace(found, shortened=last) if card.get("last_layer") == FIRST_TOKEN else found
 
 
 def encoder(config: dict[str, Any]) -> Encoder:
@@ -74,7 +79,11 @@ def operations(model: Encoder, batch: int, length: int) -> int:
     projections = 4 * width * attention  # query, key, value, output
     scores = 2 * length * attention  # and their use
     feedforward = model.layers * 2 * width * model.feedforward
-    return 2 * tokens * (projections + scores + feedforward) + _head(model, batch, tokens)
+    whole = 2 * tokens * (projections + scores + feedforward) + _head(model, batch, tokens)
+    if model.shortened is None:
+        return whole
+    left_out = 2 * width * model.shortened + 2 * length * model.shortened  # query, output, scores
+    return whole - 2 * (tokens - batch) * (left_out + 2 * width * model.feedforward)
 
 
 def of_sequences(model: Encoder, lengths: Iterable[int]) -> int:

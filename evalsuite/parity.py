@@ -94,15 +94,15 @@ def compare(session: Session, second: Predictor, probe: Mapping[str, Sequence[En
 
 
 def drift(
-    session: Session, second: Predictor, probe: Mapping[str, Sequence[Encoded]]
+    session: Session, second: Predictor, probe: Mapping[str, Sequence[Encoded]], count: int
 ) -> list[float]:
-    """How far the hidden states of each layer lie apart, in percent of their length, mean over
+    """How far the first `count` hidden states lie apart, in percent of their length, mean over
     tokens; the embeddings' first."""
     import numpy as np
 
     encoded = [item for items in probe.values() for item in items]
     found = []
-    for layer in range(session.predictor.layers + 1):
+    for layer in range(count):
         name = f"hidden_states.{layer}"
         pairs = zip(
             session.run(encoded, name), run(second, encoded, name, session.pad_id), strict=True

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import ModelError, OfflineError
-from evalsuite.runtimes import read_config, refuse_pickle
+from evalsuite.runtimes import FIRST_TOKEN, read_config, refuse_pickle
+from evalsuite.runtimes._bundle import read_card
 from recipes.digests import DigestMemo
 from recipes.stage import Artifact
 
@@ -157,7 +158,9 @@ def inspect(path: Path, text: str) -> Artifact:
     if has_config:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):
-                return Artifact("bundle", external=True, runtime=runtime)
+                card = read_card(path, runtime) or {}
+                shortened = card.get("last_layer") == FIRST_TOKEN
+                return Artifact("bundle", external=True, runtime=runtime, shortened=shortened)
     refuse_pickle(path)
     missing = "config.json" if not has_config else "model.safetensors"
     raise ModelError(

@@ -81,13 +81,15 @@ class Artifact:
 
     `task` is the task its head was trained for (None: no head, an encoder); `external` marks a
     model from outside the recipe, of which only the config is known; `adapter` says how an adapter
-    of this recipe is trained.
+    of this recipe is trained; a bundle is `shortened` where its last layer computes the first token
+    alone.
     """
 
     kind: ArtifactKind
     task: str | None = None
     external: bool = False
     runtime: str = "torch"
+    shortened: bool = False
     adapter: AdapterFacts | None = field(default=None, compare=False)
 
 

@@ -121,6 +121,15 @@ def tasks(names: tuple[str, ...]) -> list[Task]:
     return [find_task(name) for name in names]
 
 
+def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
+    """Raise StageInputError where a bundle has no hidden states of its last layer."""
+    if artifact.shortened:
+        raise StageInputError(
+            f"{key}: {why}, and a bundle for pairs or choices computes the first token alone in "
+            "its last; set last_layer: whole on its export stage"
+        )
+
+
 def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]:
     """For `check`: the same, with mistakes as a stage's own error.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from evalsuite.results import ModelInfo
 
 BUNDLE_FILE = "bundle.json"
+FIRST_TOKEN = "first-token"  # its `last_layer`, where that layer computes `<s>` alone
 
 
 class Predictor(Protocol):

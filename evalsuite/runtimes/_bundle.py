@@ -5,7 +5,8 @@
 ('int8', ['entailment', 'neutral', 'contradiction'])
 
 A graph takes `input_ids` and `attention_mask` and gives `logits` (a model of spans `start_logits`
-and `end_logits`) and `hidden_states.<k>`; a runtime only has to run it.
+and `end_logits`) and `hidden_states.<k>` (the last one not where the card says `last_layer:
+first-token`); a runtime only has to run it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite import weights
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
-from evalsuite.runtimes import BUNDLE_FILE
+from evalsuite.runtimes import BUNDLE_FILE, FIRST_TOKEN
 from evalsuite.task import CHOICE, SPAN_ENDS
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class BundlePredictor(ABC):
         self.precision = precision
         self.threads = threads
         self.device = "cpu"
+        self.shortened = card.get("last_layer") == FIRST_TOKEN
         self._outputs = outputs
         self._choices = self.labels == CHOICE
 
@@ -89,9 +91,11 @@ class BundlePredictor(ABC):
             return self._spans(input_ids, attention_mask, wanted)
         missing = set(wanted) - self._outputs
         if missing:
+            last = self.shortened and f"hidden_states.{self.layers}" in missing
             raise ModelError(
                 f"{self.directory} does not give {', '.join(sorted(missing))}; "
                 f"it gives {', '.join(sorted(self._outputs))}"
+                + ("\nto have the last layer's, export with last_layer: whole" if last else "")
             )
         if self._choices:  # the graph takes `[batch, choices, tokens]`; rows of one choice each
             input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]

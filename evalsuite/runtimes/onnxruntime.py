@@ -1,8 +1,9 @@
 """ONNX Runtime: bundles, run with onnxruntime, numpy and tokenizers alone (no torch).
 
 On x86 processors without VNNI the fastest products of int8 hold sums of two in 16 bits, and these
-overflow (onnxruntime #6004). Sessions are opened in ONNX Runtime's precision mode, which takes
-slower products there and the same ones elsewhere, so that a bundle says the same on any of them.
+overflow (onnxruntime #6004). There sessions are opened in ONNX Runtime's precision mode, so that a
+bundle says the same on any processor; with VNNI it would say the same and take 1.6 times as long
+(docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def modules(directory: Path) -> tuple[str, ...]:
     return ("onnxruntime",)
 
 
-PRECISE = ("session.x64quantprecision", "1")
+_PRECISE = ("session.x64quantprecision", "1")
 
 
 class OnnxPredictor(BundlePredictor):
@@ -59,7 +60,8 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     check_files(directory, card)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.add_session_config_entry(*PRECISE)
+    if not environment.vnni():
+        options.add_session_config_entry(*_PRECISE)
     threads = threads or environment.threads()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -11,7 +11,7 @@ from recipes.data import find_task
 from recipes.errors import StageInputError
 from recipes.opening import open_input
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need
+from recipes.training import known_tasks, need, refuse_shortened
 
 VERSION = 1
 LABELS_MATTER = True
@@ -39,6 +39,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             )
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
+        refuse_shortened(artifact, "models", "alignment is measured in every layer")
     return Artifact("alignment")
 
 

@@ -11,7 +11,7 @@ from recipes.data import find_task
 from recipes.errors import StageInputError
 from recipes.opening import open_input
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need, tasks
+from recipes.training import known_tasks, need, refuse_shortened, tasks
 
 VERSION = 6
 LABELS_MATTER = True
@@ -49,6 +49,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             continue
         for task in found:
             if task.by_embedding:
+                if config.layer == -1:
+                    refuse_shortened(artifact, "layer", f"{task.name} is asked of the last layer")
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")

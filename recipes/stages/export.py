@@ -18,6 +18,7 @@ from compress.precisions import (
 from evalsuite.errors import MissingExtraError
 from evalsuite.results import StageRecord
 from evalsuite.runtimes import openvino
+from recipes.data import find_task
 from recipes.errors import StageInputError
 from recipes.gates import ScoreGateConfig, hold_score
 from recipes.stage import (
@@ -34,7 +35,7 @@ from recipes.training import need, probed
 if TYPE_CHECKING:
     from compress.graph_embeddings import Form
 
-VERSION = 6
+VERSION = 7
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
 
 
@@ -71,6 +72,11 @@ class Config(ScoreGateConfig):
     )
     scales: Scales = Field(
         default="group", description="of int4-weights: one for 32 weights, or one for a tensor"
+    )
+    last_layer: Literal["first-token", "whole"] = Field(
+        default="first-token",
+        description="what the last layer of a graph for pairs or choices computes: the token its "
+        "head reads, or all, whose hidden states alignment and retrieval there need",
     )
     probe: int = Field(
         default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
@@ -128,7 +134,16 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             raise StageInputError(
                 "calibration: the probe task has no training rows; write calibration: parallel"
             )
-    return Artifact("bundle", task=model.task, external=model.external, runtime=config.runtime)
+    return Artifact(
+        "bundle",
+        task=model.task,
+        external=model.external,
+        runtime=config.runtime,
+        shortened=config.runtime != "torch"
+        and config.last_layer == "first-token"
+        and model.task is not None
+        and find_task(model.task).format in ("pair", "choice"),
+    )
 
 
 def _calibrates(config: Config) -> bool:
@@ -171,6 +186,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=config.min_agreement,
         embeddings=_form(config, ctx),
+        whole=config.last_layer == "whole",
         lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
     step = f"{config.precision} export"

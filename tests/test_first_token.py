@@ -1,0 +1,125 @@
+"""A last layer that computes `<s>` alone, for heads that read nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    XLMRobertaConfig,
+    XLMRobertaForMultipleChoice,
+    XLMRobertaForSequenceClassification,
+    XLMRobertaForTokenClassification,
+)
+
+from compress.export import export
+from compress.first_token import first_token_alone
+from compress.graph import trace
+from compress.sensitivity import groups
+from evalsuite import flops
+from evalsuite.errors import ModelError
+from evalsuite.runtimes import open_model, read_config
+from recipes.errors import StageInputError
+from recipes.stage import Artifact
+from recipes.training import refuse_shortened
+
+SHAPE = {
+    "vocab_size": 60, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "intermediate_size": 192, "max_position_embeddings": 40, "initializer_range": 0.2,
+}  # fmt: skip
+
+
+def model(make: Callable[[Any], Any], config: Any = XLMRobertaConfig) -> Any:
+    torch.manual_seed(0)
+    return make(config(**SHAPE)).eval()
+
+
+def inputs(choices: int = 0) -> dict[str, torch.Tensor]:
+    ids = torch.randint(5, 60, (3, choices, 9) if choices else (3, 9))
+    mask = torch.ones_like(ids)
+    mask[1, ..., 5:] = 0
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def outputs(model: Any, sample: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Any]:
+    with torch.no_grad():
+        found = model(**sample, output_hidden_states=True)
+    return found.logits, found.hidden_states
+
+
+@pytest.mark.parametrize(
+    ("make", "config", "choices"),
+    [
+        (XLMRobertaForSequenceClassification, XLMRobertaConfig, 0),
+        (BertForSequenceClassification, BertConfig, 0),
+        (XLMRobertaForMultipleChoice, XLMRobertaConfig, 2),
+    ],
+)
+def test_a_shortened_layer_gives_the_same_outputs(make: Any, config: Any, choices: int) -> None:
+    one, sample = model(make, config), inputs(choices)
+    logits, states = outputs(one, sample)
+    with first_token_alone(one, sample) as shortened:
+        assert shortened
+        short_logits, short_states = outputs(one, sample)
+    torch.testing.assert_close(short_logits, logits)
+    assert [state.shape[1] for state in short_states] == [9, 9, 1]
+    for state, short in zip(states, short_states, strict=True):
+        torch.testing.assert_close(short, state[:, : short.shape[1]])
+    assert [state.shape[1] for state in outputs(one, sample)[1]] == [9, 9, 9]
+
+
+def test_heads_that_read_more_are_left_alone() -> None:
+    with first_token_alone(model(XLMRobertaForTokenClassification), inputs()) as shortened:
+        assert not shortened
+    averaging = model(XLMRobertaForSequenceClassification)
+    read = averaging.classifier.forward
+    averaging.classifier.forward = lambda states: read(states.mean(1, keepdim=True))
+    before = averaging.classifier.forward
+    with first_token_alone(averaging, inputs()) as shortened:
+        assert not shortened
+        assert averaging.classifier.forward is before
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_shortened_bundle_says_what_its_checkpoint_says(
+    tiny_nli: Path, tmp_path: Path, runtime: Any
+) -> None:
+    if runtime == "openvino":
+        pytest.importorskip("openvino")
+    whole, short = tmp_path / "whole", tmp_path / "short"
+    export(tiny_nli, whole, runtime=runtime, precision="fp32", whole=True)
+    export(tiny_nli, short, runtime=runtime, precision="fp32")
+    one, other, checkpoint = (open_model(path) for path in (whole, short, tiny_nli))
+    ids = np.array([[0, 9, 11, 2, 1], [0, 7, 2, 2, 8]], dtype=np.int64)
+    mask = (ids != 1).astype(np.int64)
+    last = f"hidden_states.{checkpoint.layers}"
+    logits = checkpoint(ids, mask, ("logits",))["logits"]
+    for bundle in (one, other):
+        np.testing.assert_allclose(bundle(ids, mask, ("logits",))["logits"], logits, atol=1e-4)
+    assert one(ids, mask, (last,))[last].shape == (2, 5, 64)
+    with pytest.raises(ModelError, match="export with last_layer: whole"):
+        other(ids, mask, (last,))
+    full, less = (flops.operations(flops.of_directory(path), 2, 5) for path in (whole, short))
+    width, feedforward = 64, int(read_config(tiny_nli)["intermediate_size"])
+    assert full - less == 2 * 8 * (2 * width * width + 2 * 5 * width + 2 * width * feedforward)
+
+
+def test_every_weight_of_a_shortened_layer_is_found() -> None:
+    pair = trace(model(XLMRobertaForSequenceClassification), "onnxruntime", choices=False)
+    assert [output.name for output in pair.program.graph.outputs][-1] == "hidden_states.1"
+    found = groups(pair.program)
+    for layer in (0, 1):
+        assert len(found[f"layer {layer} feed-forward"]) == 2
+        assert len(found[f"layer {layer} attention"]) == 4
+
+
+def test_what_needs_the_last_layers_states_says_so() -> None:
+    refuse_shortened(Artifact("bundle"), "models", "all layers are asked for")
+    with pytest.raises(StageInputError, match="set last_layer: whole on its export stage"):
+        refuse_shortened(Artifact("bundle", shortened=True), "models", "all layers are asked for")
