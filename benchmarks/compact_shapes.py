@@ -5,7 +5,8 @@ python benchmarks/compact_shapes.py make|speed DATA_DIR WORK [--lines N] [--cove
 
 `make`: a 12x768 checkpoint with random weights and a unigram vocabulary of 250,002 pieces trained
 on the corpus beside DATA_DIR goes through a recipe: distilled to six layers, 768 and 384 wide, the
-vocabulary cut to what XNLI's fifteen languages need, int8 for ONNX Runtime and OpenVINO. `speed`
+vocabulary cut to what XNLI's fifteen languages need (pieces of several Han characters, as in
+XLM-R's vocabulary), int8 for ONNX Runtime and OpenVINO. `speed`
 measures all in one run: batches of 8 x 128 tokens in rounds over the models, against the fp32
 original in torch; then real XNLI rows as `evaluate` batches them, against the original as benchmark
 scripts run it, fp32 in torch, padded to 128, batches of 8. Weights are random: accuracy means
@@ -63,7 +64,7 @@ def make(arguments: argparse.Namespace) -> None:
         lines = [foreign for _, foreign, _ in corpus.pairs]
         lines += [english for _, _, english in corpus.pairs[:: len(corpus.languages)]]
         lines += [line for _, line in corpus.lines]
-        vocabulary.train_unigram(lines, PIECES).save(str(words))
+        vocabulary.train_unigram(lines, PIECES, join_han=True).save(str(words))
         print(f"vocabulary: {len(lines):,} lines, {time.perf_counter() - began:.0f} s")
     tokenizer = Tokenizer.from_file(str(words))
     print(f"{tokenizer.get_vocab_size():,} pieces")

@@ -6,8 +6,8 @@
 
 SentencePiece's unigram model (Kudo 2018) as XLM-R uses it: `<s> <pad> </s> <unk>` are ids 0 to
 3, `<mask>` is last, words start with the meta symbol. Text is NFKC-normalised; unlike XLM-R's,
-every Han character is a word (as in multilingual BERT), so that running Chinese text and text
-split in words meet the same pieces.
+every Han character is a word (as in multilingual BERT) unless told otherwise, so that running
+Chinese text and text split in words meet the same pieces.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ CASE_MARK = "⇧"
 _OPENING = " (\"'“„«‘’`[-–—/"  # what a word with a capital letter can follow
 
 
-def train_unigram(lines: Iterable[str], size: int, case: Case = "keep") -> Tokenizer:
+def train_unigram(
+    lines: Iterable[str], size: int, case: Case = "keep", *, join_han: bool = False
+) -> Tokenizer:
     """Train on lines of text; the result has at most `size` pieces, specials included.
 
     Args:
@@ -42,6 +44,8 @@ def train_unigram(lines: Iterable[str], size: int, case: Case = "keep") -> Token
             puts the word `⇧` before each word that begins with one, so that names still show in
             every language while `Paris` and `paris` share their pieces ("inline casing",
             Etchegoyhen & Gete 2020).
+        join_han: let pieces have several Han characters, as XLM-R's do; Chinese and Japanese rows
+            are shorter then.
 
     SentencePiece itself trains, on one thread, since its result repeats itself; the trainer of
     `tokenizers` gives other pieces each time.
@@ -50,10 +54,11 @@ def train_unigram(lines: Iterable[str], size: int, case: Case = "keep") -> Token
 
     tokenizer = Tokenizer(Unigram())
     tokenizer.normalizer = normalizers.Sequence([*_spaces(), *_case(case)])
+    apart = CASE_MARK if join_han else rf"\p{{Han}}|{CASE_MARK}"
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.WhitespaceSplit(),
-            pre_tokenizers.Split(Regex(rf"\p{{Han}}|{CASE_MARK}"), "isolated"),
+            pre_tokenizers.Split(Regex(apart), "isolated"),
             pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
         ]
     )
