@@ -117,9 +117,9 @@ def test_a_vocabulary_has_the_layout_of_xlmr(tmp_path: Path) -> None:
 def test_han_characters_are_words_or_joined_in_pieces() -> None:
     lines = ["我们在北京喝茶。", "我们在上海喝茶。", "他们在北京工作。", "我们在北京工作。"] * 30
     apart, joined = (vocabulary.train_unigram(lines, 80, join_han=join) for join in (False, True))
-    text = "我们喝茶。"
-    assert max(len(piece.strip("▁")) for piece in apart.encode(text).tokens[1:-1]) == 1
-    assert len(joined.encode(text).tokens) < len(apart.encode(text).tokens)
+    text = "我们在北京工作。"
+    assert apart.encode(text).tokens[1:-1] == [f"▁{character}" for character in text]
+    assert len(joined.encode(text).tokens) < len(text)
 
 
 @pytest.mark.parametrize("case", ["keep", "lower", "mark"])
