@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from evalsuite.data import embedded
-from evalsuite.task import PairExample, Split, TagExample
+from evalsuite.task import Answer, PairExample, SpanExample, Split, TagExample
 
 CATEGORIES = {
     "NOUN": "N",
@@ -92,9 +93,11 @@ def rte(folder: Path, split: Split, rows: int) -> Path:
 
 
 def _questions(split: Split, rows: int, *, unanswered: bool) -> dict[str, Any]:
-    """SQuAD's JSON; where some are to be unanswered, every other question gets a context without
-    its answer."""
+    """SQuAD's JSON; where some are to be unanswered, contexts have two sentences and every other
+    question gets one without its answer."""
     found = embedded.qa(split, "en")[:rows]
+    if unanswered:
+        found = [_two_sentences(row, n % 3 > 0) for n, row in enumerate(found)]
     paragraphs = []
     for n, row in enumerate(found):
         answers = [{"text": a.text, "answer_start": a.start} for a in row.answers]
@@ -124,6 +127,17 @@ def squad(folder: Path, split: Split, rows: int) -> Path:
 def squad2(folder: Path, split: Split, rows: int) -> Path:
     tree = _questions(split, rows, unanswered=True)
     return _lines(folder / f"squad2/{split}-v2.0.json", [json.dumps(tree)])
+
+
+def _two_sentences(row: SpanExample, second: bool) -> SpanExample:
+    """With the sentence of the answer and one beside it, before it where `second` and there is."""
+    (answer,) = row.answers
+    starts = [0, *(end.end() for end in re.finditer(r"\. ", row.context)), len(row.context) + 1]
+    own = max(n for n, start in enumerate(starts[:-1]) if start <= answer.start)
+    first = max(0, min(own - second, len(starts) - 3))
+    begin, end = starts[first], starts[first + 2] - 1
+    moved = Answer(answer.text, answer.start - begin)
+    return SpanExample(row.id, row.question, row.context[begin:end], (moved,))
 
 
 def _choices(split: Split, rows: int, count: int) -> Iterator[tuple[str, list[str], int]]:
