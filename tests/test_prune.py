@@ -413,7 +413,7 @@ def test_a_bundle_has_no_silent_heads(trained: Path, tmp_path: Path) -> None:
         max_pairs=20, seed=1, work=tmp_path / "work", out=small_dir,
     )  # fmt: skip
     probe = Probe(get("xnli"), EMBEDDED, 4)
-    result, _ = export(small_dir, tmp_path / "bundle", precision="fp32", probe=probe)
+    result, _ = export(small_dir, tmp_path / "bundle", precision="fp32", probe=probe, whole=True)
     assert result is not None and result.maximum < 1e-4
     removed = 2 * 32 * (4 * 64 + 3)
     card = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
