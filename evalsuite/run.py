@@ -7,26 +7,38 @@ from typing import TYPE_CHECKING
 
 from evalsuite.batching import by_tokens
 from evalsuite.formats import Encoded
+from evalsuite.runtimes.openvino import OpenVinoPredictor
 
 if TYPE_CHECKING:
     import numpy as np
 
     from evalsuite.runtimes import Predictor
 
-_CPU_TOKENS = 512  # measured: docs/LOG.md
+_CPU_TOKENS = 512  # measured, as what OpenVINO takes: docs/LOG.md
+_OPENVINO_TOKENS, _OPENVINO_MULTIPLE = 1024, 8  # it prepares kernels for each shape it meets
 _GPU_TOKENS = 16_384  # not measured
 
 
 def batch_tokens(predictor: Predictor) -> int:
     """Padded tokens a batch, by what the predictor runs on."""
-    return _CPU_TOKENS if predictor.device == "cpu" else _GPU_TOKENS
+    if predictor.device != "cpu":
+        return _GPU_TOKENS
+    return _OPENVINO_TOKENS if isinstance(predictor, OpenVinoPredictor) else _CPU_TOKENS
 
 
-def pad(sequences: Sequence[Sequence[int]], pad_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """Right-pad to the longest: int64 ids and mask, both `[batch, tokens]`."""
+def multiple(predictor: Predictor) -> int:
+    """What the lengths of batches are rounded up to."""
+    return _OPENVINO_MULTIPLE if isinstance(predictor, OpenVinoPredictor) else 1
+
+
+def pad(
+    sequences: Sequence[Sequence[int]], pad_id: int, width: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Right-pad to the longest, or to `width` tokens if that is more: int64 ids and mask, both
+    `[batch, tokens]`."""
     import numpy as np
 
-    width = max(len(ids) for ids in sequences)
+    width = max(width, *(len(ids) for ids in sequences))
     ids = np.full((len(sequences), width), pad_id, dtype=np.int64)
     mask = np.zeros((len(sequences), width), dtype=np.int64)
     for row, sequence in enumerate(sequences):
@@ -68,7 +80,13 @@ def batches(
     max_tokens: int | None = None,
 ) -> Iterator[tuple[list[int], np.ndarray, dict[str, np.ndarray]]]:
     """Indices of each batch, its mask, and the outputs wanted of it."""
-    size = max_tokens or batch_tokens(predictor)
-    for batch in by_tokens([len(item.ids) for item in encoded], size):
-        ids, mask = pad([encoded[index].ids for index in batch], pad_id)
+    sizes = widths(predictor, [len(item.ids) for item in encoded])
+    for batch in by_tokens(sizes, max_tokens or batch_tokens(predictor)):
+        ids, mask = pad([encoded[index].ids for index in batch], pad_id, sizes[batch[0]])
         yield batch, mask, predictor(ids, mask, outputs)
+
+
+def widths(predictor: Predictor, lengths: Sequence[int]) -> list[int]:
+    """Lengths rounded up to what suits the predictor, none beyond what it takes."""
+    step, most = multiple(predictor), predictor.max_length
+    return [max(length, min(most, -(-length // step) * step)) for length in lengths]

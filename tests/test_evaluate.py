@@ -74,7 +74,7 @@ def test_scores_of_every_format_are_signed(
                 out=tmp_path / directory.name,
                 languages=("en", "sw") if name == "xnli" else ("sw", "ru"),
                 max_examples=40,
-                layer=-1 if name == "tatoeba" else None,
+                layer=-2 if name == "tatoeba" else None,
                 seed=7,
             )
             assert result.source == "embedded" and result.split == "test"
@@ -82,7 +82,7 @@ def test_scores_of_every_format_are_signed(
             assert set(result.metrics[result.main_metric]) == set(result.examples)
             assert all(0 <= v <= 100 for v in result.metrics[result.main_metric].values())
             assert (result.layer, result.pooling) == (
-                (2, "mean") if name == "tatoeba" else (None, None)
+                (1, "mean") if name == "tatoeba" else (None, None)
             )
             if name == "xnli":
                 written = submission.read(tmp_path / directory.name, "xnli", "sw")
@@ -182,7 +182,8 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
         assert speed.peak is not None and speed.peak.threads == 1
         assert speed.peak.precision == speed.model.precision
         assert speed.peak.operations_a_second() > speed.operations / speed.throughput[0].seconds
-    assert torch_speed.operations == onnx_speed.operations
+    # the bundle's last layer of two computes one token's output
+    assert torch_speed.operations / 2 < onnx_speed.operations < torch_speed.operations
     assert onnx_speed.model.bytes < torch_speed.model.bytes
     assert onnx_speed.model.precision == "int8" and onnx_speed.model.runtime == "onnxruntime"
 
@@ -192,6 +193,7 @@ class Spy:
 
     def __init__(self, device: str) -> None:
         self.device, self.shapes = device, list[tuple[int, ...]]()
+        self.max_length = 64
 
     def __call__(self, ids: np.ndarray, mask: np.ndarray, wanted: object) -> dict[str, np.ndarray]:
         self.shapes.append(ids.shape)

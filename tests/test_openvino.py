@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +19,13 @@ from compress.export import Quantization, export
 from compress.precisions import PRECISIONS, Precision
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.predict import predict_lines
+from evalsuite.run import widths
 from evalsuite.runtimes import open_model
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
 from evalsuite.sample import Probe
-from evalsuite.task import DataSource
+from evalsuite.session import Session
+from evalsuite.task import DataSource, TagExample
 from evalsuite.tasks import get
 from recipes.errors import StageInputError
 from recipes.stage import Artifact
@@ -147,6 +150,30 @@ def test_nothing_is_reported_of_those_who_use_it(exact: OpenVinoPredictor, tmp_p
     )
     assert child.returncode == 0, child.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_lengths_are_rounded_up_so_that_shapes_are_few(
+    exact: OpenVinoPredictor, tagger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = exact.max_length
+    assert widths(exact, [1, 8, 9, most - 1, most]) == [8, 8, 16, most, most]
+    assert widths(open_model(tagger), [1, 8, 9]) == [1, 8, 9]
+    session = Session(exact)
+    rows = [TagExample(str(n), ("one",) * n, ("NOUN",) * n) for n in (1, 5, 3, 9)]
+    encoded = session.encode("tagging", rows)
+    alone = [session.run([one], "logits")[0] for one in encoded]
+    shapes = []
+    compute = exact.compute
+
+    def watched(names: tuple[str, ...], feeds: dict[str, Any]) -> list[Any]:
+        shapes.append(feeds["input_ids"].shape)
+        return compute(names, feeds)
+
+    monkeypatch.setattr(exact, "compute", watched)
+    for one, other in zip(session.run(encoded, "logits"), alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert [length % 8 for _, length in shapes] == [0] * len(shapes)
+    assert [len(one) for one in alone] == [len(one.ids) for one in encoded]
 
 
 def test_threads_are_those_asked_for(exact: OpenVinoPredictor) -> None:

@@ -19,8 +19,8 @@ from evalsuite.batching import by_tokens
 from evalsuite.bench import energy, grid
 from evalsuite.processes import leave_with
 from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
-from evalsuite.run import batch_tokens, pad
-from evalsuite.runtimes import modules, open_model
+from evalsuite.run import batch_tokens, pad, widths
+from evalsuite.runtimes import Predictor, modules, open_model
 from evalsuite.task import SourceKind
 
 LOADS = 3
@@ -75,11 +75,14 @@ def measure(spec: Spec) -> SpeedResult:
     pad_id = tokenization.pad_id(spec.directory)
     wanted = ("logits",) if model.labels else (f"hidden_states.{model.layers}",)
 
-    def run(batch: Batch) -> float:
-        ids, mask = pad(batch, pad_id)
+    def run(batch: Batch, width: int = 0) -> float:
+        ids, mask = pad(batch, pad_id, width)
         started = time.perf_counter()
         model(ids, mask, wanted)
         return time.perf_counter() - started
+
+    def run_rounded(batch: Batch) -> float:
+        return run(batch, *widths(model, [max(map(len, batch))]))
 
     texts = [(code, ids) for code, own in spec.sequences.items() for ids in own]
     sequences = [ids for _, ids in texts]
@@ -89,15 +92,15 @@ def measure(spec: Spec) -> SpeedResult:
     by_language: dict[str, list[float]] = {code: [] for code in spec.sequences}
     for index, seconds in zip(samples, latency, strict=True):
         by_language[texts[index][0]].append(seconds)
-    batches = _sorted(sequences, batch_tokens(model))
-    warmup += [run(batches[0])]
-    throughput = list(_passes(run, batches, spec.passes))
+    batches = _sorted(sequences, model)
+    warmup += [run_rounded(batches[0])]
+    throughput = list(_passes(run_rounded, batches, spec.passes))
     languages = {
         code: LanguageSpeed(
             sentences=len(own),
             tokens=sum(map(len, own)),
             latency_seconds=tuple(by_language[code]),
-            seconds=_repeated(run, _sorted(own, batch_tokens(model)), least=1),
+            seconds=_repeated(run_rounded, _sorted(own, model), least=1),
         )
         for code, own in spec.sequences.items()
     }
@@ -126,9 +129,9 @@ def measure(spec: Spec) -> SpeedResult:
     )
 
 
-def _sorted(sequences: Sequence[Sequence[int]], max_tokens: int) -> list[Batch]:
-    """Batches of similar length."""
-    batches = by_tokens([len(ids) for ids in sequences], max_tokens)
+def _sorted(sequences: Sequence[Sequence[int]], model: Predictor) -> list[Batch]:
+    """Batches of similar length, as `evaluate` makes them."""
+    batches = by_tokens(widths(model, [len(ids) for ids in sequences]), batch_tokens(model))
     return [[sequences[index] for index in batch] for batch in batches]
 
 
