@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compress.export import export
 from evalsuite import alignment, report
 from evalsuite.alignment.measure import counterpart
 from evalsuite.alignment.measures import cosines, linear_cka, rank_consistency
@@ -96,9 +97,10 @@ def test_layers_are_compared_with_those_as_deep() -> None:
     assert [counterpart(k, 12, 6) for k in (0, 2, 12)] == [0, 1, 6]
 
 
-def test_a_model_beside_itself_keeps_everything(tiny_nli: Path, tiny_bundle: Path) -> None:
+def test_a_model_beside_itself_keeps_everything(tiny_nli: Path, tmp_path: Path) -> None:
+    export(tiny_nli, tmp_path, precision="int8", whole=True)
     first, second = alignment.measure(
-        [("base", open_model(tiny_nli)), ("int8", open_model(tiny_bundle))],
+        [("base", open_model(tiny_nli)), ("int8", open_model(tmp_path))],
         get("tatoeba"),
         EMBEDDED,
         languages=("de", "sw"),
