@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -92,52 +94,65 @@ def rte(folder: Path, split: Split, rows: int) -> Path:
     return _tsv(folder / f"rte/{split}.tsv", [header, *body])
 
 
-def _questions(split: Split, rows: int, *, unanswered: bool) -> dict[str, Any]:
-    """SQuAD's JSON; where some are to be unanswered, contexts have two sentences and every other
-    question gets one without its answer."""
-    found = embedded.qa(split, "en")[:rows]
-    if unanswered:
-        found = [_two_sentences(row, n % 3 > 0) for n, row in enumerate(found)]
-    paragraphs = []
-    for n, row in enumerate(found):
-        answers = [{"text": a.text, "answer_start": a.start} for a in row.answers]
-        asked: dict[str, Any] = {"id": row.id, "question": row.question, "answers": answers}
-        context = row.context
-        if unanswered:
-            asked["is_impossible"] = bool(n % 2)
-        if unanswered and n % 2:
-            context = next(
-                other.context
-                for other in (*found[n + 1 :], *found)
-                if row.answers[0].text not in other.context
-            )
-            asked |= {
-                "answers": [],
-                "plausible_answers": [{"text": context[:4], "answer_start": 0}],
-            }
-        paragraphs.append({"context": context, "qas": [asked]})
-    return {"version": "v2.0", "data": [{"title": "generated", "paragraphs": paragraphs}]}
-
-
 def squad(folder: Path, split: Split, rows: int) -> Path:
-    tree = _questions(split, rows, unanswered=False)
-    return _lines(folder / f"squad/{split}-v1.1.json", [json.dumps(tree)])
+    found = embedded.qa(split, "en")[:rows]
+    return _lines(folder / f"squad/{split}-v1.1.json", [_squad_json((row, None) for row in found)])
 
 
 def squad2(folder: Path, split: Split, rows: int) -> Path:
-    tree = _questions(split, rows, unanswered=True)
-    return _lines(folder / f"squad2/{split}-v2.0.json", [json.dumps(tree)])
+    return _lines(
+        folder / f"squad2/{split}-v2.0.json", [_squad_json(_answered_or_not(split, rows))]
+    )
 
 
-def _two_sentences(row: SpanExample, second: bool) -> SpanExample:
-    """With the sentence of the answer and one beside it, before it where `second` and there is."""
-    (answer,) = row.answers
-    starts = [0, *(end.end() for end in re.finditer(r"\. ", row.context)), len(row.context) + 1]
-    own = max(n for n, start in enumerate(starts[:-1]) if start <= answer.start)
-    first = max(0, min(own - second, len(starts) - 3))
-    begin, end = starts[first], starts[first + 2] - 1
-    moved = Answer(answer.text, answer.start - begin)
-    return SpanExample(row.id, row.question, row.context[begin:end], (moved,))
+def _squad_json(rows: Iterable[tuple[SpanExample, bool | None]]) -> str:
+    """A paragraph a question, which it answers or not; None leaves out whether."""
+    paragraphs = []
+    for row, answered in rows:
+        answers = [{"text": a.text, "answer_start": a.start} for a in row.answers]
+        asked: dict[str, Any] = {"id": row.id, "question": row.question, "answers": answers}
+        if answered is not None:
+            asked["is_impossible"] = not answered
+        if answered is False:
+            plausible = [{"text": row.context[:4], "answer_start": 0}]
+            asked |= {"answers": [], "plausible_answers": plausible}
+        paragraphs.append({"context": row.context, "qas": [asked]})
+    return json.dumps(
+        {"version": "v2.0", "data": [{"title": "generated", "paragraphs": paragraphs}]}
+    )
+
+
+def _answered_or_not(split: Split, rows: int) -> Iterator[tuple[SpanExample, bool]]:
+    """Questions on two sentences, of which one answers every other question.
+
+    Where more rows are asked for than there are questions, each is asked again, of sentences that
+    answer it where those before did not.
+    """
+    found = embedded.qa(split, "en")
+    pool = [sentence for row in found for sentence in _sentences(row.context)]
+    for n in range(rows):
+        again, number = divmod(n, len(found))
+        row, draw, answered = found[number], random.Random(n), (n + again) % 2 == 0
+        asked = _words(row.question)
+        pair = [draw.choice(pool) for _ in range(2)]
+        while any(asked <= _words(sentence) for sentence in pair):
+            pair = [draw.choice(pool) for _ in range(2)]
+        (answer,) = row.answers
+        if answered:
+            place = draw.randrange(2)
+            pair[place] = next(s for s in _sentences(row.context) if asked <= _words(s))
+            before = len(pair[0]) + 1 if place else 0
+            answer = Answer(answer.text, before + pair[place].index(answer.text))
+        row = replace(row, id=f"{row.id}-{again}", context=" ".join(pair), answers=(answer,))
+        yield row, answered
+
+
+def _sentences(context: str) -> list[str]:
+    return re.split(r"(?<=\.) ", context)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower().replace("_", " ")))
 
 
 def _choices(split: Split, rows: int, count: int) -> Iterator[tuple[str, list[str], int]]:
