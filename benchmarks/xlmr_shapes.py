@@ -58,6 +58,7 @@ def make(size: str, directory: Path, head: str | None = None, words: Any = None)
         max_position_embeddings=514,
         type_vocab_size=1,
         layer_norm_eps=1e-5,
+        id2label={0: "no", 1: "yes"},
     )
     auto_class(head).from_config(config).save_pretrained(directory)
     if words is None:

@@ -172,6 +172,7 @@ def _graph(
         text = quantization.calibration.sequences(session.tokenizer, predictor.max_length)
     choices = predictor.labels == CHOICE
     halves = precision == "bf16"
+    whole = whole or not predictor.labels  # where no label is known it serves as an encoder
     traced = trace(model, runtime, choices=choices, halves=halves, whole=whole)
     if traced.shortened:
         card["last_layer"] = FIRST_TOKEN
