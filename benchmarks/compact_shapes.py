@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--lines", type=int, default=20_000, help="read of each language")
-    parser.add_argument("--coverage", type=float, default=0.98)
+    parser.add_argument("--coverage", type=float, default=0.985)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=40, help="of XNLI, a language")
     parser.add_argument("--batch", type=int, default=8)
