@@ -27,12 +27,13 @@ import published  # noqa: E402
 
 from evalsuite.evaluate import evaluate  # noqa: E402
 from evalsuite.runtimes import open_model  # noqa: E402
-from evalsuite.task import DataSource, Task  # noqa: E402
+from evalsuite.task import DataSource, Split, Task  # noqa: E402
 from transfer.intermediate import get, names  # noqa: E402
 from transfer.supervised import Options, train  # noqa: E402
 from transfer.train import Settings  # noqa: E402
 
-_ROWS = {"squad2": 12_000}  # generated; of the others there are no more than 3,000
+_ROWS: dict[str, dict[Split, int]] = {"squad2": {"train": 36_000, "dev": 600}}  # generated
+_FEW: dict[Split, int] = {"train": 3000, "dev": 300}  # of the others
 _LENGTH = {"span": 256, "choice": 160}  # tokens, 128 else
 _CUT = {  # task: the file there may be, and those it is cut into
     "rte": ("rte/train-en.tsv", "rte/train-en.tsv", "rte/dev-en.tsv"),
@@ -52,7 +53,7 @@ def main() -> None:
     asked.add_argument("--data-dir", type=Path)
     asked.add_argument("--steps", type=int, default=300)
     asked.add_argument("--rate", type=float, default=2e-4, help="learning rate")
-    asked.add_argument("--dev", type=int, default=500, help="dev rows scored")
+    asked.add_argument("--dev", type=int, default=600, help="dev rows scored")
     asked.add_argument("--tasks", nargs="+", default=names())
     said = asked.parse_args()
     for name in said.tasks:
@@ -65,7 +66,7 @@ def _line(task: Task, here: Path, said: argparse.Namespace) -> str:
     folder.mkdir()
     if said.data_dir is None:
         made = "anliplus" if task.name in ("mnli", "snli") else task.name  # whose files have theirs
-        published.write(made, folder, {"train": _ROWS.get(made, 3000), "dev": 300})
+        published.write(made, folder, _ROWS.get(made, _FEW))
         source = DataSource("xtreme", folder)
     else:
         source = _real(task, said.data_dir, folder)
