@@ -56,7 +56,7 @@ def test_what_is_trained_is_what_the_export_computes(
     head: str, tiny_base: Path, tmp_path: Path
 ) -> None:
     model = load_checkpoint(headed(tiny_base, head, tmp_path))
-    traced = trace(model, "onnxruntime", choices=False)
+    traced = trace(model, "onnxruntime", choices=False, whole=True)
     ids = torch.randint(5, 500, (4, 20), generator=torch.Generator().manual_seed(0))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     outputs = ["logits", "hidden_states.0", "hidden_states.2"]
