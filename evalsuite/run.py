@@ -88,5 +88,7 @@ def batches(
 
 def widths(predictor: Predictor, lengths: Sequence[int]) -> list[int]:
     """Lengths rounded up to what suits the predictor, none beyond what it takes."""
-    step, most = multiple(predictor), predictor.max_length
+    if (step := multiple(predictor)) == 1:
+        return list(lengths)
+    most = predictor.max_length
     return [max(length, min(most, -(-length // step) * step)) for length in lengths]

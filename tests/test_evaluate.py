@@ -193,7 +193,6 @@ class Spy:
 
     def __init__(self, device: str) -> None:
         self.device, self.shapes = device, list[tuple[int, ...]]()
-        self.max_length = 64
 
     def __call__(self, ids: np.ndarray, mask: np.ndarray, wanted: object) -> dict[str, np.ndarray]:
         self.shapes.append(ids.shape)
