@@ -7,6 +7,33 @@ to 40 tokens. Sorting by length and filling batches up to a token budget spends 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """What batches suit a predictor.
+
+    Attributes:
+        tokens: of a batch, padding included.
+        multiple: what the lengths of batches are rounded up to.
+    """
+
+    tokens: int
+    multiple: int = 1
+
+    def widths(self, lengths: Sequence[int], most: int) -> list[int]:
+        """Lengths rounded up, none beyond `most` for that.
+
+        >>> Batching(1024, 8).widths([3, 8, 9, 30], 30)
+        [8, 8, 16, 30]
+        """
+        step = self.multiple
+        return [max(length, min(most, -(-length // step) * step)) for length in lengths]
+
+
+ON_CPU = Batching(512)  # measured: docs/LOG.md
+ON_GPU = Batching(16_384)  # not measured
 
 
 def by_tokens(lengths: Sequence[int], max_tokens: int, max_sentences: int = 512) -> list[list[int]]:

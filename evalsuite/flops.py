@@ -10,7 +10,7 @@ activations and looking embeddings up are no matrix products. An encoder's poole
 where a head stands on it: hidden states do not need it. In int8 and bf16 the products are the same.
 
 Attention heads that `prune` silenced are counted in a checkpoint, which computes them, and not in a
-bundle, whose graph is without them; so is what the last layer of a bundle leaves out.
+bundle, whose graph is without them. Nor is what a bundle's last layer leaves out.
 """
 
 from __future__ import annotations

@@ -7,28 +7,11 @@ from typing import TYPE_CHECKING
 
 from evalsuite.batching import by_tokens
 from evalsuite.formats import Encoded
-from evalsuite.runtimes.openvino import OpenVinoPredictor
 
 if TYPE_CHECKING:
     import numpy as np
 
     from evalsuite.runtimes import Predictor
-
-_CPU_TOKENS = 512  # measured, as what OpenVINO takes: docs/LOG.md
-_OPENVINO_TOKENS, _OPENVINO_MULTIPLE = 1024, 8  # it prepares kernels for each shape it meets
-_GPU_TOKENS = 16_384  # not measured
-
-
-def batch_tokens(predictor: Predictor) -> int:
-    """Padded tokens a batch, by what the predictor runs on."""
-    if predictor.device != "cpu":
-        return _GPU_TOKENS
-    return _OPENVINO_TOKENS if isinstance(predictor, OpenVinoPredictor) else _CPU_TOKENS
-
-
-def multiple(predictor: Predictor) -> int:
-    """What the lengths of batches are rounded up to."""
-    return _OPENVINO_MULTIPLE if isinstance(predictor, OpenVinoPredictor) else 1
 
 
 def pad(
@@ -61,7 +44,7 @@ def run(
         output: name of the output wanted.
         reduce: `(values [batch, ...], mask) -> [batch, ...]`, applied a batch at a time, so that
             hidden states need not be kept; without it a token-level output is cut to its length.
-        max_tokens: padded tokens a batch; default `batch_tokens`.
+        max_tokens: padded tokens a batch; default what suits the predictor.
     """
     results: list[np.ndarray | None] = [None] * len(encoded)
     for batch, mask, outputs in batches(predictor, encoded, (output,), pad_id, max_tokens):
@@ -80,15 +63,8 @@ def batches(
     max_tokens: int | None = None,
 ) -> Iterator[tuple[list[int], np.ndarray, dict[str, np.ndarray]]]:
     """Indices of each batch, its mask, and the outputs wanted of it."""
-    sizes = widths(predictor, [len(item.ids) for item in encoded])
-    for batch in by_tokens(sizes, max_tokens or batch_tokens(predictor)):
+    batching = predictor.batching
+    sizes = batching.widths([len(item.ids) for item in encoded], predictor.max_length)
+    for batch in by_tokens(sizes, max_tokens or batching.tokens):
         ids, mask = pad([encoded[index].ids for index in batch], pad_id, sizes[batch[0]])
         yield batch, mask, predictor(ids, mask, outputs)
-
-
-def widths(predictor: Predictor, lengths: Sequence[int]) -> list[int]:
-    """Lengths rounded up to what suits the predictor, none beyond what it takes."""
-    if (step := multiple(predictor)) == 1:
-        return list(lengths)
-    most = predictor.max_length
-    return [max(length, min(most, -(-length // step) * step)) for length in lengths]

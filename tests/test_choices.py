@@ -213,7 +213,8 @@ def test_agreement_is_of_rows_not_of_sequences(trained: Path) -> None:
 
     class Opposite:
         labels = session.predictor.labels
-        device = "cpu"
+        batching = session.predictor.batching
+        max_length = session.predictor.max_length
 
         def __call__(self, ids: Any, mask: Any, wanted: Any) -> Any:
             return {name: -v for name, v in session.predictor(ids, mask, wanted).items()}

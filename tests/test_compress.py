@@ -22,10 +22,11 @@ from compress.distill.distill import distill
 from compress.distill.student import choose_layers, cut
 from compress.errors import FuseError, GateError, StudentError
 from compress.fuse import fuse
-from evalsuite import parity, weights
+from evalsuite import environment, parity, weights
 from evalsuite.errors import ModelError
 from evalsuite.run import run
 from evalsuite.runtimes import open_model
+from evalsuite.runtimes.onnxruntime import OnnxPredictor
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.sample import Probe, sample
 from evalsuite.session import Session
@@ -159,6 +160,18 @@ def test_a_bundles_hidden_states_are_its_checkpoints(tiny_nli: Path, tiny_bundle
     states = [m(ids, np.ones_like(ids), (hidden,))[hidden] for m in (first, second)]
     assert states[0].shape == states[1].shape
     assert np.abs(states[0] - states[1]).max() < 0.3
+
+
+@pytest.mark.parametrize("flags", [{"avx2"}, {"avx2", "avx512_vnni"}, {"avx2", "avx_vnni"}])
+def test_sums_of_int8_are_held_exactly_without_vnni(
+    flags: set[str], tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_cpu", lambda: ("a CPU", flags))
+    opened = open_model(tiny_bundle)
+    assert isinstance(opened, OnnxPredictor)
+    asked = opened.session.get_session_options()
+    precise = asked.get_session_config_entry("session.x64quantprecision")
+    assert precise == ("1" if flags == {"avx2"} else "0")
 
 
 def test_a_bundle_holds_no_path_of_this_machine(tiny_bundle: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite import submission, tokenization, weights
-from evalsuite.batching import by_tokens
+from evalsuite.batching import ON_CPU, ON_GPU, Batching, by_tokens
 from evalsuite.bench import MeasurementError, Subject, measure
 from evalsuite.errors import MalformedRowError, ModelError, PickleRefusedError, UnknownNameError
 from evalsuite.evaluate import evaluate
@@ -191,21 +191,31 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
 class Spy:
     """A predictor that notes the shapes of its batches."""
 
-    def __init__(self, device: str) -> None:
-        self.device, self.shapes = device, list[tuple[int, ...]]()
+    def __init__(self, batching: Batching) -> None:
+        self.batching, self.shapes = batching, list[tuple[int, ...]]()
+        self.max_length = 64
 
     def __call__(self, ids: np.ndarray, mask: np.ndarray, wanted: object) -> dict[str, np.ndarray]:
         self.shapes.append(ids.shape)
         return {"logits": np.zeros((len(ids), 3))}
 
 
-@pytest.mark.parametrize(("device", "most"), [("cpu", 512), ("some GPU", 16_384)])
-def test_batches_are_as_large_as_suits_the_device(device: str, most: int) -> None:
-    spy: Any = Spy(device)
-    run(spy, [Encoded(n, [0] * 64, []) for n in range(700)], "logits", 1)
-    assert max(rows * width for rows, width in spy.shapes) == most
+@pytest.mark.parametrize("batching", [ON_CPU, ON_GPU, Batching(640, 64)])
+def test_batches_are_what_suits_the_predictor(batching: Batching) -> None:
+    spy: Any = Spy(batching)
+    run(spy, [Encoded(n, [0] * 40, []) for n in range(700)], "logits", 1)
+    width = 64 if batching.multiple == 64 else 40
+    assert {length for _, length in spy.shapes} == {width}
+    assert max(rows for rows, _ in spy.shapes) == min(512, batching.tokens // width)
     run(spy, [Encoded(0, [0] * 64, [])] * 3, "logits", 1, max_tokens=1)
     assert spy.shapes[-3:] == [(1, 64)] * 3
+
+
+def test_batches_are_larger_on_a_gpu(tiny_nli: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = open_model(tiny_nli)
+    assert predictor.batching == ON_CPU
+    monkeypatch.setattr(type(predictor), "device", "some GPU")
+    assert predictor.batching == ON_GPU
 
 
 def test_a_sample_is_spread_over_every_language(tiny_nli: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,11 @@ from evalsuite import flops
 from evalsuite.errors import ModelError
 from evalsuite.runtimes import open_model, read_config
 from recipes.errors import StageInputError
+from recipes.sources import inspect
 from recipes.stage import Artifact
-from recipes.training import refuse_shortened
+from recipes.stages import alignment as aligning
+from recipes.stages import evaluate as evaluating
+from recipes.stages import export as exporting
 
 SHAPE = {
     "vocab_size": 60, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -80,10 +86,11 @@ def test_heads_that_read_more_are_left_alone() -> None:
     averaging = model(XLMRobertaForSequenceClassification)
     read = averaging.classifier.forward
     averaging.classifier.forward = lambda states: read(states.mean(1, keepdim=True))
-    before = averaging.classifier.forward
-    with first_token_alone(averaging, inputs()) as shortened:
+    sample = inputs()
+    before = outputs(averaging, sample)[0]
+    with first_token_alone(averaging, sample) as shortened:
         assert not shortened
-        assert averaging.classifier.forward is before
+        torch.testing.assert_close(outputs(averaging, sample)[0], before)
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
@@ -119,7 +126,56 @@ def test_every_weight_of_a_shortened_layer_is_found() -> None:
         assert len(found[f"layer {layer} attention"]) == 4
 
 
-def test_what_needs_the_last_layers_states_says_so() -> None:
-    refuse_shortened(Artifact("bundle"), "models", "all layers are asked for")
-    with pytest.raises(StageInputError, match="set last_layer: whole on its export stage"):
-        refuse_shortened(Artifact("bundle", shortened=True), "models", "all layers are asked for")
+def test_a_head_without_names_for_its_labels_is_exported_whole(
+    tiny_nli: Path, tmp_path: Path
+) -> None:
+    unnamed = tmp_path / "unnamed"
+    shutil.copytree(tiny_nli, unnamed)
+    config = read_config(unnamed)
+    del config["id2label"], config["label2id"]
+    (unnamed / "config.json").write_text(json.dumps(config | {"num_labels": 3}))
+    export(unnamed, tmp_path / "bundle", precision="fp32")
+    bundle = open_model(tmp_path / "bundle")
+    ids = np.array([[0, 9, 2]], dtype=np.int64)
+    name = f"hidden_states.{bundle.layers}"
+    assert bundle(ids, np.ones_like(ids), (name,))[name].shape == (1, 3, 64)
+
+
+@pytest.mark.parametrize(
+    ("task", "runtime", "last", "shortened"),
+    [
+        ("xnli", "onnxruntime", "first-token", True),
+        ("xcopa", "openvino", "first-token", True),
+        ("xnli", "onnxruntime", "whole", False),
+        ("udpos", "onnxruntime", "first-token", False),
+        ("xnli", "torch", "first-token", False),
+        (None, "onnxruntime", "first-token", False),
+    ],
+)
+def test_what_needs_the_last_layers_states_is_refused_ahead(
+    task: str | None, runtime: Any, last: Any, shortened: bool
+) -> None:
+    precision: Any = "bf16" if runtime == "torch" else "fp32"
+    stage = exporting.Config(
+        name="b", stage="export", model="m", runtime=runtime, precision=precision, last_layer=last
+    )
+    made = exporting.check(stage, {"model": [Artifact("checkpoint", task=task)]})
+    assert made.shortened == shortened
+    retrieval = evaluating.Config(
+        name="r", stage="evaluate", models=("b",), tasks=("tatoeba",), layer=-1
+    )
+    states = aligning.Config(name="a", stage="alignment", models=("b",))
+    for check in (
+        lambda bundle: evaluating.check(retrieval, {"models": [bundle]}),
+        lambda bundle: aligning.check(states, {"models": [bundle]}),
+    ):
+        for bundle in (made, replace(made, external=True)):
+            if shortened:
+                with pytest.raises(StageInputError, match="set last_layer: whole on its export"):
+                    check(bundle)
+            else:
+                check(bundle)
+
+
+def test_a_bundle_from_outside_is_known_to_be_shortened(tiny_bundle: Path) -> None:
+    assert inspect(tiny_bundle, "bundle").shortened

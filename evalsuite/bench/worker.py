@@ -19,7 +19,7 @@ from evalsuite.batching import by_tokens
 from evalsuite.bench import energy, grid
 from evalsuite.processes import leave_with
 from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
-from evalsuite.run import batch_tokens, pad, widths
+from evalsuite.run import pad
 from evalsuite.runtimes import Predictor, modules, open_model
 from evalsuite.task import SourceKind
 
@@ -82,7 +82,7 @@ def measure(spec: Spec) -> SpeedResult:
         return time.perf_counter() - started
 
     def run_rounded(batch: Batch) -> float:
-        return run(batch, *widths(model, [max(map(len, batch))]))
+        return run(batch, *model.batching.widths([max(map(len, batch))], model.max_length))
 
     texts = [(code, ids) for code, own in spec.sequences.items() for ids in own]
     sequences = [ids for _, ids in texts]
@@ -131,7 +131,8 @@ def measure(spec: Spec) -> SpeedResult:
 
 def _sorted(sequences: Sequence[Sequence[int]], model: Predictor) -> list[Batch]:
     """Batches of similar length, as `evaluate` makes them."""
-    batches = by_tokens(widths(model, [len(ids) for ids in sequences]), batch_tokens(model))
+    widths = model.batching.widths([len(ids) for ids in sequences], model.max_length)
+    batches = by_tokens(widths, model.batching.tokens)
     return [[sequences[index] for index in batch] for batch in batches]
 
 

@@ -23,6 +23,7 @@ from evalsuite.task import CHOICE, SPAN_ENDS
 if TYPE_CHECKING:
     import numpy as np
 
+    from evalsuite.batching import Batching
     from evalsuite.results import ModelInfo
 
 BUNDLE_FILE = "bundle.json"
@@ -50,6 +51,11 @@ class Predictor(Protocol):
     @property
     def threads(self) -> int:
         """Intra-op threads it runs on."""
+        ...
+
+    @property
+    def batching(self) -> Batching:
+        """What batches suit it."""
         ...
 
     @property

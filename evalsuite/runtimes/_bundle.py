@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import weights
+from evalsuite.batching import ON_CPU
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
 from evalsuite.runtimes import BUNDLE_FILE, FIRST_TOKEN
@@ -63,7 +64,9 @@ def default_outputs(card: dict[str, Any]) -> tuple[str, ...]:
 
 
 class BundlePredictor(ABC):
-    """A bundle as a `Predictor`; a runtime adds `compute`."""
+    """A bundle as a `Predictor`; a runtime adds `compute`, and may have a `batching` of its own."""
+
+    batching = ON_CPU
 
     def __init__(
         self, directory: Path, card: dict[str, Any], outputs: set[str], precision: str, threads: int

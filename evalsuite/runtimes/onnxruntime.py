@@ -29,7 +29,7 @@ def modules(directory: Path) -> tuple[str, ...]:
     return ("onnxruntime",)
 
 
-_PRECISE = ("session.x64quantprecision", "1")
+_PRECISE = "session.x64quantprecision"
 
 
 class OnnxPredictor(BundlePredictor):
@@ -60,8 +60,7 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     check_files(directory, card)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    if not environment.vnni():
-        options.add_session_config_entry(*_PRECISE)
+    options.add_session_config_entry(_PRECISE, "0" if environment.vnni() else "1")
     threads = threads or environment.threads()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

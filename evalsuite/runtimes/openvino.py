@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
+from evalsuite.batching import Batching
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.runtimes._bundle import BundlePredictor, check_files, default_outputs, read_card
 
@@ -60,7 +61,12 @@ def modules(directory: Path) -> tuple[str, ...]:
 
 
 class OpenVinoPredictor(BundlePredictor):
-    """An OpenVINO model, compiled for the CPU, as a `Predictor`."""
+    """An OpenVINO model, compiled for the CPU, as a `Predictor`.
+
+    It prepares kernels for each shape it meets, hence batches of fewer shapes (docs/LOG.md).
+    """
+
+    batching = Batching(1024, 8)
 
     def __init__(self, directory: Path, model: Any, card: dict[str, Any], threads: int) -> None:
         self._model = model

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import weights
+from evalsuite.batching import ON_CPU, ON_GPU, Batching
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
 from evalsuite.runtimes import head_of, labels_of, max_length_of, read_config, refuse_pickle
@@ -114,6 +115,11 @@ class TorchPredictor:
 
         device = self.model.device
         return "cpu" if device.type == "cpu" else str(torch.cuda.get_device_name(device))
+
+    @property
+    def batching(self) -> Batching:
+        """By the device."""
+        return ON_CPU if self.device == "cpu" else ON_GPU
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]

@@ -39,7 +39,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             )
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
-        refuse_shortened(artifact, "models", "alignment is measured in every layer")
+        refuse_shortened(artifact, "models", "alignment is measured up to the last layer")
     return Artifact("alignment")
 
 

@@ -45,12 +45,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError("margin: none of the tasks is one of retrieval (tatoeba)")
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
+        if config.layer == -1 and any(task.by_embedding for task in found):
+            refuse_shortened(artifact, "layer", "-1 is the last layer")
         if artifact.external:
             continue
         for task in found:
             if task.by_embedding:
-                if config.layer == -1:
-                    refuse_shortened(artifact, "layer", f"{task.name} is asked of the last layer")
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
