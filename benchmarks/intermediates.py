@@ -53,7 +53,7 @@ def main() -> None:
     asked.add_argument("--data-dir", type=Path)
     asked.add_argument("--steps", type=int, default=300)
     asked.add_argument("--rate", type=float, default=2e-4, help="learning rate")
-    asked.add_argument("--dev", type=int, default=600, help="dev rows scored")
+    asked.add_argument("--dev", type=int, default=500, help="dev rows scored")
     asked.add_argument("--tasks", nargs="+", default=names())
     said = asked.parse_args()
     for name in said.tasks:
