@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from quick import distillation
 
 from compress.distill.student import cut
-from compress.errors import GateError, PruneError
+from compress.errors import GateError, PruneError, StudentError
 from compress.export import export
 from compress.prune import shrink
 from compress.prune.calibration import calibration
@@ -377,6 +377,20 @@ def test_the_stage_prunes_in_rounds_and_plain_transformers_opens_it(
     assert {"agreement %", "similarity by layer"} <= summary.keys()
 
 
+def test_named_layers_are_kept_whatever_changes_its_input_most(
+    tiny_nli: Path, tmp_path: Path
+) -> None:
+    for layer in (0, 1):
+        out = tmp_path / str(layer)
+        out.mkdir()
+        run(config(layers=(layer,), epochs=0, probe=0), context(tiny_nli, out))
+        whole, kept = load_checkpoint(tiny_nli), load_checkpoint(out / "out")
+        expected = whole.roberta.encoder.layer[layer].state_dict()
+        found = kept.roberta.encoder.layer[0].state_dict()
+        assert all(torch.equal(found[name], value) for name, value in expected.items())
+        assert json.loads((out / "out" / RECORD).read_text())["layers"] == [layer]
+
+
 def test_the_record_numbers_what_is_kept_as_the_model_had_it(trained: Path, tmp_path: Path) -> None:
     prune(
         trained, [get("xnli")], EMBEDDED, Size(units=16, layers=1), None, rounds=3, count=24,
@@ -436,6 +450,9 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     for wrong in (0, 1.5, -0.5, 1.0):
         with pytest.raises(ValueError, match="or a share between 0 and 1"):
             config(ffn=wrong)
+    for wrong_layers in (0, (), (1, 0), (1, 1), (-1, 0)):
+        with pytest.raises(ValueError, match="or which: rising numbers from 0"):
+            config(layers=wrong_layers)
     with pytest.raises(ValueError, match="set epochs: 0 for no recovery"):
         config(ffn=3, logits=0, hidden=0)
     model = {"model": [Artifact("checkpoint", "xnli")]}
@@ -453,3 +470,6 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     with pytest.raises(PruneError, match="layers: 3: the model has 2"):
         run(config(layers=3), context(tiny_nli, tmp_path / "two"))
+    (tmp_path / "five").mkdir()
+    with pytest.raises(StudentError, match=r"layers: \[0, 5\]: name rising .* from 0 to 1"):
+        run(config(layers=(0, 5)), context(tiny_nli, tmp_path / "five"))

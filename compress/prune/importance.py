@@ -21,7 +21,7 @@ Layers by block influence, 1 minus the mean cosine of the states a layer takes a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -196,11 +196,13 @@ def strongest(importance: torch.Tensor, keep: int) -> list[list[int]]:
     return kept
 
 
-def least_similar(influence: Sequence[float], keep: int) -> list[int]:
-    """The layers that change their input most, in their order.
+def least_similar(influence: Sequence[float], keep: int, first: Collection[int] = ()) -> list[int]:
+    """The layers that change their input most, in their order; those in `first` ahead of others.
 
     >>> least_similar([0.5, 0.1, 0.3], 2)
     [0, 2]
+    >>> least_similar([0.5, 0.1, 0.3], 2, first=[1])
+    [0, 1]
     """
-    order = sorted(range(len(influence)), key=lambda layer: -influence[layer])
+    order = sorted(range(len(influence)), key=lambda layer: (layer not in first, -influence[layer]))
     return sorted(order[:keep])

@@ -18,7 +18,7 @@ from typing import Any
 
 from compress.distill.distill import distill
 from compress.distill.options import Options
-from compress.distill.student import cut
+from compress.distill.student import choose_layers, cut
 from compress.errors import PruneError
 from compress.prune import shrink
 from compress.prune.calibration import calibration
@@ -37,7 +37,7 @@ class Size:
 
     units: int | float | None = None  # of the feed-forward part, a layer
     heads: int | float | None = None  # a layer
-    layers: int | None = None
+    layers: int | Sequence[int] | None = None  # how many, or which of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ def prune(
 
     Raises:
         PruneError: a size is not below what there is, or the architecture is not known.
+        StudentError: the layers named are not the model's.
         DataError: training rows or parallel text are absent.
     """
     model = load_checkpoint(directory)
@@ -95,8 +96,9 @@ def prune(
     longest = checkpoints.longest(directory, max_length)
     all_layers = len(shrink.layers_of(model))
     width, all_heads = model.config.intermediate_size, model.config.num_attention_heads
+    named = () if isinstance(size.layers, int | None) else choose_layers(size.layers, all_layers)
     goal = {
-        "layers": wanted("layers", size.layers, all_layers),
+        "layers": len(named) or wanted("layers", size.layers, all_layers),
         "units": wanted("ffn", size.units, width),
         "heads": wanted("heads", size.heads, all_heads),
     }
@@ -114,7 +116,7 @@ def prune(
         influence = influence or found.influence
         keep = share(all_layers, goal["layers"], number, rounds)
         if keep < len(layers):
-            kept = least_similar(found.influence, keep)
+            kept = least_similar(found.influence, keep, [layers.index(own) for own in named])
             model = cut(model, kept)
             layers, units = [layers[k] for k in kept], [units[k] for k in kept]
             found = measure(model, batches, seed)

@@ -28,7 +28,16 @@ def _amount(asked: int | float) -> int | float:
     raise ValueError("give how many to keep, a whole number from 1, or a share between 0 and 1")
 
 
+def _layers(asked: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    if isinstance(asked, int) and asked >= 1:
+        return asked
+    if not isinstance(asked, int) and asked and asked == tuple(sorted({abs(own) for own in asked})):
+        return asked
+    raise ValueError("give how many to keep, from 1, or which: rising numbers from 0, none twice")
+
+
 Amount = Annotated[int | float, AfterValidator(_amount)]
+Layers = Annotated[int | tuple[int, ...], AfterValidator(_layers)]
 
 
 class Config(TaskTrainingConfig, ScoreGateConfig):
@@ -41,7 +50,9 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     heads: Amount | None = Field(
         default=None, description="attention heads a layer to keep, or which share of them"
     )
-    layers: int | None = Field(default=None, ge=1, description="how many to keep")
+    layers: Layers | None = Field(
+        default=None, description="how many to keep, or which of the model's, 0 the lowest"
+    )
     rounds: int = Field(default=1, ge=1, description="importance is measured anew in each")
     calibration: int = Field(
         default=256, ge=1, description="English rows, and other sentences, it is measured on"
