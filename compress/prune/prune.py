@@ -96,9 +96,14 @@ def prune(
     longest = checkpoints.longest(directory, max_length)
     all_layers = len(shrink.layers_of(model))
     width, all_heads = model.config.intermediate_size, model.config.num_attention_heads
-    named = () if isinstance(size.layers, int | None) else choose_layers(size.layers, all_layers)
+    named: list[int] = []
+    if size.layers is None or isinstance(size.layers, int):
+        left = wanted("layers", size.layers, all_layers)
+    else:
+        named = choose_layers(size.layers, all_layers)
+        left = len(named)
     goal = {
-        "layers": len(named) or wanted("layers", size.layers, all_layers),
+        "layers": left,
         "units": wanted("ffn", size.units, width),
         "heads": wanted("heads", size.heads, all_heads),
     }
