@@ -157,7 +157,7 @@ def _nncf(
     from transformers.exporters.quantizers import NNCFWeightCompressionConfig
 
     logging.getLogger("nncf").setLevel(logging.ERROR)
-    if precision in ("int8", "int8-static"):
+    if precision in ("int8", "int8-static", "int8-bf16"):
         config: Any = exporters.NNCFQuantizationConfig(subset_size=max(1, len(samples)))
     elif precision == "int8-weights":
         config = NNCFWeightCompressionConfig(mode=nncf.CompressWeightsMode.INT8_SYM)

@@ -32,6 +32,7 @@ from recipes.stages.export import Config, check
 
 EMBEDDED = DataSource("embedded")
 HEADS = {"pair": "xnli", "tagging": "panx", "span": "xquad", "choice": "xcopa", None: "tatoeba"}
+INT8: tuple[Precision, ...] = ("int8", "int8-bf16")
 HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
@@ -124,6 +125,29 @@ def test_a_bundle_computes_in_the_precision_it_names(
     near, far = (np.abs(m(*arguments)["logits"] - truth).max() for m in (exact, rounded))
     assert near < 1e-4 < far < 0.1 * np.abs(truth).max()
     assert rounded(*arguments)["logits"].dtype == np.float32
+
+
+def test_between_int8_products_a_bundle_computes_in_the_precision_it_names(
+    tagger: Path, tmp_path: Path
+) -> None:
+    exact, mixed = (bundle(tagger, tmp_path / p, p) for p in INT8)
+    assert between(exact) == {"f32"} and exact.precision == "int8"
+    ids = np.array([[0, 9, 11, 30, 40, 50, 2]], dtype=np.int64)
+    arguments = (ids, np.ones_like(ids), ("logits",))
+    truth, near, far = (m(*arguments)["logits"] for m in (open_model(tagger), exact, mixed))
+    if not HAS_BF16:
+        assert mixed.precision == "int8" and np.array_equal(near, far)
+        pytest.skip("this processor does not compute in bf16, and the bundle says so")
+    assert between(mixed) == {"bf16"} and mixed.precision == "int8-bf16"
+    assert 0 < np.abs(far - near).max() < 0.1 * np.abs(truth).max()
+    assert far.dtype == np.float32
+
+
+def between(predictor: OpenVinoPredictor) -> set[str]:
+    """What layer norms compute in."""
+    (compiled,) = predictor._compiled.values()
+    notes = [op.get_rt_info() for op in compiled.get_runtime_model().get_ops()]
+    return {n["runtimePrecision"].value for n in notes if n["layerType"].value == "MVN"}
 
 
 def test_bf16_takes_half_the_bytes(exact: OpenVinoPredictor, rounded: OpenVinoPredictor) -> None:
@@ -274,8 +298,8 @@ def test_precisions_a_runtime_has_not_are_refused_before_anything_runs() -> None
             assert check(config(runtime=runtime, precision=precision), INPUTS).runtime == runtime
     with pytest.raises(
         StageInputError,
-        match="precision: openvino bundles are made in fp32 or bf16 or int8 or int8-weights or "
-        "int4-weights, not in int8-static; runtime: onnxruntime makes these",
+        match="precision: openvino bundles are made in fp32 or bf16 or int8 or int8-bf16 or "
+        "int8-weights or int4-weights, not in int8-static; runtime: onnxruntime makes these",
     ):
         check(config(runtime="openvino", precision="int8-static"), INPUTS)
     with pytest.raises(StageInputError, match="int4-weights, not in bf16; runtime: openvino or"):

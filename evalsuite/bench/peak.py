@@ -37,6 +37,7 @@ _MULTIPLIED: dict[tuple[str, str], str] = {
     ("onnxruntime", "int8-static"): "int8",
     ("onnxruntime", "int8-weights"): "int8",  # activations rounded a block of 32 at a time
     ("onnxruntime", "int4-weights"): "int8",
+    ("openvino", "int8-bf16"): "int8",
     ("openvino", "int8-weights"): "fp32",  # its kernels' names say so: brgemm_avx512_f32
     ("openvino", "int4-weights"): "fp32",
     ("torch", "nf4"): "bf16",  # decoded, then multiplied

@@ -6,7 +6,7 @@
 On processors with bf16 arithmetic OpenVINO computes in it whatever the weights are, unless told; so
 a bundle's precision is always said (`INFERENCE_PRECISION_HINT`), and a predictor's `precision` is
 what the compiled model answers: a bf16 bundle on a processor without bf16 computes, and calls
-itself, fp32.
+itself, fp32, one in int8-bf16 int8.
 
 OpenVINO computes every output a graph has. A predictor compiles one graph for each set of outputs
 it is asked for: the usual one when it is opened, others at their first use.
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 # A bundle's precision -> what OpenVINO computes in where weights or activations are not quantized.
-HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32", "int8-weights": "f32", "int4-weights": "f32"}
+HINTS = {
+    "fp32": "f32", "bf16": "bf16", "int8": "f32", "int8-bf16": "bf16", "int8-weights": "f32",
+    "int4-weights": "f32",
+}  # fmt: skip
+_WITHOUT_BF16 = {"bf16": "fp32", "int8-bf16": "int8"}  # what is computed on other processors
 
 
 def require(*others: str) -> None:
@@ -83,7 +87,7 @@ class OpenVinoPredictor(BundlePredictor):
         kept = usual.get_property("INFERENCE_PRECISION_HINT").to_string()
         precision = str(card["precision"])
         if kept != HINTS[precision]:
-            precision = next((ours for ours, theirs in HINTS.items() if theirs == kept), kept)
+            precision = _WITHOUT_BF16[precision] if kept == "f32" else kept
         threads = int(usual.get_property("INFERENCE_NUM_THREADS"))
         super().__init__(directory, card, names, precision, threads)
 
