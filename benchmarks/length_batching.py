@@ -24,7 +24,7 @@ import numpy as np
 
 from evalsuite.formats import Encoded
 from evalsuite.run import pad, run
-from evalsuite.runtimes import open_model
+from evalsuite.runtimes import ENOUGH, open_model
 from evalsuite.sample import sample, spread
 from evalsuite.session import Session
 from evalsuite.task import DataSource
@@ -53,6 +53,8 @@ def main(checkpoint: str, data_dir: str, rows: int, bundles: Sequence[str]) -> N
     for bundle in bundles:
         opened = Session(open_model(Path(bundle)))
         info = opened.predictor.describe("")
+        few = [pad([[0, 2]], opened.pad_id)] * ENOUGH * opened.predictor.threads
+        list(opened.predictor.each(few, ("logits",)))  # opens it as it is run below
         ways[f"{Path(bundle).name}, {info.runtime} {info.precision}"] = opened
     texts = {name: sample(way.tokenizer, PADDED, task, source, rows) for name, way in ways.items()}
     timed = {name: Timed() for name in ["padded", "torch fp32", *ways]}

@@ -109,7 +109,7 @@ class TaskResult(Record):
 
 
 class Throughput(Record):
-    """One pass over the text."""
+    """One pass over the text, batches beside each other where `evaluate` runs them so."""
 
     sentences: int
     tokens: int  # real ones, padding apart
@@ -133,7 +133,7 @@ class LanguageSpeed(Record):
     sentences: int
     tokens: int  # specials included
     latency_seconds: tuple[float, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
-    seconds: tuple[float, ...]  # one a pass of length-sorted batches of this language alone
+    seconds: tuple[float, ...]  # one a pass of length-sorted batches of it alone, one at a time
 
 
 class PeakSample(Record):

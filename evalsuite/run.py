@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,14 @@ def batches(
     """Indices of each batch, its mask, and the outputs wanted of it."""
     batching = predictor.batching
     sizes = batching.widths([len(item.ids) for item in encoded], predictor.max_length)
-    for batch in by_tokens(sizes, max_tokens or batching.tokens):
-        ids, mask = pad([encoded[index].ids for index in batch], pad_id, sizes[batch[0]])
-        yield batch, mask, predictor(ids, mask, outputs)
+    groups = by_tokens(sizes, max_tokens or batching.tokens)
+    masks: deque[np.ndarray] = deque()
+
+    def padded() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for group in groups:
+            ids, mask = pad([encoded[index].ids for index in group], pad_id, sizes[group[0]])
+            masks.append(mask)
+            yield ids, mask
+
+    for group, found in zip(groups, predictor.each(padded(), outputs), strict=True):
+        yield group, masks.popleft(), found

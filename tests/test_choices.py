@@ -219,6 +219,9 @@ def test_agreement_is_of_rows_not_of_sequences(trained: Path) -> None:
         def __call__(self, ids: Any, mask: Any, wanted: Any) -> Any:
             return {name: -v for name, v in session.predictor(ids, mask, wanted).items()}
 
+        def each(self, batches: Any, wanted: Any) -> Any:
+            return (self(ids, mask, wanted) for ids, mask in batches)
+
     assert parity.compare(session, session.predictor, probe).agreement == 100
     assert parity.compare(session, Opposite(), probe).agreement == 0  # type: ignore[arg-type]
 

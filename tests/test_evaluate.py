@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,9 @@ class Spy:
     def __call__(self, ids: np.ndarray, mask: np.ndarray, wanted: object) -> dict[str, np.ndarray]:
         self.shapes.append(ids.shape)
         return {"logits": np.zeros((len(ids), 3))}
+
+    def each(self, batches: Iterable[Any], wanted: object) -> Iterator[dict[str, np.ndarray]]:
+        return (self(ids, mask, wanted) for ids, mask in batches)
 
 
 @pytest.mark.parametrize("batching", [ON_CPU, ON_GPU, Batching(640, 64)])

@@ -105,7 +105,7 @@ def products(compiled: openvino.CompiledModel) -> list[str]:
 
 
 def kernels(predictor: OpenVinoPredictor) -> set[str]:
-    (compiled,) = predictor._compiled.values()
+    (compiled,) = predictor.graph.compiled.values()
     return set(products(compiled))
 
 
@@ -145,7 +145,7 @@ def test_between_int8_products_a_bundle_computes_in_the_precision_it_names(
 
 def between(predictor: OpenVinoPredictor) -> set[str]:
     """What layer norms compute in."""
-    (compiled,) = predictor._compiled.values()
+    (compiled,) = predictor.graph.compiled.values()
     notes = [op.get_rt_info() for op in compiled.get_runtime_model().get_ops()]
     return {n["runtimePrecision"].value for n in notes if n["layerType"].value == "MVN"}
 
@@ -187,13 +187,13 @@ def test_lengths_are_rounded_up_so_that_shapes_are_few(
         alone.append(exact(ids, np.ones_like(ids), ("logits",))["logits"][0])
     assert exact.batching.multiple == 8
     shapes = []
-    compute = exact.compute
+    compute = exact.graph.compute
 
     def watched(names: tuple[str, ...], feeds: dict[str, Any]) -> list[Any]:
         shapes.append(feeds["input_ids"].shape)
         return compute(names, feeds)
 
-    monkeypatch.setattr(exact, "compute", watched)
+    monkeypatch.setattr(exact.graph, "compute", watched)
     for one, other in zip(session.run(encoded, "logits"), alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
     assert shapes and all(length % 8 == 0 for _, length in shapes)
@@ -207,10 +207,10 @@ def test_threads_are_those_asked_for(exact: OpenVinoPredictor) -> None:
 def test_what_nobody_asks_for_is_not_computed(exact: OpenVinoPredictor) -> None:
     fresh = open_model(exact.directory, threads=1)
     assert isinstance(fresh, OpenVinoPredictor)
-    assert list(fresh._compiled) == [("logits",)]
+    assert list(fresh.graph.compiled) == [("logits",)]
     ids = np.array([[0, 9, 2]], dtype=np.int64)
     fresh(ids, np.ones_like(ids), ("hidden_states.1",))
-    whole, part = (len(products(compiled)) for compiled in fresh._compiled.values())
+    whole, part = (len(products(compiled)) for compiled in fresh.graph.compiled.values())
     assert whole == 2 * part + 1  # one layer of two, and no head
 
 

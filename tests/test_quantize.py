@@ -125,7 +125,7 @@ def test_openvino_int8_quantizes_products_and_stores_the_table_in_int8(
     opened = open_model(tmp_path, threads=1)
     assert isinstance(opened, OpenVinoPredictor)
     assert opened.precision == opened.describe("b").precision == "int8"
-    (compiled,) = opened._compiled.values()
+    (compiled,) = opened.graph.compiled.values()
     notes = [op.get_rt_info() for op in compiled.get_runtime_model().get_ops()]
     products = [
         n["runtimePrecision"].value for n in notes if n["layerType"].value == "FullyConnected"

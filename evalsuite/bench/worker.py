@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ from evalsuite.bench import energy, grid
 from evalsuite.processes import leave_with
 from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
 from evalsuite.run import pad
-from evalsuite.runtimes import Predictor, modules, open_model
+from evalsuite.runtimes import ENOUGH, Predictor, modules, open_model
 from evalsuite.task import SourceKind
 
 LOADS = 3
 WARMUP = 8
 REPEATS = 5  # at most, of a cell of the grid or a language's text
-ENOUGH = 0.3  # seconds of them, after which the least will do
+LONG = 0.3  # seconds of them, after which the least will do
 
 Batch = Sequence[Sequence[int]]
 
@@ -81,8 +82,18 @@ def measure(spec: Spec) -> SpeedResult:
         model(ids, mask, wanted)
         return time.perf_counter() - started
 
-    def run_rounded(batch: Batch) -> float:
-        return run(batch, *model.batching.widths([max(map(len, batch))], model.max_length))
+    def width_of(batch: Batch) -> int:
+        return model.batching.widths([max(map(len, batch))], model.max_length)[0]
+
+    def run_in_turn(batches: Sequence[Batch]) -> float:
+        return sum(run(batch, width_of(batch)) for batch in batches)
+
+    def run_all(batches: Sequence[Batch]) -> float:
+        padded = [pad(batch, pad_id, width_of(batch)) for batch in batches]
+        started = time.perf_counter()
+        for _ in model.each(padded, wanted):
+            pass
+        return time.perf_counter() - started
 
     texts = [(code, ids) for code, own in spec.sequences.items() for ids in own]
     sequences = [ids for _, ids in texts]
@@ -93,19 +104,21 @@ def measure(spec: Spec) -> SpeedResult:
     for index, seconds in zip(samples, latency, strict=True):
         by_language[texts[index][0]].append(seconds)
     batches = _sorted(sequences, model)
-    warmup += [run_rounded(batches[0])]
-    throughput = list(_passes(run_rounded, batches, spec.passes))
+    warmup += [run_in_turn(batches[:1])]
     languages = {
         code: LanguageSpeed(
             sentences=len(own),
             tokens=sum(map(len, own)),
             latency_seconds=tuple(by_language[code]),
-            seconds=_repeated(run_rounded, _sorted(own, model), least=1),
+            seconds=_repeated(partial(run_in_turn, _sorted(own, model)), least=1),
         )
         for code, own in spec.sequences.items()
     }
+    warmup += [run_all(batches[: ENOUGH * model.threads])]
+    throughput = list(_passes(run_all, batches, spec.passes))
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
     shape = flops.of_directory(spec.directory)
+    run([sequences[0]])  # a bundle opens anew for one batch at a time
     cells = [
         _cell(run, grid.batch(sequences, *cell), flops.operations(shape, *cell))
         for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)
@@ -137,14 +150,14 @@ def _sorted(sequences: Sequence[Sequence[int]], model: Predictor) -> list[Batch]
 
 
 def _passes(
-    run: Callable[[Batch], float], batches: Sequence[Batch], passes: int
+    run: Callable[[Sequence[Batch]], float], batches: Sequence[Batch], passes: int
 ) -> Iterator[Throughput]:
     """Passes over all batches, with the energy each took where it can be read."""
     sequences = [ids for batch in batches for ids in batch]
     meter = energy.find()
     for _ in range(passes):
         before = meter.read() if meter else ()
-        seconds = sum(map(run, batches))
+        seconds = run(batches)
         yield Throughput(
             sentences=len(sequences),
             tokens=sum(map(len, sequences)),
@@ -160,17 +173,15 @@ def _cell(run: Callable[[Batch], float], batch: Batch, operations: int) -> GridC
         length=len(batch[0]),
         operations=operations,
         warmup_seconds=warmup,
-        seconds=_repeated(run, [batch], least=2),
+        seconds=_repeated(partial(run, batch), least=2),
     )
 
 
-def _repeated(
-    run: Callable[[Batch], float], batches: Sequence[Batch], *, least: int
-) -> tuple[float, ...]:
-    """Seconds of each pass over the batches: `least` passes, more while they take next to none."""
+def _repeated(run: Callable[[], float], *, least: int) -> tuple[float, ...]:
+    """Seconds of each run: `least` of them, more while they take next to none."""
     seconds: list[float] = []
-    while len(seconds) < least or (len(seconds) < REPEATS and sum(seconds) < ENOUGH):
-        seconds.append(sum(map(run, batches)))
+    while len(seconds) < least or (len(seconds) < REPEATS and sum(seconds) < LONG):
+        seconds.append(run())
     return tuple(seconds)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from evalsuite.results import ModelInfo
 
 BUNDLE_FILE = "bundle.json"
+ENOUGH = 2  # batches a thread, from which runtimes may run them beside each other
 FIRST_TOKEN = "first-token"  # its `last_layer`, where that layer computes `<s>` alone
 
 
@@ -77,6 +79,16 @@ class Predictor(Protocol):
             name -> float32, `logits` `[batch, labels]` or `[batch, tokens, labels]` (of a model
             of spans the labels are start and end; one of choices has one label, and each sequence
             is a choice), `hidden_states.<k>` `[batch, tokens, width]`.
+        """
+        ...
+
+    def each(
+        self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Run many padded batches, ids and mask each, and give what `__call__` gives, in order.
+
+        A runtime that is faster so runs several beside each other, one thread each; batches are
+        then read ahead of what is taken.
         """
         ...
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +22,15 @@ from evalsuite import weights
 from evalsuite.batching import ON_CPU
 from evalsuite.errors import ModelError
 from evalsuite.results import ModelInfo
-from evalsuite.runtimes import BUNDLE_FILE, FIRST_TOKEN
+from evalsuite.runtimes import BUNDLE_FILE, ENOUGH, FIRST_TOKEN
+from evalsuite.runtimes._beside import in_order
 from evalsuite.task import CHOICE, SPAN_ENDS
 
 if TYPE_CHECKING:
     import numpy as np
+
+# These outputs of a graph for these feeds, fp32, in this order.
+Compute = Callable[[tuple[str, ...], "dict[str, np.ndarray]"], "list[np.ndarray]"]
 
 _ENDS = ("start_logits", "end_logits")
 
@@ -64,7 +70,14 @@ def default_outputs(card: dict[str, Any]) -> tuple[str, ...]:
 
 
 class BundlePredictor(ABC):
-    """A bundle as a `Predictor`; a runtime adds `compute`, and may have a `batching` of its own."""
+    """A bundle as a `Predictor`; a runtime adds how it computes, and may have a `batching` of its
+    own.
+
+    Attributes:
+        beside: whether it is open for batches beside each other. A bundle is open in one way at a
+            time, so that it is held in memory once; `each` opens it for that when there are enough
+            batches, `__call__` opens it back.
+    """
 
     batching = ON_CPU
 
@@ -80,18 +93,47 @@ class BundlePredictor(ABC):
         self.threads = threads
         self.device = "cpu"
         self.shortened = card.get("last_layer") == FIRST_TOKEN
+        self.beside = False
         self._outputs = outputs
         self._choices = self.labels == CHOICE
 
     @abstractmethod
-    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """These outputs of the graph, fp32, in this order."""
+    def open(self, beside: bool) -> Compute:
+        """What computes: on all threads, or beside itself on one of them each."""
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
+        return self._run(self.open(beside=False), input_ids, attention_mask, wanted)
+
+    def each(
+        self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Run many padded batches in order, beside each other unless there are few of them."""
+        waiting = iter(batches)
+        if not self.beside:
+            first = list(islice(waiting, ENOUGH * self.threads))
+            waiting = chain(first, waiting)
+            if self.threads == 1 or len(first) < ENOUGH * self.threads:
+                for ids, mask in waiting:
+                    yield self(ids, mask, wanted)
+                return
+        compute = self.open(beside=True)
+
+        def one(batch: tuple[np.ndarray, np.ndarray]) -> dict[str, np.ndarray]:
+            return self._run(compute, *batch, wanted)
+
+        yield from in_order(one, waiting, self.threads)
+
+    def _run(
+        self,
+        compute: Compute,
+        input_ids: np.ndarray,
+        attention_mask: np.ndarray,
+        wanted: tuple[str, ...],
+    ) -> dict[str, np.ndarray]:
         if "logits" in wanted and self._outputs.issuperset(_ENDS):
-            return self._spans(input_ids, attention_mask, wanted)
+            return self._spans(compute, input_ids, attention_mask, wanted)
         missing = set(wanted) - self._outputs
         if missing:
             last = self.shortened and f"hidden_states.{self.layers}" in missing
@@ -102,17 +144,21 @@ class BundlePredictor(ABC):
             )
         if self._choices:  # the graph takes `[batch, choices, tokens]`; rows of one choice each
             input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
-        values = self.compute(wanted, {"input_ids": input_ids, "attention_mask": attention_mask})
+        values = compute(wanted, {"input_ids": input_ids, "attention_mask": attention_mask})
         return dict(zip(wanted, values, strict=True))
 
     def _spans(
-        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+        self,
+        compute: Compute,
+        input_ids: np.ndarray,
+        attention_mask: np.ndarray,
+        wanted: tuple[str, ...],
     ) -> dict[str, np.ndarray]:
         """The same where the graph gives the two ends apart, as optimum reads them."""
         import numpy as np
 
         names = (*_ENDS, *(name for name in wanted if name != "logits"))
-        values = self(input_ids, attention_mask, names)
+        values = self._run(compute, input_ids, attention_mask, names)
         return values | {"logits": np.stack([values.pop(name) for name in _ENDS], -1)}
 
     def describe(self, label: str) -> ModelInfo:

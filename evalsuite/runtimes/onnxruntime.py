@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
 from evalsuite.errors import ModelError
-from evalsuite.runtimes._bundle import BundlePredictor, check_files, read_card
+from evalsuite.runtimes._bundle import BundlePredictor, Compute, check_files, read_card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,15 +35,37 @@ _PRECISE = "session.x64quantprecision"
 class OnnxPredictor(BundlePredictor):
     """An ONNX Runtime session as a `Predictor`."""
 
-    def __init__(self, directory: Path, session: Any, card: dict[str, Any], threads: int) -> None:
-        outputs = {output.name for output in session.get_outputs()}
+    def __init__(self, directory: Path, card: dict[str, Any], threads: int) -> None:
+        self.session = _session(directory / card["file"], threads)
+        outputs = {output.name for output in self.session.get_outputs()}
         super().__init__(directory, card, outputs, str(card["precision"]), threads)
-        self.session = session
 
-    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """These outputs of the graph; what they do not need is not computed."""
-        values: list[np.ndarray] = self.session.run(list(names), feeds)
-        return values
+    def open(self, beside: bool) -> Compute:
+        """What computes; of the graph only what the outputs need."""
+        if beside != self.beside:
+            self.session = None  # free it first
+            path = self.directory / self.card["file"]
+            self.session = _session(path, 1 if beside else self.threads, arena=not beside)
+            self.beside = beside
+        session = self.session
+
+        def compute(names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+            values: list[np.ndarray] = session.run(list(names), feeds)
+            return values
+
+        return compute
+
+
+def _session(path: Path, threads: int, *, arena: bool = True) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry(_PRECISE, "0" if environment.vnni() else "1")
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = arena  # runs beside each other would wait for it
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
@@ -52,22 +74,11 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     Raises:
         ModelError: it is no such bundle, or the graph does not load.
     """
-    import onnxruntime
-
     card = read_card(directory, "onnxruntime")
     if card is None:
         raise ModelError(f"{directory} is not a bundle for ONNX Runtime")
     check_files(directory, card)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.add_session_config_entry(_PRECISE, "0" if environment.vnni() else "1")
-    threads = threads or environment.threads()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(
-            str(directory / card["file"]), options, providers=["CPUExecutionProvider"]
-        )
+        return OnnxPredictor(directory, card, threads or environment.threads())
     except Exception as error:
         raise ModelError(f"{directory} does not open in ONNX Runtime: {error}") from error
-    return OnnxPredictor(directory, session, card, threads)

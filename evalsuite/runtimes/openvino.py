@@ -16,12 +16,20 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
 from evalsuite.batching import Batching
 from evalsuite.errors import MissingExtraError, ModelError
-from evalsuite.runtimes._bundle import BundlePredictor, check_files, default_outputs, read_card
+from evalsuite.runtimes._bundle import (
+    BundlePredictor,
+    Compute,
+    check_files,
+    default_outputs,
+    read_card,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +72,48 @@ def modules(directory: Path) -> tuple[str, ...]:
     return ("evalsuite.runtimes._openvino",)
 
 
+class Graph:
+    """A model compiled for the CPU, for each set of outputs once.
+
+    Attributes:
+        compiled: by names of outputs.
+    """
+
+    def __init__(self, model: Any, options: dict[str, Any], streams: int) -> None:
+        self._model = model
+        self._options = options | {"NUM_STREAMS": streams}
+        self._streams = streams
+        self._requests: dict[tuple[str, ...], SimpleQueue[Any]] = {}
+        self._lock = Lock()
+        self.compiled: dict[tuple[str, ...], Any] = {}
+
+    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """These outputs; what they do not need is not computed. As many threads as there are
+        streams may call it."""
+        with self._lock:
+            self.compile(names)
+        request = self._requests[names].get()
+        try:
+            result = request.infer(feeds)
+            return [result[name] for name in names]
+        finally:
+            self._requests[names].put(request)
+
+    def compile(self, names: tuple[str, ...]) -> Any:
+        """The part of the graph that gives these outputs."""
+        if names not in self.compiled:
+            openvino = load()
+            whole = self._model.clone()
+            part = openvino.Model(
+                [whole.output(name) for name in names], whole.get_parameters(), "part"
+            )
+            compiled = openvino.Core().compile_model(part, "CPU", self._options)
+            self.compiled[names], self._requests[names] = compiled, SimpleQueue()
+            for _ in range(self._streams):
+                self._requests[names].put(compiled.create_infer_request())
+        return self.compiled[names]
+
+
 class OpenVinoPredictor(BundlePredictor):
     """An OpenVINO model, compiled for the CPU, as a `Predictor`.
 
@@ -77,12 +127,11 @@ class OpenVinoPredictor(BundlePredictor):
         self._options = {
             "INFERENCE_PRECISION_HINT": HINTS[card["precision"]],
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
             "ENABLE_HYPER_THREADING": True,  # or it takes fewer threads than it is given
             "ENABLE_CPU_PINNING": False,  # or stages side by side share their first core
         }
-        self._compiled: dict[tuple[str, ...], Any] = {}
-        usual = self._compile(default_outputs(card))
+        self.graph = Graph(model, self._options, 1)
+        usual = self.graph.compile(default_outputs(card))
         names = {name for output in model.outputs for name in output.get_names()}
         kept = usual.get_property("INFERENCE_PRECISION_HINT").to_string()
         precision = str(card["precision"])
@@ -91,21 +140,13 @@ class OpenVinoPredictor(BundlePredictor):
         threads = int(usual.get_property("INFERENCE_NUM_THREADS"))
         super().__init__(directory, card, names, precision, threads)
 
-    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """These outputs of the graph; what they do not need is not computed."""
-        result = self._compile(names)(feeds)
-        return [result[name] for name in names]
-
-    def _compile(self, names: tuple[str, ...]) -> Any:
-        """The part of the graph that gives these outputs, compiled once."""
-        if names not in self._compiled:
-            openvino = load()
-            whole = self._model.clone()
-            part = openvino.Model(
-                [whole.output(name) for name in names], whole.get_parameters(), "part"
-            )
-            self._compiled[names] = openvino.Core().compile_model(part, "CPU", self._options)
-        return self._compiled[names]
+    def open(self, beside: bool) -> Compute:
+        """What computes; of the graph only what the outputs need."""
+        if beside != self.beside:
+            del self.graph  # free it first
+            self.graph = Graph(self._model, self._options, self.threads if beside else 1)
+            self.beside = beside
+        return self.graph.compute
 
 
 def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor:

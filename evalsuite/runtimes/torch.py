@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,13 @@ class TorchPredictor:
             value = logits_of(result) if kind == "logits" else result.hidden_states[int(layer)]
             outputs[name] = value.float().cpu().numpy()
         return outputs
+
+    def each(
+        self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """One after the other: the thread count is the process's."""
+        for ids, mask in batches:
+            yield self(ids, mask, wanted)
 
     def describe(self, label: str) -> ModelInfo:
         total, embeddings = weights.parameter_counts(self.directory)

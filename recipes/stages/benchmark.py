@@ -11,7 +11,7 @@ from recipes.data import find_task
 from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
 from recipes.training import known_tasks, need
 
-VERSION = 5
+VERSION = 6
 LABELS_MATTER = True
 ALONE = True
 
