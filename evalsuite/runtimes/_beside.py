@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,24 +16,28 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    run: Callable[[Item], Result], items: Iterable[Item], threads: int
+    start: Callable[[Item], Callable[[], Result]], items: Iterable[Item], most: int
 ) -> Iterator[Result]:
-    """What `run` gives for each item, in their order, that many at a time.
+    """What comes of each item, in their order, with at most that many begun and not yet taken.
 
-    >>> list(in_order(str.upper, "abc", threads=2))
+    Args:
+        start: begins an item and returns what waits for it; both are called by this thread.
+
+    >>> list(in_order(lambda letter: letter.upper, "abc", most=2))
     ['A', 'B', 'C']
 
-    Items are read as threads come free, two a thread ahead of what is taken. An error of one is
-    raised in its place.
+    An error of an item is raised in its place. Whatever ends this first, what is begun is waited
+    for.
     """
-    pool = ThreadPoolExecutor(threads)
-    running: deque[Future[Result]] = deque()
+    begun: deque[Callable[[], Result]] = deque()
     try:
         for item in items:
-            running.append(pool.submit(run, item))
-            if len(running) == 3 * threads:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+            begun.append(start(item))
+            if len(begun) == most:
+                yield begun.popleft()()
+        while begun:
+            yield begun.popleft()()
     finally:
-        pool.shutdown(cancel_futures=True)
+        while begun:
+            with suppress(Exception):
+                begun.popleft()()

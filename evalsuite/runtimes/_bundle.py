@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +29,9 @@ from evalsuite.task import CHOICE, SPAN_ENDS
 if TYPE_CHECKING:
     import numpy as np
 
-# These outputs of a graph for these feeds, fp32, in this order.
-Compute = Callable[[tuple[str, ...], "dict[str, np.ndarray]"], "list[np.ndarray]"]
+Feeds = dict[str, "np.ndarray"]
 
+AHEAD = 2  # batches a thread: the one it runs, and the one it runs next
 _ENDS = ("start_logits", "end_logits")
 
 
@@ -98,13 +98,24 @@ class BundlePredictor(ABC):
         self._choices = self.labels == CHOICE
 
     @abstractmethod
-    def open(self, beside: bool) -> Compute:
-        """What computes: on all threads, or beside itself on one of them each."""
+    def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
+        """These outputs of the graph, fp32, in this order; on all threads."""
+
+    @abstractmethod
+    def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
+        """The same on one thread: begins it, and returns what waits for it. At most `AHEAD` a
+        thread are begun."""
+
+    @abstractmethod
+    def reopen(self, beside: bool) -> None:
+        """Open it for `start`, or back for `compute`."""
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        return self._run(self.open(beside=False), input_ids, attention_mask, wanted)
+        self._open(beside=False)
+        values = self.compute(self._names(wanted), self._feeds(input_ids, attention_mask))
+        return self._named(wanted, values)
 
     def each(
         self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
@@ -118,23 +129,26 @@ class BundlePredictor(ABC):
                 for ids, mask in waiting:
                     yield self(ids, mask, wanted)
                 return
-        compute = self.open(beside=True)
+        self._open(beside=True)
+        names = self._names(wanted)
+        started = in_order(
+            lambda batch: self.start(names, self._feeds(*batch)), waiting, AHEAD * self.threads
+        )
+        for values in started:
+            yield self._named(wanted, values)
 
-        def one(batch: tuple[np.ndarray, np.ndarray]) -> dict[str, np.ndarray]:
-            return self._run(compute, *batch, wanted)
+    def _open(self, beside: bool) -> None:
+        if beside != self.beside:
+            self.reopen(beside)
+            self.beside = beside
 
-        yield from in_order(one, waiting, self.threads)
-
-    def _run(
-        self,
-        compute: Compute,
-        input_ids: np.ndarray,
-        attention_mask: np.ndarray,
-        wanted: tuple[str, ...],
-    ) -> dict[str, np.ndarray]:
+    def _names(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """What the graph calls what is wanted: it gives the two ends of a span apart, as optimum
+        reads them."""
+        names = tuple(wanted)
         if "logits" in wanted and self._outputs.issuperset(_ENDS):
-            return self._spans(compute, input_ids, attention_mask, wanted)
-        missing = set(wanted) - self._outputs
+            names = (*_ENDS, *(name for name in wanted if name != "logits"))
+        missing = set(names) - self._outputs
         if missing:
             last = self.shortened and f"hidden_states.{self.layers}" in missing
             raise ModelError(
@@ -142,24 +156,22 @@ class BundlePredictor(ABC):
                 f"it gives {', '.join(sorted(self._outputs))}"
                 + ("\nto have the last layer's, export with last_layer: whole" if last else "")
             )
+        return names
+
+    def _feeds(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> Feeds:
         if self._choices:  # the graph takes `[batch, choices, tokens]`; rows of one choice each
             input_ids, attention_mask = input_ids[:, None], attention_mask[:, None]
-        values = compute(wanted, {"input_ids": input_ids, "attention_mask": attention_mask})
-        return dict(zip(wanted, values, strict=True))
+        return {"input_ids": input_ids, "attention_mask": attention_mask}
 
-    def _spans(
-        self,
-        compute: Compute,
-        input_ids: np.ndarray,
-        attention_mask: np.ndarray,
-        wanted: tuple[str, ...],
+    def _named(
+        self, wanted: tuple[str, ...], values: Sequence[np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """The same where the graph gives the two ends apart, as optimum reads them."""
         import numpy as np
 
-        names = (*_ENDS, *(name for name in wanted if name != "logits"))
-        values = self._run(compute, input_ids, attention_mask, names)
-        return values | {"logits": np.stack([values.pop(name) for name in _ENDS], -1)}
+        found = dict(zip(self._names(wanted), values, strict=True))
+        if len(found) > len(wanted):
+            found["logits"] = np.stack([found.pop(name) for name in _ENDS], -1)
+        return found
 
     def describe(self, label: str) -> ModelInfo:
         """What the model is: digest, parameters, bytes, precision."""

@@ -8,12 +8,14 @@ bundle says the same on any processor; with VNNI it would say the same and take 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
 from evalsuite.errors import ModelError
-from evalsuite.runtimes._bundle import BundlePredictor, Compute, check_files, read_card
+from evalsuite.runtimes._bundle import BundlePredictor, Feeds, check_files, read_card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,21 +41,22 @@ class OnnxPredictor(BundlePredictor):
         self.session = _session(directory / card["file"], threads)
         outputs = {output.name for output in self.session.get_outputs()}
         super().__init__(directory, card, outputs, str(card["precision"]), threads)
+        self._pool = ThreadPoolExecutor(threads)  # its threads begin with their first run
 
-    def open(self, beside: bool) -> Compute:
-        """What computes; of the graph only what the outputs need."""
-        if beside != self.beside:
-            self.session = None  # free it first
-            path = self.directory / self.card["file"]
-            self.session = _session(path, 1 if beside else self.threads, arena=not beside)
-            self.beside = beside
-        session = self.session
+    def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
+        """These outputs of the graph; what they do not need is not computed."""
+        values: list[np.ndarray] = self.session.run(list(names), feeds)
+        return values
 
-        def compute(names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-            values: list[np.ndarray] = session.run(list(names), feeds)
-            return values
+    def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
+        """The same, by a thread of the pool."""
+        return self._pool.submit(self.compute, names, feeds).result
 
-        return compute
+    def reopen(self, beside: bool) -> None:
+        """Another session in place of the last."""
+        del self.session  # free it first
+        threads = 1 if beside else self.threads
+        self.session = _session(self.directory / self.card["file"], threads, arena=not beside)
 
 
 def _session(path: Path, threads: int, *, arena: bool = True) -> Any:

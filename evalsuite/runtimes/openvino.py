@@ -14,10 +14,9 @@ it is asked for: the usual one when it is opened, others at their first use.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import environment
@@ -25,7 +24,7 @@ from evalsuite.batching import Batching
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.runtimes._bundle import (
     BundlePredictor,
-    Compute,
+    Feeds,
     check_files,
     default_outputs,
     read_card,
@@ -82,22 +81,39 @@ class Graph:
     def __init__(self, model: Any, options: dict[str, Any], streams: int) -> None:
         self._model = model
         self._options = options | {"NUM_STREAMS": streams}
-        self._streams = streams
-        self._requests: dict[tuple[str, ...], SimpleQueue[Any]] = {}
-        self._lock = Lock()
+        self._free: dict[tuple[str, ...], list[Any]] = {}
         self.compiled: dict[tuple[str, ...], Any] = {}
 
-    def compute(self, names: tuple[str, ...], feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """These outputs; what they do not need is not computed. As many threads as there are
-        streams may call it."""
-        with self._lock:
-            self.compile(names)
-        request = self._requests[names].get()
+    def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
+        """These outputs; what they do not need is not computed."""
+        request = self._request(names)
         try:
             result = request.infer(feeds)
             return [result[name] for name in names]
         finally:
-            self._requests[names].put(request)
+            self._free[names].append(request)
+
+    def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
+        """Begin to compute them, and return what waits for them.
+
+        One thread of Python begins and waits for everything: of two that hand in inputs of new
+        shapes at once, each can wait for the other for ever (openvino 2026.4).
+        """
+        request = self._request(names)
+        request.start_async(feeds)
+
+        def wait() -> list[np.ndarray]:
+            try:
+                request.wait()
+                return [request.get_tensor(name).data.copy() for name in names]
+            finally:
+                self._free[names].append(request)
+
+        return wait
+
+    def _request(self, names: tuple[str, ...]) -> Any:
+        compiled = self.compile(names)
+        return self._free[names].pop() if self._free[names] else compiled.create_infer_request()
 
     def compile(self, names: tuple[str, ...]) -> Any:
         """The part of the graph that gives these outputs."""
@@ -108,9 +124,7 @@ class Graph:
                 [whole.output(name) for name in names], whole.get_parameters(), "part"
             )
             compiled = openvino.Core().compile_model(part, "CPU", self._options)
-            self.compiled[names], self._requests[names] = compiled, SimpleQueue()
-            for _ in range(self._streams):
-                self._requests[names].put(compiled.create_infer_request())
+            self.compiled[names], self._free[names] = compiled, []
         return self.compiled[names]
 
 
@@ -140,13 +154,18 @@ class OpenVinoPredictor(BundlePredictor):
         threads = int(usual.get_property("INFERENCE_NUM_THREADS"))
         super().__init__(directory, card, names, precision, threads)
 
-    def open(self, beside: bool) -> Compute:
-        """What computes; of the graph only what the outputs need."""
-        if beside != self.beside:
-            del self.graph  # free it first
-            self.graph = Graph(self._model, self._options, self.threads if beside else 1)
-            self.beside = beside
-        return self.graph.compute
+    def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
+        """These outputs of the graph; what they do not need is not computed."""
+        return self.graph.compute(names, feeds)
+
+    def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
+        """The same, in a stream of its own."""
+        return self.graph.start(names, feeds)
+
+    def reopen(self, beside: bool) -> None:
+        """Compile it for as many streams as threads, or for one."""
+        del self.graph  # free it first
+        self.graph = Graph(self._model, self._options, self.threads if beside else 1)
 
 
 def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor:
