@@ -185,7 +185,7 @@ def test_lengths_are_rounded_up_so_that_shapes_are_few(
     for one in encoded:
         ids = np.array([one.ids], dtype=np.int64)
         alone.append(exact(ids, np.ones_like(ids), ("logits",))["logits"][0])
-    assert exact.batching.multiple == 8
+    assert exact.batching.multiple == 4
     shapes = []
     compute = exact.graph.compute
 
@@ -196,7 +196,7 @@ def test_lengths_are_rounded_up_so_that_shapes_are_few(
     monkeypatch.setattr(exact.graph, "compute", watched)
     for one, other in zip(session.run(encoded, "logits"), alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
-    assert shapes and all(length % 8 == 0 for _, length in shapes)
+    assert shapes and all(length % 4 == 0 for _, length in shapes)
 
 
 def test_threads_are_those_asked_for(exact: OpenVinoPredictor) -> None:

@@ -134,7 +134,7 @@ class OpenVinoPredictor(BundlePredictor):
     It prepares kernels for each shape it meets, hence batches of fewer shapes (docs/LOG.md).
     """
 
-    batching = Batching(1024, 8)
+    batching = Batching(512, 4)
 
     def __init__(self, directory: Path, model: Any, card: dict[str, Any], threads: int) -> None:
         self._model = model
