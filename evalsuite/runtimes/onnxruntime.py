@@ -50,7 +50,7 @@ class OnnxPredictor(BundlePredictor):
 
     def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
         """The same, by a thread of the pool."""
-        return self._pool.submit(self.compute, names, feeds).result
+        return self._pool.submit(self.session.run, list(names), feeds).result
 
     def reopen(self, beside: bool) -> None:
         """Another session in place of the last."""
@@ -68,7 +68,10 @@ def _session(path: Path, threads: int, *, arena: bool = True) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = arena  # runs beside each other would wait for it
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{path.parent} does not open in ONNX Runtime: {error}") from error
 
 
 def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
@@ -81,7 +84,4 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     if card is None:
         raise ModelError(f"{directory} is not a bundle for ONNX Runtime")
     check_files(directory, card)
-    try:
-        return OnnxPredictor(directory, card, threads or environment.threads())
-    except Exception as error:
-        raise ModelError(f"{directory} does not open in ONNX Runtime: {error}") from error
+    return OnnxPredictor(directory, card, threads or environment.threads())

@@ -131,10 +131,11 @@ class Graph:
 class OpenVinoPredictor(BundlePredictor):
     """An OpenVINO model, compiled for the CPU, as a `Predictor`.
 
-    It prepares kernels for each shape it meets, hence batches of fewer shapes (docs/LOG.md).
+    It prepares kernels for each shape it meets, hence batches of fewer shapes; and its attention is
+    slower just below a multiple of 16 tokens than at it (docs/LOG.md).
     """
 
-    batching = Batching(512, 4)
+    batching = Batching(768, 4, 16)
 
     def __init__(self, directory: Path, model: Any, card: dict[str, Any], threads: int) -> None:
         self._model = model
