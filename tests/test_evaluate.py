@@ -215,6 +215,16 @@ def test_batches_are_what_suits_the_predictor(batching: Batching) -> None:
     assert spy.shapes[-3:] == [(1, 64)] * 3
 
 
+@given(st.integers(1, 300), st.integers(1, 9), st.integers(1, 40))
+def test_no_width_is_just_below_a_block(length: int, multiple: int, blocks: int) -> None:
+    batching = Batching(512, multiple, block := multiple * blocks)
+    (width,) = batching.widths([length], 10_000)
+    assert length <= width < length + 2 * multiple and width % multiple == 0
+    assert blocks == 1 or width % block != block - multiple
+    assert Batching(512, multiple).widths([length], 10_000)[0] - length < multiple
+    assert batching.widths([length], length) == [length]  # none beyond what the model takes
+
+
 def test_batches_are_larger_on_a_gpu(tiny_nli: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = open_model(tiny_nli)
     assert predictor.batching == ON_CPU
