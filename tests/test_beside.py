@@ -1,149 +1,151 @@
-"""Many batches: in order, beside each other, and what they give alone."""
+"""One model beside another: how often they say the same, and whether one is better."""
 
 from __future__ import annotations
 
-import gc
-import weakref
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from heads import headed
+from report_fakes import a_model, a_score
 
-from compress.calibration import Calibration
-from compress.export import Quantization, export
-from compress.precisions import Runtime
-from evalsuite.errors import ModelError
-from evalsuite.run import pad
-from evalsuite.runtimes import ENOUGH, open_model
-from evalsuite.runtimes._beside import in_order
-from evalsuite.runtimes.onnxruntime import OnnxPredictor
-from evalsuite.runtimes.openvino import OpenVinoPredictor
+from evalsuite import beside, submission
+from evalsuite.beside import Reference
+from evalsuite.errors import DataError, MissingDataError
+from evalsuite.evaluate import evaluate
+from evalsuite.metrics import bootstrap
+from evalsuite.report.beside_tables import beside_table
+from evalsuite.report.scores import columns
+from evalsuite.report.systems import System
+from evalsuite.results import Beside
+from evalsuite.runtimes import open_model
 from evalsuite.task import DataSource
 from evalsuite.tasks import get
 
-Batch = tuple[np.ndarray, np.ndarray]
-LENGTHS = (7, 3, 12, 5, 9, 4, 8, 6, 11, 2)
+EMBEDDED = DataSource("embedded")
 
 
-def batches() -> list[Batch]:
-    return [pad([list(range(5, 5 + n)), list(range(9, 8 + n))], 1) for n in LENGTHS]
+@pytest.mark.parametrize(
+    ("task", "first", "second", "same"),
+    [
+        ("xnli", ["neutral", "neutral"], ["neutral", "entailment"], 50),
+        ("udpos", [["X", "ADJ"], ["X"]], [["X", "X"], ["X"]], 200 / 3),
+        ("xcopa", [0, 1, 1, 0], [1, 1, 1, 0], 75),
+        ("tatoeba", [3, 0], [3, 0], 100),
+        ("xquad", ["a", "b"], ["a", ""], 50),
+        ("lareqa", [["a", "b"], ["c"]], [["a", "x"], ["d"]], 50),
+    ],
+)
+def test_the_share_of_equal_predictions(
+    tmp_path: Path, task: str, first: Any, second: Any, same: float
+) -> None:
+    ids = [f"q{n}" for n in range(len(first))]
+    submission.write(tmp_path, task, "de", first, ids=ids)
+    reference = Reference("teacher", tmp_path)
+    read = beside.read(reference, task, "de", "test", ids)
+    assert read == first
+    assert beside.same(get(task).format, read, second) == pytest.approx(same)
+    with pytest.raises(DataError, match=r"teacher predicted . rows of .* not the same rows"):
+        beside.read(reference, task, "de", "test", ids[:1])
+    with pytest.raises(MissingDataError):
+        beside.read(reference, task, "fr", "test", ids)
 
 
-@pytest.fixture(scope="module", params=["onnxruntime", "openvino"])
-def bundle(
-    request: pytest.FixtureRequest, tiny_base: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    place = tmp_path_factory.mktemp(request.param)
-    runtime: Runtime = request.param
-    text = Quantization(Calibration(get("xquad"), DataSource("embedded"), 2))
-    spans = headed(tiny_base, "span", place / "spans")
-    export(spans, place / "bundle", runtime=runtime, precision="int8", quantization=text)
-    return place / "bundle"
+def test_pairs_that_both_mined(tmp_path: Path) -> None:
+    ids = ["de-1", "de-2", "de-3"]
+    first: list[str | None] = ["en-1", "en-2", None]
+    submission.write(tmp_path, "bucc2018", "de", first, ids=ids)
+    submission.write(tmp_path, "bucc2018", "fr", [None], ids=["fr-1"])
+    reference = Reference("teacher", tmp_path)
+    assert beside.read(reference, "bucc2018", "de", "test", ids) == first
+    assert beside.same("mining", first, ["en-1", None, None]) == pytest.approx(200 / 3)
+    nothing = beside.read(reference, "bucc2018", "fr", "test", ["fr-1"])
+    assert nothing == [None] and beside.same("mining", nothing, nothing) == 100
+    with pytest.raises(DataError, match="not the same rows"):
+        beside.read(reference, "bucc2018", "de", "test", ids[:1])
 
 
-def opened(directory: Path, threads: int) -> OnnxPredictor | OpenVinoPredictor:
-    found = open_model(directory, threads)
-    assert isinstance(found, OnnxPredictor | OpenVinoPredictor)
-    return found
+def test_answers_are_matched_by_the_ids_of_their_questions(tmp_path: Path) -> None:
+    submission.write(tmp_path, "xquad", "de", ["one", "two"], ids=["a", "b"])
+    reference = Reference("teacher", tmp_path)
+    assert beside.read(reference, "xquad", "de", "test", ["b", "a"]) == ["two", "one"]
+    with pytest.raises(DataError, match="not the same rows"):
+        beside.read(reference, "xquad", "de", "test", ["a", "c"])
 
 
-def test_many_batches_give_what_each_gives_alone(bundle: Path) -> None:
-    wanted = ("logits", "hidden_states.1")
-    one, many = opened(bundle, 1), opened(bundle, 2)
-    alone = [one(*batch, wanted) for batch in batches()]
-    found = list(many.each(batches(), wanted))
-    assert many.beside and not one.beside
-    for expected, got in zip(alone, found, strict=True):
-        for name in wanted:
-            np.testing.assert_allclose(got[name], expected[name], atol=1e-5)
-    again = many(*batches()[0], wanted)  # back to one at a time
-    assert not many.beside
-    np.testing.assert_allclose(again["logits"], alone[0]["logits"], atol=1e-5)
+def test_a_model_beside_itself_does_not_differ(tiny_nli: Path, tmp_path: Path) -> None:
+    predictor = open_model(tiny_nli)
+
+    def scored(out: str, against: Reference | None = None) -> Any:
+        return evaluate(
+            predictor, get("xnli"), EMBEDDED, label=out, out=tmp_path / out,
+            languages=("en", "de", "sw"), max_examples=30, seed=3, against=against,
+        )  # fmt: skip
+
+    alone = scored("first")
+    assert alone.beside is None
+    found = scored("second", Reference("first", tmp_path / "first")).beside
+    assert found == Beside(
+        label="first",
+        agreement=dict.fromkeys(("en", "de", "sw"), 100.0),
+        intervals=dict.fromkeys(("en", "de", "sw"), (0.0, 0.0)),
+        zero_shot_interval=(0.0, 0.0),
+        p=1.0,
+    )
+    # Against one that is always right, the difference is what this one lacks.
+    for code in ("en", "de", "sw"):
+        right = [str(row.label) for row in get("xnli").load(EMBEDDED, "test", code)[:30]]
+        submission.write(tmp_path / "right", "xnli", code, right)
+    found = scored("third", Reference("right", tmp_path / "right")).beside
+    for code, value in alone.metrics["accuracy"].items():
+        assert found.agreement[code] == value
+        low, high = alone.intervals[code]
+        assert found.intervals[code] == pytest.approx((low - 100, high - 100))
+    assert found.p == pytest.approx(2 / 1001)  # no draw reaches the other
 
 
-def test_a_few_batches_do_not_open_a_bundle_anew(bundle: Path) -> None:
-    predictor = opened(bundle, 2)
-    few = batches()[: 2 * ENOUGH - 1]
-    assert len(list(predictor.each(few, ("logits",)))) == len(few) and not predictor.beside
-    assert len(list(predictor.each([*few, few[0]], ("logits",)))) == 2 * ENOUGH
-    assert predictor.beside
-    assert len(list(predictor.each(few[:1], ("logits",)))) == 1 and predictor.beside
-    single = opened(bundle, 1)
-    assert len(list(single.each(batches(), ("logits",)))) == len(LENGTHS) and not single.beside
+def test_p_is_that_of_the_rarer_side() -> None:
+    assert bootstrap.p_value(np.array([1.0] * 998 + [-1.0])) == pytest.approx(2 * 2 / 1000)
+    assert bootstrap.p_value(np.array([-1.0] * 500 + [1.0] * 499)) == 1.0
+    assert bootstrap.p_value(np.zeros(1000)) == 1.0
 
 
-def test_a_bundle_is_held_in_memory_once(bundle: Path) -> None:
-    predictor = opened(bundle, 2)
-    for beside in (True, False):
-        one = predictor.session if isinstance(predictor, OnnxPredictor) else predictor.graph
-        held = weakref.ref(one)
-        del one
-        predictor.reopen(beside=beside)
-        gc.collect()
-        assert held() is None
+def test_pairs_see_what_two_intervals_do_not() -> None:
+    """Right on nearly the same rows: their intervals overlap, their difference is sure."""
+    rng = np.random.default_rng(0)
+    first = (rng.random(2000) < 0.6).astype(float)
+    second = first.copy()
+    second[np.flatnonzero(first == 0)[:30]] = 1.0
+    a, b = (bootstrap.draws(np.stack([x, np.ones(2000)], 1), seed=5) for x in (first, second))
+    assert bootstrap.interval(b)[0] < bootstrap.interval(a)[1]
+    low, high = bootstrap.interval(b - a)
+    assert 0 < low < 100 * 30 / 2000 < high
+    assert bootstrap.p_value(b - a) < 0.01
 
 
-def test_an_error_of_one_batch_comes_in_its_place(bundle: Path) -> None:
-    predictor = opened(bundle, 2)
-    with pytest.raises(ModelError, match=r"does not give hidden_states\.9"):
-        list(predictor.each(batches(), ("hidden_states.9",)))
-    assert len(list(predictor.each(batches(), ("logits",)))) == len(LENGTHS)
-
-
-def test_a_run_that_is_left_is_waited_for(bundle: Path) -> None:
-    predictor = opened(bundle, 2)
-    whole = list(predictor.each(batches(), ("logits",)))
-    for _ in range(4):  # as many requests as before serve what comes after
-        left = predictor.each(batches(), ("logits",))
-        np.testing.assert_array_equal(next(left)["logits"], whole[0]["logits"])
-        left.close()  # type: ignore[attr-defined]
-    again = list(predictor.each(batches(), ("logits",)))
-    for one, other in zip(whole, again, strict=True):
-        np.testing.assert_array_equal(one["logits"], other["logits"])
-
-
-def test_shapes_that_change_with_every_batch_do_not_hold_it_up(bundle: Path) -> None:
-    predictor = opened(bundle, 2)
-    many = [pad([[5] * (1 + n % 37)] * (1 + n % 5), 1) for n in range(400)]
-    assert sum(len(found["logits"]) for found in predictor.each(many, ("logits",))) == 1200
-
-
-class Work:
-    """Items begun and waited for, noted."""
-
-    def __init__(self, wrong: int | None = None) -> None:
-        self.wrong, self.begun, self.ended = wrong, list[int](), list[int]()
-
-    def start(self, item: int) -> Callable[[], int]:
-        self.begun.append(item)
-
-        def wait() -> int:
-            self.ended.append(item)
-            if item == self.wrong:
-                raise ValueError("wrong")
-            return -item
-
-        return wait
-
-
-def test_items_come_in_order_with_some_begun_ahead() -> None:
-    work = Work()
-    results = in_order(work.start, range(50), 3)
-    assert next(results) == 0
-    assert work.begun == [0, 1, 2] and work.ended == [0]
-    assert list(results) == [-item for item in range(1, 50)]
-
-
-def test_what_is_begun_is_waited_for_and_nothing_else_begins() -> None:
-    left, wrong = Work(), Work(wrong=1)
-    results = in_order(left.start, range(50), 3)
-    next(results)
-    results.close()  # type: ignore[attr-defined]
-    assert left.begun == left.ended == [0, 1, 2]
-    results = in_order(wrong.start, range(50), 3)
-    assert next(results) == 0
-    with pytest.raises(ValueError, match="wrong"):
-        next(results)
-    assert wrong.begun == wrong.ended == [0, 1, 2, 3]
+def test_the_report_shows_it() -> None:
+    teacher, student = a_model("teacher"), a_model("int8")
+    first = a_score(teacher, en=80.0, de=70.0, sw=60.0)
+    second = a_score(student, en=79.0, de=69.0, sw=58.0).model_copy(
+        update={
+            "beside": Beside(
+                label="teacher",
+                agreement={"en": 99.0, "de": 97.0, "sw": 91.0},
+                intervals={},
+                zero_shot_interval=(-2.26, 0.31),
+                p=0.1234,
+            )
+        }
+    )
+    systems = [
+        System("teacher", (teacher,), (first,), ()),
+        System("int8", (student,), (second,), ()),
+    ]
+    (column,) = columns([first, second])
+    table = beside_table(systems, column)
+    assert table is not None
+    assert [[cell.text for cell in (row.head, *row.cells)] for row in table.rows] == [
+        ["int8", "94.0", "91.0", "−2.3 to +0.3", "0.123"]
+    ]
+    assert "points above teacher" in table.notes[0]
+    assert beside_table(systems[:1], column) is None
