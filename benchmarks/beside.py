@@ -14,14 +14,14 @@ import argparse
 import time
 from pathlib import Path
 
-from evalsuite.formats import Encoded
-from evalsuite.run import batches
-from evalsuite.runtimes import Predictor, open_model
+from evalsuite.inference.batch_runner import batches
+from evalsuite.inference.encoded import Encoded
+from evalsuite.inference.open_model import Predictor, open_model
+from evalsuite.inference.probe_text import sample
+from evalsuite.inference.session import Session
+from evalsuite.registry import TASKS
 from evalsuite.runtimes._bundle import BundlePredictor
-from evalsuite.sample import sample
-from evalsuite.session import Session
 from evalsuite.task import DataSource
-from evalsuite.tasks import get
 
 
 class InTurn:
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200, help="of XNLI, a language")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    source, task = DataSource("xtreme", arguments.data_dir), get("xnli")
+    source, task = DataSource("xtreme", arguments.data_dir), TASKS.get("xnli")
     for path in arguments.bundles:
         session, beside = Session(open_model(path)), open_model(path)
         if not isinstance(beside, BundlePredictor):

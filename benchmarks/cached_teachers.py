@@ -23,18 +23,18 @@ from typing import Any
 
 import torch
 
-from compress.distill.loss import Match, matched_loss
+from compress.distill.losses import Match, matched_loss
 from compress.distill.options import Options
 from compress.distill.student import choose_layers, cut
 from compress.distill.targets import Targets
 from compress.distill.teachers import says
+from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import DataSource
-from evalsuite.tasks import get
-from transfer import checkpoints
-from transfer.batches import Batch, plan
-from transfer.rows import Rows, load_rows
-from transfer.train import Settings, Tensors, fit
+from transfer.encoded_rows.load_rows import Rows, load_rows
+from transfer.loop.batch_plan import Batch, plan
+from transfer.loop.fit import Settings, Tensors, fit
+from transfer.models import checkpoints
 
 MINI = Path(__file__).resolve().parents[1] / "recipes" / "models" / "xlmr-mini"
 
@@ -94,7 +94,7 @@ def train(shared: Setting, cache: bool, work: Path) -> tuple[float, float, int]:
 def prepare(asked: argparse.Namespace) -> Setting:
     """Teacher, student, rows and batches."""
     count = -(-asked.steps * asked.batch_size // asked.epochs)
-    task = get("udpos")
+    task = TASKS.get("udpos")
     source = DataSource("xtreme", asked.data_dir)
     rows = load_rows(task, source, asked.teacher, asked.max_length, max_examples=count)
     teacher, _ = checkpoints.load(asked.teacher, task)

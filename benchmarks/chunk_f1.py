@@ -22,12 +22,12 @@ from typing import Any
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
 from evalsuite.formats import tagging
+from evalsuite.inference.open_model import open_model
+from evalsuite.inference.session import Session
 from evalsuite.metrics import bootstrap, chance
 from evalsuite.metrics.chunks import chunk_f1
-from evalsuite.runtimes import open_model
-from evalsuite.session import Session
+from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
-from evalsuite.tasks import get
 
 WRONG = 0.2
 ROUNDS = 3  # the quickest counts
@@ -35,7 +35,7 @@ ROUNDS = 3  # the quickest counts
 
 def main(data_dir: str, model_dir: str = "") -> None:
     """Print times, their ratio, the difference and the share."""
-    task, source = get("panx"), DataSource("xtreme", Path(data_dir))
+    task, source = TASKS.get("panx"), DataSource("xtreme", Path(data_dir))
     session = Session(open_model(Path(model_dir))) if model_dir else None
     rng = random.Random(1)
     theirs = ours = scoring = running = difference = 0.0

@@ -27,9 +27,9 @@ import runtimes
 import xlmr_shapes
 from tokenizers import Tokenizer
 
-from evalsuite import environment
+from evalsuite.machine import environment
 from evalsuite.task import DataSource
-from transfer import text, vocabulary
+from transfer.text import parallel_text, vocabulary
 
 XNLI = ("en", "ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 PIECES = 250_002
@@ -61,7 +61,7 @@ def make(arguments: argparse.Namespace) -> None:
     if not words.is_file():
         began = time.perf_counter()
         source = DataSource("xtreme", arguments.data_dir)
-        corpus = text.read(source, None, arguments.lines, arguments.lines)
+        corpus = parallel_text.read(source, None, arguments.lines, arguments.lines)
         lines = [foreign for _, foreign, _ in corpus.pairs]
         lines += [english for _, _, english in corpus.pairs[:: len(corpus.languages)]]
         lines += [line for _, line in corpus.lines]
@@ -81,7 +81,7 @@ def make(arguments: argparse.Namespace) -> None:
         ),
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "recipes.cli", "run", str(recipe), "--workspace"]
+    command = [sys.executable, "-m", "recipes.cli.app", "run", str(recipe), "--workspace"]
     subprocess.run(
         [*command, str(work / "workspace"), "--data-dir", str(arguments.data_dir)], check=True
     )

@@ -23,7 +23,7 @@ import intermediates
 from passes import table
 from scipy import stats
 
-from evalsuite.report.labels import parse
+from evalsuite.report.figures.labels import parse
 from evalsuite.results import RunRecord, TaskResult
 
 FIRST = "none"

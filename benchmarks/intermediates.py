@@ -26,11 +26,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 import published  # noqa: E402
 
 from evalsuite.evaluate import evaluate  # noqa: E402
-from evalsuite.runtimes import open_model  # noqa: E402
+from evalsuite.inference.open_model import open_model  # noqa: E402
 from evalsuite.task import DataSource, Split, Task  # noqa: E402
-from transfer.intermediate import get, names  # noqa: E402
-from transfer.supervised import Options, train  # noqa: E402
-from transfer.train import Settings  # noqa: E402
+from transfer.loop.fit import Settings  # noqa: E402
+from transfer.registry import INTERMEDIATE_TASKS  # noqa: E402
+from transfer.supervised.train_tasks import Options, train  # noqa: E402
 
 _ROWS: dict[str, dict[Split, int]] = {"squad2": {"train": 36_000, "dev": 600}}  # generated
 _FEW: dict[Split, int] = {"train": 3000, "dev": 300}  # of the others
@@ -54,11 +54,11 @@ def main() -> None:
     asked.add_argument("--steps", type=int, default=300)
     asked.add_argument("--rate", type=float, default=2e-4, help="learning rate")
     asked.add_argument("--dev", type=int, default=500, help="dev rows scored")
-    asked.add_argument("--tasks", nargs="+", default=names())
+    asked.add_argument("--tasks", nargs="+", default=INTERMEDIATE_TASKS.names())
     said = asked.parse_args()
     for name in said.tasks:
         with tempfile.TemporaryDirectory() as here:
-            print(_line(get(name), Path(here), said), flush=True)
+            print(_line(INTERMEDIATE_TASKS.get(name), Path(here), said), flush=True)
 
 
 def _line(task: Task, here: Path, said: argparse.Namespace) -> str:

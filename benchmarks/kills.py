@@ -23,7 +23,7 @@ COMMAND = ["run", "quickstart", "--jobs", "2", "--quiet", "--workspace"]
 
 def start(workspace: Path) -> subprocess.Popen[str]:
     """The command in a process of its own."""
-    lingopress = [sys.executable, "-m", "recipes.cli", *COMMAND, str(workspace)]
+    lingopress = [sys.executable, "-m", "recipes.cli.app", *COMMAND, str(workspace)]
     return subprocess.Popen(lingopress, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

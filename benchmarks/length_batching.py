@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from evalsuite.formats import Encoded
-from evalsuite.run import pad, run
-from evalsuite.runtimes import ENOUGH, open_model
-from evalsuite.sample import sample, spread
-from evalsuite.session import Session
+from evalsuite.inference.batch_runner import pad, run
+from evalsuite.inference.encoded import Encoded
+from evalsuite.inference.open_model import ENOUGH, open_model
+from evalsuite.inference.probe_text import sample, spread
+from evalsuite.inference.session import Session
+from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
-from evalsuite.tasks import get
 
 PADDED, BATCH = 128, 8
 PART = 24  # rows of a language that the checkpoint itself runs
@@ -48,7 +48,7 @@ def padded(session: Session, encoded: Sequence[Encoded]) -> np.ndarray:
 def main(checkpoint: str, data_dir: str, rows: int, bundles: Sequence[str]) -> None:
     """Time all ways, interleaved by language; a bundle may have a vocabulary of its own."""
     session = Session(open_model(Path(checkpoint)))
-    source, task = DataSource("xtreme", Path(data_dir)), get("xnli")
+    source, task = DataSource("xtreme", Path(data_dir)), TASKS.get("xnli")
     ways = {}
     for bundle in bundles:
         opened = Session(open_model(Path(bundle)))

@@ -15,9 +15,9 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from evalsuite.report.costs import percentile, sentences_per_second
+from evalsuite.report.figures.costs import percentile, sentences_per_second
 from evalsuite.results import RunRecord, SpeedResult, TaskResult
-from recipes.comparison import read_run
+from recipes.cli.compare_runs import read_run
 
 RUNTIMES = ("torch", "onnxruntime", "openvino")
 SUFFIXES = ("_ort", "_openvino")

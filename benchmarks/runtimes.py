@@ -24,15 +24,16 @@ from statistics import median
 
 from xlmr_shapes import SHAPES, make
 
-from compress.calibration import Calibration
-from compress.export import Quantization, export
-from compress.precisions import Precision, Runtime
-from evalsuite import environment, tokenization
-from evalsuite.bench import Subject, measure
+from compress.export.calibration_text import Calibration
+from compress.export.export import Quantization, export
+from compress.export.precisions import Precision, Runtime
+from evalsuite import tokenization
+from evalsuite.bench.measure import Subject, measure
+from evalsuite.inference.probe_text import Probe, sample
+from evalsuite.machine import environment
+from evalsuite.registry import TASKS
 from evalsuite.results import SpeedResult
-from evalsuite.sample import Probe, sample
 from evalsuite.task import DataSource
-from evalsuite.tasks import get
 
 BUNDLES: tuple[tuple[Runtime, Precision], ...] = (
     ("onnxruntime", "fp32"),
@@ -53,7 +54,7 @@ def models(shape: str, work: Path) -> dict[str, Path]:
     for runtime, precision in BUNDLES:
         out = work / f"{shape}-{runtime}-{precision}"
         if not (out / "README.md").is_file():
-            text = Calibration(get("xnli"), DataSource("embedded"), CALIBRATION)
+            text = Calibration(TASKS.get("xnli"), DataSource("embedded"), CALIBRATION)
             quantization = Quantization(text)
             export(checkpoint, out, runtime=runtime, precision=precision, quantization=quantization)
         found[f"{runtime} {precision}"] = out
@@ -71,7 +72,7 @@ def rounds(found: dict[str, Path], arguments: argparse.Namespace) -> None:
     source = DataSource("embedded")
     subjects = []
     for name, path in found.items():
-        text = sample(tokenization.load(path), 128, get("xnli"), source, 2)
+        text = sample(tokenization.load(path), 128, TASKS.get("xnli"), source, 2)
         sequences = {code: [item.ids for item in own] for code, own in text.items()}
         subjects.append(Subject(path, sequences, name, "embedded"))
     results: dict[str, list[SpeedResult]] = {name: [] for name in found}
@@ -118,7 +119,7 @@ def rounds(found: dict[str, Path], arguments: argparse.Namespace) -> None:
 def agreement(arguments: argparse.Namespace) -> None:
     """Labels of both fp32 bundles against torch's."""
     source = DataSource("xtreme", arguments.data_dir)
-    probe = Probe(get(arguments.task), source, arguments.rows)
+    probe = Probe(TASKS.get(arguments.task), source, arguments.rows)
     for runtime, precision in BUNDLES:
         if precision == "fp32":
             with tempfile.TemporaryDirectory() as out:

@@ -3,9 +3,10 @@
 python benchmarks/search.py [CANDIDATES] [QUERIES] [WIDTH]
 
 Default 1,000,000 candidates, 15,000 queries, 768 wide: Mewsli-X's pool. Candidates are drawn block
-by block, as `evalsuite.embedding.rank` embeds them. In one run: the search, and the same blocks
-through a plain matrix product whose result is thrown away, the least that any exact search does.
-Prints both times without the drawing of blocks, their ratio, and the peak memory of the process.
+by block, as `evalsuite.retrieval.embedding.rank` embeds them. In one run: the search, and the same
+blocks through a plain matrix product whose result is thrown away, the least that any exact search
+does. Prints both times without the drawing of blocks, their ratio, and the peak memory of the
+process.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from evalsuite import search
-from evalsuite.embedding import BLOCK
 from evalsuite.metrics.ranking import CUT
 from evalsuite.metrics.retrieval import unit
+from evalsuite.retrieval import nearest as search
+from evalsuite.retrieval.embedding import BLOCK
 
 
 class Blocks:

@@ -16,8 +16,8 @@ import numpy as np
 
 from evalsuite import tokenization
 from evalsuite.formats import span
+from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Split
-from evalsuite.tasks import get
 
 SPLITS: dict[str, Split] = {"xquad": "test", "mlqa": "dev", "tydiqa": "train"}
 
@@ -27,7 +27,7 @@ def main(data_dir: str, model_dir: str) -> None:
     tokenizer = tokenization.load(Path(model_dir))
     source = DataSource("xtreme", Path(data_dir))
     for name, split in SPLITS.items():
-        task = get(name)
+        task = TASKS.get(name)
         for language in task.available(source, split):
             examples: Any = task.load(source, split, language)
             windows = span.encode(tokenizer, examples, span.LONGEST)

@@ -73,17 +73,17 @@ def main() -> None:
 
 def measure(asked: argparse.Namespace) -> list[float]:
     """Megabytes by part, and tokens a second of the median step."""
+    from evalsuite.registry import TASKS
     from evalsuite.task import DataSource
-    from evalsuite.tasks import get
-    from transfer import supervised
-    from transfer.batches import plan
-    from transfer.rows import load_rows
-    from transfer.train import Settings
+    from transfer.encoded_rows.load_rows import load_rows
+    from transfer.loop.batch_plan import plan
+    from transfer.loop.fit import Settings
+    from transfer.supervised import train_tasks
 
     method, precision, embeddings = SETUPS[asked.one]
-    model, source, task = asked.work / asked.size, DataSource("embedded"), get("xnli")
+    model, source, task = asked.work / asked.size, DataSource("embedded"), TASKS.get("xnli")
     count = asked.rows * asked.steps
-    options = supervised.Options(
+    options = train_tasks.Options(
         method=method,
         precision=precision,
         embeddings=embeddings,
@@ -101,7 +101,7 @@ def measure(asked: argparse.Namespace) -> list[float]:
     with tempfile.TemporaryDirectory() as place:
         here = Path(place)
         began = time.monotonic()
-        done = supervised.train(model, [task], source, options, work=here / "w", out=here / "o")
+        done = train_tasks.train(model, [task], source, options, work=here / "w", out=here / "o")
         print(f"{asked.one}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     facts = done.facts
     held, other = float(facts["base embeddings MB"]), float(facts["base other weights MB"])

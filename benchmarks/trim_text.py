@@ -23,15 +23,16 @@ from typing import get_args
 
 from tokenizers import Tokenizer
 
-from compress.trim import RECORD, trim
-from evalsuite import formats, retokenized, tokenization
+from compress.trim.trim import RECORD, trim
+from evalsuite import tokenization
+from evalsuite.agreement import across_vocabularies
 from evalsuite.data import parallel
-from evalsuite.runtimes import open_model
-from evalsuite.sample import sample_rows, spread
-from evalsuite.session import Session
+from evalsuite.inference.open_model import open_model
+from evalsuite.inference.probe_text import sample_rows, spread
+from evalsuite.inference.session import Session
+from evalsuite.registry import FORMATS, TASKS
 from evalsuite.task import DataSource, Split
-from evalsuite.tasks import get, names
-from transfer import text
+from transfer.text import parallel_text
 
 BATCH = 2000
 
@@ -64,7 +65,7 @@ def corpus(source: DataSource, languages: Sequence[str]) -> Iterator[tuple[str, 
 
 def kept_text(source: DataSource, kept: Sequence[str], most: int | None) -> dict[str, list[str]]:
     """Language -> segments of the corpus, as the trim stage reads them."""
-    read = text.read(source, [code for code in kept if code != "en"], most, most)
+    read = parallel_text.read(source, [code for code in kept if code != "en"], most, most)
     lines: dict[str, list[str]] = {code: [] for code in kept}
     for index, there, _ in read.pairs:
         lines[read.languages[index]].append(there)
@@ -94,9 +95,9 @@ def count(
         own.unknown_before += one.count(unknown[0])
         own.unknown_after += other.count(unknown[1])
 
-    for name in names():
-        task = get(name)
-        module = formats.get(task.format)
+    for name in TASKS.names():
+        task = TASKS.get(name)
+        module = FORMATS.get(task.format)
         for split in get_args(Split):
             for code in task.available(source, split):
                 rows = task.load(source, split, code)
@@ -146,10 +147,10 @@ def main(arguments: argparse.Namespace) -> None:
     old = json.loads((out / RECORD).read_text(encoding="utf-8"))["old_ids"]
     counts = count(source, tokenization.load(arguments.model), tokenization.load(out), old)
     show(counts, kept)
-    rows = sample_rows(get("xnli"), source, 50)
+    rows = sample_rows(TASKS.get("xnli"), source, 50)
     first, second = (Session(open_model(path)) for path in (arguments.model, out))
     own = {code: rows[code] for code in rows if code in kept}
-    parity = retokenized.compare(first, second, "pair", own).parity
+    parity = across_vocabularies.compare(first, second, "pair", own).parity
     print(f"outputs differ by at most {parity.maximum:.2g} where the largest is {parity.scale:.2f}")
 
 

@@ -43,9 +43,9 @@ def make(size: str, directory: Path, head: str | None = None, words: Any = None)
     import torch
     from transformers import XLMRobertaConfig
 
-    from evalsuite.data import embedded
+    from evalsuite.data.embedded import generate as embedded
     from evalsuite.runtimes.torch import auto_class
-    from transfer import vocabulary
+    from transfer.text import vocabulary
 
     layers, hidden, heads, ffn, rows = SHAPES[size]
     torch.manual_seed(0)
@@ -82,7 +82,7 @@ def main(size: str, work: Path) -> None:
 
 def one(stage: str, recipe: Path) -> None:
     """Run up to one stage in this process and print its peak memory and facts."""
-    from recipes.cli import main as lingopress
+    from recipes.cli.app import main as lingopress
 
     workspace = recipe.parent / "workspace"
     arguments = ["run", str(recipe), "--workspace", str(workspace), "--until", stage, "--quiet"]

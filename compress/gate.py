@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compress.errors import GateError
-from evalsuite.beside import Reference
+from evalsuite.agreement.outputs import Parity
+from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
-from evalsuite.parity import Parity
+from evalsuite.inference.open_model import open_model
 from evalsuite.results import TaskResult
-from evalsuite.runtimes import open_model
 from evalsuite.task import DataSource, Task
 
 Where = Callable[[], str]

@@ -1,47 +1,63 @@
 """Components found by their file names: listing imports nothing, use imports one file.
 
->>> names("evalsuite.tasks")[:3]
+>>> tasks = Catalogue("evalsuite.tasks", "task", attribute="TASK")
+>>> tasks.names()[:3]
 ('bucc2018', 'lareqa', 'mewslix')
->>> load("evalsuite.tasks", "xnli", "TASK", kind="task").title
+>>> tasks.get("xnli").title
 'XNLI'
 
-A file (or folder with `__init__.py`) whose name begins with `_` is no component.
+A file (or a folder with an `__init__.py`) whose name begins with `_` is not a component.
 """
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from evalsuite.errors import UnknownNameError
 
-
-def files(package: str) -> dict[str, Path]:
-    """Name -> file or folder of a package's components, sorted by name; imports none of them."""
-    folders = importlib.import_module(package).__path__
-    found = {
-        path.stem: path
-        for folder in folders
-        for path in Path(folder).iterdir()
-        if not path.name.startswith(("_", "."))
-        and (path.suffix == ".py" or (path / "__init__.py").is_file())
-    }
-    return dict(sorted(found.items()))
+Component = TypeVar("Component")
 
 
-def names(package: str) -> tuple[str, ...]:
-    """Names of a package's components, sorted."""
-    return tuple(files(package))
+class Catalogue(Generic[Component]):
+    """The components of one package, one file each.
 
-
-def load(package: str, name: str, attribute: str, *, kind: str) -> Any:
-    """The object `attribute` of the component `name`, imported now.
-
-    Raises:
-        UnknownNameError: the package has no such component; offers the nearest name.
+    Args:
+        package: dotted name of the package whose files are the components.
+        kind: what a component is called in messages, such as `task`.
+        attribute: the object in each file that is the component; without it, the module itself.
     """
-    known = names(package)
-    if name not in known:
-        raise UnknownNameError(kind, name, known)
-    return getattr(importlib.import_module(f"{package}.{name}"), attribute)
+
+    def __init__(self, package: str, kind: str, attribute: str | None = None) -> None:
+        self.package, self.kind, self.attribute = package, kind, attribute
+
+    def files(self) -> dict[str, Path]:
+        """Name -> file or folder, sorted by name. Imports none of them."""
+        folders = importlib.import_module(self.package).__path__
+        paths = {
+            path.stem: path
+            for folder in folders
+            for path in Path(folder).iterdir()
+            if not path.name.startswith(("_", "."))
+            and (path.suffix == ".py" or (path / "__init__.py").is_file())
+        }
+        return dict(sorted(paths.items()))
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the components, sorted. Imports none of them."""
+        return tuple(self.files())
+
+    def get(self, name: str) -> Component:
+        """One component; its file is imported now.
+
+        Raises:
+            UnknownNameError: there is no such component; offers the nearest name.
+        """
+        known = self.names()
+        if name not in known:
+            raise UnknownNameError(self.kind, name, known)
+        component: Any = importlib.import_module(f"{self.package}.{name}")
+        if self.attribute is not None:
+            component = getattr(component, self.attribute)
+        return component  # type: ignore[no-any-return]

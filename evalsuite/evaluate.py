@@ -17,18 +17,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalsuite import beside, environment, formats, mining, submission
-from evalsuite.beside import Reference
+from evalsuite.agreement import predictions as beside
+from evalsuite.agreement.predictions import Reference
 from evalsuite.data.mining import MiningTask
 from evalsuite.data.ranking import RankingTask
-from evalsuite.embedding import Embedder, rank
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.formats import retrieval
-from evalsuite.margin import Margins
+from evalsuite.inference.session import Session
+from evalsuite.machine import environment
 from evalsuite.metrics import bootstrap, chance
 from evalsuite.metrics.retrieval import nearest
+from evalsuite.registry import FORMATS
 from evalsuite.results import Beside, TaskResult
-from evalsuite.session import Session
+from evalsuite.retrieval import bitext_mining
+from evalsuite.retrieval.embedding import Embedder, rank
+from evalsuite.retrieval.ratio_margin import Margins
+from evalsuite.submission import files
 from evalsuite.task import (
     Candidate,
     DataSource,
@@ -42,7 +46,7 @@ from evalsuite.task import (
 if TYPE_CHECKING:
     import numpy as np
 
-    from evalsuite.runtimes import Predictor
+    from evalsuite.inference.open_model import Predictor
 
 SOURCE_LANGUAGE = "en"
 
@@ -123,7 +127,7 @@ def evaluate(
         progress(done / len(chosen), f"{label}: {task.name} {language}")
         data.update(repr((language, examples)).encode())
         predictions: list[Any]
-        module = formats.get(task.format)
+        module = FORMATS.get(task.format)
         calibration: dict[str, float] = {}
         if layer is None:
             predictions, calibration = session.calibrated(task.format, examples)
@@ -136,7 +140,7 @@ def evaluate(
                 labelled = _rows(task, source, task.fitted_on, language, max_examples)
                 data.update(repr(labelled).encode())
                 other = _corpora(task, source, task.fitted_on, language, labelled, data)
-            predictions, thresholds[language] = mining.mine(embed, own, other)
+            predictions, thresholds[language] = bitext_mining.mine(embed, own, other)
             pool = len(own.english)
         else:
             pairs = [example for example in examples if isinstance(example, ParallelExample)]
@@ -149,7 +153,7 @@ def evaluate(
         guess[language] = chance.chance(task, examples, language, pool)
         counts[language] = len(examples)
         ids = [example.id for example in examples]
-        submission.write(out, task.name, language, predictions, split, ids, task.format)
+        files.write(out, task.name, language, predictions, split, ids, task.format)
         if against is not None:
             others = beside.read(against, task.name, language, split, ids, task.format)
             same[language] = beside.same(task.format, others, predictions)
@@ -247,7 +251,7 @@ def _corpora(
     language: str,
     rows: Sequence[Example],
     digest: Any,
-) -> mining.Corpora:
+) -> bitext_mining.Corpora:
     """Both sides, the English one added to a digest."""
     foreign = [row for row in rows if isinstance(row, MiningExample)]
     if not any(row.partners for row in foreign):
@@ -255,7 +259,7 @@ def _corpora(
             f"{task.name} {language}: none of {len(foreign)} {split} rows has a translation to be "
             "found; take more rows (max_examples)"
         )
-    return mining.Corpora(
+    return bitext_mining.Corpora(
         foreign, list(_digested(task.candidates(source, split, language), digest))
     )
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from recipes.digests import DigestMemo
 from recipes.errors import RecipesError
-from recipes.graph import ancestors, descendants
-from recipes.making import Maker
-from recipes.outcome import RunOutcome, note
-from recipes.plan import Plan, make_plan
-from recipes.problems import suggest
-from recipes.progress import Display
-from recipes.schedule import make_all
-from recipes.schema import load
-from recipes.workers import workers
-from recipes.workspace import Workspace
+from recipes.execution.display import Display
+from recipes.execution.run_record import RunOutcome, note
+from recipes.execution.scheduler import make_all
+from recipes.execution.stage_runner import Maker
+from recipes.execution.worker_pool import workers
+from recipes.execution.workspace import Workspace
+from recipes.parsing.problems import suggest
+from recipes.parsing.recipe_file import load
+from recipes.planning.hashing import DigestMemo
+from recipes.planning.plan import Plan, make_plan
+from recipes.planning.stage_graph import ancestors, descendants
 
 
 def run_recipe(
@@ -38,7 +38,7 @@ def run_recipe(
 ) -> RunOutcome:
     """Check a recipe, then make every stage that is not there yet.
 
-    A recipe with `search:` makes its stages once a trial; see `recipes.search`.
+    A recipe with `search:` makes its stages once a trial; see `recipes.search.trial_loop`.
 
     Args:
         from_stage: forget the outputs of this stage and of all that needs it first.
@@ -56,7 +56,7 @@ def run_recipe(
     """
     space, loaded = Workspace(workspace), load(path_or_name, overrides)
     if loaded.recipe.search is not None:
-        from recipes.search import search
+        from recipes.search.trial_loop import search
 
         return search(
             loaded,

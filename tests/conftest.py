@@ -60,7 +60,7 @@ class Lab:
 
     def cli(self, *args: str) -> int:
         """Exit code of the command, run in this process."""
-        from recipes.cli import main
+        from recipes.cli.app import main
 
         with pytest.raises(SystemExit) as left:
             main(list(args))
@@ -72,15 +72,16 @@ class Lab:
         root = Path(__file__).resolve().parents[1]
         self.script.write_text(
             f"import sys\nsys.path.insert(0, {str(root)!r})\n"
-            f"import recipes.stages\nrecipes.stages.__path__[:] = {self.stages!r}\n"
-            "import recipes.cli\nif '--help' not in sys.argv and 'ls' not in sys.argv:\n"
-            "    import recipes.plan\n"
-            "    recipes.plan.digest_need = lambda need, source, file: need.task\n"
+            "import recipes.stages._shared\n"
+            f"recipes.stages.__path__[:] = {self.stages!r}\n"
+            "import recipes.cli.app\nif '--help' not in sys.argv and 'ls' not in sys.argv:\n"
+            "    import recipes.planning.plan\n"
+            "    recipes.planning.plan.digest_need = lambda need, source, file: need.task\n"
             "if '--jobs' in sys.argv:\n"
-            "    import recipes.workers\n"
-            "    recipes.workers.PRELOAD[:] = []\n"
-            "if __name__ != '__main__':\n    recipes.cli.main = lambda: None  # a worker\n"
-            "try:\n    recipes.cli.main()\nfinally:\n"
+            "    import recipes.execution.worker_pool\n"
+            "    recipes.execution.worker_pool.PRELOAD[:] = []\n"
+            "if __name__ != '__main__':\n    recipes.cli.app.main = lambda: None  # a worker\n"
+            "try:\n    recipes.cli.app.main()\nfinally:\n"
             "    heavy = {'torch', 'transformers', 'numpy', 'jinja2', 'rich'} & set(sys.modules)\n"
             "    if __name__ == '__main__':\n"
             "        print('HEAVY', sorted(heavy), file=sys.stderr)\n"
@@ -99,17 +100,20 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """Recipes over fake stages, in an empty current directory."""
-    import recipes.plan
-    import recipes.stages
+    import recipes.planning.plan
+    import recipes.stages._shared
 
     def forget() -> None:
         for name in [name for name in sys.modules if name.startswith("recipes.stages.")]:
-            del sys.modules[name]
+            if not name.startswith("recipes.stages._shared"):
+                del sys.modules[name]
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LINGOPRESS_WORKSPACE", raising=False)
     monkeypatch.setattr(recipes.stages, "__path__", [str(FAKES)])
-    monkeypatch.setattr(recipes.plan, "digest_need", lambda need, source, digest_file: need.task)
+    monkeypatch.setattr(
+        recipes.planning.plan, "digest_need", lambda need, source, digest_file: need.task
+    )
     forget()
     yield Lab(tmp_path)
     forget()
@@ -119,8 +123,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A masked-LM checkpoint of 2 layers x 64, a few steps old, on the embedded text."""
     from evalsuite.task import DataSource
+    from transfer.loop.fit import Settings
     from transfer.pretrain import Options, Shape, pretrain
-    from transfer.train import Settings
 
     folder = tmp_path_factory.mktemp("tiny")
     options = Options(
@@ -146,10 +150,10 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """A LoRA adapter for XNLI, trained a little on the NF4 base."""
     from quick import options
 
+    from evalsuite.registry import TASKS
     from evalsuite.task import DataSource
-    from evalsuite.tasks import get
-    from transfer.supervised import train
-    from transfer.train import Settings
+    from transfer.loop.fit import Settings
+    from transfer.supervised.train_tasks import train
 
     folder = tmp_path_factory.mktemp("adapter")
     quick = options(
@@ -162,7 +166,7 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     )
     train(
         tiny_base,
-        [get("xnli")],
+        [TASKS.get("xnli")],
         DataSource("embedded"),
         quick,
         work=folder / "work",
@@ -174,18 +178,18 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture(scope="session")
 def tiny_nli(tiny_adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, fused: a whole XNLI checkpoint."""
-    from compress.fuse import fuse
-    from evalsuite.tasks import get
+    from compress.fuse.fuse import fuse
+    from evalsuite.registry import TASKS
 
     out = tmp_path_factory.mktemp("nli") / "out"
-    fuse(tiny_adapter, get("xnli"), out)
+    fuse(tiny_adapter, TASKS.get("xnli"), out)
     return out
 
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_nli: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same, exported to int8."""
-    from compress.export import export
+    from compress.export.export import export
 
     out = tmp_path_factory.mktemp("bundle") / "out"
     export(tiny_nli, out, precision="int8")

@@ -96,7 +96,7 @@ def test_cheap_commands_import_nothing_heavy(
     arguments: list[str], mini_packages: Path, tmp_path: Path
 ) -> None:
     script = (
-        "import sys\nfrom recipes.cli import main\n"
+        "import sys\nfrom recipes.cli.app import main\n"
         f"try:\n    main({arguments!r})\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
         f"heavy = [m for m in {HEAVY!r} if m in sys.modules]\nassert not heavy, heavy\n"
@@ -115,7 +115,7 @@ def test_cheap_commands_import_nothing_heavy(
 def test_shipped_recipes_check(
     capsys: pytest.CaptureFixture[str], mini_packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from recipes.cli import main
+    from recipes.cli.app import main
 
     monkeypatch.syspath_prepend(str(mini_packages))
     names = sorted(
@@ -153,7 +153,7 @@ def test_shipped_recipes_check(
 
 
 def test_the_readmes_recipe_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from recipes.cli import main
+    from recipes.cli.app import main
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     path = tmp_path / "mine.yaml"

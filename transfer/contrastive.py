@@ -23,13 +23,15 @@ from transformers.trainer_utils import set_seed
 from evalsuite import tokenization
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
-from transfer import checkpoints, dictionary, methods
-from transfer.batches import Batch, padded, plan, steps_for
+from transfer.loop.batch_plan import Batch, padded, plan, steps_for
+from transfer.loop.fit import Progress, Tensors, fit
+from transfer.models import checkpoints
 from transfer.objectives.sentences import in_batch, pool
-from transfer.outcome import facts_of, write
-from transfer.supervised import Options, Trained
-from transfer.text import Ragged, read
-from transfer.train import Progress, Tensors, fit
+from transfer.registry import METHODS
+from transfer.supervised.save_trained import facts_of, write
+from transfer.supervised.train_tasks import Options, Trained
+from transfer.text import word_translations
+from transfer.text.parallel_text import Ragged, read
 
 What = Literal["words", "sentences"]
 _TEMPERATURE = 0.05
@@ -58,7 +60,7 @@ def align(
     Raises:
         TransferError, EvalsuiteError: something a person can put right.
     """
-    method = methods.get(options.method)
+    method = METHODS.get(options.method)
     languages = [language for language in options.languages if language != "en"] or None
     pairs = read_pairs(source, what, languages, max_pairs, progress)
     random.Random(options.settings.seed).shuffle(pairs)
@@ -107,7 +109,7 @@ def read_pairs(
     if what == "sentences":
         text = read(source, languages, max_pairs, progress=progress)
         return sorted({(foreign, english) for _, foreign, english in text.pairs})
-    words = dictionary.build(source, max_pairs or dictionary.MAX_PAIRS, progress)
+    words = word_translations.build(source, max_pairs or word_translations.MAX_PAIRS, progress)
     pairs = {
         (foreign, english)
         for language, known in words.items()

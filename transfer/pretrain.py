@@ -22,10 +22,12 @@ from transformers.trainer_utils import set_seed
 from evalsuite import tokenization
 from evalsuite.runtimes.torch import from_pretrained
 from evalsuite.task import DataSource
-from transfer import cards, checkpoints, lexical, masked, text, vocabulary
-from transfer.batches import Batch, plan
+from transfer.encoded_rows import masked_text
+from transfer.loop.batch_plan import Batch, plan
+from transfer.loop.fit import Fitted, Progress, Settings, Tensors, fit
+from transfer.models import cards, checkpoints
 from transfer.objectives import mlm
-from transfer.train import Fitted, Progress, Settings, Tensors, fit
+from transfer.text import lexical_init, parallel_text, vocabulary
 
 _SHOWN = 200_000  # lines the vocabulary is trained on, at most
 
@@ -75,7 +77,7 @@ def pretrain(
     Raises:
         DataError: there is no parallel text.
     """
-    read = text.read(source, options.languages, options.max_pairs, progress=progress)
+    read = parallel_text.read(source, options.languages, options.max_pairs, progress=progress)
     pairs = read.pairs
     tokenizer_dir = directory if directory is not None else work / "tokenizer"
     if directory is None:
@@ -88,11 +90,11 @@ def pretrain(
     longest = min(asked, positions) if directory is None else checkpoints.longest(directory, asked)
     options = replace(options, max_length=longest)
     progress(0.0, "encoding text")
-    encoded = masked.encode(
+    encoded = masked_text.encode(
         tokenizer, pairs, options.tlm, options.max_length, options.settings.seed
     )
     needed = options.steps * options.batch_size
-    drawn = text.sample(encoded.language, options.alpha, needed, options.settings.seed)
+    drawn = parallel_text.sample(encoded.language, options.alpha, needed, options.settings.seed)
     lengths = [len(encoded.ids[index]) for index in drawn]
     batches = plan(lengths, options.batch_size, options.steps, options.settings.seed)
     pad_id = tokenization.id_of(tokenizer, "<pad>")
@@ -164,7 +166,7 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
     triples = [(pair[0], sides[0][i], sides[1][i]) for i, pair in enumerate(pairs)]
     table = model.get_input_embeddings().weight
     with torch.no_grad():
-        table.copy_(torch.from_numpy(lexical.align(triples, table.numpy())))
+        table.copy_(torch.from_numpy(lexical_init.align(triples, table.numpy())))
 
 
 def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:

@@ -16,22 +16,23 @@ from typing import Any
 
 import torch
 
-from compress.distill import texts
-from compress.distill.loss import Match, matched_loss
+from compress.distill import plain_text
+from compress.distill.initial_student import layers_of, origin, start
+from compress.distill.losses import Match, matched_loss
 from compress.distill.options import Options
-from compress.distill.start import layers_of, origin, start
 from compress.distill.targets import Targets
 from compress.distill.teachers import model_of, open_teacher, require_what_it_gives, says
 from compress.errors import StudentError
-from evalsuite.runtimes import head_of, read_config
+from evalsuite.inference.open_model import head_of, read_config
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
-from transfer import augment, cards, checkpoints
-from transfer.batches import Batch, steps_for
-from transfer.mixing import mix
-from transfer.quantize_aware import quantize_aware
-from transfer.rows import load_rows
-from transfer.train import Fitted, Progress, Tensors, fit
+from transfer.encoded_rows.load_rows import load_rows
+from transfer.loop.batch_plan import Batch, steps_for
+from transfer.loop.fit import Fitted, Progress, Tensors, fit
+from transfer.loop.mixing import mix
+from transfer.models import cards, checkpoints
+from transfer.precision.train_rounded import quantize_aware
+from transfer.text import augment
 
 _SAMPLES = 8  # batches that a narrower student's directions are found on
 _GOLD = ("labels", "start_positions", "end_positions")
@@ -75,7 +76,7 @@ def distill(
     weights = [(1 - plain) * size / sum(sizes) for size in sizes]
     if plain > 0:
         progress(0.0, "reading multilingual text")
-        sets.append(texts.read(source, teacher_dir, options, head))
+        sets.append(plain_text.read(source, teacher_dir, options, head))
         weights.append(plain)
     rows_to_read = sum(sizes) or len(sets[-1])
     steps = steps_for(rows_to_read, options.batch_size, options.epochs, options.max_steps)
@@ -102,7 +103,7 @@ def distill(
         student, chosen = start(original, teacher_dir, options, samples)
     else:
         chosen = layers_of(teacher, options)
-    if plain > 0 and isinstance(sets[-1], texts.Parallel):
+    if plain > 0 and isinstance(sets[-1], plain_text.Parallel):
         own = [batch for batch in batches if batch.part == len(sets) - 1]
         sets[-1].teach(teacher, student, own, options.settings.compute, work, progress)
     match = Match.of(teacher, student, chosen, options)
@@ -160,7 +161,7 @@ def _rows(
             change=change,
         )
         if task.format == "ranking":  # queries and passages alike
-            sets.append(texts.Texts(rows.sequences(), rows.pad_id))
+            sets.append(plain_text.Texts(rows.sequences(), rows.pad_id))
         else:
             sets.append(rows)
     return sets

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from compress.distill.narrow import Shape
-from transfer.augment import Augmentation
-from transfer.checkpoints import Precision
-from transfer.quantize_aware import Rounding
-from transfer.train import Settings
+from transfer.loop.fit import Settings
+from transfer.models.checkpoints import Precision
+from transfer.precision.train_rounded import Rounding
+from transfer.text.augment import Augmentation
 
 Cache = Literal["auto", "always", "never"]
 

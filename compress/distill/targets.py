@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from evalsuite.batching import by_tokens
-from transfer.batches import Batch
-from transfer.train import Progress, Tensors
+from evalsuite.inference.batching import by_tokens
+from transfer.loop.batch_plan import Batch
+from transfer.loop.fit import Progress, Tensors
 
 Teacher = Callable[[Tensors], torch.Tensor]  # ids and mask -> `[rows, ..., labels]`
 _TOKENS = 2048  # padded tokens the teacher runs at once

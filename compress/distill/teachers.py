@@ -18,11 +18,11 @@ import torch
 from compress.distill.options import Options
 from compress.distill.targets import Teacher
 from compress.errors import StudentError
-from evalsuite.runtimes import Predictor, open_model
+from evalsuite.inference.open_model import Predictor, open_model
 from evalsuite.runtimes.torch import TorchPredictor, load_checkpoint, opens
-from transfer import checkpoints
-from transfer.checkpoints import Precision
-from transfer.train import Tensors
+from transfer.loop.fit import Tensors
+from transfer.models import checkpoints
+from transfer.models.checkpoints import Precision
 
 
 def open_teacher(directory: Path, precision: Precision = "fp32") -> Predictor:

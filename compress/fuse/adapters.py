@@ -10,8 +10,8 @@ import torch
 from compress.errors import FuseError
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import Task
-from transfer import checkpoints
-from transfer.adapters import Adapter
+from transfer.models import checkpoints
+from transfer.models.adapters import Adapter
 
 Onto = Literal["dequantized", "original"]
 

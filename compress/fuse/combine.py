@@ -20,11 +20,11 @@ from typing import Any
 
 import torch
 
-from compress.combinations import Combination, by_factor
 from compress.errors import FuseError
+from compress.fuse.combinations import Combination, by_factor
 from evalsuite.task import Task
-from transfer import checkpoints
-from transfer.adapters import Adapter
+from transfer.models import checkpoints
+from transfer.models.adapters import Adapter
 
 Tensors = dict[str, torch.Tensor]
 _PREFIX = "base_model.model."
@@ -42,7 +42,7 @@ _PLAIN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How adapters are combined; see `compress.combinations`.
+    """How adapters are combined; see `compress.fuse.combinations`.
 
     Attributes:
         density: share of values kept by TIES, DARE and magnitude pruning.

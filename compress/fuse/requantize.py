@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from evalsuite.task import Task
-from transfer import checkpoints
+from transfer.models import checkpoints
 
 Quantized = Literal["nf4", "int8"]
 

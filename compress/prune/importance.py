@@ -30,15 +30,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from compress.prune.shrink import head_size, layers_of
+from compress.prune.structure import head_size, layers_of
 from evalsuite.runtimes.torch import logits_of
+from transfer.encoded_rows.encoded import IGNORE
 from transfer.objectives.spans import over_tokens
-from transfer.rows.encoded import IGNORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transfer.train import Tensors
+    from transfer.loop.fit import Tensors
 
 _GOLD = ("labels", "start_positions", "end_positions")
 

@@ -20,13 +20,13 @@ from compress.distill.distill import distill
 from compress.distill.options import Options
 from compress.distill.student import choose_layers, cut
 from compress.errors import PruneError
-from compress.prune import shrink
-from compress.prune.calibration import calibration
+from compress.prune import structure
 from compress.prune.importance import least_similar, measure, strongest
+from compress.prune.importance_text import calibration
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
-from transfer import cards, checkpoints
-from transfer.train import Progress
+from transfer.loop.fit import Progress
+from transfer.models import cards, checkpoints
 
 RECORD = "prune.json"
 
@@ -94,7 +94,7 @@ def prune(
     model = load_checkpoint(directory)
     before = parameters(model)
     longest = checkpoints.longest(directory, max_length)
-    all_layers = len(shrink.layers_of(model))
+    all_layers = len(structure.layers_of(model))
     width, all_heads = model.config.intermediate_size, model.config.num_attention_heads
     named: list[int] = []
     if size.layers is None or isinstance(size.layers, int):
@@ -126,10 +126,10 @@ def prune(
             layers, units = [layers[k] for k in kept], [units[k] for k in kept]
             found = measure(model, batches, seed)
         by_layer = strongest(found.units, share(width, goal["units"], number, rounds))
-        shrink.keep_units(model, by_layer)
+        structure.keep_units(model, by_layer)
         units = [[own[k] for k in kept] for own, kept in zip(units, by_layer, strict=True)]
         heads = strongest(found.heads, share(all_heads, goal["heads"], number, rounds))
-        shrink.silence_heads(model, [set(range(all_heads)) - set(own) for own in heads])
+        structure.silence_heads(model, [set(range(all_heads)) - set(own) for own in heads])
         if recovery is not None:
             folder = work / f"round-{number}"
             distill(
@@ -202,6 +202,6 @@ def parameters(model: Any) -> dict[str, int]:
 
 
 def _silent(model: Any) -> int:
-    size, width = shrink.head_size(model), model.config.hidden_size
-    count = sum(len(silent) for silent in shrink.silent_heads(model))
+    size, width = structure.head_size(model), model.config.hidden_size
+    count = sum(len(silent) for silent in structure.silent_heads(model))
     return count * size * int(4 * width + 3)

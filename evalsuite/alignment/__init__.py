@@ -7,9 +7,3 @@
 Sentences and their translations go through every model, layer by layer; what fine-tuning keeps of
 the alignment is the retrieval accuracy after over before (retention).
 """
-
-from __future__ import annotations
-
-from evalsuite.alignment.measure import measure
-
-__all__ = ["measure"]

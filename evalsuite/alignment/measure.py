@@ -6,20 +6,20 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from evalsuite import environment
 from evalsuite.alignment.measures import cosines, linear_cka, rank_consistency
-from evalsuite.embedding import embed_layers
 from evalsuite.errors import DataError
 from evalsuite.formats.retrieval import Pooling
+from evalsuite.inference.session import Session
+from evalsuite.machine import environment
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results import AlignmentResult, LanguageAlignment
-from evalsuite.session import Session
+from evalsuite.retrieval.embedding import embed_layers
 from evalsuite.task import DataSource, ParallelExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from evalsuite.runtimes import Predictor
+    from evalsuite.inference.open_model import Predictor
 
 FEWEST = 4  # pairs of a language
 

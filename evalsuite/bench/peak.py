@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.processes import leave_with
+from evalsuite.machine.child_process import leave_with
 from evalsuite.results import Peak, PeakSample
 
 if TYPE_CHECKING:

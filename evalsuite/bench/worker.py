@@ -15,13 +15,14 @@ from typing import Any
 
 import psutil
 
-from evalsuite import environment, flops, tokenization
-from evalsuite.batching import by_tokens
-from evalsuite.bench import energy, grid
-from evalsuite.processes import leave_with
+from evalsuite import tokenization
+from evalsuite.bench import energy, flops, grid
+from evalsuite.inference.batch_runner import pad
+from evalsuite.inference.batching import by_tokens
+from evalsuite.inference.open_model import ENOUGH, Predictor, modules, open_model
+from evalsuite.machine import environment
+from evalsuite.machine.child_process import leave_with
 from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
-from evalsuite.run import pad
-from evalsuite.runtimes import ENOUGH, Predictor, modules, open_model
 from evalsuite.task import SourceKind
 
 LOADS = 3

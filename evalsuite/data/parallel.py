@@ -37,7 +37,7 @@ def files(source: DataSource) -> tuple[Path, ...]:
 def languages(source: DataSource) -> tuple[str, ...]:
     """Languages with parallel text, sorted; English is the other side of all."""
     if source.kind == "embedded":
-        from evalsuite.data import embedded
+        from evalsuite.data.embedded import generate as embedded
 
         return tuple(sorted(code for code in embedded.LANGUAGES if code != "en"))
     return tuple(sorted(_found(_place(source), "parallel", ".tsv")))
@@ -59,7 +59,7 @@ def pairs(source: DataSource, language: str) -> Iterator[ParallelExample]:
         DataError: the source has no parallel text (hub).
     """
     if source.kind == "embedded":
-        from evalsuite.data import embedded
+        from evalsuite.data.embedded import generate as embedded
 
         yield from embedded.parallel("train", language)
         return

@@ -83,7 +83,7 @@ class SourcedTask(Task):
                 f"it has: {', '.join(has) or 'no language'}"
             )
         if source.kind == "embedded":
-            from evalsuite.data import embedded
+            from evalsuite.data.embedded import generate as embedded
 
             return self.embedded_rows(embedded, split, language)
         return self._from_hub(split, language)
@@ -130,7 +130,7 @@ class SourcedTask(Task):
             return ()
         if split == "train":
             return ("en",)
-        from evalsuite.data import embedded
+        from evalsuite.data.embedded import generate as embedded
 
         return tuple(embedded.LANGUAGES)
 

@@ -13,34 +13,3 @@ One file a format, with the same functions:
 
 Retrieval has no logits to decode: it encodes either side, and pools hidden states.
 """
-
-from __future__ import annotations
-
-import importlib
-from dataclasses import dataclass, field
-from types import ModuleType
-
-from evalsuite.task import Format
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """One sequence to run.
-
-    Attributes:
-        example: index of the example it comes from.
-        ids: token ids, specials included.
-        words: for each token, the index of the word it starts, or -1 (tagging only).
-        spans: for each token, first and last + 1 character of the context it stands for, or
-            (-1, -1) (spans only).
-    """
-
-    example: int
-    ids: list[int]
-    words: list[int] = field(default_factory=list)
-    spans: list[tuple[int, int]] = field(default_factory=list)
-
-
-def get(format: Format) -> ModuleType:
-    """The module of one format."""
-    return importlib.import_module(f"evalsuite.formats.{format}")

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
-from evalsuite.formats import Encoded
 from evalsuite.formats.pair import parts as parts
 from evalsuite.formats.pair import score as score
+from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.score import shown_calibration
 from evalsuite.task import ChoiceExample
 

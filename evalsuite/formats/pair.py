@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evalsuite.formats import Encoded
+from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.score import score_shown, shown_calibration, shown_parts
 from evalsuite.task import ChoiceExample, PairExample, Task
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evalsuite.formats import Encoded
 from evalsuite.formats.retrieval import encode_sentences
+from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.ranking import average_precision, ranking_scores
 from evalsuite.task import MatchExample, QueryExample, Task
 

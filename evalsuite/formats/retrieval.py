@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from evalsuite.formats import Encoded
+from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.score import score_retrieval
 from evalsuite.task import ParallelExample, Task
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
-from evalsuite.formats import Encoded
+from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.answers import answer_f1, answer_scores
 from evalsuite.task import NO_ANSWER, OptionalSpanExample, SpanExample
 

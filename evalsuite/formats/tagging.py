@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
-from evalsuite.formats import Encoded
+from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.calibration import calibration_error, softmax
 from evalsuite.metrics.chunks import counts
 from evalsuite.metrics.score import score_tags

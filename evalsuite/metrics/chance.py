@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from evalsuite import formats
 from evalsuite.metrics import ranking
 from evalsuite.metrics.chunks import Counts, chunks, common
+from evalsuite.registry import FORMATS
 from evalsuite.task import (
     ChoiceExample,
     Example,
@@ -92,7 +92,7 @@ def constant_answer_f1(task: Task, examples: Sequence[Example], language: str) -
     if not shown:
         raise ValueError("no gold answers to guess from")
     (answer, _), *_ = Counter(example.answers[0].text for example in shown).most_common(1)
-    scores: dict[str, float] = formats.get("span").score(
+    scores: dict[str, float] = FORMATS.get("span").score(
         task, language, shown, [answer] * len(shown)
     )
     return scores["answer_f1"]

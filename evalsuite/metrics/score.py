@@ -3,7 +3,8 @@
 >>> score_pairs(["neutral", "entailment"], ["neutral", "neutral"])
 {'accuracy': 50.0}
 
-They agree with the XTREME scorer on the benchmark's own mock submission (`tests/test_scoring.py`).
+They agree with the XTREME scorer on the benchmark's own mock submission
+(`tests/evalsuite/test_scoring.py`).
 """
 
 from __future__ import annotations

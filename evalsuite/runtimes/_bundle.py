@@ -18,12 +18,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import weights
-from evalsuite.batching import ON_CPU
 from evalsuite.errors import ModelError
+from evalsuite.inference.batching import ON_CPU
+from evalsuite.inference.open_model import BUNDLE_FILE, ENOUGH, FIRST_TOKEN
+from evalsuite.machine import model_size
 from evalsuite.results import ModelInfo
-from evalsuite.runtimes import BUNDLE_FILE, ENOUGH, FIRST_TOKEN
-from evalsuite.runtimes._beside import in_order
+from evalsuite.runtimes._concurrent import in_order
 from evalsuite.task import CHOICE, SPAN_ENDS
 
 if TYPE_CHECKING:
@@ -175,10 +175,10 @@ class BundlePredictor(ABC):
 
     def describe(self, label: str) -> ModelInfo:
         """What the model is: digest, parameters, bytes, precision."""
-        model_bytes, tokenizer_bytes = weights.sizes(self.directory)
+        model_bytes, tokenizer_bytes = model_size.sizes(self.directory)
         return ModelInfo(
             label=label,
-            digest=weights.digest(self.directory),
+            digest=model_size.digest(self.directory),
             architecture=self.card["architecture"],
             runtime=self.card["runtime"],
             precision=self.precision,

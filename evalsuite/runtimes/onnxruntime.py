@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import environment
 from evalsuite.errors import ModelError
+from evalsuite.machine import environment
 from evalsuite.runtimes._bundle import BundlePredictor, Feeds, check_files, read_card
 
 if TYPE_CHECKING:

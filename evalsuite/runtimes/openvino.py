@@ -19,9 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import environment
-from evalsuite.batching import Batching
 from evalsuite.errors import MissingExtraError, ModelError
+from evalsuite.inference.batching import Batching
+from evalsuite.machine import environment
 from evalsuite.runtimes._bundle import (
     BundlePredictor,
     Feeds,

@@ -11,11 +11,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import weights
-from evalsuite.batching import ON_CPU, ON_GPU, Batching
 from evalsuite.errors import ModelError
+from evalsuite.inference.batching import ON_CPU, ON_GPU, Batching
+from evalsuite.inference.open_model import (
+    head_of,
+    labels_of,
+    max_length_of,
+    read_config,
+    refuse_pickle,
+)
+from evalsuite.machine import model_size
 from evalsuite.results import ModelInfo
-from evalsuite.runtimes import head_of, labels_of, max_length_of, read_config, refuse_pickle
 from evalsuite.runtimes._bundle import check_files, read_card
 from evalsuite.task import CHOICE
 
@@ -153,11 +159,11 @@ class TorchPredictor:
             yield self(ids, mask, wanted)
 
     def describe(self, label: str) -> ModelInfo:
-        total, embeddings = weights.parameter_counts(self.directory)
-        model_bytes, tokenizer_bytes = weights.sizes(self.directory)
+        total, embeddings = model_size.parameter_counts(self.directory)
+        model_bytes, tokenizer_bytes = model_size.sizes(self.directory)
         return ModelInfo(
             label=label,
-            digest=weights.digest(self.directory),
+            digest=model_size.digest(self.directory),
             architecture=architecture(read_config(self.directory)),
             runtime="torch",
             precision=self.precision,

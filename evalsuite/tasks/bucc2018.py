@@ -3,10 +3,11 @@
 de-000000001 TAB Der Rat tagte.    bucc2018/de-en.dev.de, and the same for de-en.dev.en
 de-000000001 TAB en-000000007      bucc2018/de-en.dev.gold
 
-Pairs are mined by ratio margin (`evalsuite.margin`), and those above a threshold are taken. The
-threshold is the one that is best on dev. The XTREME scripts make dev of BUCC's sample and test of
-its training set, and delete the gold pairs of test: where they were not put back, dev is scored,
-and its threshold is fitted on the very rows that are scored. A result says so in its title.
+Pairs are mined by ratio margin (`evalsuite.retrieval.ratio_margin`), and those above a threshold
+are taken. The threshold is the one that is best on dev. The XTREME scripts make dev of BUCC's
+sample and test of its training set, and delete the gold pairs of test: where they were not put
+back, dev is scored, and its threshold is fitted on the very rows that are scored. A result says so
+in its title.
 
 There is no hub copy: google/xtreme's (`bucc18.de`) has the gold pairs without the corpora around
 them, MTEB's corpora have no dev split.
@@ -74,7 +75,7 @@ class Bucc2018(MiningTask):
 
     def candidates(self, source: DataSource, split: Split, language: str) -> Iterator[Candidate]:
         if source.kind == "embedded":
-            from evalsuite.data import embedded
+            from evalsuite.data.embedded import generate as embedded
 
             yield from embedded.comparable(split, language)[1]
             return

@@ -86,7 +86,7 @@ class Lareqa(RankingTask):
 
     def candidates(self, source: DataSource, split: Split) -> Iterable[Candidate]:
         if source.kind == "embedded":
-            from evalsuite.data import embedded
+            from evalsuite.data.embedded import generate as embedded
 
             yield from _of_suite(embedded, split).candidates
             return

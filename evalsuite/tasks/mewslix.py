@@ -81,7 +81,7 @@ class Mewslix(RankingTask):
     def candidates(self, source: DataSource, split: Split) -> Iterator[Candidate]:
         """Read as they are needed: a million descriptions are not kept."""
         if source.kind == "embedded":
-            from evalsuite.data import embedded
+            from evalsuite.data.embedded import generate as embedded
 
             yield from (Candidate(id, text) for id, text in embedded.entities(split))
             return

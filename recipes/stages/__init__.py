@@ -1,1 +1,1 @@
-"""One file a stage; see `recipes.stage` for what it holds."""
+"""One file a stage; see `recipes.stages._shared.contract` for what it holds."""

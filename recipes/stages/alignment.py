@@ -7,11 +7,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from recipes.data import find_task
 from recipes.errors import StageInputError
-from recipes.opening import open_input
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need, refuse_shortened
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.open_input import open_input
+from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened
 
 VERSION = 1
 LABELS_MATTER = True
@@ -50,9 +57,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """One file a model."""
-    from evalsuite import alignment
+    from evalsuite.alignment.measure import measure
 
-    found = alignment.measure(
+    found = measure(
         [(model.label, open_input(model)) for model in ctx.inputs["models"]],
         find_task(config.task),
         ctx.data,

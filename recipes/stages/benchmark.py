@@ -7,9 +7,16 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field, PositiveInt
 
 from evalsuite.bench.grid import BATCH_SIZES, LENGTHS
-from recipes.data import find_task
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.training_keys import known_tasks, need
 
 VERSION = 6
 LABELS_MATTER = True
@@ -45,10 +52,11 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Measure each model in a process of its own."""
-    from evalsuite import environment, tokenization
-    from evalsuite.bench import Subject, measure
-    from evalsuite.runtimes import max_length_of, read_config
-    from evalsuite.sample import sample
+    from evalsuite import tokenization
+    from evalsuite.bench.measure import Subject, measure
+    from evalsuite.inference.open_model import max_length_of, read_config
+    from evalsuite.inference.probe_text import sample
+    from evalsuite.machine import environment
 
     task = find_task(config.task)
     split = task.eval_split(ctx.data)

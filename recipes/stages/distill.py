@@ -9,8 +9,7 @@ from pydantic import Field
 
 from evalsuite.task import Task
 from recipes.errors import StageInputError
-from recipes.gates import ScoreGateConfig, hold_score
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
     Artifact,
@@ -20,7 +19,8 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.training import (
+from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
     known_tasks,
@@ -29,7 +29,7 @@ from recipes.training import (
     same_labels,
     tasks,
 )
-from recipes.training import cost as cost
+from recipes.stages._shared.training_keys import cost as cost
 
 VERSION = 4
 
@@ -226,10 +226,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
 def _compared(config: Config, ctx: StageContext) -> Summary:
     """How often the student says what its teacher says, held to the gates."""
     from compress.gate import hold
-    from evalsuite import parity
-    from evalsuite.runtimes import open_model
-    from evalsuite.sample import sample
-    from evalsuite.session import Session
+    from evalsuite.agreement import outputs
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.inference.probe_text import sample
+    from evalsuite.inference.session import Session
 
     teacher = ctx.input("teacher")
     heads = (teacher, *ctx.inputs.get("student", ()))
@@ -244,7 +244,7 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
         session = Session(first)
         longest = min(first.max_length, second.max_length)
         text = sample(session.tokenizer, longest, task, ctx.data, config.probe)
-        found = parity.compare(session, second, text)
+        found = outputs.compare(session, second, text)
         summary |= found.facts()
         hold(found, config.min_agreement, "distil", f"{remedy}, or lower min_agreement")
     return summary | hold_score(config, ctx, teacher.path, task, "distil", remedy)

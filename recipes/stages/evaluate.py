@@ -7,11 +7,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from recipes.data import find_task
 from recipes.errors import StageInputError
-from recipes.opening import open_input
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need, refuse_shortened, tasks
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.open_input import open_input
+from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 
 VERSION = 6
 LABELS_MATTER = True
@@ -69,7 +76,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Evaluate each model on each task; one JSON file each, predictions beside it."""
-    from evalsuite.beside import Reference
+    from evalsuite.agreement.predictions import Reference
     from evalsuite.evaluate import evaluate
 
     summary: Summary = {}

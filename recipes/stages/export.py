@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from compress.precisions import (
-    PRECISIONS,
-    Precision,
-    Runtime,
-    Scales,
-    by_nncf,
-    calibrated,
-)
+from compress.export.precisions import PRECISIONS, Precision, Runtime, Scales, by_nncf, calibrated
 from evalsuite.errors import MissingExtraError
 from evalsuite.results import StageRecord
 from evalsuite.runtimes import openvino
-from recipes.data import find_task
 from recipes.errors import StageInputError
-from recipes.gates import ScoreGateConfig, hold_score
-from recipes.stage import (
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
     Artifact,
@@ -30,10 +22,11 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.training import need, probed
+from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.training_keys import need, probed
 
 if TYPE_CHECKING:
-    from compress.graph_embeddings import Form
+    from compress.export.embedding_storage import Form
 
 VERSION = 7
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
@@ -164,10 +157,10 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Export and compare."""
-    from compress.calibration import Calibration
-    from compress.export import Quantization, export
-    from compress.quantize import Weights
-    from evalsuite.sample import Probe
+    from compress.export.calibration_text import Calibration
+    from compress.export.export import Quantization, export
+    from compress.export.quantize import Weights
+    from evalsuite.inference.probe_text import Probe
 
     model = ctx.input("model")
     task = probed(config.probe_task, model.artifact)
@@ -200,18 +193,18 @@ def _ranked(config: Config) -> bool:
 
 def _form(config: Config, ctx: StageContext) -> Form | None:
     """How the embeddings are stored, with the pieces' frequencies for a rank."""
-    from compress.embeddings import frequencies
-    from compress.graph_embeddings import Form
+    from compress.export.embedding_storage import Form
+    from compress.export.low_rank import frequencies
     from evalsuite import tokenization
-    from evalsuite.runtimes import read_config
-    from transfer import text
+    from evalsuite.inference.open_model import read_config
+    from transfer.text import parallel_text
 
     if config.embeddings is None or config.precision == "int4-weights":
         return None  # there `Weights` says how
     if not _ranked(config):
         return Form(config.embeddings)
     model = ctx.input("model").path
-    pairs = text.read(ctx.data, None, config.max_pairs, progress=ctx.progress).pairs
+    pairs = parallel_text.read(ctx.data, None, config.max_pairs, progress=ctx.progress).pairs
     lines = [line for _, *sides in pairs for line in sides]
     size = read_config(model)["vocab_size"]
     return Form(config.embeddings, frequencies(tokenization.load(model), lines, size))

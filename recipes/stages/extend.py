@@ -9,12 +9,20 @@ from pydantic import Field, model_validator
 
 from evalsuite.errors import MissingExtraError, UnknownNameError
 from recipes.errors import StageInputError
-from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TrainingConfig, need, settings
-from transfer import teachers
+from recipes.stages._shared.contract import (
+    HELD_OUT,
+    PARALLEL,
+    Artifact,
+    DataNeed,
+    ModelRef,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.training_keys import TrainingConfig, need, settings
+from transfer.registry import TEACHERS
 
 if TYPE_CHECKING:
-    from transfer.extend import Options
+    from transfer.extend.extend import Options
 
 VERSION = 2
 
@@ -67,7 +75,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     need(english, "model", "checkpoint")
     if config.teacher is not None:
         try:
-            teachers.get(config.teacher).require()
+            TEACHERS.get(config.teacher).require()
         except (UnknownNameError, MissingExtraError) as error:
             raise StageInputError(f"teacher: {error}") from None
     return Artifact("checkpoint")
@@ -85,7 +93,7 @@ def cost(config: Config) -> str:
 
 def options(config: Config, seed: int) -> Options:
     """The same as the library takes it."""
-    from transfer.extend import Options
+    from transfer.extend.extend import Options
 
     return Options(
         vocabulary=config.vocabulary,
@@ -118,7 +126,7 @@ def options(config: Config, seed: int) -> Options:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Extend."""
-    from transfer.extend import extend
+    from transfer.extend.extend import extend
 
     _, facts = extend(
         ctx.input("model").path,

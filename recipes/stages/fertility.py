@@ -6,11 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from recipes.data import find_task
-from recipes.digests import sha256_file, sha256_json
 from recipes.errors import StageInputError
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import known_tasks, need
+from recipes.planning.data_digests import find_task
+from recipes.planning.hashing import sha256_file, sha256_json
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.training_keys import known_tasks, need
 
 VERSION = 1
 LABELS_MATTER = True

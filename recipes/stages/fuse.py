@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from compress.combinations import Combination, by_factor, cut, sparse
+from compress.fuse.combinations import Combination, by_factor, cut, sparse
 from evalsuite.errors import MissingExtraError
-from recipes.data import find_task
 from recipes.errors import StageInputError
-from recipes.stage import (
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRef,
@@ -21,10 +21,10 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.training import need, probed
+from recipes.stages._shared.training_keys import need, probed
 
 if TYPE_CHECKING:
-    from compress.fuse import Fused, Mix
+    from compress.fuse.fuse import Fused, Mix
 
 VERSION = 1
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
@@ -178,8 +178,8 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Combine where there are several, fuse, and measure the drift."""
-    from compress.fuse import fuse
-    from evalsuite.sample import Probe
+    from compress.fuse.fuse import fuse
+    from evalsuite.inference.probe_text import Probe
 
     model = ctx.input("model")
     name = model.artifact.task
@@ -199,9 +199,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
 
 def _mix(config: Config, ctx: StageContext) -> Mix:
-    from compress.fuse import Mix
     from compress.fuse.combine import How
-    from compress.fuse.search import Search
+    from compress.fuse.fuse import Mix
+    from compress.fuse.weight_search import Search
 
     others = tuple(other.path for other in ctx.inputs["others"])
     how = How(config.combine, config.density, config.rank, ctx.seed)

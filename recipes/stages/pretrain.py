@@ -7,8 +7,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import TrainingConfig, need, settings
+from recipes.stages._shared.contract import (
+    HELD_OUT,
+    PARALLEL,
+    Artifact,
+    DataNeed,
+    ModelRef,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.training_keys import TrainingConfig, need, settings
 
 VERSION = 2
 

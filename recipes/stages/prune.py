@@ -7,9 +7,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from recipes.gates import ScoreGateConfig, hold_score
-from recipes.stage import HELD_OUT, PARALLEL, Artifact, DataNeed, ModelRef, StageContext, Summary
-from recipes.training import (
+from recipes.stages._shared.contract import (
+    HELD_OUT,
+    PARALLEL,
+    Artifact,
+    DataNeed,
+    ModelRef,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
     known_tasks,
@@ -115,10 +123,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Prune, recover and compare."""
     from compress.gate import hold
     from compress.prune.prune import Size, prune
-    from evalsuite import parity
-    from evalsuite.runtimes import open_model
-    from evalsuite.sample import sample
-    from evalsuite.session import Session
+    from evalsuite.agreement import outputs
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.inference.probe_text import sample
+    from evalsuite.inference.session import Session
 
     model = ctx.input("model")
     recovery = distillation(
@@ -159,7 +167,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         first, second = (open_model(path) for path in (model.path, ctx.out))
         session = Session(first)
         text = sample(session.tokenizer, first.max_length, task, ctx.data, config.probe)
-        found = parity.compare(session, second, text)
+        found = outputs.compare(session, second, text)
         summary |= found.facts()
         hold(found, config.min_agreement, "prune", f"{remedy}, or lower min_agreement")
     return summary | hold_score(config, ctx, model.path, task, "prune", remedy)

@@ -7,9 +7,16 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from evalsuite.results import Search
-from recipes.measured import RECORDS, read
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
-from recipes.training import need
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
+from recipes.stages._shared.read_measurements import RECORDS, read
+from recipes.stages._shared.training_keys import need
 
 VERSION = 9
 LABELS_MATTER = True
@@ -38,11 +45,11 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Write report.html, report.md, report.json, summary.txt, and cards/ with one a system."""
-    from evalsuite import report
-    from evalsuite.report.cards import cards
-    from evalsuite.report.trials import settle
+    from evalsuite.report.figures.trials import settle
+    from evalsuite.report.output import page
+    from evalsuite.report.output.cards import cards
     from evalsuite.results import RunRecord
-    from recipes.workspace import file_name
+    from recipes.execution.workspace import file_name
 
     record = RunRecord(
         recipe=ctx.recipe,
@@ -54,7 +61,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         **read((item.artifact.kind, item.path) for item in ctx.inputs["results"]),
     )
     record = settle(record)
-    report.write(record, ctx.out)
+    page.write(record, ctx.out)
     for name, text in cards(record).items():
         path = ctx.out / "cards" / f"{file_name(name)}.md"
         path.parent.mkdir(exist_ok=True)

@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.method_keys import MethodKeys, method_gives, method_options
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
     AdapterFacts,
@@ -19,9 +18,10 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.steering import SteeringConfig, check_steering, processes, steering
-from recipes.training import augmentation, known_tasks, need, settings, tasks
-from recipes.training import cost as cost
+from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
+from recipes.stages._shared.train_options import SteeringConfig, check_steering, processes, steering
+from recipes.stages._shared.training_keys import augmentation, known_tasks, need, settings, tasks
+from recipes.stages._shared.training_keys import cost as cost
 
 VERSION = 3
 
@@ -133,8 +133,8 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.supervised import Options, Trained, train
-    from transfer.team import together
+    from transfer.loop.processes import together
+    from transfer.supervised.train_tasks import Options, Trained, train
 
     options = Options(
         method=config.method,

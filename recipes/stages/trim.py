@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from recipes.gates import ScoreGateConfig, hold_score
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
     Artifact,
@@ -17,7 +16,8 @@ from recipes.stage import (
     StageContext,
     Summary,
 )
-from recipes.training import need, probed
+from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.training_keys import need, probed
 
 VERSION = 2
 _OTHERS = 2000  # lines of each language that is not kept, to say what it loses
@@ -76,11 +76,11 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """Trim and compare."""
     from compress.gate import hold
-    from compress.trim import trim
-    from evalsuite import retokenized
-    from evalsuite.runtimes import open_model
-    from evalsuite.sample import sample_rows
-    from evalsuite.session import Session
+    from compress.trim.trim import trim
+    from evalsuite.agreement import across_vocabularies
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.inference.probe_text import sample_rows
+    from evalsuite.inference.session import Session
 
     model = ctx.input("model")
     trimmed = trim(
@@ -108,12 +108,12 @@ def run(config: Config, ctx: StageContext) -> Summary:
         rows = sample_rows(task, ctx.data, config.probe)
         first, second = (Session(open_model(path)) for path in (model.path, ctx.out))
         kept = {code: rows[code] for code in rows if code in config.languages} or rows
-        found = retokenized.compare(first, second, task.format, kept)
+        found = across_vocabularies.compare(first, second, task.format, kept)
         summary |= found.parity.facts()
         code = min(found.alike, key=lambda code: found.alike[code])
         summary["split alike, worst language"] = f"{code} {found.alike[code]:.2f}%"
         if dropped := {code: rows[code] for code in rows if code not in kept}:
-            parity = retokenized.compare(first, second, task.format, dropped).parity
+            parity = across_vocabularies.compare(first, second, task.format, dropped).parity
             worst = sorted(parity.by_language.items(), key=lambda item: item[1])[:_SHOWN]
             summary["languages not kept, worst"] = ", ".join(
                 f"{code} {agreement:.2f}%" for code, agreement in worst
@@ -140,13 +140,13 @@ def _others(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
 def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
     """Language or file name -> lines."""
     from evalsuite.data.parallel import segments
-    from evalsuite.sample import spread
-    from transfer import text
+    from evalsuite.inference.probe_text import spread
+    from transfer.text import parallel_text
 
     found: dict[str, Iterable[str]] = {}
     if config.languages:
         foreign = [code for code in config.languages if code != "en"]
-        corpus = text.read(
+        corpus = parallel_text.read(
             ctx.data, foreign or None, config.max_lines, config.max_lines, progress=ctx.progress
         )
         by_language: dict[str, list[str]] = {code: [] for code in corpus.languages}

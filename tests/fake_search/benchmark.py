@@ -7,7 +7,14 @@ from collections.abc import Mapping
 
 from report_fakes import a_model, a_speed
 
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
 
 VERSION = 1
 LABELS_MATTER = True

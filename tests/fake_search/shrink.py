@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compress.errors import GateError, StudentError
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRef,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRefs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRefs,

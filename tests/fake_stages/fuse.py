@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRef,

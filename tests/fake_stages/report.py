@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recipes.stage import Artifact, DataNeed, ModelRefs, StageConfig, StageContext, Summary
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    ModelRefs,
+    StageConfig,
+    StageContext,
+    Summary,
+)
 
 VERSION = 1
 

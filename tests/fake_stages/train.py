@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from recipes.stage import (
+from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRef,

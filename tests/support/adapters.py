@@ -13,15 +13,15 @@ from peft import PeftModel
 from quick import options
 from safetensors.torch import load_file
 
-from evalsuite.runtimes import read_config
+from evalsuite.inference.open_model import read_config
+from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Task
-from evalsuite.tasks import get
-from transfer import checkpoints
-from transfer.batches import Batch
-from transfer.methods import get as method
-from transfer.rows import load_rows
-from transfer.supervised import train
-from transfer.train import Settings
+from transfer.encoded_rows.load_rows import load_rows
+from transfer.loop.batch_plan import Batch
+from transfer.loop.fit import Settings
+from transfer.models import checkpoints
+from transfer.registry import METHODS
+from transfer.supervised.train_tasks import train
 
 _AUTO = {
     "pair": transformers.AutoModelForSequenceClassification,
@@ -47,7 +47,7 @@ def trained(base: Path, task: Task, name: str, out: Path, precision: Any, **opti
     """A model trained three steps, and saved to `out` by its method."""
     torch.manual_seed(0)
     model, _ = checkpoints.load(base, task, precision)
-    chosen = method(name)
+    chosen = METHODS.get(name)
     model = chosen.prepare(model, task.format, precision, **options).train()
     rows = batch(task, base)
     moved = [p for p in model.parameters() if p.requires_grad]
@@ -101,7 +101,7 @@ def resumes_exactly(
 
     `changes` are of the training's options, `chosen` the method's.
     """
-    import transfer.supervised
+    import transfer.supervised.train_tasks
 
     quick = options(
         method=name,
@@ -113,11 +113,11 @@ def resumes_exactly(
 
     def go(where: str) -> dict[str, torch.Tensor]:
         work, out = folder / where / "work", folder / where / "out"
-        train(base, [get("xnli")], DataSource("embedded"), quick, work=work, out=out)
+        train(base, [TASKS.get("xnli")], DataSource("embedded"), quick, work=work, out=out)
         return load_file(out / "adapter_model.safetensors")
 
     whole = go("whole")
-    loss = transfer.heads.labels_loss
+    loss = transfer.models.heads.labels_loss
     done = 0
 
     def killed(model: Any, rows: Any) -> torch.Tensor:
@@ -127,10 +127,10 @@ def resumes_exactly(
             raise KeyboardInterrupt
         return loss(model, rows)
 
-    monkeypatch.setattr(transfer.heads, "labels_loss", killed)
+    monkeypatch.setattr(transfer.models.heads, "labels_loss", killed)
     with pytest.raises(KeyboardInterrupt):
         go("cut")
-    monkeypatch.setattr(transfer.heads, "labels_loss", loss)
+    monkeypatch.setattr(transfer.models.heads, "labels_loss", loss)
     assert (folder / "cut" / "work" / "checkpoint-2").is_dir()
     resumed = go("cut")
     assert whole.keys() == resumed.keys()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evalsuite import tasks
+from evalsuite.registry import TASKS
 from evalsuite.task import (
     ChoiceExample,
     MiningExample,
@@ -17,7 +17,7 @@ from evalsuite.task import (
     TagExample,
     Task,
 )
-from transfer import intermediate
+from transfer.registry import INTERMEDIATE_TASKS
 
 TARGET = (
     *("bucc2018", "lareqa", "mewslix", "mlqa", "panx", "pawsx", "tatoeba"),
@@ -29,7 +29,7 @@ INTERMEDIATE = (
 )
 NOT_EMBEDDED = tuple(name for name in INTERMEDIATE if name != "mnli")
 NO_HUB = ("bucc2018", "ccg", "lareqa", "mewslix")  # no full copy there
-ALL = [tasks.get(name) for name in TARGET] + [intermediate.get(name) for name in INTERMEDIATE]
+ALL = [TASKS.get(name) for name in TARGET] + [INTERMEDIATE_TASKS.get(name) for name in INTERMEDIATE]
 KIND = {
     "pair": PairExample,
     "tagging": TagExample,

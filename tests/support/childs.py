@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from evalsuite.processes import leave_with
+from evalsuite.machine.child_process import leave_with
 
 
 def leave_with_and_wait(connection: Any) -> None:

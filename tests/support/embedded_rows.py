@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from evalsuite.data import embedded
+from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.embedded.phrases import Lexicon
 
 LANGUAGES = embedded.LANGUAGES

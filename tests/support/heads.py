@@ -6,14 +6,16 @@ from pathlib import Path
 
 import torch
 
+from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import auto_class
-from evalsuite.tasks import get
-from transfer.checkpoints import copy_tokenizer
+from transfer.models.checkpoints import copy_tokenizer
 
 
 def headed(base: Path, head: str | None, out: Path) -> Path:
     """The tiny base with larger weights and a new head of a format, so that outputs spread."""
-    labels = {"pair": get("xnli").labels, "tagging": get("panx").labels}.get(head or "", ("0", "1"))
+    labels = {"pair": TASKS.get("xnli").labels, "tagging": TASKS.get("panx").labels}.get(
+        head or "", ("0", "1")
+    )
     torch.manual_seed(0)
     model = auto_class(head).from_pretrained(base, id2label=dict(enumerate(labels)))
     with torch.no_grad():

@@ -18,7 +18,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from evalsuite.data import embedded
+from evalsuite.data.embedded import generate as embedded
 from evalsuite.task import Answer, PairExample, SpanExample, Split, TagExample
 
 CATEGORIES = {

@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 from compress.distill.options import Options as Distillation
-from transfer.supervised import Options
-from transfer.train import Settings
+from transfer.loop.fit import Settings
+from transfer.supervised.train_tasks import Options
 
 _QUICK = Options(
     method="lora",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from all_tasks import INTERMEDIATE, TARGET
 
-from evalsuite import metrics
+from evalsuite.metrics import titles
 from evalsuite.task import Task
-from recipes.data import find_task
+from recipes.planning.data_digests import find_task
 
 HEAD = """# Tasks
 
@@ -37,7 +37,7 @@ def table() -> str:
 def _row(task: Task) -> str:
     hub = ", ".join(f"`{hub.repo}`" for hub in (task.hub, *task.hub_beside) if hub) or "none"
     cells = (
-        *(f"`{task.name}`", task.format, metrics.TITLES[task.metric], f"`{task.layout}`"),
+        *(f"`{task.name}`", task.format, titles.TITLES[task.metric], f"`{task.layout}`"),
         *(hub, task.licence, f"[{task.citation}]({task.url})"),
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

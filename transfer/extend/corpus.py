@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transfer import vocabulary
 from transfer.extend.options import Options
-from transfer.text import Ragged, Text, ranks, sample
-from transfer.train import Progress
+from transfer.loop.fit import Progress
+from transfer.text import vocabulary
+from transfer.text.parallel_text import Ragged, Text, ranks, sample
 
 
 @dataclass(frozen=True, slots=True)

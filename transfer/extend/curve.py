@@ -13,8 +13,8 @@ from evalsuite.metrics.retrieval import nearest
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
 from transfer.extend.plan import BOS, EOS, PAD
-from transfer.targets import embed
-from transfer.train import resolve_compute
+from transfer.loop.fit import resolve_compute
+from transfer.text.teacher_vectors import embed
 
 _POINTS = 8
 

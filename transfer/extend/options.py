@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from transfer.train import Settings
-from transfer.vocabulary import Case
+from transfer.loop.fit import Settings
+from transfer.text.vocabulary import Case
 
 
 @dataclass(frozen=True, slots=True)

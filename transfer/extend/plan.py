@@ -10,13 +10,13 @@ from itertools import accumulate
 from typing import Any
 
 from evalsuite.errors import DataError
-from transfer.batches import Batch
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
-from transfer.mixing import mix
-from transfer.teachers import get as get_teacher
-from transfer.text import Ragged, sample
-from transfer.vocabulary import Case
+from transfer.loop.batch_plan import Batch
+from transfer.loop.mixing import mix
+from transfer.registry import TEACHERS
+from transfer.text.parallel_text import Ragged, sample
+from transfer.text.vocabulary import Case
 
 BOS, PAD, EOS = 0, 1, 2  # of the new vocabulary, as in XLM-R
 SENTENCES, LINES, WORDS, TLM, MLM = range(5)  # the parts
@@ -126,7 +126,7 @@ def _pools(corpus: Corpus, options: Options) -> list[list[tuple[int, Any]]]:
 def _known(corpus: Corpus, short: list[int], options: Options) -> list[tuple[int, str]]:
     """Lines of the languages the second teacher knows."""
     assert options.teacher is not None
-    text, known = corpus.text, get_teacher(options.teacher).languages
+    text, known = corpus.text, TEACHERS.get(options.teacher).languages
     usable = {index for index, language in enumerate(text.languages) if language in known}
     lines = [text.pairs[i][:2] for i in corpus.train if text.pairs[i][0] in usable]
     # As many English sides as a language has pairs on the average.

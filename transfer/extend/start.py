@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from transfer import lexical
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
-from transfer.text import ranks
-from transfer.vocabulary import CASE_MARK
+from transfer.text import lexical_init
+from transfer.text.parallel_text import ranks
+from transfer.text.vocabulary import CASE_MARK
 
 _SPECIAL = {"<s>": "[CLS]", "<pad>": "[PAD]", "</s>": "[SEP]", "<unk>": "[UNK]", "<mask>": "[MASK]"}
 _PAIRS = 15_000  # a language
@@ -46,7 +46,7 @@ def embeddings(
             int(piece): (spelling(new.id_to_token(int(piece)), old), int(used[piece]))
             for piece in np.flatnonzero(used)
         }
-        table = lexical.across(pairs, rows, own, size)[fold]
+        table = lexical_init.across(pairs, rows, own, size)[fold]
     else:
         table = np.random.default_rng(options.settings.seed).normal(
             rows.mean(), rows.std(), (size, rows.shape[1])

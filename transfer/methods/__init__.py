@@ -12,27 +12,3 @@ A method has
 `format` is the format of the task trained, None for an encoder without a head. A method takes the
 options it knows and lets the others be.
 """
-
-from __future__ import annotations
-
-import importlib
-from types import ModuleType
-
-from evalsuite import catalog
-from evalsuite.errors import UnknownNameError
-
-
-def names() -> tuple[str, ...]:
-    """Methods there are, by file."""
-    return catalog.names(__name__)
-
-
-def get(name: str) -> ModuleType:
-    """The module of one method.
-
-    Raises:
-        UnknownNameError: there is none of that name.
-    """
-    if name not in names():
-        raise UnknownNameError("method", name, names())
-    return importlib.import_module(f"{__name__}.{name}")

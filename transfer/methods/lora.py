@@ -107,7 +107,7 @@ def prepare(
     """
     from peft import LoraConfig, get_peft_model
 
-    from transfer.checkpoints import keep_codes
+    from transfer.models.checkpoints import keep_codes
 
     check(format, precision, init=init, dora=dora)
     _check_layers(model, layers, rank, init)

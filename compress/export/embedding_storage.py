@@ -1,0 +1,183 @@
+"""Store the word embeddings of an ONNX graph smaller, and bring rows back as they are looked up.
+
+>>> rewrite(Path("bundle/model.onnx"), table, Form("int4"))
+
+By standard operators alone, so that whatever runs the graph runs it afterwards: codes and scales
+are gathered and multiplied, 4-bit codes taken apart by a mask and a shift, factors multiplied.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compress.errors import EmbeddingsError
+from compress.export import low_rank
+from transfer.precision import row_codes
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto
+
+_TABLE = "word_embeddings.weight"
+_Parts = tuple[dict[str, np.ndarray], list["NodeProto"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a table is stored.
+
+    Attributes:
+        name: `fp32`, `int8` or `int4` (rows with a scale each), or `rank-N` (two factors).
+        weights: of the pieces, for a rank; all alike without it.
+    """
+
+    name: str
+    weights: np.ndarray | None = None
+
+
+def rewrite(path: Path, table: np.ndarray, form: Form) -> int:
+    """Replace the lookup of the word embeddings in a graph, in place, its data file too.
+
+    Args:
+        path: of a graph whose table is in fp32, or was quantized and is dequantized on lookup.
+        table: the embeddings as they were in the checkpoint.
+
+    Returns:
+        parameters of the table as it is stored now.
+
+    Raises:
+        EmbeddingsError: the graph looks no such table up, or the form does not suit it.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    graph = model.graph
+    lookup, last = _lookup(graph, table.shape, path)
+    rank = int(form.name.removeprefix("rank-")) if form.name.startswith("rank-") else None
+    if rank is not None:
+        made = _factors(table, rank, form.weights, lookup.input[1], last.output[0])
+    elif form.name == "fp32":
+        made = {_TABLE: table}, [_node("Gather", [_TABLE, lookup.input[1]], last.output[0])]
+    else:
+        made = _rows(table, int(form.name[3:]), lookup.input[1], last.output[0])
+    _replace(graph, [lookup] if lookup is last else [lookup, last], *made)
+    _save(model, path)
+    return table.size if rank is None else rank * sum(table.shape)
+
+
+def _lookup(graph: GraphProto, shape: tuple[int, ...], path: Path) -> tuple[NodeProto, NodeProto]:
+    """The node that gathers rows, and the one that gives them in fp32, the same or the next."""
+    import onnx
+
+    for tensor in graph.initializer:
+        if tensor.name.removesuffix("_quantized").endswith(_TABLE):
+            readers = [node for node in graph.node if tensor.name in node.input]
+            if tuple(tensor.dims) != shape or [n.op_type for n in readers] != ["Gather"]:
+                break
+            if tensor.data_type == onnx.TensorProto.FLOAT:
+                return readers[0], readers[0]
+            after = [node for node in graph.node if readers[0].output[0] in node.input]
+            if [node.op_type for node in after] == ["DequantizeLinear"]:
+                return readers[0], after[0]
+            break
+    raise EmbeddingsError(
+        f"{path.name} does not look up a {_TABLE} of {shape[0]:,} x {shape[1]} in fp32 or int8; "
+        "leave embeddings out"
+    )
+
+
+def _node(kind: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:
+    from onnx.helper import make_node
+
+    return make_node(kind, inputs, [output], name=f"embeddings_{output}", **attributes)
+
+
+def _factors(
+    table: np.ndarray, rank: int, weights: np.ndarray | None, ids: str, output: str
+) -> _Parts:
+    """Tensors to store, and the nodes that make the rows of `ids` of them."""
+    if rank >= table.shape[1]:
+        raise EmbeddingsError(
+            f"embeddings: rank-{rank}: the table is {table.shape[1]} wide; ask for a lower rank"
+        )
+    even = np.ones(len(table)) if weights is None else weights
+    left, right = low_rank.factorize(table, rank, even)
+    nodes = [
+        _node("Gather", [f"{_TABLE}_left", ids], f"{_TABLE}_rows"),
+        _node("MatMul", [f"{_TABLE}_rows", f"{_TABLE}_right"], output),
+    ]
+    return {f"{_TABLE}_left": left, f"{_TABLE}_right": right}, nodes
+
+
+def _rows(table: np.ndarray, bits: int, ids: str, output: str) -> _Parts:
+    """The same for codes and scales."""
+    from onnx import TensorProto
+
+    names = ("codes", "scales", "read", "scale", "values", "low", "high", "both", "raised")
+    codes, scales, read, scale, values, low, high, both, raised = (
+        f"{_TABLE}_{name}" for name in names
+    )
+    mask, shift, middle = (f"{_TABLE}_{name}" for name in ("mask", "shift", "middle"))
+    tensors = dict(zip((codes, scales), row_codes.quantize_rows(table, bits), strict=True))
+    nodes = [_node("Gather", [codes, ids], read), _node("Gather", [scales, ids], scale)]
+    if bits == 8:
+        nodes.append(_node("Cast", [read], values, to=TensorProto.FLOAT))
+    else:
+        if table.shape[1] % 2:
+            raise EmbeddingsError(f"embeddings: int4: rows of {table.shape[1]} do not halve")
+        tensors[codes] = row_codes.pack(tensors[codes])
+        tensors |= {mask: np.array(15, np.uint8), shift: np.array(4, np.uint8)}
+        tensors[middle] = np.array(8, np.float32)
+        nodes += [
+            _node("BitwiseAnd", [read, mask], low),
+            _node("BitShift", [read, shift], high, direction="RIGHT"),
+            _node("Concat", [low, high], both, axis=-1),
+            _node("Cast", [both], raised, to=TensorProto.FLOAT),
+            _node("Sub", [raised, middle], values),
+        ]
+    return tensors, [*nodes, _node("Mul", [values, scale], output)]
+
+
+def _replace(
+    graph: GraphProto,
+    old: list[NodeProto],
+    tensors: dict[str, np.ndarray],
+    nodes: list[NodeProto],
+) -> None:
+    """Put nodes and tensors in the place of others; drop what nothing reads any more."""
+    from onnx.numpy_helper import from_array
+
+    place = list(graph.node).index(old[0])
+    for node in old:
+        graph.node.remove(node)
+    for offset, node in enumerate(nodes):
+        graph.node.insert(place + offset, node)
+    read = {name for node in graph.node for name in node.input}
+    made = {name for node in graph.node for name in node.output}
+    for unused in [tensor for tensor in graph.initializer if tensor.name not in read]:
+        graph.initializer.remove(unused)
+    kept = {tensor.name for tensor in graph.initializer}
+    for name, tensor in tensors.items():
+        if name not in kept:
+            graph.initializer.append(from_array(np.ascontiguousarray(tensor), name))
+    there = made | {tensor.name for tensor in graph.initializer}
+    for stale in [value for value in graph.value_info if value.name not in there]:
+        graph.value_info.remove(stale)
+
+
+def _save(model: Any, path: Path) -> None:
+    """Over the old graph and its data, of which nothing is left."""
+    import onnx
+
+    data = f"{path.name}.data"
+    with TemporaryDirectory(dir=path.parent) as folder:
+        onnx.save(model, Path(folder) / path.name, save_as_external_data=True, location=data)
+        for name in (data, path.name):
+            (path.parent / name).unlink(missing_ok=True)
+            if (Path(folder) / name).is_file():
+                shutil.move(Path(folder) / name, path.parent / name)

@@ -1,0 +1,54 @@
+"""Put the pieces back that a trim cut away.
+
+>>> restore(Path("tuned-in-12-languages"), Path("base"), Path("out"))
+
+A checkpoint trimmed before fine-tuning, tuned, and restored has the rows it was tuned with and the
+original's for the others, so that a language left out can be tried after all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from compress.errors import TrimError
+from compress.trim import weight_rows
+from compress.trim.trim import RECORD
+from transfer.models import cards
+from transfer.models.checkpoints import copy_tokenizer
+
+
+def restore(trimmed: Path, original: Path, out: Path) -> None:
+    """Write the trimmed checkpoint with the original's whole vocabulary to `out`.
+
+    What was trained since stays; pieces that were cut come back as the original has them.
+
+    Raises:
+        TrimError: no record beside the checkpoint, or the original is another one.
+    """
+    import torch
+
+    path = trimmed / RECORD
+    if not path.is_file():
+        raise TrimError(f"{trimmed} has no {RECORD}; only what trim made can be restored")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    raw = (original / "tokenizer.json").read_bytes()
+    if hashlib.sha256(raw).hexdigest() != record["tokenizer_before"]:
+        raise TrimError(f"{original} has another tokenizer than the one {trimmed} was cut from")
+    config, weights = weight_rows.load(trimmed)
+    before, whole = weight_rows.load(original)
+    old = torch.tensor(record["old_ids"])
+    for name in weight_rows.names(weights, config, trimmed):
+        if (source := weight_rows.namesake(whole, name)) is None:
+            raise TrimError(f"{original} has no {name}; it is not what {trimmed} was cut from")
+        table = whole[source].to(weights[name].dtype).clone()
+        table[old] = weights[name]
+        weights[name] = table
+    ids = {key: before[key] for key in before if key.endswith("_token_id")}
+    weight_rows.save(out, config | {"vocab_size": before["vocab_size"]} | ids, weights)
+    copy_tokenizer(original, out)
+    (out / "README.md").write_text(
+        cards.card("Restored checkpoint", [f"vocabulary of {original.name} put back"]),
+        encoding="utf-8",
+    )

@@ -1,0 +1,191 @@
+"""Cut a checkpoint's vocabulary to what the text of some languages needs.
+
+>>> trimmed = trim(Path("student"), Path("out"), {"en": english_lines, "sw": swahili_lines})
+>>> trimmed.before, trimmed.after
+(250002, 61034)
+
+In XLM-R base 71% of the parameters are word embeddings, most of them of languages a deployment
+never meets (Abdaoui et al. 2020, "Load What You Need"). The tokenizer is rewritten, rows of the
+word embeddings and of a tied output layer are cut out of the file, everything else is copied as it
+is; text whose pieces are all kept gets the very same outputs. Before fine-tuning or after it, with
+any head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compress.errors import TrimError
+from compress.trim import pieces, weight_rows
+from compress.trim.split_report import SAMPLE, Sample, Split, compare, table
+from evalsuite import tokenization
+from evalsuite.inference.open_model import max_length_of
+from transfer.models import cards
+from transfer.text import vocabulary
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+RECORD = "trim.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a language uses and keeps, by the text that was counted."""
+
+    used: int  # pieces that occur
+    kept: int  # of these
+    occurrences: int
+    covered: int  # of these, occurrences of kept pieces
+    wanted: bool  # the vocabulary was cut to this language's text too
+    split: Split  # of some of the text, before and after
+
+    @property
+    def percent(self) -> float:
+        """Share of occurrences that are kept."""
+        return 100.0 * self.covered / self.occurrences if self.occurrences else 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """What a trim did: pieces before and after, and what each language keeps."""
+
+    before: int
+    after: int
+    languages: dict[str, Coverage]
+
+    def least(self) -> tuple[str, Coverage]:
+        """The language the vocabulary was cut to that keeps the smallest share."""
+        wanted = {code: own for code, own in self.languages.items() if own.wanted}
+        return min(wanted.items(), key=lambda item: item[1].percent)
+
+    def lost(self) -> list[tuple[str, Coverage]]:
+        """The other languages, from the one whose sentences are split anew most."""
+        others = [(code, own) for code, own in self.languages.items() if not own.wanted]
+        return sorted(others, key=lambda item: (item[1].split.alike_percent, item[0]))
+
+
+def trim(
+    directory: Path,
+    out: Path,
+    text: Mapping[str, Iterable[str]],
+    *,
+    coverage: float = 1.0,
+    min_count: int = 1,
+    others: Mapping[str, Iterable[str]] | None = None,
+) -> Trimmed:
+    """Write the checkpoint with the pieces that `text` needs to `out`.
+
+    Beside it `trim.json` records which old id each new one is, so that
+    `compress.trim.restore` can put the rows back, and the table of languages, which the
+    card has too.
+
+    Args:
+        text: language -> lines of it; each is read once.
+        coverage: share of the occurrences of each language that is kept, the most frequent first.
+        min_count: pieces rarer than that in a language are not kept for its sake.
+        others: lines of languages that are not kept, to count what they lose.
+
+    Raises:
+        TrimError: the tokenizer is not a unigram model, the directory is an adapter, the weights do
+            not fit the tokenizer, or there is no text.
+        PickleRefusedError: the weights are a pickle.
+    """
+    config, weights = weight_rows.load(directory)
+    raw = (directory / "tokenizer.json").read_bytes()
+    tree = json.loads(raw)
+    pieces.pieces_of(tree)
+    tokenizer = tokenization.load(directory)
+    samples = {code: Sample() for code in (*text, *(others or ()))}
+
+    def count(code: str, lines: Iterable[str]) -> tuple[Counter[int], Counter[str]]:
+        return pieces.count(tokenizer, samples[code].watch(lines))
+
+    counted = {code: count(code, lines) for code, lines in text.items()}
+    if empty := [code for code, (own, _) in counted.items() if not own]:
+        raise TrimError(f"no text of {', '.join(empty)}; a vocabulary is cut to text")
+    written: set[str] = set()
+    for _, characters in counted.values():
+        written |= pieces.scripts(characters)
+    counts = {code: own for code, (own, _) in counted.items()}
+    keep = pieces.choose(counts, coverage=coverage, min_count=min_count)
+    keep |= pieces.always(tree, written)
+    small, old = pieces.cut(tree, keep)
+    rebuilt = _write(directory, out, config, weights, small, old)
+    counts |= {code: count(code, lines)[0] for code, lines in (others or {}).items()}
+    kept = set(old)
+    languages = {
+        code: _coverage(own, kept, code in text, compare(tokenizer, rebuilt, samples[code].lines))
+        for code, own in counts.items()
+    }
+    trimmed = Trimmed(tokenizer.get_vocab_size(), len(old), languages)
+    _write_card(directory, out, trimmed)
+    record = {
+        "format": 1,
+        "tokenizer_before": hashlib.sha256(raw).hexdigest(),
+        "pieces_before": tokenizer.get_vocab_size(),
+        "old_ids": old,
+        "languages": {code: asdict(own) for code, own in languages.items()},
+    }
+    (out / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    return trimmed
+
+
+def _write(
+    directory: Path,
+    out: Path,
+    config: dict[str, Any],
+    weights: dict[str, Tensor],
+    tokenizer: dict[str, Any],
+    old: list[int],
+) -> Tokenizer:
+    import torch
+    from tokenizers import Tokenizer
+
+    size, names = config["vocab_size"], weight_rows.names(weights, config, directory)
+    if old[-1] >= size:
+        raise TrimError(
+            f"{directory}: its tokenizer has ids up to {old[-1]:,}, its config.json {size:,} pieces"
+        )
+    chosen = torch.tensor(old)
+    for name in names:
+        weights[name] = weights[name].index_select(0, chosen)
+    weight_rows.save(out, config | {"vocab_size": len(old)} | renumbered(config, old), weights)
+    rebuilt = Tokenizer.from_str(json.dumps(tokenizer))
+    vocabulary.save(rebuilt, out, max_length_of(config))
+    return rebuilt
+
+
+def _write_card(directory: Path, out: Path, trimmed: Trimmed) -> None:
+    facts = [
+        f"vocabulary of {directory.name} cut from {trimmed.before:,} to {trimmed.after:,} pieces"
+    ]
+    text = (
+        f"\n## Languages\n\nBy the text that was counted; splits by up to {SAMPLE:,} sentences of "
+        "it. In languages that were not kept the model is worse the more of them is split anew.\n\n"
+        f"{table(trimmed.languages).markdown()}\n"
+    )
+    card = cards.card("Trimmed checkpoint", facts) + text
+    (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def renumbered(config: Mapping[str, Any], old: Sequence[int]) -> dict[str, int]:
+    """The special tokens' new ids, where a config names old ones."""
+    new = {id: number for number, id in enumerate(old)}
+    return {
+        key: new[value]
+        for key, value in config.items()
+        if key.endswith("_token_id") and isinstance(value, int) and value in new
+    }
+
+
+def _coverage(own: Counter[int], kept: set[int], wanted: bool, split: Split) -> Coverage:
+    covered = {id: times for id, times in own.items() if id in kept}
+    return Coverage(len(own), len(covered), own.total(), sum(covered.values()), wanted, split)

@@ -1,0 +1,76 @@
+"""Rows of a checkpoint's weights that stand for pieces of its vocabulary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compress.errors import TrimError
+from evalsuite.inference.open_model import read_config, refuse_pickle
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Tensors with a row a piece.
+_ROWS = (
+    "word_embeddings.weight",
+    "lm_head.decoder.weight",
+    "lm_head.decoder.bias",
+    "lm_head.bias",
+)
+
+
+def load(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Config and weights as they lie in the file.
+
+    Raises:
+        TrimError: an adapter.
+        PickleRefusedError: the weights are a pickle.
+    """
+    from safetensors.torch import load_file
+
+    refuse_pickle(directory)
+    if (directory / "adapter_config.json").is_file():
+        raise TrimError(f"{directory} is an adapter; fuse it first")
+    weights: dict[str, Tensor] = {}
+    for path in sorted(directory.glob("model*.safetensors")):
+        weights |= load_file(path)
+    return read_config(directory), weights
+
+
+def names(weights: Mapping[str, Tensor], config: Mapping[str, Any], directory: Path) -> list[str]:
+    """Names of the tensors with a row a piece.
+
+    Raises:
+        TrimError: there are none, or their rows are not as many as the config says.
+    """
+    size = config["vocab_size"]
+    found = [name for name in weights if name.endswith(_ROWS)]
+    if not any(name.endswith(_ROWS[0]) for name in found):
+        raise TrimError(f"{directory} has no word embeddings in its weights; is it a checkpoint?")
+    if wrong := [
+        f"{name} {list(weights[name].shape)}" for name in found if len(weights[name]) != size
+    ]:
+        raise TrimError(f"config.json says {size:,} pieces, but there are {', '.join(wrong)}")
+    return found
+
+
+def namesake(weights: Mapping[str, Tensor], name: str) -> str | None:
+    """The same tensor in a checkpoint with another head, or none."""
+    (end,) = (end for end in _ROWS if name.endswith(end))
+    return next((other for other in weights if other.endswith(end)), None)
+
+
+def save(out: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> None:
+    """Write `model.safetensors` and `config.json`."""
+    from safetensors.torch import save_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: weight.contiguous() for name, weight in weights.items()},
+        out / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    (out / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")

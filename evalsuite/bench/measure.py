@@ -1,0 +1,118 @@
+"""Measure what models cost to run, each in a process of its own.
+
+>>> (speed,) = measure([Subject(Path("student-int8"), {"sw": sequences}, "int8", "xnli dev")],
+...                    source="xtreme", threads=2)
+>>> speed.latency_seconds[0], speed.languages["sw"].tokens
+(0.0031, 1411)
+
+A measuring process opens its model, warms up, then times batch 1 sentence by sentence, several
+passes over the whole text in length-sorted batches, one pass a language, and batches of fixed
+shapes, with a fixed thread count; everybody else waits without polling. Raw samples are kept,
+warm-up apart. The machine's matrix product is measured the same way, once a precision. Where the
+system can fork, the runtimes are imported once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite.bench import grid, peak, worker
+from evalsuite.bench.worker import Spec
+from evalsuite.errors import EvalsuiteError
+from evalsuite.inference.open_model import modules
+from evalsuite.machine.child_process import start_context
+from evalsuite.results import Peak, SpeedResult
+from evalsuite.task import SourceKind
+
+
+class MeasurementError(EvalsuiteError):
+    """The measuring process ended without a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model and the text it is measured on.
+
+    Attributes:
+        sequences: by language, token ids, specials included, of real sentences (their real
+            lengths).
+        text: what they are, for the report.
+    """
+
+    directory: Path
+    sequences: Mapping[str, Sequence[Sequence[int]]]
+    label: str
+    text: str
+
+
+def measure(
+    subjects: Sequence[Subject],
+    *,
+    source: SourceKind,
+    threads: int,
+    passes: int = 3,
+    latency_samples: int = 200,
+    batch_sizes: Sequence[int] = grid.BATCH_SIZES,
+    lengths: Sequence[int] = grid.LENGTHS,
+) -> list[SpeedResult]:
+    """Measure models one after the other.
+
+    Args:
+        threads: intra-op threads of the runtime.
+        passes: throughput passes over all sequences.
+        latency_samples: sentences timed one by one.
+        batch_sizes, lengths: of the grid of fixed shapes; lengths a model does not take are left
+            out.
+
+    Raises:
+        MeasurementError: a measurement failed; says why.
+    """
+    imports = dict.fromkeys(name for s in subjects for name in modules(s.directory))
+    context = start_context(["evalsuite.bench.worker", *imports])
+    results = []
+    peaks: dict[str, Peak] = {}
+    for subject in subjects:
+        spec = Spec(
+            directory=subject.directory,
+            sequences={
+                code: tuple(tuple(ids) for ids in own) for code, own in subject.sequences.items()
+            },
+            label=subject.label,
+            text=subject.text,
+            source=source,
+            threads=threads,
+            passes=passes,
+            latency_samples=latency_samples,
+            batch_sizes=tuple(batch_sizes),
+            lengths=tuple(lengths),
+        )
+        result: SpeedResult = _in_a_process(context, worker.main, (spec,), subject.label)
+        product = peak.product(result.model.runtime, result.model.precision)
+        if result.environment.device == "cpu" and product is not None:
+            if product not in peaks:
+                what = f"the {product} matrix product"
+                peaks[product] = _in_a_process(context, peak.main, (product, threads), what)
+            result = result.model_copy(update={"peak": peaks[product]})
+        results.append(result)
+    return results
+
+
+def _in_a_process(
+    context: Any, main: Callable[..., None], arguments: tuple[Any, ...], what: str
+) -> Any:
+    """What `main(connection, *arguments)` sends from a new process; waits without polling."""
+    ours, theirs = context.Pipe()
+    child = context.Process(target=main, args=(theirs, *arguments))
+    child.start()
+    theirs.close()
+    try:
+        result = ours.recv()
+    except EOFError:
+        result = "its process was killed, most often by the system for want of memory"
+    child.join()
+    if isinstance(result, str):
+        raise MeasurementError(f"measuring {what} gave no result: {result}")
+    return result

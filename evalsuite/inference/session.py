@@ -1,0 +1,88 @@
+"""A predictor with its tokenizer: examples in, predictions out.
+
+>>> session = Session(open_model(Path("student-int8")))
+>>> session.predict("pair", examples)
+['neutral', 'entailment']
+
+The tokenizer is opened once, not once a language: XLM-R's takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evalsuite import tokenization
+from evalsuite.inference.batch_runner import run
+from evalsuite.inference.encoded import Encoded
+from evalsuite.registry import FORMATS
+from evalsuite.task import Example, Format, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evalsuite.inference.open_model import Predictor
+
+
+class Session:
+    """One open model, ready for text.
+
+    Attributes:
+        predictor: the model.
+        tokenizer: its `tokenizers.Tokenizer`, padding and truncation off.
+        pad_id: what it pads with.
+        max_tokens: padded tokens a batch; 1 runs every sequence by itself, None as suits it.
+    """
+
+    def __init__(self, predictor: Predictor, max_tokens: int | None = None) -> None:
+        self.predictor = predictor
+        self.max_tokens = max_tokens
+        self.tokenizer = tokenization.load(predictor.directory)
+        self.pad_id = tokenization.pad_id(predictor.directory)
+
+    def encode(self, format: Format, examples: Sequence[Example]) -> list[Encoded]:
+        """The sequences to run, none longer than the model takes."""
+        encoded: list[Encoded] = FORMATS.get(format).encode(
+            self.tokenizer, examples, self.predictor.max_length
+        )
+        return encoded
+
+    def run(
+        self,
+        encoded: Sequence[Encoded],
+        output: str,
+        reduce: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """One array a sequence; see `evalsuite.inference.batch_runner.run`."""
+        return run(self.predictor, encoded, output, self.pad_id, reduce, self.max_tokens)
+
+    def predict(self, format: Format, examples: Sequence[Example]) -> list[Any]:
+        """A label an example, or for a tagger its tags."""
+        encoded = self.encode(format, examples)
+        outputs = self.run(encoded, "logits")
+        return self._decode(format, examples, encoded, outputs)
+
+    def calibrated(
+        self, format: Format, examples: Sequence[Example]
+    ) -> tuple[list[Any], dict[str, float]]:
+        """The same, and where predictions have probabilities their `calibration_error`."""
+        encoded = self.encode(format, examples)
+        outputs = self.run(encoded, "logits")
+        predictions = self._decode(format, examples, encoded, outputs)
+        module = FORMATS.get(format)
+        if not hasattr(module, "calibration"):
+            return predictions, {}
+        error = module.calibration(examples, encoded, outputs, predictions)
+        return predictions, {"calibration_error": error}
+
+    def score(self, task: Task, language: str, examples: Sequence[Example]) -> float:
+        """The task's main metric on rows of one language, in percent."""
+        predictions = self.predict(task.format, examples)
+        scores = FORMATS.get(task.format).score(task, language, examples, predictions)
+        return float(scores[task.metric])
+
+    def _decode(self, format: Format, examples: Any, encoded: Any, outputs: Any) -> list[Any]:
+        predictions: list[Any] = FORMATS.get(format).decode(
+            self.predictor.labels, examples, encoded, outputs
+        )
+        return predictions

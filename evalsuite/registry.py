@@ -1,0 +1,21 @@
+"""The catalogues of this package: what files there are of each kind.
+
+>>> TASKS.names()[-3:]
+('xcopa', 'xnli', 'xquad')
+>>> TASKS.get("xnli").labels
+('entailment', 'neutral', 'contradiction')
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from evalsuite.catalog import Catalogue
+
+if TYPE_CHECKING:
+    from evalsuite.task import Task
+
+TASKS: Catalogue[Task] = Catalogue("evalsuite.tasks", "task", attribute="TASK")
+FORMATS: Catalogue[ModuleType] = Catalogue("evalsuite.formats", "format")
+RUNTIMES: Catalogue[ModuleType] = Catalogue("evalsuite.runtimes", "runtime")

@@ -1,0 +1,217 @@
+"""Which Pareto plots a report has: what is on their axes, and who is on them.
+
+>>> [(chart.group, chart.title) for chart in charts(systems, tasks)]
+[('', 'Average against size'), ('', 'Average against throughput'),
+ ('Each task against size', 'XNLI'), ('Each task against size', 'UD-POS'), ...]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from evalsuite.report.figures.costs import cost, settings
+from evalsuite.report.figures.formatting import listed, number, percent
+from evalsuite.report.figures.labels import parse
+from evalsuite.report.figures.machines import by_machine
+from evalsuite.report.figures.pareto_front import front
+from evalsuite.report.figures.scores import (
+    TaskColumn,
+    average,
+    average_delta,
+    can_be_averaged,
+    delta,
+    most_comparable,
+    score,
+)
+from evalsuite.report.figures.systems import System
+
+SHORT_RUN = 6  # characters of a run's name in a plot
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A system in a chart; `style` is its place in the run, so that it looks alike in all."""
+
+    name: str
+    label: str  # the name, made short
+    x: float
+    y: float
+    style: int
+    partial: bool = False  # over fewer tasks or on other rows: drawn hollow, never on the front
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One plot: y in percent, x on a log axis."""
+
+    title: str
+    caption: str
+    x_label: str
+    y_label: str
+    points: tuple[Point, ...]
+    front: tuple[int, ...]  # indices of `points`, by rising x
+    group: str = ""  # the heading it stands under with others like it, drawn small
+    line: tuple[tuple[float, float], tuple[float, float]] | None = None  # fitted: its two ends
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, in words."""
+        told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
+        said = f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
+        if self.line is not None:
+            (low, at_low), (high, at_high) = self.line
+            ends = f"{percent(at_low)} at {number(low)} to {percent(at_high)} at {number(high)}"
+            return f"{said}Fitted line: {ends}."
+        best = listed([self.points[i].name for i in self.front])
+        return f"{said}On the Pareto front: {best or 'none'}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    title: str
+    label: str
+    smaller_is_better: bool
+    values: dict[str, float]  # system -> x
+
+
+def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Chart, ...]:
+    """The average against each axis, then each task against each; none with nothing on it.
+
+    A run with one task has that task's two charts alone.
+    """
+    axes = _axes(systems)
+    several = len(tasks) > 1
+    found = []
+    if several and can_be_averaged(tasks):
+        found += [_average_chart(systems, tasks, axis) for axis in axes]
+    for axis in axes:
+        group = f"Each task against {axis.title}" if several else ""
+        found += [_task_chart(systems, task, axis, group) for task in tasks]
+    return tuple(chart for chart in found if chart.points)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names short enough for a plot, still apart.
+
+    >>> short_names(["teacher[size=base]", "teacher[size=large]", "int8[size=base]"])
+    ['teacher[base]', 'teacher[large]', 'int8']
+    >>> short_names(["xnli-base:int8", "xnli-large:int8"])
+    ['xnli-b:int8', 'xnli-l:int8']
+    """
+    labels = [parse(name) for name in _with_short_runs(names)]
+    families = [label.family for label in labels]
+    values = [
+        f"{label.family}[{','.join(value for _, value in label.variables)}]"
+        if label.variables
+        else label.family
+        for label in labels
+    ]
+    short = [
+        family if families.count(family) == 1 else value
+        for family, value in zip(families, values, strict=True)
+    ]
+    return short if len(set(short)) == len(short) else list(names)
+
+
+def _with_short_runs(names: Sequence[str]) -> list[str]:
+    """The names, the runs before them cut to six characters or what tells them apart."""
+    pairs = [name.partition(":") for name in names]
+    runs = {run for run, _, _ in pairs}
+    if len(runs) < 2 or not all(colon for _, colon, _ in pairs):
+        return list(names)
+    cut = {
+        run: next(
+            run[:size].rstrip("-_.")
+            for size in range(min(SHORT_RUN, len(run)), len(run) + 1)
+            if size == len(run) or sum(other.startswith(run[:size]) for other in runs) == 1
+        )
+        for run in runs
+    }
+    return [f"{cut[run]}:{rest}" for run, _, rest in pairs]
+
+
+def _axes(systems: Sequence[System]) -> list[_Axis]:
+    """Size, and throughput on each machine in the first setting it was measured in."""
+    sizes = {system.name: cost(system, None).bytes / 1e6 for system in systems}
+    axes = [_Axis("size", "Size on disk (MB, log scale)", True, sizes)]
+    for machine, measured in by_machine(systems):
+        where = next(iter(settings(measured)), None)
+        rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in measured}
+        title = f"throughput on {machine}" if machine else "throughput"
+        axes.append(_Axis(title, f"Throughput (sentences/s, {where}, log scale)", False, rates))
+    return axes
+
+
+def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis: _Axis) -> Chart:
+    averages = {system.name: average(system, tasks) for system in systems}
+    means = {name: own.mean for name, own in averages.items() if own}
+    over = {name: own.over for name, own in averages.items() if own}
+    fewer = {name for name in means if len(over[name]) < len(tasks)}
+    whole = [system for system in systems if system.name in means and system.name not in fewer]
+    alike = [{s.name for s in whole if average_delta(s, o, tasks) is not None} for o in whole]
+    other = {s.name for s in whole} - max(alike, key=len, default=set())
+    points = _points(systems, axis, means, fewer | other)
+    caption = f"Average over {listed([task.name for task in tasks])}."
+    partial = [p.name for p in points if p.name in fewer]
+    told = [f"{name} ({listed([task.name for task in over[name]])})" for name in partial]
+    if told:
+        caption += f" Hollow, and apart from the front, over fewer: {listed(told)}."
+    caption += _strangers([p.name for p in points if p.name in other])
+    title = f"Average against {axis.title}"
+    return _chart(title, "Zero-shot average (%)", caption, axis, points)
+
+
+def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group: str) -> Chart:
+    cells = {system.name: score(system, task) for system in systems}
+    means = {name: cell.mean for name, cell in cells.items() if cell and cell.mean is not None}
+    title = task.name if group else f"{task.name} against {axis.title}"
+    label = f"Zero-shot {task.title} (%)"
+    first = most_comparable(cells.values())
+    other = {name for name in means if delta(cells[name], first) is None}
+    points = _points(systems, axis, means, other)
+    caption = _strangers([p.name for p in points if p.partial]).strip()
+    return _chart(title, label, caption, axis, points, group)
+
+
+def _strangers(names: list[str]) -> str:
+    """Who was scored on other rows or languages than most, so that no front compares them."""
+    if not names:
+        return ""
+    return f" Hollow, and apart from the front, on other rows or languages: {listed(names)}."
+
+
+def _points(
+    systems: Sequence[System], axis: _Axis, means: dict[str, float], partial: Collection[str]
+) -> tuple[Point, ...]:
+    labels = short_names([system.name for system in systems])
+    return tuple(
+        Point(
+            system.name,
+            labels[i],
+            axis.values[system.name],
+            means[system.name],
+            i,
+            system.name in partial,
+        )
+        for i, system in enumerate(systems)
+        if system.name in means and axis.values.get(system.name, 0.0) > 0
+    )
+
+
+def _chart(
+    title: str, y_label: str, caption: str, axis: _Axis, points: tuple[Point, ...], group: str = ""
+) -> Chart:
+    whole = [i for i, point in enumerate(points) if not point.partial]
+    kept = front(
+        [(points[i].x, points[i].y) for i in whole], smaller_is_better=axis.smaller_is_better
+    )
+    return Chart(
+        title=title,
+        caption=caption,
+        x_label=axis.label,
+        y_label=y_label,
+        points=points,
+        front=tuple(whole[i] for i in kept),
+        group=group,
+    )

@@ -1,0 +1,167 @@
+"""The arithmetic of cost: size, speed and memory of one system in one setting.
+
+>>> costs(run_systems)[0].latency_ms
+{50: 12.1, 90: 19.8, 99: 31.0}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from evalsuite.report.figures.machines import Machine, machine, machines, names
+from evalsuite.report.figures.scores import mean
+from evalsuite.report.figures.systems import System
+from evalsuite.results import Peak, SpeedResult
+
+PERCENTILES = (50, 90, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What speeds must share to be compared: the machine, and `2 threads` of it or its GPU."""
+
+    machine: Machine
+    computes_on: str
+
+    def __str__(self) -> str:
+        return self.computes_on
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a system costs: sizes are means over its `models` variants, speeds over `timed`.
+
+    `setting` is the one of the speed figures, which are None where none were measured. Sizes in
+    bytes, times as named, `memory` in bytes above the baseline, shares of the machine's peak in
+    percent (of the largest grid cell, and of the real text), `joules` a sentence.
+    """
+
+    system: str
+    setting: Setting | None
+    models: int
+    timed: int
+    bytes: float
+    tokenizer_bytes: float
+    parameters: float
+    embedding_parameters: float
+    sentences_per_second: float | None
+    latency_ms: dict[int, float]
+    load_seconds: float | None
+    memory: float | None
+    peak_share: float | None
+    text_peak_share: float | None
+    joules: float | None
+    texts: frozenset[str]
+
+
+def percentile(samples: Sequence[float], q: float) -> float:
+    """The q-th percentile, linear between samples (numpy's default); q in 0 to 100."""
+    ordered = sorted(samples)
+    position = (len(ordered) - 1) * q / 100
+    low = int(position)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def sentences_per_second(speed: SpeedResult) -> float | None:
+    """Median over the passes."""
+    rates = [p.sentences / p.seconds for p in speed.throughput if p.seconds > 0]
+    return median(rates) if rates else None
+
+
+def peak_share(speed: SpeedResult) -> float | None:
+    """Percent of the machine's matrix product that the largest cell of the grid reaches."""
+    if speed.peak is None or not speed.grid:
+        return None
+    cell = max(speed.grid, key=lambda cell: cell.batch * cell.length)
+    return _share(cell.operations, cell.seconds, speed.peak)
+
+
+def text_peak_share(speed: SpeedResult) -> float | None:
+    """The same of the passes over real text: padding is no work done."""
+    if speed.peak is None:
+        return None
+    return _share(speed.operations, [p.seconds for p in speed.throughput], speed.peak)
+
+
+def _share(operations: int, seconds: Sequence[float], peak: Peak) -> float:
+    return 100 * operations / median(seconds) / peak.operations_a_second()
+
+
+def joules_a_sentence(speed: SpeedResult) -> float | None:
+    """Median over the passes that have it."""
+    found = [p.joules / p.sentences for p in speed.throughput if p.joules is not None]
+    return median(found) if found else None
+
+
+def setting(speed: SpeedResult) -> Setting:
+    """Where a speed was measured."""
+    environment = speed.environment
+    on_cpu = environment.device == "cpu"
+    computes_on = threads(environment.threads) if on_cpu else environment.device
+    return Setting(machine(environment), computes_on)
+
+
+def threads(count: int) -> str:
+    """`1 thread`, `2 threads`."""
+    return f"{count} thread{'' if count == 1 else 's'}"
+
+
+def settings(systems: Sequence[System]) -> tuple[Setting, ...]:
+    """All settings of a run, in the order in which they first come."""
+    return tuple(dict.fromkeys(setting(speed) for system in systems for speed in system.speeds))
+
+
+def cost(system: System, where: Setting | None) -> Cost:
+    """A system's cost in one setting (None for a run without speeds)."""
+    speeds = [speed for speed in system.speeds if setting(speed) == where]
+    timed = [speed.latency_seconds for speed in speeds if speed.latency_seconds]
+    return Cost(
+        system=system.name,
+        setting=where,
+        models=len(system.models),
+        timed=len({speed.model.label for speed in speeds}),
+        bytes=fmean(m.bytes for m in system.models),
+        tokenizer_bytes=fmean(m.tokenizer_bytes for m in system.models),
+        parameters=fmean(m.parameters for m in system.models),
+        embedding_parameters=fmean(m.embedding_parameters for m in system.models),
+        sentences_per_second=mean(sentences_per_second(speed) for speed in speeds),
+        latency_ms={q: 1000 * fmean(percentile(t, q) for t in timed) for q in PERCENTILES if timed},
+        load_seconds=mean(median(s.load_seconds) for s in speeds if s.load_seconds),
+        memory=mean(float(s.peak_memory - s.baseline_memory) for s in speeds),
+        peak_share=mean(map(peak_share, speeds)),
+        text_peak_share=mean(map(text_peak_share, speeds)),
+        joules=mean(map(joules_a_sentence, speeds)),
+        texts=frozenset(f"{speed.text} ({speed.source})" for speed in speeds),
+    )
+
+
+def costs(systems: Sequence[System]) -> tuple[Cost, ...]:
+    """One a (system, setting it was measured in); a system without speeds has one too."""
+    found = []
+    for system in systems:
+        own = dict.fromkeys(setting(speed) for speed in system.speeds)
+        found += [cost(system, where) for where in own] or [cost(system, None)]
+    return tuple(found)
+
+
+def timed(systems: Sequence[System]) -> list[tuple[str, list[SpeedResult]]]:
+    """A name and its speeds, one a (system, setting).
+
+    Threads are named where they differ, machines too.
+
+    >>> timed([])
+    []
+    """
+    every = settings(systems)
+    computed_on, on = {where.computes_on for where in every}, names(machines(systems))
+    found = []
+    for system in systems:
+        for where in dict.fromkeys(setting(speed) for speed in system.speeds):
+            told = [system.name]
+            told += [where.computes_on] if len(computed_on) > 1 else []
+            told += [on[where.machine]] if len(on) > 1 else []
+            found.append((", ".join(told), [s for s in system.speeds if setting(s) == where]))
+    return found

@@ -1,0 +1,62 @@
+"""The report in one sentence, made of figures that exist.
+
+>>> headline(systems, tasks)
+'int8: 7.3× smaller and 9.1× faster than teacher, −1.8 points zero-shot on average over 3 tasks.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.report.figures.costs import Cost, cost, settings
+from evalsuite.report.figures.formatting import listed, percent, points, size
+from evalsuite.report.figures.scores import TaskColumn, average, can_be_averaged, delta, score
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables.costs import compared
+
+
+def headline(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> str:
+    """The smallest system against the first; a system alone is told as it is."""
+    if not systems:
+        return "Nothing was measured in this run."
+    where = next(iter(settings(systems)), None)
+    found = [cost(system, where) for system in systems]
+    small = min(range(len(systems)), key=lambda i: found[i].bytes)
+    if found[small].bytes >= found[0].bytes:
+        return _alone(systems[0], tasks)
+    smaller = compared(found[0].bytes, found[small].bytes, "smaller", "larger")
+    gains = [gain for gain in (smaller, _speed_gain(found[small], found[0])) if gain]
+    if not gains:
+        return _alone(systems[0], tasks)
+    text = f"{systems[small].name}: {listed(gains)} than {systems[0].name}"
+    return text + _loss(systems[small], systems[0], tasks) + "."
+
+
+def _speed_gain(own: Cost, first: Cost) -> str:
+    rate, base = own.sentences_per_second, first.sentences_per_second
+    if not rate or not base or own.texts != first.texts:
+        return ""
+    return compared(base, rate, "slower", "faster")
+
+
+def _loss(own: System, first: System, tasks: Sequence[TaskColumn]) -> str:
+    """Points of zero-shot score, over the tasks on which the two can be compared."""
+    if not can_be_averaged(tasks):
+        return ""
+    found = {task: delta(score(own, task), score(first, task)) for task in tasks}
+    both = {task: value for task, value in found.items() if value is not None}
+    if not both:
+        return ""
+    text = points(sum(both.values()) / len(both))
+    if len(both) == 1:
+        return f", {text}\u00a0points zero-shot on {next(iter(both)).name}"
+    return f", {text}\u00a0points zero-shot on average over {len(both)} tasks"
+
+
+def _alone(system: System, tasks: Sequence[TaskColumn]) -> str:
+    text = f"{system.name}: {size(sum(m.bytes for m in system.models) / len(system.models))}"
+    own = average(system, tasks) if can_be_averaged(tasks) else None
+    if own is None:
+        return f"{text}."
+    over = own.over[0].name if len(own.over) == 1 else f"average over {len(own.over)} tasks"
+    return f"{text}, {percent(own.mean)} zero-shot on {over}."

@@ -1,0 +1,237 @@
+"""Put runs side by side: one record of several, which every part of the report can print.
+
+>>> merged = merge([Run(base), Run(large)])
+>>> [system.name for system in group(merged)]
+['base:teacher', 'base:int8', 'large:teacher', 'large:int8']
+
+Runs that are one but for `seed:` become variants of one run, `teacher[seed=1]`, so that the
+report can say how scores vary over seeds. What must not be compared is kept apart where it is
+compared: rows by their digest, speeds by their machine, columns by their source.
+
+The trials of a search stay in their run's report: its budget, front and recommendation are of one
+run's knobs and machine. What it recommends is told, under the name the comparison has for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evalsuite.errors import DataError
+from evalsuite.report.figures.formatting import listed
+from evalsuite.report.figures.labels import Label, parse
+from evalsuite.report.tables.seeds import SEED
+from evalsuite.report.tables.trials import verdict
+from evalsuite.results import ComparedRun, ModelInfo, RunRecord, Search, StageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run to compare: its record, where that came from, and what to call it."""
+
+    record: RunRecord
+    origin: str = ""
+    name: str = ""  # default the recipe's
+
+    @property
+    def told(self) -> str:
+        """As messages name it."""
+        return self.origin or self.name or self.record.recipe
+
+
+def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
+    """One record of several runs.
+
+    Args:
+        mix_sources: put figures of different sources into one report all the same.
+
+    Raises:
+        DataError: fewer than two runs, one run twice, two of one name, a comparison among them,
+            or different sources.
+    """
+    _check(runs, mix_sources)
+    named = list(zip(runs, _names(runs), strict=True))
+    renames = [_rename(name, run.record.seed if seeded else None) for run, (name, seeded) in named]
+    renamed = [_renamed(run.record, rename) for run, rename in zip(runs, renames, strict=True)]
+    told = list(dict.fromkeys(run_names(runs)))
+    return RunRecord(
+        recipe=f"Comparison of {listed(told)}" + ("" if len(told) > 1 else " over seeds"),
+        description="",
+        source=runs[0].record.source,
+        seed=runs[0].record.seed,
+        stages=_once([stage for record in renamed for stage in record.stages]),
+        scores=tuple(score for record in renamed for score in record.scores),
+        speeds=tuple(speed for record in renamed for speed in record.speeds),
+        fertility=tuple(counted for record in renamed for counted in record.fertility),
+        alignment=tuple(aligned for record in renamed for aligned in record.alignment),
+        runs=tuple(
+            ComparedRun(
+                name=name or run.record.recipe,
+                recipe=run.record.recipe,
+                source=run.record.source,
+                seed=run.record.seed,
+                finished=max((stage.finished for stage in run.record.stages), default=""),
+                search=_told(run.record.search, rename),
+            )
+            for (run, (name, _)), rename in zip(named, renames, strict=True)
+        ),
+    )
+
+
+def run_names(runs: Sequence[Run]) -> list[str]:
+    """What each run is called; several seeds of one recipe share a name."""
+    named = zip(runs, _names(runs), strict=True)
+    return [name or run.record.recipe for run, (name, _) in named]
+
+
+def _check(runs: Sequence[Run], mix_sources: bool) -> None:
+    if len(runs) < 2:
+        raise DataError(
+            "a comparison takes two runs or more\n"
+            "for one run: lingopress report RUN, which takes --csv and --parquet too"
+        )
+    for i, run in enumerate(runs):
+        if run.record.runs:
+            raise DataError(f"{run.told} is itself a comparison; name the runs it was made from")
+        for other in runs[:i]:
+            if run.record == other.record:
+                both = run.told if run.told == other.told else f"{other.told} and {run.told}"
+                raise DataError(f"{both}: the same run twice; name each run once")
+            if run.name and run.name == other.name:
+                raise DataError(
+                    f"{other.told} and {run.told} are both named {run.name!r}; "
+                    "give each a name of its own: NAME=RUN"
+                )
+    by_source: dict[str, list[str]] = {}
+    for run in runs:
+        by_source.setdefault(run.record.source, []).append(run.told)
+    if len(by_source) > 1 and not mix_sources:
+        told = "; ".join(f"{source}: {listed(names)}" for source, names in by_source.items())
+        raise DataError(
+            f"these runs are of different sources, whose figures say nothing of each other ({told})"
+            "\nto print them in one report all the same: --mix-sources"
+        )
+
+
+def _names(runs: Sequence[Run]) -> list[tuple[str, bool]]:
+    """What goes before each run's labels, and whether its seed goes into them.
+
+    Runs of one recipe with several values of `seed:` share a name; others of one recipe are
+    numbered, `mini#2`. Where all runs share one name, nothing needs to go before the labels.
+    """
+    units: list[list[int]] = []
+    keys: list[tuple[str, str] | None] = []
+    for i, run in enumerate(runs):
+        key = None if run.name else (run.record.recipe, _sameness(run.record))
+        if key is not None and key in keys:
+            units[keys.index(key)].append(i)
+        else:
+            units.append([i])
+            keys.append(key)
+    units = [part for unit in units for part in _by_seed(runs, unit)]
+    firsts = [runs[unit[0]] for unit in units]
+    plain = [run.name or run.record.recipe for run in firsts]
+    found: dict[int, tuple[str, bool]] = {}
+    counted: dict[str, int] = {}
+    for unit, run, name in zip(units, firsts, plain, strict=True):
+        if plain.count(name) > 1 and not run.name:
+            counted[name] = counted.get(name, 0) + 1
+            name = f"{name}#{counted[name]}"
+        for i in unit:
+            found[i] = ("" if len(units) == 1 else name, len(unit) > 1)
+    return [found[i] for i in range(len(runs))]
+
+
+def _by_seed(runs: Sequence[Run], unit: list[int]) -> list[list[int]]:
+    """The unit as it is where its runs differ in their seed, else each run alone."""
+    records = [runs[i].record for i in unit]
+    labels = {score.model.label for record in records for score in record.scores}
+    has_seeds = any(SEED in dict(parse(label).variables) for label in labels)
+    apart = len({record.seed for record in records}) == len(records)
+    return [unit] if apart and not has_seeds else [[i] for i in unit]
+
+
+def _sameness(record: RunRecord) -> str:
+    """What two runs have in common that differ in nothing but `seed:`."""
+    stages = [(stage.name, stage.kind, stage.inputs, stage.config) for stage in record.stages]
+    scored = sorted({(s.model.label, s.task, s.split, s.data_digest) for s in record.scores})
+    return json.dumps([stages, scored], sort_keys=True, default=str)
+
+
+def _rename(name: str, seed: int | None) -> Callable[[str], str]:
+    """What a run's label is in the comparison: run and seed added."""
+
+    def rename(text: str) -> str:
+        label = parse(text)
+        if seed is not None:
+            label = Label(label.family, (*label.variables, (SEED, str(seed))))
+        return f"{name}:{label}" if name else str(label)
+
+    return rename
+
+
+def _told(search: Search | None, rename: Callable[[str], str]) -> str:
+    """What a run's search recommends, its labels as the comparison has them."""
+    if search is None:
+        return ""
+    trials = tuple(
+        trial.model_copy(update={"systems": tuple(map(rename, trial.systems))})
+        for trial in search.trials
+    )
+    names = {"candidate": rename(search.candidate), "trials": trials}
+    if search.reference:
+        names["reference"] = rename(search.reference)
+    return verdict(search.model_copy(update=names))
+
+
+def _renamed(record: RunRecord, rename: Callable[[str], str]) -> RunRecord:
+    """The same record, its labels telling run and seed."""
+
+    def model(info: ModelInfo) -> ModelInfo:
+        return info.model_copy(update={"label": rename(info.label)})
+
+    stages = {stage.name for stage in record.stages}
+    return record.model_copy(
+        update={
+            "stages": tuple(_renamed_stage(stage, stages, rename) for stage in record.stages),
+            "scores": tuple(
+                score.model_copy(
+                    update={
+                        "model": model(score.model),
+                        "beside": score.beside
+                        and score.beside.model_copy(update={"label": rename(score.beside.label)}),
+                    }
+                )
+                for score in record.scores
+            ),
+            "speeds": tuple(
+                speed.model_copy(update={"model": model(speed.model)}) for speed in record.speeds
+            ),
+            "alignment": tuple(
+                aligned.model_copy(
+                    update={"model": model(aligned.model), "base": rename(aligned.base)}
+                )
+                for aligned in record.alignment
+            ),
+            "fertility": tuple(
+                counted.model_copy(update={"label": rename(counted.label)})
+                for counted in record.fertility
+            ),
+        }
+    )
+
+
+def _renamed_stage(
+    stage: StageRecord, names: set[str], rename: Callable[[str], str]
+) -> StageRecord:
+    inputs = tuple(rename(text) if text in names else text for text in stage.inputs)
+    return stage.model_copy(update={"name": rename(stage.name), "inputs": inputs})
+
+
+def _once(stages: Sequence[StageRecord]) -> tuple[StageRecord, ...]:
+    """A stage that several runs took from one cache was worked for once."""
+    found: dict[tuple[str, str], StageRecord] = {}
+    for stage in stages:
+        found.setdefault((stage.key, stage.finished), stage)
+    return tuple(found.values())

@@ -1,0 +1,205 @@
+"""How scores grow with size: points per tenfold parameters, with their 95% interval.
+
+>>> fit([7.0, 8.0, 9.0], [50.0, 62.0, 68.0])
+Fit(slope=9.0, low=-13.0..., high=31.0..., intercept=-12.0, count=3)
+
+Ordinary least squares of the zero-shot score on log10 parameters. The interval is that of the
+slope under independent normal errors: Student's t with n-2 degrees of freedom, which for three
+sizes is 12.7 standard errors wide on either side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, log10
+
+from evalsuite.report.charts.pareto_charts import Chart, Point, short_names
+from evalsuite.report.figures.formatting import NONE, between, listed, millions, percent, points
+from evalsuite.report.figures.scores import (
+    TaskColumn,
+    average,
+    can_be_averaged,
+    comparable,
+    most_comparable,
+    score,
+)
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+
+SIZES = 3  # fewer make no line worth drawing
+APART = log10(1.05)
+AVERAGE = "Average"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A line `score = intercept + slope * log10(parameters)`; `low` to `high` hold the slope."""
+
+    slope: float
+    low: float
+    high: float
+    intercept: float
+    count: int
+
+
+def fit(xs: Sequence[float], ys: Sequence[float]) -> Fit | None:
+    """Least squares of y on x; None with fewer than three different x."""
+    if len(set(xs)) < SIZES:
+        return None
+    from scipy.stats import linregress, t
+
+    line = linregress(xs, ys)
+    reach = float(t.ppf(0.975, len(xs) - 2)) * float(line.stderr)
+    slope = float(line.slope)
+    return Fit(slope, slope - reach, slope + reach, float(line.intercept), len(xs))
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The systems of one runtime and precision, the smallest first, and what they score."""
+
+    opened_in: str
+    systems: tuple[System, ...]
+    scores: dict[str, tuple[float | None, ...]]  # column of the table -> one a system
+
+    def fit(self, column: str, *, embeddings: bool = True) -> Fit | None:
+        """The line of one column, over parameters with or without the word embeddings."""
+        sizes = [parameters(system, embeddings=embeddings) for system in self.systems]
+        pairs = zip(sizes, self.scores[column], strict=True)
+        known = [(log10(size), own) for size, own in pairs if own is not None and size > 0]
+        if different([x for x, _ in known]) < SIZES:
+            return None
+        return fit([x for x, _ in known], [y for _, y in known])
+
+
+def different(logs: Sequence[float]) -> int:
+    """How many sizes there are; those less than 5% apart (another head) are one.
+
+    >>> different([7.0, 7.001, 7.3])
+    2
+    """
+    count, last = 0, -inf
+    for own in sorted(logs):
+        if own - last >= APART:
+            count, last = count + 1, own
+    return count
+
+
+def parameters(system: System, *, embeddings: bool = True) -> float:
+    """Mean over a system's variants, with or without the word embeddings."""
+    counts = [m.parameters - (0 if embeddings else m.embedding_parameters) for m in system.models]
+    return sum(counts) / len(counts)
+
+
+def scalings(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Scaling, ...]:
+    """One a runtime and precision in which some column has scores at three sizes or more."""
+    groups: dict[str, list[System]] = {}
+    for system in systems:
+        if system.scores:
+            groups.setdefault(system.opened_in, []).append(system)
+    found = []
+    for opened_in, own in groups.items():
+        own.sort(key=parameters)
+        scaling = Scaling(opened_in, tuple(own), _scores(own, tasks))
+        if any(scaling.fit(column) for column in scaling.scores):
+            found.append(scaling)
+    return tuple(found)
+
+
+def _scores(
+    systems: Sequence[System], tasks: Sequence[TaskColumn]
+) -> dict[str, tuple[float | None, ...]]:
+    """Zero-shot means by column; scores on other rows than most are left out."""
+    found: dict[str, tuple[float | None, ...]] = {}
+    whole = {system.name for system in systems}  # scored on all tasks, on the same rows
+    for task in tasks:
+        cells = [score(system, task) for system in systems]
+        first = most_comparable(cells)
+        found[task.name] = tuple(
+            cell.mean if cell and first and comparable(cell, first) else None for cell in cells
+        )
+        whole -= {
+            system.name
+            for system, value in zip(systems, found[task.name], strict=True)
+            if value is None
+        }
+    if len(tasks) > 1 and can_be_averaged(tasks):
+        means = {system.name: average(system, tasks) for system in systems}
+        found[AVERAGE] = tuple(
+            mean.mean if (mean := means[s.name]) and s.name in whole else None for s in systems
+        )
+    return found
+
+
+def scaling_table(scaling: Scaling) -> Table:
+    """One row a system, the smallest first, then points per tenfold parameters."""
+    heads = [
+        Column("Parameters", "M"),
+        Column("Embeddings apart", "M"),
+        *(Column(name, "zero-shot, %") for name in scaling.scores),
+    ]
+    rows = []
+    for i, system in enumerate(scaling.systems):
+        sizes = [Cell(millions(parameters(system, embeddings=e))) for e in (True, False)]
+        own = [Cell(percent(values[i])) for values in scaling.scores.values()]
+        rows.append(Row(Cell(system.name), (*sizes, *own)))
+    for text, embeddings in (("all", True), ("embeddings apart", False)):
+        fits = [scaling.fit(column, embeddings=embeddings) for column in scaling.scores]
+        if any(fits):
+            head = Cell("points per tenfold parameters", sub=text)
+            rows.append(Row(head, (Cell(""), Cell(""), *(_slope(own) for own in fits)), "mean"))
+    return Table("System", tuple(heads), tuple(rows), tuple(_notes(scaling)))
+
+
+def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
+    """The average against parameters, or the first task that has a line, and the line.
+
+    Args:
+        everyone: all systems of the report, so that one looks alike in all its plots.
+    """
+    column = next(name for name in reversed(scaling.scores) if scaling.fit(name))
+    line = scaling.fit(column)
+    assert line is not None
+    order = {system.name: i for i, system in enumerate(everyone)}
+    labels = dict(zip(order, short_names(list(order)), strict=True))
+    drawn = tuple(
+        Point(system.name, labels[system.name], parameters(system) / 1e6, own, order[system.name])
+        for system, own in zip(scaling.systems, scaling.scores[column], strict=True)
+        if own is not None and parameters(system) > 0
+    )
+    ends = min(p.x for p in drawn), max(p.x for p in drawn)
+    low, high = ((x, line.intercept + line.slope * log10(x * 1e6)) for x in ends)
+    return Chart(
+        title=f"{column} against parameters",
+        caption=f"Dashed: {said(line)}.",
+        x_label="Parameters (M, embeddings included, log scale)",
+        y_label=f"Zero-shot {column if column != AVERAGE else 'average'} (%)",
+        points=drawn,
+        front=(),
+        line=(low, high),
+    )
+
+
+def said(own: Fit) -> str:
+    """A slope in words."""
+    interval = between((own.low, own.high))
+    return f"{points(own.slope)} points per tenfold parameters (95% interval {interval})"
+
+
+def _slope(own: Fit | None) -> Cell:
+    if own is None:
+        return Cell(NONE)
+    return Cell(points(own.slope), sub=f"{between((own.low, own.high))}, n {own.count}")
+
+
+def _notes(scaling: Scaling) -> list[str]:
+    notes = [
+        "Least squares of the zero-shot score on log10 parameters; below a slope its 95% interval "
+        "(Student's t, n−2 degrees of freedom) and how many systems it is over. The systems "
+        "differ in more than their size, and the line knows nothing of that."
+    ]
+    absent = [name for name in scaling.scores if scaling.fit(name) is None]
+    if absent:
+        notes.append(f"No line for {listed(absent)}: scored at fewer than three sizes 5% apart.")
+    return notes

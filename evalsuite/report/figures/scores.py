@@ -1,0 +1,183 @@
+"""The arithmetic of scores: one number a (system, task), and their average.
+
+>>> [column.title for column in columns(run.scores)]
+['XNLI', 'UD-POS', 'Tatoeba']
+>>> score(teacher, columns(run.scores)[0])
+Score(mean=61.2, source=70.1, source_language='en', chance=33.3, languages=..., models=1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from evalsuite.report.figures.systems import System
+from evalsuite.results import TaskResult
+
+ALWAYS_APART = ("split", "main_metric")
+APART_WITHIN_A_MODEL = ("layer", "pooling", "scoring")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskColumn:
+    """What may be compared: results of one task, and of one split, source, metric and so on.
+
+    `apart` names the fields in which results of this task differ, and this column's values.
+    """
+
+    task: str
+    title: str
+    metric: str
+    apart: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The title, and what tells it from other columns of the task: `XNLI (dev)`."""
+        parts = [f"layer {value}" if name == "layer" else str(value) for name, value in self.apart]
+        return f"{self.title} ({', '.join(parts)})" if parts else self.title
+
+    def holds(self, result: TaskResult) -> bool:
+        """Whether a result belongs here."""
+        return result.task == self.task and all(getattr(result, f) == v for f, v in self.apart)
+
+
+def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
+    """One column a task, or several where its results are of different kinds.
+
+    Results of different sources, splits or metrics are never in one column. Layer, pooling
+    and scoring of embeddings are apart only where one model was scored with several: a student has
+    other layers than its teacher.
+    """
+    scores = tuple(scores)
+    by_task: dict[str, list[TaskResult]] = {}
+    for result in scores:
+        by_task.setdefault(result.task, []).append(result)
+    mixed = ["source"] if _varies(scores, "source") else []
+    found: dict[TaskColumn, None] = {}
+    for task, results in by_task.items():
+        fields = mixed + [f for f in ALWAYS_APART if _varies(results, f)]
+        for name in APART_WITHIN_A_MODEL:
+            per_model: dict[tuple[str, str, str], list[TaskResult]] = {}
+            for result in results:
+                model = result.model
+                key = (model.label, model.runtime, model.precision)
+                per_model.setdefault(key, []).append(result)
+            if any(_varies(own, name) for own in per_model.values()):
+                fields.append(name)
+        for result in results:
+            apart = tuple((f, getattr(result, f)) for f in fields)
+            found[TaskColumn(task, result.title, result.main_metric, apart)] = None
+    return tuple(found)
+
+
+def _varies(results: Sequence[TaskResult], field: str) -> bool:
+    return len({getattr(result, field) for result in results}) > 1
+
+
+def can_be_averaged(tasks: Sequence[TaskColumn]) -> bool:
+    """Whether an average over these columns mixes nothing that was set apart.
+
+    It does when a task has several columns, or when the columns are of several sources.
+    """
+    sources = {dict(column.apart).get("source") for column in tasks}
+    return len({column.task for column in tasks}) == len(tasks) and len(sources) <= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A system on a task; means over its variants where several score it. All in percent."""
+
+    mean: float | None  # zero-shot; None where only the source language was scored
+    source: float | None
+    source_language: str
+    chance: float | None  # over the languages of `mean`, or the source's where there are none
+    languages: frozenset[str]  # of `mean`
+    models: int
+    interval: tuple[float, float] | None = None  # 95%, of the mean; None over several models
+    rows: frozenset[str] = frozenset()  # digests of the rows scored
+
+    @property
+    def beats_chance(self) -> bool:
+        """Whether the mean is above chance; True where either is unknown."""
+        return self.mean is None or self.chance is None or self.mean > self.chance
+
+
+def results_of(system: System, column: TaskColumn) -> tuple[TaskResult, ...]:
+    """The results behind one cell."""
+    return tuple(result for result in system.scores if column.holds(result))
+
+
+def score(system: System, column: TaskColumn) -> Score | None:
+    """One cell of the main table; None where the system has no such result."""
+    results = results_of(system, column)
+    if not results:
+        return None
+    source = results[0].source_language
+    languages = frozenset(
+        lang for r in results for lang in r.metrics[r.main_metric] if lang != source
+    )
+    chance_over = languages or {source}
+    return Score(
+        mean=mean(r.zero_shot() for r in results),
+        source=mean(r.metrics[r.main_metric].get(source) for r in results),
+        source_language=source,
+        chance=mean(v for r in results for lang, v in r.chance.items() if lang in chance_over),
+        languages=languages,
+        models=len(results),
+        interval=results[0].zero_shot_interval if len(results) == 1 else None,
+        rows=frozenset(r.data_digest for r in results),
+    )
+
+
+def comparable(value: Score, other: Score) -> bool:
+    """Whether two scores are of the same rows in the same languages."""
+    return value.languages == other.languages and value.rows == other.rows
+
+
+def most_comparable(cells: Iterable[Score | None]) -> Score | None:
+    """The score, with a mean, that most others can be compared with; the first of several."""
+    known = [cell for cell in cells if cell is not None and cell.mean is not None]
+    return max(known, key=lambda own: sum(comparable(own, o) for o in known), default=None)
+
+
+def delta(value: Score | None, reference: Score | None) -> float | None:
+    """Points of zero-shot mean above the reference; None over other languages or other rows."""
+    if value is None or reference is None or not comparable(value, reference):
+        return None
+    if value.mean is None or reference.mean is None:
+        return None
+    return value.mean - reference.mean
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """The unweighted mean of a system's zero-shot means, and the tasks it is over."""
+
+    mean: float
+    over: tuple[TaskColumn, ...]
+
+
+def average(system: System, tasks: Sequence[TaskColumn]) -> Average | None:
+    """Over those of `tasks` for which the system has a zero-shot mean; None where it has none."""
+    means = {}
+    for column in tasks:
+        cell = score(system, column)
+        if cell is not None and cell.mean is not None:
+            means[column] = cell.mean
+    return Average(fmean(means.values()), tuple(means)) if means else None
+
+
+def average_delta(system: System, reference: System, tasks: Sequence[TaskColumn]) -> float | None:
+    """Points of average above the reference's; None over other tasks, languages or rows."""
+    own, first = average(system, tasks), average(reference, tasks)
+    if own is None or first is None or own.over != first.over:
+        return None
+    found = [delta(score(system, task), score(reference, task)) for task in own.over]
+    return None if None in found else own.mean - first.mean
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Unweighted mean of those that exist."""
+    present = [value for value in values if value is not None]
+    return fmean(present) if present else None

@@ -1,0 +1,185 @@
+"""Model cards with a `model-index`, which the Hugging Face hub shows as evaluation results.
+
+>>> cards(run)["int8"].splitlines()[:4]
+['---', 'language:', '- ar', '- bg']
+
+One a system with scores. The front matter says only what is known: no licence, no base model that
+was not recorded. A data set is named by where its rows came from: the hub's by its id and commit,
+any other by a name that is no data set of the hub, with the digest of the rows. Values are in
+percent, as everywhere here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.data.sourced import SourcedTask
+from evalsuite.errors import UnknownNameError
+from evalsuite.registry import TASKS
+from evalsuite.report.figures.scores import columns
+from evalsuite.report.figures.sources import BADGES
+from evalsuite.report.figures.systems import System, group
+from evalsuite.report.output.templating import template
+from evalsuite.report.tables.costs import cost_tables
+from evalsuite.report.tables.languages import language_section
+from evalsuite.report.tables.scores import description, metric_name
+from evalsuite.report.tables.signatures import signatures
+from evalsuite.results import RunRecord, TaskResult
+from evalsuite.task import Format, Task
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+TASK_TYPES: dict[Format, str] = {  # the hub's names
+    "pair": "text-classification",
+    "tagging": "token-classification",
+    "span": "question-answering",
+    "choice": "multiple-choice",
+    "retrieval": "sentence-similarity",
+    "mining": "sentence-similarity",
+    "ranking": "sentence-similarity",
+}
+WITHOUT_A_HEAD: tuple[Format, ...] = ("retrieval", "mining", "ranking")
+METRIC_TYPES = {  # the hub's names, where it has one
+    "accuracy": "accuracy",
+    "answer_f1": "f1",
+    "chunk_f1": "f1",
+    "chunk_precision": "precision",
+    "chunk_recall": "recall",
+    "exact_match": "exact_match",
+    "mining_f1": "f1",
+    "mining_precision": "precision",
+    "mining_recall": "recall",
+    "retrieval_accuracy": "accuracy",
+    "token_accuracy": "accuracy",
+}
+LIBRARIES = {"torch": "transformers", "onnxruntime": "onnx", "openvino": "openvino"}
+
+
+def cards(run: RunRecord) -> dict[str, str]:
+    """The text of each system's card, by the system's name."""
+    return {system.name: card(run, system) for system in group(run) if system.scores}
+
+
+def card(run: RunRecord, system: System) -> str:
+    """One system's card: front matter, scores by language, size and speed, signatures."""
+    own = run.model_copy(update={"scores": system.scores, "speeds": system.speeds})
+    sources = dict.fromkeys(score.source for score in system.scores)
+    body = template("card.md.j2").render(
+        run=run,
+        system=system,
+        about=description(system),
+        badge=" and ".join(BADGES[source] for source in sources),
+        languages=[language_section((system,), task) for task in columns(system.scores)],
+        costs=cost_tables((system,)),
+        signatures=signatures(own),
+    )
+    return f"---\n{_front_matter(run, system)}\n---\n{body}"
+
+
+def _front_matter(run: RunRecord, system: System) -> str:
+    from huggingface_hub import ModelCardData
+
+    codes = {code for score in system.scores for code in score.metrics[score.main_metric]}
+    data = ModelCardData(
+        language=sorted(codes | {score.source_language for score in system.scores}),
+        library_name=LIBRARIES.get(system.models[0].runtime),
+        pipeline_tag=pipeline_tag(system),
+        base_model=base_model(run, system),
+        tags=["multilingual", "lingopress"],
+        model_name=f"{run.recipe}:{system.name}",
+        eval_results=list(eval_results(system)),
+    )
+    text: str = data.to_yaml()
+    return text.rstrip()
+
+
+def pipeline_tag(system: System) -> str | None:
+    """What the hub's widgets would run: the task of the head, where all heads have one."""
+    found = {task.format for score in system.scores if (task := _task(score)) is not None}
+    heads = {TASK_TYPES[form] for form in found if form not in WITHOUT_A_HEAD}
+    if not heads:
+        return "feature-extraction" if found else None
+    return heads.pop() if len(heads) == 1 else None
+
+
+def base_model(run: RunRecord, system: System) -> str | None:
+    """The one hub model that everything came from, by the stages' inputs; None if unclear."""
+    inputs = {stage.name: stage.inputs for stage in run.stages}
+    found, seen = set(), set()
+    left = [model.label for model in system.models]
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in inputs:
+            left += inputs[name]
+        else:
+            found.add(name)
+    name = found.pop() if len(found) == 1 else ""
+    return name if _is_hub_id(name) and name not in {m.label for m in system.models} else None
+
+
+def _is_hub_id(name: str) -> bool:
+    """`org/name`, and no path or `package:...`."""
+    org, slash, model = name.partition("/")
+    return bool(org and slash and model) and not (
+        name.startswith((".", "~")) or ":" in name or "/" in model
+    )
+
+
+def eval_results(system: System) -> Iterator[EvalResult]:
+    """One a (task, language, metric), in the hub's terms."""
+    from huggingface_hub import EvalResult
+
+    several = len(system.models) > 1
+    for score in system.scores:
+        task = _task(score)
+        told = {"layer": score.layer, "pooling": score.pooling, "seed": score.seed}
+        args = {name: value for name, value in told.items() if value is not None}
+        if several:
+            args["model"] = score.model.label
+        for metric, by_language in score.metrics.items():
+            for language, value in by_language.items():
+                yield EvalResult(
+                    task_type=TASK_TYPES[task.format] if task else "other",
+                    task_name=score.title,
+                    **_data(score, task, language),
+                    dataset_split=score.split,
+                    metric_type=METRIC_TYPES.get(metric, metric),
+                    metric_name=f"{metric_name(metric)} (%)",
+                    metric_value=value,
+                    metric_args=args,
+                )
+
+
+def _data(score: TaskResult, task: Task | None, language: str) -> dict[str, Any]:
+    """What the rows were, so that nothing but the hub's rows is taken for them."""
+    args = {"language": language, "source": score.source, "rows": score.examples.get(language)}
+    if score.source == "hub" and isinstance(task, SourcedTask):
+        hub = task.hub_source(language)
+        if hub is not None:
+            return {
+                "dataset_type": hub.repo,
+                "dataset_name": score.title,
+                "dataset_config": task.hub_config(language),
+                "dataset_revision": hub.revision,
+                "dataset_args": {**args, "digest": score.data_digest},
+            }
+    return {
+        "dataset_type": f"{score.source}-{score.task}",
+        "dataset_name": f"{score.title}: {BADGES[score.source]}",
+        "dataset_config": language,
+        "dataset_revision": score.data_digest,
+        "dataset_args": args,
+    }
+
+
+def _task(score: TaskResult) -> Task | None:
+    """The catalogue's task; None for one this version does not know."""
+    try:
+        return TASKS.get(score.task)
+    except UnknownNameError:
+        return None

@@ -1,0 +1,231 @@
+"""Scores and speeds as one long table, for a spreadsheet or a data frame.
+
+kind   run   system  model               task  metric    language  value  unit     ...
+score  mini  teacher teacher[task=xnli]  xnli  accuracy  sw        61.2   percent  ...
+speed  mini  int8    int8[task=xnli]           latency p50         1.2    ms       ...
+
+A row a (model, task, metric, language), a row a (model, figure of speed), and a row a (model,
+measure of alignment, language, layer); every row carries its signature. Cells that say nothing of
+a row's kind are empty.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.errors import DataError
+from evalsuite.report.figures.costs import PERCENTILES, percentile, sentences_per_second
+from evalsuite.report.figures.labels import parse
+from evalsuite.report.figures.systems import group
+from evalsuite.report.tables.seeds import SEED
+from evalsuite.results import (
+    AlignmentResult,
+    Beside,
+    Environment,
+    ModelInfo,
+    RunRecord,
+    SpeedResult,
+    TaskResult,
+)
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Row = dict[str, Any]
+Named = Sequence[tuple[str, RunRecord]]
+COLUMNS: dict[str, str] = {  # column -> arrow type
+    "kind": "string", "run": "string", "recipe": "string", "system": "string", "model": "string",
+    "task": "string", "split": "string", "metric": "string", "main_metric": "bool",
+    "language": "string", "zero_shot": "bool", "value": "double", "unit": "string",
+    "low": "double", "high": "double", "chance": "double", "examples": "int64",
+    "max_examples": "int64", "beside": "string", "agreement": "double",
+    "difference_low": "double", "difference_high": "double",
+    "source": "string", "source_language": "string", "text": "string", "data_digest": "string",
+    "model_digest": "string", "layer": "int64", "pooling": "string", "scoring": "string",
+    "threshold": "double", "fitted_on": "string", "seed": "int64",
+    "seed_variable": "string", "runtime": "string", "precision": "string",
+    "architecture": "string", "parameters": "int64", "embedding_parameters": "int64",
+    "bytes": "int64", "tokenizer_bytes": "int64", "cpu": "string", "instruction_set": "string",
+    "cores": "int64", "threads": "int64", "device": "string", "os": "string", "versions": "string",
+}  # fmt: skip
+
+
+def rows(runs: Named) -> Iterator[Row]:
+    """All rows of some runs, each with its name; columns that are absent from a row are empty."""
+    for name, run in runs:
+        systems = {(m.label, m.runtime, m.precision): s.name for s in group(run) for m in s.models}
+        own: list[tuple[TaskResult | SpeedResult | AlignmentResult, Iterator[Row]]] = [
+            *((score, _scores(score)) for score in run.scores),
+            *((speed, _speeds(speed)) for speed in run.speeds),
+            *((aligned, _alignment(aligned)) for aligned in run.alignment),
+        ]
+        for record, found in own:
+            model = record.model
+            shared = {
+                "run": name,
+                "recipe": run.recipe,
+                "system": systems.get((model.label, model.runtime, model.precision)),
+                "source": record.source,
+                "data_digest": record.data_digest,
+                **_model(model),
+                **_environment(record.environment),
+            }
+            for row in found:
+                yield {"seed": run.seed, **shared, **row}
+
+
+def _scores(result: TaskResult) -> Iterator[Row]:
+    for metric, by_language in result.metrics.items():
+        main = metric == result.main_metric
+        for language, value in by_language.items():
+            low, high = result.intervals.get(language, (None, None)) if main else (None, None)
+            yield {
+                "kind": "score",
+                "task": result.task,
+                "split": result.split,
+                "metric": metric,
+                "main_metric": main,
+                "language": language,
+                "zero_shot": language != result.source_language,
+                "value": value,
+                "unit": "percent",
+                "low": low,
+                "high": high,
+                "chance": result.chance.get(language) if main else None,
+                "examples": result.examples.get(language),
+                "max_examples": result.max_examples,
+                **(_beside(result.beside, language) if main and result.beside else {}),
+                "source_language": result.source_language,
+                "layer": result.layer,
+                "pooling": result.pooling,
+                "scoring": result.scoring,
+                "threshold": result.thresholds.get(language),
+                "fitted_on": result.fitted_on,
+                "seed": result.seed,
+            }
+
+
+def _beside(beside: Beside, language: str) -> Row:
+    low, high = beside.intervals.get(language, (None, None))
+    return {
+        "beside": beside.label,
+        "agreement": beside.agreement.get(language),
+        "difference_low": low,
+        "difference_high": high,
+    }
+
+
+def _alignment(result: AlignmentResult) -> Iterator[Row]:
+    for language, measured in result.languages.items():
+        for metric in type(measured).model_fields:
+            for layer, value in enumerate(getattr(measured, metric)):
+                yield {
+                    "kind": "alignment",
+                    "metric": metric,
+                    "language": language,
+                    "value": value,
+                    "unit": "percent" if metric in ("retrieval", "rank_consistency") else "1",
+                    "examples": result.examples[language],
+                    "max_examples": result.max_examples,
+                    "text": result.text,
+                    "beside": result.base,
+                    "layer": layer,
+                    "pooling": result.pooling,
+                }
+
+
+def _speeds(speed: SpeedResult) -> Iterator[Row]:
+    """Medians and percentiles, as the report has them; `examples` is the number of samples."""
+    taken = speed.latency_seconds
+    memory = float(speed.peak_memory - speed.baseline_memory)
+    figures: list[tuple[str, float | None, str, int]] = [
+        ("throughput", sentences_per_second(speed), "sentences/s", len(speed.throughput)),
+        *((f"latency p{q}", 1000 * percentile(taken, q), "ms", len(taken)) for q in PERCENTILES
+          if taken),
+        ("load", median(speed.load_seconds) if speed.load_seconds else None, "s",
+         len(speed.load_seconds)),
+        ("memory over baseline", memory, "bytes", 1),
+    ]  # fmt: skip
+    for metric, value, unit, samples in figures:
+        if value is not None:
+            yield {
+                "kind": "speed",
+                "metric": metric,
+                "value": value,
+                "unit": unit,
+                "examples": samples,
+                "text": speed.text,
+            }
+
+
+def _model(model: ModelInfo) -> Row:
+    return {
+        "model": model.label,
+        "seed_variable": dict(parse(model.label).variables).get(SEED),
+        "model_digest": model.digest,
+        **model.model_dump(exclude={"label", "digest"}),
+    }
+
+
+def _environment(machine: Environment) -> Row:
+    return {
+        "cpu": machine.cpu,
+        "instruction_set": " ".join(machine.instruction_set),
+        "cores": machine.cores,
+        "threads": machine.threads,
+        "device": machine.device,
+        "os": machine.system,
+        "versions": json.dumps(machine.versions, sort_keys=True),
+    }
+
+
+def table(runs: Named) -> pyarrow.Table:
+    """The rows as an Arrow table."""
+    import pyarrow
+
+    types = {"bool": pyarrow.bool_(), "double": pyarrow.float64(), "int64": pyarrow.int64()}
+    schema = pyarrow.schema(
+        [(name, types.get(kind, pyarrow.string())) for name, kind in COLUMNS.items()]
+    )
+    return pyarrow.Table.from_pylist(list(rows(runs)), schema=schema)
+
+
+def write_csv(runs: Named, path: Path) -> None:
+    """As CSV with a head line, UTF-8; the whole file or none.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    from pyarrow import csv
+
+    _put(path, lambda target: csv.write_csv(table(runs), target))
+
+
+def write_parquet(runs: Named, path: Path) -> None:
+    """As Parquet; the whole file or none.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    from pyarrow import parquet
+
+    _put(path, lambda target: parquet.write_table(table(runs), target))
+
+
+def _put(path: Path, write: Callable[[str], None]) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(str(part))
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,38 @@
+"""Templates of the report: HTML is escaped by Jinja, Markdown by its own filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evalsuite.report.tables.table import escaped
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from markupsafe import Markup
+
+
+def template(name: str) -> Template:
+    """A template of `templates/`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("evalsuite.report.output", "templates"),
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md"] = escaped
+    environment.filters["breakable"] = breakable
+    return environment.get_template(name)
+
+
+def breakable(label: str) -> Markup:
+    """A label as HTML that may be broken after its run, before its variables and between them."""
+    from markupsafe import Markup, escape
+
+    text = str(escape(label))
+    for mark, broken in (("[", "<wbr>["), (",", ",<wbr>"), (":", ":<wbr>")):
+        text = text.replace(mark, broken)
+    return Markup(text)

@@ -1,0 +1,145 @@
+"""What is left of cross-lingual alignment: retention by language, and every measure by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evalsuite.languages import LANGUAGES
+from evalsuite.report.charts.draw_curves import Curve, Curves
+from evalsuite.report.figures.formatting import digest, percent
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import AlignmentResult
+
+MEASURES = (
+    ("retrieval", "Retrieval", "Translation is the nearest sentence (%)"),
+    ("above", "Cosine", "Cosine of translations above other pairs"),
+    ("rank_consistency", "Ranking consistency", "RankC, first ten (%)"),
+    ("cka", "Likeness to the base", "Linear CKA to the base's layer as deep"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AlignmentSection:
+    """The models measured by one stage, on the same sentences."""
+
+    retention: Table
+    layers: Table
+    curves: tuple[Curves, ...]
+
+
+def alignment_sections(results: Sequence[AlignmentResult]) -> tuple[AlignmentSection, ...]:
+    """One a base and text."""
+    groups: dict[tuple[str, str, str], list[AlignmentResult]] = {}
+    for result in results:
+        groups.setdefault((result.base, result.data_digest, result.pooling), []).append(result)
+    return tuple(_section(group) for group in groups.values())
+
+
+def _section(group: list[AlignmentResult]) -> AlignmentSection:
+    return AlignmentSection(
+        retention_table(group),
+        layer_table(group),
+        tuple(
+            Curves(
+                title,
+                "Layer (0: embeddings)",
+                label,
+                tuple(Curve(r.model.label, by_layer(r, name)) for r in group),
+            )
+            for name, title, label in MEASURES
+        ),
+    )
+
+
+def by_layer(result: AlignmentResult, measure: str) -> tuple[float, ...]:
+    """Means over languages; `above` is the cosine of translations less that of other pairs."""
+    if measure != "above":
+        return result.mean(measure)
+    pairs = zip(result.mean("pair_cosine"), result.mean("other_cosine"), strict=True)
+    return tuple(near - far for near, far in pairs)
+
+
+def as_deep(result: AlignmentResult, layer: int) -> int:
+    """Of the layers compared with this one of the base, the last."""
+    return max(k for k, of in enumerate(result.base_layers) if of <= layer)
+
+
+def retention_table(group: Sequence[AlignmentResult]) -> Table:
+    """Retrieval at the layer as deep as the base's best, and its share of the base's.
+
+    One row a language, then the mean of either.
+    """
+    base = next((r for r in group if r.model.label == r.base), group[0])
+    best, _ = base.best()
+    layers = [as_deep(result, best) for result in group]
+    rows = []
+    for code in sorted(base.languages):
+        before = base.languages[code].retrieval[best]
+        cells = [
+            _kept(result.languages[code].retrieval[layer], before, result is base)
+            for result, layer in zip(group, layers, strict=True)
+        ]
+        name = LANGUAGES[code].name if code in LANGUAGES else code
+        rows.append(Row(Cell(name, sub=code), (*cells, Cell(f"{base.examples[code]:,}"))))
+    before = base.mean("retrieval")[best]
+    cells = [
+        _kept(result.mean("retrieval")[layer], before, result is base)
+        for result, layer in zip(group, layers, strict=True)
+    ]
+    rows.append(Row(Cell("mean"), (*cells, Cell("")), "mean"))
+    heads = [
+        Column(result.model.label, f"layer {layer} of {len(result.base_layers) - 1}")
+        for result, layer in zip(group, layers, strict=True)
+    ]
+    return Table(
+        "Language", (*heads, Column("pairs")), tuple(rows), tuple(_notes(group, base, best))
+    )
+
+
+def _kept(after: float, before: float, is_base: bool) -> Cell:
+    kept = "" if is_base or before <= 0 else f"{100 * after / before:.0f}% kept"
+    return Cell(percent(after), sub=kept)
+
+
+def _notes(group: Sequence[AlignmentResult], base: AlignmentResult, best: int) -> list[str]:
+    notes = [
+        f"Share of sentences whose nearest English one is their translation, by cosine, "
+        f"{base.pooling} pooling, on {base.text} ({base.source}, data {digest(base.data_digest)}); "
+        f"at the layer where {base.base} is best, its embeddings apart, and as deep in the others. "
+        "Kept: what that is of the base's."
+    ]
+    before = base.mean("retrieval")[best]
+    for result in group:
+        layer, value = result.best()
+        if result is not base and layer != as_deep(result, best) and before > 0:
+            notes.append(
+                f"{result.model.label} is best at layer {layer}: {percent(value)}, "
+                f"{100 * value / before:.0f}% of the base's."
+            )
+    return notes
+
+
+def layer_table(group: Sequence[AlignmentResult]) -> Table:
+    """One row a model and layer: means over languages."""
+    heads = (
+        Column("retrieval", "%"),
+        Column("translations", "cosine"),
+        Column("other pairs", "cosine"),
+        Column("RankC", "%"),
+        Column("CKA", f"to {group[0].base}"),
+    )
+    rows = []
+    for result in group:
+        near, far, cka = (result.mean(name) for name in ("pair_cosine", "other_cosine", "cka"))
+        found, ranks = result.mean("retrieval"), result.mean("rank_consistency")
+        for k in range(len(result.base_layers)):
+            cells = (
+                Cell(percent(found[k])),
+                Cell(f"{near[k]:.2f}"),
+                Cell(f"{far[k]:.2f}"),
+                Cell(percent(ranks[k])),
+                Cell(f"{cka[k]:.2f}"),
+            )
+            rows.append(Row(Cell(f"{result.model.label}, layer {k}"), cells))
+    return Table("Model", heads, tuple(rows))

@@ -1,0 +1,169 @@
+"""The cost table: what each system takes to store and to run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.report.figures.costs import PERCENTILES, Cost, costs, threads
+from evalsuite.report.figures.formatting import listed, megabytes, millions, number, percent, times
+from evalsuite.report.figures.machines import by_machine
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import SpeedResult
+
+
+def cost_tables(systems: Sequence[System]) -> tuple[tuple[str, Table], ...]:
+    """A table a machine that speeds were measured on, by its name; one of no name for a single."""
+    return tuple((name, cost_table(own)) for name, own in by_machine(systems))
+
+
+def cost_table(systems: Sequence[System]) -> Table:
+    """One row a system (and setting, where speeds were measured in several)."""
+    found = costs(systems)
+    several = len({c.setting for c in found if c.setting}) > 1
+    measured = any(c.setting for c in found)
+    heads = [
+        Column("Size", "MB"),
+        Column("Tokenizer", "MB"),
+        Column("Parameters", "M, embeddings apart"),
+        Column("Embeddings", "M"),
+    ]
+    if measured:
+        heads += [
+            Column("Throughput", "sentences/s"),
+            *(Column(f"p{q}", "ms, batch\u00a01") for q in PERCENTILES),
+            Column("Load", "s"),
+            Column("Memory", "MB over baseline"),
+            Column("Share of peak", "%, largest batch"),
+        ]
+    if any(own.joules is not None for own in found):
+        heads.append(Column("Energy", "mJ a sentence"))
+    rows = []
+    for own in found:
+        name = f"{own.system}, {own.setting}" if several and own.setting else own.system
+        first = _reference(own, found)
+        cells = _size_cells(own, first) + (_speed_cells(own, first) if measured else [])
+        if len(cells) < len(heads):
+            cells.append(Cell(number(None if own.joules is None else 1000 * own.joules)))
+        rows.append(Row(Cell(name), tuple(cells)))
+    notes = _notes(found, measured, several)
+    speeds = [speed for system in systems for speed in system.speeds]
+    return Table("System", tuple(heads), tuple(rows), (*notes, *_peak_notes(speeds)))
+
+
+def _reference(own: Cost, found: Sequence[Cost]) -> Cost | None:
+    """The first system in the same setting; None for itself."""
+    first = next((c for c in found if c.setting == own.setting or not own.setting), None)
+    if first is None or first.system != found[0].system or first is own:
+        return None
+    return first
+
+
+def compared(reference: float, own: float, less: str, more: str) -> str:
+    """`7.3× smaller`; empty where the two are alike to two figures."""
+    if min(reference, own) <= 0:
+        return ""
+    ratio = max(reference, own) / min(reference, own)
+    return "" if ratio < 1.05 else f"{times(ratio)} {less if own < reference else more}"
+
+
+def _size_cells(own: Cost, first: Cost | None) -> list[Cell]:
+    smaller = compared(first.bytes, own.bytes, "smaller", "larger") if first else ""
+    return [
+        Cell(megabytes(own.bytes), sub=smaller),
+        Cell(megabytes(own.tokenizer_bytes)),
+        Cell(millions(own.parameters - own.embedding_parameters)),
+        Cell(millions(own.embedding_parameters)),
+    ]
+
+
+def _speed_cells(own: Cost, first: Cost | None) -> list[Cell]:
+    rate = own.sentences_per_second
+    faster = ""
+    if first is not None and first.texts == own.texts and rate and first.sentences_per_second:
+        faster = compared(first.sentences_per_second, rate, "slower", "faster")
+    return [
+        Cell(number(rate), sub=faster),
+        *(Cell(number(own.latency_ms.get(q))) for q in PERCENTILES),
+        Cell(number(own.load_seconds)),
+        Cell(megabytes(own.memory)),
+        Cell(
+            percent(own.peak_share),
+            sub="" if own.text_peak_share is None else f"{percent(own.text_peak_share)} on text",
+        ),
+    ]
+
+
+def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
+    """What the shares and the energy are of, or why there are none."""
+    if not speeds:
+        return []
+    notes = []
+    peaks = {speed.peak.model_dump_json(): speed.peak for speed in speeds if speed.peak}
+    told = [
+        f"{peak.precision} {number(peak.operations_a_second() / 1e9)} GFLOP/s on "
+        f"{threads(peak.threads)} ({peak.best().program}, size {peak.best().size})"
+        for peak in peaks.values()
+    ]
+    if told:
+        notes.append(
+            f"Peak: the fastest matrix product measured on this machine, {listed(told)}. Share: "
+            "the operations of a model's matrix products over the time it takes, on the largest "
+            "batch of the grid, and on real text without the padding."
+        )
+    others = {
+        f"{speed.model.label} ({speed.model.precision}) against {speed.peak.precision}"
+        for speed in speeds
+        if speed.peak and speed.peak.precision != speed.model.precision
+    }
+    if others:
+        notes.append(
+            "Weights stored in one precision and multiplied in another are held against the "
+            f"latter: {listed(sorted(others))}."
+        )
+    without = {speed.model.label for speed in speeds if speed.peak is None}
+    if without:
+        notes.append(
+            f"No peak is measured for the precision or device of {listed(sorted(without))}."
+        )
+    if any(p.joules is not None for speed in speeds for p in speed.throughput):
+        notes.append(
+            "Energy: median over the same passes, of the whole processor, whatever else ran on it."
+        )
+    else:
+        notes.append(
+            "Energy was not measured: no counter (RAPL) can be read here. Virtual machines have "
+            "none, and most systems let only root read it."
+        )
+    return notes
+
+
+def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:
+    if not found:
+        return []
+    notes = ["1 MB is 10⁶ bytes. Size is weights and graph on disk."]
+    counts = {c.models for c in found}
+    if counts != {1}:
+        each = f"the {max(counts)} models" if len(counts) == 1 else "the models"
+        told = dict.fromkeys(f"{c.system} ({c.models})" for c in found if c.models > 1)
+        names = "" if len(counts) == 1 else f": {listed(list(told))}"
+        notes.append(f"Each figure is the mean over {each} of a system{names}.")
+    if not measured:
+        return [*notes, "No speeds were measured in this run."]
+    where = listed(list(dict.fromkeys(str(c.setting) for c in found if c.setting)))
+    notes.append(
+        f"Measured with {where}. Throughput: median over passes of length-sorted batches. "
+        "Latency: one sentence at a time, warm-up apart. Load: median. "
+        "Memory: peak of the measuring process less what it held before the model was opened."
+    )
+    fewer = [f"{c.system} ({c.timed} of {c.models})" for c in found if 0 < c.timed < c.models]
+    if fewer:
+        notes.append(f"Speed and memory are over fewer models: {listed(fewer)}.")
+    texts = {c.texts for c in found if c.texts}
+    if len(texts) > 1:
+        notes.append(
+            "Not all systems were timed on the same text: "
+            + "; ".join(f"{c.system}: {', '.join(sorted(c.texts))}" for c in found if c.texts)
+            + ". Factors stand only between those that were."
+        )
+    return notes

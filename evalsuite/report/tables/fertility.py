@@ -1,0 +1,70 @@
+"""How the vocabularies split words, language by language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.languages import LANGUAGES
+from evalsuite.report.figures.formatting import digest, listed, percent
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import Fertility, FertilityResult
+
+
+def fertility_table(results: Sequence[FertilityResult]) -> Table:
+    """One row a language, then the mean; columns for each vocabulary there is."""
+    vocabularies: dict[str, list[FertilityResult]] = {}
+    for result in results:
+        key = result.tokenizer_digest + result.data_digest
+        vocabularies.setdefault(key, []).append(result)
+    groups = list(vocabularies.values())
+    codes = sorted({code for group in groups for code in group[0].languages})
+    columns = []
+    for group in groups:
+        names = ", ".join(result.label for result in group)
+        columns += [
+            Column("subwords a word", names),
+            Column("words split, %"),
+            Column("unknown, %"),
+        ]
+    rows = []
+    for code in codes:
+        counts = [group[0].languages.get(code) for group in groups]
+        name = LANGUAGES[code].name if code in LANGUAGES else code
+        cells = [cell for count in counts for cell in _cells(count)]
+        rows.append(Row(Cell(name, sub=code), tuple(cells)))
+    if rows:
+        means = [cell for group in groups for cell in _means(list(group[0].languages.values()))]
+        rows.append(Row(Cell("mean"), tuple(means), "mean"))
+    texts = " and ".join(sorted({result.text for result in results}))
+    notes = [
+        f"Words of {texts}. Subwords a word is what a language costs in tokens; a word is unknown "
+        "if one of its pieces is."
+    ]
+    for group in groups:
+        names = listed([result.label for result in group])
+        tokenizer, words = (digest(d) for d in (group[0].tokenizer_digest, group[0].data_digest))
+        notes.append(f"{names}: tokenizer {tokenizer}, words {words}.")
+    return Table("Language", tuple(columns), tuple(rows), tuple(notes) if rows else ())
+
+
+def _cells(count: Fertility | None) -> list[Cell]:
+    if count is None or not count.words:
+        return [Cell("–")] * 3
+    return [
+        Cell(f"{count.subwords_a_word:.2f}"),
+        Cell(percent(100 * count.split / count.words)),
+        Cell(percent(100 * count.unknown / count.words)),
+    ]
+
+
+def _means(counts: list[Fertility]) -> list[Cell]:
+    """Unweighted, over languages."""
+    counts = [count for count in counts if count.words]
+    if not counts:
+        return [Cell("–")] * 3
+    size = len(counts)
+    return [
+        Cell(f"{sum(count.subwords_a_word for count in counts) / size:.2f}"),
+        Cell(percent(sum(100 * count.split / count.words for count in counts) / size)),
+        Cell(percent(sum(100 * count.unknown / count.words for count in counts) / size)),
+    ]

@@ -1,0 +1,151 @@
+"""Scores language by language, one table a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from evalsuite.languages import LANGUAGES
+from evalsuite.report.figures.formatting import NONE, between, percent, points
+from evalsuite.report.figures.scores import TaskColumn, mean, results_of
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables.agreement import beside_table
+from evalsuite.report.tables.scores import metric_name
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import TaskResult
+
+SHADES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSection:
+    """One task's tables: the main metric by language, other metrics and other models in short."""
+
+    title: str
+    metric: str
+    table: Table
+    others: Table | None
+    beside: Table | None
+    absent: str
+
+
+def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSection:
+    """The tables of one task, over the systems that have it."""
+    having = [system for system in systems if results_of(system, task)]
+    results = [result for system in having for result in results_of(system, task)]
+    absent = sorted({code for result in results for code in result.absent_languages})
+    return LanguageSection(
+        title=task.name,
+        metric=metric_name(task.metric),
+        table=language_table(having, task),
+        others=other_metrics(having, task),
+        beside=beside_table(having, task),
+        absent=", ".join(_named(code) for code in absent),
+    )
+
+
+def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
+    """Rows: the source language, the others, their mean, the transfer gap. Columns: systems."""
+    by_system = [results_of(system, task) for system in systems]
+    everything = [result for results in by_system for result in results]
+    source = everything[0].source_language
+    codes = sorted({code for r in everything for code in r.metrics[r.main_metric]})
+    values = {code: [_language_mean(own, task.metric, code) for own in by_system] for code in codes}
+    guesses = {code: mean(r.chance.get(code) for r in everything) for code in codes}
+    top = max((v for own in values.values() for v in own if v is not None), default=0.0)
+    rows = []
+    for code in sorted(codes, key=lambda c: (c != source, c)):
+        guess = guesses[code]
+        cells = [
+            Cell(
+                percent(value),
+                sub=between(own[0].intervals.get(code)) if len(own) == 1 else "",
+                shade=shade(value, guess or 0.0, top),
+            )
+            for value, own in zip(values[code], by_system, strict=True)
+        ]
+        rows.append(
+            Row(
+                Cell(language_name(code) or code, sub=code if language_name(code) else ""),
+                (*cells, Cell(percent(guess)), Cell(_examples(everything, code))),
+                "source" if code == source else "",
+            )
+        )
+    others = [guess for code, guess in guesses.items() if code != source]
+    means = [mean(r.zero_shot() for r in own) for own in by_system]
+    gaps = [mean(r.transfer_gap() for r in own) for own in by_system]
+    rows.append(
+        Row(
+            Cell("zero-shot mean"),
+            (*(Cell(percent(m)) for m in means), Cell(percent(mean(others))), Cell("")),
+            "mean",
+        )
+    )
+    rows.append(
+        Row(
+            Cell("transfer gap"),
+            (*(Cell(points(g) or NONE) for g in gaps), Cell(""), Cell("")),
+            "aside",
+        )
+    )
+    heads = [
+        Column(system.name, f"mean of {len(own)} models" if len(own) > 1 else "")
+        for system, own in zip(systems, by_system, strict=True)
+    ]
+    return Table("Language", (*heads, Column("chance"), Column("rows")), tuple(rows))
+
+
+def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
+    """The metrics beside the main one: source score and zero-shot mean; None without any."""
+    by_system = [results_of(system, task) for system in systems]
+    everything = [result for results in by_system for result in results]
+    names = dict.fromkeys(n for r in everything for n in r.metrics if n != r.main_metric)
+    if not names:
+        return None
+    source = everything[0].source_language
+    heads: list[Column] = []
+    parts: list[Callable[[TaskResult], float | None]] = []
+    for name in names:
+        heads += [Column(metric_name(name), "zero-shot mean"), Column(metric_name(name), source)]
+        parts += [_zero_shot_of(name), _source_of(name)]
+    rows = [
+        Row(Cell(system.name), tuple(Cell(percent(mean(part(r) for r in own))) for part in parts))
+        for system, own in zip(systems, by_system, strict=True)
+    ]
+    return Table("System", tuple(heads), tuple(rows))
+
+
+def _zero_shot_of(name: str) -> Callable[[TaskResult], float | None]:
+    return lambda r: mean(
+        v for code, v in r.metrics.get(name, {}).items() if code != r.source_language
+    )
+
+
+def _source_of(name: str) -> Callable[[TaskResult], float | None]:
+    return lambda r: r.metrics.get(name, {}).get(r.source_language)
+
+
+def shade(value: float | None, low: float, high: float) -> int:
+    """0 (at chance or below) to 9 (the table's best)."""
+    if value is None or value <= low or high <= low:
+        return 0
+    return min(SHADES, round(SHADES * (value - low) / (high - low)))
+
+
+def _language_mean(results: Sequence[TaskResult], metric: str, code: str) -> float | None:
+    return mean(result.metrics.get(metric, {}).get(code) for result in results)
+
+
+def _examples(results: Sequence[TaskResult], code: str) -> str:
+    counts = sorted({result.examples[code] for result in results if code in result.examples})
+    return " to ".join(f"{n:,}" for n in {counts[0]: 0, counts[-1]: 0}) if counts else NONE
+
+
+def language_name(code: str) -> str:
+    """The English name, or an empty text where none is known."""
+    return LANGUAGES[code].name if code in LANGUAGES else ""
+
+
+def _named(code: str) -> str:
+    name = language_name(code)
+    return f"{name} ({code})" if name else code

@@ -1,0 +1,31 @@
+"""What a comparison was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.report.figures.formatting import NONE
+from evalsuite.report.figures.sources import BADGES
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import ComparedRun
+
+
+def run_table(runs: Sequence[ComparedRun]) -> Table:
+    """One row a run; none for the report of a single run."""
+    heads = [Column(text, numeric=False) for text in ("Recipe", "Seed", "Source", "Finished")]
+    rows = [
+        Row(
+            Cell(run.name),
+            (
+                Cell(run.recipe),
+                Cell(str(run.seed)),
+                Cell(BADGES[run.source]),
+                Cell(run.finished or NONE),
+            ),
+        )
+        for run in runs
+    ]
+    notes = [f"{run.name}, a search: {run.search}" for run in runs if run.search]
+    if notes:
+        notes.append("The trials of a search are in the report of its own run.")
+    return Table("Run", tuple(heads), tuple(rows), tuple(notes))

@@ -1,0 +1,160 @@
+"""The main table: systems by tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.metrics import titles
+from evalsuite.report.figures.formatting import NONE, between, listed, percent, points
+from evalsuite.report.figures.scores import (
+    Average,
+    Score,
+    TaskColumn,
+    average,
+    average_delta,
+    can_be_averaged,
+    delta,
+    mean,
+    score,
+)
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+
+
+def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
+    """One row a system with scores, one column a task, then the average, then chance."""
+    scored = [system for system in systems if system.scores]
+    averaged = len(tasks) > 1 and can_be_averaged(tasks)
+    grid = {system.name: [score(system, task) for task in tasks] for system in scored}
+    reference = grid[scored[0].name] if scored else []
+    rows = []
+    for system in scored:
+        cells = [
+            _cell(own, None if system is scored[0] else delta(own, first))
+            for own, first in zip(grid[system.name], reference, strict=True)
+        ]
+        if averaged:
+            first = scored[0]
+            difference = None if system is first else average_delta(system, first, tasks)
+            cells.append(_average_cell(average(system, tasks), difference, len(tasks)))
+        rows.append(Row(Cell(system.name, sub=description(system)), tuple(cells)))
+    if scored:
+        rows.append(_chance_row(grid, tasks, averaged))
+    heads = [_head(task, [grid[s.name][i] for s in scored]) for i, task in enumerate(tasks)]
+    if averaged:
+        heads.append(Column("Average", f"of {len(tasks)} tasks"))
+    return Table("System", tuple(heads), tuple(rows), tuple(_notes(scored, tasks, grid)))
+
+
+def description(system: System) -> str:
+    """Architecture, runtime and precision, and how many variants were merged."""
+    model = system.models[0]
+    parts = [model.architecture, f"{model.runtime} {model.precision}"]
+    if len(system.models) > 1:
+        parts.append(f"{len(system.models)} models")
+    return " · ".join(parts)
+
+
+def _head(task: TaskColumn, cells: Sequence[Score | None]) -> Column:
+    languages = {len(cell.languages) for cell in cells if cell is not None}
+    if not languages or languages == {0}:
+        return Column(task.name, metric_name(task.metric))
+    low, high = min(languages), max(languages)
+    count = f"{low}" if low == high else f"{low} to {high}"
+    plural = "" if high == 1 else "s"
+    return Column(task.name, f"{metric_name(task.metric)}, {count} language{plural}")
+
+
+def metric_name(metric: str) -> str:
+    """As people write it: `chunk_f1` is `chunk F1`."""
+    return titles.TITLES.get(metric, metric.replace("_", " "))
+
+
+def _cell(value: Score | None, difference: float | None) -> Cell:
+    if value is None:
+        return Cell(NONE)
+    sub = [text] if (text := between(value.interval)) else []
+    if value.source is not None:
+        sub.append(f"{value.source_language} {percent(value.source)}")
+    if value.models > 1:
+        sub.append(f"{value.models} models")
+    return Cell(percent(value.mean), points(difference), " · ".join(sub))
+
+
+def _average_cell(value: Average | None, difference: float | None, total: int) -> Cell:
+    if value is None:
+        return Cell(NONE)
+    partly = f"{len(value.over)} of {total} tasks" if len(value.over) < total else ""
+    return Cell(percent(value.mean), points(difference), partly)
+
+
+def _chance_row(
+    grid: dict[str, list[Score | None]], tasks: Sequence[TaskColumn], averaged: bool
+) -> Row:
+    guesses = [
+        mean(cell.chance for cells in grid.values() if (cell := cells[i]) is not None)
+        for i in range(len(tasks))
+    ]
+    cells = [Cell(percent(guess)) for guess in guesses]
+    if averaged:
+        cells.append(Cell(percent(mean(guesses))))
+    return Row(Cell("chance"), tuple(cells), "aside")
+
+
+def _notes(
+    scored: Sequence[System], tasks: Sequence[TaskColumn], grid: dict[str, list[Score | None]]
+) -> list[str]:
+    if not scored:
+        return []
+    notes = [
+        "Zero-shot score in percent: the unweighted mean over the languages other than the "
+        "source language, whose own score stands below it."
+    ]
+    if any(cell and cell.interval for cells in grid.values() for cell in cells):
+        notes.append(
+            "Below a score: its 95% interval (bootstrap over rows), which says how it would vary "
+            "over other rows of the same kind, not over other trainings."
+        )
+    if len(scored) > 1:
+        notes.append(f"Differences are in points against {scored[0].name}.")
+    if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):
+        notes.append("n models: the mean over n variants that all score this task.")
+    if not can_be_averaged(tasks):
+        notes.append(
+            "No average: results of one task differ in what must not be averaged "
+            "(source, split, metric, layer, pooling or scoring), so they stand in columns of "
+            "their own."
+        )
+    for i, task in enumerate(tasks):
+        here = {name: cell for name, cells in grid.items() if (cell := cells[i]) is not None}
+        notes += _warnings(task, here, scored[0].name)
+    return notes
+
+
+def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str]:
+    """What must not be overlooked in one column; `first`, or its first system, is the measure."""
+    found = []
+    if cells:
+        first = first if first in cells else next(iter(cells))
+        languages = cells[first].languages
+        other = [name for name, cell in cells.items() if cell.languages != languages]
+        if other:
+            found.append(
+                f"{task.name}: {listed(other)} scored on other languages than {first}, "
+                "so there is no difference to give."
+            )
+        rows = cells[first].rows
+        other = [
+            name
+            for name, cell in cells.items()
+            if cell.languages == languages and cell.rows != rows
+        ]
+        if other:
+            found.append(
+                f"{task.name}: {listed(other)} scored on other rows than {first} "
+                "(the signatures have their digests), so there is no difference to give."
+            )
+    low = [name for name, cell in cells.items() if not cell.beats_chance]
+    if low:
+        found.append(f"{task.name}: {listed(low)} not above chance.")
+    return found

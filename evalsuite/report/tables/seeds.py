@@ -1,0 +1,104 @@
+"""How scores vary over seeds: systems that differ in the matrix variable `seed` alone.
+
+>>> spread([60.0, 62.0, 64.0])
+Spread(mean=62.0, deviation=2.0, count=3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+from evalsuite.report.figures.formatting import NONE, percent
+from evalsuite.report.figures.scores import (
+    Score,
+    TaskColumn,
+    average,
+    can_be_averaged,
+    comparable,
+    score,
+)
+from evalsuite.report.figures.systems import SEPARATOR, System
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+
+SEED = "seed"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and standard deviation (n-1) over seeds; no deviation over one."""
+
+    mean: float
+    deviation: float | None
+    count: int
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Of at least one value."""
+    return Spread(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+
+def seed_groups(systems: Sequence[System]) -> dict[str, tuple[System, ...]]:
+    """Systems with scores that are one but for the seed, by the name they share."""
+    groups: dict[tuple[str, str], list[System]] = {}
+    for system in systems:
+        if system.scores and SEED in dict(system.label.variables):
+            key = str(system.label.without({SEED})), system.opened_in
+            groups.setdefault(key, []).append(system)
+    several = {key: tuple(own) for key, own in groups.items() if len(own) > 1}
+    labels = [label for label, _ in several]
+    return {
+        f"{label}{SEPARATOR}{opened_in}" if labels.count(label) > 1 else label: own
+        for (label, opened_in), own in several.items()
+    }
+
+
+def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
+    """One row a system, its seeds put together; no rows where nothing ran with several seeds."""
+    groups = seed_groups(systems)
+    averaged = len(tasks) > 1 and can_be_averaged(tasks)
+    rows, apart = [], False
+    for name, own in groups.items():
+        columns = [_scores(own, task) for task in tasks]
+        apart = apart or not all(_alike(found) for found in columns)
+        cells = [_cell(_means(found)) if _alike(found) else Cell(NONE) for found in columns]
+        if averaged:
+            cells.append(_cell(_averages(own, tasks, all(_alike(found) for found in columns))))
+        rows.append(Row(Cell(name), tuple(cells)))
+    heads = [Column(task.name) for task in tasks]
+    if averaged:
+        heads.append(Column("Average", f"of {len(tasks)} tasks"))
+    notes = ["Zero-shot score in percent: mean over seeds ± standard deviation (n−1)."]
+    if apart:
+        notes.append(f"{NONE}: the seeds were scored on different rows or languages.")
+    return Table("System", tuple(heads), tuple(rows), tuple(notes) if rows else ())
+
+
+def _scores(systems: Sequence[System], task: TaskColumn) -> list[Score]:
+    found = [score(system, task) for system in systems]
+    return [own for own in found if own is not None and own.mean is not None]
+
+
+def _alike(found: Sequence[Score]) -> bool:
+    return all(comparable(own, found[0]) for own in found)
+
+
+def _means(found: Sequence[Score]) -> list[float]:
+    return [own.mean for own in found if own.mean is not None]
+
+
+def _averages(systems: Sequence[System], tasks: Sequence[TaskColumn], alike: bool) -> list[float]:
+    """One a seed; none where they are over different tasks or rows."""
+    found = [own for system in systems if (own := average(system, tasks)) is not None]
+    same = alike and len({own.over for own in found}) == 1
+    return [own.mean for own in found] if same else []
+
+
+def _cell(values: Sequence[float]) -> Cell:
+    if not values:
+        return Cell(NONE)
+    own = spread(values)
+    if own.deviation is None:
+        return Cell(percent(own.mean), sub="1 seed")
+    return Cell(f"{percent(own.mean)} ± {own.deviation:.1f}", sub=f"{own.count} seeds")

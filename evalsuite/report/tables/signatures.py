@@ -1,0 +1,187 @@
+"""The signatures: what every number of the report was measured on, with what.
+
+Machines are listed once, as E1, E2 and so on; each score and each speed names its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from evalsuite.report.figures.formatting import NONE, digest
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import AlignmentResult, Environment, RunRecord, SpeedResult, TaskResult
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Tables with one row a score, a speed, a model whose alignment was measured."""
+
+    scores: Table
+    speeds: Table
+    alignment: Table
+    environments: Table
+
+
+def signatures(run: RunRecord) -> Signatures:
+    """The signature of every score and speed of a run."""
+    machines = _machines([*run.scores, *run.speeds, *run.alignment])
+    names = {key: f"E{i}" for i, key in enumerate(machines, 1)}
+    return Signatures(
+        scores=_texts(
+            "Model",
+            (
+                "Task",
+                "Metric",
+                "Source",
+                "Split",
+                "Rows",
+                "Data",
+                "Weights",
+                "Runtime",
+                "Precision",
+                "Layer, pooling, scoring",
+                "Seed",
+                "Environment",
+            ),
+            [
+                (score.model.label, _score(score, names[_key(score.environment)]))
+                for score in run.scores
+            ],
+        ),
+        speeds=_texts(
+            "Model",
+            (
+                "Text",
+                "Source",
+                "Data",
+                "Weights",
+                "Runtime",
+                "Precision",
+                "Samples",
+                "Tokens a sentence",
+                "Environment",
+            ),
+            [
+                (speed.model.label, _speed(speed, names[_key(speed.environment)]))
+                for speed in run.speeds
+            ],
+        ),
+        alignment=_texts(
+            "Model",
+            (
+                "Text",
+                "Source",
+                "Rows",
+                "Data",
+                "Weights",
+                "Runtime",
+                "Precision",
+                "Pooling",
+                "Environment",
+            ),
+            [
+                (found.model.label, _alignment(found, names[_key(found.environment)]))
+                for found in run.alignment
+            ],
+        ),
+        environments=_texts(
+            "Environment",
+            ("CPU", "Instruction set", "Cores", "Threads", "Device", "System", "Versions"),
+            [(names[key], _environment(machine)) for key, machine in machines.items()],
+        ),
+    )
+
+
+def _texts(corner: str, heads: tuple[str, ...], rows: list[tuple[str, list[str]]]) -> Table:
+    return Table(
+        corner,
+        tuple(Column(head, numeric=False) for head in heads),
+        tuple(Row(Cell(name), tuple(Cell(text) for text in texts)) for name, texts in rows),
+    )
+
+
+def _score(score: TaskResult, machine: str) -> list[str]:
+    return [
+        score.task,
+        score.main_metric,
+        score.source,
+        score.split,
+        _rows(score.max_examples),
+        digest(score.data_digest),
+        digest(score.model.digest),
+        score.model.runtime,
+        score.model.precision,
+        _embedding(score),
+        str(score.seed),
+        machine,
+    ]
+
+
+def _alignment(found: AlignmentResult, machine: str) -> list[str]:
+    return [
+        found.text,
+        found.source,
+        _rows(found.max_examples),
+        digest(found.data_digest),
+        digest(found.model.digest),
+        found.model.runtime,
+        found.model.precision,
+        found.pooling,
+        machine,
+    ]
+
+
+def _rows(most: int | None) -> str:
+    return f"first {most:,}" if most else "all"
+
+
+def _embedding(score: TaskResult) -> str:
+    """`8, mean, margin, threshold of dev`: how sentences were embedded and compared."""
+    if score.layer is None:
+        return NONE
+    parts = [str(score.layer), score.pooling or NONE, score.scoring or NONE]
+    if score.fitted_on == score.split:
+        parts.append("threshold fitted on these rows")
+    elif score.fitted_on is not None:
+        parts.append(f"threshold of {score.fitted_on}")
+    return ", ".join(parts)
+
+
+def _speed(speed: SpeedResult, machine: str) -> list[str]:
+    lengths = speed.token_lengths
+    return [
+        speed.text,
+        speed.source,
+        digest(speed.data_digest),
+        digest(speed.model.digest),
+        speed.model.runtime,
+        speed.model.precision,
+        f"{len(speed.latency_seconds)} latencies, {len(speed.throughput)} passes, "
+        f"{len(speed.load_seconds)} loads, {len(speed.grid)} grid cells",
+        f"median {median(lengths):.0f}, most {max(lengths)}" if lengths else NONE,
+        machine,
+    ]
+
+
+def _environment(machine: Environment) -> list[str]:
+    return [
+        machine.cpu,
+        " ".join(machine.instruction_set) or NONE,
+        str(machine.cores),
+        str(machine.threads),
+        machine.device,
+        machine.system,
+        ", ".join(f"{name} {version}" for name, version in sorted(machine.versions.items())),
+    ]
+
+
+def _machines(
+    records: Sequence[TaskResult | SpeedResult | AlignmentResult],
+) -> dict[str, Environment]:
+    return {_key(record.environment): record.environment for record in records}
+
+
+def _key(machine: Environment) -> str:
+    return machine.model_dump_json()

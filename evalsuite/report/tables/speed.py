@@ -1,0 +1,101 @@
+"""Speed where one figure is not enough: by batch size and length, and by language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from evalsuite.report.figures.costs import percentile, timed
+from evalsuite.report.figures.formatting import NONE, listed, number
+from evalsuite.report.figures.scores import mean
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables.languages import language_name
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import LanguageSpeed, SpeedResult
+
+
+def grid_table(systems: Sequence[System]) -> Table:
+    """One row a system and batch size, one column a length; no rows where no grid was measured."""
+    groups = timed(systems)
+    cells = [cell for _, speeds in groups for speed in speeds for cell in speed.grid]
+    lengths = sorted({cell.length for cell in cells})
+    sizes = sorted({cell.batch for cell in cells})
+    rows = []
+    for name, speeds in groups:
+        own = {(c.batch, c.length) for speed in speeds for c in speed.grid}
+        for size in sizes:
+            if any((size, length) in own for length in lengths):
+                found = tuple(_grid_cell(speeds, size, length) for length in lengths)
+                rows.append(Row(Cell(name, sub=f"batch {size}"), found))
+    repeats = sorted({len(cell.seconds) for cell in cells})
+    notes = (
+        "Sequences a second, and milliseconds a batch below, each the median of "
+        f"{_between(repeats)} repeats after one warm-up. Every token is real: sentences put end "
+        "to end and cut to the length.",
+    )
+    heads = tuple(Column(f"{length} tokens") for length in lengths)
+    return Table("System", heads, tuple(rows), notes if rows else ())
+
+
+def _grid_cell(speeds: Sequence[SpeedResult], size: int, length: int) -> Cell:
+    """Means over a system's models."""
+    shape = (size, length)
+    times = [
+        median(cell.seconds)
+        for speed in speeds
+        for cell in speed.grid
+        if (cell.batch, cell.length) == shape
+    ]
+    if not times:
+        return Cell(NONE)
+    return Cell(number(mean(size / time for time in times)), sub=f"{_ms(mean(times))} ms")
+
+
+def language_speed_table(systems: Sequence[System]) -> Table:
+    """One row a language; a system has its sentences a second and its milliseconds a sentence."""
+    groups = [(name, [s for s in speeds if s.languages]) for name, speeds in timed(systems)]
+    groups = [(name, speeds) for name, speeds in groups if speeds]
+    codes = sorted({code for _, speeds in groups for speed in speeds for code in speed.languages})
+    tokens: dict[tuple[float | None, ...], list[str]] = {}
+    for name, speeds in groups:
+        tokens.setdefault(tuple(_tokens(speeds, code) for code in codes), []).append(name)
+    columns = [
+        Column("tokens a sentence", ", ".join(names) if len(tokens) > 1 else "")
+        for names in tokens.values()
+    ]
+    for name, _ in groups:
+        columns += [Column("sentences/s", name), Column("ms, p50", "batch\u00a01")]
+    rows = []
+    for index, code in enumerate(codes):
+        cells = [Cell(number(profile[index])) for profile in tokens]
+        for _, speeds in groups:
+            cells += _language_cells([s.languages[code] for s in speeds if code in s.languages])
+        name = language_name(code)
+        rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells)))
+    texts = listed(sorted({speed.text for _, speeds in groups for speed in speeds}))
+    notes = (
+        f"Each language's own sentences of {texts}: median over passes of length-sorted batches, "
+        "and one sentence at a time. Where a vocabulary splits words into more pieces, a sentence "
+        "takes longer.",
+    )
+    return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
+
+
+def _tokens(speeds: Sequence[SpeedResult], code: str) -> float | None:
+    found = [speed.languages[code] for speed in speeds if code in speed.languages]
+    return mean(own.tokens / own.sentences for own in found if own.sentences)
+
+
+def _language_cells(found: Sequence[LanguageSpeed]) -> list[Cell]:
+    rates = mean(own.sentences / median(own.seconds) for own in found if own.sentences)
+    timed_alone = [own.latency_seconds for own in found if own.latency_seconds]
+    middle = mean(percentile(samples, 50) for samples in timed_alone)
+    return [Cell(number(rates)), Cell(_ms(middle))]
+
+
+def _ms(seconds: float | None) -> str:
+    return number(None if seconds is None else 1000 * seconds)
+
+
+def _between(counts: Sequence[int]) -> str:
+    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(*counts)

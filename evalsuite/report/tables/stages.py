@@ -1,0 +1,53 @@
+"""What each stage did, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.report.figures.formatting import duration, megabytes
+from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.results import StageRecord
+
+
+def stage_table(stages: Sequence[StageRecord]) -> Table:
+    """One row a stage in the order of the run, then the total."""
+    heads = (
+        Column("Kind", numeric=False),
+        Column("Inputs", numeric=False),
+        Column("What it did", numeric=False),
+        Column("Time"),
+        Column("Output", "MB"),
+    )
+    rows = [
+        Row(
+            Cell(stage.name),
+            (
+                Cell(stage.kind),
+                Cell(", ".join(stage.inputs)),
+                Cell(facts(stage.summary)),
+                Cell(duration(stage.seconds)),
+                Cell(megabytes(stage.output_bytes)),
+            ),
+        )
+        for stage in stages
+    ]
+    if len(stages) > 1:
+        total = (
+            Cell(duration(sum(stage.seconds for stage in stages))),
+            Cell(megabytes(sum(stage.output_bytes for stage in stages))),
+        )
+        rows.append(Row(Cell("total"), (Cell(""), Cell(""), Cell(""), *total), "total"))
+    return Table("Stage", heads, tuple(rows))
+
+
+def facts(summary: dict[str, float | int | str]) -> str:
+    """`steps 400 · final loss 1.23`."""
+    return " · ".join(f"{name} {_value(value)}" for name, value in summary.items())
+
+
+def _value(value: float | int | str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

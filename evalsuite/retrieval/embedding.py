@@ -1,0 +1,103 @@
+"""Sentences as vectors: one layer's hidden states, pooled; and queries ranked by them.
+
+>>> embed = Embedder(Session(open_model(path)), layer=6, pooling="mean")
+>>> embed(["Das Haus ist rot."]).shape
+(1, 384)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from evalsuite.data.ranking import RankingTask
+from evalsuite.formats import retrieval
+from evalsuite.inference.batch_runner import batches
+from evalsuite.inference.session import Session
+from evalsuite.metrics.ranking import CUT
+from evalsuite.retrieval import nearest as search
+from evalsuite.task import Candidate, Example, QueryExample
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BLOCK = 4096  # candidates embedded and searched at once
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """A model with the layer (absolute) and the pooling that make a sentence's vector."""
+
+    session: Session
+    layer: int
+    pooling: retrieval.Pooling
+
+    def __call__(self, sentences: Sequence[str], longest: int | None = None) -> np.ndarray:
+        """`[sentences, width]`; each cut at `longest` tokens, or at what the model takes."""
+        import numpy as np
+
+        most = self.session.predictor.max_length
+        encoded = retrieval.encode_sentences(
+            self.session.tokenizer, sentences, min(most, longest or most)
+        )
+        rows = self.session.run(
+            encoded,
+            f"hidden_states.{self.layer}",
+            lambda hidden, mask: retrieval.pool(hidden, mask, self.pooling),
+        )
+        return np.stack(rows)
+
+
+def embed_layers(
+    session: Session, sentences: Sequence[str], pooling: retrieval.Pooling
+) -> np.ndarray:
+    """`[layers + 1, sentences, width]`: at the embeddings and after every layer, in one pass."""
+    import numpy as np
+
+    predictor = session.predictor
+    names = tuple(f"hidden_states.{k}" for k in range(predictor.layers + 1))
+    encoded = retrieval.encode_sentences(session.tokenizer, sentences, predictor.max_length)
+    found: np.ndarray | None = None
+    for batch, mask, hidden in batches(
+        predictor, encoded, names, session.pad_id, session.max_tokens
+    ):
+        pooled = np.stack([retrieval.pool(hidden[name], mask, pooling) for name in names])
+        if found is None:
+            found = np.empty((len(names), len(encoded), pooled.shape[-1]), dtype=np.float32)
+        found[:, batch] = pooled
+    assert found is not None, "no sentences"
+    return found
+
+
+def rank(
+    embed: Embedder,
+    task: RankingTask,
+    examples: Mapping[str, Sequence[Example]],
+    candidates: Iterable[Candidate],
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+) -> tuple[dict[str, list[list[str]]], int]:
+    """Ids of the nearest candidates of each query, by language; how many candidates there were.
+
+    Candidates are embedded block by block and not kept, only their ids are.
+    """
+    queries = {
+        language: [example.query for example in rows if isinstance(example, QueryExample)]
+        for language, rows in examples.items()
+    }
+    progress(0.0, f"{task.name}: queries")
+    sought = embed(list(chain.from_iterable(queries.values())), task.query_tokens)
+    ids: list[str] = []
+
+    def blocks() -> Iterator[np.ndarray]:
+        rest = iter(candidates)
+        while block := list(islice(rest, BLOCK)):
+            progress(0.0, f"{task.name}: {len(ids):,} candidates")
+            ids.extend(candidate.id for candidate in block)
+            yield embed([candidate.text for candidate in block], task.candidate_tokens)
+
+    _, indices = search.nearest(sought, blocks(), CUT)
+    rows = iter([[ids[i] for i in row] for row in indices])
+    found = {language: [next(rows) for _ in asked] for language, asked in queries.items()}
+    return found, len(ids)

@@ -1,0 +1,162 @@
+"""Score folders of predictions against folders of labels, with no model.
+
+>>> found = score_folders(Path("predictions"), Path("labels"))
+>>> found.tasks["xnli"].metrics["accuracy"]["sw"]
+66.7
+>>> found.overall is None    # tasks are absent
+True
+
+Both folders have the benchmark's submission layout: `<task>/test-<lang>.tsv`, `.json` for answers
+to questions and for rankings, `.jsonl` for choices
+(`evalsuite.submission.benchmark_means.Member.kind` says what a file holds). Labels of questions are
+SQuAD files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite.data import squad as squad_files
+from evalsuite.errors import DataError, MalformedRowError
+from evalsuite.metrics.answers import answer_scores
+from evalsuite.metrics.mining import mining_scores
+from evalsuite.metrics.ranking import ranking_scores
+from evalsuite.metrics.score import score_pairs, score_retrieval, score_tags
+from evalsuite.registry import TASKS
+from evalsuite.submission import files
+from evalsuite.submission.benchmark_means import SUFFIXES, XTREME, Benchmark, Member
+from evalsuite.submission.files import LAYOUT
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScore:
+    """Scores of one task.
+
+    Attributes:
+        main: the metrics the score is the mean of.
+        metrics: metric -> language -> percent.
+        score: the benchmark's score of the task; None where a language is absent.
+        absent: languages with labels or predictions missing.
+        unanswered: questions without a predicted answer, which score 0, by language.
+    """
+
+    main: tuple[str, ...]
+    metrics: Mapping[str, Mapping[str, float]]
+    score: float | None
+    absent: tuple[str, ...]
+    unanswered: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderScores:
+    """Scores of all tasks both folders have; group and overall scores are None where a part is."""
+
+    tasks: Mapping[str, TaskScore]
+    groups: Mapping[str, float | None]
+    overall: float | None
+    absent: tuple[str, ...]  # tasks
+
+
+def score_folders(predictions: Path, labels: Path, benchmark: Benchmark = XTREME) -> FolderScores:
+    """Score every task of the benchmark that both folders have.
+
+    Raises:
+        DataError: a folder is absent, no task is in both, or the two files of a language are not
+            of the same rows.
+        MalformedRowError: a file is not what its kind says.
+    """
+    for folder in (predictions, labels):
+        if not folder.is_dir():
+            raise DataError(f"{folder}: there is no such directory\nexpected layout: {LAYOUT}")
+    found = {
+        name: _score_task(name, member, predictions / name, labels / name)
+        for name, member in benchmark.tasks.items()
+        if (predictions / name).is_dir() and (labels / name).is_dir()
+    }
+    if not found:
+        raise DataError(
+            f"no task has a folder in both {predictions} and {labels}\n"
+            f"expected layout: {LAYOUT}; tasks: {', '.join(benchmark.tasks)}"
+        )
+    scores = {name: task.score for name, task in found.items() if task.score is not None}
+    return FolderScores(
+        found,
+        {group: benchmark.mean(scores, group) for group in benchmark.groups},
+        benchmark.mean(scores),
+        tuple(name for name in benchmark.tasks if name not in found),
+    )
+
+
+def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> TaskScore:
+    metrics: dict[str, dict[str, float]] = {}
+    absent, unanswered = [], {}
+    for language in member.languages:
+        file = f"test-{language}.{SUFFIXES.get(member.kind, 'tsv')}"
+        if not ((predictions / file).exists() and (labels / file).exists()):
+            absent.append(language)
+            continue
+        what = f"{name} {language}"
+        if member.kind == "answers":
+            task: Any = TASKS.get(name)
+            normal = task.normal(language)
+            gold = _gold(labels / file, f"labels of {what}")
+            said = files.read_answers(predictions / file, f"predictions for {what}")
+            scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
+            unanswered[language] = len(set(gold) - set(said))
+        elif member.kind == "rankings":
+            right = files.read_rankings(labels / file, f"labels of {what}")
+            ranked = files.read_rankings(predictions / file, f"predictions for {what}")
+            scores = _score_rankings(labels / file, right, ranked)
+            unanswered[language] = len(set(right) - set(ranked))
+        else:
+            scores = _score_lines(name, member, predictions / file, labels / file)
+        for metric, value in scores.items():
+            metrics.setdefault(metric, {})[language] = value
+    return TaskScore(member.metrics, metrics, member.score(metrics), tuple(absent), unanswered)
+
+
+def _score_rankings(
+    path: Path, right: Mapping[str, list[str]], said: Mapping[str, list[str]]
+) -> dict[str, float]:
+    """Queries without a ranking score 0."""
+    if empty := [id for id, relevant in right.items() if not relevant]:
+        raise MalformedRowError(path, 1, f"query {empty[0]} has no candidate to score against")
+    if not right:
+        raise MalformedRowError(path, 1, "no queries")
+    return ranking_scores(list(right.values()), [said.get(id, []) for id in right])
+
+
+def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> dict[str, float]:
+    """Scores of one language of a task whose files have one item a line."""
+    read: Any = {
+        "choices": files.read_choices,
+        "labels": files.read_labels,
+        "pairs": files.read_pairs,
+        "rows": files.read_rows,
+        "tags": files.read_tags,
+    }[member.kind]
+    gold, said = read(labels, f"labels of {name}"), read(predictions, f"predictions for {name}")
+    if member.kind == "pairs":
+        if not gold:
+            raise MalformedRowError(labels, 1, "no pairs")
+        return mining_scores(set(gold), set(said))
+    try:
+        if member.kind == "tags":
+            return score_tags(TASKS.get(name), gold, said)
+        return (score_retrieval if member.kind == "rows" else score_pairs)(gold, said)
+    except ValueError as error:
+        raise DataError(f"{predictions} does not fit {labels}: {error}") from None
+
+
+def _gold(path: Path, what: str) -> dict[str, list[str]]:
+    """Question id -> gold answers."""
+    found = {
+        question.id: [answer.text for answer in question.answers]
+        for question in squad_files.questions(path, what, LAYOUT)
+    }
+    if empty := [id for id, answers in found.items() if not answers]:
+        raise MalformedRowError(path, 1, f"question {empty[0]} has no answer to score against")
+    return found

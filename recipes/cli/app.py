@@ -1,0 +1,224 @@
+"""The command line: `lingopress run recipe.yaml`.
+
+Each command is one function that calls the library; everything heavy is imported inside it, so
+that `--help` and `ls` answer at once. Exit codes: 0; 2 for what a person can put right; 1 for a
+stage that broke; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from recipes import torchrun
+from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space
+from recipes.cli.result_commands import compare, predict, report, score
+from recipes.errors import RecipesError, StageFailedError, is_persons
+
+
+class _Group(TyperGroup):
+    """Turns every exception into a message and an exit code, in one place."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _fail("\ninterrupted; run the same command again to go on where it stopped", 130)
+        except (BrokenPipeError, typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if hasattr(error, "exit_code"):  # a usage error, typer prints it
+                raise
+            if ctx.meta.get("lingopress.debug"):
+                import traceback
+
+                traceback.print_exc()
+            if is_persons(error):
+                _fail(f"error: {error}", 1 if isinstance(error, StageFailedError) else 2)
+            _fail(
+                f"internal error: {type(error).__name__}: {error}\n"
+                "run the same command with --debug for the traceback, and report it",
+                1,
+            )
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=_Group,
+    name="lingopress",
+    help="Turn a large multilingual encoder into a small, fast one, and measure each step.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"lingopress {version('lingopress')}")
+        except PackageNotFoundError:
+            typer.echo("lingopress (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    from_stage: Annotated[
+        str | None,
+        typer.Option("--from", metavar="STAGE", help="Make it, and all that needs it, again."),
+    ] = None,
+    until_stage: Annotated[
+        str | None,
+        typer.Option("--until", metavar="STAGE", help="Make it and what it needs, then stop."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as `plan`.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only say where the report is.")] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", min=1, metavar="N", help="Make N stages side by side, on CPUs."),
+    ] = 1,
+    debug: Debug = False,
+) -> None:
+    """Run a recipe; what is done already is not done again."""
+    if dry_run:
+        plan(recipe, overrides, data_dir, workspace)
+        return
+    from recipes.execution.display import make_display
+    from recipes.execution.output_capture import own_stdout
+    from recipes.run import run_recipe
+
+    with own_stdout() as stream:
+        run_recipe(
+            recipe,
+            overrides=overrides or (),
+            data_dir=data_dir,
+            workspace=workspace,
+            from_stage=from_stage,
+            until_stage=until_stage,
+            progress=lambda plan: make_display(
+                stream, [s.label for s in plan.stages], [s.kind for s in plan.stages], quiet=quiet
+            ),
+            debug=debug,
+            jobs=jobs,
+        )
+
+
+@app.command()
+def check(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Say everything that is wrong with a recipe, without running it."""
+    from recipes.cli.listings import check_line
+
+    typer.echo(check_line(recipe, overrides or (), data_dir, workspace))
+
+
+@app.command()
+def plan(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Show each stage, in order: done already or not, its key, its rough cost."""
+    from recipes.cli.listings import plan_table
+
+    typer.echo(plan_table(recipe, overrides or (), data_dir, workspace))
+
+
+@app.command()
+def show(
+    recipe: RecipeArg,
+    overrides: Set = None,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Every variant, with every default filled in.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Print a recipe as YAML, after `extends` and `--set`."""
+    from recipes.cli.listings import recipe_yaml
+
+    typer.echo(recipe_yaml(recipe, overrides or (), resolved=resolved), nl=False)
+
+
+@app.command()
+def ls(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="WHAT", help="recipes, stages, tasks, methods, passes or runtimes."),
+    ] = "recipes",
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A task: its files, licence and source.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """List what there is."""
+    from recipes.cli.listings import LISTS, entries
+    from recipes.parsing.problems import suggest
+
+    if name is not None:
+        from recipes.cli.listings import task_card
+
+        if what != "tasks":
+            raise RecipesError(f"NAME is of tasks: type lingopress ls tasks {name}")
+        typer.echo(task_card(name))
+        return
+
+    if what not in LISTS:
+        raise RecipesError(
+            f"cannot list {what!r}{suggest(what, LISTS)}\nallowed: {', '.join(LISTS)}"
+        )
+    found = entries(what)
+    width = max((len(entry.name) for entry in found), default=0)
+    for entry in found:
+        typer.echo(f"{entry.name:<{width}}  {entry.about}".rstrip())
+
+
+for command in (report, compare, predict, score):
+    app.command()(command)
+
+
+def main(args: list[str] | None = None) -> None:
+    """Entry point of the `lingopress` command; always leaves by `SystemExit`."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
+    try:
+        if torchrun.leaves():
+            raise SystemExit(0)
+    except RecipesError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
+    app(args=args, prog_name="lingopress")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""What `check`, `plan`, `show`, `score` and `ls tasks NAME` print; nothing runs.
+
+>>> print(plan_table("demo"))
+stage     kind   state    key       cost
+teacher   train  to make  5feceb66  minutes
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from evalsuite.catalog import Catalogue
+from evalsuite.metrics import titles
+from recipes.execution.cache import Cache, read_manifest
+from recipes.execution.display import duration
+from recipes.execution.workspace import Workspace
+from recipes.parsing.knobs import Assignment, told
+from recipes.parsing.library import recipe_paths
+from recipes.parsing.recipe_file import load
+from recipes.planning.data_digests import find_task
+from recipes.planning.hashing import DigestMemo
+from recipes.planning.plan import Plan, Planned, make_plan
+from recipes.search.feasible import Survey, survey
+
+if TYPE_CHECKING:
+    from evalsuite.submission.score_folders import FolderScores
+
+
+LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes")
+_PACKAGES = {
+    "stages": ("recipes.stages",),
+    "tasks": ("evalsuite.tasks", "transfer.intermediate"),
+    "methods": ("transfer.methods",),
+    "passes": ("compress",),
+    "runtimes": ("evalsuite.runtimes",),
+}
+
+
+class Entry(NamedTuple):
+    """A component's name and what it is for, in one line."""
+
+    name: str
+    about: str
+
+
+def check_line(
+    recipe: str, overrides: Sequence[str], data_dir: Path | None, workspace: Path | None
+) -> str:
+    """`r.yaml: ok, 9 stages, source embedded`.
+
+    Raises:
+        RecipeError: with every problem there is.
+    """
+    loaded = load(recipe, overrides)
+    blind = loaded.recipe.source == "xtreme" and data_dir is None
+    memo = DigestMemo(Workspace(workspace).digests)
+    found = survey(loaded) if loaded.recipe.search is not None else None
+    plan = make_plan(loaded, data_dir, memo, keys=not blind, assignments=_first(found))
+    note = "; data not looked at, add --data-dir DIR" if blind else ""
+    count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
+    if found is not None:
+        count += f", {_trials(found)}"
+    return f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
+
+
+def _first(found: Survey | None) -> list[Assignment]:
+    """The first assignment that can be."""
+    return [found.plans[0][0]] if found else []
+
+
+def _trials(found: Survey) -> str:
+    """`8 trials of 16 assignments`."""
+    most = min(found.config.trials, found.count - found.refused)
+    text = f"{most} trial{'' if most == 1 else 's'} of {found.count} assignments"
+    return text + (f", {found.refused} of which cannot be" if found.refused else "")
+
+
+def plan_table(
+    recipe: str, overrides: Sequence[str], data_dir: Path | None, workspace: Path | None
+) -> str:
+    """One row a stage, in order of execution; the cost of a finished one is what it took.
+
+    Of a search the stages of its first assignment, the report of all trials apart, and a line that
+    says how many trials and assignments there are.
+
+    Raises:
+        RecipeError: with every problem there is.
+    """
+    space, loaded = Workspace(workspace), load(recipe, overrides)
+    found = survey(loaded) if loaded.recipe.search is not None else None
+    plan = make_plan(loaded, data_dir, DigestMemo(space.digests), assignments=_first(found))
+    cache = Cache(space)
+    stages = [stage for stage in plan.stages if found is None or stage.kind != "report"]
+    rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
+    rows += [_row(stage, cache) for stage in stages]
+    if found is None:
+        return _aligned(rows)
+    head = f"search: {_trials(found)}; below the stages of {told(found.plans[0][0])}"
+    tail = "stages with a knob in their name are made once for each value of it that is tried"
+    return "\n".join([head, "", _aligned(rows), "", tail])
+
+
+def score_table(found: FolderScores) -> str:
+    """One row a task, then the groups and the overall score; `-` where a part is absent."""
+    rows: list[tuple[str, ...]] = [("task", "score", "languages", "mean of")]
+    for name, task in found.tasks.items():
+        having = next(iter(task.metrics.values()), {})
+        languages = str(len(having))
+        if task.absent:
+            languages += f", absent: {' '.join(task.absent)}"
+        means = " and ".join(titles.TITLES[metric] for metric in task.main)
+        rows.append((name, _percent(task.score), languages, means))
+    rows += [(group, _percent(score), "", "its tasks") for group, score in found.groups.items()]
+    rows.append(("overall", _percent(found.overall), "", "all tasks"))
+    notes = [
+        f"{name}: {sum(task.unanswered.values())} questions without an answer count as wrong"
+        for name, task in found.tasks.items()
+        if any(task.unanswered.values())
+    ]
+    if found.absent:
+        notes.append(f"no predictions or no labels: {', '.join(found.absent)}")
+    return "\n".join([_aligned(rows), *notes])
+
+
+def _percent(score: float | None) -> str:
+    return "-" if score is None else f"{score:.2f}"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:
+    path = cache.lookup(stage.kind, stage.key)
+    manifest = read_manifest(path) if path else None
+    if manifest is not None:
+        state, cost = "cached", f"took {duration(manifest.record.seconds)}"
+    else:
+        guess: Any = getattr(stage.module, "cost", None)
+        state, cost = "to make", str(guess(stage.config)) if guess else "-"
+    return stage.label, stage.kind, state, stage.key[:8], cost
+
+
+def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str:
+    """The recipe after `extends` and `--set`; resolved: what will really run, defaults included.
+
+    Of a search that is every variant that some trial may have.
+
+    Raises:
+        RecipeError: with every problem there is.
+    """
+    loaded = load(recipe, overrides)
+    found = survey(loaded) if loaded.recipe.search is not None else None
+    can_be = [assignment for assignment, _ in found.plans] if found else []
+    plan = make_plan(loaded, None, DigestMemo(), keys=False, assignments=can_be)
+    tree = {key: value for key, value in loaded.tree.plain().items() if key != "extends"}
+    if resolved:
+        tree = _resolved(plan)
+    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
+
+
+def task_card(name: str) -> str:
+    """What a task is, which files it is read from and whose they are; `lingopress ls tasks NAME`.
+
+    Raises:
+        UnknownNameError: there is no such task.
+    """
+    task = find_task(name)
+    pinned = [f"{hub.repo}@{hub.revision[:12]}" for hub in (task.hub, *task.hub_beside) if hub]
+    rows = {
+        "task": f"{task.name} ({task.title})",
+        "format": task.format,
+        "metric": titles.TITLES[task.metric],
+        "languages": " ".join(task.languages),
+        "directory": task.layout,
+        "hub": ", ".join(pinned) or "no copy",
+        "licence": task.licence,
+        "citation": task.citation,
+        "url": task.url,
+    }
+    return "\n".join(f"{key:<9}  {value}" for key, value in rows.items())
+
+
+def _resolved(plan: Plan) -> dict[str, Any]:
+    recipe = plan.loaded.recipe
+    head = recipe.model_dump(include={"name", "description", "source", "seed"})
+    if recipe.search is not None:
+        head["search"] = recipe.search.model_dump(mode="json")
+    stages = []
+    for stage in plan.stages:
+        config = stage.config.model_dump(mode="json")
+        config.update(name=stage.label, seed=stage.seed)
+        for role, labels in stage.inputs.items():
+            if labels:
+                config[role] = list(labels) if isinstance(config[role], list) else labels[0]
+        stages.append(config)
+    return {**head, "stages": stages}
+
+
+def entries(what: str) -> list[Entry]:
+    """One of `LISTS`, in name order.
+
+    >>> entries("stages")[0].name
+    'alignment'
+    """
+    if what == "recipes":
+        return [Entry(name, _description(path)) for name, path in recipe_paths().items()]
+    found = {
+        name: path
+        for package in _PACKAGES[what]
+        for name, path in Catalogue(package, what).files().items()
+    }
+    return sorted(
+        Entry(name, _first_line(path)) for name, path in found.items() if name != "errors"
+    )
+
+
+def _first_line(path: Path) -> str:
+    file = path / "__init__.py" if path.is_dir() else path
+    doc = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    return doc.split("\n", 1)[0]
+
+
+def _description(path: Path) -> str:
+    import yaml
+
+    try:
+        tree = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError:
+        return "(not readable as YAML)"
+    return str(tree.get("description", "")).strip() if isinstance(tree, dict) else ""

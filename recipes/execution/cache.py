@@ -1,0 +1,203 @@
+"""Finished stages by key: made aside, published whole, found again.
+
+>>> cache = Cache(workspace)
+>>> with cache.attempt("train", key) as attempt:
+...     summary = module.run(config, context(attempt.out, attempt.work))
+...     cache.publish(attempt, record(summary))
+>>> cache.lookup("train", key)
+Path('.lingopress/stages/train-5feceb66ffc86f38d952')
+
+An output is made in `partial/<key>/out`, its manifest is written last, everything is synced, and
+one rename publishes it. A killed or failed attempt leaves `work/` for the next one and publishes
+nothing. A lock a key lets one process work while others wait.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evalsuite.results import StageRecord
+from recipes.execution.workspace import Workspace
+from recipes.planning.hashing import sha256_file, write_atomically
+
+MANIFEST = "lingopress.json"
+FORMAT = 1  # of the manifest and of what surrounds it; another one is a miss
+_SAVE_EVERY = 3.0  # seconds between notes of the time spent
+
+
+class FileEntry(BaseModel):
+    """One file of an output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """`lingopress.json`: what a stage did, and the files it left."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    format: int
+    record: StageRecord
+    files: dict[str, FileEntry]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A stage in the making. `seconds()` counts the work of killed attempts too."""
+
+    kind: str
+    key: str
+    folder: Path
+    before: float
+    started: float = field(default_factory=time.monotonic)
+    saved: float = 0.0
+
+    @property
+    def out(self) -> Path:
+        """Empty at the start; what is in it at the end is published."""
+        return self.folder / "out"
+
+    @property
+    def work(self) -> Path:
+        """Kept until the stage is published."""
+        return self.folder / "work"
+
+    def seconds(self) -> float:
+        """Time worked on this stage, over all attempts."""
+        return self.before + time.monotonic() - self.started
+
+    def tick(self, *, now: bool = False) -> None:
+        """Note the time spent, every few seconds at most."""
+        if now or time.monotonic() - self.saved >= _SAVE_EVERY:
+            self.saved = time.monotonic()
+            with suppress(OSError):
+                text = json.dumps({"seconds": self.seconds()})
+                write_atomically(self.folder / "elapsed.json", text)
+
+
+class Cache:
+    """Published stages of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def path(self, kind: str, key: str) -> Path:
+        """Where a stage is published."""
+        return self.workspace.stages / f"{kind}-{key[:20]}"
+
+    def lookup(self, kind: str, key: str) -> Path | None:
+        """The published output, or None; cheap: sizes are compared, bytes are not read."""
+        path = self.path(kind, key)
+        found = read_manifest(path)
+        if found is None or found.record.key != key:
+            return None
+        for name, entry in found.files.items():
+            try:
+                if (path / name).stat().st_size != entry.bytes:
+                    return None
+            except OSError:
+                return None
+        return path
+
+    @contextmanager
+    def lock(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold a stage; `on_wait` is called once if another process holds it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.workspace.locks / f"{key[:20]}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait()
+            lock.acquire(poll_interval=0.2)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def attempt(self, kind: str, key: str) -> Iterator[Attempt]:
+        """An empty `out` and the `work` of the last attempt; the lock must be held."""
+        folder = self.workspace.partial / key[:20]
+        attempt = Attempt(kind, key, folder, _elapsed(folder))
+        shutil.rmtree(attempt.out, ignore_errors=True)
+        attempt.out.mkdir(parents=True)
+        attempt.work.mkdir(exist_ok=True)
+        try:
+            yield attempt
+        except BaseException:
+            attempt.tick(now=True)
+            shutil.rmtree(attempt.out, ignore_errors=True)
+            raise
+
+    def publish(self, attempt: Attempt, record: StageRecord) -> Path:
+        """Make an attempt's output the stage's: manifest last, then one rename."""
+        files = {}
+        for path in sorted(attempt.out.rglob("*")):
+            if path.is_file():
+                name = path.relative_to(attempt.out).as_posix()
+                files[name] = FileEntry(bytes=path.stat().st_size, sha256=sha256_file(path))
+                _sync(path)
+        record = record.model_copy(update={"output_bytes": sum(f.bytes for f in files.values())})
+        manifest = Manifest(format=FORMAT, record=record, files=files)
+        write_atomically(attempt.out / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+        for folder in [p for p in attempt.out.rglob("*") if p.is_dir()]:
+            _sync(folder)
+        _sync(attempt.out)
+        target = self.path(attempt.kind, attempt.key)
+        self._remove(target)
+        attempt.out.rename(target)
+        _sync(target.parent)
+        shutil.rmtree(attempt.folder, ignore_errors=True)
+        return target
+
+    def forget(self, kind: str, key: str) -> None:
+        """Remove a stage's output and what a killed attempt left."""
+        self._remove(self.path(kind, key))
+        self._remove(self.workspace.partial / key[:20])
+
+    def _remove(self, path: Path) -> None:
+        """Take a directory out of sight at once, then delete it."""
+        if path.exists():
+            trash = self.workspace.partial / f"trash-{uuid.uuid4().hex}"
+            path.rename(trash)
+            shutil.rmtree(trash, ignore_errors=True)
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest of a published directory; None where it is absent, corrupt or older."""
+    try:
+        found = Manifest.model_validate_json((path / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if found.format == FORMAT else None
+
+
+def _elapsed(folder: Path) -> float:
+    try:
+        return float(json.loads((folder / "elapsed.json").read_text("utf-8"))["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or directory to disk, where the system can."""
+    with suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

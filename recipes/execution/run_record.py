@@ -1,0 +1,59 @@
+"""What a run left behind, and noting it in the workspace.
+
+>>> note("demo", space, stages).report
+Path('.lingopress/stages/report-1f0c.../report.html')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recipes.execution.stage_runner import StageOutcome
+from recipes.execution.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """A finished run; `folder` holds `run.json` and links to the outputs.
+
+    `recommended` are the outputs of the point a search recommends, one a variant of the candidate.
+    """
+
+    recipe: str
+    stages: tuple[StageOutcome, ...]
+    folder: Path
+    report: Path | None
+    recommended: tuple[StageOutcome, ...] = ()
+
+
+def note(
+    recipe: str,
+    space: Workspace,
+    stages: Sequence[StageOutcome],
+    recommended: Sequence[StageOutcome] = (),
+) -> RunOutcome:
+    """Write `runs/<recipe>/`: links to every output, and `run.json`."""
+    reports = [stage.path for stage in stages if stage.kind == "report"]
+    report = report_file(reports[-1]) if reports else None
+    record: dict[str, Any] = {
+        "recipe": recipe,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "stages": {stage.label: str(stage.path) for stage in stages},
+        "report": str(report) if report else None,
+    }
+    if recommended:
+        record["recommended"] = [stage.label for stage in recommended]
+    folder = space.write_run(recipe, record, {stage.label: stage.path for stage in stages})
+    return RunOutcome(recipe, tuple(stages), folder, report, tuple(recommended))
+
+
+def report_file(directory: Path) -> Path:
+    """The page to open in a report's directory."""
+    for name in ("report.html", "index.html", "report.md"):
+        if (directory / name).is_file():
+            return directory / name
+    return directory

@@ -1,0 +1,204 @@
+"""Make one stage of a plan: from the cache where it is there, else by its module.
+
+>>> maker = Maker(plan, Workspace(), Display(), debug=False)
+>>> maker.stage(plan.stages[0]).path
+Path('.lingopress/stages/train-5feceb66ffc86f38d952')
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from compress.errors import GateError
+from evalsuite.results import StageRecord
+from recipes.errors import (
+    RecipesError,
+    StageFailedError,
+    StageRefusedError,
+    WorkspaceError,
+    is_persons,
+    is_refusal,
+)
+from recipes.execution.cache import MANIFEST, Attempt, Cache, read_manifest
+from recipes.execution.display import Display
+from recipes.execution.output_capture import capture
+from recipes.execution.workspace import Workspace, file_name, is_disk_full
+from recipes.planning.plan import Plan, Planned, lineage
+from recipes.stages._shared.contract import Input, StageContext, Summary
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """One stage after a run."""
+
+    label: str
+    kind: str
+    path: Path
+    record: StageRecord
+    cached: bool
+
+
+class Maker:
+    """Makes stages of a plan in this process.
+
+    Attributes:
+        made: outcomes by label; what a stage needs must be there before it.
+    """
+
+    def __init__(self, plan: Plan, space: Workspace, display: Display, debug: bool) -> None:
+        self.plan, self.space, self.display, self.debug = plan, space, display, debug
+        self.cache = Cache(space)
+        self.made: dict[str, StageOutcome] = {}
+        self.fetched: dict[str, Path] = {}
+
+    def _lock(self, stage: Planned) -> AbstractContextManager[None]:
+        said = f"{stage.label}: another lingopress is making it; waiting"
+        return self.cache.lock(stage.key, lambda: self.display.say(said))
+
+    def forget(self, stage: Planned) -> None:
+        """Remove a stage's output."""
+        with self._lock(stage):
+            self.cache.forget(stage.kind, stage.key)
+
+    def stage(self, stage: Planned) -> StageOutcome:
+        """Find or make one stage.
+
+        Raises:
+            RecipesError: one of its kinds, whatever the stage itself raised.
+        """
+        with self._lock(stage):
+            if found := self.find(stage):  # by the one that was waited for
+                return found
+            try:
+                record, path = self._make(stage)
+            except Exception as error:
+                self.display.stop(stage.label)
+                said = self._translate(stage, error)
+                raise said from (None if said is error else error)
+        return self._finished(stage, path, record, cached=False)
+
+    def find(self, stage: Planned) -> StageOutcome | None:
+        """The stage from the cache, if it is there."""
+        path = self.cache.lookup(stage.kind, stage.key)
+        manifest = read_manifest(path) if path else None
+        if path is None or manifest is None:
+            return None
+        # the same work may have been done under another name
+        names = {"name": stage.label, "inputs": tuple(stage.needs())}
+        return self._finished(stage, path, manifest.record.model_copy(update=names), cached=True)
+
+    def _finished(
+        self, stage: Planned, path: Path, record: StageRecord, cached: bool
+    ) -> StageOutcome:
+        self.made[stage.label] = StageOutcome(stage.label, stage.kind, path, record, cached)
+        self.display.done(record, cached)
+        return self.made[stage.label]
+
+    def _make(self, stage: Planned) -> tuple[StageRecord, Path]:
+        input_bytes = sum(self._bytes(label) for label in stage.needs())
+        self.space.require_space(stage.label, input_bytes)
+        recipe = self.plan.loaded.recipe.name
+        with self.cache.attempt(stage.kind, stage.key) as attempt:
+            self.display.start(stage.label, stage.kind, attempt.before)
+            try:
+                with self._quiet(stage):
+                    summary = stage.module.run(stage.config, self._context(stage, attempt))
+            except GateError as error:
+                kept = self.space.set_aside(attempt.out, recipe, stage.label)
+                if kept is None:
+                    raise
+                raise GateError(
+                    f"{error}\nwhat it made is kept, to be looked at: {kept}"
+                ) from error
+            if (attempt.out / MANIFEST).exists():
+                raise RuntimeError(f"a stage may not write {MANIFEST}")
+            self.cache.publish(attempt, _record(stage, attempt, summary))
+            self.space.drop_failed(recipe, stage.label)
+        path = self.cache.path(stage.kind, stage.key)
+        manifest = read_manifest(path)
+        assert manifest is not None, "it was published a moment ago"
+        return manifest.record, path
+
+    def _quiet(self, stage: Planned) -> AbstractContextManager[None]:
+        return nullcontext() if self.debug else capture(self._log(stage))
+
+    def _log(self, stage: Planned) -> Path:
+        return (
+            self.space.logs
+            / file_name(self.plan.loaded.recipe.name)
+            / (file_name(stage.label) + ".log")
+        )
+
+    def _context(self, stage: Planned, attempt: Attempt) -> StageContext:
+        def progress(fraction: float, text: str) -> None:
+            attempt.tick()
+            self.display.update(stage.label, min(max(fraction, 0.0), 1.0), text)
+
+        recipe = self.plan.loaded.recipe
+        return StageContext(
+            out=attempt.out,
+            work=attempt.work,
+            inputs={r: tuple(map(self._input, labels)) for r, labels in stage.inputs.items()},
+            data=self.plan.data,
+            seed=stage.seed,
+            recipe=recipe.name,
+            description=recipe.description,
+            lineage=tuple(self.made[label].record for label in lineage(self.plan, stage.label)),
+            progress=progress,
+        )
+
+    def _input(self, label: str) -> Input:
+        external = self.plan.externals.get(label)
+        if external is None:
+            planned = next(stage for stage in self.plan.stages if stage.label == label)
+            return Input(label, self.made[label].path, planned.artifact)
+        if label not in self.fetched:
+            self.fetched[label] = external.fetch()
+        return Input(label, self.fetched[label], external.artifact)
+
+    def _bytes(self, label: str) -> int:
+        external = self.plan.externals.get(label)
+        return external.bytes() if external else self.made[label].record.output_bytes
+
+    def _translate(self, stage: Planned, error: Exception) -> RecipesError:
+        """The error a person gets, from whatever a stage raised."""
+        who = f"stage {stage.label} ({stage.kind})"
+        if isinstance(error, WorkspaceError):
+            return error
+        if is_disk_full(error):
+            return WorkspaceError(f"{who}: {self.space.full()}")
+        if isinstance(error, StageFailedError):
+            return StageFailedError(f"{who} failed: {error}")
+        if is_refusal(error):
+            return StageRefusedError(f"{who}: {error}")
+        if is_persons(error):
+            return RecipesError(f"{who}: {error}")
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+            return RecipesError(
+                f"{who}: there is not enough memory\n"
+                "close other programs, or give the stage a smaller batch or model"
+            )
+        cause = (str(error).strip().splitlines() or [""])[0][:300]
+        log = "" if self.debug else f"\nwhat it printed: {self._log(stage)}"
+        return StageFailedError(
+            f"{who} failed: {type(error).__name__}{': ' + cause if cause else ''}{log}\n"
+            "the stages before it are kept; for the traceback, run the same command with --debug\n"
+            f"to begin this stage from nothing: --from '{stage.label}'"
+        )
+
+
+def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
+    return StageRecord(
+        name=stage.label,
+        kind=stage.kind,
+        key=stage.key,
+        inputs=tuple(stage.needs()),
+        config=stage.config.model_dump(mode="json"),
+        summary=summary,
+        seconds=attempt.seconds(),
+        output_bytes=0,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,161 @@
+"""The directory a run works in.
+
+```
+.lingopress/
+├── stages/<kind>-<key>/     finished outputs, each with its lingopress.json
+├── partial/<key>/out work   stages in the making; work/ survives a kill
+├── failed/<recipe>/<stage>/ what a failed gate stopped, to be looked at; never found as an output
+├── locks/  logs/            one lock a stage, one log a stage
+├── runs/<recipe>/           run.json and links to the outputs of the last run
+└── digests.json             digests of files outside
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from recipes.errors import WorkspaceError
+
+DEFAULT = ".lingopress"
+VARIABLE = "LINGOPRESS_WORKSPACE"
+SPARE = 200 * 2**20  # bytes to keep free, whatever a stage is fed
+
+
+class Workspace:
+    """Paths below one root; nothing is made until `prepare`."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or Path(os.environ.get(VARIABLE) or DEFAULT)).expanduser().absolute()
+        self.stages = self.root / "stages"
+        self.partial = self.root / "partial"
+        self.failed = self.root / "failed"
+        self.locks = self.root / "locks"
+        self.logs = self.root / "logs"
+        self.runs = self.root / "runs"
+        self.digests = self.root / "digests.json"
+
+    def prepare(self) -> None:
+        """Make the folders and prove that they can be written.
+
+        Raises:
+            WorkspaceError: they cannot; says what to type.
+        """
+        try:
+            for folder in (self.stages, self.partial, self.locks, self.logs, self.runs):
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+            ignore = self.root / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", "utf-8")
+        except OSError as error:
+            if is_disk_full(error):
+                raise self.full() from error
+            raise WorkspaceError(
+                f"the workspace {self.root} cannot be written: {error.strerror or error}\n"
+                f"choose another: --workspace DIR, or export {VARIABLE}=DIR"
+            ) from error
+
+    def require_space(self, label: str, input_bytes: int) -> None:
+        """Twice the inputs and a little more must be free.
+
+        Raises:
+            WorkspaceError: it is not.
+        """
+        need, free = 2 * input_bytes + SPARE, shutil.disk_usage(self.root).free
+        if free < need:
+            raise WorkspaceError(
+                f"stage {label} needs about {size_text(need)} of disk and {self.root} has "
+                f"{size_text(free)} free\n"
+                "free some space, or choose another disk: --workspace DIR\n"
+                f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
+            )
+
+    def full(self) -> WorkspaceError:
+        """The error for a disk that filled up."""
+        free = ""
+        with suppress(OSError):
+            free = f" ({size_text(shutil.disk_usage(self.root).free)} free)"
+        return WorkspaceError(
+            f"the disk of {self.root} is full{free}; finished stages are kept\n"
+            "free some space and run the same command again, it goes on where it stopped\n"
+            f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
+        )
+
+    def set_aside(self, out: Path, recipe: str, label: str) -> Path | None:
+        """Keep a directory as what a recipe's stage failed with, in place of an earlier one.
+
+        Returns:
+            where it is now; None where it could not be moved.
+        """
+        self.drop_failed(recipe, label)
+        kept = self._failed(recipe, label)
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            return out.rename(kept)
+        return None
+
+    def drop_failed(self, recipe: str, label: str) -> None:
+        """Delete what a recipe's stage failed with before."""
+        shutil.rmtree(self._failed(recipe, label), ignore_errors=True)
+
+    def _failed(self, recipe: str, label: str) -> Path:
+        return self.failed / file_name(recipe) / file_name(label)
+
+    def write_run(self, recipe: str, record: dict[str, Any], outputs: dict[str, Path]) -> Path:
+        """Note the outputs of a run in `runs/<recipe>/`, with a link to each where links work."""
+        from recipes.planning.hashing import write_atomically
+
+        folder = self.runs / file_name(recipe)
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if old.is_symlink():
+                old.unlink()
+        for label, path in outputs.items():
+            with suppress(OSError):
+                (folder / file_name(label)).symlink_to(os.path.relpath(path, folder))
+        write_atomically(folder / "run.json", json.dumps(record, indent=2) + "\n")
+        return folder
+
+    def read_run(self, recipe: str) -> dict[str, Any] | None:
+        """`run.json` of a recipe's last run, or None."""
+        with suppress(OSError, ValueError):
+            found = json.loads((self.runs / file_name(recipe) / "run.json").read_text("utf-8"))
+            return found if isinstance(found, dict) else None
+        return None
+
+
+def file_name(label: str) -> str:
+    """A label as a file name: what a path cannot hold becomes `_`."""
+    return re.sub(r"[^\w.=,\[\]+-]", "_", label)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error, or what caused it, is a full disk or quota."""
+    import errno
+
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, OSError) and seen.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if "No space left on device" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def size_text(count: float) -> str:
+    """`1.5 GB`, in powers of ten."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,123 @@
+"""What `search:` in a recipe says, and the assignments its knobs span.
+
+```yaml
+search:
+  trials: 8                   # at most; each assignment is made once
+  budget: {MB: 20}            # or {ms: 2.0}, median latency; or {points: 1.0} below the reference
+  reference: teacher          # default: the first other model that is scored
+  candidate: int8             # the stage whose model is judged
+  knobs: {layers: [2, 3], width: [192, 384]}
+```
+
+A knob is a variable as those of the matrix are: a value is a scalar, or a mapping with `name`, and
+stages mention it as `${layers}`. Each trial gives every knob one value.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from evalsuite.results import BudgetKind
+from recipes.parsing.located_yaml import Node
+
+Assignment = dict[str, str]  # variable -> name of its value
+
+
+class SearchConfig(BaseModel):
+    """`search:` of a recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    trials: int = Field(ge=1)
+    budget: dict[BudgetKind, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
+    reference: str | None = None
+    candidate: str
+    knobs: dict[str, list[Any]]
+
+    @field_validator("budget")
+    @classmethod
+    def _one(cls, budget: dict[BudgetKind, float]) -> dict[BudgetKind, float]:
+        if len(budget) != 1:
+            raise ValueError(
+                "give one budget: {MB: 20}, {ms: 2.0} of median latency, or {points: 1.0} of score"
+            )
+        return budget
+
+    @field_validator("knobs")
+    @classmethod
+    def _some(cls, knobs: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        if not knobs:
+            raise ValueError("give at least one knob and its values: {layers: [2, 3]}")
+        return knobs
+
+    @property
+    def kind(self) -> BudgetKind:
+        """What the budget is of."""
+        return next(iter(self.budget))
+
+    @property
+    def limit(self) -> float:
+        """The budget in its unit."""
+        return self.budget[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Knobs as written, and the assignments for which stages are wanted."""
+
+    knobs: Mapping[str, Node]
+    assignments: Sequence[Assignment] = ()
+
+
+def names(knobs: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
+    """What the values of each knob are called, in the recipe's order.
+
+    >>> names({"layers": parse("[2, 3]", ...)})
+    {'layers': ('2', '3')}
+    """
+    return {knob: tuple(map(str, _plain_names(node))) for knob, node in knobs.items()}
+
+
+def numeric(node: Node) -> bool:
+    """Whether all values of a knob are called by numbers, so that some lie nearer than others."""
+    named = _plain_names(node)
+    return all(isinstance(name, int | float) and not isinstance(name, bool) for name in named)
+
+
+def _plain_names(node: Node) -> list[Any]:
+    values = [item.plain() for item in node.value] if isinstance(node.value, list) else []
+    return [value.get("name") if isinstance(value, dict) else value for value in values]
+
+
+def count(knobs: Mapping[str, Sequence[str]]) -> int:
+    """How many assignments there are."""
+    total = 1
+    for values in knobs.values():
+        total *= len(values)
+    return total
+
+
+def grid(knobs: Mapping[str, Sequence[str]]) -> Iterator[Assignment]:
+    """All assignments, the last knob turning fastest.
+
+    >>> list(grid({"a": ["1", "2"], "b": ["x"]}))
+    [{'a': '1', 'b': 'x'}, {'a': '2', 'b': 'x'}]
+    """
+    for values in itertools.product(*knobs.values()):
+        yield dict(zip(knobs, values, strict=True))
+
+
+def cover(knobs: Mapping[str, Sequence[str]]) -> Iterator[Assignment]:
+    """As few as hold every value of every knob."""
+    for i in range(max(map(len, knobs.values()), default=0)):
+        yield {knob: values[i % len(values)] for knob, values in knobs.items()}
+
+
+def told(assignment: Assignment) -> str:
+    """`layers=3, width=192`."""
+    return ", ".join(f"{knob}={value}" for knob, value in assignment.items())

@@ -1,0 +1,45 @@
+"""Shipped recipes, and recipes by path.
+
+>>> find_recipe("quickstart").name
+'quickstart.yaml'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recipes.errors import RecipeError
+from recipes.parsing.problems import suggest
+
+LIBRARY = Path(__file__).parents[1] / "library"
+
+
+def recipe_paths() -> dict[str, Path]:
+    """Shipped recipes: `goal/name` -> file."""
+    return {
+        path.relative_to(LIBRARY).with_suffix("").as_posix(): path
+        for path in sorted(LIBRARY.rglob("*.yaml"))
+    }
+
+
+def find_recipe(text: str) -> Path:
+    """A recipe's file, from a path, a shipped name, or a shipped name's last part if unique.
+
+    Raises:
+        RecipeError: there is none; names the nearest shipped one.
+    """
+    if text.endswith((".yaml", ".yml")) or text.startswith((".", "/", "~")):
+        path = Path(text).expanduser()
+        if path.is_file():
+            return path
+        if not text.startswith((".", "/", "~")) and (shipped := LIBRARY / text).is_file():
+            return shipped
+        raise RecipeError(f"there is no recipe file {text}\ntype: lingopress ls recipes")
+    known = recipe_paths()
+    if text in known:
+        return known[text]
+    short = [path for name, path in known.items() if name.rsplit("/", 1)[-1] == text]
+    if len(short) == 1:
+        return short[0]
+    names = [*known, *(name.rsplit("/", 1)[-1] for name in known)]
+    raise RecipeError(f"no recipe {text!r}{suggest(text, names)}\ntype: lingopress ls recipes")

@@ -1,0 +1,163 @@
+"""YAML read safely, every value with the place it came from.
+
+>>> node = parse("name: demo\\nmatrix: {size: [base]}", "r.yaml", Problems("r.yaml"))
+>>> node["matrix"].plain(), node["matrix"].where
+({'size': ['base']}, 'r.yaml:2')
+
+Stricter than YAML 1.1 where it surprises: a key written twice, a bare `no` or `on` (a boolean
+in YAML 1.1, a language code to a reader), a merge key, a tag and a date are handled here.
+`1e-4` is a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from recipes.parsing.problems import Problems
+
+Scalar = str | int | float | bool | None
+_LIMIT = 20_000  # values a recipe may hold, aliases counted each time they are used
+_FLOAT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+_TAG = "tag:yaml.org,2002:"
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and where it was written: `file:line`, or the `--set` that made it."""
+
+    value: Scalar | dict[str, Node] | list[Node]
+    where: str
+
+    def plain(self) -> Any:
+        """The value without places."""
+        if isinstance(self.value, dict):
+            return {key: node.plain() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def __getitem__(self, key: str) -> Node:
+        assert isinstance(self.value, dict)
+        return self.value[key]
+
+    def get(self, key: str) -> Node | None:
+        """The entry of a mapping, or None."""
+        return self.value.get(key) if isinstance(self.value, dict) else None
+
+    def scalars(self) -> Iterator[Node]:
+        """All scalars in it, in order."""
+        if isinstance(self.value, dict | list):
+            items = self.value.values() if isinstance(self.value, dict) else self.value
+            for item in items:
+                yield from item.scalars()
+        else:
+            yield self
+
+    def locate(self, path: Sequence[str | int]) -> tuple[str, str]:
+        """Place of the deepest value along a path, and the path as far as it goes: `a.b[2]`."""
+        node, text = self, ""
+        for step in path:
+            if isinstance(node.value, dict) and step in node.value:
+                node, text = node.value[str(step)], f"{text}.{step}" if text else str(step)
+            elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
+                node, text = node.value[step], f"{text}[{step + 1}]"
+            else:
+                break
+        return node.where, text
+
+
+def parse(text: str, file: str, problems: Problems, where: str | None = None) -> Node | None:
+    """Read one YAML document.
+
+    Args:
+        file: name to put before line numbers.
+        where: fixed place for all values, instead of `file:line`.
+    """
+    try:
+        tree = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = where or (f"{file}:{mark.line + 1}" if mark else file)
+        problems.add(place, f"not valid YAML: {error.problem}")
+        return None
+    except (yaml.YAMLError, RecursionError) as error:
+        problems.add(where or file, f"not valid YAML: {error}")
+        return None
+    if tree is None:
+        return Node(None, where or f"{file}:1")
+    return _Builder(file, problems, where).build(tree)
+
+
+class _Builder:
+    def __init__(self, file: str, problems: Problems, where: str | None) -> None:
+        self.file, self.problems, self.fixed, self.count = file, problems, where, 0
+        self.scalars = yaml.constructor.SafeConstructor()
+
+    def place(self, node: Any) -> str:
+        return self.fixed or f"{self.file}:{node.start_mark.line + 1}"
+
+    def build(self, node: Any, depth: int = 0) -> Node:
+        self.count += 1
+        where = self.place(node)
+        if self.count > _LIMIT or depth > 40:
+            if self.count != _LIMIT + 2:
+                self.problems.add(where, "too many values, or nested too deep, for a recipe")
+            self.count = _LIMIT + 1
+            return Node(None, where)
+        plain_tags = {"MappingNode": "map", "SequenceNode": "seq"}
+        if type(node).__name__ in plain_tags and node.tag != _TAG + plain_tags[type(node).__name__]:
+            self.problems.add(where, f"the YAML tag {node.tag} is not allowed in a recipe")
+            return Node(None, where)
+        if isinstance(node, yaml.MappingNode):
+            return Node(self.mapping(node, depth), where)
+        if isinstance(node, yaml.SequenceNode):
+            return Node([self.build(item, depth + 1) for item in node.value], where)
+        return Node(self.scalar(node, where), where)
+
+    def mapping(self, node: Any, depth: int) -> dict[str, Node]:
+        result: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            where, key = self.place(key_node), key_node.value
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.add(where, "a key must be a plain word")
+                continue
+            if key == "<<":
+                self.problems.add(where, "merge keys (<<) are not read; use extends:")
+                continue
+            if key in result:
+                first = result[key].where
+                self.problems.add(where, f"the key {key!r} is written twice, first at {first}")
+                continue
+            value = self.build(value_node, depth + 1)
+            value.where = where
+            result[key] = value
+        return result
+
+    def scalar(self, node: Any, where: str) -> Scalar:
+        text, tag = str(node.value), str(node.tag).removeprefix(_TAG)
+        if tag == "bool" and text.lower() not in ("true", "false"):
+            self.problems.add(
+                where,
+                f"a bare {text} is a boolean in YAML: "
+                f'write "{text}" (quoted) for the word or language, or true / false',
+            )
+            return text
+        if tag == "timestamp":
+            return text
+        if tag == "str" and not node.style and _FLOAT.fullmatch(text):
+            return float(text)
+        if tag not in ("str", "int", "float", "bool", "null"):
+            self.problems.add(where, f"the YAML tag {node.tag} is not allowed in a recipe")
+            return text
+        try:
+            value = self.scalars.construct_object(node)
+        except (ValueError, yaml.YAMLError):
+            self.problems.add(where, f"{text!r} cannot be read as {tag}")
+            return text
+        return value if isinstance(value, str | int | float | bool) else None

@@ -1,0 +1,88 @@
+"""All that is wrong with a recipe, collected and then said at once.
+
+>>> problems = Problems("r.yaml")
+>>> problems.add("r.yaml:5", "unknown stage kind 'distil'" + suggest("distil", ["distill"]))
+>>> problems.raise_if_any()
+Traceback (most recent call last):
+recipes.errors.RecipeError: r.yaml: 1 problem
+  r.yaml:5: unknown stage kind 'distil'; did you mean 'distill'?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from recipes.errors import RecipeError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from recipes.parsing.located_yaml import Node
+
+
+class Problems:
+    """A list of `where: what`; the same problem is kept once."""
+
+    def __init__(self, recipe: str) -> None:
+        self.recipe = recipe
+        self.lines: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
+
+    def add(self, where: str, what: str) -> None:
+        """Note a problem; continuation lines of `what` are indented under it."""
+        line = f"{where}: {what}".replace("\n", "\n    ")
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def raise_if_any(self) -> None:
+        """Raise `RecipeError` with every problem, if there is one."""
+        if self.lines:
+            count = f"{len(self.lines)} problem" + ("s" if len(self.lines) > 1 else "")
+            raise RecipeError("\n  ".join([f"{self.recipe}: {count}", *self.lines]))
+
+    def add_pydantic(
+        self, error: ValidationError, node: Node, prefix: str, keys: Iterable[str]
+    ) -> None:
+        """Note each problem of a validation, at the line of the value it is about."""
+        keys = sorted(keys)
+        for item in error.errors(include_url=False):
+            where, path = node.locate(item["loc"])
+            self.add(where, prefix + _say(item, path, keys))
+
+
+def _say(item: Any, path: str, keys: list[str]) -> str:
+    kind, wrong, context = item["type"], item["input"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        key = str(item["loc"][-1])
+        if len(item["loc"]) > 1:
+            return f"unknown key {path!r}"
+        return f"unknown key {key!r}{suggest(key, keys)}\nallowed: {', '.join(keys)}"
+    if kind == "missing":
+        return f"the key {'.'.join(map(str, item['loc']))!r} is missing"
+    if kind == "literal_error":
+        allowed = str(context.get("expected", ""))
+        near = suggest(wrong, allowed.replace(" or ", ", ").replace("'", "").split(", "))
+        return f"{path}: {wrong!r} is not allowed{near}\nallowed: {allowed}"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if kind == "value_error" and not path:
+        return message
+    if kind == "value_error":
+        return f"{path}: {message}"
+    message = message[:1].lower() + message[1:]
+    return f"{path}: wrong value {_short(wrong)}: {message}" if path else message
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where something known is near, else nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

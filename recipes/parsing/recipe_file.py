@@ -1,0 +1,293 @@
+"""What a recipe file may say, and reading one.
+
+>>> loaded = load("xnli-base", ["seed=2", "student.layers=4"])
+>>> loaded.recipe.seed, [stage.name for stage in loaded.stages]
+(2, ['mnli', 'target', 'fused', 'student'])
+
+`extends: other` (a path beside the recipe, or a shipped name; one level) starts from another
+recipe: top-level keys replace the other's, `matrix` as a whole too; `stages` are merged by name:
+the keys of a stage of the same name override, a new stage is appended.
+
+`--set` paths: `seed`, `matrix.size`, `search.trials`, `search.knobs.layers`, `stages.<name>.<key>`,
+or short `<name>.<key>`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evalsuite.task import SourceKind
+from recipes.errors import RecipeError
+from recipes.parsing import library
+from recipes.parsing.knobs import SearchConfig
+from recipes.parsing.located_yaml import Node, parse
+from recipes.parsing.problems import Problems, suggest
+from recipes.stages._shared import registry
+
+STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+# Kinds that the implicit report gathers.
+MEASURING = ("evaluate", "benchmark", "alignment", "fertility")
+
+
+class Recipe(BaseModel):
+    """A recipe as written, after `extends` and `--set`; stages are checked against their kinds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    name: str
+    description: str = ""
+    source: SourceKind
+    seed: int = 0
+    matrix: dict[str, list[Any]] = {}
+    search: SearchConfig | None = None
+    stages: list[dict[str, Any]]
+    extends: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawStage:
+    """One stage as written, `${...}` still in it."""
+
+    name: str
+    kind: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A recipe that was read, and what is wrong with it so far."""
+
+    path: Path
+    recipe: Recipe
+    tree: Node
+    stages: tuple[RawStage, ...]
+    matrix: dict[str, Node]
+    problems: Problems
+    knobs: dict[str, Node] = field(default_factory=dict)
+
+
+def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
+    """Read a recipe; what is wrong with it is collected in `.problems`, not raised.
+
+    Raises:
+        RecipeError: there is no such recipe, or it is not YAML with keys.
+    """
+    path = library.find_recipe(path_or_name)
+    file = _shown(path)
+    problems = Problems(file)
+    tree = _read(path, file, problems)
+    if tree is not None and tree.get("extends"):
+        tree = _extend(tree, path, problems)
+    if tree is None:
+        problems.raise_if_any()
+        raise AssertionError("a recipe without a tree has a problem")
+    for override in overrides:
+        _set(tree, override, problems)
+    recipe = _outer(tree, problems)
+    stages = _stages(tree, problems)
+    stages += _implicit_report(stages, tree.where)
+    search = tree.get("search")
+    knobs = _keys(search.get("knobs")) if search is not None else {}
+    return Loaded(path, recipe, tree, tuple(stages), _keys(tree.get("matrix")), problems, knobs)
+
+
+def _outer(tree: Node, problems: Problems) -> Recipe:
+    """The recipe without its stages' details; wrong keys are noted and left out."""
+    values = tree.plain()
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        problems.add_pydantic(error, tree, "", Recipe.model_fields)
+        sound: dict[str, Any] = {"name": "", "source": "embedded", "stages": []}
+        wrong = {item["loc"][0] for item in error.errors()}
+        sound.update((k, v) for k, v in values.items() if k not in wrong)
+        return Recipe.model_construct(**sound)
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _read(path: Path, file: str, problems: Problems) -> Node | None:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{file} cannot be read: {error}") from error
+    tree = parse(text, file, problems)
+    if tree is not None and not isinstance(tree.value, dict):
+        problems.add(tree.where, "a recipe is a mapping: name, source, stages ...")
+        return None
+    return tree
+
+
+def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
+    said = child["extends"]
+    name = str(said.value)
+    try:
+        beside = path.parent / name
+        base_path = beside if beside.is_file() else library.find_recipe(name)
+    except RecipeError as error:
+        problems.add(said.where, f"extends: {error}")
+        return None
+    base = _read(base_path, _shown(base_path), problems)
+    if base is None or not isinstance(base.value, dict) or not isinstance(child.value, dict):
+        return None
+    if base.get("extends"):
+        problems.add(
+            said.where,
+            f"extends goes one level, and {name} itself extends {base['extends'].value!r}",
+        )
+        return None
+    merged = {**base.value, **child.value}
+    ours, theirs = child.get("stages"), base.get("stages")
+    if ours and theirs and isinstance(ours.value, list) and isinstance(theirs.value, list):
+        merged["stages"] = Node(_merge_stages(theirs.value, ours.value), ours.where)
+    return Node(merged, child.where)
+
+
+def _merge_stages(base: list[Node], child: list[Node]) -> list[Node]:
+    result = list(base)
+    places = {_name(stage): place for place, stage in enumerate(base)}
+    for stage in child:
+        place = places.get(_name(stage))
+        if place is None or not isinstance(stage.value, dict):
+            result.append(stage)
+            continue
+        old = base[place].value
+        assert isinstance(old, dict)
+        result[place] = Node({**old, **stage.value}, stage.where)
+    return result
+
+
+def _name(stage: Node) -> object:
+    name = stage.get("name")
+    return name.value if name and isinstance(name.value, str) else object()
+
+
+def _set(tree: Node, override: str, problems: Problems) -> None:
+    """Apply one `--set path=value` in place."""
+    where = f"--set {override}"
+    path, equals, text = override.partition("=")
+    steps = path.strip().split(".")
+    if not equals or not all(steps):
+        problems.add(where, "write it as key=value, for example seed=2 or student.layers=4")
+        return
+    value = parse(text, where, problems, where)
+    if value is None or not isinstance(tree.value, dict):
+        return
+    names = {str(_name(node)): node for node in _list(tree.get("stages"))}
+    if steps[0] == "matrix" and len(steps) == 2:
+        known = _keys(tree.get("matrix"))
+        if steps[1] not in known:
+            near = suggest(steps[1], known)
+            problems.add(where, f"no matrix variable {steps[1]!r}{near}\nknown: {_names(known)}")
+        else:
+            known[steps[1]] = value if isinstance(value.value, list) else Node([value], where)
+        return
+    if steps[0] == "search" and len(steps) > 1 and tree.get("search") is not None:
+        if steps[1] == "knobs" and not isinstance(value.value, list):
+            value = Node([value], where)
+        _put(tree["search"], steps[1:], value, where, problems)
+        return
+    if len(steps) == 1 and steps[0] in Recipe.model_fields and steps[0] != "extends":
+        tree.value[steps[0]] = value
+        return
+    if steps[0] == "stages":
+        steps = steps[1:]
+    if len(steps) < 2 or steps[0] not in names:
+        wrong = steps[0] if steps else "stages"
+        known_paths = [*(set(Recipe.model_fields) - {"stages", "extends"}), *names]
+        near = suggest(wrong, known_paths)
+        if wrong in names:
+            problems.add(where, f"name a key of the stage too: {wrong}.<key>=value")
+        else:
+            problems.add(where, f"no key or stage {wrong!r}{near}\nstages: {_names(names)}")
+        return
+    _put(names[steps[0]], steps[1:], value, where, problems)
+
+
+def _put(node: Node, steps: list[str], value: Node, where: str, problems: Problems) -> None:
+    for step in steps[:-1]:
+        if not isinstance(node.value, dict):
+            break
+        node = node.value.setdefault(step, Node({}, where))
+    if not isinstance(node.value, dict):
+        problems.add(where, f"{steps[-2]!r} holds no keys")
+    elif steps == ["name"]:
+        problems.add(where, "a stage cannot be renamed by --set; edit the recipe")
+    else:
+        node.value[steps[-1]] = value
+
+
+def _keys(node: Node | None) -> dict[str, Node]:
+    return node.value if node is not None and isinstance(node.value, dict) else {}
+
+
+def _names(items: dict[str, Any]) -> str:
+    return ", ".join(items) or "none"
+
+
+def _list(node: Node | None) -> list[Node]:
+    return node.value if node is not None and isinstance(node.value, list) else []
+
+
+def _stages(tree: Node, problems: Problems) -> list[RawStage]:
+    """Stages with a usable name and kind; the others become problems."""
+    stages: dict[str, RawStage] = {}
+    listed = _list(tree.get("stages"))
+    if tree.get("stages") is not None and not listed:
+        problems.add(tree["stages"].where, "stages: a recipe needs at least one stage")
+    for number, node in enumerate(listed, 1):
+        name, kind = node.get("name"), node.get("stage")
+        if not isinstance(node.value, dict):
+            problems.add(node.where, f"stage {number} is not a mapping with name: and stage:")
+        elif name is None or kind is None:
+            missing = "name" if name is None else "stage"
+            who = f"stage {number}" if name is None else f"stage {name.value!r}"
+            problems.add(node.where, f"{who}: the key {missing!r} is missing")
+        elif not isinstance(name.value, str) or not STAGE_NAME.fullmatch(name.value):
+            problems.add(
+                name.where,
+                f"stage {number}: {name.value!r} is not a stage name (letters, digits, - and _)",
+            )
+        elif name.value in stages:
+            first = stages[name.value].node.where
+            problems.add(name.where, f"two stages are named {name.value!r}, the first at {first}")
+        else:
+            stages[name.value] = RawStage(name.value, str(kind.value), node)
+    _check_kinds(stages.values(), problems)
+    return list(stages.values())
+
+
+def _check_kinds(stages: Iterable[RawStage], problems: Problems) -> None:
+    known = registry.stage_kinds()
+    for stage in stages:
+        if stage.kind not in known:
+            problems.add(
+                stage.node["stage"].where,
+                f"stage {stage.name!r}: unknown stage kind {stage.kind!r}"
+                f"{suggest(stage.kind, known)}\nallowed: {', '.join(known)}",
+            )
+
+
+def _implicit_report(stages: list[RawStage], where: str) -> list[RawStage]:
+    """A report of everything measured, where the recipe does not write its own."""
+    measured = [stage.name for stage in stages if stage.kind in MEASURING]
+    if not measured or any(stage.kind == "report" for stage in stages):
+        return []
+    if "report" not in registry.stage_kinds():
+        return []
+    name = "report" if all(stage.name != "report" for stage in stages) else "final-report"
+    values: dict[str, Node] = {
+        "name": Node(name, where),
+        "stage": Node("report", where),
+        "results": Node([Node(stage, where) for stage in measured], where),
+    }
+    return [RawStage(name, "report", Node(values, where))]

@@ -1,0 +1,93 @@
+"""Digests of the rows a stage reads, so that other data give another cache key.
+
+>>> digest_need(DataNeed("xnli", "train", ("en",)), DataSource("embedded"))
+'embedded:3a7bd3e2360a...'
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.errors import DataError, MissingDataError
+from evalsuite.task import DataSource
+from recipes.planning.hashing import sha256_file, sha256_json
+from transfer.find_task import find_task as find_task
+
+if TYPE_CHECKING:
+    from recipes.stages._shared.contract import DataNeed
+
+
+def digest_need(
+    need: DataNeed, source: DataSource, digest_file: Callable[[Path], str] = sha256_file
+) -> str:
+    """A digest of all rows of one need.
+
+    Raises:
+        MissingDataError: a file is absent, or the source has no such rows.
+        UnknownNameError: there is no such task.
+    """
+    if need.split == "parallel":
+        return _parallel(source, digest_file)
+    if need.split == "file":
+        path = Path(need.task).expanduser()
+        if not path.is_file():
+            raise DataError(f"there is no file {need.task} (from {Path.cwd()})")
+        return f"file:{digest_file(path)}"
+    if need.split == "held out":
+        return _held_out(source, digest_file)
+    task = find_task(need.task)
+    if source.kind == "embedded":
+        return _embedded()
+    if source.kind == "hub":
+        if task.hub is None:
+            raise DataError(
+                f"{task.name} has no pinned copy on the hub; "
+                "write source: xtreme and give --data-dir"
+            )
+        pinned = (task.hub, *task.hub_beside)
+        return "hub:" + "+".join(f"{hub.repo}@{hub.revision}" for hub in pinned)
+    split = task.eval_split(source) if need.split == "eval" else need.split
+    languages = need.languages or task.available(source, split)
+    digests: dict[str, str] = {}
+    for language in languages:
+        for path in task.files(source, split, language):
+            if not path.is_file():
+                what = f"{task.name} {split} ({language})"
+                raise MissingDataError(path, what, task.layout)
+            name = f"{language}/{path.name}"
+            if name in digests:  # of another folder
+                name = f"{language}/{path.parent.name}/{path.name}"
+            digests[name] = digest_file(path)
+    if not digests:
+        folder = (source.data_dir or Path()) / task.name
+        what = f"{task.name} {split}"
+        if folder.is_dir():
+            raise DataError(f"{what}: no such file in {folder}\nexpected layout: {task.layout}")
+        raise MissingDataError(folder, what, task.layout)
+    return f"xtreme:{sha256_json({'split': split, 'files': digests})}"
+
+
+def _embedded() -> str:
+    embedded: Any = importlib.import_module("evalsuite.data.embedded.generate")
+    return f"embedded:{embedded.digest()}"
+
+
+def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
+    if source.kind == "embedded":
+        return _embedded()
+    parallel: Any = importlib.import_module("evalsuite.data.parallel")
+    paths: tuple[Path, ...] = parallel.files(source)
+    for path in paths:
+        if not path.is_file():
+            raise MissingDataError(path, "parallel text", "see evalsuite/data/parallel.py")
+    return f"parallel:{sha256_json([[p.name, digest_file(p)] for p in paths])}"
+
+
+def _held_out(source: DataSource, digest_file: Callable[[Path], str]) -> str:
+    heldout: Any = importlib.import_module("evalsuite.data.heldout")
+    paths: tuple[Path, ...] = heldout.paths(source)
+    digests = {p.relative_to(source.data_dir or "").as_posix(): digest_file(p) for p in paths}
+    return f"held out:{sha256_json(digests)}"

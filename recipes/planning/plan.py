@@ -1,0 +1,254 @@
+"""What a recipe will really run: checked, ordered, each stage with its cache key.
+
+>>> plan = make_plan(load("xnli-base"), data_dir=None, memo=DigestMemo())
+>>> [(stage.label, stage.key[:8]) for stage in plan.stages][:1]
+[('mnli[size=base]', '5feceb66')]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evalsuite.errors import EvalsuiteError
+from evalsuite.task import DataSource
+from recipes.errors import is_persons
+from recipes.parsing.knobs import Assignment, Fixed, grid, names
+from recipes.parsing.problems import Problems
+from recipes.parsing.recipe_file import Loaded, RawStage
+from recipes.parsing.references import roles
+from recipes.planning.data_digests import digest_need
+from recipes.planning.external_models import External
+from recipes.planning.hashing import DigestMemo, sha256_json
+from recipes.planning.matrix import Instance, Roles, expand
+from recipes.stages._shared import registry
+from recipes.stages._shared.contract import Artifact, StageConfig
+
+KEY_VERSION = 1  # raise it when the same key would mean another output
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One stage instance, ready to run."""
+
+    label: str
+    name: str
+    kind: str
+    where: str
+    config: StageConfig
+    inputs: dict[str, tuple[str, ...]]  # role -> labels, of stages or of `Plan.externals`
+    seed: int
+    artifact: Artifact
+    key: str = ""
+
+    @property
+    def module(self) -> registry.StageModule:
+        """Its code; looked up, so that a plan can be sent to another process."""
+        return registry.load_stage(self.kind)
+
+    def needs(self) -> list[str]:
+        """All input labels, in order of role."""
+        return [label for labels in self.inputs.values() for label in labels]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All stages in an order in which inputs come first."""
+
+    loaded: Loaded
+    data: DataSource
+    stages: tuple[Planned, ...]
+    externals: dict[str, External]
+
+    def graph(self) -> dict[str, list[str]]:
+        """Label -> labels of the stages it needs, in order."""
+        labels = {stage.label for stage in self.stages}
+        return {s.label: [n for n in s.needs() if n in labels] for s in self.stages}
+
+    def find(self, name: str) -> list[str]:
+        """Labels of a stage's variants, or of the one that is named."""
+        return [stage.label for stage in self.stages if name in (stage.name, stage.label)]
+
+
+def make_plan(
+    loaded: Loaded,
+    data_dir: Path | None,
+    memo: DigestMemo,
+    *,
+    keys: bool = True,
+    assignments: Sequence[Assignment] = (),
+) -> Plan:
+    """Check everything there is to check before work, and compute the keys.
+
+    Args:
+        keys: without, neither data nor models are read and keys stay empty.
+        assignments: of the knobs of a search; default the first there is.
+
+    Raises:
+        RecipeError: with every problem of the recipe, `loaded.problems` included.
+    """
+    data = DataSource(loaded.recipe.source, data_dir)
+    problems = loaded.problems
+    fixed = Fixed(loaded.knobs, assignments or list(islice(grid(names(loaded.knobs)), 1)))
+    instances = expand(loaded.stages, loaded.matrix, _roles_of, problems, fixed)
+    externals = _externals(instances, problems)
+    planned = _check(instances, externals, loaded.recipe.seed, problems)
+    if keys and not problems:
+        if data.kind == "xtreme" and data_dir is None:
+            problems.add(
+                loaded.tree["source"].where,
+                "source: xtreme reads files: add --data-dir DIR, a directory in the layout of the "
+                "XTREME download scripts",
+            )
+        else:
+            plan = Plan(loaded, data, tuple(planned), externals)
+            planned = _with_keys(plan, memo, problems)
+    problems.raise_if_any()
+    return Plan(loaded, data, tuple(planned), externals)
+
+
+def _roles_of(stage: RawStage) -> Roles:
+    if stage.kind not in registry.stage_kinds():
+        return {}
+    return roles(registry.load_stage(stage.kind).Config)
+
+
+def _externals(instances: list[Instance], problems: Problems) -> dict[str, External]:
+    labels = {instance.label for instance in instances}
+    found: dict[str, External] = {}
+    failed: set[str] = set()
+    for instance in instances:
+        for role, texts in instance.inputs.items():
+            for text in texts:
+                if text in labels or text in found or text in failed:
+                    continue
+                try:
+                    found[text] = External.find(text)
+                except EvalsuiteError as error:
+                    failed.add(text)
+                    where, _ = instance.node.locate([role])
+                    problems.add(where, f"stage {instance.stage.name!r}: {role}: {error}")
+    return found
+
+
+def _check(
+    instances: list[Instance], externals: Mapping[str, External], seed: int, problems: Problems
+) -> list[Planned]:
+    """Validate configs and pass artifacts along; a stage whose inputs failed is left out."""
+    planned: list[Planned] = []
+    given = {text: external.artifact for text, external in externals.items()}
+    for instance in instances:
+        kind = instance.stage.kind
+        if kind not in registry.stage_kinds():
+            continue
+        module = registry.load_stage(kind)
+        try:
+            config = module.Config.model_validate(instance.node.plain())
+        except ValidationError as error:
+            prefix = f"stage {instance.stage.name!r} ({kind}): "
+            problems.add_pydantic(error, instance.node, prefix, module.Config.model_fields)
+            continue
+        if not all(text in given for texts in instance.inputs.values() for text in texts):
+            continue
+        inputs = {role: tuple(given[t] for t in ts) for role, ts in instance.inputs.items()}
+        where = instance.node.where
+        try:
+            artifact = module.check(config, inputs)
+        except Exception as error:
+            if not is_persons(error):
+                raise
+            problems.add(
+                where, f"stage {instance.stage.name!r} ({kind}): {error}{_fed(instance, given)}"
+            )
+            continue
+        given[instance.label] = artifact
+        own_seed = seed if config.seed is None else config.seed
+        planned.append(
+            Planned(
+                instance.label,
+                instance.stage.name,
+                kind,
+                where,
+                config,
+                instance.inputs,
+                own_seed,
+                artifact,
+            )
+        )
+    return planned
+
+
+def _fed(instance: Instance, given: Mapping[str, Artifact]) -> str:
+    parts = [
+        f"{role}: {label} ({given[label].kind})"
+        for role, labels in instance.inputs.items()
+        for label in labels
+    ]
+    return f"\ninputs: {', '.join(parts)}" if parts else ""
+
+
+def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:
+    keys: dict[str, str] = {}
+    result: list[Planned] = []
+    digests: dict[object, str] = {}
+
+    def digest_data(need: object, compute: Callable[[], str]) -> str:
+        if need not in digests:
+            digests[need] = compute()
+        return digests[need]
+
+    for stage in plan.stages:
+        try:
+            for label in stage.needs():
+                if label in plan.externals and label not in keys:
+                    keys[label] = plan.externals[label].digest(memo)
+            data = [
+                digest_data(need, lambda need=need: digest_need(need, plan.data, memo.file))  # type: ignore[misc]
+                for need in stage.module.data(stage.config, stage.artifact)
+            ]
+        except Exception as error:
+            if not is_persons(error) and not isinstance(error, OSError):
+                raise
+            problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
+            keys[stage.label] = ""
+            continue
+        key = sha256_json(_key_parts(stage, plan, keys, data))
+        keys[stage.label] = key
+        result.append(replace(stage, key=key))
+    memo.save()
+    return result
+
+
+def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]) -> object:
+    """All that can change a stage's output. Names of stages do not, unless a module says so."""
+    left_out = {"name", "stage", "seed", *stage.inputs, *getattr(stage.config, "not_in_key", ())}
+    parts: dict[str, object] = {
+        "engine": KEY_VERSION,
+        "kind": stage.kind,
+        "version": stage.module.VERSION,
+        "config": stage.config.model_dump(mode="json", exclude=left_out),
+        "seed": stage.seed,
+        "source": plan.data.kind,
+        "inputs": {role: [keys[label] for label in ls] for role, ls in stage.inputs.items()},
+        "data": data,
+    }
+    if getattr(stage.module, "LABELS_MATTER", False):
+        parts["labels"] = {role: list(labels) for role, labels in stage.inputs.items()}
+    if getattr(stage.module, "LINEAGE_MATTERS", stage.kind == "report"):
+        recipe = plan.loaded.recipe
+        parts["recipe"] = [recipe.name, recipe.description]
+        parts["lineage"] = [[label, keys[label]] for label in lineage(plan, stage.label)]
+    return parts
+
+
+def lineage(plan: Plan, label: str) -> list[str]:
+    """Labels of all ancestor stages, in order of execution."""
+    from recipes.planning.stage_graph import ancestors
+
+    graph = plan.graph()
+    found = ancestors(graph, [label])
+    return [name for name in graph if name in found and name != label]

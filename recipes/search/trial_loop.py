@@ -1,0 +1,256 @@
+"""Run a recipe whose knobs are searched: trial after trial, then one report of all.
+
+>>> outcome = search(load("search-budget"), Workspace(), data_dir=Path("xtreme"))
+>>> [stage.label for stage in outcome.recommended]
+['int8[task=xnli,layers=3,width=192]', 'int8[task=panx,layers=3,width=192]']
+
+A trial is an ordinary plan in which every knob has one value. All its stages go through the cache:
+what no knob changes is made once, what some change once for each of their values, and a search that
+was killed makes nothing again. A trial of which a stage is refused (a gate, a shape that cannot be)
+is listed with the reason and the search goes on; whatever else goes wrong ends it, as it would end
+an ordinary run, and what all trials share is made first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from evalsuite.report.figures.trials import excess, expense, recommended, settle
+from evalsuite.report.tables.trials import told as figures_told
+from evalsuite.results import RunRecord, Search, Trial
+from recipes.errors import RecipesError, StageRefusedError
+from recipes.execution.display import Display
+from recipes.execution.run_record import RunOutcome, note
+from recipes.execution.scheduler import make_all
+from recipes.execution.stage_runner import Maker, StageOutcome
+from recipes.execution.worker_pool import workers
+from recipes.execution.workspace import Workspace
+from recipes.parsing.knobs import Assignment, numeric, told
+from recipes.parsing.located_yaml import Node
+from recipes.parsing.problems import suggest
+from recipes.parsing.recipe_file import Loaded
+from recipes.parsing.references import parse_reference
+from recipes.planning.hashing import DigestMemo
+from recipes.planning.matrix import as_node
+from recipes.planning.plan import Plan, make_plan
+from recipes.planning.stage_graph import descendants
+from recipes.search.feasible import Survey, refusal, survey
+from recipes.search.optuna_sampler import Sampler
+from recipes.stages._shared import read_measurements
+
+
+def search(
+    loaded: Loaded,
+    space: Workspace,
+    *,
+    data_dir: Path | None = None,
+    from_stage: str | None = None,
+    until_stage: str | None = None,
+    progress: Display | Callable[[Plan], Display] | None = None,
+    debug: bool = False,
+    jobs: int = 1,
+) -> RunOutcome:
+    """Make up to so many trials as the recipe allows, and the report.
+
+    Args: as of `recipes.run.run_recipe`; `from_stage` is made again in every trial that has it.
+
+    Raises:
+        RecipeError: the recipe is wrong; nothing was run.
+        RecipesError: no trial could be made, or one met something a person can put right.
+        WorkspaceError, StageFailedError: as in any run.
+    """
+    found = survey(loaded)
+    if until_stage is not None:
+        raise RecipesError(
+            "--until: a search judges whole trials, so none can stop half way\n"
+            "for fewer trials: --set search.trials=1"
+        )
+    if from_stage is not None:
+        _require_stage(loaded, from_stage)
+    memo = DigestMemo(space.digests)
+    first = make_plan(loaded, data_dir, memo, assignments=[found.plans[0][0]])  # the data is there
+    sampler = Sampler(
+        found.knobs,
+        numeric={knob: numeric(node) for knob, node in loaded.knobs.items()},
+        trials=found.config.trials,
+        seed=loaded.recipe.seed,
+    )
+    space.prepare()
+    display = progress(first) if callable(progress) else progress or Display()
+    run = _Searcher(loaded, space, data_dir, memo, display, debug, jobs, from_stage)
+    try:
+        trials = run.all(found, sampler)
+        outcome = run.report(found, trials)
+    finally:
+        display.stop()
+    display.finish(outcome)
+    return outcome
+
+
+def _require_stage(loaded: Loaded, name: str) -> None:
+    reference, names = parse_reference(name), [stage.name for stage in loaded.stages]
+    if reference is None or reference.name not in names:
+        raise RecipesError(
+            f"--from: no stage {name!r}{suggest(name, names)}\nstages: {', '.join(names)}"
+        )
+
+
+@dataclass(slots=True)
+class _Searcher:
+    """One search under way; `made` are its stages by label, of all trials so far."""
+
+    loaded: Loaded
+    space: Workspace
+    data_dir: Path | None
+    memo: DigestMemo
+    display: Display
+    debug: bool
+    jobs: int
+    from_stage: str | None
+    made: dict[str, StageOutcome] = field(default_factory=dict)
+
+    def all(self, found: Survey, sampler: Sampler) -> list[Trial]:
+        """Trials in the order in which the sampler asks for them."""
+        record = _record(found, ())
+        trials: list[Trial] = []
+        begun = 0
+        while begun < found.config.trials and (assignment := sampler.ask()) is not None:
+            if why := refusal(self.loaded, assignment):  # which took no time
+                trials.append(Trial(assignment=assignment, refused=why))
+                sampler.refuse()
+                continue
+            plan = self.plan(self.loaded, [assignment])
+            begun += 1
+            self.display.say(f"trial {begun} of {found.config.trials}: {told(assignment)}")
+            trial = self.trial(plan, record, assignment)
+            trials.append(trial)
+            self.display.say(f"trial {begun} of {found.config.trials}: {_outcome(trial)}")
+            if trial.refused:
+                sampler.refuse()
+            else:
+                average, cost, over = _judged(record, trial)
+                sampler.tell(average=average, cost=cost, over=over)
+        if all(trial.refused for trial in trials):
+            reasons = "\n".join(f"{told(t.assignment)}: {t.refused}" for t in trials)
+            raise RecipesError(
+                f"search: none of {len(trials)} assignments could be made\n{reasons}\n"
+                "give the knobs other values, or let the gates pass more"
+            )
+        return trials
+
+    def plan(self, loaded: Loaded, assignments: Sequence[Assignment]) -> Plan:
+        """The stages of some trials."""
+        return make_plan(loaded, self.data_dir, self.memo, assignments=assignments)
+
+    def trial(self, plan: Plan, record: Search, assignment: Assignment) -> Trial:
+        """Make what is not there yet, and judge the candidate."""
+        trial = Trial(assignment=assignment)
+        stages = [stage for stage in plan.stages if stage.kind != "report"]
+        own = {stage.label for stage in stages if _variant(stage.label).keys() & assignment.keys()}
+        self.make(plan, {stage.label for stage in stages} - own)
+        try:
+            self.make(plan, own)
+        except StageRefusedError as error:
+            return trial.model_copy(update={"refused": " ".join(str(error).splitlines()[:1])})
+        outputs = [
+            (stage.artifact.kind, self.made[stage.label].path)
+            for stage in stages
+            if stage.artifact.kind in read_measurements.RECORDS
+        ]
+        recipe = self.loaded.recipe
+        run = RunRecord(
+            recipe=recipe.name,
+            description=recipe.description,
+            source=recipe.source,
+            seed=recipe.seed,
+            stages=(),
+            search=record.model_copy(update={"trials": (trial,)}),
+            **read_measurements.read(outputs),
+        )
+        run = settle(run)
+        assert run.search is not None
+        return run.search.trials[0]
+
+    def make(self, plan: Plan, labels: set[str]) -> None:
+        """Make stages of a plan that no earlier trial had."""
+        chosen = {label for label in labels if label not in self.made}
+        maker = Maker(plan, self.space, self.display, self.debug)
+        maker.made = self.made
+        if self.from_stage is not None:
+            again = descendants(plan.graph(), plan.find(self.from_stage)) & chosen
+            for stage in reversed(plan.stages):
+                if stage.label in again:
+                    maker.forget(stage)
+        with workers(maker, self.jobs) as submit:
+            make_all(maker, chosen, submit, self.jobs)
+
+    def report(self, found: Survey, trials: Sequence[Trial]) -> RunOutcome:
+        """One report of every trial that was made; the others are told of in it."""
+        asked = [Trial(assignment=trial.assignment, refused=trial.refused) for trial in trials]
+        spec = as_node(_record(found, asked).model_dump(mode="json"), "search")
+        stages = tuple(
+            replace(stage, node=Node({**stage.node.value, "search": spec}, stage.node.where))
+            if stage.kind == "report" and isinstance(stage.node.value, dict)
+            else stage
+            for stage in self.loaded.stages
+        )
+        made = [trial.assignment for trial in trials if not trial.refused]
+        plan = self.plan(replace(self.loaded, stages=stages), made)
+        self.make(plan, {stage.label for stage in plan.stages})
+        outcomes = [self.made[stage.label] for stage in plan.stages]
+        best = recommended(found.config.kind, trials)
+        wanted = None if best is None else trials[best].assignment
+        models = [
+            self.made[stage.label]
+            for stage in plan.stages
+            if stage.name == found.config.candidate
+            and wanted is not None
+            and wanted.items() <= _variant(stage.label).items()
+        ]
+        return note(self.loaded.recipe.name, self.space, outcomes, models)
+
+
+def _variant(label: str) -> dict[str, str]:
+    reference = parse_reference(label)
+    return reference.variant if reference else {}
+
+
+def _record(found: Survey, trials: Sequence[Trial]) -> Search:
+    return Search(
+        candidate=found.config.candidate,
+        reference=found.reference,
+        budget=found.config.kind,
+        limit=found.config.limit,
+        knobs=found.knobs,
+        most=found.config.trials,
+        trials=tuple(trials),
+    )
+
+
+def _judged(record: Search, trial: Trial) -> tuple[float, float, float]:
+    """Average, cost, and how far over the budget.
+
+    Raises:
+        RecipesError: one of them is not known, so that there is nothing to search by.
+    """
+    cost, over = expense(record.budget, trial), excess(record, trial)
+    if trial.average is None:
+        raise RecipesError(
+            f"search: {record.candidate} has no zero-shot average to be judged by: its evaluate "
+            "stages score no language but the source's, or one task in two ways that cannot be "
+            "averaged"
+        )
+    if over is None and record.budget == "points":
+        raise RecipesError(
+            f"search: points cannot be counted from {record.reference}: it is not scored on the "
+            f"same tasks, languages and rows as {record.candidate}"
+        )
+    if cost is None or over is None:
+        raise RecipesError(f"search: no latency of {record.candidate} was measured")
+    return trial.average, cost, over
+
+
+def _outcome(trial: Trial) -> str:
+    return f"cannot be: {trial.refused}" if trial.refused else figures_told(trial)

@@ -1,0 +1,28 @@
+"""Open what a stage was given, whatever kind of model it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import Input
+
+if TYPE_CHECKING:
+    from evalsuite.inference.open_model import Predictor
+
+
+def open_input(model: Input) -> Predictor:
+    """A checkpoint or bundle in its runtime; an adapter or prompt live, on the base it was
+    trained on.
+
+    Raises:
+        EvalsuiteError, TransferError: it does not open.
+    """
+    if model.artifact.kind in ("adapter", "prompt"):
+        from transfer.models.adapters import open_adapter
+
+        task = model.artifact.task
+        return open_adapter(model.path, find_task(task) if task else None)
+    from evalsuite.inference.open_model import open_model
+
+    return open_model(model.path)

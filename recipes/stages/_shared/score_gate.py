@@ -1,0 +1,45 @@
+"""Config fields and helpers of stages that may lose something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from evalsuite.task import Task
+from recipes.stages._shared.contract import StageConfig, StageContext, Summary
+
+
+class ScoreGateConfig(StageConfig):
+    """The score a step may cost, beside the labels it may change."""
+
+    max_lost: float | None = Field(
+        default=None,
+        ge=0,
+        description="points of the probe task's zero-shot score that may be lost; "
+        "default: no score is taken",
+    )
+    score_rows: int = Field(default=200, ge=1, description="a language, that it is taken on")
+
+
+def hold_score(
+    config: ScoreGateConfig,
+    ctx: StageContext,
+    before: Path,
+    task: Task,
+    step: str,
+    remedy: str,
+) -> Summary:
+    """Score what the stage was given and what it made, and hold the difference to `max_lost`.
+
+    Raises:
+        GateError: more is lost.
+    """
+    from compress import gate
+
+    if config.max_lost is None:
+        return {}
+    ctx.progress(0.9, f"scoring on {task.name}")
+    loss = gate.lost(before, ctx.out, task, ctx.data, config.score_rows)
+    gate.hold_score(loss, config.max_lost, step, f"{remedy}, or raise max_lost")
+    return loss.facts()

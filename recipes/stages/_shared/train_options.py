@@ -1,0 +1,211 @@
+"""Keys of `train` that say how a training is mixed, batched, stopped and begun again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from recipes import torchrun
+from recipes.errors import StageInputError
+from recipes.stages._shared.training_keys import TaskTrainingConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evalsuite.task import Task
+
+
+class MixingConfig(TaskTrainingConfig):
+    """Several tasks, several languages, masked LM: which share of batches each has."""
+
+    tasks: tuple[str, ...] = Field(
+        default=(), description="none: masked LM, or parallel text by contrast"
+    )
+    contrastive: Literal["words", "sentences"] | None = Field(
+        default=None, description="of parallel text, to be aligned at the highest of layers"
+    )
+    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
+    mixing: Literal["proportional", "capped", "temperature", "uniform"] = Field(
+        default="proportional", description="of tasks, by their rows"
+    )
+    cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
+    temperature: float = Field(default=1.0, ge=1, description="of mixing: temperature")
+    language_temperature: float | None = Field(
+        default=None, ge=1, description="draw each batch from one of `languages`, by rows"
+    )
+    mlm: float = Field(default=0.0, ge=0, le=1, description="share of batches: masked LM")
+    mlm_languages: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="of its text; default all of the source"
+    )
+    mlm_lines: int | None = Field(default=20_000, ge=1, description="a language, at most")
+    tlm: float = Field(default=0.0, ge=0, le=1, description="share of its rows: translation pairs")
+
+    @model_validator(mode="after")
+    def _mixture(self) -> MixingConfig:
+        if self.mixing == "capped" and self.cap is None:
+            raise ValueError("mixing: capped needs cap, the examples a task counts as at most")
+        if self.mixing == "uniform" and self.cap is not None:
+            raise ValueError("cap: means nothing where mixing is uniform")
+        if self.mixing != "temperature" and self.temperature != 1:
+            raise ValueError("temperature: is of mixing: temperature")
+        if self.contrastive and (self.tasks or self.mlm):
+            raise ValueError("contrastive: parallel text is trained on alone; leave tasks, mlm out")
+        if not (self.tasks or self.contrastive) and (self.mlm < 1 or self.max_steps is None):
+            raise ValueError(
+                "tasks: none; set mlm: 1.0 and max_steps for masked LM alone, or contrastive: "
+                "words or sentences for parallel text"
+            )
+        if self.tasks and self.mlm == 1:
+            raise ValueError("mlm: 1.0 leaves no batch to the tasks; lower it, or set tasks: []")
+        if self.tlm and not self.mlm:
+            raise ValueError("tlm: is a share of the rows of mlm, and mlm is 0")
+        if self.tlm and self.mlm_languages == ("en",):
+            raise ValueError("tlm: a translation needs a language beside English in mlm_languages")
+        return self
+
+
+class BatchingConfig(TaskTrainingConfig):
+    """Rows of an optimizer step, whatever fits into memory at once, and who shares them."""
+
+    not_in_key: ClassVar[frozenset[str]] = TaskTrainingConfig.not_in_key | {"processes"}
+
+    effective_batch: int | None = Field(
+        default=None, ge=1, description="rows a step, read in parts of batch_size"
+    )
+    batch_tokens: int | None = Field(
+        default=None, ge=8, description="padded tokens read at once, in place of batch_size"
+    )
+
+    processes: int | None = Field(
+        default=None, ge=1, description="that share each step; default as many as were launched"
+    )
+
+    @model_validator(mode="after")
+    def _batching(self) -> BatchingConfig:
+        if self.processes is not None and self.processes > 1 and self.effective_batch is None:
+            raise ValueError("processes: share a step, so say its rows: effective_batch")
+        if self.effective_batch is not None and self.accumulate > 1:
+            raise ValueError("accumulate: follows from effective_batch; leave it out")
+        return self
+
+
+class SelectionConfig(TaskTrainingConfig):
+    """Which weights are the result, and when to begin again; English rows alone decide."""
+
+    evaluate_every: int | None = Field(
+        default=None, ge=1, description="steps between scores on English dev rows"
+    )
+    patience: int | None = Field(
+        default=None, ge=1, description="stop after so many scores without a better one"
+    )
+    keep: Literal["best", "last"] = Field(default="best", description="where scored: the weights")
+    dev_examples: int = Field(default=500, ge=1, description="rows scored of a task, at most")
+    dev_rows: Literal["split", "train"] = Field(
+        default="split", description="of the dev split, or the last tenth of train, held out"
+    )
+    average: int | None = Field(
+        default=None, ge=2, description="mean of the weights after so many of the last steps"
+    )
+    average_share: float = Field(
+        default=0.25, gt=0, le=1, description="share of the steps that these are spread over"
+    )
+    restarts: int = Field(
+        default=0, ge=0, description="tries with another seed, where nothing is learnt"
+    )
+
+    @model_validator(mode="after")
+    def _selection(self) -> SelectionConfig:
+        if self.evaluate_every is None and self.patience is not None:
+            raise ValueError("patience: counts scores; set evaluate_every too")
+        if self.evaluate_every is not None and not self.tasks:
+            raise ValueError("evaluate_every: there is no task to score")
+        if self.average is not None and self.evaluate_every is not None:
+            raise ValueError("average: and evaluate_every both choose the weights; leave one out")
+        return self
+
+
+class RobustConfig(TaskTrainingConfig):
+    """Answers that hold where embeddings move, as from English to another language."""
+
+    adversarial: float = Field(
+        default=0.0, ge=0, description="radius, in lengths of an embedding (try 0.1)"
+    )
+    adversarial_steps: int = Field(default=1, ge=1)
+    noise: float = Field(default=0.0, ge=0, description="random shift, in lengths of an embedding")
+
+
+class SteeringConfig(MixingConfig, BatchingConfig, SelectionConfig, RobustConfig):
+    """All of them; `tasks` is as the first has it."""
+
+
+def processes(config: BatchingConfig) -> int:
+    """How many share a step: as many as the config says, else as were launched; one where a step
+    cannot be shared."""
+    return (config.processes or torchrun.processes()) if config.effective_batch else 1
+
+
+_OF_TASKS = (
+    *("effective_batch", "batch_tokens", "average", "restarts", "adversarial", "noise"),
+    *("uncased", "code_switch", "language_temperature"),
+)
+
+
+def check_steering(config: SteeringConfig, found: Sequence[Task]) -> None:
+    """Raise where the tasks do not go with how they are to be trained.
+
+    Raises:
+        StageInputError: they do not.
+    """
+    if config.contrastive and (set_ := [key for key in _OF_TASKS if getattr(config, key)]):
+        raise StageInputError(f"contrastive: {', '.join(set_)} change the training of tasks alone")
+    for task in found:
+        if task.format != "ranking":
+            continue
+        if config.evaluate_every is not None:
+            raise StageInputError(
+                f"evaluate_every: {task.name} is searched for in a pool that dev rows do not have"
+            )
+        if len(found) > 1:
+            raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
+        if config.effective_batch or config.batch_tokens:
+            raise StageInputError(
+                f"tasks: rows of a batch of {task.name} are each other's negatives, so it cannot "
+                "be read in parts; leave effective_batch and batch_tokens out"
+            )
+
+
+def steering(config: SteeringConfig) -> dict[str, Any]:
+    """The same as `transfer.supervised.train_tasks.Options` takes them."""
+    from transfer.encoded_rows.masked_text import MaskedText
+    from transfer.objectives.robust import Robust
+    from transfer.supervised.keep_best import Selecting
+
+    selecting = None
+    if config.evaluate_every is not None:
+        selecting = Selecting(
+            every=config.evaluate_every,
+            patience=config.patience,
+            keep=config.keep,
+            examples=config.dev_examples,
+            rows=config.dev_rows,
+        )
+    return {
+        "mixing": config.mixing,
+        "cap": config.cap,
+        "temperature": config.temperature,
+        "language_temperature": config.language_temperature,
+        "masked": MaskedText(
+            share=config.mlm,
+            languages=config.mlm_languages,
+            tlm=config.tlm,
+            lines=config.mlm_lines,
+        ),
+        "effective_batch": config.effective_batch,
+        "batch_tokens": config.batch_tokens,
+        "selecting": selecting,
+        "average": config.average,
+        "average_share": config.average_share,
+        "restarts": config.restarts,
+        "robust": Robust(config.adversarial, config.adversarial_steps, config.noise),
+    }

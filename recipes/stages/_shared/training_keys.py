@@ -1,0 +1,199 @@
+"""Config fields and helpers the training stages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from evalsuite.task import Task
+from recipes.errors import StageInputError
+from recipes.planning.data_digests import find_task
+from recipes.stages._shared.contract import Artifact, StageConfig
+
+if TYPE_CHECKING:
+    from compress.distill.options import Options
+    from transfer.loop.fit import Settings
+    from transfer.text.augment import Augmentation
+
+
+_MULTILINGUAL = {"pair": "xnli", "tagging": "udpos", "span": "xquad", "choice": "xcopa"}
+
+
+class TrainingConfig(StageConfig):
+    """Optimization, the same keys in every stage that trains."""
+
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"save_every"})
+
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    compute: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 autocast where the processor has it"
+    )
+    accumulate: int = Field(default=1, ge=1)
+    gradient_checkpointing: bool = False
+    save_every: float = Field(default=30.0, gt=0, description="seconds between checkpoints")
+
+
+class TaskTrainingConfig(TrainingConfig):
+    """Training on tasks' rows: which, how many, how long."""
+
+    tasks: tuple[str, ...] = Field(min_length=1)
+    learning_rate: float = Field(default=2e-4, gt=0)
+    epochs: float = Field(default=3.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_length: int = Field(
+        default=128, ge=8, description="tokens, at most what the model has positions for"
+    )
+    max_examples: int | None = Field(default=None, ge=1)
+    freeze_embeddings: bool = Field(
+        default=False, description="leave the word embeddings as they are"
+    )
+    uncased: float = Field(
+        default=0.0, ge=0, le=1, description="share of rows read without capitals"
+    )
+    code_switch: float = Field(
+        default=0.0, ge=0, le=1, description="share of rows with words translated"
+    )
+    quantize_aware: Literal["int8", "int4-weights"] | None = Field(
+        default=None,
+        description="rounded while it learns, as this precision of export (onnxruntime) rounds",
+    )
+
+
+def cost(config: TaskTrainingConfig) -> str:
+    """Work, roughly; a stage's own `cost`."""
+    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
+
+
+def settings(config: TrainingConfig, seed: int) -> Settings:
+    """The optimizer's part of a config."""
+    from transfer.loop.fit import Settings
+
+    return Settings(
+        learning_rate=config.learning_rate,
+        seed=seed,
+        warmup=config.warmup,
+        weight_decay=config.weight_decay,
+        compute=config.compute,
+        accumulate=config.accumulate,
+        gradient_checkpointing=config.gradient_checkpointing,
+        save_every=config.save_every,
+    )
+
+
+def distillation(config: Any, seed: int, **own: Any) -> Options:
+    """Options of a distillation: the keys that `distill` and `prune` share, and a stage's own."""
+    from compress.distill.options import Options
+
+    return Options(
+        logits=config.logits,
+        hidden=config.hidden,
+        labels=config.labels,
+        temperature=config.temperature,
+        multilingual=config.multilingual,
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        max_steps=config.max_steps,
+        max_length=config.max_length,
+        max_examples=config.max_examples,
+        max_pairs=config.max_pairs,
+        freeze_embeddings=config.freeze_embeddings,
+        settings=settings(config, seed),
+        augmentation=augmentation(config),
+        quantize_aware=config.quantize_aware,
+        **own,
+    )
+
+
+def augmentation(config: TaskTrainingConfig) -> Augmentation:
+    """What is done to training rows, of a config."""
+    from transfer.text.augment import Augmentation
+
+    return Augmentation(uncased=config.uncased, code_switch=config.code_switch)
+
+
+def tasks(names: tuple[str, ...]) -> list[Task]:
+    """Look every name up."""
+    return [find_task(name) for name in names]
+
+
+def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
+    """Raise StageInputError where a bundle has no hidden states of its last layer."""
+    if artifact.shortened:
+        raise StageInputError(
+            f"{key}: {why}, in which a bundle for pairs or choices computes the first token alone; "
+            "set last_layer: whole on its export stage"
+        )
+
+
+def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]:
+    """For `check`: the same, with mistakes as a stage's own error.
+
+    Raises:
+        StageInputError: unknown, or without labels where a training stage needs them.
+    """
+    from evalsuite.errors import UnknownNameError
+
+    try:
+        found = tasks(names)
+    except UnknownNameError as error:
+        raise StageInputError(str(error)) from None
+    for task in found:
+        if labelled and not task.learnable:
+            raise StageInputError(f"{task.name} cannot be trained on; it is evaluated only")
+    return found
+
+
+def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
+    """Raise unless the tasks have the labels of a model's head, if it is known to have one."""
+    if artifact.task is None:
+        return
+    labels = known_tasks((artifact.task,))[0].labels
+    for task in found:
+        if task.labels != labels:
+            raise StageInputError(
+                f"tasks: {task.name} has other labels than the {role}'s {artifact.task}"
+            )
+
+
+_HINTS = {
+    "adapter": "; put a fuse stage between",
+    "prompt": "; a prompt cannot be merged into weights: evaluate takes it as it is, and where a "
+    "checkpoint is needed, train with method: lora and fuse",
+}
+
+
+def need(artifact: Artifact, role: str, *kinds: str) -> None:
+    """Raise unless an input is one of the kinds a stage takes."""
+    if artifact.kind not in kinds:
+        hint = _HINTS.get(artifact.kind, "")
+        raise StageInputError(
+            f"{role}: needs {_a(' or '.join(kinds))}, is given {_a(artifact.kind)}{hint}"
+        )
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def probed(asked: str | None, artifact: Artifact) -> Task:
+    """The task whose text a model's outputs are compared on: the one asked for, or the model's own,
+    Tatoeba for an encoder.
+
+    A head trained on a task of English alone is probed on a task of its format in many languages
+    (MNLI on XNLI's).
+
+    Raises:
+        StageInputError: there is no such task, or its rows are not what the head reads.
+    """
+    name = artifact.task or "tatoeba"
+    (task,) = known_tasks((name,))
+    if asked or task.languages == ("en",):
+        (task,) = known_tasks((asked or _MULTILINGUAL[task.format],))
+    if artifact.task and task.format != find_task(artifact.task).format:
+        raise StageInputError(f"probe_task: a head trained on {artifact.task} cannot read {asked}")
+    return task

@@ -1,0 +1,527 @@
+"""Adapters combined, their weights searched, fused weights quantized again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from pydantic import ValidationError
+from quick import options
+from safetensors.torch import load_file, save_file
+
+from compress.errors import FuseError
+from compress.fuse.adapters import attached
+from compress.fuse.combinations import Combination
+from compress.fuse.combine import How, Mixer
+from compress.fuse.fuse import Mix, fuse
+from compress.fuse.requantize import Loss, loss_of, round_trip
+from compress.fuse.weight_search import Search, best
+from evalsuite.inference.probe_text import Probe
+from evalsuite.inference.session import Session
+from evalsuite.registry import TASKS
+from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource
+from recipes.stages import fuse as stage
+from recipes.stages._shared.contract import (
+    AdapterFacts,
+    Artifact,
+    Input,
+    StageContext,
+    StageInputError,
+)
+from transfer.loop.fit import Settings
+from transfer.models import checkpoints
+from transfer.models.adapters import Adapter
+from transfer.supervised.train_tasks import train
+
+EMBEDDED = DataSource("embedded")
+UDPOS = TASKS.get("udpos")
+IDS = torch.arange(5, 17)[None]
+
+
+def changed(source: Path, out: Path, seed: int, std: float, **config: Any) -> Path:
+    """A copy of an adapter, its low-rank tensors drawn anew, its config changed."""
+    shutil.copytree(source, out)
+    file = out / "adapter_model.safetensors"
+    generator = torch.Generator().manual_seed(seed)
+    tensors = load_file(file)
+    for key, value in sorted(tensors.items()):
+        if ".lora_" in key:
+            tensors[key] = std * torch.randn(value.shape, generator=generator)
+    save_file(tensors, file, metadata={"format": "pt"})
+    configure(out, **config)
+    return out
+
+
+def configure(adapter: Path, **changes: Any) -> None:
+    file = adapter / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def logits(checkpoint: Path) -> torch.Tensor:
+    with torch.inference_mode():
+        found: torch.Tensor = load_checkpoint(checkpoint)(input_ids=IDS).logits
+        return found
+
+
+def deltas(adapter: Adapter) -> dict[str, torch.Tensor]:
+    """The update of each layer, scale included."""
+    model = attached(adapter, UDPOS, "original")
+    return {
+        name: module.get_delta_weight("default")
+        for name, module in model.get_base_model().named_modules()
+        if hasattr(module, "get_delta_weight")
+    }
+
+
+def mixed(adapters: list[Path], weights: tuple[float, ...], out: Path, how: How) -> Adapter:
+    return Mixer([Adapter.read(path) for path in adapters], UDPOS, how).write(weights, out)
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA adapter (rank 4) that has learnt some English tags."""
+    folder = tmp_path_factory.mktemp("tagger")
+    quick = options(
+        max_steps=40,
+        batch_size=16,
+        max_examples=300,
+        settings=Settings(1e-2, seed=1, compute="fp32"),
+        method_options={"rank": 4, "alpha": 8, "targets": ("query", "value", "dense")},
+    )
+    train(tiny_base, [UDPOS], EMBEDDED, quick, work=folder / "work", out=folder / "out")
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def noise(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same head over updates of noise."""
+    return changed(tagger, tmp_path_factory.mktemp("noise") / "out", seed=7, std=0.5)
+
+
+@pytest.mark.parametrize("combine", ["cat", "linear", "svd"])
+def test_all_of_one_adapter_and_none_of_another_is_the_one(
+    tagger: Path, noise: Path, tmp_path: Path, combine: Combination
+) -> None:
+    fuse(tagger, UDPOS, tmp_path / "alone")
+    mix = Mix((noise,), (1.0, 0.0), How(combine))
+    fused = fuse(tagger, UDPOS, tmp_path / "both", mix=mix, probe=Probe(UDPOS, EMBEDDED, 4))
+    alone = logits(tmp_path / "alone")
+    assert torch.allclose(logits(tmp_path / "both"), alone, atol=1e-4)
+    assert fused.drift["dequantized"].maximum < 1e-4  # beside the combined adapter, live
+    fuse(tagger, UDPOS, tmp_path / "half", mix=Mix((noise,), (0.5, 0.5), How(combine)))
+    assert not torch.allclose(logits(tmp_path / "half"), alone, atol=0.1)
+
+
+def test_cat_is_the_weighted_sum_of_updates_of_any_rank_and_scale(
+    tagger: Path, tmp_path: Path
+) -> None:
+    other = changed(tagger, tmp_path / "other", seed=1, std=0.2, use_rslora=True, lora_alpha=3)
+    one, two = deltas(Adapter.read(tagger)), deltas(Adapter.read(other))
+    for first, second in ((tagger, other), (other, tagger)):  # a peft config comes from the first
+        both = deltas(mixed([first, second], (0.5, -2.0), tmp_path / f"cat-{first.name}", How()))
+        assert both.keys() == one.keys()
+        a, b = (one, two) if first is tagger else (two, one)
+        for name, delta in both.items():
+            assert torch.allclose(delta, 0.5 * a[name] - 2.0 * b[name], atol=1e-5)
+    exact = deltas(mixed([tagger, other], (0.5, -2.0), tmp_path / "svd", How("svd", rank=8)))
+    assert all(
+        torch.allclose(exact[name], 0.5 * one[name] - 2.0 * two[name], atol=1e-5) for name in one
+    )
+    rough = deltas(mixed([tagger, other], (0.5, 2.0), tmp_path / "linear", How("linear")))
+    assert not any(torch.allclose(rough[n], 0.5 * one[n] + 2 * two[n], atol=1e-3) for n in one)
+
+
+def test_the_combined_adapter_opens_in_peft_with_the_first_ones_head(
+    tagger: Path, noise: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    tensors = load_file(noise / "adapter_model.safetensors")
+    other = tmp_path / "other"
+    shutil.copytree(noise, other)
+    heads = {key: value for key, value in tensors.items() if ".lora_" not in key}
+    assert heads
+    save_file(
+        {key: torch.zeros_like(value) if key in heads else value for key, value in tensors.items()},
+        other / "adapter_model.safetensors",
+    )
+    made = mixed([tagger, other], (0.7, 0.3), tmp_path / "out", How())
+    base, _ = checkpoints.load(tiny_base, UDPOS)
+    model = PeftModel.from_pretrained(base, made.directory)
+    kept = model.get_base_model().classifier.modules_to_save["default"]
+    assert torch.equal(kept.weight, heads["base_model.model.classifier.weight"])
+
+
+@pytest.mark.parametrize("combine", ["ties", "dare_linear", "dare_ties_svd", "magnitude_prune_svd"])
+def test_sparse_combinations_run_and_follow_their_seed(
+    tagger: Path, noise: Path, combine: Combination
+) -> None:
+    adapters = [Adapter.read(tagger), Adapter.read(noise)]
+    mixer = Mixer(adapters, UDPOS, How(combine, density=0.5, seed=1))
+    state = torch.get_rng_state()
+    first, again = mixer.mixed((0.6, 0.4)), mixer.mixed((0.6, 0.4))
+    assert torch.equal(state, torch.get_rng_state())
+    assert first.keys() == load_file(tagger / "adapter_model.safetensors").keys()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    mixer.how = How(combine, density=0.5, seed=2)
+    other = mixer.mixed((0.6, 0.4))
+    random = combine.startswith("dare")
+    assert random == any(not torch.equal(first[key], other[key]) for key in first)
+    mixer.how = How(combine, density=0.1, seed=1)
+    thin = mixer.mixed((0.6, 0.4))
+    assert any(not torch.equal(first[key], thin[key]) for key in first)
+
+
+def test_encoder_adapters_are_combined_without_a_head(tiny_base: Path, tmp_path: Path) -> None:
+    found = []
+    for seed, targets in ((1, ("query", "dense")), (2, ("value",))):
+        folder = tmp_path / str(seed)
+        quick = options(
+            settings=Settings(1e-2, seed=seed, compute="fp32"),
+            method_options={"rank": 4, "targets": targets},
+        )
+        tasks = [UDPOS, TASKS.get("xnli")]
+        train(tiny_base, tasks, EMBEDDED, quick, work=folder / "work", out=folder / "out")
+        found.append(folder / "out")
+    mix = Mix((found[1],), (0.5, 0.5))
+    fused = fuse(
+        found[0], None, tmp_path / "out", mix=mix, probe=Probe(TASKS.get("tatoeba"), EMBEDDED, 4)
+    )
+    assert fused.drift["dequantized"].agreement > 99.999
+    model, base = load_checkpoint(tmp_path / "out"), load_checkpoint(tiny_base)
+    for name in ("query", "value"):  # of either adapter
+        one, two = (getattr(m.encoder.layer[1].attention.self, name).weight for m in (model, base))
+        assert not torch.equal(one, two)
+    with pytest.raises(FuseError, match="needs an adapter with a task's head"):
+        how = Search(UDPOS, EMBEDDED, 4, 8, seed=0)
+        fuse(found[0], None, tmp_path / "no", mix=Mix((found[1],), how))
+
+
+def test_an_encoders_adapter_joins_one_with_a_head(
+    tagger: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    quick = options(method_options={"rank": 4, "targets": ("dense",)})
+    tasks = [UDPOS, TASKS.get("xnli")]
+    work, out = tmp_path / "work", tmp_path / "encoder"
+    train(tiny_base, tasks, EMBEDDED, quick, work=work, out=out)
+    changed(out, tmp_path / "other", 1, 0.2)
+    alone = deltas(Adapter.read(tagger))
+    both = deltas(mixed([tagger, tmp_path / "other"], (1.0, 1.0), tmp_path / "out", How()))
+    assert alone.keys() == both.keys()
+    dense = next(name for name in both if "intermediate" in name)
+    assert not torch.allclose(both[dense], alone[dense], atol=1e-3)
+
+
+def test_a_search_picks_the_adapter_that_is_not_noise(
+    tagger: Path, noise: Path, tmp_path: Path
+) -> None:
+    how = Search(UDPOS, EMBEDDED, trials=7, rows=60, seed=3)
+    fused = fuse(noise, UDPOS, tmp_path / "out", mix=Mix((tagger,), how))  # the head is the same
+    assert fused.found is not None
+    tried = fused.found.tried
+    assert list(tried)[:4] == [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5), (1.0, 1.0)]
+    assert len(tried) == 7 and fused.found.rows == 60
+    assert tried[0.0, 1.0] > tried[1.0, 0.0] + 10
+    own = fused.found.weights
+    assert tried[own] == max(tried.values()) and own[1] > own[0]
+    rows = UDPOS.load(EMBEDDED, "dev", "en")
+    alone = fuse(tagger, UDPOS, tmp_path / "alone", scored=Probe(UDPOS, EMBEDDED, 5))
+    assert alone.scores["live"] == alone.scores["dequantized"]
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.inference.probe_text import spread
+
+    session = Session(open_model(tmp_path / "alone"))  # a trial's score is the model's
+    assert session.score(UDPOS, "en", spread(rows, 60)) == pytest.approx(tried[0.0, 1.0], abs=0.5)
+    again = fuse(noise, UDPOS, tmp_path / "again", mix=Mix((tagger,), how))
+    assert again.found == fused.found
+    facts = fused.found.facts()
+    assert facts["weights chosen by"] == "English dev alone, 60 rows"
+    assert facts["tried 1, 0"] == round(tried[1.0, 0.0], 3)
+
+
+def test_a_search_asks_for_each_weights_once_and_repeats_under_its_seed() -> None:
+    asked: list[tuple[float, ...]] = []
+
+    def score(weights: tuple[float, ...]) -> float:
+        asked.append(weights)
+        return -abs(weights[0] - 0.8) - abs(weights[1] - 0.3) - weights[2]
+
+    found, tried = best(score, 3, 20, seed=5)
+    assert len(asked) == len(set(asked)) == len(tried) == 20 and (0, 0, 0) not in tried
+    assert asked[:5] == [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.3, 0.3, 0.3), (1, 1, 1)]
+    assert score(found) > -0.7  # of the five that come first the best has -1
+    assert best(score, 3, 20, seed=5) == (found, tried)
+    assert best(score, 3, 20, seed=6)[1].keys() != tried.keys()
+    assert best(lambda weights: 1.0, 2, 6, seed=0)[0] == (1.0, 0.0)  # of equals the first
+    assert len(best(lambda weights: 1.0, 1, 50, seed=0)[1]) <= 10  # there are no more
+
+
+@pytest.mark.parametrize("precision", ["nf4", "int8"])
+def test_the_round_trip_is_the_one_a_checkpoint_takes(tiny_base: Path, precision: Any) -> None:
+    loaded, _ = checkpoints.load(tiny_base, None, precision)
+    stored = loaded.dequantize().encoder.layer[0].output.dense.weight
+    original = load_checkpoint(tiny_base).encoder.layer[0].output.dense.weight
+    assert torch.equal(round_trip(original.detach(), precision), stored.float())
+    assert not torch.equal(original, stored)
+
+
+def test_updates_below_the_quantizers_steps_are_rounded_away() -> None:
+    torch.manual_seed(0)
+    original = 0.02 * torch.randn(128, 128)
+    update = torch.randn(128, 4) @ torch.randn(4, 128) / 2
+
+    def loss(weight: torch.Tensor, size: float, precision: Any = "nf4") -> Loss:
+        found = loss_of({"a": weight}, {"a": weight + size * update}, precision)
+        assert found is not None
+        return found
+
+    stored = round_trip(original, "nf4")
+    tiny = loss(stored, 1e-4)  # half a percent of a weight
+    assert tiny.kept < 10 and 90 < tiny.error < 120
+    assert loss(stored, 1e-2).kept > 95 and loss(stored, 1e-2).error < 40
+    between = loss(original, 1e-4)  # whole in the mean, under much that is not the update
+    assert 80 < between.kept < 120 and between.error > 300
+    assert loss(round_trip(original, "int8"), 1e-3, "int8").error < 30
+    two = loss_of(
+        {"a": stored, "b": stored, "same": stored},
+        {"a": stored + 1e-2 * update, "b": stored + 1e-4 * update, "same": stored},
+        "nf4",
+    )
+    assert two is not None and two.layers == 2 and two.worst == ("b", pytest.approx(tiny.kept))
+    assert two.kept > 90  # by length: the small one hardly counts
+    assert loss_of({"a": stored}, {"a": stored}, "nf4") is None
+
+
+def test_requantizing_says_what_was_lost_and_writes_what_is_stored(
+    tiny_adapter: Path, tmp_path: Path
+) -> None:
+    task, probe = TASKS.get("xnli"), Probe(TASKS.get("xnli"), EMBEDDED, 4)
+    drawn = changed(tiny_adapter, tmp_path / "drawn", seed=1, std=0.03)
+    fused = fuse(drawn, task, tmp_path / "out", requantized="nf4", probe=probe)
+    assert set(fused.drift) == {"dequantized", "requantized", "original"}
+    assert fused.loss is not None and fused.loss.layers == 4  # query and value of two layers
+    assert 90 < fused.loss.kept < 110 and 5 < fused.loss.error < 60
+    assert fused.drift["requantized"].mean > 3 * fused.drift["dequantized"].mean
+    model = load_checkpoint(tmp_path / "out")
+    assert model.dtype == torch.float32 and not hasattr(model.config, "quantization_config")
+    weight = model.roberta.encoder.layer[0].attention.self.query.weight.detach()
+    again = round_trip(weight, "nf4")
+    assert (again - weight).norm() < 1e-3 * weight.norm()  # stored values stay what they are
+    assert "rounded to nf4" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_scores_are_measured_live_and_fused_onto_either_base(
+    tiny_adapter: Path, tmp_path: Path
+) -> None:
+    fused = fuse(
+        tiny_adapter,
+        TASKS.get("xnli"),
+        tmp_path / "out",
+        scored=Probe(TASKS.get("xnli"), EMBEDDED, 6),
+    )
+    assert set(fused.scores) == {"live", "dequantized", "original"} and not fused.drift
+    assert {"en", "sw"} <= fused.scores["live"].keys()
+    assert fused.scores["live"] == fused.scores["dequantized"]
+    facts = stage._score_facts("original", {"en": 50.0, "sw": 40.0}, {"en": 50.0, "sw": 43.0})
+    assert facts == {
+        "original: score": 45.0,
+        "original: score change": -1.5,
+        "original: largest score change": "sw -3.00",
+    }
+
+
+def test_adapters_that_do_not_go_together_are_all_named(
+    tagger: Path, tiny_adapter: Path, tiny_nli: Path, tmp_path: Path
+) -> None:
+    def said(*others: Path, combine: Combination = "cat") -> str:
+        with pytest.raises(FuseError) as error:
+            fuse(
+                tagger,
+                UDPOS,
+                tmp_path / "out",
+                mix=Mix(others, (1.0,) * (1 + len(others)), How(combine)),
+            )
+        return str(error.value)
+
+    assert f"{tiny_adapter} was trained with precision: nf4, the first with fp32" in said(
+        tiny_adapter
+    )
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(tagger, elsewhere)
+    configure(elsewhere, base_model_name_or_path=str(tiny_nli), r=8)
+    text = said(elsewhere, tiny_adapter, combine="linear")
+    assert f"{elsewhere} was trained on {tiny_nli}, the first on" in text
+    assert "combine: linear needs adapters of one rank, these have 4, 8; use cat or svd" in text
+    assert "precision: nf4" in text and not (tmp_path / "out").exists()
+    odd = tmp_path / "odd"
+    shutil.copytree(tagger, odd)
+    configure(odd, use_dora=True, bias="all", init_lora_weights="pissa")
+    assert "has bias, init_lora_weights, use_dora in its config" in said(odd)
+    configure(odd, peft_type="IA3")
+    assert f"{odd} is IA3, and LoRA is combined" in said(odd)
+    assert "no adapter_config.json" in said(tiny_nli)
+    same = tmp_path / "same"
+    shutil.copytree(tagger, same)
+    with pytest.raises(FuseError, match="weights: 3 for 2 adapters"):
+        fuse(tagger, UDPOS, tmp_path / "out", mix=Mix((same,), (1.0, 1.0, 1.0)))
+    with pytest.raises(FuseError, match=r"rank: 1000 is more than the 64 there are in .*lower it"):
+        mix = Mix((same,), (1.0, 1.0), How("svd", rank=1000))
+        fuse(tagger, UDPOS, tmp_path / "out", mix=mix)
+    with pytest.raises(FuseError, match="needs English dev rows of mnli, and the source embedded"):
+        how = Search(get_intermediate(), EMBEDDED, 4, 8, seed=0)
+        fuse(tagger, UDPOS, tmp_path / "out", mix=Mix((same,), how))
+
+
+def get_intermediate() -> Any:
+    from transfer.registry import INTERMEDIATE_TASKS
+
+    return INTERMEDIATE_TASKS.get("mnli")
+
+
+def adapter(base: Artifact, task: str | None = "xnli", **changes: Any) -> Artifact:
+    facts = {"method": "lora", "precision": "nf4", "embeddings": "fp32", "rank": 8} | changes
+    return Artifact("adapter", task, adapter=AdapterFacts(base, **facts))
+
+
+BASE = Artifact("checkpoint", external=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "model", "others", "said"),
+    [
+        (
+            {},
+            adapter(BASE),
+            [adapter(BASE)],
+            r"weights: say how much .* 2 .*\[0.5, 0.5\], or search",
+        ),
+        ({"weights": [1]}, adapter(BASE), [adapter(BASE)], "weights: 1 for 2 adapters"),
+        ({"weights": [1, 1]}, adapter(BASE), [], "there is one adapter; name more"),
+        ({"combine": "svd"}, adapter(BASE), [], "there is one adapter; name more"),
+        (
+            {"weights": [1, 1]},
+            adapter(BASE),
+            [Artifact("checkpoint")],
+            "others: adapters are combined, this is a checkpoint",
+        ),
+        (
+            {"weights": [1, 1]},
+            adapter(BASE),
+            [adapter(Artifact("checkpoint", external=True))],
+            "another base than the model's",
+        ),
+        (
+            {"weights": [1, 1]},
+            adapter(BASE),
+            [adapter(BASE, precision="int8")],
+            "trained with precision: int8, the model with nf4",
+        ),
+        (
+            {"weights": [1, 1], "combine": "ties", "density": 0.5},
+            adapter(BASE),
+            [adapter(BASE, rank=4)],
+            "needs adapters of one rank, these have 8 and 4",
+        ),
+        (
+            {"weights": [1, 1]},
+            adapter(BASE),
+            [adapter(BASE, dora=True)],
+            "dora trains magnitudes",
+        ),
+        (
+            {"weights": "search"},
+            adapter(BASE, None),
+            [adapter(BASE)],
+            "it has no task head; give numbers",
+        ),
+        (
+            {"weights": "search", "trials": 3},
+            adapter(BASE),
+            [adapter(BASE)],
+            "trials: 3 are too few for 2 adapters; 4 are",
+        ),
+        ({"score": 5}, adapter(BASE, None), [], "no task head to score"),
+    ],
+)
+def test_check_says_what_cannot_be(
+    keys: dict[str, Any], model: Artifact, others: list[Artifact], said: str
+) -> None:
+    config = stage.Config(name="f", stage="fuse", model="m", **keys)
+    with pytest.raises(StageInputError, match=said):
+        stage.check(config, {"model": [model], "others": others})
+
+
+def test_check_passes_what_can_be_and_asks_for_its_rows() -> None:
+    keys = {"weights": "search", "combine": "svd", "rank": 4, "score": 5, "probe": 0}
+    config = stage.Config(name="f", stage="fuse", model="m", **keys)
+    inputs = {"model": [adapter(BASE, "mnli")], "others": [adapter(BASE, None, rank=4)]}
+    gives = stage.check(config, inputs)
+    assert gives == Artifact("checkpoint", "mnli")
+    needs = stage.data(config, gives)
+    assert [(need.task, need.split, need.languages) for need in needs] == [
+        ("xnli", "eval", None),
+        ("xnli", "dev", ("en",)),  # nothing but English is searched on
+    ]
+
+
+def test_a_training_says_what_its_adapter_can_be_combined_with() -> None:
+    from recipes.stages import train as training
+
+    keys = {"model": "m", "tasks": ["xnli"], "rank": 4, "init": "pissa", "embeddings": "bf16"}
+    config = training.Config(name="t", stage="train", **keys)
+    facts = training.check(config, {"model": [BASE]}).adapter
+    assert facts is not None and facts.base is BASE
+    assert (facts.rank, facts.precision, facts.embeddings) == (8, "fp32", "bf16")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"combine": "ties"}, "say density: 0.5"),
+        ({"combine": "linear", "density": 0.5}, "keeps all values"),
+        ({"combine": "cat", "rank": 4}, "cuts no rank"),
+        ({"combine": "dare_ties", "density": 1.0}, "less than 1"),
+        ({"weights": "find"}, "search"),
+    ],
+)
+def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        stage.Config(name="f", stage="fuse", model="m", **keys)
+
+
+def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "find_spec", lambda name: None)
+    config = stage.Config(name="f", stage="fuse", model="m", weights="search")
+    with pytest.raises(Exception, match=r"pip install 'lingopress\[search\]'"):
+        stage.check(config, {"model": [adapter(BASE)], "others": [adapter(BASE)]})
+
+
+def test_the_stage_says_what_was_chosen_lost_and_scored(
+    tagger: Path, noise: Path, tmp_path: Path
+) -> None:
+    keys = {"weights": "search", "trials": 4, "dev_rows": 20, "requantize": "int8"}
+    config = stage.Config(name="f", stage="fuse", model="m", probe=2, score=3, **keys)
+    given = Artifact("adapter", "udpos")
+    context = StageContext(
+        out=tmp_path / "out",
+        work=tmp_path / "work",
+        inputs={
+            "model": (Input("m", tagger, given),),
+            "others": (Input("n", noise, given),),
+        },
+        data=EMBEDDED,
+        seed=1,
+        recipe="r",
+    )
+    summary = stage.run(config, context)
+    assert summary["combined by"] == "cat" and summary["weights"] == "1, 0"
+    assert summary["English dev score"] == summary["tried 1, 0"]
+    assert len([name for name in summary if name.startswith("tried ")]) == 4
+    for name in ("dequantized", "requantized"):
+        assert {f"{name}: agreement %", f"{name}: score change"} <= summary.keys()
+    assert "live: score" in summary and "original: score" not in summary  # an fp32 base
+    assert float(summary["requantized: update error %"]) > 0

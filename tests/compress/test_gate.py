@@ -1,0 +1,79 @@
+"""The gate on scores: what a step costs in points, and where it stops."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file, save_file
+
+from compress import gate
+from compress.errors import GateError
+from evalsuite.registry import TASKS
+from evalsuite.task import DataSource
+from recipes.stages import export, trim
+from recipes.stages._shared.contract import Artifact
+
+EMBEDDED = DataSource("embedded")
+
+
+@pytest.fixture
+def broken(tiny_nli: Path, tmp_path: Path) -> Path:
+    """The same model with its head turned over: the most likely label becomes the least."""
+    out = tmp_path / "broken"
+    shutil.copytree(tiny_nli, out)
+    weights = load_file(out / "model.safetensors")
+    for name in ("classifier.out_proj.weight", "classifier.out_proj.bias"):
+        weights[name] = -weights[name]
+    save_file(weights, out / "model.safetensors", {"format": "pt"})
+    return out
+
+
+def test_nothing_is_lost_between_a_model_and_itself(tiny_nli: Path) -> None:
+    loss = gate.lost(tiny_nli, tiny_nli, TASKS.get("xnli"), EMBEDDED, 8)
+    assert loss.points() == 0
+    assert set(loss.by_language().values()) == {0.0}
+    assert all(count == 8 for count in loss.before.examples.values())
+    gate.hold_score(loss, 0.0, "step", "remedy")
+
+
+def test_points_are_the_difference_of_the_zero_shot_means(tiny_nli: Path, broken: Path) -> None:
+    loss = gate.lost(tiny_nli, broken, TASKS.get("xnli"), EMBEDDED, 40)
+    one, other = loss.before.metrics["accuracy"], loss.after.metrics["accuracy"]
+    foreign = [code for code in one if code != "en"]
+    expected = sum(one[code] - other[code] for code in foreign) / len(foreign)
+    assert loss.points() == pytest.approx(expected)
+    language, points = loss.worst()
+    assert points == max(one[code] - other[code] for code in one)
+    facts = loss.facts()
+    assert facts["score lost"] == f"{expected:.2f} points of XNLI"
+    assert facts["score lost, worst language"] == f"{language} {points:.2f}"
+    low, high = map(float, str(facts["score lost, 95% interval"]).split(" to "))
+    assert low <= round(expected, 2) <= high
+
+
+def test_it_names_the_languages_that_lost_most(tiny_nli: Path, broken: Path) -> None:
+    loss = gate.lost(tiny_nli, broken, TASKS.get("xnli"), EMBEDDED, 40)
+    if loss.points() < 0:  # an untrained head may be worse than its opposite
+        loss = gate.Loss(loss.after, loss.before)
+    assert loss.points() > 0
+    most = sorted(loss.by_language().items(), key=lambda item: -item[1])[0]
+    with pytest.raises(GateError) as raised:
+        gate.hold_score(loss, 0.0, "trim", "raise coverage", lambda: "most drift: layer 1")
+    said = str(raised.value).splitlines()
+    assert said[0] == f"trim: {loss.points():.2f} points of XNLI are lost, max_lost allows 0"
+    assert said[1].startswith(f"most lost: {most[0]} {most[1]:.2f}, ")
+    assert said[2:] == ["most drift: layer 1", "raise coverage"]
+    gate.hold_score(loss, loss.points(), "trim", "raise coverage")
+
+
+@pytest.mark.parametrize("stage", [export, trim], ids=["export", "trim"])
+def test_a_bound_on_the_score_needs_the_rows_even_without_a_probe(stage: object) -> None:
+    keys = {"name": "s", "stage": "s", "model": "m", "probe": 0}
+    if stage is trim:
+        keys["languages"] = ("en", "de")
+    config, gives = stage.Config, Artifact("bundle", "xnli")  # type: ignore[attr-defined]
+    find = stage.data  # type: ignore[attr-defined]
+    assert "eval" not in [need.split for need in find(config(**keys), gives)]
+    assert "eval" in [need.split for need in find(config(**keys, max_lost=1.0), gives)]

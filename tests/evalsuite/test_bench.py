@@ -1,0 +1,94 @@
+"""Parts of measuring that need no model: grid, energy counters, the machine's peak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from compress.export.precisions import PRECISIONS
+from evalsuite.bench import energy, grid, peak
+from evalsuite.results import Peak, PeakSample
+from recipes.stages.benchmark import Config
+
+
+def test_cells_are_what_the_model_takes() -> None:
+    assert grid.shapes((8, 1, 8), (64, 16, 600), 512) == [(1, 16), (8, 16), (1, 64), (8, 64)]
+    assert grid.shapes((1,), (), 512) == []
+
+
+def test_a_grid_of_nothing_is_refused_by_the_stage() -> None:
+    plain = {"name": "speed", "stage": "benchmark", "models": ["a"]}
+    assert Config.model_validate(plain | {"batch_sizes": [], "lengths": [7]}).lengths == (7,)
+    for wrong in ({"batch_sizes": [0]}, {"lengths": [16, -1]}):
+        with pytest.raises(ValidationError, match="greater than 0"):
+            Config.model_validate(plain | wrong)
+
+
+def test_a_cell_is_cut_from_real_sentences_in_order() -> None:
+    text = [[0, 5, 2], [0, 6, 7, 8, 2]]
+    assert grid.batch(text, 3, 5) == [[0, 5, 2, 0, 6], [7, 8, 2, 0, 5], [2, 0, 6, 7, 8]]
+
+
+def zone(root: Path, number: int, name: str, energy: str = "0", wrap: int = 999) -> Path:
+    folder = root / f"intel-rapl:{number}"
+    folder.mkdir()
+    (folder / "name").write_text(f"{name}\n")
+    (folder / "energy_uj").write_text(f"{energy}\n")
+    (folder / "max_energy_range_uj").write_text(f"{wrap}\n")
+    return folder
+
+
+def test_energy_is_summed_over_packages_and_wraps(tmp_path: Path) -> None:
+    first = zone(tmp_path, 0, "package-0", "100", 999)
+    second = zone(tmp_path, 1, "package-1", "900", 999)
+    zone(tmp_path, 2, "psys", "5")
+    meter = energy.find(tmp_path)
+    assert meter is not None
+    before = meter.read()
+    assert before == (100, 900)
+    (first / "energy_uj").write_text("350")
+    (second / "energy_uj").write_text("20")  # past 999, from 0 again
+    assert meter.joules(before, meter.read()) == pytest.approx((250 + 120) / 1e6)
+
+
+def test_without_a_counter_that_may_be_read_there_is_no_energy(tmp_path: Path) -> None:
+    assert energy.find(tmp_path / "absent") is None
+    assert energy.find(tmp_path) is None
+    zone(tmp_path, 0, "psys")
+    assert energy.find(tmp_path) is None
+    (zone(tmp_path, 1, "package-0") / "energy_uj").unlink()
+    assert energy.find(tmp_path) is None
+
+
+@pytest.mark.parametrize("precision", peak.PROGRAMS)
+def test_every_program_multiplies(precision: str) -> None:
+    found = peak.measure(precision, 1, sizes=(64, 128))
+    assert {(s.program, s.size) for s in found.samples} == {
+        (program, size) for program in peak.PROGRAMS[precision] for size in (64, 128)
+    }
+    assert all(sample.seconds > 0 for sample in found.samples)
+    assert (found.precision, found.threads) == (precision, 1)
+
+
+def test_the_peak_is_the_fastest_sample() -> None:
+    slow = PeakSample(program="a", size=100, seconds=1.0)
+    fast = PeakSample(program="b", size=50, seconds=0.01)
+    found = Peak(precision="fp32", threads=1, samples=(slow, fast))
+    assert found.best() is fast and found.operations_a_second() == 2 * 50**3 / 0.01
+
+
+def test_every_precision_of_export_has_a_product_it_is_held_against() -> None:
+    for runtime, precisions in PRECISIONS.items():
+        for precision in precisions:
+            product = peak.product(runtime, precision)
+            assert product in peak.PROGRAMS, (runtime, precision)
+            if precision in peak.PROGRAMS:
+                assert product == precision
+    assert peak.product("onnxruntime", "int8-static") == "int8"
+    assert peak.product("onnxruntime", "int4-weights") == "int8"
+    assert peak.product("openvino", "int4-weights") == "fp32"
+    assert peak.product("torch", "nf4") == "bf16"
+    assert peak.product("torch", "fp16") is None
+    assert peak.product("openvino", "nf4") is None

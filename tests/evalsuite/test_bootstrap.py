@@ -1,0 +1,83 @@
+"""Intervals: the parts of each format make up its main metric, and draws vary as theory says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import guesses
+import numpy as np
+import pytest
+from all_tasks import TARGET
+
+from evalsuite.evaluate import evaluate
+from evalsuite.inference.open_model import open_model
+from evalsuite.metrics import bootstrap
+from evalsuite.registry import FORMATS, TASKS
+from evalsuite.task import DataSource
+
+EMBEDDED = DataSource("embedded")
+
+
+@pytest.mark.parametrize("name", TARGET)
+def test_the_parts_make_up_the_main_metric(name: str) -> None:
+    task: Any = TASKS.get(name)
+    examples = task.load(EMBEDDED, "test", "de")[:80]
+    said = guesses.mixed(task, examples)
+    module = FORMATS.get(task.format)
+    score = module.score(task, "de", examples, said)[task.metric]
+    parts = module.parts(task, "de", examples, said)
+    assert parts.shape == (len(examples), 2)
+    assert float(bootstrap.ratio(parts.sum(0))) == pytest.approx(score)
+    assert 0 < score < 100
+    low, high = bootstrap.interval(bootstrap.draws(parts, seed=1))
+    assert low < score < high
+
+
+def test_draws_vary_as_the_binomial_does() -> None:
+    parts = np.array([(row < 300, 1) for row in range(1000)], dtype=float)
+    drawn = bootstrap.draws(parts, seed=1)
+    assert drawn.shape == (1000,)
+    assert drawn.mean() == pytest.approx(30, abs=0.2)
+    assert drawn.std() == pytest.approx(100 * np.sqrt(0.3 * 0.7 / 1000), rel=0.1)
+    low, high = bootstrap.interval(drawn)
+    assert (drawn < low).mean() == pytest.approx(0.025, abs=0.006)
+    assert (drawn > high).mean() == pytest.approx(0.025, abs=0.006)
+
+
+def test_rows_that_add_nothing_change_nothing_but_the_spread() -> None:
+    parts = np.array([(1, 1), (0, 1), (0, 0)], dtype=float)
+    assert float(bootstrap.ratio(parts.sum(0))) == 50
+    assert float(bootstrap.ratio(np.zeros(2))) == 0
+    with pytest.raises(ValueError, match="no rows"):
+        bootstrap.draws(np.zeros((0, 2)), seed=1)
+
+
+def test_draws_repeat_themselves_and_do_not_depend_on_their_grouping(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = np.random.default_rng(1).random((50, 2))
+    first = bootstrap.draws(parts, seed=3)
+    assert (first == bootstrap.draws(parts, seed=3)).all()
+    assert (first != bootstrap.draws(parts, seed=4)).any()
+    monkeypatch.setattr(bootstrap, "_AT_ONCE", 700)
+    assert (first == bootstrap.draws(parts, seed=3)).all()
+
+
+def test_results_carry_intervals(tiny_nli: Path, tmp_path: Path) -> None:
+    found = evaluate(
+        open_model(tiny_nli),
+        TASKS.get("xnli"),
+        EMBEDDED,
+        label="it",
+        out=tmp_path,
+        languages=("en", "de", "sw"),
+        max_examples=40,
+    )
+    assert set(found.intervals) == {"en", "de", "sw"}
+    for language, (low, high) in found.intervals.items():
+        assert low <= found.metrics["accuracy"][language] <= high
+    mean = found.zero_shot()
+    assert found.zero_shot_interval is not None and mean is not None
+    low, high = found.zero_shot_interval
+    assert low <= mean <= high and high - low < 35

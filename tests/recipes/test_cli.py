@@ -1,0 +1,250 @@
+"""The command line: what it prints, how it exits, and that it is quick to answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recipes.cli import listings
+from recipes.parsing import library as shipped
+
+RECIPE = """
+name: demo
+description: two tasks
+source: embedded
+matrix: {task: [xnli, udpos]}
+stages:
+  - {name: teacher, stage: train, model: ./base, tasks: ["${task}"]}
+  - {name: scores, stage: evaluate, models: [teacher], tasks: ["${task}"]}
+"""
+
+
+def test_run_prints_a_line_a_stage_and_the_report_alone(lab, capfd):
+    assert lab.cli("run", lab.write(RECIPE)) == 0
+    out, err = capfd.readouterr()
+    lines = out.splitlines()
+    assert err == ""
+    assert lines[0].startswith("teacher[task=xnli]   train  ")
+    assert lines[0].endswith("s  steps 10, final loss 0.1235")
+    assert lines[-3].startswith("5 made in ")
+    assert lines[-3].endswith(f"0 cached; outputs: {lab.workspace}/runs/demo")
+    assert lines[-2] == "report:"
+    assert Path(lines[-1]).read_text().startswith("demo\ntwo tasks\n")
+    link = lab.workspace / "runs" / "demo" / "teacher[task=xnli]"
+    assert (link / "model.safetensors").is_file()
+    assert lab.cli("run", "r.yaml", "--quiet") == 0
+    assert capfd.readouterr().out == lines[-1] + "\n"
+
+
+def test_plan_before_and_after(lab, capfd):
+    lab.write(RECIPE)
+    assert lab.cli("plan", "r.yaml") == 0
+    rows = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert rows[0] == ["stage", "kind", "state", "key", "cost"]
+    assert rows[1][:4] == ["teacher[task=xnli]", "train", "to", "make"]
+    assert rows[1][5:] == ["10", "steps"]
+    assert rows[3][-1] == "-"
+    assert not lab.workspace.exists() or not (lab.workspace / "stages").exists()
+    assert lab.cli("run", "r.yaml", "--dry-run") == 0
+    assert capfd.readouterr().out.startswith("stage ")
+    lab.cli("run", "r.yaml", "--quiet")
+    capfd.readouterr()
+    lab.cli("plan", "r.yaml", "--set", "matrix.task=[xnli]")
+    rows = [line.split() for line in capfd.readouterr().out.splitlines()]
+    assert rows[1][2] == "cached"
+    assert rows[1][4] == "took"
+    assert rows[3][2:4] == ["to", "make"]  # the report of fewer tasks is another one
+
+
+def test_check(lab, capfd):
+    lab.write(RECIPE)
+    assert lab.cli("check", "r.yaml") == 0
+    assert capfd.readouterr().out == "r.yaml: ok, 5 stages, source embedded\n"
+    assert lab.cli("check", lab.write(RECIPE.replace("embedded", "xtreme"))) == 0
+    assert capfd.readouterr().out == (
+        "r.yaml: ok, 5 stages, source xtreme; data not looked at, add --data-dir DIR\n"
+    )
+    assert lab.cli("check", lab.write(RECIPE.replace("tasks", "task"))) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error: r.yaml: 4 problems\n  r.yaml:6: stage 'teacher' (train): ")
+
+
+def test_show(lab, capfd):
+    lab.write(RECIPE)
+    assert lab.cli("show", "r.yaml", "--set", "teacher.steps=3") == 0
+    shown = yaml.safe_load(capfd.readouterr().out)
+    assert shown["stages"][0] == {
+        "name": "teacher", "stage": "train", "model": "./base", "tasks": ["${task}"], "steps": 3
+    }  # fmt: skip
+    assert lab.cli("show", "r.yaml", "--resolved") == 0
+    shown = yaml.safe_load(capfd.readouterr().out)
+    assert [stage["name"] for stage in shown["stages"]][:2] == [
+        "teacher[task=xnli]", "teacher[task=udpos]"
+    ]  # fmt: skip
+    assert shown["stages"][0]["steps"] == 10
+    assert shown["stages"][2]["models"] == ["teacher[task=xnli]"]
+
+
+def test_ls(lab, capfd, monkeypatch):
+    assert lab.cli("ls", "stages") == 0
+    assert capfd.readouterr().out == (
+        "benchmark  Measure by looking who else is at work.\nevaluate   Score by counting bytes.\n"
+        "fuse       Fuse by copying.\n"
+        "report     Report in one page.\ntrain      Train by writing a file.\n"
+    )
+    library = lab.folder / "library"
+    (library / "small").mkdir(parents=True)
+    (library / "small" / "demo.yaml").write_text(RECIPE)
+    monkeypatch.setattr(shipped, "LIBRARY", library)
+    assert lab.cli("ls") == 0
+    assert capfd.readouterr().out == "small/demo  two tasks\n"
+    assert shipped.find_recipe("demo") == shipped.find_recipe("small/demo")
+    assert lab.cli("check", "small/demoo") == 2
+    assert capfd.readouterr().err == (
+        "error: no recipe 'small/demoo'; did you mean 'small/demo'?\ntype: lingopress ls recipes\n"
+    )
+    assert lab.cli("ls", "stage") == 2
+    assert capfd.readouterr().err == (
+        "error: cannot list 'stage'; did you mean 'stages'?\n"
+        "allowed: recipes, stages, tasks, methods, passes, runtimes\n"
+    )
+
+
+@pytest.mark.parametrize("what", listings.LISTS)
+def test_every_list_can_be_listed(what):
+    for entry in listings.entries(what):
+        assert entry.name
+        assert "\n" not in entry.about
+
+
+def test_report_and_predict_find_outputs(lab, capfd, monkeypatch):
+    lab.write(RECIPE)
+    assert lab.cli("report", "r.yaml") == 2
+    assert capfd.readouterr().err == (
+        f"error: r.yaml was not run in the workspace {lab.workspace}\ntype: lingopress run r.yaml\n"
+    )
+    lab.cli("run", "r.yaml", "--quiet")
+    report = capfd.readouterr().out
+    for name in ("r.yaml", "demo", str(lab.workspace / "runs" / "demo")):
+        assert lab.cli("report", name) == 0
+        assert capfd.readouterr().out == report
+    predict = types.ModuleType("evalsuite.inference.predict_lines")
+    predict.predict_lines = lambda path, lines: ({"path": path.name, "line": x} for x in lines)
+    monkeypatch.setitem(sys.modules, "evalsuite.inference.predict_lines", predict)
+    (lab.folder / "in.txt").write_text("eins\tzwei\n")
+    assert lab.cli("predict", "demo:teacher[task=xnli]", "in.txt") == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["path"].startswith("train-")
+    assert found["line"] == "eins\tzwei"
+    assert lab.cli("predict", "./base", "in.txt") == 0
+    assert json.loads(capfd.readouterr().out)["path"] == "base"
+    assert lab.cli("predict", "demo:teacher[task=xnl]", "in.txt") == 2
+    assert capfd.readouterr().err.startswith(
+        "error: the last run of demo has no stage 'teacher[task=xnl]'; "
+        "did you mean 'teacher[task=xnli]'?\nstages: teacher[task=xnli], "
+    )
+    assert lab.cli("predict", "./nowhere", "in.txt") == 2
+    assert capfd.readouterr().err == (
+        "error: there is no directory ./nowhere\nname a model directory, or RECIPE:STAGE of a run\n"
+    )
+    assert lab.cli("predict", "./base", "absent.txt") == 2
+    assert capfd.readouterr().err.startswith("error: absent.txt cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("does", "code", "said"),
+    [
+        ("break", 1, "error: stage teacher[task=xnli] (train) failed: ValueError: loss is nan\n"),
+        ("person", 2, "error: stage teacher[task=xnli] (train): rows are bad\n"),
+        ("interrupt", 130, "\ninterrupted; run the same command again to go on where it stopped\n"),
+    ],
+)
+def test_exit_codes(lab, capfd, does, code, said):
+    lab.write(RECIPE)
+    assert lab.cli("run", "r.yaml", "--set", f"teacher.does={does}") == code
+    out, err = capfd.readouterr()
+    assert err.startswith(said)
+    assert "Traceback" not in out + err
+    if code != 130:
+        assert lab.cli("run", "r.yaml", "--set", f"teacher.does={does}", "--debug") == code
+        assert "Traceback (most recent call last):" in capfd.readouterr().err
+
+
+def test_usage_errors_exit_2(lab, capfd):
+    assert lab.cli("runn") == 2
+    assert "Did you mean 'run'?" in capfd.readouterr().err
+    assert lab.cli("run") == 2
+    assert lab.cli("run", "absent.yaml") == 2
+    assert capfd.readouterr().err.endswith(
+        "error: there is no recipe file absent.yaml\ntype: lingopress ls recipes\n"
+    )
+    assert lab.cli("--version") == 0
+    assert capfd.readouterr().out.startswith("lingopress ")
+
+
+def test_an_internal_error_has_no_traceback(lab, capfd, monkeypatch):
+    def broken(what):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(listings, "entries", broken)
+    assert lab.cli("ls", "stages") == 1
+    assert capfd.readouterr().err == (
+        "internal error: ZeroDivisionError: oh\n"
+        "run the same command with --debug for the traceback, and report it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["--help"], ["run", "--help"], ["ls"], ["ls", "tasks"], ["check", "r.yaml"],
+     ["plan", "r.yaml"], ["show", "r.yaml", "--resolved"]],
+)  # fmt: skip
+def test_answers_load_nothing_heavy(lab, args):
+    lab.write(RECIPE)
+    child = lab.start(*args)
+    _, err = child.communicate()
+    assert child.returncode == 0
+    assert err == "HEAVY []\n"
+
+
+def test_the_live_display_on_a_terminal(lab):
+    import io
+
+    from evalsuite.results import StageRecord
+    from recipes.execution.display import Live, duration
+
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    live = Live(stream, (7, 5))
+    live.start("teacher", "train", before=75)
+    live.update("teacher", 0.5, "step 5")
+    live.done(
+        StageRecord(
+            name="teacher",
+            kind="train",
+            key="k",
+            inputs=(),
+            config={},
+            seconds=83.4,
+            summary={"bytes": 35_000_000, "loss": 1.23456},
+            output_bytes=1,
+            finished="now",
+        ),
+        cached=False,
+    )
+    live.stop()
+    text = stream.getvalue()
+    assert "teacher: going on after 1m 15s of earlier work" in text
+    assert "teacher  train    1m 23s  bytes 35,000,000, loss 1.235" in text
+    assert [duration(s) for s in (0.04, 9.96, 59, 3599, 7500)] == [
+        "0.0s", "10.0s", "59s", "59m 59s", "2h 05m"
+    ]  # fmt: skip

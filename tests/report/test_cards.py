@@ -1,0 +1,171 @@
+"""Model cards: the hub reads them back, and no other data is taken for the hub's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import ModelCard
+from report_fakes import a_model, a_run, a_score, run_of_three_systems
+
+from evalsuite.registry import TASKS
+from evalsuite.report.figures.systems import group
+from evalsuite.report.output.cards import METRIC_TYPES, TASK_TYPES, base_model, cards, pipeline_tag
+from evalsuite.results import RunRecord, StageRecord
+from evalsuite.task import DataSource, SourceKind
+from recipes.stages import report
+from recipes.stages._shared.contract import Artifact, Input, StageContext
+
+
+@pytest.fixture(scope="module")
+def run() -> RunRecord:
+    return run_of_three_systems()
+
+
+def read(text: str) -> ModelCard:
+    return ModelCard(text, ignore_metadata_errors=False)
+
+
+def index(text: str) -> list[dict[str, Any]]:
+    (found,) = read(text).data.to_dict()["model-index"]
+    results: list[dict[str, Any]] = found["results"]
+    return results
+
+
+def test_a_card_a_system_with_scores(run: RunRecord) -> None:
+    found = cards(run)
+    assert list(found) == ["teacher", "int8", "base"]
+    teacher, int8 = (read(found[name]).data for name in ("teacher", "int8"))
+    assert teacher.language == ["de", "en", "sw"]
+    assert (teacher.library_name, int8.library_name) == ("transformers", "onnx")
+    assert teacher.model_name == "small:teacher"
+    assert teacher.license is None and teacher.base_model is None
+    unscored = run.model_copy(update={"scores": ()})
+    assert cards(unscored) == {}
+
+
+def test_the_model_index_equals_the_results(run: RunRecord) -> None:
+    for system in group(run):
+        told = {
+            (
+                r["task"]["name"],
+                r["dataset"]["config"],
+                m["name"],
+                m["args"].get("model"),
+                m["value"],
+            )
+            for r in index(cards(run)[system.name])
+            for m in r["metrics"]
+        }
+        several = len(system.models) > 1
+        names = {"accuracy": "accuracy (%)", "chunk_f1": "chunk F1 (%)",
+                 "token_accuracy": "token accuracy (%)",
+                 "retrieval_accuracy": "retrieval accuracy (%)"}  # fmt: skip
+        assert told == {
+            (s.title, code, names[metric], s.model.label if several else None, value)
+            for s in system.scores
+            for metric, by_language in s.metrics.items()
+            for code, value in by_language.items()
+        }
+
+
+@pytest.mark.parametrize("source", ["embedded", "xtreme"])
+def test_rows_from_elsewhere_are_never_the_hubs(source: SourceKind) -> None:
+    run = a_run(a_score(a_model("a"), source=source, en=9, de=50))
+    text = cards(run)["a"]
+    data = index(text)[0]["dataset"]
+    assert data["type"] == f"{source}-xnli" and data["config"] == "en"
+    assert data["revision"] == run.scores[0].data_digest
+    assert data["args"] == {"language": "en", "source": source, "rows": 1500}
+    assert "facebook/xnli" not in text
+    if source == "embedded":
+        said = "embedded (template-generated; says nothing about XTREME-R)"
+        assert said in data["name"] and f"The rows it was scored on: {said}" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "language", "repo", "config"),
+    [
+        ("xnli", "sw", "facebook/xnli", "sw"),
+        ("udpos", "de", "google/xtreme", "udpos.German"),
+        ("tatoeba", "de", None, "deu-eng"),
+    ],
+)
+def test_the_hubs_rows_are_named_by_id_and_commit(
+    task: str, language: str, repo: str | None, config: str
+) -> None:
+    score = a_score(a_model("a"), task, source="hub", **{language: 50})
+    data = index(cards(a_run(score))["a"])[0]["dataset"]
+    hub = TASKS.get(task).hub
+    assert hub is not None
+    assert (data["type"], data["revision"]) == (hub.repo, hub.revision)
+    assert data["type"] == (repo or hub.repo) and data["config"] == config
+    assert data["args"]["digest"] == score.data_digest
+
+
+def test_the_english_of_xcopa_is_another_data_set() -> None:
+    score = a_score(a_model("a"), "xcopa", source="hub", en=50, it=50)
+    found = {
+        r["dataset"]["args"]["language"]: r["dataset"] for r in index(cards(a_run(score))["a"])
+    }
+    assert found["it"]["type"] == "cambridgeltl/xcopa"
+    assert found["en"]["type"] != found["it"]["type"]
+
+
+def test_the_pipeline_follows_from_the_heads(run: RunRecord) -> None:
+    teacher, _, base = group(run)
+    assert pipeline_tag(teacher) is None  # a classifier and a tagger
+    assert pipeline_tag(base) == "feature-extraction"
+    (one,) = group(a_run(a_score(a_model("a"), en=1), a_score(a_model("a"), "tatoeba", de=1)))
+    assert pipeline_tag(one) == "text-classification"
+    assert {TASK_TYPES[TASKS.get(name).format] for name in TASKS.names()} == set(
+        TASK_TYPES.values()
+    )
+    assert {TASKS.get(name).metric for name in TASKS.names()} - set(METRIC_TYPES) == {"map_at_20"}
+
+
+def test_the_base_model_is_followed_through_the_stages() -> None:
+    def stage(name: str, *inputs: str) -> StageRecord:
+        shared = run_of_three_systems().stages[0]
+        return shared.model_copy(update={"name": name, "inputs": inputs})
+
+    def found(*stages: StageRecord) -> str | None:
+        run = a_run(a_score(a_model("int8"), en=1)).model_copy(update={"stages": stages})
+        (system,) = group(run)
+        assert read(cards(run)["int8"]).data.base_model == base_model(run, system)
+        return base_model(run, system)
+
+    assert found(stage("int8", "t"), stage("t", "org/model")) == "org/model"
+    assert found(stage("int8", "t", "u"), stage("t", "org/a"), stage("u", "org/b")) is None
+    for path in ("./models/a", "package:recipes/models/a", "/models/a", "models/org/a", "a"):
+        assert found(stage("int8", "t"), stage("t", path)) is None
+    assert found() is None
+
+
+def test_the_body_has_scores_costs_and_signatures(run: RunRecord) -> None:
+    text = cards(run)["teacher"]
+    for said in ("### XNLI (accuracy, %)", "| German", "## Size and speed", "## Signatures",
+                 "avx2 avx512\\_vnni", run.scores[0].data_digest[7:19]):  # fmt: skip
+        assert said in text
+    assert "int8" not in text
+
+
+def test_the_stage_writes_a_card_a_system_beside_the_report(run: RunRecord, tmp_path: Path) -> None:
+    scores, out = tmp_path / "scores", tmp_path / "out"
+    scores.mkdir()
+    out.mkdir()
+    told = ("teacher[seed=1]", "org/a", "org_a")
+    for i, label in enumerate(told):
+        result = a_score(a_model(label), en=90, de=50 + i)
+        (scores / f"{i}.json").write_text(result.model_dump_json())
+    inputs = {"results": (Input("scores", scores, Artifact("scores")),)}
+    context = StageContext(out, tmp_path, inputs, DataSource("embedded"), 1, "mine")
+    report.run(report.Config(name="report", stage="report", results=("scores",)), context)
+    assert (out / "report.html").is_file()
+    found = {path.name: path.read_text() for path in (out / "cards").iterdir()}
+    assert {name: read(text).data.model_name for name, text in found.items()} == {
+        "teacher[seed=1].md": "mine:teacher[seed=1]",
+        "org_a.md": "mine:org/a",
+        "org_a-2.md": "mine:org_a",
+    }

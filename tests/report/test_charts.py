@@ -1,0 +1,71 @@
+"""Charts in the report: Pareto fronts, and drawings that can be read."""
+
+from __future__ import annotations
+
+import pytest
+from report_fakes import run_of_three_systems
+
+from evalsuite.report.charts.draw_points import draw, log_ticks
+from evalsuite.report.charts.label_places import place
+from evalsuite.report.charts.pareto_charts import charts, short_names
+from evalsuite.report.figures.pareto_front import front
+from evalsuite.report.figures.scores import columns
+from evalsuite.report.figures.systems import group
+from evalsuite.results import RunRecord
+
+
+@pytest.fixture(scope="module")
+def run() -> RunRecord:
+    return run_of_three_systems()
+
+
+@pytest.mark.parametrize(
+    ("found", "smaller", "expected"),
+    [
+        ([(1, 50), (2, 60), (3, 55)], True, (0, 1)),
+        ([(1, 50), (2, 60), (3, 55)], False, (1, 2)),
+        ([(1, 50), (1, 50), (2, 40)], True, (0, 1)),
+        ([(3, 1), (1, 1)], True, (1,)),
+        ([], True, ()),
+    ],
+)
+def test_front(found: list[tuple[float, float]], smaller: bool, expected: tuple[int, ...]) -> None:
+    assert front(found, smaller_is_better=smaller) == expected
+
+
+def test_a_partial_average_is_never_on_the_front(run: RunRecord) -> None:
+    chart = charts(group(run), columns(run.scores))[0]
+    assert [point.name for point in chart.points if point.partial] == ["base"]
+    assert [chart.points[i].name for i in chart.front] == ["int8", "teacher"]
+    assert "base (Tatoeba)" in chart.caption
+
+
+def test_labels_in_plots_do_not_overlap() -> None:
+    spots = [(100.0 + i, 100.0 + i % 2) for i in range(8)]
+    corners = place(spots, [(50.0, 12.0)] * 8, (0.0, 0.0, 400.0, 300.0))
+    for i, (x, y) in enumerate(corners):
+        assert 0 <= x <= 350 and 0 <= y <= 288
+        assert all(abs(x - u) >= 50 or abs(y - v) >= 12 for u, v in corners[:i])
+
+
+def test_short_names_stay_apart() -> None:
+    assert short_names(["t[s=1]", "t[s=2]", "i[s=1]", "b"]) == ["t[1]", "t[2]", "i", "b"]
+    assert short_names(["t[a=1]", "t[b=1]"]) == ["t[a=1]", "t[b=1]"]
+    assert short_names(["xnli:t[s=1]", "xnli:t[s=2]", "xnli-large:t", "mini#1:t"]) == [
+        "xnli:t[1]", "xnli:t[2]", "xnli-l:t", "mini#1:t",
+    ]  # fmt: skip
+    assert short_names(["package:a", "b"]) == ["package:a", "b"]
+    assert short_names(["package:a", "package:b"]) == ["package:a", "package:b"]
+
+
+@pytest.mark.parametrize("span", [(1, 1.2), (3, 80), (0.5, 5e6), (7, 7.01)])
+def test_ticks(span: tuple[float, float]) -> None:
+    ticks = log_ticks(*span)
+    assert ticks and all(span[0] <= tick <= span[1] for tick in ticks)
+
+
+def test_a_drawing_is_the_same_every_time(run: RunRecord) -> None:
+    chart = charts(group(run), columns(run.scores))[0]
+    assert draw(chart, "a") == draw(chart, "a")
+    assert 'role="img"' in draw(chart, "a")
+    assert "On the Pareto front: int8 and teacher" in draw(chart, "a")

@@ -1,0 +1,81 @@
+"""The encoder that ships: small, open by plain transformers, and really multilingual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from evalsuite import tokenization
+from evalsuite.evaluate import evaluate
+from evalsuite.inference.open_model import open_model
+from evalsuite.registry import TASKS
+from evalsuite.task import DataSource
+from recipes.planning.external_models import External
+
+MINI = External.find("package:recipes/models/xlmr-mini").path
+
+
+def test_it_is_at_most_fifty_megabytes() -> None:
+    assert sum(path.stat().st_size for path in MINI.iterdir()) <= 50_000_000
+
+
+def test_plain_transformers_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    model, report = AutoModel.from_pretrained(MINI, output_loading_info=True)
+    assert type(model).__name__ == "XLMRobertaModel" and all(
+        "pooler" in k for k in report["missing_keys"]
+    )
+    tokenizer = AutoTokenizer.from_pretrained(MINI)
+    ours = tokenization.load(MINI)
+    for text in ("Das Haus ist ROT.", "这座房子是红色的。", "घर लाल है।", "الغرفة كبيرة."):
+        ids = tokenizer(text)["input_ids"]
+        assert ids == ours.encode(text).ids and tokenizer.unk_token_id not in ids
+        with torch.no_grad():
+            hidden = model.float()(input_ids=torch.tensor([ids])).last_hidden_state
+        assert hidden.shape == (1, len(ids), 384) and bool(hidden.isfinite().all())
+
+
+def test_it_is_computed_in_fp32_on_a_processor() -> None:
+    assert open_model(MINI).describe("mini").precision == "fp32"
+
+
+def test_its_card_says_where_it_comes_from() -> None:
+    card = (MINI / "README.md").read_text(encoding="utf-8")
+    for said in ("license:", "all-MiniLM-L6-v2", "Universal Sentence Encoder", "Tatoeba", "Limits"):
+        assert said in card
+
+
+def test_it_finds_translations_of_template_sentences(tmp_path: Path) -> None:
+    """Text it has never seen, in twelve languages, no fine-tuning."""
+    predictor = open_model(MINI)
+    source = DataSource("embedded")
+    found = evaluate(
+        predictor,
+        TASKS.get("tatoeba"),
+        source,
+        label="mini",
+        out=tmp_path,
+        layer=-1,
+        max_examples=100,
+    )
+    zero_shot = found.zero_shot()
+    assert zero_shot is not None and zero_shot > 40
+
+
+@pytest.mark.data
+def test_it_finds_translations_of_real_sentences(xtreme_dir: Path, tmp_path: Path) -> None:
+    predictor = open_model(MINI)
+    found = evaluate(
+        predictor,
+        TASKS.get("tatoeba"),
+        DataSource("xtreme", xtreme_dir),
+        label="mini",
+        out=tmp_path,
+        layer=-1,
+        languages=("af", "de", "hi", "ja", "sw", "tr"),
+    )
+    zero_shot = found.zero_shot()
+    assert zero_shot is not None and zero_shot > 35

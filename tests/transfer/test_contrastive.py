@@ -1,0 +1,156 @@
+"""Languages aligned by contrast: partners meet at the chosen layer, by its adapter alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from quick import options
+from safetensors.torch import load_file
+from transformers import AutoModel
+
+from compress.fuse.fuse import fuse
+from evalsuite import tokenization
+from evalsuite.task import DataSource
+from recipes.errors import StageInputError
+from recipes.stages import train as training
+from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact
+from transfer.contrastive import align, contrast_loss, read_pairs
+from transfer.loop.batch_plan import padded
+from transfer.loop.fit import Settings
+from transfer.models.adapters import open_adapter
+
+EMBEDDED = DataSource("embedded")
+
+
+class Lookup:
+    """A model whose hidden states at layer k are k times a row of a table."""
+
+    def __init__(self, table: torch.Tensor) -> None:
+        self.table = table
+
+    def __call__(self, input_ids: torch.Tensor, **rest: Any) -> Any:
+        states = tuple(layer * self.table[input_ids] for layer in range(3))
+        return type("Output", (), {"hidden_states": states})()
+
+
+def test_the_loss_is_low_where_partners_are_found_and_equal_ones_are_no_negatives() -> None:
+    table = torch.eye(8)
+    table[4:] = table[:4]  # 4 + k translates k
+
+    def loss(foreign: list[int], english: list[int]) -> float:
+        sides = {"foreign": [[i] for i in foreign], "english": [[i] for i in english]}
+        batch = {name: padded(ids, 1) for name, ids in sides.items()}
+        return float(contrast_loss(Lookup(table), batch, layer=2))
+
+    assert loss([4, 5, 6], [0, 1, 2]) < 1e-6 < 10 < loss([4, 5, 6], [1, 2, 0])
+    assert loss([4, 5, 4], [0, 1, 0]) < 1e-6  # a pair that is there twice
+
+
+def test_pairs_of_words_and_of_sentences() -> None:
+    words = read_pairs(EMBEDDED, "words", ("de",))
+    assert len(words) > 20 and all(" " not in side for pair in words for side in pair)
+    some = read_pairs(EMBEDDED, "sentences", ("de", "sw"), 50)
+    assert 60 < len(some) <= 100 and words == sorted(set(words))
+
+
+@pytest.mark.parametrize("what", ["words", "sentences"])
+def test_alignment_at_a_layer_rises_and_layers_above_keep_their_weights(
+    tiny_base: Path, tmp_path: Path, what: Any
+) -> None:
+    quick = options(
+        max_steps=60,
+        epochs=100,
+        batch_size=32,
+        languages=("en", "de"),
+        max_examples=None,
+        settings=Settings(5e-3, seed=1, compute="fp32"),
+        method_options={"rank": 8, "layers": (1,), "targets": "all-linear", "dropout": 0.0},
+    )
+    out = tmp_path / "out"
+    found = align(tiny_base, EMBEDDED, what, quick, work=tmp_path / "work", out=out)
+    assert found.facts["compared at layer"] == 1 and int(found.facts["pairs"]) > 20
+    names = load_file(out / "adapter_model.safetensors")
+    assert names and all(".layer.0." in name for name in names)
+    fuse(out, None, tmp_path / "fused")
+    pairs = read_pairs(EMBEDDED, what, ("de",))[:100]
+
+    def loss(directory: Path) -> float:
+        model = AutoModel.from_pretrained(directory).eval()
+        tokenizer = tokenization.load(directory)
+        sides = [
+            padded([tokenizer.encode(line).ids[:32] for line in lines], 1)
+            for lines in zip(*pairs, strict=True)
+        ]
+        with torch.inference_mode():
+            return float(contrast_loss(model, {"foreign": sides[0], "english": sides[1]}, 1))
+
+    assert loss(tmp_path / "fused") < 0.7 * loss(tiny_base)
+    live = open_adapter(out, None)
+    ids = padded([[0, 9, 10, 2]], 1)
+    numbers = (ids["input_ids"].numpy(), ids["attention_mask"].numpy())
+    with torch.inference_mode():
+        fused = AutoModel.from_pretrained(tmp_path / "fused").eval()(**ids).last_hidden_state
+    last = live(*numbers, ("hidden_states.2",))["hidden_states.2"]
+    assert torch.allclose(torch.from_numpy(last), fused, atol=1e-4)
+
+
+def config(**changes: Any) -> Any:
+    """A train stage without tasks."""
+    given = {"name": "t", "stage": "train", "model": "m", "contrastive": "words", **changes}
+    return training.Config.model_validate(given)
+
+
+def test_a_recipe_says_tasks_or_contrastive() -> None:
+    base = {"model": (Artifact("checkpoint"),)}
+    gives = training.check(config(layers=[1]), base)
+    assert gives == Artifact("adapter") and set(training.data(config(), gives)) == {
+        PARALLEL,
+        HELD_OUT,
+    }
+    with pytest.raises(ValueError, match="parallel text is trained on alone"):
+        config(tasks=["xnli"])
+    with pytest.raises(ValueError, match="or contrastive: words or sentences"):
+        config(contrastive=None)
+    for key in ("uncased", "code_switch", "noise"):
+        with pytest.raises(StageInputError, match=f"{key} change the training of tasks alone"):
+            training.check(config(**{key: 0.5}), base)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"init": "pissa", "precision": "nf4"}, "init: loftq with precision: nf4"),
+        ({"init": "loftq"}, "needs precision: nf4"),
+        ({"dora": True, "precision": "int8"}, "use precision: nf4"),
+        ({"method": "bitfit", "precision": "nf4"}, "method: bitfit trains the base's own weights"),
+        ({"method": "last_k"}, "needs last"),
+        ({"method": "soft_prompt", "tasks": ["xcopa"]}, "no prompts for tasks of choices"),
+        ({"method": "deep_prompt", "gradient_checkpointing": True}, "leaves cached keys"),
+        ({"method": "bitfit", "embeddings": "bf16"}, "is for adapters"),
+        ({"method": "prefix"}, "deep_prompt"),
+    ],
+)
+def test_methods_refuse_at_check(keys: dict[str, Any], message: str) -> None:
+    given = {"tasks": ["xnli"], "contrastive": None, **keys}
+    with pytest.raises(StageInputError, match=message):
+        training.check(config(**given), {"model": (Artifact("checkpoint"),)})
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("full", "checkpoint"),
+        ("bitfit", "checkpoint"),
+        ("last_k", "checkpoint"),
+        ("lora", "adapter"),
+        ("soft_prompt", "prompt"),
+        ("deep_prompt", "prompt"),
+    ],
+)
+def test_what_a_method_gives(method: str, kind: str) -> None:
+    given = config(tasks=["xnli"], contrastive=None, method=method, last=2)
+    gives = training.check(given, {"model": (Artifact("checkpoint"),)})
+    assert gives == Artifact(kind, task="xnli")  # type: ignore[arg-type]

@@ -1,0 +1,335 @@
+"""Training: plans, masking, lexical starts, exact resumption, adapters plain peft opens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from quick import options
+
+from compress.fuse.fuse import fuse
+from evalsuite import tokenization
+from evalsuite.data.embedded import generate as embedded
+from evalsuite.inference.open_model import open_model
+from evalsuite.registry import TASKS
+from evalsuite.task import DataSource
+from transfer.encoded_rows.load_rows import load_rows
+from transfer.errors import DivergedError, MethodError
+from transfer.loop import batch_plan, mixing
+from transfer.loop.fit import Settings, fit, last_checkpoint
+from transfer.models import checkpoints
+from transfer.objectives import mlm
+from transfer.registry import METHODS
+from transfer.supervised.train_tasks import train
+from transfer.text import lexical_init, vocabulary
+from transfer.text.parallel_text import sample
+
+EMBEDDED = DataSource("embedded")
+
+
+def test_a_plan_uses_every_example_once_an_epoch_and_repeats_itself() -> None:
+    lengths = [n % 7 + 3 for n in range(64)]
+    plan = batch_plan.plan(lengths, batch_size=8, steps=8, seed=3)
+    assert sorted(index for batch in plan for index in batch.indices) == list(range(64))
+    assert plan == batch_plan.plan(lengths, batch_size=8, steps=8, seed=3)
+    assert plan != batch_plan.plan(lengths, batch_size=8, steps=8, seed=4)
+
+
+def test_a_plan_pads_less_than_shuffling() -> None:
+    lengths = [3 + (n * 37) % 50 for n in range(320)]
+    plan = batch_plan.plan(lengths, batch_size=16, steps=20, seed=1)
+    padded = sum(max(lengths[i] for i in b.indices) * len(b.indices) for b in plan)
+    assert padded < 1.15 * sum(lengths[i] for b in plan for i in b.indices)
+
+
+def test_a_longer_plan_begins_like_a_shorter_one() -> None:
+    assert batch_plan.plan([5] * 40, 4, 6, seed=2) == batch_plan.plan([5] * 40, 4, 30, seed=2)[:6]
+
+
+def test_mixing_draws_in_proportion() -> None:
+    assert mixing.shares([100, 900], cap=100) == [0.5, 0.5]
+    mixed = mixing.mix([[4] * 100, [4] * 300], mixing.shares([100, 300]), 4, 400, seed=1)
+    share = sum(batch.part == 1 for batch in mixed) / len(mixed)
+    assert 0.68 < share < 0.82
+
+
+def test_each_data_set_can_have_its_own_batch_size() -> None:
+    mixed = mixing.mix([[4] * 96, [4] * 300], [0.5, 0.5], [8, 2], 40, seed=1)
+    assert {(batch.part, len(batch.indices)) for batch in mixed} == {(0, 8), (1, 2)}
+
+
+def test_language_sampling_lifts_small_languages() -> None:
+    language = [0] * 900 + [1] * 100
+    plain = sum(language[i] for i in sample(language, 1.0, 4000, seed=1)) / 4000
+    lifted = sum(language[i] for i in sample(language, 0.3, 4000, seed=1)) / 4000
+    assert abs(plain - 0.1) < 0.02
+    assert abs(lifted - 100**0.3 / (100**0.3 + 900**0.3)) < 0.03
+
+
+def test_masking_keeps_its_rates_and_specials() -> None:
+    ids = torch.randint(4, 99, (64, 128))
+    ids[:, 0], ids[:, -1] = 0, 2
+    masked, labels = mlm.mask(ids, 99, torch.Generator().manual_seed(1))
+    chosen = labels != -100
+    assert not chosen[:, 0].any() and not chosen[:, -1].any()
+    assert abs(chosen.float().mean().item() - 0.15) < 0.02
+    assert abs((masked[chosen] == 99).float().mean().item() - 0.8) < 0.04
+    assert torch.equal(labels[chosen], ids[chosen])
+    assert torch.equal(masked[~chosen], ids[~chosen])
+    again = mlm.mask(ids, 99, torch.Generator().manual_seed(1))
+    assert torch.equal(again[0], masked)
+
+
+def test_lexical_start_puts_translations_together() -> None:
+    rng = np.random.default_rng(0)
+    table = rng.standard_normal((20, 16)).astype(np.float32)
+    # English words 5 to 8; 10 + k always translates 5 + k.
+    pairs = []
+    for n in range(60):
+        words = sorted({5 + n % 4, 5 + (n // 4) % 4})
+        pairs.append((0, [word + 5 for word in words], words))
+    aligned = lexical_init.align(pairs, table)
+    unit = aligned / np.linalg.norm(aligned, axis=1, keepdims=True)
+    for word in range(5, 9):
+        assert int((unit[5:9] @ unit[word + 5]).argmax()) == word - 5
+    assert np.array_equal(aligned[5:9], table[5:9])  # English keeps its rows
+    assert np.array_equal(aligned[15:], table[15:])  # unseen pieces keep theirs
+
+
+def test_a_vocabulary_has_the_layout_of_xlmr(tmp_path: Path) -> None:
+    lines = [row.foreign for row in embedded.parallel("train", "sw")[:300]]
+    tokenizer = vocabulary.train_unigram(lines, 500)
+    assert [tokenizer.token_to_id(t) for t in ("<s>", "<pad>", "</s>", "<unk>")] == [0, 1, 2, 3]
+    assert tokenizer.token_to_id("<mask>") == tokenizer.get_vocab_size() - 1
+    again = vocabulary.train_unigram(lines, 500)
+    assert again.to_str() == tokenizer.to_str()
+    vocabulary.save(tokenizer, tmp_path, 64)
+    from transformers import AutoTokenizer
+
+    plain = AutoTokenizer.from_pretrained(tmp_path)
+    text = "Ａmina anasoma  gazeti."  # a full-width letter: the normalizer must survive
+    assert plain(text)["input_ids"] == tokenizer.encode(text).ids
+    assert plain(text, text)["input_ids"] == tokenizer.encode(text, text).ids
+
+
+def test_han_characters_are_words_or_joined_in_pieces() -> None:
+    lines = ["我们在北京喝茶。", "我们在上海喝茶。", "他们在北京工作。", "我们在北京工作。"] * 30
+    apart, joined = (vocabulary.train_unigram(lines, 80, join_han=join) for join in (False, True))
+    text = "我们在北京工作。"
+    assert apart.encode(text).tokens[1:-1] == [f"▁{character}" for character in text]
+    assert len(joined.encode(text).tokens) < len(text)
+
+
+@pytest.mark.parametrize("case", ["keep", "lower", "mark"])
+def test_letters_keep_their_case_or_lose_it_or_have_it_marked(case: Any, tmp_path: Path) -> None:
+    lines = ["Rom rom", "(Rom) l'Rom rom.", 'rom-Rom "Rom"', "ROM Rom rom"] * 20
+    vocabulary.save(vocabulary.train_unigram(lines, 60, case), tmp_path, 64)
+    tokenizer = tokenization.load(tmp_path)
+
+    def pieces(text: str) -> list[str]:
+        return list(tokenizer.encode(text, add_special_tokens=False).tokens)
+
+    capitals = {"Rom rom": 1, "rom (Rom)": 1, " Rom-Rom": 2, "'Rom' ROM": 2, "rom": 0, "": 0}
+    for text, count in capitals.items():
+        found = pieces(text)
+        assert found.count("▁⇧") == (count if case == "mark" else 0)
+        assert any(piece.lower() != piece for piece in found) == (case == "keep" and count > 0)
+        assert "<unk>" not in found
+    assert (pieces("Rom") == pieces("rom")) == (case == "lower")
+    assert (pieces("Rom") == ["▁⇧", *pieces("rom")]) == (case == "mark")
+
+
+class _Stop(Exception):
+    """Stands in for a kill."""
+
+
+def _fit(work: Path, *, stop_at: int | None = None) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 2))
+    plan = batch_plan.plan([1] * 50, 5, 30, seed=1)
+
+    def collate(batch: batch_plan.Batch) -> dict[str, Any]:
+        generator = torch.Generator().manual_seed(batch.seed)
+        return {
+            "x": torch.randn(5, 4, generator=generator),
+            "y": torch.randint(0, 2, (5,), generator=generator),
+        }
+
+    done = 0
+
+    def objective(module: Any, batch: dict[str, Any]) -> torch.Tensor:
+        nonlocal done
+        done += 1
+        if stop_at is not None and done > stop_at:
+            raise _Stop
+        return torch.nn.functional.cross_entropy(module(batch["x"]), batch["y"])
+
+    fit(model, plan, collate, objective, Settings(1e-2, seed=1, compute="fp32", save_every=0), work)
+    return model.state_dict()
+
+
+def test_an_interrupted_training_ends_bit_equal(tmp_path: Path) -> None:
+    whole = _fit(tmp_path / "whole")
+    with pytest.raises(_Stop):
+        _fit(tmp_path / "cut", stop_at=11)
+    half = last_checkpoint(tmp_path / "cut")
+    assert half is not None
+    (tmp_path / "cut" / "checkpoint-999").mkdir()  # what a kill in mid-save leaves
+    resumed = _fit(tmp_path / "cut")
+    assert not (tmp_path / "cut" / "checkpoint-999").exists()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_bf16_reaches_an_objective_that_calls_parts_of_the_model(tmp_path: Path) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 1))
+    seen: set[torch.dtype] = set()
+
+    def objective(module: Any, batch: dict[str, Any]) -> torch.Tensor:
+        hidden = module[0](batch["x"])
+        seen.add(hidden.dtype)
+        return module[1](hidden).float().mean()
+
+    plan = batch_plan.plan([1] * 4, 2, 2, seed=1)
+    for compute in ("bf16", "fp32"):
+        settings = Settings(1e-3, seed=1, compute=compute)
+        fit(model, plan, lambda _: {"x": torch.ones(2, 4)}, objective, settings, tmp_path / compute)
+        assert seen == {getattr(torch, {"bf16": "bfloat16", "fp32": "float32"}[compute])}
+        seen.clear()
+
+
+def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
+    model = torch.nn.Linear(1, 1)
+    plan = batch_plan.plan([1] * 8, 2, 4, seed=1)
+    with pytest.raises(DivergedError, match="lower learning_rate"):
+        fit(
+            model,
+            plan,
+            lambda batch: {"x": torch.ones(1, 1)},
+            lambda module, batch: module(batch["x"]).sum() * float("nan"),
+            Settings(1.0, seed=1, compute="fp32"),
+            tmp_path,
+        )
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8", "nf4"])
+def test_an_adapter_trains_on_a_base_of_any_precision(
+    tiny_base: Path, tmp_path: Path, precision: Any
+) -> None:
+    trained = train(
+        tiny_base,
+        [TASKS.get("xnli")],
+        EMBEDDED,
+        options(precision=precision, embeddings="bf16"),
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+    )
+    assert trained.fitted.steps == 2 and trained.fitted.final_loss > 0
+    assert trained.facts["trained parameters"] > 0
+    facts = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert facts["base_precision"] == precision and facts["embeddings"] == "bf16"
+    whole, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
+    before = checkpoints.memory(whole)
+    embeddings = float(trained.facts["base embeddings MB"])
+    others = float(trained.facts["base other weights MB"])
+    assert embeddings == pytest.approx(before["embeddings MB"] / 2, abs=1e-3)
+    # 87% of the other weights are linear; int8 takes a quarter of fp32 for them, NF4 an eighth.
+    share = {"fp32": 1.0, "bf16": 0.5, "int8": 0.36, "nf4": 0.246}[precision]
+    assert others == pytest.approx(before["other weights MB"] * share, rel=0.05)
+
+
+def test_an_adapter_opens_in_plain_peft_with_equal_logits(tiny_base: Path, tmp_path: Path) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForTokenClassification
+
+    from evalsuite.tasks import udpos
+
+    train(
+        tiny_base,
+        [TASKS.get("udpos")],
+        EMBEDDED,
+        options(max_steps=3),
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+    )
+    labels = len(udpos.TASK.labels)
+
+    def opened() -> Any:
+        base = AutoModelForTokenClassification.from_pretrained(tiny_base, num_labels=labels)
+        return PeftModel.from_pretrained(base, tmp_path / "out").eval()
+
+    rows = load_rows(TASKS.get("udpos"), EMBEDDED, tiny_base, 32, max_examples=4)
+    batch = rows.collate(batch_plan.Batch(0, (0, 1, 2), 0))
+    batch.pop("labels")
+    fuse(tmp_path / "out", TASKS.get("udpos"), tmp_path / "fused")
+    fused = AutoModelForTokenClassification.from_pretrained(tmp_path / "fused").eval()
+    adapter = opened()
+    with torch.inference_mode():
+        logits = adapter(**batch).logits
+        assert torch.allclose(logits, fused(**batch).logits, atol=1e-5)  # head included
+        with adapter.disable_adapter():
+            assert not torch.allclose(logits, adapter(**batch).logits, atol=1e-3)
+
+
+def test_several_tasks_give_the_encoder_and_keep_their_heads(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file
+    from transformers import AutoModel
+
+    train(
+        tiny_base,
+        [TASKS.get("xnli"), TASKS.get("panx")],
+        EMBEDDED,
+        options(method="full", max_steps=4),
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+    )
+    assert type(AutoModel.from_pretrained(tmp_path / "out")).__name__ == "XLMRobertaModel"
+    heads = load_file(tmp_path / "out" / "heads.safetensors")
+    assert {name.split(".")[0] for name in heads} == {"xnli", "panx"}
+
+
+def test_full_training_of_a_quantized_base_is_refused(tiny_base: Path) -> None:
+    with pytest.raises(MethodError, match="use method: lora"):
+        METHODS.get("full").prepare(None, "pair", "nf4")
+
+
+def test_training_lowers_the_loss(tiny_base: Path, tmp_path: Path) -> None:
+    trained = train(
+        tiny_base,
+        [TASKS.get("udpos")],
+        EMBEDDED,
+        options(method="full", max_steps=40, max_examples=None),
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+    )
+    assert trained.fitted.final_loss < 1.5  # 17 labels: 2.83 where nothing is learnt
+
+
+@pytest.mark.parametrize("name", ["full", "lora"])
+@pytest.mark.parametrize("tasks", [("udpos",), ("udpos", "xnli")], ids=["one", "two"])
+def test_activations_computed_anew_give_the_same_weights(
+    name: str, tasks: tuple[str, ...], tiny_base: Path, tmp_path: Path
+) -> None:
+    losses = []
+    for again in (False, True):
+        settings = Settings(1e-2, seed=1, compute="fp32", gradient_checkpointing=again)
+        own = options(method=name, settings=settings, method_options={})
+        work, out = tmp_path / f"work-{again}", tmp_path / f"out-{again}"
+        found = train(tiny_base, [TASKS.get(t) for t in tasks], EMBEDDED, own, work=work, out=out)
+        losses.append(found.fitted.final_loss)
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_any_task_follows_any_other(tiny_base: Path, tmp_path: Path) -> None:
+    """transformers leaves what it found out of one head in a config, and refuses the next by it."""
+    quick, model = options(method="full"), tiny_base
+    for number, name in enumerate(("xnli", "xcopa", "udpos", "xquad", "xnli")):
+        out = tmp_path / str(number)
+        train(model, [TASKS.get(name)], EMBEDDED, quick, work=tmp_path / f"w{number}", out=out)
+        assert open_model(out).labels == TASKS.get(name).labels
+        model = out

@@ -1,0 +1,151 @@
+"""Options that must do what they say: frozen embeddings, mask rate, compute, refusals."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from quick import distillation, options
+from safetensors.numpy import load_file
+
+from compress.distill.distill import distill
+from evalsuite.errors import ModelError, PickleRefusedError
+from evalsuite.machine import environment
+from evalsuite.registry import TASKS
+from evalsuite.results import Environment
+from evalsuite.task import DataSource, TagExample
+from transfer.encoded_rows.load_rows import load_rows
+from transfer.loop.fit import Settings, resolve_compute
+from transfer.models import checkpoints
+from transfer.objectives import mlm
+from transfer.pretrain import Options, Shape, pretrain
+from transfer.supervised.train_tasks import train
+
+EMBEDDED = DataSource("embedded")
+WORDS = "roberta.embeddings.word_embeddings.weight"
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_frozen_embeddings_stay_as_they_are(tiny_base: Path, tmp_path: Path, frozen: bool) -> None:
+    quick = options(method="full", method_options={"freeze_embeddings": frozen})
+    out = tmp_path / "out"
+    train(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
+    before, after = (load_file(d / "model.safetensors")[WORDS] for d in (tiny_base, out))
+    assert (before == after).all() == frozen
+
+
+def test_the_mask_rate_is_the_share_predicted() -> None:
+    batch = mlm.collate([[0, *range(4, 1000), 2]] * 8, 1, 2000, seed=1, rate=0.4)
+    share = (batch["labels"] != -100).float().mean().item()
+    assert abs(share - 0.4) < 0.02
+
+
+@pytest.mark.parametrize(("flags", "found"), [(("avx512_bf16",), "bf16"), (("avx2",), "fp32")])
+def test_auto_computes_in_what_the_processor_has(
+    monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], found: str
+) -> None:
+    here = environment.capture(1)
+
+    def capture(threads: int, device: str = "cpu") -> Environment:
+        return here.model_copy(update={"instruction_set": flags})
+
+    monkeypatch.setattr(environment, "capture", capture)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_compute("auto") == found
+    assert resolve_compute("fp32") == "fp32" and resolve_compute("bf16") == "bf16"
+
+
+def test_nf4_on_cpu_refuses_widths_its_blocks_do_not_fit(tiny_base: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_base, tmp_path / "odd")
+    path = tmp_path / "odd" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "intermediate_size": 96}))
+    with pytest.raises(ModelError, match="multiples of 64; this model has 64 and 96"):
+        checkpoints.load(tmp_path / "odd", TASKS.get("xnli"), "nf4")
+
+
+def continued() -> Options:
+    return Options(
+        shape=None,
+        steps=2,
+        batch_size=4,
+        max_length=32,
+        max_pairs=20,
+        tlm=0.5,
+        mask_rate=0.15,
+        lexical=False,
+        freeze_embeddings=False,
+        alpha=0.3,
+        languages=("de",),
+        settings=Settings(1e-3, seed=1, compute="fp32"),
+    )
+
+
+def test_pretraining_goes_on_from_a_checkpoint(tiny_base: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    pretrain(tiny_base, EMBEDDED, continued(), work=tmp_path / "work", out=out)
+    before, after = (load_file(d / "model.safetensors") for d in (tiny_base, out))
+    assert before.keys() == after.keys()
+    moved = max(float(abs(before[name] - after[name]).max()) for name in before)
+    assert 0 < moved < 0.1
+    tokenizers = [(d / "tokenizer.json").read_text() for d in (tiny_base, out)]
+    assert tokenizers[0] == tokenizers[1]
+
+
+def test_pretraining_refuses_what_it_cannot_open(tiny_base: Path, tmp_path: Path) -> None:
+    def go(directory: Path) -> Any:
+        pretrain(directory, EMBEDDED, continued(), work=tmp_path / "w", out=tmp_path / "o")
+
+    shutil.copytree(tiny_base, tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    with pytest.raises(ModelError, match="does not open as a checkpoint"):
+        go(tmp_path / "cut")
+    weights.rename(weights.with_name("pytorch_model.bin"))
+    with pytest.raises(PickleRefusedError, match="convert it once"):
+        go(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("name", ["xquad", "udpos"])
+def test_no_row_is_longer_than_the_model_has_positions(
+    name: str, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = TASKS.get(name)
+    if name == "udpos":  # a sentence longer than any embedded one
+        words, tags = ("Maria",) * 300, ("PROPN",) * 300
+        long = [TagExample("1", words, tags)] * 8
+        monkeypatch.setattr(type(task), "load", lambda *asked: long)
+    assert max(load_rows(task, EMBEDDED, tiny_base, 600, max_examples=8).lengths()) > 64
+    asked = options(method="full", method_options={}, max_length=600, max_examples=8)
+    model = tmp_path / "model"
+    facts = train(tiny_base, [task], EMBEDDED, asked, work=tmp_path / "w", out=model).facts
+    told = "64 tokens, all the model takes; max_length asks for 600"
+    assert facts["longest sequence"] == told
+    taught = distillation(max_length=600, max_examples=8)
+    _, facts = distill(model, [task], EMBEDDED, taught, work=tmp_path / "d", out=tmp_path / "o")
+    assert facts["longest sequence"] == told
+    short = dataclasses.replace(taught, max_length=64)
+    _, facts = distill(model, [task], EMBEDDED, short, work=tmp_path / "e", out=tmp_path / "p")
+    assert "longest sequence" not in facts
+
+
+def test_pretraining_too_keeps_to_the_positions_there_are(tiny_base: Path, tmp_path: Path) -> None:
+    asked = dataclasses.replace(continued(), max_length=600)
+    _, facts = pretrain(tiny_base, EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
+    assert facts["longest sequence"].startswith("64 tokens")
+    scratch = dataclasses.replace(
+        asked, shape=Shape(layers=1, hidden=16, heads=2, ffn=16, vocabulary=1000, max_length=10)
+    )
+    _, facts = pretrain(None, EMBEDDED, scratch, work=tmp_path / "s", out=tmp_path / "t")
+    assert facts["longest sequence"] == "10 tokens, all the model takes; max_length asks for 600"
+
+
+def test_settings_reach_the_optimizer(tiny_base: Path, tmp_path: Path) -> None:
+    still = dataclasses.replace(continued(), settings=Settings(1e-12, seed=1, compute="fp32"))
+    pretrain(tiny_base, EMBEDDED, still, work=tmp_path / "work", out=tmp_path / "out")
+    before, after = (load_file(d / "model.safetensors") for d in (tiny_base, tmp_path / "out"))
+    assert max(float(abs(before[name] - after[name]).max()) for name in before) < 1e-9

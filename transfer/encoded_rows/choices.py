@@ -1,0 +1,41 @@
+"""One of several choices: rows of as many sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from evalsuite.errors import DataError
+from evalsuite.task import ChoiceExample, Example, Task
+from transfer.encoded_rows.encoded import Encoder, SeveralSequences
+from transfer.loop.batch_plan import Batch, padded
+from transfer.loop.fit import Tensors
+
+
+class Choices(SeveralSequences):
+    """Rows whose label is hidden are left out; `targets` are indices of the right choices."""
+
+    def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
+        shown = [e for e in examples if isinstance(e, ChoiceExample) and e.label is not None]
+        counts = {len(example.choices) for example in shown}
+        if len(counts) > 1:
+            raise DataError(
+                f"{task.name}: rows of {min(counts)} and of {max(counts)} choices; all rows to "
+                "train on need as many"
+            )
+        sequences = iter(encoder(task, shown))
+        self.pad_id = encoder.pad_id
+        self.ids = [[next(sequences).ids for _ in example.choices] for example in shown]
+        self.targets = [example.label for example in shown]
+
+    def collate(self, batch: Batch) -> Tensors:
+        """`input_ids`, `attention_mask` `[batch, choices, tokens]`, `labels` `[batch]`."""
+        flat = [ids for index in batch.indices for ids in self.ids[index]]
+        rows = len(batch.indices)
+        tensors = {
+            name: tensor.view(rows, -1, tensor.shape[1])
+            for name, tensor in padded(flat, self.pad_id).items()
+        }
+        labels = torch.tensor([self.targets[index] for index in batch.indices])
+        return {**tensors, "labels": labels}

@@ -1,0 +1,142 @@
+"""Sequences for masked LM: lines of parallel text, and pairs of them for translation LM.
+
+>>> text = encode(tokenizer, pairs, tlm=0.5, max_length=128, seed=1)
+>>> len(text.ids) == len(text.language)
+True
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite import tokenization
+from evalsuite.data import parallel
+from evalsuite.errors import DataError
+from evalsuite.task import DataSource
+from transfer.encoded_rows.encoded import OneSequence
+from transfer.loop.batch_plan import Batch
+from transfer.loop.fit import Progress, Tensors
+from transfer.objectives import mlm
+from transfer.text import parallel_text
+
+ALPHA = 0.3  # sampling exponent of languages (Conneau et al. 2020, section 3.1)
+Pairs = list[tuple[int, str, str]]  # language, foreign, English
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedText:
+    """Masked LM beside other training.
+
+    Attributes:
+        share: of batches.
+        languages: of the text; None for all the source has, `("en",)` for English alone.
+        tlm: share of sequences that are a sentence and its translation.
+        lines: a language, at most.
+    """
+
+    share: float = 0.0
+    languages: tuple[str, ...] | None = None
+    tlm: float = 0.0
+    lines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Encoded sequences, and for each the language it belongs to."""
+
+    ids: list[list[int]]
+    language: list[int]
+
+
+class Masked(OneSequence):
+    """Rows of masked LM, drawn by language; labels are what a batch's seed masks."""
+
+    def __init__(self, ids: list[list[int]], directory: Path, rate: float = mlm.RATE) -> None:
+        self.ids, self.rate = ids, rate
+        self.pad_id = tokenization.pad_id(directory)
+        self.mask_id = tokenization.id_of(tokenization.load(directory), "<mask>")
+
+    def collate(self, batch: Batch) -> Tensors:
+        """`input_ids` some of them masked, `attention_mask`, `labels`, each `[batch, tokens]`."""
+        ids = [self.ids[index] for index in batch.indices]
+        return mlm.collate(ids, self.pad_id, self.mask_id, batch.seed, self.rate)
+
+
+def load(
+    source: DataSource,
+    directory: Path,
+    how: MaskedText,
+    *,
+    max_length: int,
+    count: int,
+    seed: int,
+    progress: Progress = lambda fraction, text: None,
+) -> Masked:
+    """About `count` rows, languages in proportion to their size to the power 0.3.
+
+    Raises:
+        DataError: there is no parallel text, or translations are wanted of English alone.
+    """
+    english_alone = how.languages == ("en",)
+    if english_alone and how.tlm > 0:
+        raise DataError("tlm: a translation needs a language beside English in mlm_languages")
+    foreign = None if how.languages is None else [c for c in how.languages if c != "en"]
+    if english_alone:  # any language's English sides
+        foreign = list(parallel.languages(source)[:1])
+    read = parallel_text.read(source, foreign, how.lines, progress=progress)
+    tokenizer = tokenization.load(directory)
+    if english_alone:
+        lines = [*dict.fromkeys(english for _, _, english in read.pairs)]
+        tokenizer.enable_truncation(max_length, strategy="longest_first")
+        found = Sequences([e.ids for e in tokenizer.encode_batch(lines)], [0] * len(lines))
+    else:
+        found = encode(tokenizer, read.pairs, how.tlm, max_length, seed)
+        if how.languages is not None and "en" not in how.languages and how.tlm == 0:
+            found = _without(found, read.english)
+    drawn = parallel_text.sample(found.language, ALPHA, count, seed)
+    return Masked([found.ids[index] for index in drawn], directory)
+
+
+def _without(found: Sequences, language: int) -> Sequences:
+    keep = [i for i, value in enumerate(found.language) if value != language]
+    return Sequences([found.ids[i] for i in keep], [found.language[i] for i in keep])
+
+
+def encode(tokenizer: Any, pairs: Pairs, tlm: float, max_length: int, seed: int) -> Sequences:
+    """Sequences to learn from: `tlm` of the pairs whole, of the others either side alone.
+
+    English sides are a language of their own, so that a sampling exponent weighs it like any other.
+    """
+    rng = random.Random(seed)
+    english = 1 + max(index for index, _, _ in pairs)
+    inputs: list[Any] = []
+    language: list[int] = []
+    for index, foreign, target in pairs:
+        if tlm > 0:
+            # Either order, so that neither side is always first.
+            inputs.append((foreign, target) if rng.random() < 0.5 else (target, foreign))
+            language.append(index)
+    whole = len(inputs)
+    for index, foreign, target in pairs if tlm < 1 else ():
+        english_side = rng.random() < 1 / (english + 1)
+        inputs.append(target if english_side else foreign)
+        language.append(english if english_side else index)
+    tokenizer.enable_truncation(max_length, strategy="longest_first")
+    ids: list[list[int]] = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+    tokenizer.no_truncation()
+    if 0 < tlm < 1:
+        keep = _shares(whole, len(ids) - whole, tlm, rng)
+        ids, language = [ids[i] for i in keep], [language[i] for i in keep]
+    return Sequences(ids, language)
+
+
+def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> Sequence[int]:
+    """Indices with `tlm` of them from the first `whole`."""
+    most = min(whole / tlm, single / (1 - tlm))
+    first = rng.sample(range(whole), min(whole, round(most * tlm)))
+    second = rng.sample(range(whole, whole + single), min(single, round(most * (1 - tlm))))
+    return sorted(first) + sorted(second)

@@ -1,0 +1,35 @@
+"""A tag a word: tagged sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from evalsuite.task import Example, TagExample, Task
+from transfer.encoded_rows.encoded import IGNORE, Encoder, OneSequence
+from transfer.loop.batch_plan import Batch
+from transfer.loop.fit import Tensors
+
+
+class Tags(OneSequence):
+    """`targets` are one tag id a token, of the first of each word, -100 elsewhere."""
+
+    def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
+        tagged = [example for example in examples if isinstance(example, TagExample)]
+        index = {label: number for number, label in enumerate(task.labels)}
+        self.pad_id = encoder.pad_id
+        self.ids: list[list[int]] = []
+        self.targets: list[list[int]] = []
+        for item in encoder(task, tagged):
+            tags = tagged[item.example].tags
+            self.ids.append(item.ids)
+            self.targets.append([IGNORE if word < 0 else index[tags[word]] for word in item.words])
+
+    def collate(self, batch: Batch) -> Tensors:
+        """The inputs, and `labels` `[batch, tokens]`."""
+        tensors = self.inputs(batch)
+        labels = torch.full(tensors["input_ids"].shape, IGNORE)
+        for row, index in enumerate(batch.indices):
+            labels[row, : len(self.targets[index])] = torch.tensor(self.targets[index])
+        return {**tensors, "labels": labels}

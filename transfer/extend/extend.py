@@ -1,0 +1,207 @@
+"""Give an English encoder new languages.
+
+>>> extend(english_dir, source, Options(vocabulary=32000, steps=12000, ...), work=work, out=out)
+
+The encoder's layers are carried into the XLM-R architecture behind a new multilingual vocabulary,
+whose embeddings start from the English ones they are translated by. Then objectives mixed by batch
+teach the languages: sentence-embedding distillation on parallel text, with the English encoder as
+teacher (Reimers & Gurevych 2020); the same from a multilingual teacher, which needs no parallel
+text, on lines and on single words; translation language modelling (Lample & Conneau 2019); masked
+language modelling.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers.trainer_utils import set_seed
+
+from evalsuite import tokenization
+from evalsuite.errors import ModelError
+from evalsuite.task import DataSource
+from transfer.extend.corpus import Corpus, encode, train_vocabulary
+from transfer.extend.curve import Curve
+from transfer.extend.options import Options as Options
+from transfer.extend.plan import LINES, PAD, SENTENCES, WORDS, Plan, make_plan
+from transfer.extend.start import embeddings
+from transfer.loop.batch_plan import Batch, padded
+from transfer.loop.fit import Fitted, Progress, Tensors, fit, resolve_compute
+from transfer.models import cards, checkpoints
+from transfer.models.to_xlmr import carry, load_english
+from transfer.objectives import mlm, sentences
+from transfer.registry import TEACHERS
+from transfer.text.parallel_text import read
+from transfer.text.teacher_vectors import embed, targets
+
+_RIDGE = 5_000  # English lines the head starts from
+
+
+def extend(
+    english_dir: Path,
+    source: DataSource,
+    options: Options,
+    *,
+    work: Path,
+    out: Path,
+    progress: Progress = lambda fraction, text: None,
+) -> tuple[Fitted, dict[str, float | int | str]]:
+    """Carry, start, train; write a masked-LM checkpoint to `out`.
+
+    Raises:
+        DataError: there is no text to learn from.
+        ModelError: the encoder is not a BERT, or takes no sequences as long as asked for.
+        MissingExtraError: the second teacher is not installed.
+    """
+    original = load_english(english_dir)
+    _check_length(original, options)
+    english_tokenizer = tokenization.load(english_dir)
+    text = read(
+        source,
+        options.languages,
+        options.max_pairs,
+        options.max_lines,
+        prose=options.prose,
+        progress=progress,
+    )
+    tokenizer_dir = work / "tokenizer"
+    longest = original.config.max_position_embeddings
+    train_vocabulary(text, options, tokenizer_dir, longest, progress)
+    tokenizer = tokenization.load(tokenizer_dir)
+    progress(0.0, "encoding text")
+    corpus = encode(tokenizer, text, options)
+    plan = make_plan(tokenizer, corpus, options)
+    progress(0.0, "starting embeddings")
+    set_seed(options.settings.seed)
+    table = embeddings(original, english_tokenizer, tokenizer, corpus, options)
+    model = carry(original, torch.from_numpy(table))
+    vectors = _teach(model, original, english_tokenizer, corpus, plan, options, work, progress)
+    mask_id = tokenization.id_of(tokenizer, "<mask>")
+
+    def collate(batch: Batch) -> Tensors:
+        part = plan.parts[batch.part]
+        ids = [part.ids[i] for i in batch.indices]
+        if batch.part not in vectors:
+            return mlm.collate(ids, PAD, mask_id, batch.seed, options.mask_rate)
+        rows = [part.rows[i] for i in batch.indices]
+        target = nn.functional.normalize(torch.from_numpy(vectors[batch.part][rows]).float())
+        return {**padded(ids, PAD), "target": target, "through_head": batch.part != SENTENCES}
+
+    def objective(module: Any, batch: Tensors) -> torch.Tensor:
+        if "target" not in batch:
+            return mlm.loss(module, batch)
+        target, through_head = batch.pop("target"), batch.pop("through_head")
+        hidden = module.base_model(**batch).last_hidden_state
+        embedding = sentences.pool(hidden, batch["attention_mask"])
+        if through_head:
+            embedding = nn.functional.normalize(module.head(embedding).float())
+        return sentences.loss(embedding, target, options.contrast)
+
+    curve = Curve(model, corpus, plan.seen, options, work / "curve.json")
+    model.roberta.requires_grad_(not options.freeze_body)
+    model.get_input_embeddings().weight.requires_grad_(True)
+    model.train()
+    fitted = fit(
+        model, plan.batches, collate, objective, options.settings, work, progress, after=curve
+    )
+    model.eval().cpu()
+    model.head = None  # the teacher's, not the encoder's
+    if options.store == "fp16":
+        model.half()
+    checkpoints.save(model, tokenizer_dir, out, _card(english_dir, source, corpus, options))
+    points = curve.points()
+    (out / "curve.json").write_text(json.dumps(points, indent=2), encoding="utf-8")
+    return fitted, {
+        "steps": fitted.steps,
+        "final loss": round(fitted.final_loss, 4),
+        "compute": fitted.compute,
+        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "sentence pairs": len(text.pairs),
+        "single lines": len(text.lines),
+        "dropped as evaluation text": text.dropped,
+        "languages": len(text.languages),
+        "vocabulary": tokenizer.get_vocab_size(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "tokens seen": plan.seen[-1],
+        "held-out retrieval": points[-1]["held-out retrieval"] if points else "not measured",
+    }
+
+
+def _check_length(original: Any, options: Options) -> None:
+    """Raise unless the encoder has positions for the longest sequence."""
+    longest = options.max_length * (2 if options.tlm > 0 else 1)
+    positions = original.config.max_position_embeddings
+    if longest > positions:
+        pairs = ", and pairs twice that" if options.tlm > 0 else ""
+        raise ModelError(
+            f"max_length: {options.max_length}{pairs}, but the English encoder has {positions} "
+            "positions; lower max_length"
+        )
+
+
+def _teach(
+    model: Any,
+    original: Any,
+    tokenizer: Any,
+    corpus: Corpus,
+    plan: Plan,
+    options: Options,
+    work: Path,
+    progress: Progress,
+) -> dict[int, np.ndarray]:
+    """What the teachers make of the plan's text, a part; for the second one `model` gets a head,
+    begun as the linear map from the first one's vectors to its own."""
+    compute = resolve_compute(options.settings.compute)
+    if torch.cuda.is_available():
+        original.cuda()
+
+    def english(lines: Sequence[str]) -> np.ndarray:
+        tokenizer.enable_truncation(original.config.max_position_embeddings)
+        ids = [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
+        tokenizer.no_truncation()
+        return embed(original, ids, original.config.pad_token_id, compute)
+
+    vectors = {}
+    if lines := plan.parts[SENTENCES].lines:
+        vectors[SENTENCES] = targets(english, lines, work / "teacher", progress)
+    taught = [part for part in (LINES, WORDS) if plan.parts[part].lines]
+    if options.teacher is None or not taught:
+        return vectors
+    second = TEACHERS.get(options.teacher)
+    multilingual = second.open()
+    for part in taught:
+        place = work / f"{options.teacher}-{part}"
+        vectors[part] = targets(multilingual, plan.parts[part].lines, place, progress)
+    some = sorted({pair[2] for pair in corpus.text.pairs[: 4 * _RIDGE]})[:_RIDGE]
+    model.head = nn.Linear(original.config.hidden_size, second.width, bias=False)
+    with torch.no_grad():
+        model.head.weight.copy_(_regress(english(some), multilingual(some)))
+    return vectors
+
+
+def _regress(inputs: np.ndarray, outputs: np.ndarray, ridge: float = 1.0) -> torch.Tensor:
+    """Weight `[out, in]` of the linear map that takes `inputs` nearest to `outputs`."""
+    square = inputs.T @ inputs + ridge * np.eye(inputs.shape[1], dtype=inputs.dtype)
+    return torch.from_numpy(np.linalg.solve(square, inputs.T @ outputs).T.copy())
+
+
+def _card(english_dir: Path, source: DataSource, corpus: Corpus, options: Options) -> str:
+    shares = f"sentence distillation {options.sentences:g}, "
+    if options.teacher is not None:
+        shares += f"{options.teacher}: lines {options.lines:g}, words {options.words:g}, "
+    return cards.card(
+        "English encoder extended to new languages",
+        [
+            f"layers from: {english_dir.name}, carried into the XLM-R architecture",
+            f"languages: {' '.join(corpus.text.languages)}",
+            f"text: {source.kind} source, {len(corpus.train)} sentence pairs "
+            f"and {len(corpus.lines)} single lines",
+            f"shares of batches: {shares}translation LM {options.tlm:g}, masked LM {options.mlm:g}",
+            "sentence embedding: mean over tokens of the last layer",
+        ],
+    )

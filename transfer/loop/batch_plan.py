@@ -1,0 +1,100 @@
+"""The order of training: which examples make which batch, decided before the first step.
+
+A plan is a pure function of lengths and seed, so a killed training resumes with exactly the
+batches it would have had, and several processes can share one plan.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from evalsuite.inference.batch_runner import pad
+from evalsuite.inference.batching import by_tokens
+
+_POOL = 32  # batches shuffled together before they are sorted by length
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Indices of one batch's examples, and the seed of whatever is random about it."""
+
+    part: int  # which of the mixed data sets
+    indices: tuple[int, ...]
+    seed: int
+
+
+def plan(
+    lengths: Sequence[int], batch_size: int, steps: int, seed: int, part: int = 0
+) -> list[Batch]:
+    """`steps` batches over epochs of shuffled examples, similar lengths together.
+
+    >>> [b.indices for b in plan([3, 9, 3, 8], batch_size=2, steps=2, seed=1)]
+    [(0, 2), (3, 1)]
+
+    Within a pool of 32 shuffled batches examples are sorted by length, cut into batches, and the
+    batches shuffled: most of the padding goes, most of the randomness stays.
+    """
+    if not lengths:
+        raise ValueError("no examples to plan batches over")
+    rng = random.Random(seed)
+    batches: list[Batch] = []
+    stream = _epochs(len(lengths), rng)
+    while len(batches) < steps:
+        wanted = min(_POOL * batch_size, max(len(lengths), batch_size))
+        pool = sorted((next(stream) for _ in range(wanted)), key=lambda index: lengths[index])
+        cut = [tuple(pool[i : i + batch_size]) for i in range(0, len(pool), batch_size)]
+        rng.shuffle(cut)
+        batches += [Batch(part, indices, rng.getrandbits(48)) for indices in cut]
+    return batches[:steps]
+
+
+def _epochs(count: int, rng: random.Random) -> Iterator[int]:
+    """Indices in shuffled epochs, without end."""
+    while True:
+        order = list(range(count))
+        rng.shuffle(order)
+        yield from order
+
+
+def steps_for(examples: int, batch_size: int, epochs: float, most: int | None = None) -> int:
+    """Batches of so many epochs, at least one and at most `most`."""
+    steps = max(1, round(examples * epochs / batch_size))
+    return steps if most is None else min(steps, most)
+
+
+def cut(batch: Batch, lengths: Sequence[int], rows: int, tokens: int | None = None) -> list[Batch]:
+    """A batch as micro-batches of at most so many rows, or where `tokens` is given of at most so
+    many padded tokens; longest rows first, a row longer than that by itself.
+
+    >>> whole = Batch(0, (0, 1, 2, 3), seed=7)
+    >>> [b.indices for b in cut(whole, [3, 9, 4, 8], rows=4, tokens=18)]
+    [(1, 3), (2, 0)]
+    """
+    own = [lengths[index] for index in batch.indices]
+    width = max(own)
+    found = by_tokens(own, *((tokens, len(own)) if tokens else (rows * width, rows)))
+    seeds = random.Random(batch.seed)
+    return [
+        Batch(batch.part, tuple(batch.indices[i] for i in chosen), seeds.getrandbits(48))
+        for chosen in found
+    ]
+
+
+def items(tensors: Mapping[str, Any]) -> int:
+    """What the loss of a batch is the mean of: its labels (of tokens, where these have labels),
+    or its rows."""
+    labels = tensors.get("labels")
+    if labels is not None:
+        return int((labels != -100).sum())
+    return len(next(iter(tensors.values())))
+
+
+def padded(sequences: Sequence[Sequence[int]], pad_id: int) -> dict[str, torch.Tensor]:
+    """`input_ids` and `attention_mask`, both int64 `[batch, tokens]`."""
+    ids, mask = pad(sequences, pad_id)
+    return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}

@@ -1,0 +1,222 @@
+"""Open checkpoints for training, with the head a task needs; write what a stage publishes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import transformers
+from transformers import BitsAndBytesConfig
+
+from evalsuite.errors import ModelError
+from evalsuite.inference.open_model import (
+    head_of,
+    labels_of,
+    max_length_of,
+    read_config,
+    refuse_pickle,
+)
+from evalsuite.runtimes.torch import auto_class, from_pretrained
+from evalsuite.task import Task
+from transfer.precision.quantized_embedding import QuantizedEmbedding
+
+Precision = Literal["fp32", "bf16", "int8", "nf4"]
+Embeddings = Literal["fp32", "bf16", "int8", "int4"]
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "sentencepiece.bpe.model",
+)
+# bitsandbytes would quantize the heads too, and training them then fails with "only Tensors of
+# floating point dtype can require gradients".
+_HEADS = ["classifier", "qa_outputs", "lm_head", "score", "pooler"]
+_NF4_BLOCK = 64  # weights that share a scale
+TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
+
+
+def quantization(
+    precision: Precision, config: dict[str, Any], compute: torch.dtype = torch.float32
+) -> BitsAndBytesConfig | None:
+    """bitsandbytes settings: LLM.int8 (Dettmers et al. 2022) or NF4 with double quantization
+    (QLoRA, Dettmers et al. 2023); task heads stay in floating point.
+
+    Args:
+        config: the checkpoint's.
+        compute: what NF4 multiplies in.
+
+    Raises:
+        ModelError: the checkpoint's widths are none that NF4 takes here.
+    """
+    widths = (config.get("hidden_size", 64), config.get("intermediate_size", 64))
+    on_cpu = not torch.cuda.is_available()
+    if precision == "nf4" and on_cpu and any(width % _NF4_BLOCK for width in widths):
+        raise ModelError(
+            f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
+            f"has {widths[0]} and {widths[1]}; use another precision, such as int8"
+        )
+    if precision == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_HEADS)
+    if precision == "nf4":
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=compute,
+            llm_int8_skip_modules=_HEADS,
+        )
+    return None
+
+
+def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> tuple[Any, bool]:
+    """Open a checkpoint with `task`'s head; True where the checkpoint's own head was kept.
+
+    The head is kept when the label sets are equal (MNLI to XNLI), new otherwise.
+
+    Raises:
+        ModelError: it does not open.
+        PickleRefusedError: the weights are a pickle.
+    """
+    config = _checkpoint(directory)
+    extra: dict[str, Any] = {}
+    kept = False
+    if task is not None and task.labels:
+        kept = labels_of(config) == task.labels
+        extra = {
+            "id2label": dict(enumerate(task.labels)),
+            "label2id": {label: index for index, label in enumerate(task.labels)},
+            "ignore_mismatched_sizes": True,
+        }
+    model = from_pretrained(
+        auto_class(task.format if task else None),
+        directory,
+        dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+        quantization_config=quantization(precision, config),
+        **extra,
+    )
+    if task is not None:
+        model.config.finetuning_task = task.name
+        # What transformers wrote there for another task's head may be refused with this one's.
+        model.config.problem_type = None
+    return model, kept
+
+
+def frozen(directory: Path, precision: Precision) -> Any:
+    """The model a checkpoint holds, with its own head if it has one, to be run and not trained.
+
+    Raises: as `load`.
+    """
+    config = _checkpoint(directory)
+    return from_pretrained(
+        auto_class(head_of(config)),
+        directory,
+        dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+        quantization_config=quantization(precision, config),
+    ).eval()
+
+
+def _checkpoint(directory: Path) -> dict[str, Any]:
+    """The config of a whole checkpoint without pickled weights."""
+    refuse_pickle(directory)
+    if (directory / "adapter_config.json").is_file():
+        raise ModelError(f"{directory} is an adapter; fuse it first")
+    return read_config(directory)
+
+
+def longest(directory: Path, asked: int) -> int:
+    """Tokens of the longest sequence: as many as are asked for, or as the model has positions for,
+    as in evaluation."""
+    return min(asked, max_length_of(read_config(directory)))
+
+
+def length_facts(asked: int, taken: int) -> dict[str, str]:
+    """For a summary: that sequences were cut shorter than asked for, if they were."""
+    if taken >= asked:
+        return {}
+    return {"longest sequence": f"{taken} tokens, all the model takes; max_length asks for {asked}"}
+
+
+def keep_codes(model: Any) -> None:
+    """Have NF4 layers leave their codes as they are.
+
+    On a processor with AVX512-BF16 bitsandbytes (0.50) rearranges them at the first forward outside
+    training, and what peft's DoRA then dequantizes at every forward are other weights.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def hold_embeddings(model: Any, held: Embeddings) -> None:
+    """Hold the word embeddings in bf16, or as rows of 8 or 4 bits, frozen, and hand the layers the
+    precision they expect.
+
+    bitsandbytes leaves embeddings alone, and in XLM-R base they are 192M of 278M parameters: a
+    base is not quantized until they are.
+
+    Raises:
+        ModelError: rows of 4 bits are packed two a byte, and these do not halve.
+    """
+    table = model.get_input_embeddings()
+    before = table.weight.dtype
+    if held in ("int8", "int4"):
+        if held == "int4" and table.embedding_dim % 2:
+            raise ModelError(
+                f"embeddings: int4: rows of {table.embedding_dim} do not halve; use int8"
+            )
+        model.set_input_embeddings(QuantizedEmbedding.of(table, bits=int(held[3:])))
+    elif held == "bf16" and before != torch.bfloat16:
+        table.weight.data = table.weight.data.to(torch.bfloat16)
+        table.register_forward_hook(lambda module, args, output: output.to(before))
+
+
+def round_embeddings(model: Any, held: Embeddings) -> None:
+    """The values that `hold_embeddings` leaves of the word embeddings, in a table as before."""
+    table = model.get_input_embeddings()
+    if held in ("int8", "int4"):
+        table.weight.data = QuantizedEmbedding.of(table, bits=int(held[3:])).dequantized()
+    elif held == "bf16":
+        table.weight.data = table.weight.data.to(torch.bfloat16).to(table.weight.dtype)
+
+
+def memory(model: Any) -> dict[str, float]:
+    """Megabytes of parameters and buffers: embeddings, and all else."""
+    embeddings, total = _bytes(model.get_input_embeddings()), _bytes(model)
+    return {"embeddings MB": embeddings / 1e6, "other weights MB": (total - embeddings) / 1e6}
+
+
+def _bytes(module: Any) -> int:
+    return sum(t.numel() * t.element_size() for t in (*module.parameters(), *module.buffers()))
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy the tokenizer's files; write `tokenizer.json` where only a SentencePiece model is."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+    if not (target / "tokenizer.json").is_file():
+        transformers.AutoTokenizer.from_pretrained(source, local_files_only=True).save_pretrained(
+            target
+        )
+
+
+def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:
+    """Write a checkpoint plain transformers opens: safetensors, config, tokenizer, model card."""
+    model.save_pretrained(out)
+    copy_tokenizer(tokenizer_from, out)
+    (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def write_training(out: Path, **facts: Any) -> None:
+    """Record beside an adapter which base it was trained on."""
+    (out / TRAINING_FILE).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+
+
+def read_training(directory: Path) -> dict[str, Any]:
+    """What `write_training` recorded; empty for an adapter made elsewhere."""
+    path = directory / TRAINING_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

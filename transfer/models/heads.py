@@ -1,0 +1,213 @@
+"""A model, and the heads that are trained beside its own: of several tasks, of masked LM.
+
+>>> joined = Joined(encoder, task_heads(tasks, directory))
+>>> joined(ids, mask, part=1).shape     # the second task's logits
+torch.Size([8, 7])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import safe_open
+from torch import nn
+from transformers import XLMRobertaForMaskedLM
+from transformers.models.xlm_roberta import modeling_xlm_roberta as xlm_roberta
+
+from evalsuite.task import Task
+from transfer.errors import MethodError
+from transfer.loop.fit import Objective, Tensors
+from transfer.objectives.matching import matching_loss
+from transfer.objectives.mlm import cross_entropy
+from transfer.objectives.robust import Robust, robust
+from transfer.objectives.spans import ends_loss
+
+_LM_HEAD = "lm_head."  # of a checkpoint's tensors
+
+
+class Joined(nn.Module):
+    """An encoder with one head a task, or a whole model of one; with a masked-LM head or without.
+
+    Attributes:
+        heads: one a task where `model` is an encoder; none where it has its own.
+        lm_head: its output layer is the model's word embeddings.
+    """
+
+    def __init__(
+        self, model: Any, heads: Sequence[nn.Module] = (), lm_head: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.model, self.heads, self.lm_head = model, nn.ModuleList(heads), lm_head
+
+    def forward(self, input_ids: Any, attention_mask: Any, part: int) -> Any:
+        """Logits of head `part`: `[batch, labels]` or `[batch, tokens, labels]`; `[batch, choices]`
+        where the input is `[batch, choices, tokens]`."""
+        rows, choices = len(input_ids), input_ids.dim() == 3
+        if choices:
+            input_ids, attention_mask = input_ids.flatten(0, 1), attention_mask.flatten(0, 1)
+        hidden = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        logits = self.heads[part](hidden.last_hidden_state)
+        return logits.view(rows, -1) if choices else logits
+
+    def masked_lm(self, batch: Tensors) -> torch.Tensor:
+        """Mean cross-entropy of a batch's masked tokens, through whatever the method wraps."""
+        inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
+        if self._of_choices():
+            inputs = {name: tensor[:, None] for name, tensor in inputs.items()}
+        found = self.model(**inputs, output_hidden_states=True)
+        assert self.lm_head is not None
+        return cross_entropy(found.hidden_states[-1], self.lm_head, batch["labels"])
+
+    def _of_choices(self) -> bool:
+        inner = getattr(self.model, "get_base_model", lambda: self.model)()  # of peft
+        return "MultipleChoice" in type(inner).__name__
+
+    def named_heads(self, names: Sequence[str]) -> dict[str, torch.Tensor]:
+        """The heads' tensors under the tasks' names."""
+        return {
+            f"{names[int(name.split('.')[0])]}.{name.split('.', 1)[1]}": value.contiguous().cpu()
+            for name, value in self.heads.state_dict().items()
+        }
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The model's word embeddings."""
+        table: nn.Module = self.model.get_input_embeddings()
+        return table
+
+    def activation_checkpointing_enable(self) -> None:
+        """Recompute the model's activations instead of keeping them."""
+        self.model.activation_checkpointing_enable()
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The trained tensors alone: a quantized base is reloaded, not resumed."""
+        return {name: p.data for name, p in self.named_parameters() if p.requires_grad}
+
+    def load_state_dict(self, state: Any, strict: bool = True, assign: bool = False) -> Any:
+        """Copy trained tensors back."""
+        own = dict(self.named_parameters())
+        for name, value in state.items():
+            own[name].data.copy_(value)
+        return torch.nn.modules.module._IncompatibleKeys([], [])
+
+
+def labels_loss(model: Any, batch: Tensors) -> torch.Tensor:
+    """Cross-entropy of a model's own head (Devlin et al. 2019, section 4)."""
+    result: torch.Tensor = model(**batch).loss
+    return result
+
+
+def joined_loss(model: Joined, batch: Tensors) -> torch.Tensor:
+    """Of the head a batch's `part` names; of the model's own where it has no heads beside it."""
+    if not model.heads:
+        return labels_loss(model.model, {k: v for k, v in batch.items() if k != "part"})
+    logits = model(batch["input_ids"], batch["attention_mask"], batch["part"])
+    if "start_positions" in batch:
+        return ends_loss(logits, batch)
+    return nn.functional.cross_entropy(logits.flatten(0, -2).float(), batch["labels"].flatten())
+
+
+def objective(
+    single: Task | None, masked: bool, pooling: Literal["mean", "cls"], how: Robust
+) -> Objective:
+    """The loss of a batch of any part.
+
+    Args:
+        single: the one task whose own head, or none where it is ranked, the model has.
+        masked: whether some batches are of masked LM.
+        how: of the tasks' losses alone.
+    """
+    ranked = single is not None and single.format == "ranking"
+    of_task: Objective = labels_loss if single and not masked else joined_loss
+    if ranked:
+        of_task = partial(matching_loss, pooling=pooling)
+    of_task = robust(of_task, how)
+    if not masked:
+        return of_task
+
+    def either(model: Joined, batch: Tensors) -> torch.Tensor:
+        if "masked" in batch:
+            return model.masked_lm(batch)
+        return of_task(model.model if ranked else model, batch)
+
+    return either
+
+
+def task_heads(tasks: Sequence[Task], directory: Path, config: Any) -> list[nn.Module]:
+    """New heads, each as transformers builds it for its format."""
+    heads: list[nn.Module] = []
+    for task in tasks:
+        config = type(config).from_pretrained(directory)
+        config.num_labels = len(task.labels)
+        if task.format == "pair":
+            heads.append(xlm_roberta.XLMRobertaClassificationHead(config))
+        elif task.format == "choice":
+            dropout = nn.Dropout(config.hidden_dropout_prob)
+            score = nn.Linear(config.hidden_size, 1)
+            heads.append(nn.Sequential(xlm_roberta.XLMRobertaPooler(config), dropout, score))
+        else:
+            heads.append(nn.Linear(config.hidden_size, config.num_labels))
+    return heads
+
+
+def join(
+    model: Any, tasks: Sequence[Task], directory: Path, masked: bool, adapter: bool
+) -> tuple[Any, dict[str, float | int | str]]:
+    """The model with what is trained beside it, the model alone where that is nothing; facts.
+
+    A masked-LM head of the checkpoint's own stays as it is beside an adapter, so that what the
+    adapter learns still fits it; a new one, or one where every weight is trained, is trained too.
+    """
+    heads = task_heads(tasks, directory, model.config) if tasks else ()
+    if not masked:
+        return (Joined(model, heads) if heads else model), {}
+    head, kept = lm_head(model, directory)
+    if kept and adapter:
+        head.requires_grad_(False)
+    said = "the checkpoint's own" if kept else "new, tied to the embeddings"
+    return Joined(model, heads, head), {"masked LM head": said}
+
+
+def lm_head(model: Any, directory: Path) -> tuple[nn.Module, bool]:
+    """The checkpoint's masked-LM head, its output layer tied to the model's word embeddings; True
+    where the checkpoint had one, False where it is new.
+
+    Raises:
+        MethodError: the embeddings are held in bf16, which the head cannot multiply by.
+    """
+    table = model.get_input_embeddings().weight
+    if table.dtype != torch.float32:
+        raise MethodError(
+            "mlm: the output layer is the word embeddings, and these are held in "
+            f"{str(table.dtype).removeprefix('torch.')}; set embeddings: fp32"
+        )
+    head = xlm_roberta.XLMRobertaLMHead(model.config)
+    head.decoder.weight = table
+    head.decoder.bias = head.bias
+    found = {}
+    for path in sorted(directory.glob("*.safetensors")):
+        with safe_open(path, "pt") as file:
+            for name in file.keys():  # noqa: SIM118  a file, not a mapping
+                if name.startswith(_LM_HEAD) and "decoder" not in name:
+                    found[name.removeprefix(_LM_HEAD)] = file.get_tensor(name).float()
+    own = dict(head.named_parameters())
+    kept = {name for name in own if "decoder" not in name} <= found.keys()
+    if kept:
+        for name, tensor in found.items():
+            own[name].data.copy_(tensor)
+    else:
+        nn.init.normal_(head.dense.weight, std=model.config.initializer_range)
+        nn.init.zeros_(head.dense.bias)
+    return head, kept
+
+
+def save_with_lm_head(encoder: Any, head: nn.Module, out: Path) -> None:
+    """Write an encoder and its masked-LM head as one checkpoint."""
+    with torch.device("meta"):
+        whole = XLMRobertaForMaskedLM(encoder.config)
+    encoder.pooler = None
+    whole.roberta, whole.lm_head = encoder, head
+    whole.save_pretrained(out)

@@ -1,0 +1,82 @@
+"""Trainings that come to nothing, found out and begun again with another seed.
+
+Fine-tuning large models on small data sets fails for some seeds: the model gives every row the same
+answer, and scores what guessing does (Phang et al. 2018, section 4; Mosbach et al. 2021).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from transfer.errors import DivergedError
+from transfer.loop import processes
+from transfer.loop.fit import Fitted
+from transfer.supervised.keep_best import Selection
+
+T = TypeVar("T")
+
+
+def tried(
+    once: Callable[[int, Path], T], restarts: int, seed: int, work: Path
+) -> tuple[T, list[str]]:
+    """The first of `restarts` + 1 trainings that does not diverge, and what became of those
+    before it.
+
+    Args:
+        once: trains from a seed, in a work directory of its own.
+        seed: of the first; each further one has the next.
+        work: where what failed is noted, so that it is not tried again after a kill.
+
+    Raises:
+        DivergedError: all of them did.
+    """
+    if restarts == 0:
+        return once(seed, work), []
+    note = work / "restarts.json"
+    failures: list[str] = json.loads(note.read_text("utf-8")) if note.is_file() else []
+    while len(failures) <= restarts:
+        own = seed + len(failures)
+        place = work / f"seed-{own}"
+        try:
+            return once(own, place), failures
+        except DivergedError as error:
+            failures.append(f"seed {own}: {error}")
+            if processes.first():
+                note.parent.mkdir(parents=True, exist_ok=True)
+                note.write_text(json.dumps(failures), encoding="utf-8")
+                shutil.rmtree(place, ignore_errors=True)
+    raise DivergedError(
+        f"all {restarts + 1} tries came to nothing:\n  "
+        + "\n  ".join(failures)
+        + "\nlower learning_rate, or give it more steps or a longer warmup"
+    )
+
+
+def refuse_collapse(fitted: Fitted, selection: Selection | None) -> None:
+    """Raise where nothing was learnt: by the dev rows where there are some, else by the loss.
+
+    Raises:
+        DivergedError: says which.
+    """
+    why = _why(fitted, selection) if processes.first() else None
+    if processes.agreed(why is not None):
+        raise DivergedError(why or "the first process says why")
+
+
+def _why(fitted: Fitted, selection: Selection | None) -> str | None:
+    if selection is None:
+        if fitted.final_loss < fitted.first_loss:
+            return None
+        return f"the loss began at {fitted.first_loss:.4g} and ended at {fitted.final_loss:.4g}"
+    kept = selection.kept()
+    for one in selection.dev.sets:
+        name, score = one.task.name, kept[one.task.name]
+        if name in kept["constant"]:
+            return f"{name}: the same answer to every English dev row"
+        if score <= one.floor:
+            return f"{name}: {score:.1f} on English dev rows, where guessing scores {one.floor:.1f}"
+    return None

@@ -1,0 +1,59 @@
+"""A teacher's sentence embeddings, computed once and kept.
+
+>>> vectors = targets(teacher, lines, work)    # [lines, width]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evalsuite.inference.batching import by_tokens
+from transfer.loop.batch_plan import padded
+from transfer.objectives.sentences import pool
+
+_SHARD = 20_000  # sentences a file
+_TOKENS = 2048  # a batch
+
+
+def targets(
+    teacher: Callable[[Sequence[str]], np.ndarray],
+    lines: Sequence[str],
+    work: Path,
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+) -> np.ndarray:
+    """What `teacher` makes of `lines`, fp16 `[lines, width]`.
+
+    Kept in `work` in files of 20,000, each written whole; a rerun computes what is missing, so
+    `lines` must be what they were.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for start in range(0, len(lines), _SHARD):
+        path = work / f"targets-{start}.npy"
+        if not path.is_file():
+            progress(0.0, f"{work.name} {start:,} of {len(lines):,}")
+            partial = path.with_suffix(".part")
+            with partial.open("wb") as file:
+                np.save(file, teacher(lines[start : start + _SHARD]).astype(np.float16))
+            partial.replace(path)
+        parts.append(np.load(path))
+    return np.concatenate(parts)
+
+
+@torch.no_grad()
+def embed(model: Any, sequences: Sequence[Sequence[int]], pad_id: int, compute: str) -> np.ndarray:
+    """Mean-pooled last hidden states, unit length, fp32 `[sequences, width]`."""
+    device = model.device
+    result = np.zeros((len(sequences), model.config.hidden_size), dtype=np.float32)
+    for batch in by_tokens([len(ids) for ids in sequences], _TOKENS):
+        tensors = padded([sequences[i] for i in batch], pad_id)
+        tensors = {name: value.to(device) for name, value in tensors.items()}
+        with torch.autocast(device.type, torch.bfloat16, enabled=compute == "bf16"):
+            hidden = model(**tensors).last_hidden_state
+        result[batch] = pool(hidden, tensors["attention_mask"]).cpu().numpy()
+    return result
