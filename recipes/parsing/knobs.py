@@ -33,11 +33,23 @@ class SearchConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    trials: int = Field(ge=1)
-    budget: dict[BudgetKind, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
-    reference: str | None = None
-    candidate: str
-    knobs: dict[str, list[Any]]
+    trials: int = Field(
+        ge=1, description="Number of trials, at most; each combination of values is tried once."
+    )
+    budget: dict[BudgetKind, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        description="One limit: MB (size on disk), ms (median latency), or points (score lost "
+        "against the reference)."
+    )
+    reference: str | None = Field(
+        default=None,
+        description="Stage whose model the points are counted from; default: the first other "
+        "model that is scored.",
+    )
+    candidate: str = Field(description="Stage whose model is searched for.")
+    knobs: dict[str, list[Any]] = Field(
+        description="Knobs and their values; a stage mentions a knob as ${knob}, and each trial "
+        "sets all knobs."
+    )
 
     @field_validator("budget")
     @classmethod

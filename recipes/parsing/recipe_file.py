@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evalsuite.task import SourceKind
 from recipes.errors import RecipeError
@@ -40,14 +40,34 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    name: str
-    description: str = ""
-    source: SourceKind
-    seed: int = 0
-    matrix: dict[str, list[Any]] = {}
-    search: SearchConfig | None = None
-    stages: list[dict[str, Any]]
-    extends: str | None = None
+    name: str = Field(description="Name of the recipe; outputs are linked under this name.")
+    description: str = Field(
+        default="",
+        description="What the recipe is for, in a sentence or two; shown in listings and in the "
+        "report.",
+    )
+    source: SourceKind = Field(
+        description="Where rows come from: the Hugging Face hub, a directory in the XTREME "
+        "layout, or text embedded in the package."
+    )
+    seed: int = Field(default=0, description="Random seed of all stages.")
+    matrix: dict[str, list[Any]] = Field(
+        default={},
+        description="Variables and their values; each stage that mentions ${variable} exists "
+        "once per value.",
+    )
+    search: SearchConfig | None = Field(
+        default=None,
+        description="Search for the best values of some knobs within a budget; default: no search.",
+    )
+    stages: list[dict[str, Any]] = Field(
+        description="Stages of the recipe; the order is free, stages refer to each other by name."
+    )
+    extends: str | None = Field(
+        default=None,
+        description="Recipe to start from: a path relative to this file, or a shipped name; "
+        "default: none.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

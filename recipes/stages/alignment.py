@@ -27,11 +27,22 @@ LABELS_MATTER = True
 class Config(StageConfig):
     """A checkpoint and its descendants: the first model is what the others are compared with."""
 
-    models: ModelRefs = Field(min_length=1)
-    task: str = Field(default="tatoeba", description="a task of parallel sentences")
-    languages: tuple[str, ...] | None = None
-    pooling: Literal["mean", "cls"] = "mean"
-    max_examples: int | None = Field(default=500, ge=4, description="first pairs a language")
+    models: ModelRefs = Field(
+        min_length=1, description="Models to measure; the first is the reference."
+    )
+    task: str = Field(default="tatoeba", description="Task of parallel sentences that is read.")
+    languages: tuple[str, ...] | None = Field(
+        default=None, description="Language codes to measure; default: all languages of the task."
+    )
+    pooling: Literal["mean", "cls"] = Field(
+        default="mean",
+        description="How token vectors become one sentence vector: their mean, or the first token.",
+    )
+    max_examples: int | None = Field(
+        default=500,
+        ge=4,
+        description="Sentence pairs per language, taken from the start; null: all pairs.",
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

@@ -26,15 +26,26 @@ ALONE = True
 class Config(StageConfig):
     """What text, how much of it, how many threads."""
 
-    models: ModelRefs = Field(min_length=1)
-    task: str = Field(default="xnli", description="whose evaluation text is run")
-    sentences: int = Field(default=512, ge=8, description="over all languages")
-    threads: int | None = Field(default=None, ge=1, description="default: the cores there are")
-    passes: int = Field(default=3, ge=1)
-    batch_sizes: tuple[PositiveInt, ...] = Field(
-        default=BATCH_SIZES, description="of the grid of fixed shapes; empty: no grid"
+    models: ModelRefs = Field(min_length=1, description="Checkpoints and bundles to measure.")
+    task: str = Field(default="xnli", description="Task whose evaluation text is processed.")
+    sentences: int = Field(
+        default=512, ge=8, description="Number of sentences over all languages together."
     )
-    lengths: tuple[PositiveInt, ...] = Field(default=LENGTHS, description="of the same, in tokens")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Threads per model; default: every core this process may use.",
+    )
+    passes: int = Field(
+        default=3, ge=1, description="Passes over the sentences; the report shows the median."
+    )
+    batch_sizes: tuple[PositiveInt, ...] = Field(
+        default=BATCH_SIZES,
+        description="Batch sizes of the grid of fixed shapes; an empty list skips the grid.",
+    )
+    lengths: tuple[PositiveInt, ...] = Field(
+        default=LENGTHS, description="Sequence lengths of the grid of fixed shapes, in tokens."
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

@@ -37,55 +37,114 @@ VERSION = 4
 class Config(TaskTrainingConfig, ScoreGateConfig):
     """A weight of 0 leaves its term out."""
 
-    tasks: tuple[str, ...] = Field(default=(), description="none: plain multilingual text alone")
-    teacher: ModelRef = Field(description="a checkpoint, or a bundle, which gives logits alone")
+    tasks: tuple[str, ...] = Field(
+        default=(),
+        description="Tasks whose training rows are used; an empty list uses multilingual text "
+        "alone.",
+    )
+    teacher: ModelRef = Field(
+        description="Teacher: a checkpoint, or a bundle, which gives logits only."
+    )
     teacher_precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
-        default="fp32", description="of a checkpoint's linear layers while it teaches"
+        default="fp32",
+        description="Precision of the teacher checkpoint's linear layers while it teaches.",
     )
     student: ModelRef | None = Field(
-        default=None, description="a checkpoint to start from; default the teacher's own layers"
+        default=None,
+        description="Checkpoint that the student starts from; default: layers of the teacher.",
     )
-    others: ModelRefs = Field(default=(), description="more teachers; all logits are averaged")
+    others: ModelRefs = Field(
+        default=(), description="Further teachers; the logits of all teachers are averaged."
+    )
     cache: Literal["auto", "always", "never"] = Field(
-        default="auto", description="the teachers' logits: once a row, or with every batch"
+        default="auto",
+        description="When the teacher's logits are computed: once per row before training "
+        "(always), with every batch (never), or whichever computes less (auto).",
     )
     layers: int | tuple[int, ...] | None = Field(
-        default=None, description="how many, or which of the teacher's; default all"
+        default=None,
+        description="Number of layers of the student, or a list of the teacher's layers, counted "
+        "from 0, the lowest; default: all.",
     )
-    width: int | None = Field(default=None, ge=8, description="hidden size, projected")
-    heads: int | None = Field(default=None, ge=1, description="attention heads a layer")
-    ffn: int | None = Field(default=None, ge=8, description="feed-forward units a layer")
-    logits: float = Field(default=1.0, ge=0)
-    hidden: float = Field(default=1.0, ge=0)
-    labels: float = Field(default=0.0, ge=0)
+    width: int | None = Field(
+        default=None, ge=8, description="Hidden size of the student; default: the teacher's."
+    )
+    heads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Attention heads per layer of the student; default: the teacher's.",
+    )
+    ffn: int | None = Field(
+        default=None,
+        ge=8,
+        description="Feed-forward units per layer of the student; default: the teacher's.",
+    )
+    logits: float = Field(
+        default=1.0, ge=0, description="Weight of the loss on the teacher's logits; 0: off."
+    )
+    hidden: float = Field(
+        default=1.0,
+        ge=0,
+        description="Weight of the loss on the teacher's hidden states, which needs the same "
+        "width; 0: off.",
+    )
+    labels: float = Field(
+        default=0.0, ge=0, description="Weight of the task's own loss on gold labels; 0: off."
+    )
     relations: float = Field(
-        default=0.0, ge=0, description="attention relations (MiniLMv2); widths may differ"
+        default=0.0,
+        ge=0,
+        description="Weight of the loss on attention relations (MiniLMv2), which works for any "
+        "width; 0: off.",
     )
-    relation_heads: int | None = Field(default=None, ge=1)
+    relation_heads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of relation heads; default: the teacher's attention heads, or the "
+        "student's where only these divide both widths.",
+    )
     relation_layer: int | None = Field(
-        default=None, ge=0, description="of the teacher; default its last, of 24 the nineteenth"
+        default=None,
+        ge=0,
+        description="Teacher layer of the attention relations, counted from 0, the lowest; "
+        "default: the last, of 24 layers the nineteenth.",
     )
     sentences: float = Field(
         default=0.0,
         ge=0,
-        description="embeddings of English sentences and of their translations; widths may differ",
+        description="Weight of the loss on embeddings of English sentences and of their "
+        "translations, for any width; 0: off.",
     )
-    temperature: float = Field(default=2.0, gt=0)
+    temperature: float = Field(
+        default=2.0,
+        gt=0,
+        description="Distillation temperature, which divides the logits of teacher and student.",
+    )
     multilingual: float = Field(
-        default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
+        default=0.5, ge=0, lt=1, description="Share of batches that are plain multilingual text."
     )
-    max_pairs: int | None = Field(default=None, ge=1)
+    max_pairs: int | None = Field(
+        default=None,
+        ge=1,
+        description="Sentence pairs of multilingual text per language, at most; default: all "
+        "pairs.",
+    )
     probe: int = Field(
         default=32,
         ge=0,
-        description="sentences a language, that the student's labels are compared with its "
-        "teacher's on",
+        description="Sentences per language on which labels of student and teacher are compared; "
+        "0: no comparison.",
     )
     probe_task: str | None = Field(
-        default=None, description="whose text that is; default the head's own task"
+        default=None,
+        description="Task whose evaluation text is compared; default: the task of the head.",
     )
     min_agreement: float = Field(
-        default=0.0, ge=0, le=100, description="percent of labels that must be the teacher's"
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Least share of the student's labels that must equal the teacher's, in "
+        "percent.",
     )
 
 

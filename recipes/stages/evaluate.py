@@ -27,16 +27,39 @@ LABELS_MATTER = True
 class Config(StageConfig):
     """Every model is scored on every task its head fits; those by embedding fit any."""
 
-    models: ModelRefs = Field(min_length=1)
-    tasks: tuple[str, ...] = Field(min_length=1)
-    languages: tuple[str, ...] | None = None
-    split: Literal["train", "dev", "test"] | None = None
-    layer: int | None = Field(
-        default=None, description="of embeddings; negative counts from the last"
+    models: ModelRefs = Field(
+        min_length=1,
+        description="Models to score; predictions of the others are compared with those of the "
+        "first.",
     )
-    pooling: Literal["mean", "cls"] = "mean"
-    margin: bool = Field(default=False, description="retrieval by ratio margin, not by cosine")
-    max_examples: int | None = Field(default=None, ge=1, description="first rows a language")
+    tasks: tuple[str, ...] = Field(
+        min_length=1, description="Tasks to score each model on; lingopress ls tasks lists them."
+    )
+    languages: tuple[str, ...] | None = Field(
+        default=None, description="Language codes to score; default: all languages of each task."
+    )
+    split: Literal["train", "dev", "test"] | None = Field(
+        default=None,
+        description="Split to score; default: the task's evaluation split, test or dev.",
+    )
+    layer: int | None = Field(
+        default=None,
+        description="Layer of embeddings for retrieval, 0 the word embeddings, negative from the "
+        "last; default: two thirds up.",
+    )
+    pooling: Literal["mean", "cls"] = Field(
+        default="mean",
+        description="How token vectors become one sentence vector: their mean, or the first token.",
+    )
+    margin: bool = Field(
+        default=False,
+        description="Rank retrieval candidates by ratio margin instead of cosine similarity.",
+    )
+    max_examples: int | None = Field(
+        default=None,
+        ge=1,
+        description="Rows per language, taken from the start; default: all rows.",
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

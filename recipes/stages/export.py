@@ -35,50 +35,71 @@ Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
 class Config(ScoreGateConfig):
     """The runtime, the precision, how it is reached, and the gate."""
 
-    model: ModelRef
-    runtime: Runtime = "onnxruntime"
-    precision: Precision = "fp32"
+    model: ModelRef = Field(description="Checkpoint to export.")
+    runtime: Runtime = Field(default="onnxruntime", description="Inference runtime of the bundle.")
+    precision: Precision = Field(
+        default="fp32",
+        description="Precision of the bundle; lingopress ls runtimes NAME lists those of each "
+        "runtime.",
+    )
     embeddings: Literal["fp32", "int8", "int4"] | Rank | None = Field(
         default=None,
-        description="how the word embeddings are stored; default as the precision makes them",
+        description="Storage of the word embeddings; rank-64 (any number) factors them; default: "
+        "what the precision implies.",
     )
     max_pairs: int = Field(
-        default=10_000, ge=1, description="a language, that a rank counts pieces in"
+        default=10_000,
+        ge=1,
+        description="Sentence pairs per language in which pieces are counted for embeddings: "
+        "rank-N.",
     )
     calibration: Literal["parallel", "train"] = Field(
         default="parallel",
-        description="text that scales are taken from: the parallel text, or the probe task's "
-        "English training rows",
+        description="Calibration text of activation scales: parallel text, or English training "
+        "rows of the probe task.",
     )
-    calibration_rows: int = Field(default=16, ge=1, description="a language")
+    calibration_rows: int = Field(
+        default=16, ge=1, description="Rows of calibration text per language."
+    )
     exclude: Literal["auto"] | tuple[str, ...] = Field(
         default=(),
-        description="parts left in fp32 (onnxruntime int8): embeddings, head, "
-        "'layer 0 attention', 'layer 0 feed-forward'; auto: the fewest that keep the labels",
+        description="Parts that stay fp32 in ONNX Runtime int8, such as embeddings, head, 'layer "
+        "0 attention' or 'layer 0 feed-forward'; auto: the fewest that keep the "
+        "labels.",
     )
     max_drop: float | None = Field(
         default=None,
         ge=0,
         le=100,
-        description="percent of labels of calibration text that exclude: auto may lose; default "
-        "what min_agreement allows",
+        description="Percent of labels on calibration text that exclude: auto may change; "
+        "default: 100 minus min_agreement.",
     )
     scales: Scales = Field(
-        default="group", description="of int4-weights: one for 32 weights, or one for a tensor"
+        default="group",
+        description="Scales of int4-weights: one per group of 32 weights, or one per tensor.",
     )
     last_layer: Literal["first-token", "whole"] = Field(
         default="first-token",
-        description="what the last layer of a graph for pairs or choices computes: the token its "
-        "head reads, or all, whose hidden states alignment and retrieval there need",
+        description="What the last layer computes for pair and choice tasks: the first token, "
+        "which the head reads, or the whole sequence, which alignment and retrieval "
+        "need.",
     )
     probe: int = Field(
-        default=64, ge=0, description="sentences a language for the parity gate; 0: no gate"
+        default=64,
+        ge=0,
+        description="Sentences per language on which labels of bundle and checkpoint are "
+        "compared; 0: no comparison.",
     )
     probe_task: str | None = Field(
-        default=None, description="whose text that is; default the model's own task"
+        default=None,
+        description="Task whose evaluation text is compared; default: the task the model was "
+        "trained on.",
     )
     min_agreement: float = Field(
-        default=90.0, ge=0, le=100, description="percent of labels that must stay equal"
+        default=90.0,
+        ge=0,
+        le=100,
+        description="Least share of predicted labels that must stay the same, in percent.",
     )
 
 

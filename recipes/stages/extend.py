@@ -30,36 +30,96 @@ VERSION = 2
 class Config(TrainingConfig):
     """`sentences`, `lines`, `words`, `tlm` and `mlm` are shares of batches."""
 
-    model: ModelRef = Field(description="the English encoder, also the teacher")
-    steps: int = Field(ge=1)
-    learning_rate: float = Field(default=5e-4, gt=0)
-    batch_size: int = Field(default=64, ge=2)
-    vocabulary: int = Field(default=32_000, ge=64)
-    vocabulary_lines: int = Field(default=300_000, ge=100)
+    model: ModelRef = Field(
+        description="English encoder of the BERT family to extend; it is also the teacher."
+    )
+    steps: int = Field(ge=1, description="Number of optimizer steps.")
+    learning_rate: float = Field(default=5e-4, gt=0, description="Peak learning rate.")
+    batch_size: int = Field(default=64, ge=2, description="Sequences per batch.")
+    vocabulary: int = Field(
+        default=32_000, ge=64, description="Size of the new multilingual vocabulary, in pieces."
+    )
+    vocabulary_lines: int = Field(
+        default=300_000, ge=100, description="Lines of text from which the vocabulary is learnt."
+    )
     case: Literal["keep", "lower", "mark"] = Field(
-        default="mark", description="of letters: kept, none, or a piece before words with capitals"
+        default="mark",
+        description="Capital letters in the vocabulary: kept, lowercased, or written as a marker "
+        "piece before the word.",
     )
-    init: Literal["random", "lexical"] = "lexical"
-    sentences: float = Field(default=0.7, ge=0, description="sentence distillation")
-    teacher: str | None = Field(default=None, description="a second, multilingual teacher")
-    lines: float = Field(default=0.2, ge=0, description="its embeddings of lines")
-    words: float = Field(default=0.1, ge=0, description="its embeddings of single words")
-    tlm: float = Field(default=0.2, ge=0, description="translation LM")
-    mlm: float = Field(default=0.1, ge=0, description="masked LM")
-    contrast: float = Field(default=1.0, ge=0, description="weight of in-batch contrast")
+    init: Literal["random", "lexical"] = Field(
+        default="lexical",
+        description="Initial embeddings of new pieces: random, or from the English pieces they "
+        "are translated by.",
+    )
+    sentences: float = Field(
+        default=0.7,
+        ge=0,
+        description="Share of batches that are sentence distillation from the English encoder.",
+    )
+    teacher: str | None = Field(
+        default=None, description="Second, multilingual teacher; default: none."
+    )
+    lines: float = Field(
+        default=0.2,
+        ge=0,
+        description="Share of batches that are the second teacher's embeddings of lines; unused "
+        "without teacher.",
+    )
+    words: float = Field(
+        default=0.1,
+        ge=0,
+        description="Share of batches that are the second teacher's embeddings of single words; "
+        "unused without teacher.",
+    )
+    tlm: float = Field(
+        default=0.2, ge=0, description="Share of batches that are translation language modelling."
+    )
+    mlm: float = Field(
+        default=0.1, ge=0, description="Share of batches that are masked language modelling."
+    )
+    contrast: float = Field(
+        default=1.0,
+        ge=0,
+        description="Weight of the in-batch contrastive loss of sentence distillation; 0: off.",
+    )
     english: float = Field(
-        default=0.1, ge=0, le=1, description="share of distilled sentences that are English"
+        default=0.1, ge=0, le=1, description="Share of the distilled sentences that are English."
     )
-    mask_rate: float = Field(default=0.15, gt=0, lt=1)
-    freeze_body: bool = Field(default=False, description="train the word embeddings alone")
-    max_length: int = Field(default=96, ge=8, description="longer sentences are left out")
-    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
-    max_lines: int | None = Field(default=None, ge=0, description="single lines a language")
-    prose: bool = Field(default=True, description="leave out what is not running text")
-    held_out: int = Field(default=50, ge=0, description="pairs a language the curve is drawn on")
-    alpha: float = Field(default=0.5, ge=0, le=1, description="language sampling exponent")
-    languages: tuple[str, ...] | None = None
-    store: Literal["fp32", "fp16"] = Field(default="fp16", description="weights on disk")
+    mask_rate: float = Field(
+        default=0.15, gt=0, lt=1, description="Share of tokens that are masked and predicted."
+    )
+    freeze_body: bool = Field(default=False, description="Train the word embeddings alone.")
+    max_length: int = Field(
+        default=96, ge=8, description="Longest sequence in tokens; longer sentences are skipped."
+    )
+    max_pairs: int | None = Field(
+        default=None, ge=1, description="Sentence pairs per language, at most; default: all pairs."
+    )
+    max_lines: int | None = Field(
+        default=None,
+        ge=0,
+        description="Monolingual lines per language, at most; default: all lines.",
+    )
+    prose: bool = Field(default=True, description="Skip lines that are not running text.")
+    held_out: int = Field(
+        default=50, ge=0, description="Sentence pairs per language held out for the learning curve."
+    )
+    alpha: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Exponent of language sampling: 1 is proportional to the text, 0 gives all "
+        "languages equal shares.",
+    )
+    languages: tuple[str, ...] | None = Field(
+        default=None,
+        description="Language codes of the training text; default: every language in the "
+        "parallel corpus.",
+    )
+    store: Literal["fp32", "fp16"] = Field(
+        default="fp16", description="Precision of the weights on disk."
+    )
 
     @model_validator(mode="after")
     def _something(self) -> Config:

@@ -26,9 +26,13 @@ LABELS_MATTER = True
 class Config(StageConfig):
     """Whose vocabularies, and the words of which tagging task."""
 
-    models: ModelRefs = Field(min_length=1)
-    task: str = Field(default="udpos", description="a task of tagged words")
-    max_examples: int | None = Field(default=None, ge=1, description="first sentences a language")
+    models: ModelRefs = Field(min_length=1, description="Models whose vocabularies are measured.")
+    task: str = Field(default="udpos", description="Tagging task whose words are split.")
+    max_examples: int | None = Field(
+        default=None,
+        ge=1,
+        description="Sentences per language, taken from the start; default: all sentences.",
+    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

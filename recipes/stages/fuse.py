@@ -33,37 +33,63 @@ _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 class Config(StageConfig):
     """What is merged where, and on how much text the drift is measured."""
 
-    model: ModelRef
+    model: ModelRef = Field(description="Adapter to fuse; its task head is kept.")
     others: ModelRefs = Field(
-        default=(), description="more adapters of the same base; the head stays the model's"
+        default=(), description="Further adapters of the same base to combine with the model."
     )
     combine: Combination = Field(
-        default="cat", description="cat: the weighted sum of the updates; the rest is peft's"
+        default="cat",
+        description="How several adapters are combined: cat is the weighted sum of their "
+        "updates, the others are methods of peft.",
     )
     weights: tuple[float, ...] | Literal["search"] | None = Field(
         default=None,
-        description="one an adapter, the model's first; search: the best on English dev rows",
+        description="Weights of the adapters, the model's first; search finds the best on "
+        "English dev rows.",
     )
     density: float | None = Field(
-        default=None, gt=0, lt=1, description="share of values ties, dare, magnitude_prune keep"
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of values that ties, dare and magnitude_prune keep; they need it.",
     )
     rank: int | None = Field(
-        default=None, ge=1, description="of the sum where it is cut (svd); default the largest"
+        default=None,
+        ge=1,
+        description="Rank to which the methods that end in svd cut the sum; default: the largest "
+        "rank of the adapters.",
     )
-    trials: int = Field(default=24, ge=1, description="weights a search tries")
-    dev_rows: int = Field(default=500, ge=1, description="English rows a search scores, at most")
-    onto: Literal["dequantized", "original"] = "dequantized"
+    trials: int = Field(
+        default=24, ge=1, description="Number of weight combinations that weights: search tries."
+    )
+    dev_rows: int = Field(
+        default=500, ge=1, description="English dev rows that a search scores, at most."
+    )
+    onto: Literal["dequantized", "original"] = Field(
+        default="dequantized",
+        description="Base weights that the update is added to: as they were in training "
+        "(dequantized), or the original ones.",
+    )
     requantize: Literal["nf4", "int8"] | None = Field(
-        default=None, description="round the fused weights to this, and measure what is lost"
+        default=None,
+        description="Round the fused weights to this precision and measure the loss; default: no "
+        "rounding.",
     )
     probe: int = Field(
-        default=32, ge=0, description="sentences a language the drift is measured on"
+        default=32,
+        ge=0,
+        description="Sentences per language on which the drift from the live adapter is "
+        "measured; 0: not measured.",
     )
     probe_task: str | None = Field(
-        default=None, description="whose text that is; default the model's own task"
+        default=None,
+        description="Task whose evaluation text is compared; default: the task the model was "
+        "trained on.",
     )
     score: int = Field(
-        default=0, ge=0, description="rows a language scored, live and fused; 0: not scored"
+        default=0,
+        ge=0,
+        description="Evaluation rows per language scored before and after fusing; 0: not scored.",
     )
 
     @model_validator(mode="after")

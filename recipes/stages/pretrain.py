@@ -26,13 +26,15 @@ class ShapeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layers: int = Field(ge=1)
-    hidden: int = Field(ge=8)
-    heads: int = Field(ge=1)
-    ffn: int = Field(ge=8)
-    vocabulary: int = Field(ge=64)
-    max_length: int = Field(default=256, ge=8)
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    layers: int = Field(ge=1, description="Number of layers.")
+    hidden: int = Field(ge=8, description="Hidden size; a multiple of heads.")
+    heads: int = Field(ge=1, description="Attention heads per layer.")
+    ffn: int = Field(ge=8, description="Feed-forward units per layer.")
+    vocabulary: int = Field(ge=64, description="Size of the vocabulary, in pieces.")
+    max_length: int = Field(
+        default=256, ge=8, description="Longest sequence the model can read, in tokens."
+    )
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout rate of the model.")
 
     @model_validator(mode="after")
     def _heads_divide(self) -> ShapeConfig:
@@ -44,20 +46,49 @@ class ShapeConfig(BaseModel):
 class Config(TrainingConfig):
     """`shape` starts from scratch, `model` continues a checkpoint; one of them."""
 
-    model: ModelRef | None = None
-    shape: ShapeConfig | None = None
-    steps: int = Field(ge=1)
-    learning_rate: float = Field(default=5e-4, gt=0)
-    max_length: int = Field(default=128, ge=8)
-    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
-    tlm: float = Field(default=0.5, ge=0, le=1, description="share of translation pairs")
-    mask_rate: float = Field(default=0.15, gt=0, lt=1, description="share of tokens predicted")
-    init: Literal["random", "lexical"] = Field(
-        default="random", description="from scratch: embeddings at random or from parallel text"
+    model: ModelRef | None = Field(
+        default=None, description="Checkpoint to continue; either model or shape is needed."
     )
-    freeze_embeddings: bool = False
-    alpha: float = Field(default=0.3, ge=0, le=1, description="language sampling exponent")
-    languages: tuple[str, ...] | None = None
+    shape: ShapeConfig | None = Field(
+        default=None,
+        description="Architecture of a new encoder, trained from scratch; either model or shape "
+        "is needed.",
+    )
+    steps: int = Field(ge=1, description="Number of optimizer steps.")
+    learning_rate: float = Field(default=5e-4, gt=0, description="Peak learning rate.")
+    max_length: int = Field(default=128, ge=8, description="Longest training sequence in tokens.")
+    max_pairs: int | None = Field(
+        default=None, ge=1, description="Sentence pairs per language, at most; default: all pairs."
+    )
+    tlm: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of rows that are translation pairs (translation language modelling).",
+    )
+    mask_rate: float = Field(
+        default=0.15, gt=0, lt=1, description="Share of tokens that are masked and predicted."
+    )
+    init: Literal["random", "lexical"] = Field(
+        default="random",
+        description="Initial word embeddings of a new encoder: random, or aligned by the "
+        "parallel text.",
+    )
+    freeze_embeddings: bool = Field(
+        default=False, description="Keep the word embeddings as they are."
+    )
+    alpha: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="Exponent of language sampling: 1 is proportional to the text, 0 gives all "
+        "languages equal shares.",
+    )
+    languages: tuple[str, ...] | None = Field(
+        default=None,
+        description="Language codes of the training text; default: every language in the "
+        "parallel corpus.",
+    )
 
     @model_validator(mode="after")
     def _one_start(self) -> Config:

@@ -51,39 +51,87 @@ Layers = Annotated[int | tuple[int, ...], AfterValidator(_layers)]
 class Config(TaskTrainingConfig, ScoreGateConfig):
     """What is to be left, what it is measured on, how it recovers, and the gate."""
 
-    model: ModelRef
+    model: ModelRef = Field(description="Checkpoint to prune.")
     ffn: Amount | None = Field(
-        default=None, description="feed-forward units a layer to keep, or which share of them"
+        default=None,
+        description="Feed-forward units per layer to keep: a number, or a share between 0 and 1; "
+        "default: all.",
     )
     heads: Amount | None = Field(
-        default=None, description="attention heads a layer to keep, or which share of them"
+        default=None,
+        description="Attention heads per layer to keep: a number, or a share between 0 and 1; "
+        "default: all.",
     )
     layers: Layers | None = Field(
-        default=None, description="how many to keep, or which of the model's, 0 the lowest"
+        default=None,
+        description="Number of layers to keep, or a list of layers to keep, counted from 0, the "
+        "lowest; default: all.",
     )
-    rounds: int = Field(default=1, ge=1, description="importance is measured anew in each")
+    rounds: int = Field(
+        default=1,
+        ge=1,
+        description="Number of pruning rounds; importance is measured again in each round.",
+    )
     calibration: int = Field(
-        default=256, ge=1, description="English rows, and other sentences, it is measured on"
+        default=256,
+        ge=1,
+        description="English training rows, and as many other sentences, on which importance is "
+        "measured.",
     )
     epochs: float = Field(
-        default=1.0, ge=0, description="of distillation from the unpruned model after each round"
+        default=1.0,
+        ge=0,
+        description="Passes of recovery by distillation from the unpruned model after each "
+        "round; 0: no recovery.",
     )
-    logits: float = Field(default=1.0, ge=0)
-    hidden: float = Field(default=1.0, ge=0)
-    labels: float = Field(default=0.0, ge=0)
-    temperature: float = Field(default=2.0, gt=0)
+    logits: float = Field(
+        default=1.0,
+        ge=0,
+        description="Weight of the recovery loss on the unpruned model's logits; 0: off.",
+    )
+    hidden: float = Field(
+        default=1.0,
+        ge=0,
+        description="Weight of the recovery loss on the unpruned model's hidden states; 0: off.",
+    )
+    labels: float = Field(
+        default=0.0,
+        ge=0,
+        description="Weight of the task's own loss on gold labels during recovery; 0: off.",
+    )
+    temperature: float = Field(
+        default=2.0,
+        gt=0,
+        description="Distillation temperature, which divides the logits of teacher and student.",
+    )
     multilingual: float = Field(
-        default=0.5, ge=0, lt=1, description="share of batches that are plain multilingual text"
+        default=0.5,
+        ge=0,
+        lt=1,
+        description="Share of recovery batches that are plain multilingual text.",
     )
-    max_pairs: int | None = Field(default=None, ge=1)
+    max_pairs: int | None = Field(
+        default=None,
+        ge=1,
+        description="Sentence pairs of multilingual text per language, at most; default: all "
+        "pairs.",
+    )
     probe: int = Field(
-        default=64, ge=0, description="sentences a language for the gate; 0: no gate"
+        default=64,
+        ge=0,
+        description="Sentences per language on which labels before and after are compared; 0: no "
+        "comparison.",
     )
     probe_task: str | None = Field(
-        default=None, description="whose text that is; default the model's own task"
+        default=None,
+        description="Task whose evaluation text is compared; default: the task the model was "
+        "trained on.",
     )
     min_agreement: float = Field(
-        default=90.0, ge=0, le=100, description="percent of labels that must stay equal"
+        default=90.0,
+        ge=0,
+        le=100,
+        description="Least share of predicted labels that must stay the same, in percent.",
     )
 
     @model_validator(mode="after")

@@ -25,9 +25,15 @@ LABELS_MATTER = True
 class Config(StageConfig):
     """Which stages that measure to show."""
 
-    results: ModelRefs = Field(min_length=1)
+    results: ModelRefs = Field(
+        min_length=1,
+        description="Stages whose measurements are shown: evaluate, benchmark, alignment or "
+        "fertility.",
+    )
     search: Search | None = Field(
-        default=None, description="what was tried; a recipe with search: fills it in"
+        default=None,
+        description="Record of the trials of a search; filled in by a recipe with search, not "
+        "written by hand.",
     )
 
 

@@ -29,17 +29,26 @@ VERSION = 3
 class Config(MethodKeys, SteeringConfig):
     """One task gives that task's head; several or none give the encoder, which is what goes on."""
 
-    model: ModelRef
+    model: ModelRef = Field(
+        description="Model to train: a checkpoint, or with sequential an adapter."
+    )
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
-        default="fp32", description="of the base's linear layers while it is trained"
+        default="fp32",
+        description="Precision of the base model's linear layers during training; int8 and nf4 "
+        "need an adapter or prompt method.",
     )
     embeddings: Literal["fp32", "bf16", "int8", "int4"] = Field(
         default="fp32",
-        description="what the base's embeddings are held in; int8, int4: rows with a scale each",
+        description="Precision of the base model's word embeddings during training; int8 and "
+        "int4 keep one scale per row.",
     )
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...] = Field(
+        default=("en",), description="Language codes of the training rows."
+    )
     pooling: Literal["mean", "cls"] = Field(
-        default="mean", description="of query and passage, where these are matched"
+        default="mean",
+        description="How token vectors become one vector for ranking tasks: their mean, or the "
+        "first token.",
     )
 
 

@@ -27,26 +27,45 @@ _SHOWN = 3  # languages that are named
 class Config(ScoreGateConfig):
     """Which languages or which text, how much of what occurs in it, and the gate."""
 
-    model: ModelRef
+    model: ModelRef = Field(description="Checkpoint whose vocabulary is trimmed.")
     languages: tuple[str, ...] = Field(
-        default=(), description="to keep, by the source's training corpus"
+        default=(),
+        description="Language codes to keep; their pieces are counted in the parallel corpus.",
     )
     text: tuple[str, ...] = Field(
-        default=(), description="files of text to keep the pieces of, one segment a line"
+        default=(), description="Text files whose pieces are kept, one segment per line."
     )
     coverage: float = Field(
-        default=1.0, gt=0, le=1, description="share of each language's pieces, as they occur"
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of each language's pieces, by frequency, that the kept vocabulary "
+        "must cover.",
     )
-    min_count: int = Field(default=1, ge=1, description="rarer pieces are not kept")
-    max_lines: int | None = Field(default=100_000, ge=1, description="read of each language")
+    min_count: int = Field(
+        default=1, ge=1, description="Pieces with fewer occurrences are removed."
+    )
+    max_lines: int | None = Field(
+        default=100_000,
+        ge=1,
+        description="Lines per language in which pieces are counted; null: all lines.",
+    )
     probe: int = Field(
-        default=64, ge=0, description="sentences a language for the gate; 0: no gate"
+        default=64,
+        ge=0,
+        description="Sentences per language on which labels before and after are compared; 0: no "
+        "comparison.",
     )
     probe_task: str | None = Field(
-        default=None, description="whose text that is; default the model's own task"
+        default=None,
+        description="Task whose evaluation text is compared; default: the task the model was "
+        "trained on.",
     )
     min_agreement: float = Field(
-        default=99.0, ge=0, le=100, description="percent of labels that must stay equal"
+        default=99.0,
+        ge=0,
+        le=100,
+        description="Least share of predicted labels that must stay the same, in percent.",
     )
 
     @model_validator(mode="after")

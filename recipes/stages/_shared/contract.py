@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from evalsuite.results import StageRecord
 from evalsuite.task import DataSource, Split
@@ -70,9 +70,14 @@ class StageConfig(BaseModel):
         frozen=True, extra="forbid", protected_namespaces=(), defer_build=True
     )
 
-    name: str
-    stage: str
-    seed: int | None = None
+    name: str = Field(
+        description="Name of the stage, unique in the recipe; other stages refer to it by this "
+        "name."
+    )
+    stage: str = Field(description="Kind of the stage, such as train, distill or export.")
+    seed: int | None = Field(
+        default=None, description="Random seed of this stage; default: the seed of the recipe."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,26 +19,59 @@ class MethodKeys(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    method: str = "lora"
-    rank: int = Field(default=16, ge=1)
-    alpha: int = Field(default=32, ge=1)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
-    targets: tuple[str, ...] | Literal["all-linear"] = ("query", "value")
-    scaling: Literal["standard", "rslora"] = Field(
-        default="standard", description="alpha / rank, or alpha / sqrt(rank)"
+    method: str = Field(
+        default="lora",
+        description="Training method: which weights are trained; lingopress ls methods lists them.",
     )
-    dora: bool = Field(default=False, description="magnitudes trained apart from directions")
+    rank: int = Field(
+        default=16, ge=1, description="LoRA rank: inner dimension of the low-rank update."
+    )
+    alpha: int = Field(
+        default=32,
+        ge=1,
+        description="LoRA scale: the update is multiplied by alpha / rank, or by alpha / "
+        "sqrt(rank) with scaling: rslora.",
+    )
+    dropout: float = Field(
+        default=0.05, ge=0, lt=1, description="Dropout rate on the input of the LoRA update."
+    )
+    targets: tuple[str, ...] | Literal["all-linear"] = Field(
+        default=("query", "value"),
+        description="Names of the linear layers that get a LoRA update; all-linear means all of "
+        "them.",
+    )
+    scaling: Literal["standard", "rslora"] = Field(
+        default="standard",
+        description="LoRA scaling: standard divides alpha by rank, rslora divides it by "
+        "sqrt(rank).",
+    )
+    dora: bool = Field(
+        default=False,
+        description="DoRA: train the magnitudes of the weights apart from their directions.",
+    )
     init: str = Field(
-        default="random", description="random, pissa, pissa_niter_4 or loftq: where lora starts"
+        default="random",
+        description="Initial LoRA weights: random, pissa, pissa_niter_4 (faster; any number) or "
+        "loftq.",
     )
     layers: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
-        default=None, min_length=1, description="that get an adapter, 1 the lowest; default all"
+        default=None,
+        min_length=1,
+        description="Layers that get a LoRA update, counted from 1, the lowest; default: all "
+        "layers.",
     )
-    last: int | None = Field(default=None, ge=1, description="top layers that last_k trains")
-    length: int = Field(default=16, ge=1, description="virtual tokens of a prompt")
+    last: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of top layers that method last_k trains; that method needs it.",
+    )
+    length: int = Field(
+        default=16, ge=1, description="Number of virtual tokens of a soft or deep prompt."
+    )
     sequential: Literal["stack", "start"] | None = Field(
         default=None,
-        description="of an adapter as model: trained over it, or from its weights",
+        description="LoRA on a model that is an adapter: stack trains a new adapter on top of "
+        "it, start continues from its weights; default: the model is a checkpoint.",
     )
 
 

@@ -16,10 +16,12 @@ class ScoreGateConfig(StageConfig):
     max_lost: float | None = Field(
         default=None,
         ge=0,
-        description="points of the probe task's zero-shot score that may be lost; "
-        "default: no score is taken",
+        description="Largest loss of zero-shot score on the probe task, in points; default: the "
+        "score is not measured.",
     )
-    score_rows: int = Field(default=200, ge=1, description="a language, that it is taken on")
+    score_rows: int = Field(
+        default=200, ge=1, description="Evaluation rows per language that are scored for max_lost."
+    )
 
 
 def hold_score(

@@ -20,26 +20,63 @@ class MixingConfig(TaskTrainingConfig):
     """Several tasks, several languages, masked LM: which share of batches each has."""
 
     tasks: tuple[str, ...] = Field(
-        default=(), description="none: masked LM, or parallel text by contrast"
+        default=(),
+        description="Tasks to train on; an empty list trains on masked text (mlm: 1.0) or on "
+        "parallel text (contrastive).",
     )
     contrastive: Literal["words", "sentences"] | None = Field(
-        default=None, description="of parallel text, to be aligned at the highest of layers"
+        default=None,
+        description="Align translations by contrastive learning on parallel text, by word or by "
+        "sentence; default: off.",
     )
-    max_pairs: int | None = Field(default=None, ge=1, description="sentence pairs a language")
+    max_pairs: int | None = Field(
+        default=None,
+        ge=1,
+        description="Sentence pairs per language for contrastive, at most; default: all pairs.",
+    )
     mixing: Literal["proportional", "capped", "temperature", "uniform"] = Field(
-        default="proportional", description="of tasks, by their rows"
+        default="proportional",
+        description="How batches are divided among several tasks: by number of rows, capped, "
+        "with a temperature, or equally.",
     )
-    cap: int | None = Field(default=None, ge=1, description="examples counted when mixing tasks")
-    temperature: float = Field(default=1.0, ge=1, description="of mixing: temperature")
+    cap: int | None = Field(
+        default=None,
+        ge=1,
+        description="Largest number of rows that a task counts as when tasks are mixed; default: "
+        "no cap.",
+    )
+    temperature: float = Field(
+        default=1.0,
+        ge=1,
+        description="Temperature of mixing: temperature; 1 is proportional to rows, larger "
+        "values are closer to equal shares.",
+    )
     language_temperature: float | None = Field(
-        default=None, ge=1, description="draw each batch from one of `languages`, by rows"
+        default=None,
+        ge=1,
+        description="Draw each batch from one training language, with this sampling temperature "
+        "over rows; default: languages are mixed within batches.",
     )
-    mlm: float = Field(default=0.0, ge=0, le=1, description="share of batches: masked LM")
+    mlm: float = Field(
+        default=0.0, ge=0, le=1, description="Share of batches that are masked language modelling."
+    )
     mlm_languages: tuple[str, ...] | None = Field(
-        default=None, min_length=1, description="of its text; default all of the source"
+        default=None,
+        min_length=1,
+        description="Language codes of the masked text; default: every language in the corpus.",
     )
-    mlm_lines: int | None = Field(default=20_000, ge=1, description="a language, at most")
-    tlm: float = Field(default=0.0, ge=0, le=1, description="share of its rows: translation pairs")
+    mlm_lines: int | None = Field(
+        default=20_000,
+        ge=1,
+        description="Lines of masked text per language, at most; null: all lines.",
+    )
+    tlm: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the masked rows that are translation pairs (translation language "
+        "modelling).",
+    )
 
     @model_validator(mode="after")
     def _mixture(self) -> MixingConfig:
@@ -71,14 +108,23 @@ class BatchingConfig(TaskTrainingConfig):
     not_in_key: ClassVar[frozenset[str]] = TaskTrainingConfig.not_in_key | {"processes"}
 
     effective_batch: int | None = Field(
-        default=None, ge=1, description="rows a step, read in parts of batch_size"
+        default=None,
+        ge=1,
+        description="Rows per optimizer step, processed in parts of batch_size rows; default: "
+        "batch_size times accumulate.",
     )
     batch_tokens: int | None = Field(
-        default=None, ge=8, description="padded tokens read at once, in place of batch_size"
+        default=None,
+        ge=8,
+        description="Padded tokens processed at the same time, instead of batch_size rows; "
+        "default: off.",
     )
 
     processes: int | None = Field(
-        default=None, ge=1, description="that share each step; default as many as were launched"
+        default=None,
+        ge=1,
+        description="Number of processes that share each step; default: as many as torchrun "
+        "launched.",
     )
 
     @model_validator(mode="after")
@@ -94,24 +140,44 @@ class SelectionConfig(TaskTrainingConfig):
     """Which weights are the result, and when to begin again; English rows alone decide."""
 
     evaluate_every: int | None = Field(
-        default=None, ge=1, description="steps between scores on English dev rows"
+        default=None,
+        ge=1,
+        description="Steps between evaluations on English dev rows; default: no evaluation "
+        "during training.",
     )
     patience: int | None = Field(
-        default=None, ge=1, description="stop after so many scores without a better one"
+        default=None,
+        ge=1,
+        description="Stop after this number of evaluations without a better score; default: "
+        "never stop early.",
     )
-    keep: Literal["best", "last"] = Field(default="best", description="where scored: the weights")
-    dev_examples: int = Field(default=500, ge=1, description="rows scored of a task, at most")
+    keep: Literal["best", "last"] = Field(
+        default="best",
+        description="Weights that are saved when evaluate_every is set: those with the best dev "
+        "score, or the last.",
+    )
+    dev_examples: int = Field(default=500, ge=1, description="Dev rows scored per task, at most.")
     dev_rows: Literal["split", "train"] = Field(
-        default="split", description="of the dev split, or the last tenth of train, held out"
+        default="split",
+        description="Source of the dev rows: the dev split, or the last tenth of the training "
+        "rows, held out.",
     )
     average: int | None = Field(
-        default=None, ge=2, description="mean of the weights after so many of the last steps"
+        default=None,
+        ge=2,
+        description="Save the mean of this number of snapshots of the weights, taken near the "
+        "end; default: no averaging.",
     )
     average_share: float = Field(
-        default=0.25, gt=0, le=1, description="share of the steps that these are spread over"
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Share of the steps, at the end, over which the averaged snapshots are spread.",
     )
     restarts: int = Field(
-        default=0, ge=0, description="tries with another seed, where nothing is learnt"
+        default=0,
+        ge=0,
+        description="Further attempts with another seed when training does not learn.",
     )
 
     @model_validator(mode="after")
@@ -129,10 +195,20 @@ class RobustConfig(TaskTrainingConfig):
     """Answers that hold where embeddings move, as from English to another language."""
 
     adversarial: float = Field(
-        default=0.0, ge=0, description="radius, in lengths of an embedding (try 0.1)"
+        default=0.0,
+        ge=0,
+        description="Radius of adversarial training on word embeddings, relative to the mean "
+        "embedding length (try 0.1); 0: off.",
     )
-    adversarial_steps: int = Field(default=1, ge=1)
-    noise: float = Field(default=0.0, ge=0, description="random shift, in lengths of an embedding")
+    adversarial_steps: int = Field(
+        default=1, ge=1, description="Gradient steps that search for each adversarial perturbation."
+    )
+    noise: float = Field(
+        default=0.0,
+        ge=0,
+        description="Size of random perturbations of word embeddings, relative to the mean "
+        "embedding length; 0: off.",
+    )
 
 
 class SteeringConfig(MixingConfig, BatchingConfig, SelectionConfig, RobustConfig):

@@ -26,41 +26,80 @@ class TrainingConfig(StageConfig):
 
     not_in_key: ClassVar[frozenset[str]] = frozenset({"save_every"})
 
-    learning_rate: float = Field(gt=0)
-    batch_size: int = Field(default=32, ge=1)
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    weight_decay: float = Field(default=0.01, ge=0)
-    compute: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="auto: bf16 autocast where the processor has it"
+    learning_rate: float = Field(gt=0, description="Peak learning rate.")
+    batch_size: int = Field(default=32, ge=1, description="Rows per batch.")
+    warmup: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Share of the steps in which the learning rate rises linearly to its peak.",
     )
-    accumulate: int = Field(default=1, ge=1)
-    gradient_checkpointing: bool = False
-    save_every: float = Field(default=30.0, gt=0, description="seconds between checkpoints")
+    weight_decay: float = Field(default=0.01, ge=0, description="AdamW weight decay.")
+    compute: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto",
+        description="Arithmetic of training; auto uses bf16 autocast where the processor "
+        "supports it, else fp32.",
+    )
+    accumulate: int = Field(
+        default=1, ge=1, description="Batches whose gradients are averaged for one optimizer step."
+    )
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="Recompute activations in the backward pass: less memory, more time.",
+    )
+    save_every: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds between snapshots from which an interrupted training resumes.",
+    )
 
 
 class TaskTrainingConfig(TrainingConfig):
     """Training on tasks' rows: which, how many, how long."""
 
-    tasks: tuple[str, ...] = Field(min_length=1)
-    learning_rate: float = Field(default=2e-4, gt=0)
-    epochs: float = Field(default=3.0, gt=0)
-    max_steps: int | None = Field(default=None, ge=1)
-    max_length: int = Field(
-        default=128, ge=8, description="tokens, at most what the model has positions for"
+    tasks: tuple[str, ...] = Field(
+        min_length=1,
+        description="Tasks whose training rows are used; lingopress ls tasks lists them.",
     )
-    max_examples: int | None = Field(default=None, ge=1)
+    learning_rate: float = Field(default=2e-4, gt=0, description="Peak learning rate.")
+    epochs: float = Field(
+        default=3.0, gt=0, description="Passes over the training rows; max_steps takes precedence."
+    )
+    max_steps: int | None = Field(
+        default=None,
+        ge=1,
+        description="Training length in batches, or in steps where effective_batch is set; "
+        "default: as epochs says.",
+    )
+    max_length: int = Field(
+        default=128,
+        ge=8,
+        description="Longest sequence in tokens; longer rows are cut, and it is lowered to what "
+        "the model can read.",
+    )
+    max_examples: int | None = Field(
+        default=None,
+        ge=1,
+        description="Training rows per task and language, at most; default: all rows.",
+    )
     freeze_embeddings: bool = Field(
-        default=False, description="leave the word embeddings as they are"
+        default=False,
+        description="Keep the word embeddings as they are, which protects transfer to other "
+        "languages.",
     )
     uncased: float = Field(
-        default=0.0, ge=0, le=1, description="share of rows read without capitals"
+        default=0.0, ge=0, le=1, description="Share of training rows that are lowercased."
     )
     code_switch: float = Field(
-        default=0.0, ge=0, le=1, description="share of rows with words translated"
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of training rows in which some words are replaced by translations.",
     )
     quantize_aware: Literal["int8", "int4-weights"] | None = Field(
         default=None,
-        description="rounded while it learns, as this precision of export (onnxruntime) rounds",
+        description="Train with weights and activations rounded as this export precision of ONNX "
+        "Runtime rounds them; default: no rounding.",
     )
 
 
