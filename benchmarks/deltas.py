@@ -24,7 +24,8 @@ from passes import table
 from scipy import stats
 
 from evalsuite.report.figures.labels import parse
-from evalsuite.results import RunRecord, TaskResult
+from evalsuite.results.run import RunRecord
+from evalsuite.results.task import TaskResult
 
 FIRST = "none"
 COSMOS = "cosmosqa"
@@ -66,7 +67,7 @@ def cell(seeds: Sequence[TaskResult], without: Sequence[TaskResult]) -> str:
         half = float(stats.t.ppf(0.975, len(moved) - 1)) * error
         low, high = mean - half, mean + half
     else:
-        beside = seeds[0].beside
+        beside = seeds[0].comparison
         assert beside is not None and beside.zero_shot_interval is not None
         low, high = beside.zero_shot_interval
     mark = "*" if low > 0 or high < 0 else ""

@@ -16,7 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from evalsuite.report.figures.costs import percentile, sentences_per_second
-from evalsuite.results import RunRecord, SpeedResult, TaskResult
+from evalsuite.results.run import RunRecord
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import TaskResult
 from recipes.cli.compare_runs import read_run
 
 RUNTIMES = ("torch", "onnxruntime", "openvino")
@@ -52,7 +54,7 @@ def costs(run: RunRecord) -> str:
     scores: dict[str, dict[str, TaskResult]] = {}
     for score in run.scores:
         scores.setdefault(stem(score.model.label), {})[score.task] = score
-    tasks = list(dict.fromkeys(score.task for score in run.scores if score.beside))
+    tasks = list(dict.fromkeys(score.task for score in run.scores if score.comparison))
     first = next(iter(speeds))
     kept = {
         code

@@ -32,7 +32,7 @@ from evalsuite.bench.measure import Subject, measure
 from evalsuite.inference.probe_text import Probe, sample
 from evalsuite.machine import environment
 from evalsuite.registry import TASKS
-from evalsuite.results import SpeedResult
+from evalsuite.results.speed import SpeedResult
 from evalsuite.task import DataSource
 
 BUNDLES: tuple[tuple[Runtime, Precision], ...] = (

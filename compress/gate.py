@@ -16,7 +16,7 @@ from evalsuite.agreement.outputs import Parity
 from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
 from evalsuite.inference.open_model import open_model
-from evalsuite.results import TaskResult
+from evalsuite.results.task import TaskResult
 from evalsuite.task import DataSource, Task
 
 Where = Callable[[], str]
@@ -79,7 +79,7 @@ class Loss:
     def facts(self) -> dict[str, float | int | str]:
         """For a stage's summary."""
         language, points = self.worst()
-        beside = self.after.beside
+        beside = self.after.comparison
         interval = beside.zero_shot_interval if beside else None
         facts: dict[str, float | int | str] = {
             "score lost": f"{self.points():.2f} points of {self.after.title}",

@@ -28,7 +28,7 @@ from evalsuite.machine import environment
 from evalsuite.metrics import bootstrap, chance
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.registry import FORMATS
-from evalsuite.results import Beside, TaskResult
+from evalsuite.results.task import ModelComparison, TaskResult
 from evalsuite.retrieval import bitext_mining
 from evalsuite.retrieval.embedding import Embedder, rank
 from evalsuite.retrieval.ratio_margin import Margins
@@ -168,7 +168,7 @@ def evaluate(
         metrics=metrics,
         intervals=_intervals(drawn),
         zero_shot_interval=_interval(_mean(drawn)),
-        beside=None if against is None else _beside(against.label, same, gains),
+        comparison=None if against is None else _beside(against.label, same, gains),
         chance=guess,
         examples=counts,
         absent_languages=tuple(sorted(set(task.languages) - set(available) - {SOURCE_LANGUAGE})),
@@ -194,9 +194,9 @@ def _few(labels: Sequence[str], most: int = 20) -> str:
     return ", ".join(labels[:most]) + more
 
 
-def _beside(label: str, same: dict[str, float], gains: Mapping[str, np.ndarray]) -> Beside:
+def _beside(label: str, same: dict[str, float], gains: Mapping[str, np.ndarray]) -> ModelComparison:
     mean = _mean(gains)
-    return Beside(
+    return ModelComparison(
         label=label,
         agreement=same,
         intervals=_intervals(gains),

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from evalsuite.results import Fertility
+from evalsuite.results.fertility import Fertility
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

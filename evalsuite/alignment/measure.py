@@ -12,7 +12,7 @@ from evalsuite.formats.retrieval import Pooling
 from evalsuite.inference.session import Session
 from evalsuite.machine import environment
 from evalsuite.metrics.retrieval import nearest
-from evalsuite.results import AlignmentResult, LanguageAlignment
+from evalsuite.results.alignment import AlignmentResult, LanguageAlignment
 from evalsuite.retrieval.embedding import embed_layers
 from evalsuite.task import DataSource, ParallelExample, Task
 

@@ -24,7 +24,7 @@ from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError
 from evalsuite.inference.open_model import modules
 from evalsuite.machine.child_process import start_context
-from evalsuite.results import Peak, SpeedResult
+from evalsuite.results.speed import Peak, SpeedResult
 from evalsuite.task import SourceKind
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.machine.child_process import leave_with
-from evalsuite.results import Peak, PeakSample
+from evalsuite.results.speed import Peak, PeakSample
 
 if TYPE_CHECKING:
     import numpy as np

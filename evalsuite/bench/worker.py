@@ -22,7 +22,7 @@ from evalsuite.inference.batching import by_tokens
 from evalsuite.inference.open_model import ENOUGH, Predictor, modules, open_model
 from evalsuite.machine import environment
 from evalsuite.machine.child_process import leave_with
-from evalsuite.results import GridCell, LanguageSpeed, SpeedResult, Throughput
+from evalsuite.results.speed import GridCell, LanguageSpeed, SpeedResult, Throughput
 from evalsuite.task import SourceKind
 
 LOADS = 3

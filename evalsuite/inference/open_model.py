@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evalsuite.inference.batching import Batching
-    from evalsuite.results import ModelInfo
+    from evalsuite.results.record import ModelInfo
 
 BUNDLE_FILE = "bundle.json"
 ENOUGH = 2  # batches a thread, from which runtimes may run them beside each other

@@ -22,7 +22,7 @@ from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU
 from evalsuite.inference.open_model import BUNDLE_FILE, ENOUGH, FIRST_TOKEN
 from evalsuite.machine import model_size
-from evalsuite.results import ModelInfo
+from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._concurrent import in_order
 from evalsuite.task import CHOICE, SPAN_ENDS
 

@@ -21,7 +21,7 @@ from evalsuite.inference.open_model import (
     refuse_pickle,
 )
 from evalsuite.machine import model_size
-from evalsuite.results import ModelInfo
+from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._bundle import check_files, read_card
 from evalsuite.task import CHOICE
 

@@ -18,7 +18,7 @@ from recipes.errors import RecipesError
 
 if TYPE_CHECKING:
     from evalsuite.report.figures.merge_runs import Run
-    from evalsuite.results import RunRecord
+    from evalsuite.results.run import RunRecord
 
 FILES = {"report.html", "report.md", "report.json", "summary.txt"}
 _NAMED = re.compile(r"(?P<name>[\w.+-]+)=(?P<run>.+)")

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from evalsuite.results import StageRecord
+from evalsuite.results.run import StageRecord
 from recipes.execution.workspace import Workspace
 from recipes.planning.hashing import sha256_file, write_atomically
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from recipes.execution.workspace import file_name
 
 if TYPE_CHECKING:
-    from evalsuite.results import StageRecord
+    from evalsuite.results.run import StageRecord
     from recipes.execution.run_record import RunOutcome
 
 

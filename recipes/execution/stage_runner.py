@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from compress.errors import GateError
-from evalsuite.results import StageRecord
+from evalsuite.results.run import StageRecord
 from recipes.errors import (
     RecipesError,
     StageFailedError,

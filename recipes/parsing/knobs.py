@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from evalsuite.results import BudgetKind
+from evalsuite.results.search import BudgetKind
 from recipes.parsing.located_yaml import Node
 
 Assignment = dict[str, str]  # variable -> name of its value

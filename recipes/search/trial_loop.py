@@ -19,7 +19,8 @@ from pathlib import Path
 
 from evalsuite.report.figures.trials import excess, expense, recommended, settle
 from evalsuite.report.tables.trials import told as figures_told
-from evalsuite.results import RunRecord, Search, Trial
+from evalsuite.results.run import RunRecord
+from evalsuite.results.search import Search, Trial
 from recipes.errors import RecipesError, StageRefusedError
 from recipes.execution.display import Display
 from recipes.execution.run_record import RunOutcome, note

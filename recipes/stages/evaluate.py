@@ -20,7 +20,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 
-VERSION = 6
+VERSION = 7
 LABELS_MATTER = True
 
 

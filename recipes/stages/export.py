@@ -9,7 +9,7 @@ from pydantic import Field
 
 from compress.export.precisions import PRECISIONS, Precision, Runtime, Scales, by_nncf, calibrated
 from evalsuite.errors import MissingExtraError
-from evalsuite.results import StageRecord
+from evalsuite.results.run import StageRecord
 from evalsuite.runtimes import openvino
 from recipes.errors import StageInputError
 from recipes.planning.data_digests import find_task

@@ -53,7 +53,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """One file a model."""
     from evalsuite import fertility, tokenization
-    from evalsuite.results import FertilityResult
+    from evalsuite.results.fertility import FertilityResult
     from evalsuite.task import TagExample
 
     task = find_task(config.task)

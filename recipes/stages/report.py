@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from evalsuite.results import Search
+from evalsuite.results.search import Search
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -18,7 +18,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.read_measurements import RECORDS, read
 from recipes.stages._shared.training_keys import need
 
-VERSION = 9
+VERSION = 10
 LABELS_MATTER = True
 
 
@@ -54,7 +54,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.report.figures.trials import settle
     from evalsuite.report.output import page
     from evalsuite.report.output.cards import cards
-    from evalsuite.results import RunRecord
+    from evalsuite.results.run import RunRecord
     from recipes.execution.workspace import file_name
 
     record = RunRecord(

@@ -27,7 +27,7 @@ from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
-from evalsuite.results import StageRecord
+from evalsuite.results.run import StageRecord
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
 from evalsuite.runtimes.torch import load_checkpoint

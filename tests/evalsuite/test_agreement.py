@@ -19,7 +19,7 @@ from evalsuite.registry import TASKS
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.agreement import beside_table
-from evalsuite.results import Beside
+from evalsuite.results.task import ModelComparison, TaskResult
 from evalsuite.submission import files
 from evalsuite.task import DataSource
 
@@ -84,9 +84,9 @@ def test_a_model_beside_itself_does_not_differ(tiny_nli: Path, tmp_path: Path) -
         )  # fmt: skip
 
     alone = scored("first")
-    assert alone.beside is None
-    found = scored("second", Reference("first", tmp_path / "first")).beside
-    assert found == Beside(
+    assert alone.comparison is None
+    found = scored("second", Reference("first", tmp_path / "first")).comparison
+    assert found == ModelComparison(
         label="first",
         agreement=dict.fromkeys(("en", "de", "sw"), 100.0),
         intervals=dict.fromkeys(("en", "de", "sw"), (0.0, 0.0)),
@@ -97,12 +97,21 @@ def test_a_model_beside_itself_does_not_differ(tiny_nli: Path, tmp_path: Path) -
     for code in ("en", "de", "sw"):
         right = [str(row.label) for row in TASKS.get("xnli").load(EMBEDDED, "test", code)[:30]]
         files.write(tmp_path / "right", "xnli", code, right)
-    found = scored("third", Reference("right", tmp_path / "right")).beside
+    found = scored("third", Reference("right", tmp_path / "right")).comparison
     for code, value in alone.metrics["accuracy"].items():
         assert found.agreement[code] == value
         low, high = alone.intervals[code]
         assert found.intervals[code] == pytest.approx((low - 100, high - 100))
     assert found.p == pytest.approx(2 / 1001)  # no draw reaches the other
+
+
+def test_result_files_of_version_6_are_still_read() -> None:
+    other = ModelComparison(
+        label="teacher", agreement={}, intervals={}, zero_shot_interval=None, p=None
+    )
+    result = a_score(a_model("int8"), en=79.0).model_copy(update={"comparison": other})
+    old = {("beside" if k == "comparison" else k): v for k, v in result.model_dump().items()}
+    assert TaskResult.model_validate(old) == result
 
 
 def test_p_is_that_of_the_rarer_side() -> None:
@@ -129,7 +138,7 @@ def test_the_report_shows_it() -> None:
     first = a_score(teacher, en=80.0, de=70.0, sw=60.0)
     second = a_score(student, en=79.0, de=69.0, sw=58.0).model_copy(
         update={
-            "beside": Beside(
+            "comparison": ModelComparison(
                 label="teacher",
                 agreement={"en": 99.0, "de": 97.0, "sw": 91.0},
                 intervals={},

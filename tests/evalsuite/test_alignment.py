@@ -18,7 +18,8 @@ from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
 from evalsuite.report.output.page import write
 from evalsuite.report.tables.alignment import alignment_sections, as_deep
-from evalsuite.results import AlignmentResult, RunRecord
+from evalsuite.results.alignment import AlignmentResult
+from evalsuite.results.run import RunRecord
 from evalsuite.retrieval.embedding import Embedder, embed_layers
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError

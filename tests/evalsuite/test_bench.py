@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from compress.export.precisions import PRECISIONS
 from evalsuite.bench import energy, grid, peak
-from evalsuite.results import Peak, PeakSample
+from evalsuite.results.speed import Peak, PeakSample
 from recipes.stages.benchmark import Config
 
 

@@ -10,7 +10,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from evalsuite.fertility import count
 from evalsuite.report.tables.fertility import fertility_table
-from evalsuite.results import Fertility, FertilityResult, RunRecord
+from evalsuite.results.fertility import Fertility, FertilityResult
+from evalsuite.results.run import RunRecord
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, Input, StageContext

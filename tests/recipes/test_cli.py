@@ -216,7 +216,7 @@ def test_answers_load_nothing_heavy(lab, args):
 def test_the_live_display_on_a_terminal(lab):
     import io
 
-    from evalsuite.results import StageRecord
+    from evalsuite.results.run import StageRecord
     from recipes.execution.display import Live, duration
 
     class Terminal(io.StringIO):

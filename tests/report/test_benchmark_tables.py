@@ -8,7 +8,8 @@ from report_fakes import a_model, a_score
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.benchmark_means import benchmark_scores, benchmark_tables
-from evalsuite.results import ModelInfo, TaskResult
+from evalsuite.results.record import ModelInfo
+from evalsuite.results.task import TaskResult
 from evalsuite.submission.benchmark_means import XTREME, XTREME_R
 
 

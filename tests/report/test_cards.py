@@ -12,7 +12,7 @@ from report_fakes import a_model, a_run, a_score, run_of_three_systems
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.cards import METRIC_TYPES, TASK_TYPES, base_model, cards, pipeline_tag
-from evalsuite.results import RunRecord, StageRecord
+from evalsuite.results.run import RunRecord, StageRecord
 from evalsuite.task import DataSource, SourceKind
 from recipes.stages import report
 from recipes.stages._shared.contract import Artifact, Input, StageContext

@@ -11,7 +11,7 @@ from evalsuite.report.charts.pareto_charts import charts, short_names
 from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,21 @@ from report_fakes import MACHINE, run_of_three_systems
 
 from evalsuite.errors import DataError
 from evalsuite.report.output.export import COLUMNS, rows, table, write_csv, write_parquet
-from evalsuite.results import AlignmentResult, Beside, LanguageAlignment, RunRecord
+from evalsuite.results.alignment import AlignmentResult, LanguageAlignment
+from evalsuite.results.run import RunRecord
+from evalsuite.results.task import ModelComparison
 
 
 @pytest.fixture(scope="module")
 def run() -> RunRecord:
     """Of three systems; the first score has an interval, and there is a label with a seed."""
     run = run_of_three_systems()
-    other = Beside(
+    other = ModelComparison(
         label="the other", agreement={"de": 91.0}, intervals={"de": (-1.5, 0.5)},
         zero_shot_interval=None, p=None,
     )  # fmt: skip
     with_interval = run.scores[0].model_copy(
-        update={"intervals": {"de": (67.5, 72.5)}, "max_examples": 200, "beside": other}
+        update={"intervals": {"de": (67.5, 72.5)}, "max_examples": 200, "comparison": other}
     )
     model = run.scores[7].model.model_copy(update={"label": "base[seed=3]"})
     last = run.scores[7].model_copy(update={"model": model})

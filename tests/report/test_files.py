@@ -11,7 +11,7 @@ from report_fakes import run_of_three_systems
 
 from evalsuite.report.output.page import markdown, page, write
 from evalsuite.report.output.templating import breakable
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 from evalsuite.task import SourceKind
 
 VOID = {"meta", "wbr", "br", "link", "img", "input", "hr"}

@@ -12,7 +12,8 @@ from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
 from evalsuite.report.output.summary import summary
-from evalsuite.results import RunRecord, SpeedResult
+from evalsuite.results.run import RunRecord
+from evalsuite.results.speed import SpeedResult
 
 
 def measured_on(speed: SpeedResult, **changed: object) -> SpeedResult:

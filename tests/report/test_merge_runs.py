@@ -13,7 +13,9 @@ from evalsuite.report.figures.merge_runs import Run, merge, run_names
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
 from evalsuite.report.output.read_report import read
-from evalsuite.results import Beside, RunRecord, Search, Trial
+from evalsuite.results.run import RunRecord
+from evalsuite.results.search import Search, Trial
+from evalsuite.results.task import ModelComparison
 
 
 def a_recipes(name: str = "small", seed: int = 7, **changed: object) -> RunRecord:
@@ -43,10 +45,10 @@ def systems(record: RunRecord) -> list[str]:
 
 def test_labels_tell_the_run_in_everything_a_record_has() -> None:
     one = a_recipes("one")
-    beside = Beside(
+    beside = ModelComparison(
         label="teacher[task=xnli]", agreement={}, intervals={}, zero_shot_interval=None, p=None
     )
-    asked = one.scores[4].model_copy(update={"beside": beside})
+    asked = one.scores[4].model_copy(update={"comparison": beside})
     stage = one.stages[0].model_copy(
         update={"name": "next", "key": "n", "inputs": ("teacher[task=xnli]", "org/m")}
     )
@@ -57,7 +59,7 @@ def test_labels_tell_the_run_in_everything_a_record_has() -> None:
     assert systems(merged) == [
         "one:teacher", "one:int8", "two:teacher", "two:int8", "two:base",
     ]  # fmt: skip
-    assert merged.scores[4].beside.label == "one:teacher[task=xnli]"
+    assert merged.scores[4].comparison.label == "one:teacher[task=xnli]"
     told = {stage.name: stage.inputs for stage in merged.stages}
     assert told["one:next"] == ("one:teacher[task=xnli]", "org/m")
     assert {speed.model.label.partition(":")[0] for speed in merged.speeds} == {"one", "two"}

@@ -9,7 +9,8 @@ from evalsuite.report.figures.scaling import Fit, fit, scaling_chart, scaling_ta
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
-from evalsuite.results import ModelInfo, RunRecord
+from evalsuite.results.record import ModelInfo
+from evalsuite.results.run import RunRecord
 
 SIZES = {"small": 10**7, "middle": 10**8, "large": 10**9}
 # By hand: mean 60, slope (68 - 50) / 2 = 9, residuals -1 2 -1, standard error sqrt(6 / 1 / 2),

@@ -10,7 +10,8 @@ from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
 from evalsuite.report.tables.seeds import Spread, seed_groups, seed_table, spread
 from evalsuite.report.tables.table import Table
-from evalsuite.results import RunRecord, TaskResult
+from evalsuite.results.run import RunRecord
+from evalsuite.results.task import TaskResult
 
 GERMAN = {1: 50.0, 2: 52.0, 3: 57.0}  # mean 53, squares 9 + 1 + 16, deviation sqrt(13)
 

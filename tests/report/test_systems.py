@@ -7,7 +7,7 @@ from report_fakes import LABELS, a_model, a_run, a_score, run_of_three_systems
 
 from evalsuite.report.figures.labels import Label, parse
 from evalsuite.report.figures.systems import group, task_variables
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 
 
 @pytest.fixture(scope="module")

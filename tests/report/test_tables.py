@@ -27,7 +27,7 @@ from evalsuite.report.tables.signatures import signatures
 from evalsuite.report.tables.speed import grid_table, language_speed_table
 from evalsuite.report.tables.stages import stage_table
 from evalsuite.report.tables.table import Table
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 
 
 @pytest.fixture(scope="module")

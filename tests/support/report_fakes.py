@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from evalsuite.results import (
-    Environment,
+from evalsuite.results.record import Environment, ModelInfo
+from evalsuite.results.run import RunRecord, StageRecord
+from evalsuite.results.speed import (
     GridCell,
     LanguageSpeed,
-    ModelInfo,
     Peak,
     PeakSample,
-    RunRecord,
     SpeedResult,
-    StageRecord,
-    TaskResult,
     Throughput,
 )
+from evalsuite.results.task import TaskResult
 from evalsuite.task import SourceKind
 
 MACHINE = Environment(

@@ -352,7 +352,7 @@ def test_each_task_is_trained_and_its_dev_split_scored(
         against=Reference("it", said),
     )
     assert scored.split == "dev" and set(scored.metrics[task.metric]) == {"en"}
-    assert scored.beside and scored.beside.agreement == {"en": 100.0}
+    assert scored.comparison and scored.comparison.agreement == {"en": 100.0}
     assert ("f1" in scored.metrics) == (name == "qqp")
     assert "chunk_f1" not in scored.metrics
     assert len(submission.read(said, name, "en", "dev", task.format)) == 6

@@ -17,7 +17,7 @@ from compress.distill.distill import distill
 from evalsuite.errors import ModelError, PickleRefusedError
 from evalsuite.machine import environment
 from evalsuite.registry import TASKS
-from evalsuite.results import Environment
+from evalsuite.results.record import Environment
 from evalsuite.task import DataSource, TagExample
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.fit import Settings, resolve_compute

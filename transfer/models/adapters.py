@@ -20,7 +20,7 @@ import torch
 
 from evalsuite.inference.open_model import read_config
 from evalsuite.machine import model_size
-from evalsuite.results import ModelInfo
+from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes.torch import TorchPredictor, architecture
 from evalsuite.task import Task
 from transfer.errors import AdapterError

@@ -13,7 +13,7 @@ from statistics import fmean, median
 from evalsuite.report.figures.machines import Machine, machine, machines, names
 from evalsuite.report.figures.scores import mean
 from evalsuite.report.figures.systems import System
-from evalsuite.results import Peak, SpeedResult
+from evalsuite.results.speed import Peak, SpeedResult
 
 PERCENTILES = (50, 90, 99)
 

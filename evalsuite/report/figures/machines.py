@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evalsuite.report.figures.systems import System
-from evalsuite.results import Environment
+from evalsuite.results.record import Environment
 
 
 @dataclass(frozen=True, slots=True)

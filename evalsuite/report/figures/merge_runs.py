@@ -23,7 +23,9 @@ from evalsuite.report.figures.formatting import listed
 from evalsuite.report.figures.labels import Label, parse
 from evalsuite.report.tables.seeds import SEED
 from evalsuite.report.tables.trials import verdict
-from evalsuite.results import ComparedRun, ModelInfo, RunRecord, Search, StageRecord
+from evalsuite.results.record import ModelInfo
+from evalsuite.results.run import ComparedRun, RunRecord, StageRecord
+from evalsuite.results.search import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +201,10 @@ def _renamed(record: RunRecord, rename: Callable[[str], str]) -> RunRecord:
                 score.model_copy(
                     update={
                         "model": model(score.model),
-                        "beside": score.beside
-                        and score.beside.model_copy(update={"label": rename(score.beside.label)}),
+                        "comparison": score.comparison
+                        and score.comparison.model_copy(
+                            update={"label": rename(score.comparison.label)}
+                        ),
                     }
                 )
                 for score in record.scores

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from evalsuite.report.figures.systems import System
-from evalsuite.results import TaskResult
+from evalsuite.results.task import TaskResult
 
 ALWAYS_APART = ("split", "main_metric")
 APART_WITHIN_A_MODEL = ("layer", "pooling", "scoring")

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 from evalsuite.task import SourceKind
 
 BADGES: dict[SourceKind, str] = {

@@ -13,7 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evalsuite.report.figures.labels import Label, parse
-from evalsuite.results import ModelInfo, RunRecord, SpeedResult, TaskResult
+from evalsuite.results.record import ModelInfo
+from evalsuite.results.run import RunRecord
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import TaskResult
 
 SEPARATOR = " · "  # between a label and the runtime and precision it was opened in
 

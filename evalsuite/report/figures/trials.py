@@ -24,17 +24,13 @@ from evalsuite.report.figures.scores import (
     mean,
 )
 from evalsuite.report.figures.systems import System, group
-from evalsuite.results import (
-    AlignmentResult,
-    BudgetKind,
-    FertilityResult,
-    ModelInfo,
-    RunRecord,
-    Search,
-    SpeedResult,
-    TaskResult,
-    Trial,
-)
+from evalsuite.results.alignment import AlignmentResult
+from evalsuite.results.fertility import FertilityResult
+from evalsuite.results.record import ModelInfo
+from evalsuite.results.run import RunRecord
+from evalsuite.results.search import BudgetKind, Search, Trial
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import TaskResult
 
 T = TypeVar("T")
 

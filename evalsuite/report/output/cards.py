@@ -25,7 +25,8 @@ from evalsuite.report.tables.costs import cost_tables
 from evalsuite.report.tables.languages import language_section
 from evalsuite.report.tables.scores import description, metric_name
 from evalsuite.report.tables.signatures import signatures
-from evalsuite.results import RunRecord, TaskResult
+from evalsuite.results.run import RunRecord
+from evalsuite.results.task import TaskResult
 from evalsuite.task import Format, Task
 
 if TYPE_CHECKING:

@@ -24,15 +24,11 @@ from evalsuite.report.figures.costs import PERCENTILES, percentile, sentences_pe
 from evalsuite.report.figures.labels import parse
 from evalsuite.report.figures.systems import group
 from evalsuite.report.tables.seeds import SEED
-from evalsuite.results import (
-    AlignmentResult,
-    Beside,
-    Environment,
-    ModelInfo,
-    RunRecord,
-    SpeedResult,
-    TaskResult,
-)
+from evalsuite.results.alignment import AlignmentResult
+from evalsuite.results.record import Environment, ModelInfo
+from evalsuite.results.run import RunRecord
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import ModelComparison, TaskResult
 
 if TYPE_CHECKING:
     import pyarrow
@@ -100,7 +96,7 @@ def _scores(result: TaskResult) -> Iterator[Row]:
                 "chance": result.chance.get(language) if main else None,
                 "examples": result.examples.get(language),
                 "max_examples": result.max_examples,
-                **(_beside(result.beside, language) if main and result.beside else {}),
+                **(_beside(result.comparison, language) if main and result.comparison else {}),
                 "source_language": result.source_language,
                 "layer": result.layer,
                 "pooling": result.pooling,
@@ -111,7 +107,7 @@ def _scores(result: TaskResult) -> Iterator[Row]:
             }
 
 
-def _beside(beside: Beside, language: str) -> Row:
+def _beside(beside: ModelComparison, language: str) -> Row:
     low, high = beside.intervals.get(language, (None, None))
     return {
         "beside": beside.label,

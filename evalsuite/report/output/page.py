@@ -28,7 +28,7 @@ from evalsuite.report.tables.speed import grid_table, language_speed_table
 from evalsuite.report.tables.stages import stage_table
 from evalsuite.report.tables.table import Table
 from evalsuite.report.tables.trials import headline_systems, search_table, verdict
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 
 
 @dataclass(frozen=True, slots=True)

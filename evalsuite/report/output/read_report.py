@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from evalsuite.errors import DataError
-from evalsuite.results import RunRecord
+from evalsuite.results.run import RunRecord
 
 FILE = "report.json"
 _ALWAYS = ("recipe", "stages", "scores", "speeds")  # every version of the file has had them

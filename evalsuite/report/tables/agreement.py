@@ -8,7 +8,7 @@ from evalsuite.report.figures.formatting import NONE, percent, points
 from evalsuite.report.figures.scores import TaskColumn, mean, results_of
 from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import TaskResult
+from evalsuite.results.task import TaskResult
 
 _NOTE = (
     "Differences are between zero-shot means, in points above {whom}; interval and p by bootstrap "
@@ -20,10 +20,10 @@ _NOTE = (
 def beside_table(systems: Sequence[System], task: TaskColumn) -> Table | None:
     """One row a system that was scored beside another; None where none was."""
     found = {
-        system.name: [result for result in results_of(system, task) if result.beside]
+        system.name: [result for result in results_of(system, task) if result.comparison]
         for system in systems
     }
-    whom = dict.fromkeys(r.beside.label for own in found.values() for r in own if r.beside)
+    whom = dict.fromkeys(r.comparison.label for own in found.values() for r in own if r.comparison)
     if not whom:
         return None
     heads = (
@@ -38,7 +38,7 @@ def beside_table(systems: Sequence[System], task: TaskColumn) -> Table | None:
 
 def _cells(results: Sequence[TaskResult]) -> tuple[Cell, ...]:
     """Several models have no interval together."""
-    beside = results[0].beside if len(results) == 1 else None
+    beside = results[0].comparison if len(results) == 1 else None
     interval = beside.zero_shot_interval if beside else None
     return (
         Cell(percent(mean(_agreement(result) for result in results))),
@@ -49,9 +49,9 @@ def _cells(results: Sequence[TaskResult]) -> tuple[Cell, ...]:
 
 
 def _agreement(result: TaskResult) -> float | None:
-    same = result.beside.agreement if result.beside else {}
+    same = result.comparison.agreement if result.comparison else {}
     return mean(value for code, value in same.items() if code != result.source_language)
 
 
 def _worst(result: TaskResult) -> float | None:
-    return min(result.beside.agreement.values(), default=None) if result.beside else None
+    return min(result.comparison.agreement.values(), default=None) if result.comparison else None

@@ -9,7 +9,7 @@ from evalsuite.languages import LANGUAGES
 from evalsuite.report.charts.draw_curves import Curve, Curves
 from evalsuite.report.figures.formatting import digest, percent
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import AlignmentResult
+from evalsuite.results.alignment import AlignmentResult
 
 MEASURES = (
     ("retrieval", "Retrieval", "Translation is the nearest sentence (%)"),

@@ -14,7 +14,7 @@ from evalsuite.registry import TASKS
 from evalsuite.report.figures.formatting import percent
 from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import TaskResult
+from evalsuite.results.task import TaskResult
 from evalsuite.submission.benchmark_means import BENCHMARKS, Benchmark
 
 

@@ -9,7 +9,7 @@ from evalsuite.report.figures.formatting import listed, megabytes, millions, num
 from evalsuite.report.figures.machines import by_machine
 from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import SpeedResult
+from evalsuite.results.speed import SpeedResult
 
 
 def cost_tables(systems: Sequence[System]) -> tuple[tuple[str, Table], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evalsuite.languages import LANGUAGES
 from evalsuite.report.figures.formatting import digest, listed, percent
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import Fertility, FertilityResult
+from evalsuite.results.fertility import Fertility, FertilityResult
 
 
 def fertility_table(results: Sequence[FertilityResult]) -> Table:

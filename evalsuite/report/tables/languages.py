@@ -12,7 +12,7 @@ from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.agreement import beside_table
 from evalsuite.report.tables.scores import metric_name
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import TaskResult
+from evalsuite.results.task import TaskResult
 
 SHADES = 9
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evalsuite.report.figures.formatting import NONE
 from evalsuite.report.figures.sources import BADGES
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import ComparedRun
+from evalsuite.results.run import ComparedRun
 
 
 def run_table(runs: Sequence[ComparedRun]) -> Table:

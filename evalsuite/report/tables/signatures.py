@@ -11,7 +11,11 @@ from statistics import median
 
 from evalsuite.report.figures.formatting import NONE, digest
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import AlignmentResult, Environment, RunRecord, SpeedResult, TaskResult
+from evalsuite.results.alignment import AlignmentResult
+from evalsuite.results.record import Environment
+from evalsuite.results.run import RunRecord
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import TaskResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from evalsuite.report.figures.scores import mean
 from evalsuite.report.figures.systems import System
 from evalsuite.report.tables.languages import language_name
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import LanguageSpeed, SpeedResult
+from evalsuite.results.speed import LanguageSpeed, SpeedResult
 
 
 def grid_table(systems: Sequence[System]) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from evalsuite.report.figures.formatting import duration, megabytes
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import StageRecord
+from evalsuite.results.run import StageRecord
 
 
 def stage_table(stages: Sequence[StageRecord]) -> Table:

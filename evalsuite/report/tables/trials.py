@@ -21,7 +21,7 @@ from evalsuite.report.figures.labels import Label
 from evalsuite.report.figures.systems import System
 from evalsuite.report.figures.trials import expense
 from evalsuite.report.tables.table import Cell, Column, Row, Table
-from evalsuite.results import Search, Trial
+from evalsuite.results.search import Search, Trial
 
 
 def search_table(search: Search | None) -> Table:

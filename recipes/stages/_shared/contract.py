@@ -34,7 +34,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from evalsuite.results import StageRecord
+from evalsuite.results.run import StageRecord
 from evalsuite.task import DataSource, Split
 from recipes.errors import StageInputError as StageInputError
 

@@ -10,7 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from evalsuite.results import AlignmentResult, FertilityResult, Record, SpeedResult, TaskResult
+from evalsuite.results.alignment import AlignmentResult
+from evalsuite.results.fertility import FertilityResult
+from evalsuite.results.record import Record
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import TaskResult
 
 # What a measuring stage gives -> the field of the run's record, and what is read into it.
 RECORDS: dict[str, tuple[str, type[Record]]] = {

@@ -1,0 +1,42 @@
+"""What a search for a model within a budget tried and recommended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from evalsuite.results.record import Record
+
+BudgetKind = Literal["MB", "ms", "points"]
+
+
+class Trial(Record):
+    """One assignment of a search's knobs, and its result.
+
+    The measurements are those of the candidate: the average zero-shot score and its difference
+    from the reference in points, bytes of weights and graph, median latency. None where they were
+    not measured.
+    """
+
+    assignment: dict[str, str]  # knob -> name of its value
+    refused: str = ""  # why the trial is impossible; empty where it was made
+    systems: tuple[str, ...] = ()  # the candidate's rows in the report
+    average: float | None = None
+    difference: float | None = None
+    bytes: float | None = None
+    p50_ms: float | None = None
+    sentences_per_second: float | None = None
+    within: bool = False  # within the budget
+    on_front: bool = False  # no other trial is as good in both and better in one
+
+
+class Search(Record):
+    """What a search was asked for, and its result."""
+
+    candidate: str  # the stage that is judged
+    reference: str  # points are relative to it; empty where nothing else was scored
+    budget: BudgetKind
+    limit: float  # in megabytes (10^6 bytes), milliseconds or points
+    knobs: dict[str, tuple[str, ...]]  # names of their values
+    most: int  # number of trials allowed
+    trials: tuple[Trial, ...]  # in the order in which they were made
+    recommended: int | None = None  # of `trials`; None where none is within the budget

@@ -1,0 +1,83 @@
+"""What a model costs to run: raw samples of latency, throughput, memory and energy."""
+
+from __future__ import annotations
+
+from evalsuite.results.record import Environment, ModelInfo, Record
+from evalsuite.task import SourceKind
+
+
+class Throughput(Record):
+    """One pass over the text; batches run at the same time where `evaluate` runs them so."""
+
+    sentences: int
+    tokens: int  # without padding
+    seconds: float
+    joules: float | None = None  # used by the whole processor; None where no counter can be read
+
+
+class GridCell(Record):
+    """Batches of one shape, every token real."""
+
+    batch: int
+    length: int
+    operations: int  # of the matrix products of one batch
+    warmup_seconds: float
+    seconds: tuple[float, ...]  # one per repeat
+
+
+class LanguageSpeed(Record):
+    """What the text of one language costs."""
+
+    sentences: int
+    tokens: int  # special tokens included
+    latency_seconds: tuple[float, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
+    seconds: tuple[float, ...]  # one per pass over length-sorted batches, one at a time
+
+
+class PeakSample(Record):
+    """One product of two square matrices."""
+
+    program: str  # "torch.mm"
+    size: int
+    seconds: float
+
+    def operations_a_second(self) -> float:
+        """Operations per second; a product of size n is 2 n^3 operations."""
+        return 2.0 * self.size**3 / self.seconds
+
+
+class Peak(Record):
+    """The highest measured speed of this machine when it multiplies matrices."""
+
+    precision: str  # fp32 | bf16 | int8
+    threads: int
+    samples: tuple[PeakSample, ...]
+
+    def best(self) -> PeakSample:
+        """The fastest sample."""
+        return max(self.samples, key=PeakSample.operations_a_second)
+
+    def operations_a_second(self) -> float:
+        """Operations per second of the best sample."""
+        return self.best().operations_a_second()
+
+
+class SpeedResult(Record):
+    """What one model costs to run on real text: raw samples, with those of the warm-up separate."""
+
+    model: ModelInfo
+    text: str  # "xnli dev, 12 languages, 512 sentences"
+    source: SourceKind
+    data_digest: str
+    token_lengths: tuple[int, ...]  # of the sentences measured, special tokens included
+    load_seconds: tuple[float, ...]
+    warmup_seconds: tuple[float, ...]
+    latency_seconds: tuple[float, ...]  # batch 1, one per sentence
+    throughput: tuple[Throughput, ...]  # length-sorted batches
+    operations: int  # of the matrix products of one such pass, without padding
+    grid: tuple[GridCell, ...]
+    languages: dict[str, LanguageSpeed]
+    peak: Peak | None = None  # in the precision the model computes in; None where not measured
+    peak_memory: int  # bytes of the measuring process, its interpreter included
+    baseline_memory: int  # the same process before the model was opened
+    environment: Environment
