@@ -1,1 +1,21 @@
-"""One file a stage; see `recipes.stages._shared.contract` for what it holds."""
+"""The kinds of stages; one file per kind.
+
+`recipes.stages._shared.contract` says what a stage file holds. `lingopress ls stages` lists them,
+and `lingopress ls stages NAME` prints the keys of one.
+
+Files:
+    pretrain.py: trains an encoder on masked text and translation pairs
+    extend.py: gives an English encoder new languages
+    train.py: trains a checkpoint, an adapter or a prompt on tasks or on text
+    fuse.py: merges one adapter, or several combined, into its base
+    distill.py: trains a smaller student from a teacher
+    prune.py: removes layers, attention heads and feed-forward units
+    trim.py: reduces the vocabulary to what some languages need
+    export.py: writes a bundle for an inference runtime
+    evaluate.py: scores models on tasks, per language
+    benchmark.py: measures size, speed, energy and memory of models
+    alignment.py: measures how close languages lie to English, per layer
+    fertility.py: counts how vocabularies split the words of each language
+    report.py: writes the report of a run
+    _shared/: what several stages use
+"""

@@ -19,14 +19,19 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
-from recipes.stages._shared.train_options import SteeringConfig, check_steering, processes, steering
+from recipes.stages._shared.train_options import (
+    TrainOptionsConfig,
+    check_train_options,
+    processes,
+    train_options,
+)
 from recipes.stages._shared.training_keys import augmentation, known_tasks, need, settings, tasks
 from recipes.stages._shared.training_keys import cost as cost
 
 VERSION = 3
 
 
-class Config(MethodKeys, SteeringConfig):
+class Config(MethodKeys, TrainOptionsConfig):
     """One task gives that task's head; several or none give the encoder, which is what goes on."""
 
     model: ModelRef = Field(
@@ -57,7 +62,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     _check_sequential(config, model)
     found = known_tasks(config.tasks, labelled=True)
-    check_steering(config, found)
+    check_train_options(config, found)
     gives = method_gives(config, found[0].format if len(found) == 1 else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
@@ -159,7 +164,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         pooling=config.pooling,
         settings=settings(config, ctx.seed),
         method_options=method_options(config),
-        **steering(config),
+        **train_options(config),
         quantize_aware=config.quantize_aware,
         sequential=config.sequential,
     )

@@ -1,1 +1,12 @@
-"""."""
+"""What several stages use: the contract of a stage, shared keys, shared checks.
+
+Files:
+    contract.py: what a stage file holds, and the base class of all configs
+    registry.py: finds the stage files
+    training_keys.py: keys of all stages that train, and checks of their inputs
+    train_options.py: keys of `train` for mixing, batching, dev scores and robustness
+    method_keys.py: keys of `train` that choose a training method, and its options
+    score_gate.py: keys of stages that may lose some zero-shot score, and the check
+    open_input.py: opens a checkpoint, bundle, adapter or prompt for inference
+    read_measurements.py: reads what measuring stages wrote
+"""

@@ -1,6 +1,6 @@
-"""Config fields that say how weights are trained: a method, and the options of all methods.
+"""Keys of `train` that choose a training method, and the options of all methods.
 
-A method takes those it knows and lets the others be, so that a recipe can fan out over methods.
+A method reads the options it knows and ignores the others, so that a matrix can vary the method.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from recipes.stages._shared.contract import ArtifactKind
 
 
 class MethodKeys(BaseModel):
-    """Keys of `train`, by method: lora; last_k; soft_prompt and deep_prompt."""
+    """The training method and its options."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -79,16 +79,16 @@ _OPTIONS = tuple(n for n in MethodKeys.model_fields if n not in ("method", "sequ
 
 
 def method_options(config: Any) -> dict[str, Any]:
-    """Every method's options, of a config."""
+    """Options of all methods, by name, as a config has them."""
     shared = ("freeze_embeddings", "gradient_checkpointing", "max_length")
     return {name: getattr(config, name) for name in (*_OPTIONS, *shared)}
 
 
 def method_gives(config: Any, format: Format | None) -> ArtifactKind:
-    """What the method's training gives.
+    """Kind of artifact that the method writes.
 
     Raises:
-        StageInputError: there is no such method, or it does not go with what is asked for.
+        StageInputError: there is no such method, or its options do not fit together.
     """
     from evalsuite.errors import UnknownNameError
     from transfer.errors import MethodError

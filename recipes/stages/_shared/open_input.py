@@ -1,4 +1,4 @@
-"""Open what a stage was given, whatever kind of model it is."""
+"""Open the input of a stage for inference, whatever kind of model it is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 
 def open_input(model: Input) -> Predictor:
-    """A checkpoint or bundle in its runtime; an adapter or prompt live, on the base it was
-    trained on.
+    """A checkpoint or bundle in its runtime; an adapter or prompt on the base it was trained on.
 
     Raises:
-        EvalsuiteError, TransferError: it does not open.
+        EvalsuiteError, TransferError: the model cannot be opened.
     """
     if model.artifact.kind in ("adapter", "prompt"):
         from transfer.models.adapters import open_adapter

@@ -1,4 +1,4 @@
-"""Read back what measuring stages left.
+"""Read what measuring stages wrote.
 
 >>> read([("scores", Path(".lingopress/stages/evaluate-5feceb66"))])["scores"][0].task
 'xnli'
@@ -16,7 +16,7 @@ from evalsuite.results.record import Record
 from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
 
-# What a measuring stage gives -> the field of the run's record, and what is read into it.
+# Kind of artifact -> field of the run record, and class of its entries.
 RECORDS: dict[str, tuple[str, type[Record]]] = {
     "scores": ("scores", TaskResult),
     "speed": ("speeds", SpeedResult),
@@ -26,12 +26,12 @@ RECORDS: dict[str, tuple[str, type[Record]]] = {
 
 
 def read(outputs: Iterable[tuple[str, Path]]) -> dict[str, Any]:
-    """Fields of a `RunRecord` from what stages gave: the kind of artifact, and its directory."""
-    found: dict[str, list[Record]] = {field: [] for field, _ in RECORDS.values()}
+    """Fields of a `RunRecord`, from pairs of artifact kind and directory."""
+    records: dict[str, list[Record]] = {field: [] for field, _ in RECORDS.values()}
     for kind, directory in outputs:
         field, record_type = RECORDS[kind]
         for path in sorted(directory.glob("*.json")):
             if path.name != "lingopress.json":
                 text = path.read_text(encoding="utf-8")
-                found[field].append(record_type.model_validate_json(text))
-    return {field: tuple(records) for field, records in found.items()}
+                records[field].append(record_type.model_validate_json(text))
+    return {field: tuple(entries) for field, entries in records.items()}

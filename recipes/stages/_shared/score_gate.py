@@ -1,4 +1,4 @@
-"""Config fields and helpers of stages that may lose something."""
+"""Keys of stages that may lose some zero-shot score, and the check of that loss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recipes.stages._shared.contract import StageConfig, StageContext, Summary
 
 
 class ScoreGateConfig(StageConfig):
-    """The score a step may cost, beside the labels it may change."""
+    """How much zero-shot score the stage may lose."""
 
     max_lost: float | None = Field(
         default=None,
@@ -32,10 +32,10 @@ def hold_score(
     step: str,
     remedy: str,
 ) -> Summary:
-    """Score what the stage was given and what it made, and hold the difference to `max_lost`.
+    """Score the model before and after the stage; the loss may be at most `max_lost` points.
 
     Raises:
-        GateError: more is lost.
+        GateError: the loss is larger.
     """
     from compress import gate
 

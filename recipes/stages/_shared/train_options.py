@@ -1,4 +1,4 @@
-"""Keys of `train` that say how a training is mixed, batched, stopped and begun again."""
+"""Keys of `train` that say how training is mixed, batched, stopped and restarted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class MixingConfig(TaskTrainingConfig):
-    """Several tasks, several languages, masked LM: which share of batches each has."""
+    """Which share of batches each task, each language and masked text has."""
 
     tasks: tuple[str, ...] = Field(
         default=(),
@@ -103,7 +103,7 @@ class MixingConfig(TaskTrainingConfig):
 
 
 class BatchingConfig(TaskTrainingConfig):
-    """Rows of an optimizer step, whatever fits into memory at once, and who shares them."""
+    """How many rows an optimizer step has, and how they are processed."""
 
     not_in_key: ClassVar[frozenset[str]] = TaskTrainingConfig.not_in_key | {"processes"}
 
@@ -137,7 +137,7 @@ class BatchingConfig(TaskTrainingConfig):
 
 
 class SelectionConfig(TaskTrainingConfig):
-    """Which weights are the result, and when to begin again; English rows alone decide."""
+    """Which weights are saved, and when training restarts; only English rows decide."""
 
     evaluate_every: int | None = Field(
         default=None,
@@ -192,7 +192,7 @@ class SelectionConfig(TaskTrainingConfig):
 
 
 class RobustConfig(TaskTrainingConfig):
-    """Answers that hold where embeddings move, as from English to another language."""
+    """Training for predictions that stay the same when word embeddings change a little."""
 
     adversarial: float = Field(
         default=0.0,
@@ -211,13 +211,15 @@ class RobustConfig(TaskTrainingConfig):
     )
 
 
-class SteeringConfig(MixingConfig, BatchingConfig, SelectionConfig, RobustConfig):
-    """All of them; `tasks` is as the first has it."""
+class TrainOptionsConfig(MixingConfig, BatchingConfig, SelectionConfig, RobustConfig):
+    """All options of `train`; `tasks` may be empty, as in `MixingConfig`."""
 
 
 def processes(config: BatchingConfig) -> int:
-    """How many share a step: as many as the config says, else as were launched; one where a step
-    cannot be shared."""
+    """Processes that share each step.
+
+    As many as the config says, else as torchrun launched; one where a step cannot be shared.
+    """
     return (config.processes or torchrun.processes()) if config.effective_batch else 1
 
 
@@ -227,11 +229,11 @@ _OF_TASKS = (
 )
 
 
-def check_steering(config: SteeringConfig, found: Sequence[Task]) -> None:
-    """Raise where the tasks do not go with how they are to be trained.
+def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> None:
+    """Refuse options that do not fit the tasks.
 
     Raises:
-        StageInputError: they do not.
+        StageInputError: an option does not fit a task.
     """
     if config.contrastive and (set_ := [key for key in _OF_TASKS if getattr(config, key)]):
         raise StageInputError(f"contrastive: {', '.join(set_)} change the training of tasks alone")
@@ -251,8 +253,8 @@ def check_steering(config: SteeringConfig, found: Sequence[Task]) -> None:
             )
 
 
-def steering(config: SteeringConfig) -> dict[str, Any]:
-    """The same as `transfer.supervised.train_tasks.Options` takes them."""
+def train_options(config: TrainOptionsConfig) -> dict[str, Any]:
+    """Arguments of `transfer.supervised.train_tasks.Options`, by name."""
     from transfer.encoded_rows.masked_text import MaskedText
     from transfer.objectives.robust import Robust
     from transfer.supervised.keep_best import Selecting

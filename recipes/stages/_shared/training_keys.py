@@ -1,4 +1,4 @@
-"""Config fields and helpers the training stages share."""
+"""Keys of all stages that train, and checks of their inputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MULTILINGUAL = {"pair": "xnli", "tagging": "udpos", "span": "xquad", "choice": 
 
 
 class TrainingConfig(StageConfig):
-    """Optimization, the same keys in every stage that trains."""
+    """Optimization; the same keys in every stage that trains."""
 
     not_in_key: ClassVar[frozenset[str]] = frozenset({"save_every"})
 
@@ -55,7 +55,7 @@ class TrainingConfig(StageConfig):
 
 
 class TaskTrainingConfig(TrainingConfig):
-    """Training on tasks' rows: which, how many, how long."""
+    """Training rows of tasks: which tasks, how many rows, how long."""
 
     tasks: tuple[str, ...] = Field(
         min_length=1,
@@ -104,12 +104,12 @@ class TaskTrainingConfig(TrainingConfig):
 
 
 def cost(config: TaskTrainingConfig) -> str:
-    """Work, roughly; a stage's own `cost`."""
+    """Rough amount of work, for `lingopress plan`."""
     return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
 
 
 def settings(config: TrainingConfig, seed: int) -> Settings:
-    """The optimizer's part of a config."""
+    """Settings of the optimizer, from a config."""
     from transfer.loop.fit import Settings
 
     return Settings(
@@ -124,8 +124,8 @@ def settings(config: TrainingConfig, seed: int) -> Settings:
     )
 
 
-def distillation(config: Any, seed: int, **own: Any) -> Options:
-    """Options of a distillation: the keys that `distill` and `prune` share, and a stage's own."""
+def distillation(config: Any, seed: int, **others: Any) -> Options:
+    """Options of a distillation: the keys that `distill` and `prune` share, and `others`."""
     from compress.distill.options import Options
 
     return Options(
@@ -144,24 +144,24 @@ def distillation(config: Any, seed: int, **own: Any) -> Options:
         settings=settings(config, seed),
         augmentation=augmentation(config),
         quantize_aware=config.quantize_aware,
-        **own,
+        **others,
     )
 
 
 def augmentation(config: TaskTrainingConfig) -> Augmentation:
-    """What is done to training rows, of a config."""
+    """Changes made to training rows, from a config."""
     from transfer.text.augment import Augmentation
 
     return Augmentation(uncased=config.uncased, code_switch=config.code_switch)
 
 
 def tasks(names: tuple[str, ...]) -> list[Task]:
-    """Look every name up."""
+    """Tasks by their names."""
     return [find_task(name) for name in names]
 
 
 def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
-    """Raise StageInputError where a bundle has no hidden states of its last layer."""
+    """Raise StageInputError if a bundle has no hidden states of its last layer."""
     if artifact.shortened:
         raise StageInputError(
             f"{key}: {why}, in which a bundle for pairs or choices computes the first token alone; "
@@ -170,10 +170,10 @@ def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
 
 
 def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]:
-    """For `check`: the same, with mistakes as a stage's own error.
+    """Tasks by their names, for `check`.
 
     Raises:
-        StageInputError: unknown, or without labels where a training stage needs them.
+        StageInputError: a task is unknown, or `labelled` is set and it cannot be trained on.
     """
     from evalsuite.errors import UnknownNameError
 
@@ -188,7 +188,7 @@ def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]
 
 
 def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
-    """Raise unless the tasks have the labels of a model's head, if it is known to have one."""
+    """Raise StageInputError if a task has other labels than the model's head."""
     if artifact.task is None:
         return
     labels = known_tasks((artifact.task,))[0].labels
@@ -207,7 +207,7 @@ _HINTS = {
 
 
 def need(artifact: Artifact, role: str, *kinds: str) -> None:
-    """Raise unless an input is one of the kinds a stage takes."""
+    """Raise StageInputError unless an input is one of the kinds that a stage accepts."""
     if artifact.kind not in kinds:
         hint = _HINTS.get(artifact.kind, "")
         raise StageInputError(
@@ -220,14 +220,13 @@ def _a(noun: str) -> str:
 
 
 def probed(asked: str | None, artifact: Artifact) -> Task:
-    """The task whose text a model's outputs are compared on: the one asked for, or the model's own,
-    Tatoeba for an encoder.
+    """Task whose text a model's outputs are compared on.
 
-    A head trained on a task of English alone is probed on a task of its format in many languages
-    (MNLI on XNLI's).
+    It is the one asked for, else the task the model was trained on, else Tatoeba (an encoder). For
+    a head trained on an English task it is a multilingual task of the same format (MNLI: XNLI).
 
     Raises:
-        StageInputError: there is no such task, or its rows are not what the head reads.
+        StageInputError: there is no such task, or the head cannot read its rows.
     """
     name = artifact.task or "tatoeba"
     (task,) = known_tasks((name,))
