@@ -112,3 +112,26 @@ def test_a_training_method(add: Add, tiny_base: Path, tmp_path: Path) -> None:
     after = load_file(tmp_path / "o" / "model.safetensors")
     moved = {name for name in before if name in after and not before[name].equal(after[name])}
     assert moved and all("LayerNorm" in name for name in moved)
+
+
+def test_a_pass(
+    add: Add, tiny_nli: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from recipes.cli.app import main
+
+    add("recipes/stages/halve.py")
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "name: r\nsource: embedded\nseed: 1\nstages:\n"
+        f"  - {{name: small, stage: halve, model: {tiny_nli}}}\n"
+        "  - {name: scores, stage: evaluate, models: [small], tasks: [xnli], max_examples: 4}\n"
+    )
+    with pytest.raises(SystemExit) as end:
+        main(["run", str(recipe), "--workspace", str(tmp_path / "workspace")])
+    output = capsys.readouterr()
+    assert not end.value.code, output.err
+    (made,) = (tmp_path / "workspace/stages").glob("halve-*/model.safetensors")
+    assert made.stat().st_size < 0.6 * (tiny_nli / "model.safetensors").stat().st_size
+    with pytest.raises(SystemExit):
+        main(["ls", "stages"])
+    assert "halve" in capsys.readouterr().out
