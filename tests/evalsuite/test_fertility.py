@@ -9,6 +9,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from evalsuite.fertility import count
+from evalsuite.report.output.page import write
 from evalsuite.report.tables.fertility import fertility_table
 from evalsuite.results.fertility import Fertility, FertilityResult
 from evalsuite.results.run import RunRecord
@@ -62,7 +63,6 @@ def test_models_of_one_vocabulary_share_their_columns() -> None:
 
 
 def test_the_stage_counts_and_the_report_shows_it(tiny_base: Path, tmp_path: Path) -> None:
-    from evalsuite import report
 
     def checked(**fields: Any) -> Artifact:
         config = Config(name="w", stage="fertility", models=("base",), **fields)
@@ -98,6 +98,6 @@ def test_the_stage_counts_and_the_report_shows_it(tiny_base: Path, tmp_path: Pat
         speeds=(),
         fertility=(found,),
     )
-    page = report.write(record, tmp_path / "report").read_text(encoding="utf-8")
+    page = write(record, tmp_path / "report").read_text(encoding="utf-8")
     assert "How the vocabulary splits words" in page and "Swahili" in page
     assert "| Swahili" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")

@@ -157,7 +157,8 @@ def test_bf16_takes_half_the_bytes(exact: OpenVinoPredictor, rounded: OpenVinoPr
 
 def test_nothing_is_reported_of_those_who_use_it(exact: OpenVinoPredictor, tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom pathlib import Path\nfrom evalsuite.runtimes import open_model\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from evalsuite.inference.open_model import open_model\n"
         f"open_model(Path({str(exact.directory)!r}))\n"
         "import openvino\nimport nncf\n"
         "sent = [m for m, found in sys.modules.items() if 'openvino_telemetry' in m and found]\n"

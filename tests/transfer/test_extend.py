@@ -21,6 +21,7 @@ from evalsuite.task import DataSource
 from recipes.stages import extend as stage
 from transfer.extend.extend import Options, extend
 from transfer.models.to_xlmr import load_english
+from transfer.registry import TEACHERS
 from transfer.sentence_teacher import Teacher
 
 EMBEDDED = DataSource("embedded")
@@ -114,8 +115,7 @@ def test_a_second_teacher_gives_lines_and_words(
         return embed
 
     fake = Teacher("json", "nothing", ("de", "en"), 3, program)
-    for module in ("transfer.extend", "transfer.extend.plan"):
-        monkeypatch.setattr(f"{module}.get_teacher", lambda name: fake)
+    monkeypatch.setattr(TEACHERS, "get", lambda name: fake)
     chosen = options(teacher="fake", lines=0.5, words=0.5, sentences=0.0, steps=12)
     out = tmp_path / "out"
     extend(tiny_english, EMBEDDED, chosen, work=tmp_path / "work", out=out)

