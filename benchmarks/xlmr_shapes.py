@@ -34,7 +34,7 @@ stages:
   - {{name: teacher, stage: fuse, model: adapter, probe: 2}}
   - {{name: student, stage: distill, teacher: teacher, tasks: [xnli], layers: 6, batch_size: 8, max_steps: 3, max_examples: 64, max_pairs: 20, learning_rate: 1.0e-4}}
   - {{name: int8, stage: export, model: student, precision: int8, probe: 2, min_agreement: 0}}
-  - {{name: speed, stage: benchmark, models: [teacher, student, int8], sentences: 24, passes: 1}}
+  - {{name: speed, stage: benchmark, models: [teacher, student, int8], sentence_count: 24, passes: 1}}
 """  # noqa: E501
 
 

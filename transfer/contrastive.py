@@ -52,8 +52,8 @@ def align(
 
     Args:
         what: is paired with English: words, of a dictionary read off the text, or sentences.
-        options: of `method_options`, `layers` also says where vectors are compared: at the highest
-            of them, at the last layer where it is None. `languages` other than English; English
+        options: vectors are compared at the highest of its `adapter_layers`, or at the last layer
+            where that is None. `languages` other than English; English
             alone means all there are.
         max_pairs: sentence pairs read, a language.
 
@@ -75,7 +75,7 @@ def align(
     base, _ = checkpoints.load(directory, None, options.precision)
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
-    at = max(options.method_options.get("layers") or (base.config.num_hidden_layers,))
+    at = max(options.method_options.get("adapter_layers") or (base.config.num_hidden_layers,))
     model = method.prepare(base, None, options.precision, **options.method_options)
     lengths = [int(max(two)) for two in zip(sides[0].lengths, sides[1].lengths, strict=True)]
     steps = steps_for(len(pairs), options.batch_size, options.epochs, options.max_steps)

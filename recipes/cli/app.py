@@ -8,7 +8,7 @@ stage that broke; 130 after Ctrl-C.
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -17,6 +17,10 @@ from recipes import torchrun
 from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space
 from recipes.cli.result_commands import compare, predict, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
+
+if TYPE_CHECKING:
+    from recipes.execution.display import Display
+    from recipes.planning.plan import Plan
 
 
 class _Group(TyperGroup):
@@ -113,6 +117,13 @@ def run(
     from recipes.run import run_recipe
 
     with own_stdout() as stream:
+
+        def display(plan: Plan) -> Display:
+            for note in plan.loaded.problems.shown_notes():
+                typer.echo(note, err=True)
+            labels = [stage.label for stage in plan.stages]
+            return make_display(stream, labels, [s.kind for s in plan.stages], quiet=quiet)
+
         run_recipe(
             recipe,
             overrides=overrides or (),
@@ -120,9 +131,7 @@ def run(
             workspace=workspace,
             from_stage=from_stage,
             until_stage=until_stage,
-            progress=lambda plan: make_display(
-                stream, [s.label for s in plan.stages], [s.kind for s in plan.stages], quiet=quiet
-            ),
+            progress=display,
             debug=debug,
             jobs=jobs,
         )

@@ -51,7 +51,7 @@ class Entry(NamedTuple):
 def check_line(
     recipe: str, overrides: Sequence[str], data_dir: Path | None, workspace: Path | None
 ) -> str:
-    """`r.yaml: ok, 9 stages, source embedded`.
+    """`r.yaml: ok, 9 stages, source embedded`; after it a line per old key.
 
     Raises:
         RecipeError: with every problem there is.
@@ -65,7 +65,8 @@ def check_line(
     count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
     if found is not None:
         count += f", {_trials(found)}"
-    return f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
+    line = f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
+    return "\n".join([line, *loaded.problems.shown_notes()])
 
 
 def _first(found: Survey | None) -> list[Assignment]:

@@ -27,6 +27,7 @@ class Problems:
     def __init__(self, recipe: str) -> None:
         self.recipe = recipe
         self.lines: list[str] = []
+        self.notes: list[str] = []  # what is no problem yet, such as an old name of a key
 
     def __bool__(self) -> bool:
         return bool(self.lines)
@@ -36,6 +37,16 @@ class Problems:
         line = f"{where}: {what}".replace("\n", "\n    ")
         if line not in self.lines:
             self.lines.append(line)
+
+    def note(self, where: str, what: str) -> None:
+        """Keep a remark that does not stop the recipe; the same remark is kept once."""
+        note = f"{where}: {what}"
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def shown_notes(self) -> list[str]:
+        """The remarks, one line each, as commands print them."""
+        return [f"note: {note}" for note in self.notes]
 
     def raise_if_any(self) -> None:
         """Raise `RecipeError` with every problem, if there is one."""

@@ -28,6 +28,7 @@ from recipes.parsing import library
 from recipes.parsing.knobs import SearchConfig
 from recipes.parsing.located_yaml import Node, parse
 from recipes.parsing.problems import Problems, suggest
+from recipes.parsing.renamed_keys import use_new_names
 from recipes.stages._shared import registry
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -281,9 +282,17 @@ def _stages(tree: Node, problems: Problems) -> list[RawStage]:
             first = stages[name.value].node.where
             problems.add(name.where, f"two stages are named {name.value!r}, the first at {first}")
         else:
-            stages[name.value] = RawStage(name.value, str(kind.value), node)
+            stages[name.value] = _with_new_names(name.value, str(kind.value), node, problems)
     _check_kinds(stages.values(), problems)
     return list(stages.values())
+
+
+def _with_new_names(name: str, kind: str, node: Node, problems: Problems) -> RawStage:
+    """A stage whose keys have their present names."""
+    if kind in registry.stage_kinds():
+        renamed = registry.load_stage(kind).Config.renamed
+        node = use_new_names(node, f"stage {name!r} ({kind})", renamed, problems)
+    return RawStage(name, kind, node)
 
 
 def _check_kinds(stages: Iterable[RawStage], problems: Problems) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import Field, PositiveInt
 
@@ -26,9 +27,11 @@ ALONE = True
 class Config(StageConfig):
     """What text, how much of it, how many threads."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"sentences": "sentence_count"}
+
     models: ModelRefs = Field(min_length=1, description="Checkpoints and bundles to measure.")
     task: str = Field(default="xnli", description="Task whose evaluation text is processed.")
-    sentences: int = Field(
+    sentence_count: int = Field(
         default=512, ge=8, description="Number of sentences over all languages together."
     )
     threads: int | None = Field(
@@ -72,7 +75,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     task = find_task(config.task)
     split = task.eval_split(ctx.data)
     languages = task.available(ctx.data, split)
-    each = max(1, config.sentences // max(1, len(languages)))
+    each = max(1, config.sentence_count // max(1, len(languages)))
     threads = config.threads or environment.cores()
     summary: Summary = {"threads": threads}
     subjects = []

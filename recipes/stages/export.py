@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,8 @@ Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
 class Config(ScoreGateConfig):
     """The runtime, the precision, how it is reached, and the gate."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"calibration": "calibration_text"}
+
     model: ModelRef = Field(description="Checkpoint to export.")
     runtime: Runtime = Field(default="onnxruntime", description="Inference runtime of the bundle.")
     precision: Precision = Field(
@@ -53,7 +55,7 @@ class Config(ScoreGateConfig):
         description="Sentence pairs per language in which pieces are counted for embeddings: "
         "rank-N.",
     )
-    calibration: Literal["parallel", "train"] = Field(
+    calibration_text: Literal["parallel", "train"] = Field(
         default="parallel",
         description="Calibration text of activation scales: parallel text, or English training "
         "rows of the probe task.",
@@ -142,11 +144,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             )
         if config.embeddings != "int4":
             raise StageInputError("scales: tensor takes embeddings: int4")
-    if _calibrates(config) and config.calibration == "train":
+    if _calibrates(config) and config.calibration_text == "train":
         artifact = Artifact("bundle", task=model.task)
         if not probed(config.probe_task, artifact).learnable:
             raise StageInputError(
-                "calibration: the probe task has no training rows; write calibration: parallel"
+                "calibration_text: the probe task has no training rows; write parallel instead"
             )
     return Artifact(
         "bundle",
@@ -169,9 +171,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs: tuple[DataNeed, ...] = ()
     if config.probe or config.max_lost is not None:
         needs = (DataNeed(probed(config.probe_task, gives).name, "eval"),)
-    if _ranked(config) or (_calibrates(config) and config.calibration == "parallel"):
+    if _ranked(config) or (_calibrates(config) and config.calibration_text == "parallel"):
         needs += (PARALLEL, HELD_OUT)
-    if _calibrates(config) and config.calibration == "train":
+    if _calibrates(config) and config.calibration_text == "train":
         needs += (DataNeed(probed(config.probe_task, gives).name, "train", ("en",)),)
     return needs
 
@@ -192,7 +194,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         runtime=config.runtime,
         precision=config.precision,
         quantization=Quantization(
-            Calibration(task, ctx.data, config.calibration_rows, config.calibration),
+            Calibration(task, ctx.data, config.calibration_rows, config.calibration_text),
             config.exclude,
             allowed,
             Weights(config.scales, 4 if config.embeddings == "int4" else 8),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,8 @@ VERSION = 2
 
 class Config(TrainingConfig):
     """`sentences`, `lines`, `words`, `tlm` and `mlm` are shares of batches."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"alpha": "sampling_exponent"}
 
     model: ModelRef = Field(
         description="English encoder of the BERT family to extend; it is also the teacher."
@@ -105,7 +107,7 @@ class Config(TrainingConfig):
     held_out: int = Field(
         default=50, ge=0, description="Sentence pairs per language held out for the learning curve."
     )
-    alpha: float = Field(
+    sampling_exponent: float = Field(
         default=0.5,
         ge=0,
         le=1,
@@ -177,7 +179,7 @@ def options(config: Config, seed: int) -> Options:
         max_lines=config.max_lines,
         prose=config.prose,
         held_out=config.held_out,
-        alpha=config.alpha,
+        alpha=config.sampling_exponent,
         languages=config.languages,
         store=config.store,
         settings=settings(config, seed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,8 @@ _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 
 class Config(StageConfig):
     """What is merged where, and on how much text the drift is measured."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"score": "score_rows"}
 
     model: ModelRef = Field(description="Adapter to fuse; its task head is kept.")
     others: ModelRefs = Field(
@@ -86,7 +88,7 @@ class Config(StageConfig):
         description="Task whose evaluation text is compared; default: the task the model was "
         "trained on.",
     )
-    score: int = Field(
+    score_rows: int = Field(
         default=0,
         ge=0,
         description="Evaluation rows per language scored before and after fusing; 0: not scored.",
@@ -123,8 +125,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             "weights, combine: there is one adapter; name more of its base in others:"
         )
-    if config.score and not _labelled(model):
-        raise StageInputError("score: the model has no task head to score; leave it out")
+    if config.score_rows and not _labelled(model):
+        raise StageInputError("score_rows: the model has no task head to score; leave it out")
     return Artifact("checkpoint", task=model.task)
 
 
@@ -195,7 +197,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs: tuple[DataNeed, ...] = ()
     if config.probe:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
-    if config.score:
+    if config.score_rows:
         needs += (DataNeed(probed(None, gives).name, "eval"),)
     if config.weights == "search":
         needs += (DataNeed(probed(None, gives).name, "dev", ("en",)),)
@@ -218,7 +220,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         onto=config.onto,
         requantized=config.requantize,
         probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
-        scored=Probe(probed(None, model.artifact), ctx.data, config.score),
+        scored=Probe(probed(None, model.artifact), ctx.data, config.score_rows),
         progress=ctx.progress,
     )
     return _summary(config, fused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -46,6 +46,8 @@ class ShapeConfig(BaseModel):
 class Config(TrainingConfig):
     """`shape` starts from scratch, `model` continues a checkpoint; one of them."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"alpha": "sampling_exponent"}
+
     model: ModelRef | None = Field(
         default=None, description="Checkpoint to continue; either model or shape is needed."
     )
@@ -77,7 +79,7 @@ class Config(TrainingConfig):
     freeze_embeddings: bool = Field(
         default=False, description="Keep the word embeddings as they are."
     )
-    alpha: float = Field(
+    sampling_exponent: float = Field(
         default=0.3,
         ge=0,
         le=1,
@@ -125,7 +127,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_length=config.max_length,
         max_pairs=config.max_pairs,
         tlm=config.tlm,
-        alpha=config.alpha,
+        alpha=config.sampling_exponent,
         mask_rate=config.mask_rate,
         lexical=config.init == "lexical",
         freeze_embeddings=config.freeze_embeddings,

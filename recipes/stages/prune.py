@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -51,6 +51,8 @@ Layers = Annotated[int | tuple[int, ...], AfterValidator(_layers)]
 class Config(TaskTrainingConfig, ScoreGateConfig):
     """What is to be left, what it is measured on, how it recovers, and the gate."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"calibration": "importance_rows"}
+
     model: ModelRef = Field(description="Checkpoint to prune.")
     ffn: Amount | None = Field(
         default=None,
@@ -72,7 +74,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         ge=1,
         description="Number of pruning rounds; importance is measured again in each round.",
     )
-    calibration: int = Field(
+    importance_rows: int = Field(
         default=256,
         ge=1,
         description="English training rows, and as many other sentences, on which importance is "
@@ -189,7 +191,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         Size(config.ffn, config.heads, config.layers),
         recovery if config.epochs else None,
         rounds=config.rounds,
-        count=config.calibration,
+        count=config.importance_rows,
         max_length=config.max_length,
         batch_size=config.batch_size,
         max_pairs=config.max_pairs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,11 @@ VERSION = 3
 
 class Config(MethodKeys, TrainOptionsConfig):
     """One task gives that task's head; several or none give the encoder, which is what goes on."""
+
+    renamed: ClassVar[Mapping[str, str]] = {
+        "layers": "adapter_layers",
+        "temperature": "mixing_temperature",
+    }
 
     model: ModelRef = Field(
         description="Model to train: a checkpoint, or with sequential an adapter."

@@ -444,7 +444,7 @@ BASE = Artifact("checkpoint", external=True)
             [adapter(BASE)],
             "trials: 3 are too few for 2 adapters; 4 are",
         ),
-        ({"score": 5}, adapter(BASE, None), [], "no task head to score"),
+        ({"score_rows": 5}, adapter(BASE, None), [], "no task head to score"),
     ],
 )
 def test_check_says_what_cannot_be(
@@ -456,7 +456,7 @@ def test_check_says_what_cannot_be(
 
 
 def test_check_passes_what_can_be_and_asks_for_its_rows() -> None:
-    keys = {"weights": "search", "combine": "svd", "rank": 4, "score": 5, "probe": 0}
+    keys = {"weights": "search", "combine": "svd", "rank": 4, "score_rows": 5, "probe": 0}
     config = stage.Config(name="f", stage="fuse", model="m", **keys)
     inputs = {"model": [adapter(BASE, "mnli")], "others": [adapter(BASE, None, rank=4)]}
     gives = stage.check(config, inputs)
@@ -504,7 +504,7 @@ def test_the_stage_says_what_was_chosen_lost_and_scored(
     tagger: Path, noise: Path, tmp_path: Path
 ) -> None:
     keys = {"weights": "search", "trials": 4, "dev_rows": 20, "requantize": "int8"}
-    config = stage.Config(name="f", stage="fuse", model="m", probe=2, score=3, **keys)
+    config = stage.Config(name="f", stage="fuse", model="m", probe=2, score_rows=3, **keys)
     given = Artifact("adapter", "udpos")
     context = StageContext(
         out=tmp_path / "out",

@@ -353,7 +353,7 @@ def context(model: Path, folder: Path) -> StageContext:
 
 
 def config(**fields: Any) -> Config:
-    chosen = {"tasks": ("xnli",), "calibration": 24, "max_pairs": 30, "max_length": 48} | fields
+    chosen = {"tasks": ("xnli",), "importance_rows": 24, "max_pairs": 30, "max_length": 48} | fields
     return Config(name="p", stage="prune", model="m", **chosen)
 
 

@@ -301,7 +301,9 @@ def test_calibration_text_is_part_of_the_key() -> None:
         {"precision": "int8", "exclude": "auto"},
     ):
         assert needs(**keys) - plain == {PARALLEL, HELD_OUT}
-        assert needs(**keys, calibration="train") - plain == {DataNeed("xnli", "train", ("en",))}
+        assert needs(**keys, calibration_text="train") - plain == {
+            DataNeed("xnli", "train", ("en",))
+        }
     assert needs(runtime="openvino", precision="int8-weights") == plain
     assert needs(precision="int8", exclude=["head"]) == plain
 
@@ -318,8 +320,8 @@ def test_calibration_text_is_part_of_the_key() -> None:
         ({"precision": "int8-weights", "scales": "tensor"}, "scales: tensor is of runtime"),
         ({"precision": "int4-weights", "scales": "tensor"}, "takes embeddings: int4"),
         (
-            {"precision": "int8-static", "calibration": "train", "probe_task": "tatoeba"},
-            "calibration: the probe task has no training rows",
+            {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},
+            "calibration_text: the probe task has no training rows",
         ),
     ],
 )

@@ -23,6 +23,7 @@ VERSION = 1
 
 class Config(StageConfig):
     not_in_key: ClassVar[frozenset[str]] = frozenset({"note"})
+    renamed: ClassVar[Mapping[str, str]] = {"old_steps": "steps"}
 
     model: ModelRef
     tasks: tuple[str, ...]

@@ -107,7 +107,7 @@ def test_what_is_saved_is_one_adapter_of_the_plain_base(
 @pytest.mark.parametrize(
     "chosen",
     [
-        {"targets": ["dense"], "layers": (2,)},
+        {"targets": ["dense"], "adapter_layers": (2,)},
         {"targets": "all-linear", "rank": 6},
         {"init": "pissa"},
     ],

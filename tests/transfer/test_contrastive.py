@@ -67,7 +67,7 @@ def test_alignment_at_a_layer_rises_and_layers_above_keep_their_weights(
         languages=("en", "de"),
         max_examples=None,
         settings=Settings(5e-3, seed=1, compute="fp32"),
-        method_options={"rank": 8, "layers": (1,), "targets": "all-linear", "dropout": 0.0},
+        method_options={"rank": 8, "adapter_layers": (1,), "targets": "all-linear", "dropout": 0.0},
     )
     out = tmp_path / "out"
     found = align(tiny_base, EMBEDDED, what, quick, work=tmp_path / "work", out=out)
@@ -105,7 +105,7 @@ def config(**changes: Any) -> Any:
 
 def test_a_recipe_says_tasks_or_contrastive() -> None:
     base = {"model": (Artifact("checkpoint"),)}
-    gives = training.check(config(layers=[1]), base)
+    gives = training.check(config(adapter_layers=[1]), base)
     assert gives == Artifact("adapter") and set(training.data(config(), gives)) == {
         PARALLEL,
         HELD_OUT,

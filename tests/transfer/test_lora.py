@@ -27,7 +27,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "pissa dora": {"init": "pissa", "dora": True},
     "loftq rslora dora": {"init": "loftq", "scaling": "rslora", "dora": True},
     "all-linear": {"targets": "all-linear"},
-    "layers": {"layers": (2,), "targets": "all-linear", "init": "random"},
+    "layers": {"adapter_layers": (2,), "targets": "all-linear", "init": "random"},
 }
 PRECISIONS = ("fp32", "bf16", "int8", "nf4")
 
@@ -74,12 +74,14 @@ def test_what_is_refused_says_why_and_what_to_do() -> None:
         lora.check("pair", "fp32", init="pizza")
 
 
-@pytest.mark.parametrize("changes", [{"targets": ["q_proj"]}, {"layers": [3]}, {"rank": 65}])
+@pytest.mark.parametrize(
+    "changes", [{"targets": ["q_proj"]}, {"adapter_layers": [3]}, {"rank": 65}]
+)
 def test_what_a_model_has_not_is_refused(tiny_base: Path, changes: dict[str, Any]) -> None:
     model, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
     said = {
         "targets": "no linear layer is called 'q_proj'; there are dense, key, query, value",
-        "layers": "layers: 3, but the model has layers 1 to 2",
+        "adapter_layers": "adapter_layers: 3, but the model has layers 1 to 2",
         "rank": "rank: 65 is more than the width 64",
     }
     with pytest.raises(MethodError, match=said[next(iter(changes))]):
@@ -108,7 +110,9 @@ def test_pissa_begins_as_the_base_and_loftq_nearer_to_the_weights_than_nf4(tiny_
 
 def test_layers_that_are_not_chosen_get_no_adapter(tiny_base: Path, tmp_path: Path) -> None:
     model, _ = checkpoints.load(tiny_base, None)
-    chosen = METHODS.get("lora").prepare(model, None, "fp32", layers=(1,), targets="all-linear")
+    chosen = METHODS.get("lora").prepare(
+        model, None, "fp32", adapter_layers=(1,), targets="all-linear"
+    )
     METHODS.get("lora").save(chosen, tmp_path)
     names = {name.split(".lora_")[0] for name in load_file(tmp_path / "adapter_model.safetensors")}
     assert len(names) == 6 and all(".layer.0." in name for name in names)

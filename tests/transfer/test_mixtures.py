@@ -165,7 +165,7 @@ def test_mixtures_that_mean_nothing_are_refused(tiny_base: Path, tmp_path: Path)
     for keys, said in (
         ({"mixing": "capped"}, "capped needs cap"),
         ({"mixing": "uniform", "cap": 5}, "means nothing"),
-        ({"temperature": 2}, "is of mixing: temperature"),
+        ({"mixing_temperature": 2}, "mixing_temperature: needs mixing: temperature"),
         ({"tasks": ()}, "set mlm: 1.0 and max_steps"),
         ({"mlm": 1.0}, "leaves no batch to the tasks"),
         ({"tlm": 0.5}, "mlm is 0"),

@@ -129,7 +129,7 @@ class Updates:
             if not hasattr(module, "lora_A"):
                 raise MethodError(
                     f"targets: {layer} gets no adapter, and the one to start from has one there; "
-                    "use the targets and layers it was trained with, or sequential: stack"
+                    "use the targets and adapter_layers it was trained with, or sequential: stack"
                 )
             found = self.factors[layer]
             module.lora_A[_NAME].weight.data.copy_(found.down)

@@ -89,7 +89,7 @@ def prepare(
     scaling: Literal["standard", "rslora"] = "standard",
     dora: bool = False,
     init: str = "random",
-    layers: Sequence[int] | None = None,
+    adapter_layers: Sequence[int] | None = None,
     **options: Any,
 ) -> Any:
     """Wrap the model; only the adapter and the head require gradients.
@@ -100,7 +100,8 @@ def prepare(
         targets: names of the linear layers that get one, or `all-linear`.
         dora: magnitudes of the weights' rows are trained apart from their directions.
         init: `random`, `pissa`, `pissa_niter_<k>` (k steps of a randomized SVD) or `loftq`.
-        layers: which get one, 1 the lowest, whose output is `hidden_states.1`; None for all.
+        adapter_layers: which layers get one, 1 the lowest (its output is `hidden_states.1`); None:
+            all layers.
 
     Raises:
         MethodError: the model has no such layers, or the options do not go together.
@@ -110,7 +111,7 @@ def prepare(
     from transfer.models.checkpoints import keep_codes
 
     check(format, precision, init=init, dora=dora)
-    _check_layers(model, layers, rank, init)
+    _check_layers(model, adapter_layers, rank, init)
     config = LoraConfig(
         task_type=_peft.TASKS[format],
         r=rank,
@@ -118,8 +119,8 @@ def prepare(
         lora_dropout=dropout,
         target_modules=_targets(model, targets),
         exclude_modules=_HEADS,
-        layers_to_transform=[layer - 1 for layer in layers] if layers else None,
-        layers_pattern="layer" if layers else None,
+        layers_to_transform=[layer - 1 for layer in adapter_layers] if adapter_layers else None,
+        layers_pattern="layer" if adapter_layers else None,
         use_rslora=scaling == "rslora",
         use_dora=dora,
         init_lora_weights=init if init.startswith("pissa") else True,
@@ -155,7 +156,7 @@ def _check_layers(model: Any, layers: Sequence[int] | None, rank: int, init: str
     width = min(model.config.hidden_size, model.config.intermediate_size)
     for layer in layers or ():
         if not 1 <= layer <= count:
-            raise MethodError(f"layers: {layer}, but the model has layers 1 to {count}")
+            raise MethodError(f"adapter_layers: {layer}, but the model has layers 1 to {count}")
     if init != "random" and rank > width:
         raise MethodError(f"rank: {rank} is more than the width {width}; init: {init} has no more")
 

@@ -18,7 +18,8 @@ It may also hold
   (the `report` kind is taken to);
 - `ALONE = True`, where what else runs would change the result (a speed measurement);
 - `cost(config) -> str`, a rough guess for `lingopress plan`: "minutes", "4 GB download";
-- in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output.
+- in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output, and
+  `renamed: ClassVar[Mapping[str, str]]`, old names of keys, which recipes may use for one version.
 
 `inputs` of `check` is role -> tuple of `Artifact`, one for a `ModelRef`, none where it is left out.
 
@@ -30,7 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -69,6 +70,7 @@ class StageConfig(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", protected_namespaces=(), defer_build=True
     )
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     name: str = Field(
         description="Name of the stage, unique in the recipe; other stages refer to it by this "

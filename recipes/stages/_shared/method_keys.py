@@ -54,7 +54,7 @@ class MethodKeys(BaseModel):
         description="Initial LoRA weights: random, pissa, pissa_niter_4 (faster; any number) or "
         "loftq.",
     )
-    layers: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
+    adapter_layers: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
         default=None,
         min_length=1,
         description="Layers that get a LoRA update, counted from 1, the lowest; default: all "

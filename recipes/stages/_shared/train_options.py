@@ -45,7 +45,7 @@ class MixingConfig(TaskTrainingConfig):
         description="Largest number of rows that a task counts as when tasks are mixed; default: "
         "no cap.",
     )
-    temperature: float = Field(
+    mixing_temperature: float = Field(
         default=1.0,
         ge=1,
         description="Temperature of mixing: temperature; 1 is proportional to rows, larger "
@@ -84,8 +84,8 @@ class MixingConfig(TaskTrainingConfig):
             raise ValueError("mixing: capped needs cap, the examples a task counts as at most")
         if self.mixing == "uniform" and self.cap is not None:
             raise ValueError("cap: means nothing where mixing is uniform")
-        if self.mixing != "temperature" and self.temperature != 1:
-            raise ValueError("temperature: is of mixing: temperature")
+        if self.mixing != "temperature" and self.mixing_temperature != 1:
+            raise ValueError("mixing_temperature: needs mixing: temperature")
         if self.contrastive and (self.tasks or self.mlm):
             raise ValueError("contrastive: parallel text is trained on alone; leave tasks, mlm out")
         if not (self.tasks or self.contrastive) and (self.mlm < 1 or self.max_steps is None):
@@ -271,7 +271,7 @@ def train_options(config: TrainOptionsConfig) -> dict[str, Any]:
     return {
         "mixing": config.mixing,
         "cap": config.cap,
-        "temperature": config.temperature,
+        "temperature": config.mixing_temperature,
         "language_temperature": config.language_temperature,
         "masked": MaskedText(
             share=config.mlm,
