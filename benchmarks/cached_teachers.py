@@ -33,7 +33,8 @@ from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import DataSource
 from transfer.encoded_rows.load_rows import Rows, load_rows
 from transfer.loop.batch_plan import Batch, plan
-from transfer.loop.fit import Settings, Tensors, fit
+from transfer.loop.fit import Settings, fit
+from transfer.loop.types import Tensors, TrainingData
 from transfer.models import checkpoints
 
 MINI = Path(__file__).resolve().parents[1] / "recipes" / "models" / "xlmr-mini"
@@ -85,7 +86,13 @@ def train(shared: Setting, cache: bool, work: Path) -> tuple[float, float, int]:
         batch.pop("labels")
         return matched_loss(model, teacher, batch, {}, match)
 
-    fit(student, shared.batches, collate, loss, shared.options.settings, work / "training")
+    fit(
+        student,
+        TrainingData(shared.batches, collate),
+        loss,
+        shared.options.settings,
+        work / "training",
+    )
     seconds = time.perf_counter() - started
     kept = sum(path.stat().st_size for path in work.glob("targets/*"))
     return seconds, computing + teacher.seconds, kept

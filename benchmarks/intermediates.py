@@ -30,7 +30,8 @@ from evalsuite.inference.open_model import open_model  # noqa: E402
 from evalsuite.task import DataSource, Split, Task  # noqa: E402
 from transfer.loop.fit import Settings  # noqa: E402
 from transfer.registry import INTERMEDIATE_TASKS  # noqa: E402
-from transfer.supervised.train_tasks import Options, train  # noqa: E402
+from transfer.supervised.options import Options  # noqa: E402
+from transfer.supervised.train_tasks import train_tasks  # noqa: E402
 
 _ROWS: dict[str, dict[Split, int]] = {"squad2": {"train": 36_000, "dev": 600}}  # generated
 _FEW: dict[Split, int] = {"train": 3000, "dev": 300}  # of the others
@@ -81,7 +82,7 @@ def _line(task: Task, here: Path, said: argparse.Namespace) -> str:
         settings=Settings(said.rate, seed=1),
         method_options={"freeze_embeddings": True},
     )
-    done = train(said.model, [task], source, options, work=here / "work", out=here / "out")
+    done = train_tasks(said.model, [task], source, options, work=here / "work", out=here / "out")
     model = open_model(here / "out")
     found = evaluate(
         *(model, task, source), label="it", out=here, split="dev", max_examples=said.dev
@@ -91,7 +92,7 @@ def _line(task: Task, here: Path, said: argparse.Namespace) -> str:
     others = {n: v["en"] for n, v in found.metrics.items() if n != task.metric}
     return (
         f"{task.name}: {task.metric} {score:.1f} ({low:.1f} to {high:.1f}), majority {chance:.1f}, "
-        f"{found.examples['en']} dev rows, {done.facts['steps']} steps; "
+        f"{found.examples['en']} dev rows, {done.summary['steps']} steps; "
         + ", ".join(f"{name} {value:.1f}" for name, value in others.items())
     )
 

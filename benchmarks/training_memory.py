@@ -78,7 +78,7 @@ def measure(asked: argparse.Namespace) -> list[float]:
     from transfer.encoded_rows.load_rows import load_rows
     from transfer.loop.batch_plan import plan
     from transfer.loop.fit import Settings
-    from transfer.supervised import train_tasks
+    from transfer.supervised.train_tasks import train_tasks
 
     method, precision, embeddings = SETUPS[asked.one]
     model, source, task = asked.work / asked.size, DataSource("embedded"), TASKS.get("xnli")
@@ -101,9 +101,9 @@ def measure(asked: argparse.Namespace) -> list[float]:
     with tempfile.TemporaryDirectory() as place:
         here = Path(place)
         began = time.monotonic()
-        done = train_tasks.train(model, [task], source, options, work=here / "w", out=here / "o")
+        done = train_tasks(model, [task], source, options, work=here / "w", out=here / "o")
         print(f"{asked.one}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    facts = done.facts
+    facts = done.summary
     held, other = float(facts["base embeddings MB"]), float(facts["base other weights MB"])
     trained = int(facts["trained parameters"]) * _A_PARAMETER / 1e6
     if method == "full":  # what is trained is what is held

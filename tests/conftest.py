@@ -153,7 +153,7 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     from evalsuite.registry import TASKS
     from evalsuite.task import DataSource
     from transfer.loop.fit import Settings
-    from transfer.supervised.train_tasks import train
+    from transfer.supervised.train_tasks import train_tasks
 
     folder = tmp_path_factory.mktemp("adapter")
     quick = options(
@@ -164,7 +164,7 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         settings=Settings(2e-2, seed=1, compute="fp32"),
         method_options={"rank": 8},
     )
-    train(
+    train_tasks(
         tiny_base,
         [TASKS.get("xnli")],
         DataSource("embedded"),

@@ -85,12 +85,12 @@ def test_a_task_is_trained_and_scored(
 
     from evalsuite.evaluate import evaluate
     from evalsuite.inference.open_model import open_model
-    from transfer.supervised.train_tasks import train
+    from transfer.supervised.train_tasks import train_tasks
 
     add("evalsuite/tasks/weather.py")
     task = TASKS.get("weather")
     quick = options(method="full", max_steps=1, method_options={})
-    train(tiny_base, [task], weather_data, quick, work=tmp_path / "w", out=tmp_path / "o")
+    train_tasks(tiny_base, [task], weather_data, quick, work=tmp_path / "w", out=tmp_path / "o")
     predictor = open_model(tmp_path / "o")
     result = evaluate(predictor, task, weather_data, label="tiny", out=tmp_path / "scores")
     assert set(result.metrics["accuracy"]) == {"en", "de"}
@@ -101,13 +101,15 @@ def test_a_training_method(add: Add, tiny_base: Path, tmp_path: Path) -> None:
     from quick import options
     from safetensors.torch import load_file
 
-    from transfer.supervised.train_tasks import train
+    from transfer.supervised.train_tasks import train_tasks
 
     add("transfer/methods/norms.py")
     assert "norms" in METHODS.names()
     quick: Any = options(method="norms", max_steps=2, method_options={})
     source = DataSource("embedded")
-    train(tiny_base, [TASKS.get("xnli")], source, quick, work=tmp_path / "w", out=tmp_path / "o")
+    train_tasks(
+        tiny_base, [TASKS.get("xnli")], source, quick, work=tmp_path / "w", out=tmp_path / "o"
+    )
     before = load_file(tiny_base / "model.safetensors")
     after = load_file(tmp_path / "o" / "model.safetensors")
     moved = {name for name in before if name in after and not before[name].equal(after[name])}

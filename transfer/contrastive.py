@@ -24,12 +24,14 @@ from evalsuite import tokenization
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
 from transfer.loop.batch_plan import Batch, padded, plan, steps_for
-from transfer.loop.fit import Progress, Tensors, fit
+from transfer.loop.fit import fit
+from transfer.loop.types import Progress, Tensors, TrainingData
 from transfer.models import checkpoints
 from transfer.objectives.sentences import in_batch, pool
 from transfer.registry import METHODS
-from transfer.supervised.save_trained import facts_of, write
-from transfer.supervised.train_tasks import Options, Trained
+from transfer.supervised.options import Options
+from transfer.supervised.save_trained import training_summary, write
+from transfer.supervised.train_tasks import Trained
 from transfer.text import word_translations
 from transfer.text.parallel_text import Ragged, read
 
@@ -87,11 +89,11 @@ def align(
 
     objective = partial(contrast_loss, layer=at)
     model.train()
-    fitted = fit(model, batches, collate, objective, options.settings, work, progress)
+    fitted = fit(model, TrainingData(batches, collate), objective, options.settings, work, progress)
     model.eval()
     write(method, model, model, [], directory, options, out)
-    facts = facts_of(fitted, model, footprint)
-    return Trained(fitted, facts | {"pairs": len(pairs), "compared at layer": at})
+    summary = training_summary(fitted, model, footprint)
+    return Trained(fitted, summary | {"pairs": len(pairs), "compared at layer": at})
 
 
 def read_pairs(

@@ -24,7 +24,8 @@ from evalsuite.runtimes.torch import from_pretrained
 from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
 from transfer.loop.batch_plan import Batch, plan
-from transfer.loop.fit import Fitted, Progress, Settings, Tensors, fit
+from transfer.loop.fit import Fitted, Settings, fit
+from transfer.loop.types import Progress, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.objectives import mlm
 from transfer.text import lexical_init, parallel_text, vocabulary
@@ -110,7 +111,7 @@ def pretrain(
         _align(model, tokenizer, pairs)
     model.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     model.train()
-    fitted = fit(model, batches, collate, mlm.loss, options.settings, work, progress)
+    fitted = fit(model, TrainingData(batches, collate), mlm.loss, options.settings, work, progress)
     model.eval()
     card = cards.card(
         "Pretrained multilingual encoder",
@@ -126,14 +127,14 @@ def pretrain(
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "ms a step": round(1000 * fitted.seconds_per_step, 1),
         "sentence pairs": len(pairs),
         "dropped as evaluation text": read.dropped,
         "languages": len(read.languages),
         "vocabulary": tokenizer.get_vocab_size(),
         "parameters": sum(p.numel() for p in model.parameters()),
         "tokens seen": sum(lengths),
-        **checkpoints.length_facts(asked, longest),
+        **checkpoints.truncation_summary(asked, longest),
     }
     return fitted, facts
 

@@ -28,8 +28,9 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, steps_for
-from transfer.loop.fit import Fitted, Progress, Tensors, fit
+from transfer.loop.fit import Fitted, fit
 from transfer.loop.mixing import mix
+from transfer.loop.types import Progress, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.precision.train_rounded import quantize_aware
 from transfer.text import augment
@@ -115,7 +116,9 @@ def distill(
     student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     student.train()
     with quantize_aware(student, options.quantize_aware):
-        fitted = fit(student, batches, collate, loss, options.settings, work, progress)
+        fitted = fit(
+            student, TrainingData(batches, collate), loss, options.settings, work, progress
+        )
     student.eval()
     rounding = options.quantize_aware
     info = opened.describe(teacher_dir.name)
@@ -133,14 +136,14 @@ def distill(
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "ms a step": round(1000 * fitted.seconds_per_step, 1),
         "teacher's logits": "once a row" if targets is not None else "with every batch",
         "layers": f"{student.config.num_hidden_layers} of {opened.layers}",
         "width": f"{student.config.hidden_size} of {read_config(teacher_dir)['hidden_size']}",
         "parameters": sum(p.numel() for p in student.parameters()),
         "parameters of the teacher": info.parameters,
         "teacher": f"{info.runtime} {info.precision}",
-        **checkpoints.length_facts(asked, longest),
+        **checkpoints.truncation_summary(asked, longest),
     }
 
 

@@ -12,7 +12,7 @@ from compress.distill.student import choose_layers, cut
 from compress.errors import StudentError
 from evalsuite.inference.open_model import head_of, labels_of, read_config
 from evalsuite.runtimes.torch import load_checkpoint
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 
 
 def start(

@@ -16,7 +16,7 @@ from compress.distill.sentences import embed_sides, sentence_loss
 from compress.errors import StudentError
 from evalsuite.runtimes.torch import logits_of
 from transfer.encoded_rows.encoded import IGNORE
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 from transfer.objectives.spans import ends_loss, over_tokens
 
 

@@ -21,7 +21,8 @@ from compress.distill.sentences import turn
 from evalsuite import tokenization
 from evalsuite.task import DataSource
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Progress, Tensors, resolve_compute
+from transfer.loop.fit import resolve_compute
+from transfer.loop.types import Progress, Tensors
 from transfer.text import parallel_text
 from transfer.text.teacher_vectors import embed, targets
 

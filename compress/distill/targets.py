@@ -21,7 +21,7 @@ import torch
 
 from evalsuite.inference.batching import by_tokens
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Progress, Tensors
+from transfer.loop.types import Progress, Tensors
 
 Teacher = Callable[[Tensors], torch.Tensor]  # ids and mask -> `[rows, ..., labels]`
 _TOKENS = 2048  # padded tokens the teacher runs at once

@@ -20,7 +20,7 @@ from compress.distill.targets import Teacher
 from compress.errors import StudentError
 from evalsuite.inference.open_model import Predictor, open_model
 from evalsuite.runtimes.torch import TorchPredictor, load_checkpoint, opens
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 from transfer.models import checkpoints
 from transfer.models.checkpoints import Precision
 

@@ -38,7 +38,7 @@ from transfer.objectives.spans import over_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from transfer.loop.fit import Tensors
+    from transfer.loop.types import Tensors
 
 _GOLD = ("labels", "start_positions", "end_positions")
 

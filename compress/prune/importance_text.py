@@ -18,7 +18,7 @@ from evalsuite.inference.open_model import head_of, read_config
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 from transfer.text import parallel_text
 
 

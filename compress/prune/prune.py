@@ -25,7 +25,7 @@ from compress.prune.importance import least_similar, measure, strongest
 from compress.prune.importance_text import calibration
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
-from transfer.loop.fit import Progress
+from transfer.loop.types import Progress
 from transfer.models import cards, checkpoints
 
 RECORD = "prune.json"

@@ -152,8 +152,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.loop.processes import together
-    from transfer.supervised.train_tasks import Options, Trained, train
+    from transfer.loop.processes import Call, run_in_processes
+    from transfer.supervised.options import Options
+    from transfer.supervised.train_tasks import Trained, train_tasks
 
     options = Options(
         method=config.method,
@@ -186,10 +187,12 @@ def run(config: Config, ctx: StageContext) -> Summary:
             out=ctx.out,
             progress=ctx.progress,
         )
-        return aligned.facts
+        return aligned.summary
     what = (ctx.input("model").path, tasks(config.tasks), ctx.data, options)
     count = processes(config)
     if count == 1:
-        return train(*what, work=ctx.work, out=ctx.out, progress=ctx.progress).facts
-    trained: Trained = together(count, train, what, ctx.progress, work=ctx.work, out=ctx.out)
-    return {**trained.facts, "processes": count}
+        return train_tasks(*what, work=ctx.work, out=ctx.out, progress=ctx.progress).summary
+    trained: Trained = run_in_processes(
+        count, Call(train_tasks, what, {"work": ctx.work, "out": ctx.out}), ctx.progress
+    )
+    return {**trained.summary, "processes": count}

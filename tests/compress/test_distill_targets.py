@@ -24,7 +24,7 @@ from recipes.stages._shared.contract import Artifact
 from recipes.stages.distill import Config, check
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 FORMATS = ("xnli", "udpos", "xquad", "xcopa")
@@ -36,7 +36,7 @@ def taught(
 ) -> tuple[str, Path]:
     out = tmp_path_factory.mktemp(f"teacher-{request.param}")
     asked = options(method="full", method_options={}, max_examples=24)
-    train(
+    train_tasks(
         tiny_base, [TASKS.get(request.param)], EMBEDDED, asked, work=out / "work", out=out / "model"
     )
     return request.param, out / "model"

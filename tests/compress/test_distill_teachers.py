@@ -28,7 +28,7 @@ from recipes.stages._shared.contract import Artifact
 from recipes.stages.distill import Config, check
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 
@@ -37,7 +37,7 @@ EMBEDDED = DataSource("embedded")
 def test_a_bundle_says_what_its_checkpoint_says(name: str, tiny_base: Path, tmp_path: Path) -> None:
     asked = options(method="full", method_options={}, max_examples=24)
     model, bundle = tmp_path / "model", tmp_path / "bundle"
-    train(tiny_base, [TASKS.get(name)], EMBEDDED, asked, work=tmp_path / "work", out=model)
+    train_tasks(tiny_base, [TASKS.get(name)], EMBEDDED, asked, work=tmp_path / "work", out=model)
     export(model, bundle, precision="fp32")
     rows = load_rows(TASKS.get(name), EMBEDDED, model, 48, max_examples=6)
     found = [

@@ -34,7 +34,7 @@ from evalsuite.runtimes.onnxruntime import OnnxPredictor
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from transfer.models.checkpoints import copy_tokenizer
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 
@@ -302,7 +302,7 @@ def test_a_bundles_card_has_its_languages_its_origin_and_its_licence(
 def test_fusing_rounds_embeddings_the_adapter_saw_rounded(tiny_base: Path, tmp_path: Path) -> None:
     out = tmp_path / "adapter"
     quick = options(embeddings="bf16")
-    train(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
+    train_tasks(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
     fused = fuse(
         out, TASKS.get("xnli"), tmp_path / "fused", probe=Probe(TASKS.get("xnli"), EMBEDDED, 4)
     )

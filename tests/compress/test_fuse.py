@@ -37,7 +37,7 @@ from recipes.stages._shared.contract import (
 from transfer.loop.fit import Settings
 from transfer.models import checkpoints
 from transfer.models.adapters import Adapter
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 UDPOS = TASKS.get("udpos")
@@ -94,7 +94,7 @@ def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings=Settings(1e-2, seed=1, compute="fp32"),
         method_options={"rank": 4, "alpha": 8, "targets": ("query", "value", "dense")},
     )
-    train(tiny_base, [UDPOS], EMBEDDED, quick, work=folder / "work", out=folder / "out")
+    train_tasks(tiny_base, [UDPOS], EMBEDDED, quick, work=folder / "work", out=folder / "out")
     return folder / "out"
 
 
@@ -185,7 +185,7 @@ def test_encoder_adapters_are_combined_without_a_head(tiny_base: Path, tmp_path:
             method_options={"rank": 4, "targets": targets},
         )
         tasks = [UDPOS, TASKS.get("xnli")]
-        train(tiny_base, tasks, EMBEDDED, quick, work=folder / "work", out=folder / "out")
+        train_tasks(tiny_base, tasks, EMBEDDED, quick, work=folder / "work", out=folder / "out")
         found.append(folder / "out")
     mix = Mix((found[1],), (0.5, 0.5))
     fused = fuse(
@@ -207,7 +207,7 @@ def test_an_encoders_adapter_joins_one_with_a_head(
     quick = options(method_options={"rank": 4, "targets": ("dense",)})
     tasks = [UDPOS, TASKS.get("xnli")]
     work, out = tmp_path / "work", tmp_path / "encoder"
-    train(tiny_base, tasks, EMBEDDED, quick, work=work, out=out)
+    train_tasks(tiny_base, tasks, EMBEDDED, quick, work=work, out=out)
     changed(out, tmp_path / "other", 1, 0.2)
     alone = deltas(Adapter.read(tagger))
     both = deltas(mixed([tagger, tmp_path / "other"], (1.0, 1.0), tmp_path / "out", How()))

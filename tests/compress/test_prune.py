@@ -312,14 +312,16 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from quick import options
 
     from transfer.loop.fit import Settings
-    from transfer.supervised.train_tasks import train
+    from transfer.supervised.train_tasks import train_tasks
 
     folder = tmp_path_factory.mktemp("trained")
     quick = options(
         method="full", max_steps=125, batch_size=16, max_length=48, max_examples=2000,
         method_options={}, settings=Settings(1e-3, seed=1, compute="fp32"),
     )  # fmt: skip
-    train(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=folder / "work", out=folder / "out")
+    train_tasks(
+        tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=folder / "work", out=folder / "out"
+    )
     return folder / "out"
 
 

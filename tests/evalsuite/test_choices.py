@@ -41,7 +41,7 @@ from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Settings
 from transfer.models.checkpoints import copy_tokenizer
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 from transfer.text.augment import switched
 
 EMBEDDED = DataSource("embedded")
@@ -138,7 +138,7 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         batch_size=16,
         settings=Settings(1e-3, seed=1, compute="fp32"),
     )
-    train(tiny_base, [XCOPA], EMBEDDED, quick, work=here / "work", out=here / "out")
+    train_tasks(tiny_base, [XCOPA], EMBEDDED, quick, work=here / "work", out=here / "out")
     return here / "out"
 
 
@@ -230,7 +230,7 @@ def test_agreement_is_of_rows_not_of_sequences(trained: Path) -> None:
 
 def test_an_adapter_of_choices_is_fused_with_its_head(tiny_base: Path, tmp_path: Path) -> None:
     quick = options(max_length=64, method_options={"rank": 4, "targets": ["query", "dense"]})
-    train(tiny_base, [XCOPA], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "adapter")
+    train_tasks(tiny_base, [XCOPA], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "adapter")
     saved = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
     assert {"pooler", "classifier"} <= {part for name in saved for part in name.split(".")}
     fuse(tmp_path / "adapter", XCOPA, tmp_path / "fused")
@@ -268,7 +268,7 @@ def test_a_student_of_choices_comes_nearer_to_its_teacher(trained: Path, tmp_pat
 def test_several_tasks_with_choices_among_them(tiny_base: Path, tmp_path: Path) -> None:
     both = [XCOPA, TASKS.get("xnli")]
     quick = options(method="full", max_steps=12, max_length=64)
-    train(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
+    train_tasks(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
     heads = load_file(tmp_path / "o" / "heads.safetensors")
     assert heads["xcopa.2.weight"].shape == (1, 64)
 

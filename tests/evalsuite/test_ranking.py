@@ -27,7 +27,7 @@ from transfer.errors import MethodError
 from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Settings
 from transfer.objectives.matching import matching_loss
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 EVERY_TASK = [pytest.param(TASKS.get(name), id=name) for name in ("lareqa", "mewslix")]
@@ -213,8 +213,8 @@ def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path)
         settings=Settings(1e-3, seed=1, compute="fp32"),
     )
     out = tmp_path / "out"
-    trained = train(tiny_base, [task], EMBEDDED, quick, work=tmp_path / "work", out=out)
-    assert "head" in trained.facts
+    trained = train_tasks(tiny_base, [task], EMBEDDED, quick, work=tmp_path / "work", out=out)
+    assert "head" in trained.summary
     scores = []
     for number, directory in enumerate((tiny_base, out)):
         found = evaluate(
@@ -280,7 +280,7 @@ def test_the_pool_is_part_of_the_digest(
 def test_ranking_is_trained_alone(tiny_base: Path, tmp_path: Path) -> None:
     both = [TASKS.get("lareqa"), TASKS.get("xnli")]
     with pytest.raises(MethodError, match="lareqa has no head and cannot be one of several"):
-        train(tiny_base, both, EMBEDDED, options(), work=tmp_path / "w", out=tmp_path / "o")
+        train_tasks(tiny_base, both, EMBEDDED, options(), work=tmp_path / "w", out=tmp_path / "o")
 
 
 def test_rankings_that_are_none(tmp_path: Path) -> None:

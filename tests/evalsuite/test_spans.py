@@ -39,7 +39,7 @@ from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.fit import Settings
 from transfer.models.checkpoints import copy_tokenizer
 from transfer.objectives.spans import ends_loss, over_tokens
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 XQUAD = TASKS.get("xquad")
@@ -157,7 +157,7 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny model of spans, trained for some steps."""
     here = tmp_path_factory.mktemp("spans")
     quick = options(method="full", max_steps=30, max_length=64, max_examples=300)
-    train(tiny_base, [XQUAD], EMBEDDED, quick, work=here / "work", out=here / "out")
+    train_tasks(tiny_base, [XQUAD], EMBEDDED, quick, work=here / "work", out=here / "out")
     return here / "out"
 
 
@@ -243,7 +243,7 @@ def test_a_student_of_spans_comes_nearer_to_its_teacher(trained: Path, tmp_path:
 def test_several_tasks_with_spans_among_them(tiny_base: Path, tmp_path: Path) -> None:
     both = [XQUAD, TASKS.get("xnli")]
     quick = options(method="full", max_steps=12, max_length=64)
-    train(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
+    train_tasks(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
     heads = load_file(tmp_path / "o" / "heads.safetensors")
     assert heads["xquad.weight"].shape == (2, 64) and heads["xquad.bias"].abs().min() > 0
 
@@ -265,6 +265,6 @@ def test_real_answers_survive_windowing(name: str, xtreme_dir: Path, tiny_base: 
 
 def test_an_adapter_of_spans_is_fused(tiny_base: Path, tmp_path: Path) -> None:
     quick = options(max_length=64)
-    train(tiny_base, [XQUAD], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "adapter")
+    train_tasks(tiny_base, [XQUAD], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "adapter")
     fuse(tmp_path / "adapter", XQUAD, tmp_path / "fused")
     assert open_model(tmp_path / "fused").labels == ("start", "end")

@@ -21,7 +21,7 @@ from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Settings
 from transfer.models import checkpoints
 from transfer.registry import METHODS
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 _AUTO = {
     "pair": transformers.AutoModelForSequenceClassification,
@@ -101,7 +101,7 @@ def resumes_exactly(
 
     `changes` are of the training's options, `chosen` the method's.
     """
-    import transfer.supervised.train_tasks
+    import transfer.models.heads
 
     quick = options(
         method=name,
@@ -113,7 +113,7 @@ def resumes_exactly(
 
     def go(where: str) -> dict[str, torch.Tensor]:
         work, out = folder / where / "work", folder / where / "out"
-        train(base, [TASKS.get("xnli")], DataSource("embedded"), quick, work=work, out=out)
+        train_tasks(base, [TASKS.get("xnli")], DataSource("embedded"), quick, work=work, out=out)
         return load_file(out / "adapter_model.safetensors")
 
     whole = go("whole")

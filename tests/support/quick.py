@@ -7,7 +7,7 @@ from typing import Any
 
 from compress.distill.options import Options as Distillation
 from transfer.loop.fit import Settings
-from transfer.supervised.train_tasks import Options
+from transfer.supervised.options import Options
 
 _QUICK = Options(
     method="lora",

@@ -28,7 +28,7 @@ from recipes.stages._shared.contract import Artifact, Input
 from recipes.stages._shared.open_input import open_input
 from transfer.errors import AdapterError
 from transfer.models.adapters import open_adapter
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 METHODS: dict[str, dict[str, Any]] = {
@@ -41,7 +41,7 @@ METHODS: dict[str, dict[str, Any]] = {
 def made(base: Path, folder: Path, name: str, task: str = "xnli", **changes: Any) -> Path:
     """An adapter trained in two steps."""
     quick = options(method=name, method_options=METHODS[name], **changes)
-    train(base, [TASKS.get(task)], EMBEDDED, quick, work=folder / "work", out=folder / "out")
+    train_tasks(base, [TASKS.get(task)], EMBEDDED, quick, work=folder / "work", out=folder / "out")
     return folder / "out"
 
 
@@ -112,7 +112,7 @@ def test_variants_are_fused_into_what_they_were_trained_on(
 ) -> None:
     quick = options(precision="nf4", max_steps=8, method_options={"rank": 8, **variant})
     out = tmp_path / "out"
-    train(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "w", out=out)
+    train_tasks(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "w", out=out)
     probe = Probe(TASKS.get("xnli"), EMBEDDED, 8)
     drift = fuse(out, TASKS.get("xnli"), tmp_path / "fused", probe=probe).drift
     assert drift["dequantized"].maximum < 0.02 * drift["dequantized"].scale
@@ -121,7 +121,7 @@ def test_variants_are_fused_into_what_they_were_trained_on(
 def test_the_drift_of_an_adapter_of_choices_is_measured(tiny_base: Path, tmp_path: Path) -> None:
     task = TASKS.get("xcopa")
     quick = options(max_length=64, method_options={"rank": 4})
-    train(tiny_base, [task], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "out")
+    train_tasks(tiny_base, [task], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "out")
     probe = Probe(task, EMBEDDED, 4)
     drift = fuse(tmp_path / "out", task, tmp_path / "fused", probe=probe).drift["dequantized"]
     assert drift.maximum < 1e-4 and drift.agreement == 100

@@ -14,7 +14,7 @@ from evalsuite.errors import DataError
 from evalsuite.registry import TASKS
 from evalsuite.task import Answer, DataSource, PairExample, SpanExample, TagExample
 from transfer.encoded_rows.load_rows import load_rows
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 from transfer.text import word_translations
 from transfer.text.augment import Augmentation, has_case, lowered, prepare, switched
 
@@ -109,13 +109,13 @@ def test_training_with_words_translated_says_where_the_text_is_missing(
 ) -> None:
     how = options(method="full", augmentation=Augmentation(code_switch=1.0))
     places: dict[str, Any] = {"work": tmp_path / "work", "out": tmp_path / "out"}
-    assert train(tiny_base, [TASKS.get("udpos")], EMBEDDED, how, **places).fitted.steps == 2
+    assert train_tasks(tiny_base, [TASKS.get("udpos")], EMBEDDED, how, **places).fitted.steps == 2
     rows = tmp_path / "xtreme" / "udpos"
     rows.mkdir(parents=True)
     (rows / "train-en.tsv").write_text("The\tDET\ncat\tNOUN\n\n", encoding="utf-8")
     source = DataSource("xtreme", tmp_path / "xtreme")
     with pytest.raises(DataError, match="parallel text"):
-        train(tiny_base, [TASKS.get("udpos")], source, how, **places)
+        train_tasks(tiny_base, [TASKS.get("udpos")], source, how, **places)
 
 
 def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:

@@ -25,7 +25,7 @@ from transfer.methods._sequential import Updates
 from transfer.models import checkpoints
 from transfer.models.adapters import open_adapter
 from transfer.models.continue_adapter import Before
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 
@@ -40,7 +40,7 @@ def adapter(base: Path, task: Task, folder: Path, **changes: Any) -> Path:
         **changes,
     }
     work, out = folder / "work", folder / "out"
-    train(base, [task], EMBEDDED, options(**chosen), work=work, out=out)
+    train_tasks(base, [task], EMBEDDED, options(**chosen), work=work, out=out)
     return out
 
 
@@ -158,11 +158,11 @@ def test_a_training_says_what_it_did(
     quick = options(precision="nf4", sequential=how, method_options={"rank": 4})
     for task, head in ((TASKS.get("xnli"), "carried over"), (TASKS.get("udpos"), "new")):
         place = tmp_path / task.name
-        done = train(first, [task], EMBEDDED, quick, work=place / "work", out=place / "out")
-        assert done.facts["sequential"] == how
-        assert done.facts["head"] == head
-        trained = done.facts["trained parameters"]
-        alone = train(
+        done = train_tasks(first, [task], EMBEDDED, quick, work=place / "work", out=place / "out")
+        assert done.summary["sequential"] == how
+        assert done.summary["head"] == head
+        trained = done.summary["trained parameters"]
+        alone = train_tasks(
             tiny_base,
             [task],
             EMBEDDED,
@@ -170,7 +170,7 @@ def test_a_training_says_what_it_did(
             work=place / "alone work",
             out=place / "alone",
         )
-        assert trained == alone.facts["trained parameters"]  # what is below is frozen
+        assert trained == alone.summary["trained parameters"]  # what is below is frozen
 
 
 @pytest.mark.parametrize("how", ["stack", "start"])

@@ -71,7 +71,7 @@ def test_alignment_at_a_layer_rises_and_layers_above_keep_their_weights(
     )
     out = tmp_path / "out"
     found = align(tiny_base, EMBEDDED, what, quick, work=tmp_path / "work", out=out)
-    assert found.facts["compared at layer"] == 1 and int(found.facts["pairs"]) > 20
+    assert found.summary["compared at layer"] == 1 and int(found.summary["pairs"]) > 20
     names = load_file(out / "adapter_model.safetensors")
     assert names and all(".layer.0." in name for name in names)
     fuse(out, None, tmp_path / "fused")

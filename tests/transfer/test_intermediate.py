@@ -40,7 +40,7 @@ from transfer.encoded_rows.load_rows import load_rows
 from transfer.intermediate import ccg
 from transfer.loop.fit import Settings
 from transfer.registry import INTERMEDIATE_TASKS
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 every = pytest.mark.parametrize("name", published.NAMES)
 SIZES: dict[Any, int] = {"train": 60, "dev": 20}
@@ -329,7 +329,7 @@ def test_each_task_is_trained_and_its_dev_split_scored(
     name: str, source: DataSource, tiny_base: Path, tmp_path: Path
 ) -> None:
     quick = options(max_length=64, max_examples=16)
-    found = train(
+    found = train_tasks(
         tiny_base,
         [INTERMEDIATE_TASKS.get(name)],
         source,
@@ -337,7 +337,7 @@ def test_each_task_is_trained_and_its_dev_split_scored(
         work=tmp_path / "w",
         out=tmp_path / "adapter",
     )
-    assert found.facts["head"] == "new"
+    assert found.summary["head"] == "new"
     task = INTERMEDIATE_TASKS.get(name).labelled(source)
     fuse(tmp_path / "adapter", task, tmp_path / "fused")
     assert open_model(tmp_path / "fused").labels == task.labels
@@ -363,7 +363,7 @@ def test_several_with_supertags_among_them(
 ) -> None:
     three = [INTERMEDIATE_TASKS.get(name) for name in ("ccg", "squad2", "hellaswag")]
     quick = options(method="full", max_steps=6, max_length=64)
-    train(tiny_base, three, source, quick, work=tmp_path / "w", out=tmp_path / "o")
+    train_tasks(tiny_base, three, source, quick, work=tmp_path / "w", out=tmp_path / "o")
     heads = load_file(tmp_path / "o" / "heads.safetensors")
     assert len(heads["ccg.bias"]) == len(INTERMEDIATE_TASKS.get("ccg").labelled(source).labels) > 5
 
@@ -372,7 +372,7 @@ def test_a_head_of_other_supertags_is_refused(
     source: DataSource, tiny_base: Path, tmp_path: Path
 ) -> None:
     quick = options(method="full", max_examples=16)
-    train(
+    train_tasks(
         tiny_base,
         [INTERMEDIATE_TASKS.get("ccg")],
         source,
@@ -406,7 +406,7 @@ def test_learnt_rows_score_above_the_majority(
         batch_size=16,
         settings=Settings(2e-3, seed=1, compute="fp32"),
     )
-    train(
+    train_tasks(
         tiny_base,
         [INTERMEDIATE_TASKS.get("ccg")],
         here,

@@ -20,11 +20,12 @@ from transfer.encoded_rows.masked_text import MaskedText
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import batch_plan
 from transfer.loop.fit import Fitted, Settings, fit
+from transfer.loop.types import TrainingData
 from transfer.supervised.dev_scores import Dev, DevSet, english
 from transfer.supervised.keep_best import Selecting, Selection
-from transfer.supervised.restarts import refuse_collapse, tried
+from transfer.supervised.restarts import refuse_collapse, train_with_restarts
 from transfer.supervised.snapshots import Tail
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 
@@ -72,7 +73,7 @@ def toy(work: Path, *, stop_at: int | None = None, save: bool = True, **how: Any
         return torch.nn.functional.cross_entropy(module(batch["x"]), batch["y"])
 
     settings = Settings(1e-2, seed=1, compute="fp32", save_every=0 if save else 1e9)
-    fitted = fit(model, plan, collate, objective, settings, work, after=chosen)
+    fitted = fit(model, TrainingData(plan, collate), objective, settings, work, after=chosen)
     last = {name: value.clone() for name, value in model.state_dict().items()}
     return chosen, fitted, last, chosen.finish(), model.state_dict()
 
@@ -131,7 +132,9 @@ def test_dev_scores_are_those_of_evaluation_and_change_nothing(
     found = {}
     for name, how in (("plain", quick), ("scored", scored)):
         place = tmp_path / name
-        found[name] = train(tiny_base, [task], EMBEDDED, how, work=place / "w", out=place / "out")
+        found[name] = train_tasks(
+            tiny_base, [task], EMBEDDED, how, work=place / "w", out=place / "out"
+        )
     plain, ended = (load_file(tmp_path / n / "out/model.safetensors") for n in found)
     assert all(torch.equal(plain[name], ended[name]) for name in plain)
     result = evaluate(
@@ -148,7 +151,7 @@ def test_dev_scores_are_those_of_evaluation_and_change_nothing(
     assert Dev([whole], tiny_base, model)()["udpos"] == pytest.approx(
         result.metrics["chunk_f1"]["en"]
     )
-    facts = found["scored"].facts
+    facts = found["scored"].summary
     assert facts["selected on"] == "English rows: udpos 40 of dev" and facts["kept step"] == 4
 
 
@@ -167,8 +170,8 @@ def test_rows_held_out_of_training_are_not_trained_on(tiny_base: Path, tmp_path:
     rows = load_rows(mnli, EMBEDDED, tiny_base, 32, held_out=30)
     assert len(rows) == len(every) - 30
     quick = options(selecting=Selecting(every=1, rows="train", examples=20), max_examples=None)
-    done = train(tiny_base, [mnli], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
-    assert done.facts["selected on"] == "English rows: mnli 20 held out of train"
+    done = train_tasks(tiny_base, [mnli], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
+    assert done.summary["selected on"] == "English rows: mnli 20 held out of train"
 
 
 def test_everything_at_once_ends_bit_equal_after_a_kill(tiny_base: Path, tmp_path: Path) -> None:
@@ -188,7 +191,7 @@ def test_everything_at_once_ends_bit_equal_after_a_kill(tiny_base: Path, tmp_pat
                 raise _Stop
 
         tasks, place = [TASKS.get("udpos"), TASKS.get("xcopa")], tmp_path / name
-        train(
+        train_tasks(
             tiny_base,
             tasks,
             EMBEDDED,
@@ -221,14 +224,19 @@ def test_a_training_that_diverges_begins_again_with_another_seed(tmp_path: Path)
             raise DivergedError("the loss became nan")
         return seed
 
-    found, failures = tried(once, 3, 5, tmp_path)
+    found, failures = train_with_restarts(once, 3, 5, tmp_path)
     assert found == 7 and seen == [5, 6, 7]
     assert failures == ["seed 5: the loss became nan", "seed 6: the loss became nan"]
     assert not (tmp_path / "seed-5").exists()
     (tmp_path / "seed-7").rmdir()
-    assert tried(once, 3, 5, tmp_path)[0] == 7 and seen == [5, 6, 7, 7]  # after a kill
+    assert train_with_restarts(once, 3, 5, tmp_path)[0] == 7 and seen == [
+        5,
+        6,
+        7,
+        7,
+    ]  # after a kill
     with pytest.raises(DivergedError, match=r"(?s)all 2 tries came to nothing:\n  seed 5: .*lower"):
-        tried(once, 1, 5, tmp_path)
+        train_with_restarts(once, 1, 5, tmp_path)
 
 
 def test_what_learnt_nothing_is_refused(tmp_path: Path) -> None:
@@ -264,7 +272,7 @@ def test_a_collapsed_training_says_so_when_all_seeds_are_spent(
         quick = dataclasses.replace(
             still, max_examples=8, method_options={"rank": 4, "dropout": 0.0}
         )
-        train(
+        train_tasks(
             _still(tiny_base, tmp_path),
             rows,
             EMBEDDED,

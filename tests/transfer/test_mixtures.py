@@ -23,7 +23,7 @@ from transfer.loop.mixing import shares
 from transfer.models import heads
 from transfer.objectives import mlm
 from transfer.supervised import mixture
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 
@@ -31,7 +31,7 @@ EMBEDDED = DataSource("embedded")
 def trained(base: Path, names: list[str], work: Path, **changes: Any) -> Any:
     tasks = [TASKS.get(name) for name in names]
     quick = options(**changes)
-    return train(base, tasks, EMBEDDED, quick, work=work / "work", out=work / "out")
+    return train_tasks(base, tasks, EMBEDDED, quick, work=work / "work", out=work / "out")
 
 
 def test_mixing_is_that_of_t5() -> None:
@@ -104,7 +104,7 @@ def test_masked_text_is_of_the_languages_asked_for(tiny_base: Path) -> None:
 def test_masked_lm_goes_beside_any_task(tiny_base: Path, tmp_path: Path, names: list[str]) -> None:
     how = MaskedText(share=0.5, languages=("de",), lines=50)
     found = trained(tiny_base, names, tmp_path, masked=how, max_steps=6)
-    assert found.facts["masked LM head"] == "the checkpoint's own"
+    assert found.summary["masked LM head"] == "the checkpoint's own"
     assert found.fitted.final_loss > 0
     trained(tiny_base, names, tmp_path / "alone", max_steps=6)
     file = "adapter_model.safetensors"
@@ -151,7 +151,7 @@ def test_a_checkpoint_without_a_masked_lm_head_gets_a_new_one(
     save_file(tensors, weights, {"format": "pt"})
     how = MaskedText(share=0.5, languages=("de",), lines=50)
     found = trained(tmp_path / "bare", ["xnli"], tmp_path, masked=how)
-    assert found.facts["masked LM head"] == "new, tied to the embeddings"
+    assert found.summary["masked LM head"] == "new, tied to the embeddings"
     with pytest.raises(MethodError, match="set embeddings: fp32"):
         trained(tiny_base, ["xnli"], tmp_path / "bf16", masked=how, embeddings="bf16")
 
@@ -177,4 +177,6 @@ def test_mixtures_that_mean_nothing_are_refused(tiny_base: Path, tmp_path: Path)
     assert config(tasks=(), mlm=1.0, max_steps=5).mlm == 1
     everything = dataclasses.replace(options(), masked=MaskedText(share=1.0))
     with pytest.raises(MethodError, match="leaves no batch"):
-        train(tiny_base, [TASKS.get("xnli")], EMBEDDED, everything, work=tmp_path, out=tmp_path)
+        train_tasks(
+            tiny_base, [TASKS.get("xnli")], EMBEDDED, everything, work=tmp_path, out=tmp_path
+        )

@@ -23,11 +23,12 @@ from recipes.errors import RecipesError
 from transfer.encoded_rows.masked_text import MaskedText
 from transfer.errors import DivergedError, MethodError, TransferError
 from transfer.loop import batch_plan
-from transfer.loop import processes as team
 from transfer.loop.fit import Settings, fit
+from transfer.loop.processes import Call, free_port, run_in_processes
+from transfer.loop.types import TrainingData
 from transfer.objectives.robust import Robust, robust
 from transfer.supervised.keep_best import Selecting
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,7 +99,9 @@ def test_memory_does_not_change_a_training(still: Path, tmp_path: Path, name: st
     for rows, tokens in ((12, None), (5, None), (12, 70)):
         place = tmp_path / f"{rows}-{tokens}"
         how = steady(batch_size=rows, batch_tokens=tokens)
-        done = train(still, [TASKS.get(name)], EMBEDDED, how, work=place / "w", out=place / "o")
+        done = train_tasks(
+            still, [TASKS.get(name)], EMBEDDED, how, work=place / "w", out=place / "o"
+        )
         assert done.fitted.steps == 4
         found[rows, tokens] = done.fitted, load_file(place / "o/model.safetensors")
     whole, weights = found.pop((12, None))
@@ -110,7 +113,7 @@ def test_memory_does_not_change_a_training(still: Path, tmp_path: Path, name: st
 
 def test_batches_of_ranked_rows_are_not_cut(still: Path, tmp_path: Path) -> None:
     with pytest.raises(MethodError, match="each other's negatives"):
-        train(
+        train_tasks(
             still,
             [TASKS.get("lareqa")],
             EMBEDDED,
@@ -138,20 +141,22 @@ def test_two_processes_train_as_one_does(tiny_base: Path, tmp_path: Path) -> Non
         settings=Settings(1e-3, seed=1, compute="fp32", save_every=0),
     )
     what = (tiny_base, [TASKS.get("xnli"), TASKS.get("udpos")], EMBEDDED, how)
-    said: list[str] = []
+    shown: list[str] = []
     done = {}
     for count in (1, 2):
         place = {"work": tmp_path / f"{count}/w", "out": tmp_path / f"{count}/o"}
         if count == 1:
-            done[count] = train(*what, **place)
+            done[count] = train_tasks(*what, **place)
         else:
-            done[count] = team.together(2, train, what, lambda f, text: said.append(text), **place)
-    assert "step 6" in said and done[1].fitted.steps == done[2].fitted.steps == 6
+            done[count] = run_in_processes(
+                2, Call(train_tasks, what, place), lambda fraction, text: shown.append(text)
+            )
+    assert "step 6" in shown and done[1].fitted.steps == done[2].fitted.steps == 6
     one, two = (losses(tmp_path / f"{count}/w") for count in (1, 2))
     assert len(one) == 5 and two == pytest.approx(one, rel=1e-4)
     weights = [load_file(tmp_path / f"{count}/o/model.safetensors") for count in (1, 2)]
     same(weights[1], weights[0], 1e-4)
-    assert done[1].facts["kept step"] == done[2].facts["kept step"]
+    assert done[1].summary["kept step"] == done[2].summary["kept step"]
 
 
 def breaks(how: str, progress: Any) -> None:
@@ -172,7 +177,7 @@ def test_what_breaks_in_a_process_is_said_here(tmp_path: Path) -> None:
         ("killed", TransferError, "fewer processes"),
     ):
         with pytest.raises(error, match=said):
-            team.together(2, breaks, (how,), lambda fraction, text: None)
+            run_in_processes(2, Call(breaks, (how,)), lambda fraction, text: None)
 
 
 def test_processes_need_steps_that_can_be_shared(
@@ -193,7 +198,8 @@ def test_processes_need_steps_that_can_be_shared(
     monkeypatch.setenv("WORLD_SIZE", "2")
     plan = batch_plan.plan([1] * 4, 2, 2, seed=1)
     with pytest.raises(MethodError, match="2 processes need effective_batch"):
-        fit(torch.nn.Linear(1, 1), plan, dict, lambda m, b: m(b), Settings(1e-3, 1), tmp_path)  # type: ignore[arg-type]
+        data = TrainingData(plan, dict)  # type: ignore[arg-type]
+        fit(torch.nn.Linear(1, 1), data, lambda m, b: m(b), Settings(1e-3, 1), tmp_path)
 
 
 def test_of_launched_processes_the_first_goes_on(
@@ -232,7 +238,7 @@ def test_a_launched_recipe_is_run_by_one_process(tiny_base: Path, tmp_path: Path
     launcher = "accelerate.commands.accelerate_cli"
     command = [sys.executable, "-m", launcher, "launch", "--multi_gpu", "--num_processes", "2"]
     command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    command += ["--main_process_port", str(team._free_port()), "-m"]
+    command += ["--main_process_port", str(free_port()), "-m"]
     command += ["recipes.cli.app", "run", "r.yaml"]
     done = subprocess.run(
         command,
@@ -302,5 +308,5 @@ def test_robust_losses_go_with_any_task(still: Path, tmp_path: Path, names: list
     text = MaskedText(share=0.3, languages=("de",), lines=50)
     quick = options(robust=how, masked=text, max_steps=3)
     tasks = [TASKS.get(name) for name in names]
-    done = train(still, tasks, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
+    done = train_tasks(still, tasks, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
     assert done.fitted.final_loss > 0

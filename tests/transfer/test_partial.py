@@ -17,7 +17,7 @@ from evalsuite.task import DataSource
 from transfer.errors import MethodError
 from transfer.models import checkpoints
 from transfer.registry import METHODS
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 _AUTO = {"udpos": AutoModelForTokenClassification, "xcopa": AutoModelForMultipleChoice}
@@ -27,7 +27,7 @@ _AUTO = {"udpos": AutoModelForTokenClassification, "xcopa": AutoModelForMultiple
 @pytest.mark.parametrize("name", ["bitfit", "last_k"])
 def test_only_what_is_meant_moves(tiny_base: Path, tmp_path: Path, name: str, task: str) -> None:
     quick = options(method=name, max_steps=4, max_length=64, method_options={"last": 1})
-    said = train(
+    said = train_tasks(
         tiny_base, [TASKS.get(task)], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o"
     )
     before = load_file(tiny_base / "model.safetensors")
@@ -43,7 +43,7 @@ def test_only_what_is_meant_moves(tiny_base: Path, tmp_path: Path, name: str, ta
         assert moved and all(".encoder.layer.1." in n for n in moved)
         assert all(".encoder.layer.1." not in n for n in kept)
     assert {n.split(".")[0] for n in after if n not in before} <= {"classifier", "roberta"}
-    share = float(said.facts["trained parameters %"])
+    share = float(said.summary["trained parameters %"])
     assert 0 < share < (5 if name == "bitfit" else 40)
     opened = _AUTO[task].from_pretrained(tmp_path / "o").eval()
     with torch.inference_mode():
@@ -64,7 +64,7 @@ def test_the_head_is_trained_whole(tiny_base: Path, name: str, task: str) -> Non
 def test_several_tasks_are_trained_through_the_top(tiny_base: Path, tmp_path: Path) -> None:
     quick = options(method="last_k", max_steps=4, method_options={"last": 1})
     both = [TASKS.get("xnli"), TASKS.get("panx")]
-    train(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
+    train_tasks(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
     before = load_file(tiny_base / "model.safetensors")
     for name, value in load_file(tmp_path / "o" / "model.safetensors").items():
         if f"roberta.{name}" in before:

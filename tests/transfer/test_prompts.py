@@ -17,7 +17,7 @@ from evalsuite.task import DataSource
 from transfer.errors import MethodError
 from transfer.models import checkpoints
 from transfer.registry import METHODS
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 PROMPTS = ("soft_prompt", "deep_prompt")
@@ -155,7 +155,7 @@ def test_prompts_are_trained_on_tasks(
         method=name, max_steps=6, max_length=40, method_options={"length": 4, "max_length": 40}
     )
     found = [TASKS.get(task) for task in tasks]
-    said = train(tiny_base, found, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
+    said = train_tasks(tiny_base, found, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
     assert said.fitted.final_loss > 0
     saved = load_file(tmp_path / "o" / "adapter_model.safetensors")
     assert saved["prompt_embeddings"].shape == ((4, 64) if name == "soft_prompt" else (4, 256))
@@ -172,7 +172,7 @@ def test_training_a_prompt_lowers_the_loss(tiny_base: Path, tmp_path: Path, name
         settings=Settings(2e-2, seed=1, compute="fp32"),
         method_options={"length": 4},
     )
-    trained_ = train(
+    trained_ = train_tasks(
         tiny_base, [TASKS.get("udpos")], EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o"
     )
     assert trained_.fitted.final_loss < 2.0  # 17 labels: 2.83 where nothing is learnt

@@ -31,10 +31,11 @@ from recipes.stages import train as training
 from recipes.stages._shared.contract import Artifact
 from transfer.loop import batch_plan
 from transfer.loop.fit import Settings, fit, last_checkpoint
+from transfer.loop.types import TrainingData
 from transfer.models.checkpoints import copy_tokenizer
 from transfer.precision import train_rounded as aware
 from transfer.precision.train_rounded import quantize_aware
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 ROUNDINGS = ("int8", "int4-weights")
@@ -182,7 +183,7 @@ def test_a_killed_training_ends_bit_equal(compute: Any, tmp_path: Path) -> None:
 
         with quantize_aware(model, rounding):
             settings = Settings(1e-2, seed=1, compute=compute, save_every=0)
-            fit(model, plan, collate, objective, settings, work)
+            fit(model, TrainingData(plan, collate), objective, settings, work)
         return model.state_dict()
 
     whole = run(tmp_path / "whole", "int4-weights")
@@ -267,7 +268,7 @@ def test_full_training_rounds_and_an_adapter_is_refused(tiny_base: Path, tmp_pat
     for rounding in (None, "int8"):
         out = tmp_path / str(rounding)
         quick = options(method="full", max_steps=2, quantize_aware=rounding)
-        train(
+        train_tasks(
             tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / f"w{rounding}", out=out
         )
         tables.append(load_checkpoint(out).state_dict())

@@ -25,7 +25,7 @@ from recipes.stages.train import Config, check
 from transfer.models import checkpoints
 from transfer.precision import row_codes
 from transfer.precision.quantized_embedding import FactoredEmbedding, QuantizedEmbedding
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 
@@ -99,16 +99,16 @@ def test_an_adapter_trains_on_embeddings_held_as_codes_and_is_fused(
 ) -> None:
     quick = options(precision=precision, embeddings=form)
     out = tmp_path / "adapter"
-    trained = train(
+    trained = train_tasks(
         tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out
     )
     whole, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
     size = checkpoints.memory(whole)["embeddings MB"]
-    assert float(trained.facts["base embeddings MB"]) == pytest.approx(share * size, abs=1e-3)
-    trainable = int(trained.facts["trained parameters"])
+    assert float(trained.summary["base embeddings MB"]) == pytest.approx(share * size, abs=1e-3)
+    trainable = int(trained.summary["trained parameters"])
     count = sum(p.numel() for p in whole.parameters()) + trainable
     # peft keeps the head's first copy beside the trained one
-    assert float(trained.facts["trained parameters %"]) == pytest.approx(
+    assert float(trained.summary["trained parameters %"]) == pytest.approx(
         100 * trainable / count, rel=0.02
     )
     assert json.loads((out / "training.json").read_text())["embeddings"] == form

@@ -21,10 +21,11 @@ from transfer.encoded_rows.load_rows import load_rows
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import batch_plan, mixing
 from transfer.loop.fit import Settings, fit, last_checkpoint
+from transfer.loop.types import TrainingData
 from transfer.models import checkpoints
 from transfer.objectives import mlm
 from transfer.registry import METHODS
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 from transfer.text import lexical_init, vocabulary
 from transfer.text.parallel_text import sample
 
@@ -168,7 +169,8 @@ def _fit(work: Path, *, stop_at: int | None = None) -> dict[str, torch.Tensor]:
             raise _Stop
         return torch.nn.functional.cross_entropy(module(batch["x"]), batch["y"])
 
-    fit(model, plan, collate, objective, Settings(1e-2, seed=1, compute="fp32", save_every=0), work)
+    settings = Settings(1e-2, seed=1, compute="fp32", save_every=0)
+    fit(model, TrainingData(plan, collate), objective, settings, work)
     return model.state_dict()
 
 
@@ -196,7 +198,8 @@ def test_bf16_reaches_an_objective_that_calls_parts_of_the_model(tmp_path: Path)
     plan = batch_plan.plan([1] * 4, 2, 2, seed=1)
     for compute in ("bf16", "fp32"):
         settings = Settings(1e-3, seed=1, compute=compute)
-        fit(model, plan, lambda _: {"x": torch.ones(2, 4)}, objective, settings, tmp_path / compute)
+        data = TrainingData(plan, lambda _: {"x": torch.ones(2, 4)})
+        fit(model, data, objective, settings, tmp_path / compute)
         assert seen == {getattr(torch, {"bf16": "bfloat16", "fp32": "float32"}[compute])}
         seen.clear()
 
@@ -207,8 +210,7 @@ def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
     with pytest.raises(DivergedError, match="lower learning_rate"):
         fit(
             model,
-            plan,
-            lambda batch: {"x": torch.ones(1, 1)},
+            TrainingData(plan, lambda batch: {"x": torch.ones(1, 1)}),
             lambda module, batch: module(batch["x"]).sum() * float("nan"),
             Settings(1.0, seed=1, compute="fp32"),
             tmp_path,
@@ -219,7 +221,7 @@ def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
 def test_an_adapter_trains_on_a_base_of_any_precision(
     tiny_base: Path, tmp_path: Path, precision: Any
 ) -> None:
-    trained = train(
+    trained = train_tasks(
         tiny_base,
         [TASKS.get("xnli")],
         EMBEDDED,
@@ -228,13 +230,13 @@ def test_an_adapter_trains_on_a_base_of_any_precision(
         out=tmp_path / "out",
     )
     assert trained.fitted.steps == 2 and trained.fitted.final_loss > 0
-    assert trained.facts["trained parameters"] > 0
+    assert trained.summary["trained parameters"] > 0
     facts = json.loads((tmp_path / "out" / "training.json").read_text())
     assert facts["base_precision"] == precision and facts["embeddings"] == "bf16"
     whole, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
     before = checkpoints.memory(whole)
-    embeddings = float(trained.facts["base embeddings MB"])
-    others = float(trained.facts["base other weights MB"])
+    embeddings = float(trained.summary["base embeddings MB"])
+    others = float(trained.summary["base other weights MB"])
     assert embeddings == pytest.approx(before["embeddings MB"] / 2, abs=1e-3)
     # 87% of the other weights are linear; int8 takes a quarter of fp32 for them, NF4 an eighth.
     share = {"fp32": 1.0, "bf16": 0.5, "int8": 0.36, "nf4": 0.246}[precision]
@@ -247,7 +249,7 @@ def test_an_adapter_opens_in_plain_peft_with_equal_logits(tiny_base: Path, tmp_p
 
     from evalsuite.tasks import udpos
 
-    train(
+    train_tasks(
         tiny_base,
         [TASKS.get("udpos")],
         EMBEDDED,
@@ -280,7 +282,7 @@ def test_several_tasks_give_the_encoder_and_keep_their_heads(
     from safetensors.numpy import load_file
     from transformers import AutoModel
 
-    train(
+    train_tasks(
         tiny_base,
         [TASKS.get("xnli"), TASKS.get("panx")],
         EMBEDDED,
@@ -299,7 +301,7 @@ def test_full_training_of_a_quantized_base_is_refused(tiny_base: Path) -> None:
 
 
 def test_training_lowers_the_loss(tiny_base: Path, tmp_path: Path) -> None:
-    trained = train(
+    trained = train_tasks(
         tiny_base,
         [TASKS.get("udpos")],
         EMBEDDED,
@@ -320,7 +322,9 @@ def test_activations_computed_anew_give_the_same_weights(
         settings = Settings(1e-2, seed=1, compute="fp32", gradient_checkpointing=again)
         own = options(method=name, settings=settings, method_options={})
         work, out = tmp_path / f"work-{again}", tmp_path / f"out-{again}"
-        found = train(tiny_base, [TASKS.get(t) for t in tasks], EMBEDDED, own, work=work, out=out)
+        found = train_tasks(
+            tiny_base, [TASKS.get(t) for t in tasks], EMBEDDED, own, work=work, out=out
+        )
         losses.append(found.fitted.final_loss)
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
@@ -330,6 +334,8 @@ def test_any_task_follows_any_other(tiny_base: Path, tmp_path: Path) -> None:
     quick, model = options(method="full"), tiny_base
     for number, name in enumerate(("xnli", "xcopa", "udpos", "xquad", "xnli")):
         out = tmp_path / str(number)
-        train(model, [TASKS.get(name)], EMBEDDED, quick, work=tmp_path / f"w{number}", out=out)
+        train_tasks(
+            model, [TASKS.get(name)], EMBEDDED, quick, work=tmp_path / f"w{number}", out=out
+        )
         assert open_model(out).labels == TASKS.get(name).labels
         model = out

@@ -24,7 +24,7 @@ from transfer.loop.fit import Settings, resolve_compute
 from transfer.models import checkpoints
 from transfer.objectives import mlm
 from transfer.pretrain import Options, Shape, pretrain
-from transfer.supervised.train_tasks import train
+from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 WORDS = "roberta.embeddings.word_embeddings.weight"
@@ -34,7 +34,7 @@ WORDS = "roberta.embeddings.word_embeddings.weight"
 def test_frozen_embeddings_stay_as_they_are(tiny_base: Path, tmp_path: Path, frozen: bool) -> None:
     quick = options(method="full", method_options={"freeze_embeddings": frozen})
     out = tmp_path / "out"
-    train(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
+    train_tasks(tiny_base, [TASKS.get("xnli")], EMBEDDED, quick, work=tmp_path / "work", out=out)
     before, after = (load_file(d / "model.safetensors")[WORDS] for d in (tiny_base, out))
     assert (before == after).all() == frozen
 
@@ -122,7 +122,7 @@ def test_no_row_is_longer_than_the_model_has_positions(
     assert max(load_rows(task, EMBEDDED, tiny_base, 600, max_examples=8).lengths()) > 64
     asked = options(method="full", method_options={}, max_length=600, max_examples=8)
     model = tmp_path / "model"
-    facts = train(tiny_base, [task], EMBEDDED, asked, work=tmp_path / "w", out=model).facts
+    facts = train_tasks(tiny_base, [task], EMBEDDED, asked, work=tmp_path / "w", out=model).summary
     told = "64 tokens, all the model takes; max_length asks for 600"
     assert facts["longest sequence"] == told
     taught = distillation(max_length=600, max_examples=8)

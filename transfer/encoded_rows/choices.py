@@ -10,7 +10,7 @@ from evalsuite.errors import DataError
 from evalsuite.task import ChoiceExample, Example, Task
 from transfer.encoded_rows.encoded import Encoder, SeveralSequences
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 
 
 class Choices(SeveralSequences):

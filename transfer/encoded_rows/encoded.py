@@ -10,7 +10,7 @@ from evalsuite.inference.encoded import Encoded
 from evalsuite.registry import FORMATS
 from evalsuite.task import Example, Task
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 
 IGNORE = -100  # cross-entropy's ignore_index
 

@@ -9,7 +9,7 @@ import torch
 from evalsuite.task import Example, PairExample, Task
 from transfer.encoded_rows.encoded import Encoder, OneSequence
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 
 
 class Labels(OneSequence):

@@ -24,7 +24,7 @@ from transfer.encoded_rows.matches import Matches
 from transfer.encoded_rows.spans import Spans
 from transfer.encoded_rows.tags import Tags
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 from transfer.text.augment import Change
 
 _KINDS: dict[Format, type[Labels | Tags | Spans | Choices | Matches]] = {

@@ -19,7 +19,7 @@ from evalsuite.errors import DataError
 from evalsuite.task import DataSource
 from transfer.encoded_rows.encoded import OneSequence
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Progress, Tensors
+from transfer.loop.types import Progress, Tensors
 from transfer.objectives import mlm
 from transfer.text import parallel_text
 

@@ -9,7 +9,7 @@ from evalsuite.formats.retrieval import encode_sentences
 from evalsuite.task import Example, MatchExample, Task
 from transfer.encoded_rows.encoded import Encoder, SeveralSequences
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 
 
 class Matches(SeveralSequences):

@@ -10,7 +10,7 @@ from evalsuite.formats import span
 from evalsuite.task import Example, SpanExample, Task
 from transfer.encoded_rows.encoded import Encoder, OneSequence
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 
 
 class Spans(OneSequence):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.extend.options import Options
-from transfer.loop.fit import Progress
+from transfer.loop.types import Progress
 from transfer.text import vocabulary
 from transfer.text.parallel_text import Ragged, Text, ranks, sample
 

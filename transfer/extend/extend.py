@@ -31,7 +31,8 @@ from transfer.extend.options import Options as Options
 from transfer.extend.plan import LINES, PAD, SENTENCES, WORDS, Plan, make_plan
 from transfer.extend.start import embeddings
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Fitted, Progress, Tensors, fit, resolve_compute
+from transfer.loop.fit import Fitted, fit, resolve_compute
+from transfer.loop.types import Collate, Objective, Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.models.to_xlmr import carry, load_english
 from transfer.objectives import mlm, sentences
@@ -50,12 +51,15 @@ def extend(
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
-) -> tuple[Fitted, dict[str, float | int | str]]:
-    """Carry, start, train; write a masked-LM checkpoint to `out`.
+) -> tuple[Fitted, Summary]:
+    """Carry the encoder over, start its embeddings, train; write a masked-LM checkpoint to `out`.
+
+    Returns:
+        What the training did, and the lines of the stage's summary.
 
     Raises:
         DataError: there is no text to learn from.
-        ModelError: the encoder is not a BERT, or takes no sequences as long as asked for.
+        ModelError: the encoder is not a BERT, or has fewer positions than `max_length` needs.
         MissingExtraError: the second teacher is not installed.
     """
     original = load_english(english_dir)
@@ -82,45 +86,21 @@ def extend(
     model = carry(original, torch.from_numpy(table))
     vectors = _teach(model, original, english_tokenizer, corpus, plan, options, work, progress)
     mask_id = tokenization.id_of(tokenizer, "<mask>")
-
-    def collate(batch: Batch) -> Tensors:
-        part = plan.parts[batch.part]
-        ids = [part.ids[i] for i in batch.indices]
-        if batch.part not in vectors:
-            return mlm.collate(ids, PAD, mask_id, batch.seed, options.mask_rate)
-        rows = [part.rows[i] for i in batch.indices]
-        target = nn.functional.normalize(torch.from_numpy(vectors[batch.part][rows]).float())
-        return {**padded(ids, PAD), "target": target, "through_head": batch.part != SENTENCES}
-
-    def objective(module: Any, batch: Tensors) -> torch.Tensor:
-        if "target" not in batch:
-            return mlm.loss(module, batch)
-        target, through_head = batch.pop("target"), batch.pop("through_head")
-        hidden = module.base_model(**batch).last_hidden_state
-        embedding = sentences.pool(hidden, batch["attention_mask"])
-        if through_head:
-            embedding = nn.functional.normalize(module.head(embedding).float())
-        return sentences.loss(embedding, target, options.contrast)
-
+    data = TrainingData(plan.batches, _collate(plan, vectors, mask_id, options.mask_rate))
     curve = Curve(model, corpus, plan.seen, options, work / "curve.json")
     model.roberta.requires_grad_(not options.freeze_body)
     model.get_input_embeddings().weight.requires_grad_(True)
     model.train()
-    fitted = fit(
-        model, plan.batches, collate, objective, options.settings, work, progress, after=curve
-    )
-    model.eval().cpu()
-    model.head = None  # the teacher's, not the encoder's
-    if options.store == "fp16":
-        model.half()
-    checkpoints.save(model, tokenizer_dir, out, _card(english_dir, source, corpus, options))
+    objective = _objective(options.contrast)
+    fitted = fit(model, data, objective, options.settings, work, progress, after=curve)
+    _save(model, tokenizer_dir, out, options, _card(english_dir, source, corpus, options))
     points = curve.points()
     (out / "curve.json").write_text(json.dumps(points, indent=2), encoding="utf-8")
     return fitted, {
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "ms a step": round(1000 * fitted.seconds_per_step, 1),
         "sentence pairs": len(text.pairs),
         "single lines": len(text.lines),
         "dropped as evaluation text": text.dropped,
@@ -130,6 +110,50 @@ def extend(
         "tokens seen": plan.seen[-1],
         "held-out retrieval": points[-1]["held-out retrieval"] if points else "not measured",
     }
+
+
+def _collate(plan: Plan, vectors: dict[int, np.ndarray], mask_id: int, mask_rate: float) -> Collate:
+    """Builds the tensors of a batch: masked text, or text with a teacher's vectors as `target`.
+
+    Args:
+        vectors: for each part that a teacher embeds, the vectors of its lines.
+    """
+
+    def collate(batch: Batch) -> Tensors:
+        part = plan.parts[batch.part]
+        ids = [part.ids[i] for i in batch.indices]
+        if batch.part not in vectors:
+            return mlm.collate(ids, PAD, mask_id, batch.seed, mask_rate)
+        rows = [part.rows[i] for i in batch.indices]
+        target = nn.functional.normalize(torch.from_numpy(vectors[batch.part][rows]).float())
+        return {**padded(ids, PAD), "target": target, "through_head": batch.part != SENTENCES}
+
+    return collate
+
+
+def _objective(contrast: float) -> Objective:
+    """The loss of a batch: masked LM, or the distance to the teacher's vectors."""
+
+    def objective(module: Any, batch: Tensors) -> torch.Tensor:
+        if "target" not in batch:
+            return mlm.loss(module, batch)
+        target, through_head = batch.pop("target"), batch.pop("through_head")
+        hidden = module.base_model(**batch).last_hidden_state
+        embedding = sentences.pool(hidden, batch["attention_mask"])
+        if through_head:
+            embedding = nn.functional.normalize(module.head(embedding).float())
+        return sentences.loss(embedding, target, contrast)
+
+    return objective
+
+
+def _save(model: Any, tokenizer_dir: Path, out: Path, options: Options, card: str) -> None:
+    """Write the trained model without the head of the second teacher."""
+    model.eval().cpu()
+    model.head = None
+    if options.store == "fp16":
+        model.half()
+    checkpoints.save(model, tokenizer_dir, out, card)
 
 
 def _check_length(original: Any, options: Options) -> None:

@@ -1,10 +1,15 @@
 """The one training loop: transformers.Trainer over a fixed plan of batches.
 
-Everything that trains here (pretraining, tasks, distillation) calls `fit` with an objective, a
-function of (model, batch) that gives the loss. A killed training resumes from the last complete
-checkpoint of its work directory and ends with the same weights as an undisturbed one (same
-machine, CPU): the plan fixes batches and their seeds, the checkpoint restores optimizer,
-schedule and random state.
+>>> data = TrainingData(plan(lengths, batch_size=32, steps=400, seed=1), rows.collate)
+>>> fitted = fit(model, data, objective, Settings(2e-5, seed=1), work=Path("work"))
+>>> fitted.steps, fitted.final_loss
+(400, 0.61)
+
+Everything that is trained here (pretraining, tasks, distillation) calls `fit` with an objective, a
+function of (model, batch) that gives the loss. A training that was killed resumes from the last
+complete checkpoint in its work directory and ends with the same weights as one that was not (same
+machine, CPU): the plan fixes the batches and their seeds, the checkpoint restores the optimizer,
+the schedule and the random state.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,48 +31,44 @@ from transformers.trainer_utils import set_seed
 from evalsuite.machine import environment
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import processes
-from transfer.loop.batch_plan import Batch
 from transfer.loop.optimizer_steps import Steps, StepTrainer
+from transfer.loop.types import AfterStep, Objective, Progress, TrainingData
 
-Tensors = dict[str, Any]
-Objective = Callable[[Any, Tensors], torch.Tensor]
-Collate = Callable[[Batch], Tensors]
-Progress = Callable[[float, str], None]
-After = Callable[[int], bool | None]  # True: stop here
-Cut = Callable[[Batch], list[Batch]]
-
-_COMPLETE = "complete"  # written into a checkpoint once all of it is on disk
+_COMPLETE = "complete"  # a file written into a checkpoint after all others
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to optimize. AdamW, linear warm-up then linear decay."""
+    """How to optimize: AdamW, with a linear warm-up and then a linear decay."""
 
     learning_rate: float
     seed: int
-    warmup: float = 0.1  # share of the steps
+    warmup: float = 0.1  # share of the steps, from 0 to 1
     weight_decay: float = 0.01
-    compute: Literal["auto", "fp32", "bf16"] = "auto"  # bf16: autocast
+    compute: Literal["auto", "fp32", "bf16"] = "auto"  # see `resolve_compute`
     max_grad_norm: float = 1.0
-    accumulate: int = 1
+    accumulate: int = 1  # batches per optimizer step
     gradient_checkpointing: bool = False
     save_every: float = 30.0  # seconds between checkpoints in the work directory
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a training did."""
+    """The result of a training."""
 
     steps: int
     examples: int
     first_loss: float  # mean over the first tenth of the steps
     final_loss: float  # mean over the last tenth
-    seconds_a_step: float  # of this process's share, median
-    compute: str  # fp32 or bf16, as it was resolved
+    seconds_per_step: float  # median; of this process's share of each step
+    compute: str  # fp32 or bf16
 
 
 def resolve_compute(compute: str) -> Literal["fp32", "bf16"]:
-    """`auto` is bf16 autocast where the processor has bf16 matrix products, else fp32."""
+    """The precision to compute in.
+
+    `auto` is bf16 (autocast) where the processor multiplies matrices in bf16, else fp32.
+    """
     if compute != "auto":
         return "bf16" if compute == "bf16" else "fp32"
     if torch.cuda.is_available():
@@ -77,24 +78,25 @@ def resolve_compute(compute: str) -> Literal["fp32", "bf16"]:
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Progress, checkpoints by the clock, completion marks, and a stop where the loss breaks."""
+    """Reports progress, saves checkpoints by the clock, and stops when the loss is not finite."""
 
-    def __init__(self, settings: Settings, progress: Progress, what: str, after: After) -> None:
-        self.settings, self.progress, self.what, self.after = settings, progress, what, after
-        self.saved = self.ticked = time.monotonic()
+    def __init__(self, settings: Settings, progress: Progress, after: AfterStep) -> None:
+        self.settings, self.progress, self.after = settings, progress, after
+        self.saved_at = self.step_began = time.monotonic()
         self.step_seconds: list[float] = []
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.ticked = time.monotonic()
+        self.step_began = time.monotonic()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         now = time.monotonic()
-        self.step_seconds.append(now - self.ticked)
-        self.progress(state.global_step / state.max_steps, f"{self.what} {state.global_step}")
+        self.step_seconds.append(now - self.step_began)
+        self.progress(state.global_step / state.max_steps, f"step {state.global_step}")
         if self.after(state.global_step):
             control.should_training_stop = True
         elif state.global_step < state.max_steps:  # all processes take part in a save
-            control.should_save = processes.agreed(now - self.saved > self.settings.save_every)
+            due = now - self.saved_at > self.settings.save_every
+            control.should_save = processes.broadcast_from_main(due)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         loss = (logs or {}).get("loss")
@@ -107,14 +109,14 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
             )
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.saved = time.monotonic()
+        self.saved_at = time.monotonic()
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        if processes.first():
+        if processes.is_main():
             (folder / _COMPLETE).touch()
 
 
 def last_checkpoint(work: Path) -> Path | None:
-    """The newest complete checkpoint; half-written ones are removed."""
+    """The newest complete checkpoint in a work directory; incomplete ones are removed."""
     for folder in work.glob("checkpoint-*"):
         if _step(folder) is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -122,69 +124,87 @@ def last_checkpoint(work: Path) -> Path | None:
 
 
 def newest_complete(work: Path) -> Path | None:
-    """The newest complete checkpoint."""
-    found = [(step, folder) for folder in work.glob("checkpoint-*") if (step := _step(folder))]
-    return max(found)[1] if found else None
+    """The newest complete checkpoint in a work directory; None where there is none."""
+    complete = [(step, folder) for folder in work.glob("checkpoint-*") if (step := _step(folder))]
+    return max(complete)[1] if complete else None
 
 
 def _step(folder: Path) -> int | None:
-    """The step of a complete checkpoint."""
+    """The step of a checkpoint; None where it is incomplete."""
     match = re.fullmatch(r"checkpoint-(\d+)", folder.name)
     return int(match[1]) if match and (folder / _COMPLETE).is_file() else None
 
 
 def fit(
     model: Any,
-    batches: Sequence[Batch],
-    collate: Collate,
+    data: TrainingData,
     objective: Objective,
     settings: Settings,
     work: Path,
     progress: Progress = lambda fraction, text: None,
-    what: str = "step",
-    after: After = lambda step: None,
-    cut: Cut | None = None,
+    after: AfterStep = lambda step: None,
 ) -> Fitted:
-    """Train `model` in place over `batches`.
+    """Train `model` in place.
 
     Args:
-        batches: `accumulate` of them an optimizer step; one where there is a `cut`.
-        collate: builds the tensors of a batch, everything random in it from `batch.seed`.
-        work: where checkpoints go; found again after a kill.
-        after: called after each optimizer step, with how many there were; True ends the training.
-        cut: makes a batch micro-batches, in memory one after the other and shared by processes
-            where there are several; see `transfer.loop.optimizer_steps.Steps`.
+        model: its trained parameters are those that require gradients.
+        data: the batches, and how they become tensors.
+        objective: the loss of a batch.
+        work: directory of the checkpoints; a training that was killed resumes from them.
+        progress: called after each optimizer step.
+        after: called after each optimizer step with the number of steps done; True ends the
+            training.
 
     Raises:
-        DivergedError: the loss is not a number any more.
-        MethodError: several processes, and steps that are not cut.
+        DivergedError: the loss is no longer a finite number.
+        MethodError: several processes train, and `data` has no `cut`.
     """
     work.mkdir(parents=True, exist_ok=True)
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world > 1 and cut is None:
-        raise MethodError(f"{world} processes need effective_batch, the rows of a step they share")
+    if world > 1 and data.cut is None:
+        raise MethodError(
+            f"{world} processes need effective_batch, the number of rows per step that they share"
+        )
     set_seed(settings.seed)
     if settings.gradient_checkpointing:
         model.activation_checkpointing_enable()
     compute = resolve_compute(settings.compute)
-    rank = int(os.environ.get("RANK", "0"))
-    accumulate = 1 if cut else settings.accumulate
-    plan = Steps(batches, collate, accumulate, cut, rank, world)
+    steps = Steps(data, settings.accumulate, rank=int(os.environ.get("RANK", "0")), world=world)
+    watch = _Watch(settings, progress, after)
+    trainer = StepTrainer(
+        objective,
+        model=model,
+        args=_arguments(settings, len(steps), compute, work, world),
+        train_dataset=steps,
+        callbacks=[watch],
+    )
+    for callback in list(trainer.callback_handler.callbacks):
+        if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
+            trainer.remove_callback(callback)
+    checkpoint = last_checkpoint(work)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return _fitted(trainer.state, steps, watch.step_seconds, compute)
+
+
+def _arguments(
+    settings: Settings, steps: int, compute: str, work: Path, world: int
+) -> TrainingArguments:
+    """What transformers.Trainer is configured with."""
     on_cpu = not torch.cuda.is_available()
-    arguments = TrainingArguments(
+    return TrainingArguments(
         output_dir=str(work),
-        max_steps=len(plan),
+        max_steps=steps,
         per_device_train_batch_size=1,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="linear",
-        warmup_steps=round(settings.warmup * len(plan)),
+        warmup_steps=round(settings.warmup * steps),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         bf16=compute == "bf16",
         use_cpu=on_cpu,
         ddp_backend="gloo" if world > 1 and on_cpu else None,
         seed=settings.seed,
-        logging_steps=1 if len(plan) < 200 else 10,
+        logging_steps=1 if steps < 200 else 10,
         logging_nan_inf_filter=False,
         save_strategy="no",
         save_total_limit=2,
@@ -192,26 +212,19 @@ def fit(
         disable_tqdm=True,
         remove_unused_columns=False,
     )
-    watch = _Watch(settings, progress, what, after)
-    trainer = StepTrainer(
-        objective, model=model, args=arguments, train_dataset=plan, callbacks=[watch]
-    )
-    for callback in list(trainer.callback_handler.callbacks):
-        if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
-            trainer.remove_callback(callback)
-    checkpoint = last_checkpoint(work)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    steps = trainer.state.global_step
-    losses = [
-        (entry["step"], entry["loss"]) for entry in trainer.state.log_history if "loss" in entry
-    ]
-    seconds = sorted(watch.step_seconds) or [math.nan]
+
+
+def _fitted(state: Any, data: Steps, step_seconds: Sequence[float], compute: str) -> Fitted:
+    """The result of a training, from the Trainer's state at its end."""
+    steps = state.global_step
+    losses = [(entry["step"], entry["loss"]) for entry in state.log_history if "loss" in entry]
+    seconds = sorted(step_seconds) or [math.nan]
     return Fitted(
         steps=steps,
-        examples=plan.examples(steps),
+        examples=data.examples(steps),
         first_loss=_mean([loss for step, loss in losses if step <= max(steps * 0.1, losses[0][0])]),
         final_loss=_mean([loss for step, loss in losses if step > steps * 0.9]),
-        seconds_a_step=seconds[len(seconds) // 2],
+        seconds_per_step=seconds[len(seconds) // 2],
         compute=compute,
     )
 

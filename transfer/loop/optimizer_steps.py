@@ -1,16 +1,16 @@
-"""transformers.Trainer over a plan of optimizer steps, each of some micro-batches.
+"""transformers.Trainer over a plan of optimizer steps, each of one or more micro-batches.
 
-A step's loss is its micro-batches' losses, weighed by hand and not by the Trainer, whose own
-accumulation knows steps of equally many batches alone. Several processes share a step: each takes
-every n-th of its micro-batches, and gradients are added up over all (DistributedDataParallel).
+The loss of a step is the weighted sum of the losses of its micro-batches. The weights are computed
+here and not by the Trainer, whose own accumulation expects equally many batches in every step.
+Several processes share a step: each takes every n-th of its micro-batches, and the gradients are
+added up over all of them (DistributedDataParallel).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,16 +18,19 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer
 
-from transfer.loop.batch_plan import Batch, items
-
-if TYPE_CHECKING:
-    from transfer.loop.fit import Collate, Objective, Tensors
+from transfer.loop.batch_plan import items
+from transfer.loop.types import Objective, Tensors, TrainingData
 
 
 @dataclass(frozen=True, slots=True)
 class Micro:
-    """One forward and backward pass: its tensors, its share of the step's loss, and the seed of
-    what the model draws (None: the stream goes on)."""
+    """One forward and backward pass.
+
+    Attributes:
+        tensors: of the micro-batch.
+        weight: its share of the step's loss.
+        seed: of what the model draws at random (dropout); None goes on with the random state.
+    """
 
     tensors: Tensors
     weight: float
@@ -35,34 +38,33 @@ class Micro:
 
 
 class Steps(Dataset[list[Micro]]):
-    """One item an optimizer step, of this process's share of it.
+    """One item per optimizer step: the micro-batches that this process computes.
+
+    With `data.cut` a step is one batch, cut into micro-batches. Each weighs as much as it has items
+    (labels or rows), so that the step's loss is that of the whole batch, and each has its own seed,
+    so that the number of processes changes nothing. Without `data.cut` a step is `accumulate`
+    batches with equal weights.
 
     Args:
-        cut: what makes a batch a step of several micro-batches. Their losses then weigh as many
-            items as they have, which makes the step's loss that of the whole batch, and each has a
-            seed of its own, so that how many processes share a step changes nothing. Without it
-            `accumulate` batches of the plan are a step, with equal weights.
+        data: the batches, and how they become tensors.
+        accumulate: batches per step where `data` has no `cut`.
+        rank: of this process, from 0.
+        world: number of processes.
     """
 
-    def __init__(
-        self,
-        batches: Sequence[Batch],
-        collate: Collate,
-        accumulate: int,
-        cut: Callable[[Batch], list[Batch]] | None,
-        rank: int,
-        world: int,
-    ) -> None:
-        self.steps = [batches[i : i + accumulate] for i in range(0, len(batches), accumulate)]
-        if len(self.steps) > 1 and len(self.steps[-1]) < accumulate:
+    def __init__(self, data: TrainingData, accumulate: int, rank: int, world: int) -> None:
+        size = 1 if data.cut else accumulate
+        batches = data.batches
+        self.steps = [batches[i : i + size] for i in range(0, len(batches), size)]
+        if len(self.steps) > 1 and len(self.steps[-1]) < size:
             self.steps.pop()
-        self.collate, self.cut, self.rank, self.world = collate, cut, rank, world
+        self.collate, self.cut, self.rank, self.world = data.collate, data.cut, rank, world
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def examples(self, steps: int) -> int:
-        """Rows of the first so many steps."""
+        """Number of rows in the first `steps` steps."""
         return sum(len(batch.indices) for step in self.steps[:steps] for batch in step)
 
     def __getitem__(self, index: int) -> list[Micro]:
@@ -70,21 +72,24 @@ class Steps(Dataset[list[Micro]]):
         if self.cut is None:
             return [Micro(self.collate(batch), 1 / len(step), None) for batch in step]
         batches = self.cut(step[0])
-        # Every process counts all items; it needs its own share's tensors alone after that.
+        # Every process counts the items of all micro-batches; it computes only its share of them.
         tensors = [self.collate(batch) for batch in batches]
-        counts = [items(one) for one in tensors]
+        counts = [items(batch) for batch in tensors]
         total = max(1, sum(counts))
-        found = [
-            Micro(one, self.world * count / total, batch.seed)
-            for one, count, batch in zip(tensors, counts, batches, strict=True)
+        micros = [
+            Micro(inputs, self.world * count / total, batch.seed)
+            for inputs, count, batch in zip(tensors, counts, batches, strict=True)
         ]
-        # A process without a micro-batch of its own still takes part in the sum, with nothing.
-        return found[self.rank :: self.world] or [Micro(tensors[0], 0.0, batches[0].seed)]
+        # A process without a micro-batch takes part in the sum of gradients with weight 0.
+        return micros[self.rank :: self.world] or [Micro(tensors[0], 0.0, batches[0].seed)]
 
 
 class _Whole(nn.Module):
-    """A model and its objective as one module, since gradients are only gathered of what a
-    wrapped module's own forward computes."""
+    """A model and its objective as one module.
+
+    DistributedDataParallel gathers the gradients of what the wrapped module's `forward` computes,
+    and of nothing else.
+    """
 
     def __init__(self, model: Any, objective: Objective) -> None:
         super().__init__()
@@ -95,7 +100,7 @@ class _Whole(nn.Module):
 
 
 class StepTrainer(Trainer):  # type: ignore[misc]
-    """Trainer with the objective passed in and the plan's own order."""
+    """A Trainer that takes the objective as an argument and keeps the order of the plan."""
 
     def __init__(self, objective: Objective, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -108,13 +113,13 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         loss = torch.zeros((), device=self.args.device)
         for number, micro in enumerate(inputs):
             last = number == len(inputs) - 1
-            apart = nullcontext() if last else self.accelerator.no_sync(model=model)
+            sync = nullcontext() if last else self.accelerator.no_sync(model=model)
             if micro.seed is not None:
                 torch.manual_seed(micro.seed)
-            with apart:
-                one = self.compute_loss(model, self._prepare_inputs(micro.tensors)) * micro.weight
-                self.accelerator.backward(one)
-            loss += one.detach()
+            with sync:
+                part = self.compute_loss(model, self._prepare_inputs(micro.tensors)) * micro.weight
+                self.accelerator.backward(part)
+            loss += part.detach()
         return loss
 
     def compute_loss(
@@ -124,24 +129,24 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> torch.Tensor:
-        # accelerate wraps the model's own forward only; an objective may call its parts.
+        # accelerate puts autocast around `forward` only, and an objective may call other methods.
         with self.accelerator.autocast():
             if isinstance(model, DistributedDataParallel):
-                found: torch.Tensor = model(inputs)
-                return found
+                loss: torch.Tensor = model(inputs)
+                return loss
             return self.objective(model, inputs)
 
     def get_train_dataloader(self) -> DataLoader[list[Micro]]:
-        # Not accelerate's: processes share each step, and do not take steps in turn.
+        # Not accelerate's loader, which gives each process other steps; here they share each step.
         return DataLoader(
             self.train_dataset,
             batch_size=1,
-            collate_fn=lambda one: one[0],
+            collate_fn=lambda steps: steps[0],
             pin_memory=False,
         )
 
     def floating_point_ops(self, inputs: Any) -> int:
-        return 0  # not counted here
+        return 0  # not counted
 
     def _wrap_model(self, model: Any, training: bool = True, dataloader: Any = None) -> Any:
         if not training or self.args.world_size == 1:
@@ -149,5 +154,5 @@ class StepTrainer(Trainer):  # type: ignore[misc]
         return DistributedDataParallel(
             _Whole(model, self.objective),
             device_ids=None if self.args.use_cpu else [self.args.device],
-            find_unused_parameters=True,  # a batch of one task leaves the other heads alone
+            find_unused_parameters=True,  # a batch of one task uses one of the heads
         )

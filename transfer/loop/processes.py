@@ -1,18 +1,20 @@
 """One training by several processes of this machine, which share each optimizer step.
 
->>> trained = together(2, train, (directory, tasks, source, options), work=work, out=out)
+>>> call = Call(train_tasks, (directory, tasks, source, options), {"work": work, "out": out})
+>>> trained = run_in_processes(2, call, progress)
 
-Each process reads the rows and makes the plan by itself, which gives the same in all of them. Then
-each takes its share of every step's micro-batches (`transfer.loop.optimizer_steps.Steps`),
-and gradients are added up by torch.distributed (gloo, or nccl on GPUs). The first process keeps
-checkpoints, scores dev rows and writes the result.
+Each process reads the rows and makes the plan by itself; the result is the same in all of them.
+Then each computes its share of every step's micro-batches (`transfer.loop.optimizer_steps.Steps`),
+and torch.distributed adds up the gradients (gloo, or nccl on GPUs). The main process, the one of
+rank 0, keeps checkpoints, scores dev rows and writes the result.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -21,13 +23,13 @@ from evalsuite.machine.child_process import leave_with, start_context
 from transfer.errors import TransferError
 
 
-def first() -> bool:
-    """Whether this process is the only one of its training, or the first."""
+def is_main() -> bool:
+    """Whether this process is the only one of its training, or the one of rank 0."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def agreed(value: bool) -> bool:
-    """What the first process says, in all of them."""
+def broadcast_from_main(value: bool) -> bool:
+    """The main process's `value`, in all processes of a training."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return value
     from accelerate.utils import broadcast_object_list
@@ -35,43 +37,71 @@ def agreed(value: bool) -> bool:
     return bool(broadcast_object_list([value])[0])
 
 
-def together(
-    count: int,
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    progress: Callable[[float, str], None],
-    **named: Any,
-) -> Any:
-    """What `function(*arguments, progress=..., **named)` returns in the first of `count` processes.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function, and what each process calls it with: `function(*arguments, **named)`.
+
+    A keyword argument `progress` is added. All of it is sent to the processes by pickle.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    named: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One of the processes of a training."""
+
+    rank: int  # from 0
+    world: int  # number of processes
+    port: int  # of the main process, for torch.distributed
+    threads: int  # that this process computes with
+
+    def environment(self) -> dict[str, str]:
+        """The variables that torch.distributed reads."""
+        return {
+            "RANK": str(self.rank),
+            "LOCAL_RANK": str(self.rank),
+            "WORLD_SIZE": str(self.world),
+            "LOCAL_WORLD_SIZE": str(self.world),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(self.port),
+            "OMP_NUM_THREADS": str(self.threads),
+        }
+
+
+def run_in_processes(count: int, call: Call, progress: Callable[[float, str], None]) -> Any:
+    """What the call returns in the main one of `count` processes.
 
     Raises:
         TransferError: a process was killed.
-        Exception: what it raises in any of them.
+        Exception: what the function raises in any of them.
     """
     import torch
 
     context = start_context(["transfer.supervised.train_tasks"])
-    held, leash = context.Pipe(duplex=False)  # they leave when it closes
+    held, leash = context.Pipe(duplex=False)  # the processes end when it closes
     threads = max(1, torch.get_num_threads() // count)
-    port = _free_port()
-    members, pipes = [], []
+    port = free_port()
+    children, pipes = [], []
     for rank in range(count):
-        ours, theirs = context.Pipe(duplex=False)
-        call = (rank, count, port, threads, held, theirs, function, arguments, named)
-        members.append(context.Process(target=_member, args=call))
-        pipes.append(ours)
-        members[-1].start()
-        theirs.close()
+        receiver, sender = context.Pipe(duplex=False)
+        arguments = (_Member(rank, count, port, threads), call, held, sender)
+        children.append(context.Process(target=_run_member, args=arguments))
+        pipes.append(receiver)
+        children[-1].start()
+        sender.close()
     try:
         return _listen(pipes, progress)
     finally:
         leash.close()
-        for member in members:
-            member.join()
+        for child in children:
+            child.join()
 
 
 def _listen(pipes: list[Connection], progress: Callable[[float, str], None]) -> Any:
-    """Until the first process has a result, or any of them fails."""
+    """Wait until the main process sends its result, or any process fails."""
     while True:
         for pipe in wait(pipes):
             assert isinstance(pipe, Connection)
@@ -79,9 +109,9 @@ def _listen(pipes: list[Connection], progress: Callable[[float, str], None]) -> 
                 kind, value = pipe.recv()
             except EOFError:
                 raise TransferError(
-                    "a process of the training was killed, most often by the system for want of "
-                    "memory; run the same command again with fewer processes or a smaller "
-                    "batch_size, it goes on where it stopped"
+                    "a process of the training was killed, most often because the system ran out "
+                    "of memory; run the same command again with fewer processes or a smaller "
+                    "batch_size, and it resumes where it stopped"
                 ) from None
             if kind == "progress":
                 progress(*value)
@@ -93,54 +123,37 @@ def _listen(pipes: list[Connection], progress: Callable[[float, str], None]) -> 
                 pipes = [other for other in pipes if other is not pipe]
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def free_port() -> int:
+    """A TCP port of this machine that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
-def _member(
-    rank: int,
-    world: int,
-    port: int,
-    threads: int,
-    leash: Connection,
-    pipe: Connection,
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    named: dict[str, Any],
-) -> None:
-    """In a process of its own."""
+def _run_member(member: _Member, call: Call, leash: Connection, pipe: Connection) -> None:
+    """What one of the processes does."""
     leave_with(leash)
-    os.environ |= {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(world),
-        "LOCAL_WORLD_SIZE": str(world),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": str(threads),
-    }
+    os.environ |= member.environment()
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(member.threads)
 
     def progress(fraction: float, text: str) -> None:
-        if rank == 0:
+        if member.rank == 0:
             pipe.send(("progress", (fraction, text)))
 
     try:
-        result = function(*arguments, progress=progress, **named)
+        result = call.function(*call.arguments, progress=progress, **(call.named or {}))
     except Exception as error:
         pipe.send(("error", _sendable(error)))
     else:
-        pipe.send(("result", result if rank == 0 else None))
+        pipe.send(("result", result if member.rank == 0 else None))
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error; where it is made of more than its message, one that says the same."""
+    """The error, or one with the same message where it cannot be rebuilt from its message."""
     if type(error).__init__ is Exception.__init__:
         return error
     if isinstance(error, TransferError | EvalsuiteError):

@@ -127,16 +127,17 @@ def _checkpoint(directory: Path) -> dict[str, Any]:
 
 
 def longest(directory: Path, asked: int) -> int:
-    """Tokens of the longest sequence: as many as are asked for, or as the model has positions for,
-    as in evaluation."""
+    """Tokens of the longest sequence: `asked`, or as many as the model has positions for."""
     return min(asked, max_length_of(read_config(directory)))
 
 
-def length_facts(asked: int, taken: int) -> dict[str, str]:
-    """For a summary: that sequences were cut shorter than asked for, if they were."""
-    if taken >= asked:
+def truncation_summary(max_length: int, longest: int) -> dict[str, float | int | str]:
+    """A line of a stage's summary where the model takes shorter sequences than `max_length`."""
+    if longest >= max_length:
         return {}
-    return {"longest sequence": f"{taken} tokens, all the model takes; max_length asks for {asked}"}
+    return {
+        "longest sequence": f"{longest} tokens, the model's limit; max_length asks for {max_length}"
+    }
 
 
 def keep_codes(model: Any) -> None:

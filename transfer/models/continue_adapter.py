@@ -1,7 +1,8 @@
 """Train an adapter after another one: an intermediate task's, then the target task's.
 
->>> before = Before.read(Path("mnli-adapter"), Options(method="lora", sequential="stack", ...))
->>> before.adapter.base             # what both are for
+>>> options = Options(method="lora", sequential="stack", ...)
+>>> previous = PreviousAdapter.read(Path("mnli-adapter"), options)
+>>> previous.adapter.base             # what both are for
 PosixPath('xlm-roberta-base')
 
 Three ways to go on from an intermediate adapter: fuse it and train on what comes out (no need of
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evalsuite.task import Task
 from transfer.errors import AdapterError, MethodError
@@ -22,21 +23,19 @@ from transfer.methods._sequential import Updates
 from transfer.methods.lora import Sequential, refuse_sequential
 from transfer.models import checkpoints
 from transfer.models.adapters import Adapter
-
-if TYPE_CHECKING:
-    from transfer.supervised.train_tasks import Options
+from transfer.supervised.options import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class PreviousAdapter:
     """The adapter that is there already, and what becomes of it."""
 
     adapter: Adapter
     updates: Updates
-    how: Sequential
+    mode: Sequential
 
     @classmethod
-    def read(cls, directory: Path, options: Options) -> Before | None:
+    def read(cls, directory: Path, options: Options) -> PreviousAdapter | None:
         """Of what is to be trained; None where that is a whole checkpoint.
 
         Raises:
@@ -81,7 +80,7 @@ class Before:
         Raises:
             MethodError: it does not fit into it.
         """
-        if self.how == "stack":
+        if self.mode == "stack":
             self.updates.stack(wrapped)
         else:
             self.updates.start(wrapped)

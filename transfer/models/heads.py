@@ -20,7 +20,7 @@ from transformers.models.xlm_roberta import modeling_xlm_roberta as xlm_roberta
 
 from evalsuite.task import Task
 from transfer.errors import MethodError
-from transfer.loop.fit import Objective, Tensors
+from transfer.loop.types import Objective, Summary, Tensors
 from transfer.objectives.matching import matching_loss
 from transfer.objectives.mlm import cross_entropy
 from transfer.objectives.robust import Robust, robust
@@ -155,7 +155,7 @@ def task_heads(tasks: Sequence[Task], directory: Path, config: Any) -> list[nn.M
 
 def join(
     model: Any, tasks: Sequence[Task], directory: Path, masked: bool, adapter: bool
-) -> tuple[Any, dict[str, float | int | str]]:
+) -> tuple[Any, Summary]:
     """The model with what is trained beside it, the model alone where that is nothing; facts.
 
     A masked-LM head of the checkpoint's own stays as it is beside an adapter, so that what the
@@ -167,8 +167,8 @@ def join(
     head, kept = lm_head(model, directory)
     if kept and adapter:
         head.requires_grad_(False)
-    said = "the checkpoint's own" if kept else "new, tied to the embeddings"
-    return Joined(model, heads, head), {"masked LM head": said}
+    origin = "the checkpoint's own" if kept else "new, tied to the embeddings"
+    return Joined(model, heads, head), {"masked LM head": origin}
 
 
 def lm_head(model: Any, directory: Path) -> tuple[nn.Module, bool]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import torch
 
-from transfer.loop.fit import Tensors
+from transfer.loop.types import Tensors
 from transfer.objectives.sentences import in_batch, pool
 
 _TEMPERATURE = 1 / 20

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from transfer.loop.fit import Objective, Tensors
+from transfer.loop.types import Objective, Tensors
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from transfer.loop import processes
 from transfer.loop.fit import newest_complete
+from transfer.loop.types import Summary
 from transfer.supervised import snapshots
 from transfer.supervised.dev_scores import Dev, DevRows
 
@@ -62,7 +63,7 @@ class Selection:
             self.history = [entry for entry in self._read() if entry["step"] < step]
         if step % self.how.every and step != self.total:
             return False
-        return processes.agreed(self._score(step) if processes.first() else False)
+        return processes.broadcast_from_main(self._score(step) if processes.is_main() else False)
 
     def _score(self, step: int) -> bool:
         assert self.history is not None
@@ -90,8 +91,8 @@ class Selection:
             self.history = self._read()
         return self.best(self.total) if self.how.keep == "best" else self.history[-1]
 
-    def finish(self) -> dict[str, float | int | str]:
-        """The weights to keep into the model; facts."""
+    def finish(self) -> Summary:
+        """Give the model the weights to keep; lines for the summary."""
         kept = self.kept()
         if self.how.keep == "best":
             snapshots.restore(self.model, [self._path(kept["step"])])

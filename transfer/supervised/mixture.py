@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows import masked_text
 from transfer.encoded_rows.load_rows import Rows, load_rows
 from transfer.encoded_rows.masked_text import Masked
 from transfer.loop.batch_plan import Batch, cut, plan, steps_for
-from transfer.loop.fit import Progress, Tensors
 from transfer.loop.mixing import mix, shares
+from transfer.loop.types import Progress, Tensors
 from transfer.supervised.dev_scores import DevSet, english
+from transfer.supervised.options import Options
 from transfer.text import augment
-
-if TYPE_CHECKING:
-    from transfer.supervised.train_tasks import Options
 
 
 @dataclass(frozen=True, slots=True)

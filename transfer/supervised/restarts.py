@@ -20,7 +20,7 @@ from transfer.supervised.keep_best import Selection
 T = TypeVar("T")
 
 
-def tried(
+def train_with_restarts(
     once: Callable[[int, Path], T], restarts: int, seed: int, work: Path
 ) -> tuple[T, list[str]]:
     """The first of `restarts` + 1 trainings that does not diverge, and what became of those
@@ -45,7 +45,7 @@ def tried(
             return once(own, place), failures
         except DivergedError as error:
             failures.append(f"seed {own}: {error}")
-            if processes.first():
+            if processes.is_main():
                 note.parent.mkdir(parents=True, exist_ok=True)
                 note.write_text(json.dumps(failures), encoding="utf-8")
                 shutil.rmtree(place, ignore_errors=True)
@@ -62,8 +62,8 @@ def refuse_collapse(fitted: Fitted, selection: Selection | None) -> None:
     Raises:
         DivergedError: says which.
     """
-    why = _why(fitted, selection) if processes.first() else None
-    if processes.agreed(why is not None):
+    why = _why(fitted, selection) if processes.is_main() else None
+    if processes.broadcast_from_main(why is not None):
         raise DivergedError(why or "the first process says why")
 
 

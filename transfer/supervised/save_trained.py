@@ -1,10 +1,10 @@
-"""What a training tells of itself, and what it writes."""
+"""The summary of a training, and the files it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -12,21 +12,19 @@ from torch import nn
 from transformers import XLMRobertaModel
 
 from transfer.loop.fit import Fitted
+from transfer.loop.types import Summary
 from transfer.models import cards, checkpoints
 from transfer.models.heads import Joined, save_with_lm_head
 from transfer.precision.quantized_embedding import QuantizedEmbedding
-
-if TYPE_CHECKING:
-    from transfer.supervised.train_tasks import Options
-
-Facts = dict[str, float | int | str]
+from transfer.supervised.options import Options
 
 
-def facts_of(fitted: Fitted, model: nn.Module, footprint: dict[str, float]) -> Facts:
-    """For a stage's summary.
+def training_summary(fitted: Fitted, model: nn.Module, footprint: dict[str, float]) -> Summary:
+    """Steps, loss, speed and sizes of a training, for its stage's summary.
 
     Args:
-        footprint: megabytes of the base by part, as it was held.
+        model: after training; its trained parameters are those that require gradients.
+        footprint: megabytes of the base by part, in the precision it was held in.
     """
     count = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return {
@@ -34,7 +32,7 @@ def facts_of(fitted: Fitted, model: nn.Module, footprint: dict[str, float]) -> F
         "examples seen": fitted.examples,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_a_step, 1),
+        "ms a step": round(1000 * fitted.seconds_per_step, 1),
         "trained parameters": count,
         "trained parameters %": round(100 * count / _weights(model), 3),
         **{f"base {name}": round(value, 3) for name, value in footprint.items()},
@@ -42,14 +40,14 @@ def facts_of(fitted: Fitted, model: nn.Module, footprint: dict[str, float]) -> F
 
 
 def _weights(model: nn.Module) -> int:
-    """Weights of a model, those of embeddings held as codes too."""
+    """Number of weights of a model, including those of embeddings that are stored as codes."""
     tables = [m for m in model.modules() if isinstance(m, QuantizedEmbedding)]
     held = sum(table.num_embeddings * table.embedding_dim for table in tables)
     return held + sum(_elements(p) for p in model.parameters())
 
 
 def _elements(parameter: Any) -> int:
-    """Weights in a parameter; 4-bit ones are stored two a byte."""
+    """Number of weights in a parameter; a byte of `Params4bit` holds two of them."""
     packed = type(parameter).__name__ == "Params4bit" and parameter.dtype == torch.uint8
     return int(parameter.numel()) * (2 if packed else 1)
 
@@ -63,10 +61,12 @@ def write(
     options: Options,
     out: Path,
 ) -> None:
-    """Weights, tokenizer, heads of several tasks, card.
+    """Write weights, tokenizer, the heads of several tasks, and the model card.
 
     Args:
-        names: of the tasks; none where text alone was trained on.
+        method: module of `transfer.methods`, which saves `model`.
+        trained: `model`, or `model` joined with the heads that were trained next to it.
+        names: of the tasks; none where the model was trained on text alone.
         directory: the checkpoint that was trained.
     """
     if isinstance(trained, Joined) and trained.heads:

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from transfer.loop import processes
+from transfer.loop.types import Summary
 
 
 def write(model: Any, path: Path) -> None:
@@ -49,11 +50,11 @@ class Tail:
 
     def __call__(self, step: int) -> None:
         """After a step: keep its weights, if they count."""
-        if step in self.steps and processes.first():
+        if step in self.steps and processes.is_main():
             write(self.model, self._path(step))
 
-    def finish(self) -> dict[str, str]:
-        """The mean into the model; facts."""
+    def finish(self) -> Summary:
+        """Give the model the mean of the weights; a line for the summary."""
         restore(self.model, [self._path(step) for step in self.steps])
         return {"weights": f"mean of those after steps {', '.join(map(str, self.steps))}"}
 

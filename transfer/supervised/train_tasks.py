@@ -1,100 +1,59 @@
 """Train an encoder on one task, or on several at once with one head each.
 
->>> trained = train(Path("base"), [get("mnli")], source, Options(method="lora", precision="nf4"),
-...                 work=work, out=out)
->>> trained.facts["trained parameters %"]
+>>> trained = train_tasks(
+...     Path("base"), [get("mnli")], source, Options(method="lora", precision="nf4", ...),
+...     work=work, out=out,
+... )
+>>> trained.summary["trained parameters %"]
 0.61
 
-One task gives a checkpoint (or adapter) with that task's head. Several give the encoder alone,
-since the encoder is what goes on to a target task (Phang et al. 2020); their heads are kept
-beside it in `heads.safetensors`, for the record.
+One task gives a checkpoint (or an adapter) with that task's head. Several tasks give the encoder
+alone, because the encoder is what is trained on a target task next (Phang et al. 2020); their heads
+are kept in `heads.safetensors`, for the record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from transformers.trainer_utils import set_seed
 
 from evalsuite.task import DataSource, Format, Task
-from transfer.encoded_rows.masked_text import MaskedText
 from transfer.errors import MethodError
 from transfer.loop import processes
-from transfer.loop.fit import Fitted, Progress, Settings, fit
-from transfer.loop.mixing import Mixing
-from transfer.methods.lora import Sequential
+from transfer.loop.fit import Fitted, fit
+from transfer.loop.types import Progress, Summary, TrainingData
 from transfer.models import checkpoints
-from transfer.models.checkpoints import Embeddings, Precision
-from transfer.models.continue_adapter import Before
+from transfer.models.continue_adapter import PreviousAdapter
 from transfer.models.heads import join, objective
-from transfer.objectives.robust import Robust
-from transfer.precision.train_rounded import Rounding, quantize_aware
+from transfer.precision.train_rounded import quantize_aware
 from transfer.registry import METHODS
-from transfer.supervised.dev_scores import Dev
-from transfer.supervised.keep_best import Selecting, Selection
-from transfer.supervised.mixture import collated, cutter, draw, load_parts
-from transfer.supervised.restarts import refuse_collapse, tried
-from transfer.supervised.save_trained import facts_of, write
+from transfer.supervised.dev_scores import Dev, DevSet
+from transfer.supervised.keep_best import Selection
+from transfer.supervised.mixture import Part, collated, cutter, draw, load_parts
+from transfer.supervised.options import Options
+from transfer.supervised.restarts import refuse_collapse, train_with_restarts
+from transfer.supervised.save_trained import training_summary, write
 from transfer.supervised.snapshots import Tail
-from transfer.text.augment import Augmentation
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What to train and how; `Settings` has the optimizer's part."""
-
-    method: str
-    settings: Settings
-    batch_size: int
-    epochs: float = 1.0
-    precision: Precision = "fp32"
-    embeddings: Embeddings = "fp32"
-    max_steps: int | None = None
-    max_length: int = 128
-    max_examples: int | None = None
-    languages: tuple[str, ...] = ("en",)
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
-    method_options: dict[str, Any] = field(default_factory=dict)
-    mixing: Mixing = "proportional"
-    cap: int | None = None  # of examples counted when tasks are mixed in proportion
-    temperature: float = 1.0  # of `temperature` mixing
-    language_temperature: float | None = None  # None: a task's languages are one set
-    masked: MaskedText = field(default_factory=MaskedText)
-    effective_batch: int | None = None  # rows a step, in micro-batches of `batch_size`
-    batch_tokens: int | None = None  # padded tokens a micro-batch, in place of its rows
-    selecting: Selecting | None = None  # by English dev rows
-    average: int | None = None  # of weights after so many steps
-    average_share: float = 0.25  # of the steps, the last ones, that these are of
-    robust: Robust = field(default_factory=Robust)
-    restarts: int = 0  # with further seeds, where nothing is learnt
-    quantize_aware: Rounding | None = None  # what a checkpoint is trained to be exported in
-    sequential: Sequential | None = None  # what becomes of an adapter that is trained on
-
-    @property
-    def cuts(self) -> bool:
-        """Whether a batch of the plan is a whole step, cut into micro-batches."""
-        return self.effective_batch is not None or self.batch_tokens is not None
-
-    @property
-    def rows(self) -> int:
-        """Rows of a batch of the plan."""
-        whole = self.batch_size * self.settings.accumulate if self.cuts else self.batch_size
-        return self.effective_batch or whole
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of it."""
+    """The result of a training.
+
+    Attributes:
+        fitted: steps, examples and losses.
+        summary: what the stage prints, such as `{"steps": 400, "final loss": 0.61}`.
+    """
 
     fitted: Fitted
-    facts: dict[str, float | int | str]
+    summary: Summary
 
 
-def train(
+def train_tasks(
     directory: Path,
     tasks: Sequence[Task],
     source: DataSource,
@@ -104,95 +63,170 @@ def train(
     out: Path,
     progress: Progress = lambda fraction, text: None,
 ) -> Trained:
-    """Train the checkpoint in `directory` and write the result to `out`.
+    """Train the model in `directory` and write the result to `out`.
 
-    With `sequential` it is an adapter, and its base is held as it was for that.
+    Args:
+        directory: a checkpoint; with `options.sequential` an adapter, whose base is then held in
+            the precision the adapter was trained on.
+        tasks: none where the model is trained on masked text alone.
+        work: where a training that was killed resumes from.
 
     Raises:
-        TransferError, EvalsuiteError: something a person can put right.
+        MethodError: the tasks, the method and the options do not go together.
+        AdapterError: the adapter in `directory` cannot be trained on.
+        DivergedError: the loss is no longer a finite number; with `options.restarts`, every try
+            failed.
+        DataError: rows or text are absent.
     """
     _check(tasks, options)
     tasks = [task.labelled(source) for task in tasks]
 
     def once(seed: int, place: Path) -> Trained:
-        own = replace(options, settings=replace(options.settings, seed=seed))
-        return _train(directory, tasks, source, own, place, out, progress)
+        seeded = replace(options, settings=replace(options.settings, seed=seed))
+        return _train(_Job(directory, tasks, source, seeded, place, out), progress)
 
     seed = options.settings.seed
-    trained, failures = tried(once, options.restarts, seed, work)
+    trained, failures = train_with_restarts(once, options.restarts, seed, work)
     if options.restarts:
-        trained.facts["seed"] = seed + len(failures)
-        trained.facts["began again"] = "; ".join(failures) or "never"
+        trained.summary["seed"] = seed + len(failures)
+        trained.summary["began again"] = "; ".join(failures) or "never"
     return trained
 
 
-def _train(
-    directory: Path,
-    tasks: Sequence[Task],
-    source: DataSource,
-    options: Options,
-    work: Path,
-    out: Path,
-    progress: Progress,
-) -> Trained:
-    """One try."""
-    method = METHODS.get(options.method)
-    before = Before.read(directory, options)
-    if before is not None:
-        directory = before.adapter.base
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One training with one seed; fields as the arguments of `train_tasks`."""
+
+    directory: Path
+    tasks: Sequence[Task]
+    source: DataSource
+    options: Options
+    work: Path
+    out: Path
+
+    @property
+    def only_task(self) -> Task | None:
+        """The task, where there is exactly one."""
+        return self.tasks[0] if len(self.tasks) == 1 else None
+
+    @property
+    def masked(self) -> bool:
+        """Whether some batches are of masked LM."""
+        return self.options.masked.share > 0
+
+    def optimizer_steps(self, batches: int) -> int:
+        """How many optimizer steps take these batches."""
+        return batches if self.options.cuts else max(1, batches // self.options.settings.accumulate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A model that is ready to be trained.
+
+    Attributes:
+        directory: the checkpoint it is, or the base of the adapter that is trained on.
+        method: module of `transfer.methods` that prepared it.
+        model: what the method saves.
+        trained: `model`, together with the heads that are trained next to its own.
+        head: whether the task's head is the checkpoint's or new; None without one task.
+        footprint: megabytes of the base by part, in the precision it is held in.
+        lm_head: where the masked-LM head is from, for the summary.
+    """
+
+    directory: Path
+    method: Any
+    model: Any
+    trained: Any
+    head: str | None
+    footprint: dict[str, float]
+    lm_head: Summary
+
+
+def _train(job: _Job, progress: Progress) -> Trained:
+    """One try, with the seed of `job.options`."""
+    options = job.options
+    previous = PreviousAdapter.read(job.directory, options)
+    directory = previous.adapter.base if previous is not None else job.directory
     longest = checkpoints.longest(directory, options.max_length)
-    read = replace(options, max_length=longest)
-    parts, steps, dev = load_parts(tasks, source, directory, read, progress)
-    set_seed(options.settings.seed)  # new heads start from the seed
-    single = tasks[0] if len(tasks) == 1 else None
-    base, kept = checkpoints.load(directory, single, options.precision)
-    if before is not None:
-        kept = before.put_head(base, single) or kept
-    checkpoints.hold_embeddings(base, options.embeddings)
-    footprint = checkpoints.memory(base)
-    format: Format | None = single.format if single else None
-    model = method.prepare(base, format, options.precision, **options.method_options)
-    if before is not None:
-        before.apply(model)
-    beside = tasks if len(tasks) > 1 else ()
-    masked = options.masked.share > 0
-    trained, facts = join(model, beside, directory, masked, method.GIVES != "checkpoint")
-    trained.train()
-    ends = steps if options.cuts else max(1, steps // options.settings.accumulate)
-    selection = None
-    if options.selecting:
-        scored = Dev(dev, directory, trained)
-        selection = Selection(scored, trained, options.selecting, ends, work)
-    tail = None
-    if options.average:
-        tail = Tail(trained, options.average, options.average_share, ends, work)
-    with quantize_aware(trained, options.quantize_aware):
+    parts, batches, dev = load_parts(
+        job.tasks, job.source, directory, replace(options, max_length=longest), progress
+    )
+    set_seed(options.settings.seed)  # new heads depend on the seed
+    opened = _open(job, directory, previous)
+    opened.trained.train()
+    keeper = _keeper(job, opened, dev, job.optimizer_steps(batches))
+    with quantize_aware(opened.trained, options.quantize_aware):
         fitted = fit(
-            trained,
-            draw(parts, options.rows, steps, options.settings.seed),
-            collated(parts, heads=len(tasks) > 1),
-            objective(single, masked, options.pooling, options.robust),
+            opened.trained,
+            _data(job, parts, batches),
+            objective(job.only_task, job.masked, options.pooling, options.robust),
             options.settings,
-            work,
+            job.work,
             progress,
-            after=selection or tail or (lambda step: None),
-            cut=cutter(parts, options.batch_size, options.batch_tokens) if options.cuts else None,
+            after=keeper or (lambda step: None),
         )
     if options.restarts:
-        refuse_collapse(fitted, selection)
-    if processes.first():
-        if chosen := selection or tail:
-            facts |= chosen.finish()
-        trained.eval()
-        names = [task.name for task in tasks]
-        write(method, model, trained, names, directory, options, out)
-    facts = facts_of(fitted, trained, footprint) | facts
-    facts |= checkpoints.length_facts(options.max_length, longest)
-    if before is not None:
-        facts["sequential"] = before.how
-    if single:
-        facts["head"] = "carried over" if kept else "new"
-    return Trained(fitted, facts)
+        refuse_collapse(fitted, keeper if isinstance(keeper, Selection) else None)
+    kept: Summary = {}
+    if processes.is_main():
+        if keeper:
+            kept = keeper.finish()
+        opened.trained.eval()
+        names = [task.name for task in job.tasks]
+        model, trained = opened.model, opened.trained
+        write(opened.method, model, trained, names, opened.directory, options, job.out)
+    summary = training_summary(fitted, opened.trained, opened.footprint) | opened.lm_head | kept
+    summary |= checkpoints.truncation_summary(options.max_length, longest)
+    if previous is not None:
+        summary["sequential"] = previous.mode
+    if opened.head:
+        summary["head"] = opened.head
+    return Trained(fitted, summary)
+
+
+def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Opened:
+    """Open the checkpoint, have the method prepare it, and add the heads that it lacks."""
+    options, task = job.options, job.only_task
+    method = METHODS.get(options.method)
+    base, kept = checkpoints.load(directory, task, options.precision)
+    if previous is not None:
+        kept = previous.put_head(base, task) or kept
+    checkpoints.hold_embeddings(base, options.embeddings)
+    footprint = checkpoints.memory(base)
+    format: Format | None = task.format if task else None
+    model = method.prepare(base, format, options.precision, **options.method_options)
+    if previous is not None:
+        previous.apply(model)
+    with_heads = job.tasks if len(job.tasks) > 1 else ()
+    adapter = method.GIVES != "checkpoint"
+    trained, lm_head = join(model, with_heads, directory, job.masked, adapter)
+    head = None
+    if task:
+        head = "carried over" if kept else "new"
+    return _Opened(directory, method, model, trained, head, footprint, lm_head)
+
+
+def _keeper(
+    job: _Job, opened: _Opened, dev: Sequence[DevSet], steps: int
+) -> Selection | Tail | None:
+    """What keeps other weights than the last step's; None where the last ones are the result."""
+    options = job.options
+    if options.selecting:
+        scores = Dev(dev, opened.directory, opened.trained)
+        return Selection(scores, opened.trained, options.selecting, steps, job.work)
+    if options.average:
+        return Tail(opened.trained, options.average, options.average_share, steps, job.work)
+    return None
+
+
+def _data(job: _Job, parts: Sequence[Part], batches: int) -> TrainingData:
+    """The batches, drawn from the parts."""
+    options = job.options
+    return TrainingData(
+        draw(parts, options.rows, batches, options.settings.seed),
+        collated(parts, heads=len(job.tasks) > 1),
+        cutter(parts, options.batch_size, options.batch_tokens) if options.cuts else None,
+    )
 
 
 def _check(tasks: Sequence[Task], options: Options) -> None:

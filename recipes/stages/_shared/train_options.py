@@ -254,7 +254,7 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
 
 
 def train_options(config: TrainOptionsConfig) -> dict[str, Any]:
-    """Arguments of `transfer.supervised.train_tasks.Options`, by name."""
+    """Arguments of `transfer.supervised.options.Options`, by name."""
     from transfer.encoded_rows.masked_text import MaskedText
     from transfer.objectives.robust import Robust
     from transfer.supervised.keep_best import Selecting
