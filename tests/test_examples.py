@@ -36,7 +36,7 @@ EXAMPLES = [
     "evalsuite.report.figures.pareto_front",
     "evalsuite.report.charts.label_places",
     "evalsuite.report.figures.scaling.different",
-    "evalsuite.report.tables.seeds",
+    "evalsuite.report.figures.seeds",
     "evalsuite.registry",
     "recipes.cli.listings.entries",
     "recipes.parsing.library",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evalsuite.report.figures.trials import excess, expense, recommended, settle
-from evalsuite.report.tables.trials import told as figures_told
+from evalsuite.report.figures.verdict import summary_line
 from evalsuite.results.run import RunRecord
 from evalsuite.results.search import Search, Trial
 from recipes.errors import RecipesError, StageRefusedError
@@ -254,4 +254,4 @@ def _judged(record: Search, trial: Trial) -> tuple[float, float, float]:
 
 
 def _outcome(trial: Trial) -> str:
-    return f"cannot be: {trial.refused}" if trial.refused else figures_told(trial)
+    return f"cannot be: {trial.refused}" if trial.refused else summary_line(trial)

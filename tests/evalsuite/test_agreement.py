@@ -18,7 +18,7 @@ from evalsuite.metrics import bootstrap
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.agreement import beside_table
+from evalsuite.report.tables._agreement import beside_table
 from evalsuite.results.task import ModelComparison, TaskResult
 from evalsuite.submission import files
 from evalsuite.task import DataSource

@@ -16,8 +16,9 @@ from evalsuite.errors import DataError
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
+from evalsuite.report.figures.alignment import as_deep
 from evalsuite.report.output.page import write
-from evalsuite.report.tables.alignment import alignment_sections, as_deep
+from evalsuite.report.tables.alignment import alignment_sections
 from evalsuite.results.alignment import AlignmentResult
 from evalsuite.results.run import RunRecord
 from evalsuite.retrieval.embedding import Embedder, embed_layers
@@ -181,7 +182,8 @@ def test_the_report_says_what_is_kept(results: list[AlignmentResult], tmp_path: 
         alignment=tuple(results),
     )  # fmt: skip
     page = write(record, tmp_path).read_text(encoding="utf-8")
-    assert page.count('id="curve1-') >= 4 and "What is left of cross-lingual alignment" in page
+    shown = page.split('<section id="alignment">')[1].split("</section>")[0]
+    assert shown.count("<svg ") == 4 and "What is left of cross-lingual alignment" in shown
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "% kept" in text and base.model.digest[:12] in text and "tuned, layer 2" in text
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from report_fakes import a_model, a_run, a_score, a_speed
+from report_fakes import a_model, a_run, a_score, a_speed, charts_of, parts_of, tables_of
 
+from evalsuite.report.charts.chart import Chart
 from evalsuite.report.charts.pareto_charts import charts
 from evalsuite.report.figures.costs import settings
 from evalsuite.report.figures.machines import Machine, by_machine, names
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
-from evalsuite.report.output.page import html, markdown, page
-from evalsuite.report.output.summary import summary
+from evalsuite.report.output.page import html, markdown, page, short_text
 from evalsuite.results.run import RunRecord
 from evalsuite.results.speed import SpeedResult
 
@@ -51,8 +51,8 @@ def test_machines_are_named_by_what_tells_them_apart() -> None:
 
 def test_a_machine_has_its_own_table_and_its_own_reference(run: RunRecord) -> None:
     content = page(run)
-    assert [name for name, _ in content.costs] == ["a CPU", "other CPU"]
-    (_, first), (_, second) = content.costs
+    assert [part.heading for part in parts_of(content, "cost")][:2] == ["On a CPU", "On other CPU"]
+    first, second, *_ = tables_of(content, "cost")
     assert {row.head.text: row.cells[4].text for row in first.rows} == {"a": "10.0", "c": "–"}
     assert {row.head.text: row.cells[4].text for row in second.rows} == {"a": "100", "b": "300"}
     assert second.rows[1].cells[4].sub == "3.0× faster"
@@ -87,8 +87,7 @@ def test_throughput_is_drawn_machine_by_machine(run: RunRecord) -> None:
 
 
 def test_the_summary_has_the_cost_on_each_machine_apart(run: RunRecord) -> None:
-    content = page(run)
-    lines = summary(content.badge, [content.headline], content.main, content.costs).splitlines()
+    lines = short_text(page(run)).splitlines()
     assert [line for line in lines if line.startswith("on ")] == ["on a CPU:", "on other CPU:"]
     assert [line.split()[0] for line in lines[lines.index("on other CPU:") + 2 :]] == ["a", "b"]
 
@@ -97,9 +96,11 @@ def test_scores_on_other_rows_are_not_on_one_front(run: RunRecord) -> None:
     other = run.scores[1].model_copy(update={"data_digest": "sha256:other"})
     mixed = run.model_copy(update={"scores": (run.scores[0], other, run.scores[2])})
     content = page(mixed)
-    assert content.main.rows[1].cells[0].delta == "" and content.main.rows[2].cells[0].delta
-    assert any("b scored on other rows than a" in note for note in content.main.notes)
-    chart = content.charts[0]
+    (main,) = tables_of(content, "scores")
+    assert main.rows[1].cells[0].delta == "" and main.rows[2].cells[0].delta
+    assert any("b scored on other rows than a" in note for note in main.notes)
+    chart = charts_of(content, "pareto")[0]
+    assert isinstance(chart, Chart)
     assert [p.name for p in chart.points if p.partial] == ["b"]
     assert [chart.points[i].name for i in chart.front] == ["c"]
     assert chart.caption == "Hollow, and apart from the front, on other rows or languages: b."

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from report_fakes import run_of_three_systems
+from report_fakes import charts_of, run_of_three_systems, tables_of
 
 from evalsuite.errors import DataError
+from evalsuite.report.charts.chart import Chart
 from evalsuite.report.figures.merge_runs import Run, merge, run_names
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
@@ -105,14 +106,14 @@ def test_runs_that_differ_in_their_seed_are_variants_of_one() -> None:
     merged = merge(runs)
     assert systems(merged)[:3] == ["teacher[seed=1]", "int8[seed=1]", "base[seed=1]"]
     assert merged.recipe == "Comparison of small over seeds"
-    table = page(merged).seeds
+    (table,) = tables_of(page(merged), "seeds")
     assert [row.head.text for row in table.rows] == ["teacher", "int8", "base"]
     assert [cell.text for cell in table.rows[0].cells] == [
         "67.0 ± 1.0", "62.0 ± 1.0", "47.0 ± 1.0", "58.7 ± 1.0",
     ]  # fmt: skip
     both = merge([*runs, Run(a_recipes("other"))])
     assert systems(both)[0] == "small:teacher[seed=1]" and systems(both)[-1] == "other:base"
-    assert page(both).seeds.rows[0].head.text == "small:teacher"
+    assert tables_of(page(both), "seeds")[0].rows[0].head.text == "small:teacher"
 
 
 def test_other_stages_or_other_rows_are_no_other_seed() -> None:
@@ -123,19 +124,21 @@ def test_other_stages_or_other_rows_are_no_other_seed() -> None:
     other = a_recipes(seed=2, scores=(rows, *first.scores[1:]))
     for second in (longer, other):
         assert run_names([Run(first), Run(second)]) == ["small#1", "small#2"]
-    assert not page(merge([Run(first), Run(other)])).seeds.rows
+    assert not tables_of(page(merge([Run(first), Run(other)])), "seeds")
 
 
 def test_scores_on_other_rows_are_never_subtracted() -> None:
     rows = a_recipes("two").scores[0].model_copy(update={"data_digest": "sha256:other"})
     two = a_recipes("two", scores=(rows, *a_recipes("two").scores[1:]))
     content = page(merge([Run(a_recipes("one")), Run(two)]))
-    deltas = {row.head.text: [cell.delta for cell in row.cells] for row in content.main.rows}
+    (main,) = tables_of(content, "scores")
+    deltas = {row.head.text: [cell.delta for cell in row.cells] for row in main.rows}
     assert deltas["two:teacher"] == ["", "±0.0", "±0.0", ""]
     assert deltas["two:int8"] == ["−2.0", "−1.5", "−15.0", "−6.2"]
     note = "XNLI: two:teacher scored on other rows than one:teacher (the signatures have their"
-    assert any(text.startswith(note) for text in content.main.notes)
-    averages = content.charts[0]
+    assert any(text.startswith(note) for text in main.notes)
+    averages = charts_of(content, "pareto")[0]
+    assert isinstance(averages, Chart)
     assert averages.title == "Average against size"
     assert [p.name for p in averages.points if p.partial] == ["one:base", "two:teacher", "two:base"]
     assert averages.caption.endswith("on other rows or languages: two:teacher.")
@@ -147,7 +150,7 @@ def test_other_rows_are_told_where_the_first_system_has_no_such_score() -> None:
     rows = three.scores[4].model_copy(update={"data_digest": "sha256:other"})
     three = a_recipes("three", scores=(rows,))
     runs = [Run(a_recipes("one", scores=retrieval, speeds=())), Run(two), Run(three)]
-    notes = page(merge(runs)).main.notes
+    notes = tables_of(page(merge(runs)), "scores")[0].notes
     assert any(n.startswith("XNLI: three:int8") and "than two:teacher" in n for n in notes)
 
 
@@ -184,8 +187,9 @@ def test_sources_are_mixed_only_when_asked_and_then_loudly() -> None:
         "embedded (template-generated; says nothing about XTREME-R) and XTREME directory"
     )
     assert "Mixed sources" in html(content) and "mixed sources" in markdown(content)
-    assert "Average" not in [column.text for column in content.main.columns]
-    real_row = next(row for row in content.main.rows if row.head.text == "real:teacher")
+    (main,) = tables_of(content, "scores")
+    assert "Average" not in [column.text for column in main.columns]
+    real_row = next(row for row in main.rows if row.head.text == "real:teacher")
     assert not any(cell.delta for cell in real_row.cells)
 
 
@@ -208,7 +212,8 @@ def test_what_cannot_be_compared_is_said_in_a_sentence() -> None:
 def test_the_report_of_a_comparison_lists_its_runs_and_reads_back(tmp_path: Path) -> None:
     merged = merge([Run(a_recipes("one")), Run(a_recipes("two", 8))])
     content = page(merged)
-    assert [[row.head.text, *(c.text for c in row.cells[:2])] for row in content.runs.rows] == [
+    (compared,) = tables_of(content, "runs")
+    assert [[row.head.text, *(c.text for c in row.cells[:2])] for row in compared.rows] == [
         ["one", "one", "7"],
         ["two", "two", "8"],
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from report_fakes import a_model, a_run, a_score
 
-from evalsuite.report.figures.scaling import Fit, fit, scaling_chart, scaling_table, scalings
+from evalsuite.report.figures.scaling import Fit, fit, scalings
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
+from evalsuite.report.tables.scaling import scaling_chart, scaling_table
 from evalsuite.results.record import ModelInfo
 from evalsuite.results.run import RunRecord
 

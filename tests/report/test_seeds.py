@@ -6,10 +6,11 @@ import pytest
 from report_fakes import LABELS, a_model, a_run, a_score, run_of_three_systems
 
 from evalsuite.report.figures.scores import columns
+from evalsuite.report.figures.seeds import Spread, seed_groups, spread
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
-from evalsuite.report.tables.seeds import Spread, seed_groups, seed_table, spread
-from evalsuite.report.tables.table import Table
+from evalsuite.report.table import Table
+from evalsuite.report.tables.seeds import seed_table
 from evalsuite.results.run import RunRecord
 from evalsuite.results.task import TaskResult
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
+from report_fakes import (
+    a_model,
+    a_run,
+    a_score,
+    a_speed,
+    charts_of,
+    run_of_three_systems,
+    tables_of,
+)
 
 from evalsuite.report.charts.pareto_charts import charts
 from evalsuite.report.figures.costs import (
@@ -20,13 +28,13 @@ from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.scores import average, can_be_averaged, columns, delta, score
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import page
+from evalsuite.report.table import Table
 from evalsuite.report.tables.costs import cost_table
 from evalsuite.report.tables.languages import language_section, language_table, shade
 from evalsuite.report.tables.scores import main_table
 from evalsuite.report.tables.signatures import signatures
 from evalsuite.report.tables.speed import grid_table, language_speed_table
 from evalsuite.report.tables.stages import stage_table
-from evalsuite.report.tables.table import Table
 from evalsuite.results.run import RunRecord
 
 
@@ -113,10 +121,11 @@ def test_sources_are_never_averaged() -> None:
 def test_a_score_in_the_source_language_alone() -> None:
     run = a_run(a_score(a_model("a"), en=50))
     content = page(run)
-    assert content.main.rows[0].cells[0].text == "–"
-    assert content.main.rows[0].cells[0].sub == "en 50.0"
+    (main,) = tables_of(content, "scores")
+    assert main.rows[0].cells[0].text == "–"
+    assert main.rows[0].cells[0].sub == "en 50.0"
     assert content.headline == "a: 0.00 MB."
-    assert not content.charts
+    assert not charts_of(content, "pareto")
     assert average(group(run)[0], columns(run.scores)) is None
 
 
@@ -348,5 +357,6 @@ def test_every_number_has_its_signature(run: RunRecord) -> None:
 
 def test_speeds_without_scores(run: RunRecord) -> None:
     content = page(run.model_copy(update={"scores": ()}))
-    assert not content.main.rows and not content.charts and not content.languages
-    assert len(content.cost.rows) == 4
+    assert not any(tables_of(content, name) for name in ("scores", "languages"))
+    assert not charts_of(content, "pareto")
+    assert len(tables_of(content, "cost")[0].rows) == 4

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from evalsuite.report.charts.chart import Chart, Curves
+from evalsuite.report.output.page import Page
+from evalsuite.report.section import Part
+from evalsuite.report.table import Table
 from evalsuite.results.record import Environment, ModelInfo
 from evalsuite.results.run import RunRecord, StageRecord
 from evalsuite.results.speed import (
@@ -166,3 +170,19 @@ def run_of_three_systems() -> RunRecord:
             *(a_speed(model, 90) for model in students.values()),
         ),
     )
+
+
+def tables_of(page: Page, section: str) -> list[Table]:
+    """The tables of a section of a report; none where it has no such section."""
+    return [part.table for part in parts_of(page, section) if part.table]
+
+
+def charts_of(page: Page, section: str) -> list[Chart | Curves]:
+    """The charts of a section of a report; none where it has no such section."""
+    return [chart for part in parts_of(page, section) for chart in part.charts]
+
+
+def parts_of(page: Page, section: str) -> list[Part]:
+    """The parts of a section of a report, and those below them."""
+    tops = [part for s in page.sections if s.name == section for part in s.parts]
+    return [part for top in tops for part in (top, *top.below)]

@@ -1,1 +1,9 @@
-"""."""
+"""Choose and draw the charts of the report, as SVG inside the page.
+
+Files:
+    chart.py: what a chart shows, before it is drawn
+    draw_curves.py: draw lines over layers
+    draw_points.py: draw systems as points, with a front or a fitted line
+    label_places.py: places for labels, so that none covers another
+    pareto_charts.py: which Pareto charts a report has
+"""

@@ -6,39 +6,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
+from evalsuite.report.charts.chart import Curves
 from evalsuite.report.charts.draw_points import COLOURS, DPI, INK, MARKERS, dress, inline, shortened
-from evalsuite.report.figures.formatting import number
 
 WIDTH, PLOT = 440, 230  # pixels
 LEFT, BOTTOM, EDGE, LINE = 56, 44, 8, 17
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One line; `values[k]` stands at k."""
-
-    name: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """Lines over one axis."""
-
-    title: str
-    x_label: str
-    y_label: str
-    curves: tuple[Curve, ...]
-
-    @property
-    def description(self) -> str:
-        """What the plot shows, in words."""
-        told = [f"{c.name}: {', '.join(number(v) for v in c.values)}" for c in self.curves]
-        return f"{self.y_label} against {self.x_label}. {'; '.join(told)}."
 
 
 def draw(chart: Curves, prefix: str) -> str:

@@ -11,8 +11,8 @@ from io import StringIO
 from math import floor, log10
 from typing import Any
 
+from evalsuite.report.charts.chart import Chart
 from evalsuite.report.charts.label_places import place
-from evalsuite.report.charts.pareto_charts import Chart
 
 # Okabe and Ito's palette without its yellow, which is too light for white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from evalsuite.report.charts.chart import Chart, Point
 from evalsuite.report.figures.costs import cost, settings
-from evalsuite.report.figures.formatting import listed, number, percent
+from evalsuite.report.figures.formatting import listed
 from evalsuite.report.figures.labels import parse
 from evalsuite.report.figures.machines import by_machine
 from evalsuite.report.figures.pareto_front import front
@@ -27,44 +28,6 @@ from evalsuite.report.figures.scores import (
 from evalsuite.report.figures.systems import System
 
 SHORT_RUN = 6  # characters of a run's name in a plot
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A system in a chart; `style` is its place in the run, so that it looks alike in all."""
-
-    name: str
-    label: str  # the name, made short
-    x: float
-    y: float
-    style: int
-    partial: bool = False  # over fewer tasks or on other rows: drawn hollow, never on the front
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One plot: y in percent, x on a log axis."""
-
-    title: str
-    caption: str
-    x_label: str
-    y_label: str
-    points: tuple[Point, ...]
-    front: tuple[int, ...]  # indices of `points`, by rising x
-    group: str = ""  # the heading it stands under with others like it, drawn small
-    line: tuple[tuple[float, float], tuple[float, float]] | None = None  # fitted: its two ends
-
-    @property
-    def description(self) -> str:
-        """What the plot shows, in words."""
-        told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
-        said = f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
-        if self.line is not None:
-            (low, at_low), (high, at_high) = self.line
-            ends = f"{percent(at_low)} at {number(low)} to {percent(at_high)} at {number(high)}"
-            return f"{said}Fitted line: {ends}."
-        best = listed([self.points[i].name for i in self.front])
-        return f"{said}On the Pareto front: {best or 'none'}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.figures.costs import Cost, cost, settings
+from evalsuite.report.figures.costs import Cost, compared, cost, settings
 from evalsuite.report.figures.formatting import listed, percent, points, size
 from evalsuite.report.figures.scores import TaskColumn, average, can_be_averaged, delta, score
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.costs import compared
 
 
 def headline(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> str:

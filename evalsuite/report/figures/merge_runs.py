@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from evalsuite.errors import DataError
 from evalsuite.report.figures.formatting import listed
 from evalsuite.report.figures.labels import Label, parse
-from evalsuite.report.tables.seeds import SEED
-from evalsuite.report.tables.trials import verdict
+from evalsuite.report.figures.seeds import SEED
+from evalsuite.report.figures.verdict import verdict
 from evalsuite.results.record import ModelInfo
 from evalsuite.results.run import ComparedRun, RunRecord, StageRecord
 from evalsuite.results.search import Search

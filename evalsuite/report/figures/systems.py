@@ -42,6 +42,14 @@ class System:
         return parse(self.name.partition(SEPARATOR)[0])
 
     @property
+    def description(self) -> str:
+        """Architecture, runtime and precision, and how many variants were merged."""
+        parts = [self.models[0].architecture, self.opened_in]
+        if len(self.models) > 1:
+            parts.append(f"{len(self.models)} models")
+        return SEPARATOR.join(parts)
+
+    @property
     def opened_in(self) -> str:
         """Runtime and precision: `torch fp32`."""
         return _opened_in(self.models[0])

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.data.sourced import SourcedTask
 from evalsuite.errors import UnknownNameError
 from evalsuite.registry import TASKS
+from evalsuite.report.figures.names import metric_name
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.sources import BADGES
 from evalsuite.report.figures.systems import System, group
 from evalsuite.report.output.templating import template
 from evalsuite.report.tables.costs import cost_tables
 from evalsuite.report.tables.languages import language_section
-from evalsuite.report.tables.scores import description, metric_name
 from evalsuite.report.tables.signatures import signatures
 from evalsuite.results.run import RunRecord
 from evalsuite.results.task import TaskResult
@@ -70,7 +70,7 @@ def card(run: RunRecord, system: System) -> str:
     body = template("card.md.j2").render(
         run=run,
         system=system,
-        about=description(system),
+        about=system.description,
         badge=" and ".join(BADGES[source] for source in sources),
         languages=[language_section((system,), task) for task in columns(system.scores)],
         costs=cost_tables((system,)),

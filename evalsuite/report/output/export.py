@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.errors import DataError
 from evalsuite.report.figures.costs import PERCENTILES, percentile, sentences_per_second
 from evalsuite.report.figures.labels import parse
+from evalsuite.report.figures.seeds import SEED
 from evalsuite.report.figures.systems import group
-from evalsuite.report.tables.seeds import SEED
 from evalsuite.results.alignment import AlignmentResult
 from evalsuite.results.record import Environment, ModelInfo
 from evalsuite.results.run import RunRecord
@@ -96,7 +96,7 @@ def _scores(result: TaskResult) -> Iterator[Row]:
                 "chance": result.chance.get(language) if main else None,
                 "examples": result.examples.get(language),
                 "max_examples": result.max_examples,
-                **(_beside(result.comparison, language) if main and result.comparison else {}),
+                **(_comparison(result.comparison, language) if main and result.comparison else {}),
                 "source_language": result.source_language,
                 "layer": result.layer,
                 "pooling": result.pooling,
@@ -107,11 +107,11 @@ def _scores(result: TaskResult) -> Iterator[Row]:
             }
 
 
-def _beside(beside: ModelComparison, language: str) -> Row:
-    low, high = beside.intervals.get(language, (None, None))
+def _comparison(comparison: ModelComparison, language: str) -> Row:
+    low, high = comparison.intervals.get(language, (None, None))
     return {
-        "beside": beside.label,
-        "agreement": beside.agreement.get(language),
+        "beside": comparison.label,
+        "agreement": comparison.agreement.get(language),
         "difference_low": low,
         "difference_high": high,
     }

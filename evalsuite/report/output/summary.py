@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.tables.table import Column, Table
+from evalsuite.report.table import Column, Table
 
 _COSTS = ("Size", "Throughput", "p50")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalsuite.report.tables.table import escaped
+from evalsuite.report.table import escaped
 
 if TYPE_CHECKING:
     from jinja2 import Template

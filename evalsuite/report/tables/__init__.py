@@ -1,1 +1,21 @@
-"""."""
+"""Tables of the report: each file defines `TABLE`, and the report shows what it finds here.
+
+A file whose name begins with `_` is a helper of other tables.
+
+Files:
+    _agreement.py: how often two systems predict the same
+    alignment.py: what compression kept of cross-lingual alignment
+    benchmark_means.py: scores by the rules of XTREME and XTREME-R
+    costs.py: size, speed and memory
+    fertility.py: how vocabularies split words
+    languages.py: scores of one task, by language
+    pareto_front.py: charts of scores against size and throughput
+    runs.py: the runs of a comparison
+    scaling.py: scores against the number of parameters
+    scores.py: the main table, systems by tasks
+    seeds.py: mean and deviation over seeds
+    signatures.py: what every number was measured on
+    speed.py: speed by batch size and length, and by language
+    stages.py: what each stage did, and its cost
+    trials.py: the trials of a search
+"""

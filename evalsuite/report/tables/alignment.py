@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalsuite.languages import LANGUAGES
-from evalsuite.report.charts.draw_curves import Curve, Curves
+from evalsuite.report.charts.chart import Curve, Curves
+from evalsuite.report.figures.alignment import as_deep, by_layer
 from evalsuite.report.figures.formatting import digest, percent
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.alignment import AlignmentResult
 
 MEASURES = (
@@ -50,19 +52,6 @@ def _section(group: list[AlignmentResult]) -> AlignmentSection:
             for name, title, label in MEASURES
         ),
     )
-
-
-def by_layer(result: AlignmentResult, measure: str) -> tuple[float, ...]:
-    """Means over languages; `above` is the cosine of translations less that of other pairs."""
-    if measure != "above":
-        return result.mean(measure)
-    pairs = zip(result.mean("pair_cosine"), result.mean("other_cosine"), strict=True)
-    return tuple(near - far for near, far in pairs)
-
-
-def as_deep(result: AlignmentResult, layer: int) -> int:
-    """Of the layers compared with this one of the base, the last."""
-    return max(k for k, of in enumerate(result.base_layers) if of <= layer)
 
 
 def retention_table(group: Sequence[AlignmentResult]) -> Table:
@@ -143,3 +132,34 @@ def layer_table(group: Sequence[AlignmentResult]) -> Table:
             )
             rows.append(Row(Cell(f"{result.model.label}, layer {k}"), cells))
     return Table("Model", heads, tuple(rows))
+
+
+def _parts(content: Content) -> list[Part]:
+    parts = []
+    for section in alignment_sections(content.run.alignment):
+        parts += [
+            Part(charts=section.curves, in_markdown=False),
+            Part(
+                section.retention,
+                label="Retrieval by language, and what is kept of it",
+                look="languages",
+            ),
+            Part(
+                section.layers,
+                label="Measures of alignment by layer",
+                heading="Layer by layer",
+                aside="means over languages",
+                markdown_line="Layer by layer, means over languages:",
+                fold="closed",
+            ),
+        ]
+    return parts
+
+
+TABLE = ReportTable(
+    "alignment",
+    order=90,
+    title="What is left of cross-lingual alignment",
+    short_title="Alignment",
+    parts=_parts,
+)

@@ -13,7 +13,8 @@ from evalsuite.errors import UnknownNameError
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.formatting import percent
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.task import TaskResult
 from evalsuite.submission.benchmark_means import BENCHMARKS, Benchmark
 
@@ -66,3 +67,18 @@ def is_whole(result: TaskResult) -> bool:
         return False
     cut = result.max_examples is not None and result.max_examples in result.examples.values()
     return result.source != "embedded" and result.split == split and not cut
+
+
+def _parts(content: Content) -> list[Part]:
+    return [
+        Part(
+            table,
+            label=f"Scores as {table.corner} counts them",
+            heading=table.corner,
+            markdown_line="",
+        )
+        for table in benchmark_tables(content.systems)
+    ]
+
+
+TABLE = ReportTable("scores", order=31, parts=_parts)

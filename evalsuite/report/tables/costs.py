@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.figures.costs import PERCENTILES, Cost, costs, threads
-from evalsuite.report.figures.formatting import listed, megabytes, millions, number, percent, times
+from evalsuite.report.figures.costs import PERCENTILES, Cost, compared, costs, threads
+from evalsuite.report.figures.formatting import listed, megabytes, millions, number, percent
 from evalsuite.report.figures.machines import by_machine
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.speed import SpeedResult
 
 
@@ -57,14 +58,6 @@ def _reference(own: Cost, found: Sequence[Cost]) -> Cost | None:
     if first is None or first.system != found[0].system or first is own:
         return None
     return first
-
-
-def compared(reference: float, own: float, less: str, more: str) -> str:
-    """`7.3× smaller`; empty where the two are alike to two figures."""
-    if min(reference, own) <= 0:
-        return ""
-    ratio = max(reference, own) / min(reference, own)
-    return "" if ratio < 1.05 else f"{times(ratio)} {less if own < reference else more}"
 
 
 def _size_cells(own: Cost, first: Cost | None) -> list[Cell]:
@@ -167,3 +160,20 @@ def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:
             + ". Factors stand only between those that were."
         )
     return notes
+
+
+def _parts(content: Content) -> list[Part]:
+    return [
+        Part(
+            table,
+            label="Cost of each system" + (f" on {machine}" if machine else ""),
+            heading=f"On {machine}" if machine else "",
+            look="costs",
+        )
+        for machine, table in cost_tables(content.systems)
+    ]
+
+
+TABLE = ReportTable(
+    "cost", order=60, title="Cost", if_empty="Nothing was measured in this run.", parts=_parts
+)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from evalsuite.languages import LANGUAGES
 from evalsuite.report.figures.formatting import digest, listed, percent
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.fertility import Fertility, FertilityResult
 
 
@@ -68,3 +69,17 @@ def _means(counts: list[Fertility]) -> list[Cell]:
         Cell(percent(sum(100 * count.split / count.words for count in counts) / size)),
         Cell(percent(sum(100 * count.unknown / count.words for count in counts) / size)),
     ]
+
+
+def _parts(content: Content) -> list[Part]:
+    table = fertility_table(content.run.fertility)
+    return [Part(table, label="Subwords by language", look="languages")]
+
+
+TABLE = ReportTable(
+    "vocabulary",
+    order=100,
+    title="How the vocabulary splits words",
+    short_title="Vocabulary",
+    parts=_parts,
+)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evalsuite.languages import LANGUAGES
 from evalsuite.report.figures.formatting import NONE, between, percent, points
+from evalsuite.report.figures.names import language_and_code, language_name, metric_name
 from evalsuite.report.figures.scores import TaskColumn, mean, results_of
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.agreement import beside_table
-from evalsuite.report.tables.scores import metric_name
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
+from evalsuite.report.tables._agreement import beside_table
 from evalsuite.results.task import TaskResult
 
 SHADES = 9
@@ -40,7 +40,7 @@ def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSec
         table=language_table(having, task),
         others=other_metrics(having, task),
         beside=beside_table(having, task),
-        absent=", ".join(_named(code) for code in absent),
+        absent=", ".join(language_and_code(code) for code in absent),
     )
 
 
@@ -141,11 +141,37 @@ def _examples(results: Sequence[TaskResult], code: str) -> str:
     return " to ".join(f"{n:,}" for n in {counts[0]: 0, counts[-1]: 0}) if counts else NONE
 
 
-def language_name(code: str) -> str:
-    """The English name, or an empty text where none is known."""
-    return LANGUAGES[code].name if code in LANGUAGES else ""
+def _parts(content: Content) -> list[Part]:
+    return [_part(language_section(content.systems, task)) for task in content.tasks]
 
 
-def _named(code: str) -> str:
-    name = language_name(code)
-    return f"{name} ({code})" if name else code
+def _part(section: LanguageSection) -> Part:
+    title, below = section.title, []
+    if section.others:
+        label = f"Other metrics of {title}"
+        below.append(Part(section.others, label, label, markdown_line="Other metrics:"))
+    if section.beside:
+        below.append(
+            Part(
+                section.beside,
+                label=f"Systems beside the first on {title}",
+                heading=f"Beside the first system on {title}",
+                markdown_line="Beside the first system:",
+            )
+        )
+    return Part(
+        section.table,
+        label=f"{title} by language",
+        heading=title,
+        aside=f"{section.metric}, %",
+        markdown_line=f"### {title} ({section.metric})",
+        remark=f"No rows here for: {section.absent}." if section.absent else "",
+        fold="open",
+        look="languages",
+        below=tuple(below),
+    )
+
+
+TABLE = ReportTable(
+    "languages", order=80, title="Language by language", short_title="Languages", parts=_parts
+)

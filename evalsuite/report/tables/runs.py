@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from evalsuite.report.figures.formatting import NONE
 from evalsuite.report.figures.sources import BADGES
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.run import ComparedRun
 
 
@@ -29,3 +30,10 @@ def run_table(runs: Sequence[ComparedRun]) -> Table:
     if notes:
         notes.append("The trials of a search are in the report of its own run.")
     return Table("Run", tuple(heads), tuple(rows), tuple(notes))
+
+
+def _parts(content: Content) -> list[Part]:
+    return [Part(run_table(content.run.runs), label="Runs compared")]
+
+
+TABLE = ReportTable("runs", order=10, title="Runs compared", short_title="Runs", parts=_parts)

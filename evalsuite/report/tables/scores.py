@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.metrics import titles
 from evalsuite.report.figures.formatting import NONE, between, listed, percent, points
+from evalsuite.report.figures.names import metric_name
 from evalsuite.report.figures.scores import (
     Average,
     Score,
@@ -18,7 +18,8 @@ from evalsuite.report.figures.scores import (
     score,
 )
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 
 
 def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
@@ -37,22 +38,13 @@ def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
             first = scored[0]
             difference = None if system is first else average_delta(system, first, tasks)
             cells.append(_average_cell(average(system, tasks), difference, len(tasks)))
-        rows.append(Row(Cell(system.name, sub=description(system)), tuple(cells)))
+        rows.append(Row(Cell(system.name, sub=system.description), tuple(cells)))
     if scored:
         rows.append(_chance_row(grid, tasks, averaged))
     heads = [_head(task, [grid[s.name][i] for s in scored]) for i, task in enumerate(tasks)]
     if averaged:
         heads.append(Column("Average", f"of {len(tasks)} tasks"))
     return Table("System", tuple(heads), tuple(rows), tuple(_notes(scored, tasks, grid)))
-
-
-def description(system: System) -> str:
-    """Architecture, runtime and precision, and how many variants were merged."""
-    model = system.models[0]
-    parts = [model.architecture, f"{model.runtime} {model.precision}"]
-    if len(system.models) > 1:
-        parts.append(f"{len(system.models)} models")
-    return " · ".join(parts)
 
 
 def _head(task: TaskColumn, cells: Sequence[Score | None]) -> Column:
@@ -63,11 +55,6 @@ def _head(task: TaskColumn, cells: Sequence[Score | None]) -> Column:
     count = f"{low}" if low == high else f"{low} to {high}"
     plural = "" if high == 1 else "s"
     return Column(task.name, f"{metric_name(task.metric)}, {count} language{plural}")
-
-
-def metric_name(metric: str) -> str:
-    """As people write it: `chunk_f1` is `chunk F1`."""
-    return titles.TITLES.get(metric, metric.replace("_", " "))
 
 
 def _cell(value: Score | None, difference: float | None) -> Cell:
@@ -158,3 +145,18 @@ def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str
     if low:
         found.append(f"{task.name}: {listed(low)} not above chance.")
     return found
+
+
+def _parts(content: Content) -> list[Part]:
+    table = main_table(content.systems, content.tasks)
+    return [Part(table, label="Zero-shot scores by system and task")]
+
+
+TABLE = ReportTable(
+    "scores",
+    order=30,
+    title="Zero-shot scores",
+    short_title="Scores",
+    if_empty="No scores in this run.",
+    parts=_parts,
+)

@@ -1,14 +1,8 @@
-"""How scores vary over seeds: systems that differ in the matrix variable `seed` alone.
-
->>> spread([60.0, 62.0, 64.0])
-Spread(mean=62.0, deviation=2.0, count=3)
-"""
+"""How scores vary over seeds: systems that differ in the matrix variable `seed` alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean, stdev
 
 from evalsuite.report.figures.formatting import NONE, percent
 from evalsuite.report.figures.scores import (
@@ -19,39 +13,10 @@ from evalsuite.report.figures.scores import (
     comparable,
     score,
 )
-from evalsuite.report.figures.systems import SEPARATOR, System
-from evalsuite.report.tables.table import Cell, Column, Row, Table
-
-SEED = "seed"
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Mean and standard deviation (n-1) over seeds; no deviation over one."""
-
-    mean: float
-    deviation: float | None
-    count: int
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Of at least one value."""
-    return Spread(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
-
-
-def seed_groups(systems: Sequence[System]) -> dict[str, tuple[System, ...]]:
-    """Systems with scores that are one but for the seed, by the name they share."""
-    groups: dict[tuple[str, str], list[System]] = {}
-    for system in systems:
-        if system.scores and SEED in dict(system.label.variables):
-            key = str(system.label.without({SEED})), system.opened_in
-            groups.setdefault(key, []).append(system)
-    several = {key: tuple(own) for key, own in groups.items() if len(own) > 1}
-    labels = [label for label, _ in several]
-    return {
-        f"{label}{SEPARATOR}{opened_in}" if labels.count(label) > 1 else label: own
-        for (label, opened_in), own in several.items()
-    }
+from evalsuite.report.figures.seeds import seed_groups, spread
+from evalsuite.report.figures.systems import System
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 
 
 def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
@@ -102,3 +67,10 @@ def _cell(values: Sequence[float]) -> Cell:
     if own.deviation is None:
         return Cell(percent(own.mean), sub="1 seed")
     return Cell(f"{percent(own.mean)} ± {own.deviation:.1f}", sub=f"{own.count} seeds")
+
+
+def _parts(content: Content) -> list[Part]:
+    return [Part(seed_table(content.systems, content.tasks), label="Scores over seeds")]
+
+
+TABLE = ReportTable("seeds", order=40, title="Over seeds", short_title="Seeds", parts=_parts)

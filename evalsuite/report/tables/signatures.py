@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from evalsuite.report.figures.formatting import NONE, digest
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.alignment import AlignmentResult
 from evalsuite.results.record import Environment
 from evalsuite.results.run import RunRecord
@@ -189,3 +190,36 @@ def _machines(
 
 def _key(machine: Environment) -> str:
     return machine.model_dump_json()
+
+
+def _parts(content: Content) -> list[Part]:
+    tables = signatures(content.run)
+    by_heading = {
+        "Scores": (tables.scores, "Signatures of scores"),
+        "Speeds": (tables.speeds, "Signatures of speeds"),
+        "Alignment": (tables.alignment, "Signatures of alignment"),
+        "Environments": (tables.environments, "Environments"),
+    }
+    return [
+        Part(
+            table,
+            label=label,
+            heading=heading,
+            aside=str(len(table.rows)),
+            markdown_line=f"{heading}:",
+            fold="closed",
+            look="" if table is tables.environments else "signatures",
+        )
+        for heading, (table, label) in by_heading.items()
+    ]
+
+
+TABLE = ReportTable(
+    "signatures",
+    order=120,
+    title="Signatures",
+    introduction="What every number above was measured on, with what. Digests are cut to twelve "
+    "characters; report.json has them whole, with the raw samples.",
+    if_empty="No figures, so no signatures.",
+    parts=_parts,
+)

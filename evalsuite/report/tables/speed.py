@@ -7,10 +7,11 @@ from statistics import median
 
 from evalsuite.report.figures.costs import percentile, timed
 from evalsuite.report.figures.formatting import NONE, listed, number
+from evalsuite.report.figures.names import language_name
 from evalsuite.report.figures.scores import mean
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.languages import language_name
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.speed import LanguageSpeed, SpeedResult
 
 
@@ -99,3 +100,20 @@ def _ms(seconds: float | None) -> str:
 
 def _between(counts: Sequence[int]) -> str:
     return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(*counts)
+
+
+def _parts(content: Content) -> list[Part]:
+    by_shape, by_language = "Speed by batch size and length", "Speed by language"
+    return [
+        Part(grid_table(content.systems), label=by_shape, heading=by_shape, fold="open"),
+        Part(
+            language_speed_table(content.systems),
+            label=by_language,
+            heading=by_language,
+            fold="open",
+            look="languages",
+        ),
+    ]
+
+
+TABLE = ReportTable("cost", order=61, parts=_parts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.report.figures.formatting import duration, megabytes
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.section import Content, Part, ReportTable
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.run import StageRecord
 
 
@@ -51,3 +52,17 @@ def _value(value: float | int | str) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _parts(content: Content) -> list[Part]:
+    return [Part(stage_table(content.run.stages), label="Stages of the run")]
+
+
+TABLE = ReportTable(
+    "stages",
+    order=110,
+    title="What each stage did and cost",
+    short_title="Stages",
+    if_empty="No stages are recorded.",
+    parts=_parts,
+)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from evalsuite.report.figures.formatting import NONE, percent, points
 from evalsuite.report.figures.scores import TaskColumn, mean, results_of
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables.table import Cell, Column, Row, Table
+from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.task import TaskResult
 
 _NOTE = (

@@ -1,0 +1,74 @@
+"""What a chart of the report shows, before it is drawn: points with a front, or curves.
+
+>>> Curves("Retrieval", "Layer", "Found (%)", (Curve("base", (1.0, 9.5)),)).description
+'Found (%) against Layer. base: 1.00, 9.50.'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalsuite.report.figures.formatting import listed, number, percent
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A system in a chart; `style` is its place in the run, so that it looks alike in all."""
+
+    name: str
+    label: str  # the name, made short
+    x: float
+    y: float
+    style: int
+    partial: bool = False  # over fewer tasks or on other rows: drawn hollow, never on the front
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One plot: y in percent, x on a log axis."""
+
+    title: str
+    caption: str
+    x_label: str
+    y_label: str
+    points: tuple[Point, ...]
+    front: tuple[int, ...]  # indices of `points`, by rising x
+    group: str = ""  # the heading it stands under with others like it, drawn small
+    line: tuple[tuple[float, float], tuple[float, float]] | None = None  # fitted: its two ends
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, in words."""
+        told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
+        said = f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
+        if self.line is not None:
+            (low, at_low), (high, at_high) = self.line
+            ends = f"{percent(at_low)} at {number(low)} to {percent(at_high)} at {number(high)}"
+            return f"{said}Fitted line: {ends}."
+        best = listed([self.points[i].name for i in self.front])
+        return f"{said}On the Pareto front: {best or 'none'}."
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line; `values[k]` stands at k."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Lines over one axis."""
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...]
+    caption: str = ""
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, in words."""
+        told = [f"{c.name}: {', '.join(number(v) for v in c.values)}" for c in self.curves]
+        return f"{self.y_label} against {self.x_label}. {'; '.join(told)}."

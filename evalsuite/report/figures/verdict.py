@@ -1,0 +1,74 @@
+"""A search in one sentence: the trial it recommends, or that there is none.
+
+>>> verdict(search)
+'Recommended, the best average within 20 MB: int8[layers=3,width=192], 61.2 zero-shot, 17.3 MB.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.report.figures.formatting import number, percent, points, size
+from evalsuite.report.figures.labels import Label
+from evalsuite.report.figures.systems import System
+from evalsuite.report.figures.trials import expense
+from evalsuite.results.search import Search, Trial
+
+
+def verdict(search: Search) -> str:
+    """The recommended trial in one sentence, or that there is none."""
+    if search.recommended is not None:
+        trial = search.trials[search.recommended]
+        aim = "the smallest" if search.budget == "points" else "the best average"
+        best = f"{candidate_name(search, trial)}, {summary_line(trial)}"
+        return f"Recommended, {aim} within {limit(search)}: {best}."
+    measured = [
+        trial
+        for trial in search.trials
+        if trial.average is not None and expense(search.budget, trial) is not None
+    ]
+    if not measured:
+        return f"No trial could be judged by the budget of {limit(search)}."
+    if search.budget == "points":
+        nearest = max(measured, key=lambda trial: trial.average or 0.0)
+    else:
+        nearest = min(measured, key=lambda trial: expense(search.budget, trial) or 0.0)
+    return (
+        f"No trial is within {limit(search)}; the nearest: "
+        f"{candidate_name(search, nearest)}, {summary_line(nearest)}. "
+        "Widen the budget, or give the knobs other values."
+    )
+
+
+def limit(search: Search) -> str:
+    """The budget in words: `20 MB`, `1 point of teacher`."""
+    amount = f"{search.limit:g}"
+    if search.budget == "points":
+        return f"{amount} point{'' if search.limit == 1 else 's'} of {search.reference}"
+    return f"{amount} {search.budget}" + (" a sentence (p50)" if search.budget == "ms" else "")
+
+
+def candidate_name(search: Search, trial: Trial) -> str:
+    """The candidate as labels have it."""
+    if len(trial.systems) == 1:
+        return trial.systems[0]
+    return str(Label(search.candidate, tuple(trial.assignment.items())))
+
+
+def summary_line(trial: Trial) -> str:
+    """What a trial scores and costs."""
+    apart = f" ({points(trial.difference)})" if trial.difference is not None else ""
+    said = [f"{percent(trial.average)}{apart} zero-shot"]
+    if trial.bytes is not None:
+        said.append(size(trial.bytes))
+    if trial.p50_ms is not None:
+        said.append(f"{number(trial.p50_ms)} ms")
+    return ", ".join(said)
+
+
+def headline_systems(systems: Sequence[System], search: Search | None) -> Sequence[System]:
+    """Whom the headline is about: after a search the first system and the recommended ones."""
+    if search is None or search.recommended is None:
+        return systems
+    chosen = search.trials[search.recommended].systems
+    return [own for i, own in enumerate(systems) if i == 0 or own.name in chosen]
