@@ -1,1 +1,15 @@
-"""Make smaller: fuse, distil, export. Every lossy step says what it lost."""
+"""Passes that make a model smaller or faster.
+
+Each folder is one pass, and `lingopress ls passes` lists the folders. Each pass that can lose
+accuracy measures how much it lost.
+
+Files:
+
+- `distill/`: trains a smaller student on a teacher's outputs.
+- `export/`: writes a checkpoint as a bundle for a runtime, at a lower precision.
+- `fuse/`: merges adapters into the weights of their base.
+- `prune/`: removes the least important layers, attention heads and feed-forward units.
+- `trim/`: removes the vocabulary pieces that the chosen languages do not use.
+- `gate.py`: compares a model before and after a pass with the limits of the recipe.
+- `errors.py`: the exceptions of this package.
+"""

@@ -1,4 +1,17 @@
-"""Teach a smaller student what a teacher knows.
+"""Train a smaller student to give the outputs of a teacher.
 
-`student` cuts the student from the teacher, `objective` says what is matched, `distill` trains.
+Files:
+
+- `distill.py`: the whole pass, from the teacher's directory to the student's checkpoint.
+- `options.py`: what the student is, and what it is trained to match.
+- `teachers.py`: opens a checkpoint or a bundle as a teacher.
+- `targets.py`: the teacher's logits, computed once per row and kept on disk.
+- `plain_text.py`: multilingual text without labels, and pairs of translations.
+- `student.py`: cuts a student from some of the teacher's layers.
+- `narrow.py`: makes a student narrower than its teacher.
+- `initial_student.py`: the student as it is before training.
+- `losses.py`: the loss of one batch, and the check that two models can be matched.
+- `objective.py`: the losses on logits and on hidden states.
+- `relations.py`: the loss on attention relations (MiniLMv2).
+- `sentences.py`: the loss on sentence embeddings.
 """

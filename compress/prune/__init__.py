@@ -1,5 +1,9 @@
-"""Take away the layers, attention heads and feed-forward units a model needs least.
+"""Remove the layers, attention heads and feed-forward units that a model needs least.
 
-`importance` measures, `shrink` cuts, `calibration` reads the text that is measured on, `prune` does
-it in rounds with recovery between them.
+Files:
+
+- `prune.py`: prunes in rounds, with recovery by distillation after each round.
+- `importance.py`: measures the importance of each layer, head and unit.
+- `importance_text.py`: reads the text on which importance is measured.
+- `structure.py`: cuts units and heads out of a model.
 """

@@ -218,6 +218,8 @@ def entries(what: str) -> list[Entry]:
         for package in _PACKAGES[what]
         for name, path in Catalogue(package, what).files().items()
     }
+    if what == "passes":  # a pass is a folder; its modules are not components
+        found = {name: path for name, path in found.items() if path.is_dir()}
     return sorted(
         Entry(name, _first_line(path)) for name, path in found.items() if name != "errors"
     )

@@ -123,6 +123,11 @@ def test_every_list_can_be_listed(what):
         assert "\n" not in entry.about
 
 
+def test_passes_are_the_folders_of_compress():
+    entries = listings.entries("passes")
+    assert [entry.name for entry in entries] == ["distill", "export", "fuse", "prune", "trim"]
+
+
 def test_report_and_predict_find_outputs(lab, capfd, monkeypatch):
     lab.write(RECIPE)
     assert lab.cli("report", "r.yaml") == 2
