@@ -25,7 +25,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.data_digests import find_task
 from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import Plan, Planned, make_plan
-from recipes.search.feasible import Survey, survey
+from recipes.search.feasible import SearchSpace, find_feasible
 
 if TYPE_CHECKING:
     from evalsuite.submission.score_folders import FolderScores
@@ -59,26 +59,26 @@ def check_line(
     loaded = load(recipe, overrides)
     blind = loaded.recipe.source == "xtreme" and data_dir is None
     memo = DigestMemo(Workspace(workspace).digests)
-    found = survey(loaded) if loaded.recipe.search is not None else None
-    plan = make_plan(loaded, data_dir, memo, keys=not blind, assignments=_first(found))
+    feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
+    plan = make_plan(loaded, data_dir, memo, keys=not blind, assignments=_first(feasible))
     note = "; data not looked at, add --data-dir DIR" if blind else ""
     count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
-    if found is not None:
-        count += f", {_trials(found)}"
+    if feasible is not None:
+        count += f", {_trials(feasible)}"
     line = f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
     return "\n".join([line, *loaded.problems.shown_notes()])
 
 
-def _first(found: Survey | None) -> list[Assignment]:
+def _first(feasible: SearchSpace | None) -> list[Assignment]:
     """The first assignment that can be."""
-    return [found.plans[0][0]] if found else []
+    return [feasible.plans[0][0]] if feasible else []
 
 
-def _trials(found: Survey) -> str:
+def _trials(feasible: SearchSpace) -> str:
     """`8 trials of 16 assignments`."""
-    most = min(found.config.trials, found.count - found.refused)
-    text = f"{most} trial{'' if most == 1 else 's'} of {found.count} assignments"
-    return text + (f", {found.refused} of which cannot be" if found.refused else "")
+    most = min(feasible.config.trials, feasible.count - feasible.refused)
+    text = f"{most} trial{'' if most == 1 else 's'} of {feasible.count} assignments"
+    return text + (f", {feasible.refused} of which cannot be" if feasible.refused else "")
 
 
 def plan_table(
@@ -93,15 +93,15 @@ def plan_table(
         RecipeError: with every problem there is.
     """
     space, loaded = Workspace(workspace), load(recipe, overrides)
-    found = survey(loaded) if loaded.recipe.search is not None else None
-    plan = make_plan(loaded, data_dir, DigestMemo(space.digests), assignments=_first(found))
+    feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
+    plan = make_plan(loaded, data_dir, DigestMemo(space.digests), assignments=_first(feasible))
     cache = Cache(space)
-    stages = [stage for stage in plan.stages if found is None or stage.kind != "report"]
+    stages = [stage for stage in plan.stages if feasible is None or stage.kind != "report"]
     rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
     rows += [_row(stage, cache) for stage in stages]
-    if found is None:
+    if feasible is None:
         return _aligned(rows)
-    head = f"search: {_trials(found)}; below the stages of {told(found.plans[0][0])}"
+    head = f"search: {_trials(feasible)}; below the stages of {told(feasible.plans[0][0])}"
     tail = "stages with a knob in their name are made once for each value of it that is tried"
     return "\n".join([head, "", _aligned(rows), "", tail])
 
@@ -158,8 +158,8 @@ def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str
         RecipeError: with every problem there is.
     """
     loaded = load(recipe, overrides)
-    found = survey(loaded) if loaded.recipe.search is not None else None
-    can_be = [assignment for assignment, _ in found.plans] if found else []
+    feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
+    can_be = [assignment for assignment, _ in feasible.plans] if feasible else []
     plan = make_plan(loaded, None, DigestMemo(), keys=False, assignments=can_be)
     tree = {key: value for key, value in loaded.tree.plain().items() if key != "extends"}
     if resolved:

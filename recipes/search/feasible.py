@@ -1,7 +1,7 @@
 """Which assignments of a search's knobs can be, before anything runs.
 
->>> found = survey(load("search-budget"))
->>> len(found.plans), found.refused
+>>> feasible = find_feasible(load("search-budget"))
+>>> len(feasible.plans), feasible.refused
 (24, 0)
 
 An assignment cannot be where a stage's config or check refuses it (a precision that a runtime does
@@ -29,7 +29,7 @@ LOOK_AT = 200  # assignments; of more, as few as hold every value
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class SearchSpace:
     """What a search may try.
 
     Attributes:
@@ -51,7 +51,7 @@ class Survey:
         return knobs.count(self.knobs)
 
 
-def survey(loaded: Loaded) -> Survey:
+def find_feasible(loaded: Loaded) -> SearchSpace:
     """Plan every assignment, or of very many some, without looking at data.
 
     Raises:
@@ -84,7 +84,7 @@ def survey(loaded: Loaded) -> Survey:
         _require_every_value(values, plans, refused, problems)
     reference = _check_measured(loaded, config, plans[0][1])
     problems.raise_if_any()
-    return Survey(config, values, tuple(plans), len(refused) if whole else 0, reference)
+    return SearchSpace(config, values, tuple(plans), len(refused) if whole else 0, reference)
 
 
 def _plan(loaded: Loaded, assignment: Assignment) -> Plan | Problems:

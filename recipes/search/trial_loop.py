@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from evalsuite.report.figures.trials import excess, expense, recommended, settle
+from evalsuite.report.figures.trials import budget_used, over_budget, recommended, score_trials
 from evalsuite.report.figures.verdict import summary_line
 from evalsuite.results.run import RunRecord
 from evalsuite.results.search import Search, Trial
@@ -37,7 +37,7 @@ from recipes.planning.hashing import DigestMemo
 from recipes.planning.matrix import as_node
 from recipes.planning.plan import Plan, make_plan
 from recipes.planning.stage_graph import descendants
-from recipes.search.feasible import Survey, refusal, survey
+from recipes.search.feasible import SearchSpace, find_feasible, refusal
 from recipes.search.optuna_sampler import Sampler
 from recipes.stages._shared import read_measurements
 
@@ -62,7 +62,7 @@ def search(
         RecipesError: no trial could be made, or one met something a person can put right.
         WorkspaceError, StageFailedError: as in any run.
     """
-    found = survey(loaded)
+    feasible = find_feasible(loaded)
     if until_stage is not None:
         raise RecipesError(
             "--until: a search judges whole trials, so none can stop half way\n"
@@ -71,19 +71,20 @@ def search(
     if from_stage is not None:
         _require_stage(loaded, from_stage)
     memo = DigestMemo(space.digests)
-    first = make_plan(loaded, data_dir, memo, assignments=[found.plans[0][0]])  # the data is there
+    assignment, _ = feasible.plans[0]
+    first = make_plan(loaded, data_dir, memo, assignments=[assignment])  # checks that data is there
     sampler = Sampler(
-        found.knobs,
+        feasible.knobs,
         numeric={knob: numeric(node) for knob, node in loaded.knobs.items()},
-        trials=found.config.trials,
+        trials=feasible.config.trials,
         seed=loaded.recipe.seed,
     )
     space.prepare()
     display = progress(first) if callable(progress) else progress or Display()
     run = _Searcher(loaded, space, data_dir, memo, display, debug, jobs, from_stage)
     try:
-        trials = run.all(found, sampler)
-        outcome = run.report(found, trials)
+        trials = run.all(feasible, sampler)
+        outcome = run.report(feasible, trials)
     finally:
         display.stop()
     display.finish(outcome)
@@ -112,22 +113,22 @@ class _Searcher:
     from_stage: str | None
     made: dict[str, StageOutcome] = field(default_factory=dict)
 
-    def all(self, found: Survey, sampler: Sampler) -> list[Trial]:
+    def all(self, feasible: SearchSpace, sampler: Sampler) -> list[Trial]:
         """Trials in the order in which the sampler asks for them."""
-        record = _record(found, ())
+        record = _record(feasible, ())
         trials: list[Trial] = []
         begun = 0
-        while begun < found.config.trials and (assignment := sampler.ask()) is not None:
+        while begun < feasible.config.trials and (assignment := sampler.ask()) is not None:
             if why := refusal(self.loaded, assignment):  # which took no time
                 trials.append(Trial(assignment=assignment, refused=why))
                 sampler.refuse()
                 continue
             plan = self.plan(self.loaded, [assignment])
             begun += 1
-            self.display.say(f"trial {begun} of {found.config.trials}: {told(assignment)}")
+            self.display.say(f"trial {begun} of {feasible.config.trials}: {told(assignment)}")
             trial = self.trial(plan, record, assignment)
             trials.append(trial)
-            self.display.say(f"trial {begun} of {found.config.trials}: {_outcome(trial)}")
+            self.display.say(f"trial {begun} of {feasible.config.trials}: {_outcome(trial)}")
             if trial.refused:
                 sampler.refuse()
             else:
@@ -170,7 +171,7 @@ class _Searcher:
             search=record.model_copy(update={"trials": (trial,)}),
             **read_measurements.read(outputs),
         )
-        run = settle(run)
+        run = score_trials(run)
         assert run.search is not None
         return run.search.trials[0]
 
@@ -187,10 +188,10 @@ class _Searcher:
         with workers(maker, self.jobs) as submit:
             make_all(maker, chosen, submit, self.jobs)
 
-    def report(self, found: Survey, trials: Sequence[Trial]) -> RunOutcome:
+    def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:
         """One report of every trial that was made; the others are told of in it."""
         asked = [Trial(assignment=trial.assignment, refused=trial.refused) for trial in trials]
-        spec = as_node(_record(found, asked).model_dump(mode="json"), "search")
+        spec = as_node(_record(feasible, asked).model_dump(mode="json"), "search")
         stages = tuple(
             replace(stage, node=Node({**stage.node.value, "search": spec}, stage.node.where))
             if stage.kind == "report" and isinstance(stage.node.value, dict)
@@ -201,12 +202,12 @@ class _Searcher:
         plan = self.plan(replace(self.loaded, stages=stages), made)
         self.make(plan, {stage.label for stage in plan.stages})
         outcomes = [self.made[stage.label] for stage in plan.stages]
-        best = recommended(found.config.kind, trials)
+        best = recommended(feasible.config.kind, trials)
         wanted = None if best is None else trials[best].assignment
         models = [
             self.made[stage.label]
             for stage in plan.stages
-            if stage.name == found.config.candidate
+            if stage.name == feasible.config.candidate
             and wanted is not None
             and wanted.items() <= _variant(stage.label).items()
         ]
@@ -218,14 +219,14 @@ def _variant(label: str) -> dict[str, str]:
     return reference.variant if reference else {}
 
 
-def _record(found: Survey, trials: Sequence[Trial]) -> Search:
+def _record(feasible: SearchSpace, trials: Sequence[Trial]) -> Search:
     return Search(
-        candidate=found.config.candidate,
-        reference=found.reference,
-        budget=found.config.kind,
-        limit=found.config.limit,
-        knobs=found.knobs,
-        most=found.config.trials,
+        candidate=feasible.config.candidate,
+        reference=feasible.reference,
+        budget=feasible.config.kind,
+        limit=feasible.config.limit,
+        knobs=feasible.knobs,
+        most=feasible.config.trials,
         trials=tuple(trials),
     )
 
@@ -236,7 +237,7 @@ def _judged(record: Search, trial: Trial) -> tuple[float, float, float]:
     Raises:
         RecipesError: one of them is not known, so that there is nothing to search by.
     """
-    cost, over = expense(record.budget, trial), excess(record, trial)
+    cost, over = budget_used(record.budget, trial), over_budget(record, trial)
     if trial.average is None:
         raise RecipesError(
             f"search: {record.candidate} has no zero-shot average to be judged by: its evaluate "

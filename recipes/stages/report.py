@@ -51,7 +51,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Write report.html, report.md, report.json, summary.txt, and cards/ with one a system."""
-    from evalsuite.report.figures.trials import settle
+    from evalsuite.report.figures.trials import score_trials
     from evalsuite.report.output import page
     from evalsuite.report.output.cards import cards
     from evalsuite.results.run import RunRecord
@@ -66,7 +66,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         search=config.search,
         **read((item.artifact.kind, item.path) for item in ctx.inputs["results"]),
     )
-    record = settle(record)
+    record = score_trials(record)
     page.write(record, ctx.out)
     for name, text in cards(record).items():
         path = ctx.out / "cards" / f"{file_name(name)}.md"

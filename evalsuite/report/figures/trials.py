@@ -1,9 +1,9 @@
 """The arithmetic of a search: what each trial scores and costs, which are best.
 
->>> found = settle(run).search
->>> [(trial.average, trial.bytes, trial.on_front) for trial in found.trials]
+>>> search = score_trials(run).search
+>>> [(trial.average, trial.bytes, trial.on_front) for trial in search.trials]
 [(61.2, 9_400_000.0, True), (58.0, 9_600_000.0, False), (57.3, 6_100_000.0, True)]
->>> found.recommended
+>>> search.recommended
 0
 """
 
@@ -35,10 +35,10 @@ from evalsuite.results.task import TaskResult
 T = TypeVar("T")
 
 
-def settle(run: RunRecord) -> RunRecord:
-    """The same run, its search's trials with their figures; one without a search as it is.
+def score_trials(run: RunRecord) -> RunRecord:
+    """The run with scores and costs of each trial of its search; the same run without a search.
 
-    A model that several trials measured (a teacher beside each candidate) keeps its first figures.
+    Several trials may measure the same model, such as the teacher. Its first figures are kept.
     """
     if run.search is None:
         return run
@@ -46,10 +46,10 @@ def settle(run: RunRecord) -> RunRecord:
     assert run.search is not None
     systems, tasks = group(run), columns(run.scores)
     trials = [figures(systems, tasks, run.search, trial) for trial in run.search.trials]
-    spent = [None if trial.refused else expense(run.search.budget, trial) for trial in trials]
+    costs = [None if trial.refused else budget_used(run.search.budget, trial) for trial in trials]
     points = [
         (i, (x, trial.average))
-        for i, (x, trial) in enumerate(zip(spent, trials, strict=True))
+        for i, (x, trial) in enumerate(zip(costs, trials, strict=True))
         if x is not None and trial.average is not None
     ]
     best = {points[i][0] for i in front([point for _, point in points], smaller_is_better=True)}
@@ -57,64 +57,64 @@ def settle(run: RunRecord) -> RunRecord:
         trial.model_copy(update={"on_front": i in best, "within": within(run.search, trial)})
         for i, trial in enumerate(trials)
     ]
-    found = run.search.model_copy(
+    search = run.search.model_copy(
         update={"trials": tuple(trials), "recommended": recommended(run.search.budget, trials)}
     )
-    return run.model_copy(update={"search": found})
+    return run.model_copy(update={"search": search})
 
 
 def figures(
     systems: Sequence[System], tasks: Sequence[TaskColumn], search: Search, trial: Trial
 ) -> Trial:
-    """A trial with the figures of its candidate: the mean over its systems, where it has several.
+    """A trial with the figures of its candidate: the mean over the systems of the candidate.
 
-    It has several where the recipe has a matrix beside the knobs, such as one of seeds.
+    There are several systems where the recipe also has a matrix, such as one of seeds.
     """
-    own = _systems(systems, search.candidate, trial.assignment)
-    if trial.refused or not own:
+    candidates = _systems(systems, search.candidate, trial.assignment)
+    if trial.refused or not candidates:
         return trial
-    known = _systems(systems, search.reference, trial.assignment)
+    references = _systems(systems, search.reference, trial.assignment)
     averaged = can_be_averaged(tasks)
     where = next(iter(settings(systems)), None)
-    costs = [cost(system, where) for system in own]
-    scores = [average(system, tasks) if averaged else None for system in own]
+    costs = [cost(system, where) for system in candidates]
+    scores = [average(system, tasks) if averaged else None for system in candidates]
     differences = [
-        average_delta(system, first, tasks) if averaged else None
-        for system in own
-        for first in known
-        if _agree(first, dict(system.label.variables))  # the same seed, where there are several
+        average_delta(system, reference, tasks) if averaged else None
+        for system in candidates
+        for reference in references
+        if _agree(reference, dict(system.label.variables))  # the same seed, where there are several
     ]
     return trial.model_copy(
         update={
-            "systems": tuple(system.name for system in own),
+            "systems": tuple(system.name for system in candidates),
             "average": mean(None if score is None else score.mean for score in scores),
             "difference": None if None in differences else mean(differences),
-            "bytes": fmean(found.bytes for found in costs),
-            "p50_ms": mean(found.latency_ms.get(50) for found in costs),
-            "sentences_per_second": mean(found.sentences_per_second for found in costs),
+            "bytes": fmean(cost.bytes for cost in costs),
+            "p50_ms": mean(cost.latency_ms.get(50) for cost in costs),
+            "sentences_per_second": mean(cost.sentences_per_second for cost in costs),
         }
     )
 
 
 def _systems(systems: Sequence[System], family: str, assignment: Mapping[str, str]) -> list[System]:
-    """Those of a family whose knobs, as far as they have them, are the trial's."""
-    return [own for own in systems if own.label.family == family and _agree(own, assignment)]
+    """The systems of a family that were made with the knobs of a trial."""
+    return [s for s in systems if s.label.family == family and _agree(s, assignment)]
 
 
 def _agree(system: System, wanted: Mapping[str, str]) -> bool:
     return all(wanted.get(name, value) == value for name, value in system.label.variables)
 
 
-def expense(budget: BudgetKind, trial: Trial) -> float | None:
-    """What the front holds against the score: milliseconds for a budget of them, else bytes."""
+def budget_used(budget: BudgetKind, trial: Trial) -> float | None:
+    """The cost of a trial: milliseconds where the budget is in milliseconds, else bytes."""
     return trial.p50_ms if budget == "ms" else trial.bytes
 
 
-def excess(search: Search, trial: Trial) -> float | None:
-    """By how much a trial is over the budget, in its unit; None where that was not measured."""
+def over_budget(search: Search, trial: Trial) -> float | None:
+    """How far a trial is over the budget, in the unit of the budget; None if not measured."""
     if search.budget == "points":
         return None if trial.difference is None else -trial.difference - search.limit
-    used = expense(search.budget, trial)
+    used = budget_used(search.budget, trial)
     if used is None:
         return None
     return (used / 1e6 if search.budget == "MB" else used) - search.limit
@@ -122,18 +122,18 @@ def excess(search: Search, trial: Trial) -> float | None:
 
 def within(search: Search, trial: Trial) -> bool:
     """Whether a trial was made and is within the budget."""
-    over = excess(search, trial)
+    over = over_budget(search, trial)
     return not trial.refused and trial.average is not None and over is not None and over <= 0
 
 
 def recommended(budget: BudgetKind, trials: Sequence[Trial]) -> int | None:
-    """Of those within the budget the best average; for a budget of points the smallest.
+    """Index of the best trial within the budget: best average, or smallest for points.
 
-    Of equal ones the smaller or the better, then the earlier.
+    Of equal trials, the smaller or the better one, then the earlier one.
     """
 
     def rank(i: int) -> tuple[float, float]:
-        used, score = expense(budget, trials[i]), trials[i].average
+        used, score = budget_used(budget, trials[i]), trials[i].average
         assert used is not None and score is not None
         return (used, -score) if budget == "points" else (-score, used)
 
@@ -142,23 +142,24 @@ def recommended(budget: BudgetKind, trials: Sequence[Trial]) -> int | None:
 
 
 def _once(run: RunRecord) -> RunRecord:
-    """One result of each model in each respect, the first."""
+    """The run with the first result of each model and measurement, and no later ones."""
 
     def model(info: ModelInfo) -> Hashable:
         return info.label, info.runtime, info.precision
 
-    def score(own: TaskResult) -> Hashable:
-        how = (own.layer, own.pooling, own.scoring, own.max_examples)
-        return model(own.model), own.task, own.split, own.source, own.data_digest, how
+    def score(result: TaskResult) -> Hashable:
+        rows = (result.task, result.split, result.source, result.data_digest, result.max_examples)
+        return model(result.model), rows, result.layer, result.pooling, result.scoring
 
-    def speed(own: SpeedResult) -> Hashable:
-        return model(own.model), own.text, own.environment.threads, own.environment.device
+    def speed(result: SpeedResult) -> Hashable:
+        machine = result.environment
+        return model(result.model), result.text, machine.threads, machine.device
 
-    def alignment(own: AlignmentResult) -> Hashable:
-        return model(own.model), own.text, own.pooling, own.base
+    def alignment(result: AlignmentResult) -> Hashable:
+        return model(result.model), result.text, result.pooling, result.base
 
-    def fertility(own: FertilityResult) -> Hashable:
-        return own.label, own.text
+    def fertility(result: FertilityResult) -> Hashable:
+        return result.label, result.text
 
     return run.model_copy(
         update={
@@ -171,7 +172,7 @@ def _once(run: RunRecord) -> RunRecord:
 
 
 def _firsts(items: Iterable[T], key: Callable[[T], Hashable]) -> tuple[T, ...]:
-    found: dict[Hashable, T] = {}
+    firsts: dict[Hashable, T] = {}
     for item in items:
-        found.setdefault(key(item), item)
-    return tuple(found.values())
+        firsts.setdefault(key(item), item)
+    return tuple(firsts.values())

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from evalsuite.report.figures.formatting import number, percent, points, size
 from evalsuite.report.figures.labels import Label
 from evalsuite.report.figures.systems import System
-from evalsuite.report.figures.trials import expense
+from evalsuite.report.figures.trials import budget_used
 from evalsuite.results.search import Search, Trial
 
 
@@ -25,14 +25,14 @@ def verdict(search: Search) -> str:
     measured = [
         trial
         for trial in search.trials
-        if trial.average is not None and expense(search.budget, trial) is not None
+        if trial.average is not None and budget_used(search.budget, trial) is not None
     ]
     if not measured:
         return f"No trial could be judged by the budget of {limit(search)}."
     if search.budget == "points":
         nearest = max(measured, key=lambda trial: trial.average or 0.0)
     else:
-        nearest = min(measured, key=lambda trial: expense(search.budget, trial) or 0.0)
+        nearest = min(measured, key=lambda trial: budget_used(search.budget, trial) or 0.0)
     return (
         f"No trial is within {limit(search)}; the nearest: "
         f"{candidate_name(search, nearest)}, {summary_line(nearest)}. "
