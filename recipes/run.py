@@ -17,9 +17,9 @@ from recipes.execution.scheduler import make_all
 from recipes.execution.stage_runner import Maker
 from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
+from recipes.hashing import DigestMemo
 from recipes.parsing.problems import suggest
 from recipes.parsing.recipe_file import load
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import Plan, make_plan
 from recipes.planning.stage_graph import ancestors, descendants
 

@@ -39,6 +39,7 @@ EXAMPLES = [
     "evalsuite.report.figures.seeds",
     "evalsuite.registry",
     "recipes.cli.listings.entries",
+    "recipes.naming.file_name",
     "recipes.parsing.library",
     "recipes.stages._shared.registry",
     "transfer.find_task",

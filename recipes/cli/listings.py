@@ -19,13 +19,13 @@ from evalsuite.metrics import titles
 from recipes.execution.cache import Cache, read_manifest
 from recipes.execution.display import duration
 from recipes.execution.workspace import Workspace
+from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, told
 from recipes.parsing.library import recipe_paths
 from recipes.parsing.recipe_file import load
-from recipes.planning.data_digests import find_task
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import Plan, Planned, make_plan
 from recipes.search.feasible import SearchSpace, find_feasible
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.submission.score_folders import FolderScores

@@ -125,7 +125,7 @@ def score(
         import json
         from dataclasses import asdict
 
-        from recipes.planning.hashing import write_atomically
+        from recipes.hashing import write_atomically
 
         write_atomically(file, json.dumps(asdict(found), indent=2))
 

@@ -28,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evalsuite.results.run import StageRecord
 from recipes.execution.workspace import Workspace
-from recipes.planning.hashing import sha256_file, write_atomically
+from recipes.hashing import sha256_file, write_atomically
 
 MANIFEST = "lingopress.json"
 FORMAT = 1  # of the manifest and of what surrounds it; another one is a miss

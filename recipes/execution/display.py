@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from recipes.execution.workspace import file_name
+from recipes.naming import file_name
 
 if TYPE_CHECKING:
     from evalsuite.results.run import StageRecord

@@ -12,8 +12,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recipes.execution.stage_runner import StageOutcome
+from evalsuite.results.run import StageRecord
 from recipes.execution.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class StageOutcome:
+    """One stage after a run."""
+
+    label: str
+    kind: str
+    path: Path
+    record: StageRecord
+    cached: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from recipes.execution.stage_runner import Maker, StageOutcome
+from recipes.execution.run_record import StageOutcome
+from recipes.execution.stage_runner import Maker
 from recipes.planning.plan import Plan, Planned
 from recipes.planning.stage_graph import beside
 

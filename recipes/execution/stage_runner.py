@@ -8,7 +8,6 @@ Path('.lingopress/stages/train-5feceb66ffc86f38d952')
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,20 +24,11 @@ from recipes.errors import (
 from recipes.execution.cache import MANIFEST, Attempt, Cache, read_manifest
 from recipes.execution.display import Display
 from recipes.execution.output_capture import capture
-from recipes.execution.workspace import Workspace, file_name, is_disk_full
+from recipes.execution.run_record import StageOutcome
+from recipes.execution.workspace import Workspace, is_disk_full
+from recipes.naming import file_name
 from recipes.planning.plan import Plan, Planned, lineage
 from recipes.stages._shared.contract import Input, StageContext, Summary
-
-
-@dataclass(frozen=True, slots=True)
-class StageOutcome:
-    """One stage after a run."""
-
-    label: str
-    kind: str
-    path: Path
-    record: StageRecord
-    cached: bool
 
 
 class Maker:

@@ -25,8 +25,9 @@ from evalsuite.machine.child_process import leave_with, start_context
 from recipes.errors import StageFailedError
 from recipes.execution.display import Display
 from recipes.execution.output_capture import capture
+from recipes.execution.run_record import StageOutcome
 from recipes.execution.scheduler import Submit, in_turn, threads
-from recipes.execution.stage_runner import Maker, StageOutcome
+from recipes.execution.stage_runner import Maker
 from recipes.execution.workspace import Workspace
 from recipes.planning.plan import Plan, Planned
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from contextlib import suppress
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from recipes.errors import WorkspaceError
+from recipes.hashing import write_atomically
+from recipes.naming import file_name
 
 DEFAULT = ".lingopress"
 VARIABLE = "LINGOPRESS_WORKSPACE"
@@ -112,8 +113,6 @@ class Workspace:
 
     def write_run(self, recipe: str, record: dict[str, Any], outputs: dict[str, Path]) -> Path:
         """Note the outputs of a run in `runs/<recipe>/`, with a link to each where links work."""
-        from recipes.planning.hashing import write_atomically
-
         folder = self.runs / file_name(recipe)
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
@@ -131,11 +130,6 @@ class Workspace:
             found = json.loads((self.runs / file_name(recipe) / "run.json").read_text("utf-8"))
             return found if isinstance(found, dict) else None
         return None
-
-
-def file_name(label: str) -> str:
-    """A label as a file name: what a path cannot hold becomes `_`."""
-    return re.sub(r"[^\w.=,\[\]+-]", "_", label)
 
 
 def is_disk_full(error: BaseException) -> bool:

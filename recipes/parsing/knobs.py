@@ -23,7 +23,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from evalsuite.results.search import BudgetKind
-from recipes.parsing.located_yaml import Node
+from recipes.parsing.node import Node
 
 Assignment = dict[str, str]  # variable -> name of its value
 

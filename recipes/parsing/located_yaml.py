@@ -12,64 +12,17 @@ in YAML 1.1, a language code to a reader), a merge key, a tag and a date are han
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from recipes.parsing.node import Node, Scalar
 from recipes.parsing.problems import Problems
 
-Scalar = str | int | float | bool | None
 _LIMIT = 20_000  # values a recipe may hold, aliases counted each time they are used
 _FLOAT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 _TAG = "tag:yaml.org,2002:"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(slots=True)
-class Node:
-    """A value and where it was written: `file:line`, or the `--set` that made it."""
-
-    value: Scalar | dict[str, Node] | list[Node]
-    where: str
-
-    def plain(self) -> Any:
-        """The value without places."""
-        if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return [node.plain() for node in self.value]
-        return self.value
-
-    def __getitem__(self, key: str) -> Node:
-        assert isinstance(self.value, dict)
-        return self.value[key]
-
-    def get(self, key: str) -> Node | None:
-        """The entry of a mapping, or None."""
-        return self.value.get(key) if isinstance(self.value, dict) else None
-
-    def scalars(self) -> Iterator[Node]:
-        """All scalars in it, in order."""
-        if isinstance(self.value, dict | list):
-            items = self.value.values() if isinstance(self.value, dict) else self.value
-            for item in items:
-                yield from item.scalars()
-        else:
-            yield self
-
-    def locate(self, path: Sequence[str | int]) -> tuple[str, str]:
-        """Place of the deepest value along a path, and the path as far as it goes: `a.b[2]`."""
-        node, text = self, ""
-        for step in path:
-            if isinstance(node.value, dict) and step in node.value:
-                node, text = node.value[str(step)], f"{text}.{step}" if text else str(step)
-            elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
-                node, text = node.value[step], f"{text}[{step + 1}]"
-            else:
-                break
-        return node.where, text
 
 
 def parse(text: str, file: str, problems: Problems, where: str | None = None) -> Node | None:

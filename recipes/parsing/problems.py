@@ -18,7 +18,7 @@ from recipes.errors import RecipeError
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from recipes.parsing.located_yaml import Node
+    from recipes.parsing.node import Node
 
 
 class Problems:

@@ -26,7 +26,8 @@ from evalsuite.task import SourceKind
 from recipes.errors import RecipeError
 from recipes.parsing import library
 from recipes.parsing.knobs import SearchConfig
-from recipes.parsing.located_yaml import Node, parse
+from recipes.parsing.located_yaml import parse
+from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.renamed_keys import use_new_names
 from recipes.stages._shared import registry

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recipes.parsing.located_yaml import Node
+from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems
 
 

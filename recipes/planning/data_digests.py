@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import DataError, MissingDataError
 from evalsuite.task import DataSource
-from recipes.planning.hashing import sha256_file, sha256_json
-from transfer.find_task import find_task as find_task
+from recipes.hashing import sha256_file, sha256_json
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from recipes.stages._shared.contract import DataNeed

@@ -20,7 +20,7 @@ from typing import Any
 from evalsuite.errors import ModelError, OfflineError
 from evalsuite.inference.open_model import FIRST_TOKEN, read_config, refuse_pickle
 from evalsuite.runtimes._bundle import read_card
-from recipes.planning.hashing import DigestMemo
+from recipes.hashing import DigestMemo
 from recipes.stages._shared.contract import Artifact
 
 _HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")

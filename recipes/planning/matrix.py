@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from recipes.parsing.knobs import Assignment, Fixed
-from recipes.parsing.located_yaml import Node
+from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.recipe_file import RawStage
 from recipes.parsing.references import StageReference, is_external, parse_reference

@@ -17,13 +17,13 @@ from pydantic import ValidationError
 from evalsuite.errors import EvalsuiteError
 from evalsuite.task import DataSource
 from recipes.errors import is_persons
+from recipes.hashing import DigestMemo, sha256_json
 from recipes.parsing.knobs import Assignment, Fixed, grid, names
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import Loaded, RawStage
 from recipes.parsing.references import roles
 from recipes.planning.data_digests import digest_need
 from recipes.planning.external_models import External
-from recipes.planning.hashing import DigestMemo, sha256_json
 from recipes.planning.matrix import Instance, Roles, expand
 from recipes.stages._shared import registry
 from recipes.stages._shared.contract import Artifact, StageConfig

@@ -17,12 +17,12 @@ from importlib.util import find_spec
 
 from evalsuite.errors import MissingExtraError
 from recipes.errors import RecipeError
+from recipes.hashing import DigestMemo
 from recipes.parsing import knobs
 from recipes.parsing.knobs import Assignment, SearchConfig
 from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.recipe_file import Loaded
 from recipes.parsing.references import is_external, parse_reference
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import Plan, make_plan
 
 LOOK_AT = 200  # assignments; of more, as few as hold every value

@@ -23,17 +23,17 @@ from evalsuite.results.run import RunRecord
 from evalsuite.results.search import Search, Trial
 from recipes.errors import RecipesError, StageRefusedError
 from recipes.execution.display import Display
-from recipes.execution.run_record import RunOutcome, note
+from recipes.execution.run_record import RunOutcome, StageOutcome, note
 from recipes.execution.scheduler import make_all
-from recipes.execution.stage_runner import Maker, StageOutcome
+from recipes.execution.stage_runner import Maker
 from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
+from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, numeric, told
-from recipes.parsing.located_yaml import Node
+from recipes.parsing.node import Node
 from recipes.parsing.problems import suggest
 from recipes.parsing.recipe_file import Loaded
 from recipes.parsing.references import parse_reference
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.matrix import as_node
 from recipes.planning.plan import Plan, make_plan
 from recipes.planning.stage_graph import descendants

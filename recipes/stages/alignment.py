@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.planning.data_digests import find_task
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -19,6 +18,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened
+from transfer.find_task import find_task
 
 VERSION = 1
 LABELS_MATTER = True

@@ -8,7 +8,6 @@ from typing import ClassVar
 from pydantic import Field, PositiveInt
 
 from evalsuite.bench.grid import BATCH_SIZES, LENGTHS
-from recipes.planning.data_digests import find_task
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -18,6 +17,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.training_keys import known_tasks, need
+from transfer.find_task import find_task
 
 VERSION = 6
 LABELS_MATTER = True

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.planning.data_digests import find_task
+from recipes.naming import file_name
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -19,8 +19,9 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
+from transfer.find_task import find_task
 
-VERSION = 7
+VERSION = 8
 LABELS_MATTER = True
 
 
@@ -104,13 +105,13 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
     summary: Summary = {}
     first = ctx.inputs["models"][0].label
-    reference = Reference(first, ctx.out / "predictions" / _file_name(first))
+    reference = Reference(first, ctx.out / "predictions" / file_name(first))
     jobs = [(model, task) for model in ctx.inputs["models"] for task in tasks(config.tasks)]
     opened = None
     for done, (model, task) in enumerate(jobs):
         if opened is None or opened[0] != model.label:
             opened = (model.label, open_input(model))
-        said = ctx.out / "predictions" / _file_name(model.label)
+        said = ctx.out / "predictions" / file_name(model.label)
         result = evaluate(
             opened[1],
             task,
@@ -129,15 +130,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 (done + fraction) / len(jobs), text
             ),
         )
-        path = ctx.out / f"{done:03d}.{_file_name(model.label)}.{task.name}.json"
+        path = ctx.out / f"{done:03d}.{file_name(model.label)}.{task.name}.json"
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         mean = result.zero_shot()
         if mean is not None:
             summary[f"{model.label} {task.name}"] = round(mean, 2)
     return summary
-
-
-def _file_name(label: str) -> str:
-    """A label as a file name: `teacher[task=xnli]` to `teacher.task-xnli`."""
-    name = label.replace("[", ".").replace("]", "").replace("=", "-").replace(",", ".")
-    return name.replace("/", "_")

@@ -12,7 +12,6 @@ from evalsuite.errors import MissingExtraError
 from evalsuite.results.run import StageRecord
 from evalsuite.runtimes import openvino
 from recipes.errors import StageInputError
-from recipes.planning.data_digests import find_task
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -24,6 +23,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from compress.export.embedding_storage import Form

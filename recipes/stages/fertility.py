@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.planning.data_digests import find_task
-from recipes.planning.hashing import sha256_file, sha256_json
+from recipes.hashing import sha256_file, sha256_json
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -18,6 +17,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.training_keys import known_tasks, need
+from transfer.find_task import find_task
 
 VERSION = 1
 LABELS_MATTER = True

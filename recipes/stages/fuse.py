@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 from compress.fuse.combinations import Combination, by_factor, cut, sparse
 from evalsuite.errors import MissingExtraError
 from recipes.errors import StageInputError
-from recipes.planning.data_digests import find_task
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -22,6 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.training_keys import need, probed
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from compress.fuse.fuse import Fused, Mix

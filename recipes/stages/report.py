@@ -55,7 +55,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.report.output import page
     from evalsuite.report.output.cards import cards
     from evalsuite.results.run import RunRecord
-    from recipes.execution.workspace import file_name
+    from recipes.naming import file_name
 
     record = RunRecord(
         recipe=ctx.recipe,

@@ -11,7 +11,8 @@ import pytest
 from evalsuite.errors import DataError
 from recipes.errors import RecipesError, StageFailedError, WorkspaceError
 from recipes.execution.cache import MANIFEST, Cache, read_manifest
-from recipes.execution.workspace import Workspace, file_name, is_disk_full, size_text
+from recipes.execution.workspace import Workspace, is_disk_full, size_text
+from recipes.naming import file_name
 from recipes.run import run_recipe
 
 RECIPE = """
@@ -305,6 +306,7 @@ def test_an_interrupted_rename_leaves_nothing_half(lab, monkeypatch):
 
 def test_small_things():
     assert file_name("a[x=org/n y]") == "a[x=org_n_y]"
+    assert [file_name(name) for name in (".", "..", "../b", ".git")] == ["_", "_.", "_._b", "_git"]
     assert [size_text(n) for n in (5, 1500, 209_715_200, 3e12)] == [
         "5 B", "1.5 kB", "210 MB", "3.0 TB"
     ]  # fmt: skip

@@ -8,9 +8,9 @@ from evalsuite.errors import DataError, MissingDataError, UnknownNameError
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, HubSource
 from recipes.errors import RecipeError, StageInputError
+from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning import data_digests
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import make_plan
 from recipes.stages._shared.contract import Artifact, DataNeed
 from recipes.stages._shared.training_keys import probed

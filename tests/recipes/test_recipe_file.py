@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from recipes.errors import RecipeError
+from recipes.hashing import DigestMemo
 from recipes.parsing.located_yaml import parse
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import load
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import make_plan
 
 HEAD = "name: demo\nsource: embedded\nstages:\n"

@@ -11,8 +11,8 @@ import pytest
 
 from evalsuite.machine.environment import cores
 from recipes.execution.scheduler import threads
+from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
-from recipes.planning.hashing import DigestMemo
 from recipes.planning.plan import make_plan
 from recipes.run import run_recipe
 

@@ -6,7 +6,7 @@ from all_tasks import INTERMEDIATE, TARGET
 
 from evalsuite.metrics import titles
 from evalsuite.task import Task
-from recipes.planning.data_digests import find_task
+from transfer.find_task import find_task
 
 HEAD = """# Tasks
 

@@ -156,8 +156,8 @@ def test_dev_scores_are_those_of_evaluation_and_change_nothing(
 
 
 def test_rows_held_out_of_training_are_not_trained_on(tiny_base: Path, tmp_path: Path) -> None:
-    from recipes.planning.data_digests import find_task
     from transfer.encoded_rows.load_rows import load_rows
+    from transfer.find_task import find_task
 
     mnli = find_task("mnli")
     with pytest.raises(MethodError, match="set dev_rows: train"):

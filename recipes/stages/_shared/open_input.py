@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipes.planning.data_digests import find_task
 from recipes.stages._shared.contract import Input
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.inference.open_model import Predictor

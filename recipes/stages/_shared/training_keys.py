@@ -9,8 +9,8 @@ from pydantic import Field
 
 from evalsuite.task import Task
 from recipes.errors import StageInputError
-from recipes.planning.data_digests import find_task
 from recipes.stages._shared.contract import Artifact, StageConfig
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from compress.distill.options import Options
