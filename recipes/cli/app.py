@@ -8,6 +8,7 @@ stage that broke; 130 after Ctrl-C.
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -187,26 +188,33 @@ def ls(
         typer.Argument(metavar="WHAT", help="recipes, stages, tasks, methods, passes or runtimes."),
     ] = "recipes",
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A task: its files, licence and source.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="One of the list: the keys of a stage, method or pass; the files of a task.",
+        ),
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """List what there is."""
+    """List the components, or print what there is to know about one."""
     from recipes.cli.listings import LISTS, entries
     from recipes.parsing.problems import suggest
-
-    if name is not None:
-        from recipes.cli.listings import task_card
-
-        if what != "tasks":
-            raise RecipesError(f"NAME is of tasks: type lingopress ls tasks {name}")
-        typer.echo(task_card(name))
-        return
 
     if what not in LISTS:
         raise RecipesError(
             f"cannot list {what!r}{suggest(what, LISTS)}\nallowed: {', '.join(LISTS)}"
         )
+    if name is not None:
+        from recipes.cli import component_cards
+
+        if what == "recipes":
+            raise RecipesError(f"to print a recipe, type: lingopress show {name}")
+        card = component_cards.card(what, name)
+        if sys.stdout.isatty():
+            component_cards.show(card)
+        else:
+            typer.echo(component_cards.as_text(card))
+        return
     found = entries(what)
     width = max((len(entry.name) for entry in found), default=0)
     for entry in found:

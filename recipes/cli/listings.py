@@ -25,6 +25,7 @@ from recipes.parsing.library import recipe_paths
 from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, Planned, make_plan
 from recipes.search.feasible import SearchSpace, find_feasible
+from recipes.stages._shared.registry import STAGES
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _PACKAGES = {
     "stages": ("recipes.stages",),
     "tasks": ("evalsuite.tasks", "transfer.intermediate"),
     "methods": ("transfer.methods",),
-    "passes": ("compress",),
     "runtimes": ("evalsuite.runtimes",),
 }
 
@@ -100,10 +100,10 @@ def plan_table(
     rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
     rows += [_row(stage, cache) for stage in stages]
     if feasible is None:
-        return _aligned(rows)
+        return aligned(rows)
     head = f"search: {_trials(feasible)}; below the stages of {told(feasible.plans[0][0])}"
     tail = "stages with a knob in their name are made once for each value of it that is tried"
-    return "\n".join([head, "", _aligned(rows), "", tail])
+    return "\n".join([head, "", aligned(rows), "", tail])
 
 
 def score_table(found: FolderScores) -> str:
@@ -125,14 +125,15 @@ def score_table(found: FolderScores) -> str:
     ]
     if found.absent:
         notes.append(f"no predictions or no labels: {', '.join(found.absent)}")
-    return "\n".join([_aligned(rows), *notes])
+    return "\n".join([aligned(rows), *notes])
 
 
 def _percent(score: float | None) -> str:
     return "-" if score is None else f"{score:.2f}"
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows as plain columns, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
@@ -213,15 +214,26 @@ def entries(what: str) -> list[Entry]:
     """
     if what == "recipes":
         return [Entry(name, _description(path)) for name, path in recipe_paths().items()]
+    if what == "passes":
+        files = STAGES.files()
+        return [Entry(name, _first_line(files[name])) for name in passes()]
     found = {
         name: path
         for package in _PACKAGES[what]
         for name, path in Catalogue(package, what).files().items()
     }
-    if what == "passes":  # a pass is a folder; its modules are not components
-        found = {name: path for name, path in found.items() if path.is_dir()}
-    return sorted(
-        Entry(name, _first_line(path)) for name, path in found.items() if name != "errors"
+    return sorted(Entry(name, _first_line(path)) for name, path in found.items())
+
+
+def passes() -> tuple[str, ...]:
+    """Stages that make a model smaller or faster: those with `PASS = True` in their file."""
+    return tuple(name for name, path in STAGES.files().items() if _is_pass(path))
+
+
+def _is_pass(stage: Path) -> bool:
+    return any(
+        isinstance(node, ast.Assign) and ast.unparse(node) == "PASS = True"
+        for node in ast.parse(stage.read_text("utf-8")).body
     )
 
 

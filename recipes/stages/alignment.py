@@ -11,10 +11,12 @@ from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
+    LanguageCode,
     ModelRefs,
     StageConfig,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened
@@ -30,8 +32,8 @@ class Config(StageConfig):
     models: ModelRefs = Field(
         min_length=1, description="Models to measure; the first is the reference."
     )
-    task: str = Field(default="tatoeba", description="Task of parallel sentences that is read.")
-    languages: tuple[str, ...] | None = Field(
+    task: TaskName = Field(default="tatoeba", description="Task whose parallel sentences are read.")
+    languages: tuple[LanguageCode, ...] | None = Field(
         default=None, description="Language codes to measure; default: all languages of the task."
     )
     pooling: Literal["mean", "cls"] = Field(

@@ -15,6 +15,7 @@ from recipes.stages._shared.contract import (
     StageConfig,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.training_keys import known_tasks, need
 from transfer.find_task import find_task
@@ -30,7 +31,7 @@ class Config(StageConfig):
     renamed: ClassVar[Mapping[str, str]] = {"sentences": "sentence_count"}
 
     models: ModelRefs = Field(min_length=1, description="Checkpoints and bundles to measure.")
-    task: str = Field(default="xnli", description="Task whose evaluation text is processed.")
+    task: TaskName = Field(default="xnli", description="Task whose evaluation text is processed.")
     sentence_count: int = Field(
         default=512, ge=8, description="Number of sentences over all languages together."
     )

@@ -18,6 +18,7 @@ from recipes.stages._shared.contract import (
     ModelRefs,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
@@ -32,12 +33,13 @@ from recipes.stages._shared.training_keys import (
 from recipes.stages._shared.training_keys import cost as cost
 
 VERSION = 4
+PASS = True
 
 
 class Config(TaskTrainingConfig, ScoreGateConfig):
     """A weight of 0 leaves its term out."""
 
-    tasks: tuple[str, ...] = Field(
+    tasks: tuple[TaskName, ...] = Field(
         default=(),
         description="Tasks whose training rows are used; an empty list uses multilingual text "
         "alone.",
@@ -135,7 +137,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         description="Sentences per language on which labels of student and teacher are compared; "
         "0: no comparison.",
     )
-    probe_task: str | None = Field(
+    probe_task: TaskName | None = Field(
         default=None,
         description="Task whose evaluation text is compared; default: the task of the head.",
     )

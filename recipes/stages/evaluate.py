@@ -12,10 +12,12 @@ from recipes.naming import file_name
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
+    LanguageCode,
     ModelRefs,
     StageConfig,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
@@ -33,10 +35,10 @@ class Config(StageConfig):
         description="Models to score; predictions of the others are compared with those of the "
         "first.",
     )
-    tasks: tuple[str, ...] = Field(
+    tasks: tuple[TaskName, ...] = Field(
         min_length=1, description="Tasks to score each model on; lingopress ls tasks lists them."
     )
-    languages: tuple[str, ...] | None = Field(
+    languages: tuple[LanguageCode, ...] | None = Field(
         default=None, description="Language codes to score; default: all languages of each task."
     )
     split: Literal["train", "dev", "test"] | None = Field(

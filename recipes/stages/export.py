@@ -18,8 +18,10 @@ from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRef,
+    Noun,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
 
 VERSION = 7
-Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$")]
+PASS = True
+Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$"), Noun("rank-N", "rank-N")]
 
 
 class Config(ScoreGateConfig):
@@ -92,7 +95,7 @@ class Config(ScoreGateConfig):
         description="Sentences per language on which labels of bundle and checkpoint are "
         "compared; 0: no comparison.",
     )
-    probe_task: str | None = Field(
+    probe_task: TaskName | None = Field(
         default=None,
         description="Task whose evaluation text is compared; default: the task the model was "
         "trained on.",

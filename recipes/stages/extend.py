@@ -14,6 +14,7 @@ from recipes.stages._shared.contract import (
     PARALLEL,
     Artifact,
     DataNeed,
+    LanguageCode,
     ModelRef,
     StageContext,
     Summary,
@@ -30,7 +31,10 @@ VERSION = 2
 class Config(TrainingConfig):
     """`sentences`, `lines`, `words`, `tlm` and `mlm` are shares of batches."""
 
-    renamed: ClassVar[Mapping[str, str]] = {"alpha": "sampling_exponent"}
+    renamed: ClassVar[Mapping[str, str]] = {
+        "alpha": "sampling_exponent",
+        "teacher": "second_teacher",
+    }
 
     model: ModelRef = Field(
         description="English encoder of the BERT family to extend; it is also the teacher."
@@ -59,20 +63,21 @@ class Config(TrainingConfig):
         ge=0,
         description="Share of batches that are sentence distillation from the English encoder.",
     )
-    teacher: str | None = Field(
-        default=None, description="Second, multilingual teacher; default: none."
+    second_teacher: str | None = Field(
+        default=None,
+        description="Second, multilingual teacher from a package, such as use; default: none.",
     )
     lines: float = Field(
         default=0.2,
         ge=0,
         description="Share of batches that are the second teacher's embeddings of lines; unused "
-        "without teacher.",
+        "without second_teacher.",
     )
     words: float = Field(
         default=0.1,
         ge=0,
         description="Share of batches that are the second teacher's embeddings of single words; "
-        "unused without teacher.",
+        "unused without second_teacher.",
     )
     tlm: float = Field(
         default=0.2, ge=0, description="Share of batches that are translation language modelling."
@@ -114,7 +119,7 @@ class Config(TrainingConfig):
         description="Exponent of language sampling: 1 is proportional to the text, 0 gives all "
         "languages equal shares.",
     )
-    languages: tuple[str, ...] | None = Field(
+    languages: tuple[LanguageCode, ...] | None = Field(
         default=None,
         description="Language codes of the training text; default: every language in the "
         "parallel corpus.",
@@ -125,7 +130,7 @@ class Config(TrainingConfig):
 
     @model_validator(mode="after")
     def _something(self) -> Config:
-        taught = self.lines + self.words if self.teacher is not None else 0
+        taught = self.lines + self.words if self.second_teacher is not None else 0
         if self.sentences + taught + self.tlm + self.mlm == 0:
             raise ValueError("no objective has a share; nothing would be learnt")
         return self
@@ -135,11 +140,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
     (english,) = inputs["model"]
     need(english, "model", "checkpoint")
-    if config.teacher is not None:
+    if config.second_teacher is not None:
         try:
-            TEACHERS.get(config.teacher).require()
+            TEACHERS.get(config.second_teacher).require()
         except (UnknownNameError, MissingExtraError) as error:
-            raise StageInputError(f"teacher: {error}") from None
+            raise StageInputError(f"second_teacher: {error}") from None
     return Artifact("checkpoint")
 
 
@@ -163,7 +168,7 @@ def options(config: Config, seed: int) -> Options:
         vocabulary_lines=config.vocabulary_lines,
         lexical=config.init == "lexical",
         sentences=config.sentences,
-        teacher=config.teacher,
+        teacher=config.second_teacher,
         lines=config.lines,
         words=config.words,
         tlm=config.tlm,

@@ -15,6 +15,7 @@ from recipes.stages._shared.contract import (
     StageConfig,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.training_keys import known_tasks, need
 from transfer.find_task import find_task
@@ -27,7 +28,7 @@ class Config(StageConfig):
     """Whose vocabularies, and the words of which tagging task."""
 
     models: ModelRefs = Field(min_length=1, description="Models whose vocabularies are measured.")
-    task: str = Field(default="udpos", description="Tagging task whose words are split.")
+    task: TaskName = Field(default="udpos", description="Tagging task whose words are split.")
     max_examples: int | None = Field(
         default=None,
         ge=1,

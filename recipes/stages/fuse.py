@@ -19,6 +19,7 @@ from recipes.stages._shared.contract import (
     StageConfig,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.training_keys import need, probed
 from transfer.find_task import find_task
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
     from compress.fuse.fuse import Fused, Mix
 
 VERSION = 1
+PASS = True
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 
 
 class Config(StageConfig):
     """What is merged where, and on how much text the drift is measured."""
 
-    renamed: ClassVar[Mapping[str, str]] = {"score": "score_rows"}
+    renamed: ClassVar[Mapping[str, str]] = {"dev_rows": "dev_examples", "score": "score_rows"}
 
     model: ModelRef = Field(description="Adapter to fuse; its task head is kept.")
     others: ModelRefs = Field(
@@ -64,7 +66,7 @@ class Config(StageConfig):
     trials: int = Field(
         default=24, ge=1, description="Number of weight combinations that weights: search tries."
     )
-    dev_rows: int = Field(
+    dev_examples: int = Field(
         default=500, ge=1, description="English dev rows that a search scores, at most."
     )
     onto: Literal["dequantized", "original"] = Field(
@@ -83,7 +85,7 @@ class Config(StageConfig):
         description="Sentences per language on which the drift from the live adapter is "
         "measured; 0: not measured.",
     )
-    probe_task: str | None = Field(
+    probe_task: TaskName | None = Field(
         default=None,
         description="Task whose evaluation text is compared; default: the task the model was "
         "trained on.",
@@ -235,7 +237,7 @@ def _mix(config: Config, ctx: StageContext) -> Mix:
     how = How(config.combine, config.density, config.rank, ctx.seed)
     if config.weights is None or config.weights == "search":  # None is refused by `check`
         scored = probed(None, ctx.input("model").artifact)
-        search = Search(scored, ctx.data, config.trials, config.dev_rows, ctx.seed)
+        search = Search(scored, ctx.data, config.trials, config.dev_examples, ctx.seed)
         return Mix(others, search, how)
     return Mix(others, config.weights, how)
 

@@ -12,6 +12,7 @@ from recipes.stages._shared.contract import (
     PARALLEL,
     Artifact,
     DataNeed,
+    LanguageCode,
     ModelRef,
     StageContext,
     Summary,
@@ -86,7 +87,7 @@ class Config(TrainingConfig):
         description="Exponent of language sampling: 1 is proportional to the text, 0 gives all "
         "languages equal shares.",
     )
-    languages: tuple[str, ...] | None = Field(
+    languages: tuple[LanguageCode, ...] | None = Field(
         default=None,
         description="Language codes of the training text; default: every language in the "
         "parallel corpus.",

@@ -15,6 +15,7 @@ from recipes.stages._shared.contract import (
     ModelRef,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
@@ -28,6 +29,7 @@ from recipes.stages._shared.training_keys import (
 )
 
 VERSION = 1
+PASS = True
 
 
 def _amount(asked: int | float) -> int | float:
@@ -124,7 +126,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         description="Sentences per language on which labels before and after are compared; 0: no "
         "comparison.",
     )
-    probe_task: str | None = Field(
+    probe_task: TaskName | None = Field(
         default=None,
         description="Task whose evaluation text is compared; default: the task the model was "
         "trained on.",

@@ -14,6 +14,7 @@ from recipes.stages._shared.contract import (
     AdapterFacts,
     Artifact,
     DataNeed,
+    LanguageCode,
     ModelRef,
     StageContext,
     Summary,
@@ -52,7 +53,7 @@ class Config(MethodKeys, TrainOptionsConfig):
         description="Precision of the base model's word embeddings during training; int8 and "
         "int4 keep one scale per row.",
     )
-    languages: tuple[str, ...] = Field(
+    languages: tuple[LanguageCode, ...] = Field(
         default=("en",), description="Language codes of the training rows."
     )
     pooling: Literal["mean", "cls"] = Field(

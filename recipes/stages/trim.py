@@ -12,14 +12,17 @@ from recipes.stages._shared.contract import (
     PARALLEL,
     Artifact,
     DataNeed,
+    LanguageCode,
     ModelRef,
     StageContext,
     Summary,
+    TaskName,
 )
 from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed
 
 VERSION = 2
+PASS = True
 _OTHERS = 2000  # lines of each language that is not kept, to say what it loses
 _SHOWN = 3  # languages that are named
 
@@ -28,7 +31,7 @@ class Config(ScoreGateConfig):
     """Which languages or which text, how much of what occurs in it, and the gate."""
 
     model: ModelRef = Field(description="Checkpoint whose vocabulary is trimmed.")
-    languages: tuple[str, ...] = Field(
+    languages: tuple[LanguageCode, ...] = Field(
         default=(),
         description="Language codes to keep; their pieces are counted in the parallel corpus.",
     )
@@ -56,7 +59,7 @@ class Config(ScoreGateConfig):
         description="Sentences per language on which labels before and after are compared; 0: no "
         "comparison.",
     )
-    probe_task: str | None = Field(
+    probe_task: TaskName | None = Field(
         default=None,
         description="Task whose evaluation text is compared; default: the task the model was "
         "trained on.",

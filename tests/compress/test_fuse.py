@@ -503,7 +503,7 @@ def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatc
 def test_the_stage_says_what_was_chosen_lost_and_scored(
     tagger: Path, noise: Path, tmp_path: Path
 ) -> None:
-    keys = {"weights": "search", "trials": 4, "dev_rows": 20, "requantize": "int8"}
+    keys = {"weights": "search", "trials": 4, "dev_examples": 20, "requantize": "int8"}
     config = stage.Config(name="f", stage="fuse", model="m", probe=2, score_rows=3, **keys)
     given = Artifact("adapter", "udpos")
     context = StageContext(

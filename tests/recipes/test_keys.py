@@ -52,7 +52,7 @@ def test_old_keys_are_known_and_new_keys_exist() -> None:
         renamed += len(config.renamed)
         assert set(config.renamed.values()) <= set(config.model_fields), kind
         assert not set(config.renamed) & set(config.model_fields), kind
-    assert renamed == 8
+    assert renamed == 10
 
 
 RENAMED = """

@@ -116,7 +116,7 @@ def test_a_second_teacher_gives_lines_and_words(
 
     fake = Teacher("json", "nothing", ("de", "en"), 3, program)
     monkeypatch.setattr(TEACHERS, "get", lambda name: fake)
-    chosen = options(teacher="fake", lines=0.5, words=0.5, sentences=0.0, steps=12)
+    chosen = options(second_teacher="fake", lines=0.5, words=0.5, sentences=0.0, steps=12)
     out = tmp_path / "out"
     extend(tiny_english, EMBEDDED, chosen, work=tmp_path / "work", out=out)
     names = set(load_file(out / "model.safetensors"))

@@ -187,10 +187,12 @@ def test_a_teacher_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def config(teacher: str) -> Config:
         plain = {"name": "base", "stage": "extend", "model": "./english", "steps": 1}
-        return Config.model_validate(plain | {"teacher": teacher})
+        return Config.model_validate(plain | {"second_teacher": teacher})
 
     english = {"model": (Artifact("checkpoint", external=True),)}
-    with pytest.raises(StageInputError, match="teacher: unknown teacher 'sue'; did you mean 'use'"):
+    with pytest.raises(
+        StageInputError, match="second_teacher: unknown teacher 'sue'; did you mean 'use'"
+    ):
         check(config("sue"), english)
     monkeypatch.setattr("transfer.sentence_teacher.find_spec", lambda name: None)
     with pytest.raises(

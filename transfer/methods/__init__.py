@@ -9,6 +9,9 @@ A method has
   returns the model to hand to the training loop;
 - `save(model, out)`, which writes what a plain `from_pretrained` of transformers or peft opens.
 
+It may also have `KEYS`, keys of the stage `train` that it reads besides the keyword arguments of
+`check` and `prepare`; `lingopress ls methods NAME` lists both.
+
 `format` is the format of the task trained, None for an encoder without a head. A method takes the
 options it knows and lets the others be.
 """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 GIVES = "adapter"
+KEYS = ("sequential",)
 Sequential = Literal["stack", "start"]
 ALL_LINEAR = "all-linear"
 _HEADS = r"(.*\.)?(classifier|qa_outputs|pooler)(\..*)?"  # saved whole, or not used at all

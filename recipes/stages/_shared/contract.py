@@ -16,6 +16,7 @@ It may also hold
 - `LABELS_MATTER = True`, where the output contains the labels of its inputs;
 - `LINEAGE_MATTERS = True`, where it contains `ctx.recipe`, `ctx.description` or `ctx.lineage`
   (the `report` kind is taken to);
+- `PASS = True`, where it makes a model smaller or faster (`lingopress ls passes`);
 - `ALONE = True`, where what else runs would change the result (a speed measurement);
 - `cost(config) -> str`, a rough guess for `lingopress plan`: "minutes", "4 GB download";
 - in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output, and
@@ -57,15 +58,31 @@ class _Reference:
     """Marks a config field as naming other stages or model sources."""
 
 
-ModelRef = Annotated[str, _Reference()]
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """Says in listings what a value is: `LanguageCode` is shown as `language code`."""
+
+    one: str
+    several: str
+
+
+ModelRef = Annotated[
+    str, _Reference(), Noun("name of a stage or a model", "names of stages or models")
+]
 """A stage's name, or a model outside the recipe: a hub id (`org/name`), a path (`./dir`), or one
 an installed package carries (`package:name/folder`)."""
-ModelRefs = Annotated[tuple[str, ...], _Reference()]
+ModelRefs = Annotated[
+    tuple[str, ...], _Reference(), Noun("list of names of stages or models", "lists of names")
+]
 """Several of them. `name` gathers every matrix variant of that stage, `name[task=xnli]` one."""
 
 
+LanguageCode = Annotated[str, Noun("language code", "language codes")]
+TaskName = Annotated[str, Noun("name of a task", "names of tasks")]
+
+
 class StageConfig(BaseModel):
-    """Base of every stage's config. `seed` stands in for the recipe's, in this stage only."""
+    """Keys of every stage."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", protected_namespaces=(), defer_build=True
@@ -93,7 +110,7 @@ class Artifact:
     """
 
     kind: ArtifactKind
-    task: str | None = None
+    task: TaskName | None = None
     external: bool = False
     runtime: str = "torch"
     shortened: bool = False
@@ -125,7 +142,7 @@ class DataNeed:
 
     task: str
     split: Split | Literal["eval", "parallel", "held out", "file"]
-    languages: tuple[str, ...] | None = None
+    languages: tuple[LanguageCode, ...] | None = None
 
 
 PARALLEL = DataNeed("parallel", "parallel")

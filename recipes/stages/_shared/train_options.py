@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from recipes import torchrun
 from recipes.errors import StageInputError
+from recipes.stages._shared.contract import LanguageCode, TaskName
 from recipes.stages._shared.training_keys import TaskTrainingConfig
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class MixingConfig(TaskTrainingConfig):
     """Which share of batches each task, each language and masked text has."""
 
-    tasks: tuple[str, ...] = Field(
+    tasks: tuple[TaskName, ...] = Field(
         default=(),
         description="Tasks to train on; an empty list trains on masked text (mlm: 1.0) or on "
         "parallel text (contrastive).",
@@ -60,7 +61,7 @@ class MixingConfig(TaskTrainingConfig):
     mlm: float = Field(
         default=0.0, ge=0, le=1, description="Share of batches that are masked language modelling."
     )
-    mlm_languages: tuple[str, ...] | None = Field(
+    mlm_languages: tuple[LanguageCode, ...] | None = Field(
         default=None,
         min_length=1,
         description="Language codes of the masked text; default: every language in the corpus.",

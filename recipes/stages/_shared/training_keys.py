@@ -9,7 +9,7 @@ from pydantic import Field
 
 from evalsuite.task import Task
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, StageConfig
+from recipes.stages._shared.contract import Artifact, StageConfig, TaskName
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TrainingConfig(StageConfig):
 class TaskTrainingConfig(TrainingConfig):
     """Training rows of tasks: which tasks, how many rows, how long."""
 
-    tasks: tuple[str, ...] = Field(
+    tasks: tuple[TaskName, ...] = Field(
         min_length=1,
         description="Tasks whose training rows are used; lingopress ls tasks lists them.",
     )
