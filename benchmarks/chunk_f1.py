@@ -24,7 +24,7 @@ from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from evalsuite.formats import tagging
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
-from evalsuite.metrics import bootstrap, chance
+from evalsuite.metrics import bootstrap
 from evalsuite.metrics.chunks import chunk_f1
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
@@ -89,7 +89,7 @@ def _perturbed(tag: str, tags: tuple[str, ...], rng: random.Random) -> str:
 def _scored(task: Any, language: str, rows: Any, said: Any) -> None:
     tagging.score(task, language, rows, said)
     bootstrap.draws(tagging.parts(task, language, rows, said), seed=0)
-    chance.chance(task, rows, language)
+    tagging.chance(task, language, rows)
 
 
 if __name__ == "__main__":

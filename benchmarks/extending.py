@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
@@ -85,8 +86,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
         source,
         label=name,
         out=work / "t",
-        layer=-1,
-        max_examples=300,
+        options=EvaluationOptions(layer=-1, max_examples=300),
     )
     result = {
         "tokens": facts["tokens seen"],
@@ -107,7 +107,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
             source,
             label=name,
             out=work / f"{task}-scores",
-            max_examples=100,
+            options=EvaluationOptions(max_examples=100),
         )
         for metric in ("token_accuracy", "chunk_f1"):
             if metric in tags.metrics:

@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 import published  # noqa: E402
 
 from evalsuite.evaluate import evaluate  # noqa: E402
+from evalsuite.evaluation import EvaluationOptions  # noqa: E402
 from evalsuite.inference.open_model import open_model  # noqa: E402
 from evalsuite.task import DataSource, Split, Task  # noqa: E402
 from transfer.loop.fit import Settings  # noqa: E402
@@ -85,7 +86,10 @@ def _line(task: Task, here: Path, said: argparse.Namespace) -> str:
     done = train_tasks(said.model, [task], source, options, work=here / "work", out=here / "out")
     model = open_model(here / "out")
     found = evaluate(
-        *(model, task, source), label="it", out=here, split="dev", max_examples=said.dev
+        *(model, task, source),
+        label="it",
+        out=here,
+        options=EvaluationOptions(split="dev", max_examples=said.dev),
     )
     score, chance = found.metrics[task.metric]["en"], found.chance["en"]
     low, high = found.intervals["en"]

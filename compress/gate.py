@@ -15,6 +15,7 @@ from compress.errors import GateError
 from evalsuite.agreement.outputs import Parity
 from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.results.task import TaskResult
 from evalsuite.task import DataSource, Task
@@ -108,7 +109,7 @@ def lost(before: Path, after: Path, task: Task, source: DataSource, rows: int) -
                     source,
                     label=name,
                     out=said / name,
-                    max_examples=rows,
+                    options=EvaluationOptions(max_examples=rows),
                     against=Reference("before", said / "before") if results else None,
                 )
             )

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from evalsuite.errors import UnknownNameError
 
+SOURCE_LANGUAGE = "en"  # models are tuned on it, and the other languages are zero-shot
+
 
 class Language(NamedTuple):
     """English name, script as Unicode names it, and the three-letter code of LASER's files."""

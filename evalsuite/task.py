@@ -165,6 +165,8 @@ class Task(ABC):
         metric: main metric, a name of `evalsuite.metrics`.
         positive: the label whose F1 is scored too, where there is one.
         eval_splits: splits to evaluate on, in order of preference.
+        fitted_on: the split thresholds are chosen on, where there are any.
+        by_embedding: whether hidden states of a layer are scored, and no head is needed.
         trains_on: whether there is an English training split.
         hub: pinned hub source, or None where the hub has no parquet copy.
         hub_beside: other hub data sets its rows come from.
@@ -180,6 +182,8 @@ class Task(ABC):
     metric: ClassVar[str]
     positive: ClassVar[str | None] = None
     eval_splits: ClassVar[tuple[Split, ...]] = ("test", "dev")
+    fitted_on: ClassVar[Split | None] = None
+    by_embedding: ClassVar[bool] = False
     trains_on: ClassVar[bool] = True
     hub: ClassVar[HubSource | None] = None
     hub_beside: ClassVar[tuple[HubSource, ...]] = ()
@@ -195,13 +199,8 @@ class Task(ABC):
 
     @property
     def learnable(self) -> bool:
-        """Whether its training rows have something to learn: labels, or passages to match."""
-        return self.trains_on and bool(self.labels or self.format == "ranking")
-
-    @property
-    def by_embedding(self) -> bool:
-        """Whether hidden states of a layer are scored, and no head is needed."""
-        return self.format in ("retrieval", "ranking", "mining")
+        """Whether there is something to learn from its training rows: labels, or passages."""
+        return self.trains_on and bool(self.labels)
 
     @abstractmethod
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:

@@ -116,13 +116,11 @@ LONG_FUNCTIONS = {
     "compress.distill.distill.distill",
     "compress.prune.prune.prune",
     "evalsuite.bench.worker.measure",
-    "evalsuite.evaluate.evaluate",
 }
 MANY_ARGUMENTS = {
     "compress.export.export.export",
     "compress.fuse.fuse.fuse",
     "compress.prune.prune.prune",
-    "evalsuite.evaluate.evaluate",
     "recipes.cli.app.run",  # a command: one argument per option
     "recipes.run.run_recipe",
     "transfer.methods.lora.prepare",

@@ -10,6 +10,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from evalsuite import tokenization
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
@@ -58,8 +59,7 @@ def test_it_finds_translations_of_template_sentences(tmp_path: Path) -> None:
         source,
         label="mini",
         out=tmp_path,
-        layer=-1,
-        max_examples=100,
+        options=EvaluationOptions(layer=-1, max_examples=100),
     )
     zero_shot = found.zero_shot()
     assert zero_shot is not None and zero_shot > 40
@@ -74,8 +74,7 @@ def test_it_finds_translations_of_real_sentences(xtreme_dir: Path, tmp_path: Pat
         DataSource("xtreme", xtreme_dir),
         label="mini",
         out=tmp_path,
-        layer=-1,
-        languages=("af", "de", "hi", "ja", "sw", "tr"),
+        options=EvaluationOptions(layer=-1, languages=("af", "de", "hi", "ja", "sw", "tr")),
     )
     zero_shot = found.zero_shot()
     assert zero_shot is not None and zero_shot > 35

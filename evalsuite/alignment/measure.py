@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from evalsuite.alignment.measures import cosines, linear_cka, rank_consistency
 from evalsuite.errors import DataError
-from evalsuite.formats.retrieval import Pooling
 from evalsuite.inference.session import Session
 from evalsuite.machine import environment
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.results.alignment import AlignmentResult, LanguageAlignment
 from evalsuite.retrieval.embedding import embed_layers
+from evalsuite.retrieval.sentences import Pooling
 from evalsuite.task import DataSource, ParallelExample, Task
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ class MiningTask(SourcedTask):
     """
 
     format: ClassVar[Format] = "mining"
+    by_embedding: ClassVar[bool] = True
     metric: ClassVar[str] = "mining_f1"
     trains_on = False
     fitted_on: ClassVar[Split] = "dev"

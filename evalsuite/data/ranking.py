@@ -25,9 +25,14 @@ class RankingTask(SourcedTask):
     """
 
     format: ClassVar[Format] = "ranking"
+    by_embedding: ClassVar[bool] = True
     metric: ClassVar[str] = "map_at_20"
     query_tokens: ClassVar[int]
     candidate_tokens: ClassVar[int]
+
+    @property
+    def learnable(self) -> bool:
+        return self.trains_on  # passages are matched, there are no labels
 
     @abstractmethod
     def candidates(self, source: DataSource, split: Split) -> Iterable[Candidate]:

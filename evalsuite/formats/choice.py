@@ -1,6 +1,6 @@
-"""A context and answers to choose from: XCOPA and its kin.
+"""A context and answers to choose from: XCOPA and similar tasks.
 
-Each choice is a sequence of its own, scored by one head; the highest score is chosen (Radford et
+Each choice is one sequence, scored by one head; the highest score is chosen (Radford et
 al. 2018, section 3.3). The sequences of a row follow one another in what `encode` gives.
 """
 
@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.formats._by_head import predict as predict
+from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.formats.pair import parts as parts
 from evalsuite.formats.pair import score as score
 from evalsuite.inference.encoded import Encoded
+from evalsuite.metrics.chance import majority
 from evalsuite.metrics.score import shown_calibration
-from evalsuite.task import ChoiceExample
+from evalsuite.task import ChoiceExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,13 +74,20 @@ def calibration(
     return shown_calibration([e.label for e in examples], scores, predictions)
 
 
+def chance(
+    task: Task, language: str, examples: Sequence[ChoiceExample], candidates: int = 0
+) -> float:
+    """The choice that is right most often; rows with a hidden label are left out."""
+    return majority([str(example.label) for example in examples if example.label is not None])
+
+
 def by_row(
     rows: int, encoded: Sequence[Encoded], outputs: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
     """The logits of each row's choices, `[choices]`."""
     import numpy as np
 
-    found: list[list[np.ndarray]] = [[] for _ in range(rows)]
+    scores: list[list[np.ndarray]] = [[] for _ in range(rows)]
     for sequence, logits in zip(encoded, outputs, strict=True):
-        found[sequence.example].append(logits)
-    return [np.concatenate(scores) for scores in found]
+        scores[sequence.example].append(logits)
+    return [np.concatenate(row) for row in scores]

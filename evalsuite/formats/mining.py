@@ -7,13 +7,18 @@ are part of every score, as for Tatoeba, and so is what the threshold was fitted
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
-from evalsuite.formats.retrieval import encode_sentences
+from evalsuite.data.mining import MiningTask
+from evalsuite.errors import DataError
+from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.inference.encoded import Encoded
+from evalsuite.metrics.chance import random_pairs
 from evalsuite.metrics.mining import mining_scores
-from evalsuite.task import MiningExample, Task
+from evalsuite.retrieval.bitext_mining import Corpora, mine
+from evalsuite.retrieval.sentences import encode_sentences
+from evalsuite.task import Example, MiningExample, Split, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +32,56 @@ def encode(
     return encode_sentences(tokenizer, [example.foreign for example in examples], max_length)
 
 
+def predict(evaluation: Evaluation) -> Iterator[Predicted]:
+    """Id of the English sentence that each foreign one translates, or None.
+
+    Raises:
+        DataError: no row has a translation.
+    """
+    task, split = evaluation.task, evaluation.split
+    assert isinstance(task, MiningTask)
+    embed = evaluation.embedder()
+    for language, examples in evaluation.by_language():
+        corpora = fitted = _corpora(evaluation, task, split, language, examples)
+        if split != task.fitted_on:
+            labelled = evaluation.load(task.fitted_on, language)
+            evaluation.data.update(repr(labelled).encode())
+            fitted = _corpora(evaluation, task, task.fitted_on, language, labelled)
+        predictions, threshold = mine(embed, corpora, fitted)
+        candidates = len(corpora.english)
+        yield Predicted(language, examples, predictions, candidates=candidates, threshold=threshold)
+
+
+def _corpora(
+    evaluation: Evaluation,
+    task: MiningTask,
+    split: Split,
+    language: str,
+    rows: Sequence[Example],
+) -> Corpora:
+    """Both sides; the English one is added to the evaluation's digest."""
+    foreign = [row for row in rows if isinstance(row, MiningExample)]
+    if not any(row.partners for row in foreign):
+        raise DataError(
+            f"{task.name} {language}: none of {len(foreign)} {split} rows has a translation; "
+            "take more rows (max_examples)"
+        )
+    english = task.candidates(evaluation.source, split, language)
+    return Corpora(foreign, list(evaluation.digested(english)))
+
+
+def scoring(margin: bool) -> Literal["margin"]:
+    """How neighbours are compared: pairs are mined by margin, whatever is asked for."""
+    return "margin"
+
+
+def chance(
+    task: Task, language: str, examples: Sequence[MiningExample], candidates: int = 0
+) -> float:
+    """One of the candidates, drawn for each row."""
+    return random_pairs([len(example.partners) for example in examples], candidates)
+
+
 def parts(
     task: Task,
     language: str,
@@ -38,7 +93,7 @@ def parts(
 
     rows = zip(examples, predictions, strict=True)
     return np.array(
-        [(2 * (said in e.partners), (said is not None) + len(e.partners)) for e, said in rows],
+        [(2 * (id in e.partners), (id is not None) + len(e.partners)) for e, id in rows],
         dtype=float,
     )
 
@@ -52,4 +107,4 @@ def score(
     """`mining_f1`, `mining_precision` and `mining_recall`."""
     gold = {(e.id, partner) for e in examples for partner in e.partners}
     rows = zip(examples, predictions, strict=True)
-    return mining_scores(gold, {(e.id, said) for e, said in rows if said is not None})
+    return mining_scores(gold, {(e.id, id) for e, id in rows if id is not None})

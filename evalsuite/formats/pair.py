@@ -1,11 +1,14 @@
-"""Two sentences, one label: XNLI and its kin."""
+"""Two sentences, one label: XNLI and similar tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from evalsuite.formats._by_head import predict as predict
+from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
+from evalsuite.metrics.chance import majority
 from evalsuite.metrics.score import score_shown, shown_calibration, shown_parts
 from evalsuite.task import ChoiceExample, PairExample, Task
 
@@ -42,6 +45,13 @@ def calibration(
 ) -> float:
     """Over the rows that have a gold label."""
     return shown_calibration([e.label for e in examples], outputs, predictions)
+
+
+def chance(
+    task: Task, language: str, examples: Sequence[PairExample], candidates: int = 0
+) -> float:
+    """The most frequent label; rows with a hidden label are left out."""
+    return majority([example.label for example in examples if example.label])
 
 
 def parts(

@@ -1,23 +1,26 @@
 """A sentence and its translation among all others: Tatoeba.
 
-The embedding is the mean over tokens (or the first token) of one layer's hidden states; layer
-and pooling are part of every score, since upstream is ambiguous about both.
+Layer and pooling are part of every score, because the benchmark's own code is ambiguous about both
+(`evalsuite.retrieval.sentences`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.inference.encoded import Encoded
+from evalsuite.metrics.chance import one_in
+from evalsuite.metrics.retrieval import nearest
 from evalsuite.metrics.score import score_retrieval
+from evalsuite.retrieval.ratio_margin import Margins
+from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.task import ParallelExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
-
-Pooling = Literal["mean", "cls"]
 
 
 def encode(
@@ -27,26 +30,29 @@ def encode(
     return encode_sentences(tokenizer, [example.foreign for example in examples], max_length)
 
 
-def encode_sentences(
-    tokenizer: Tokenizer, sentences: Sequence[str], max_length: int
-) -> list[Encoded]:
-    """Any sentences, the same way."""
-    tokenizer.enable_truncation(max_length)
-    try:
-        encodings = tokenizer.encode_batch(list(sentences))
-    finally:
-        tokenizer.no_truncation()
-    return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]
+def predict(evaluation: Evaluation) -> Iterator[Predicted]:
+    """Index of the nearest English sentence of each foreign one."""
+    embed = evaluation.embedder()
+    for language, examples in evaluation.by_language():
+        pairs = [example for example in examples if isinstance(example, ParallelExample)]
+        foreign, english = embed([e.foreign for e in pairs]), embed([e.english for e in pairs])
+        if evaluation.options.margin:
+            indices = Margins.between(foreign, english).nearest()
+        else:
+            indices = nearest(foreign, english)
+        yield Predicted(language, examples, indices.tolist())
 
 
-def pool(hidden: np.ndarray, mask: np.ndarray, pooling: Pooling) -> np.ndarray:
-    """`[batch, tokens, width]` to `[batch, width]` in float32; `mask` is 1 on real tokens."""
-    import numpy as np
+def scoring(margin: bool) -> Literal["cosine", "margin"]:
+    """How neighbours are compared."""
+    return "margin" if margin else "cosine"
 
-    if pooling == "cls":
-        return hidden[:, 0].astype(np.float32)
-    weights = mask[:, :, None].astype(np.float32)
-    return np.asarray((hidden * weights).sum(1) / weights.sum(1), dtype=np.float32)
+
+def chance(
+    task: Task, language: str, examples: Sequence[ParallelExample], candidates: int = 0
+) -> float:
+    """One in as many as there are rows."""
+    return one_in(len(examples))
 
 
 def parts(

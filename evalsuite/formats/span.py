@@ -9,10 +9,13 @@ apart, these share 128.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.formats._by_head import predict as predict
+from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.answers import answer_f1, answer_scores
 from evalsuite.task import NO_ANSWER, OptionalSpanExample, SpanExample
@@ -110,6 +113,21 @@ def target(example: SpanExample, window: Encoded) -> tuple[int, int] | None:
     if not inside or window.spans[inside[0]][0] > start or window.spans[inside[-1]][1] < end:
         return None
     return inside[0], inside[-1]
+
+
+def chance(
+    task: SpanTask, language: str, examples: Sequence[SpanExample], candidates: int = 0
+) -> float:
+    """The answer that is right most often, given to every question.
+
+    Raises:
+        ValueError: all answers are hidden.
+    """
+    shown = [example for example in examples if example.answers]
+    if not shown:
+        raise ValueError("no gold answers to guess from")
+    (answer, _), *_ = Counter(example.answers[0].text for example in shown).most_common(1)
+    return score(task, language, shown, [answer] * len(shown))["answer_f1"]
 
 
 def parts(

@@ -11,8 +11,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.formats._by_head import predict as predict
+from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.calibration import calibration_error, softmax
+from evalsuite.metrics.chance import best_constant_chunk_f1, majority
 from evalsuite.metrics.chunks import counts
 from evalsuite.metrics.score import score_tags
 from evalsuite.task import TagExample, Task
@@ -101,6 +104,14 @@ def calibration(
         said, gold = predictions[window.example], examples[window.example].tags
         right += [said[window.words[at]] == gold[window.words[at]] for at in starts]
     return calibration_error(np.array(shares), np.array(right))
+
+
+def chance(task: Task, language: str, examples: Sequence[TagExample], candidates: int = 0) -> float:
+    """The best tag to give every word; where token accuracy is the metric, the most frequent."""
+    rows = [example.tags for example in examples if example.tags]
+    if task.metric == "token_accuracy":
+        return majority([tag for row in rows for tag in row])
+    return best_constant_chunk_f1(rows, task.labels)
 
 
 def parts(

@@ -13,11 +13,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from evalsuite.data.ranking import RankingTask
-from evalsuite.formats import retrieval
 from evalsuite.inference.batch_runner import batches
 from evalsuite.inference.session import Session
 from evalsuite.metrics.ranking import CUT
 from evalsuite.retrieval import nearest as search
+from evalsuite.retrieval.sentences import Pooling, encode_sentences, pool
 from evalsuite.task import Candidate, Example, QueryExample
 
 if TYPE_CHECKING:
@@ -32,38 +32,34 @@ class Embedder:
 
     session: Session
     layer: int
-    pooling: retrieval.Pooling
+    pooling: Pooling
 
     def __call__(self, sentences: Sequence[str], longest: int | None = None) -> np.ndarray:
         """`[sentences, width]`; each cut at `longest` tokens, or at what the model takes."""
         import numpy as np
 
         most = self.session.predictor.max_length
-        encoded = retrieval.encode_sentences(
-            self.session.tokenizer, sentences, min(most, longest or most)
-        )
+        encoded = encode_sentences(self.session.tokenizer, sentences, min(most, longest or most))
         rows = self.session.run(
             encoded,
             f"hidden_states.{self.layer}",
-            lambda hidden, mask: retrieval.pool(hidden, mask, self.pooling),
+            lambda hidden, mask: pool(hidden, mask, self.pooling),
         )
         return np.stack(rows)
 
 
-def embed_layers(
-    session: Session, sentences: Sequence[str], pooling: retrieval.Pooling
-) -> np.ndarray:
+def embed_layers(session: Session, sentences: Sequence[str], pooling: Pooling) -> np.ndarray:
     """`[layers + 1, sentences, width]`: at the embeddings and after every layer, in one pass."""
     import numpy as np
 
     predictor = session.predictor
     names = tuple(f"hidden_states.{k}" for k in range(predictor.layers + 1))
-    encoded = retrieval.encode_sentences(session.tokenizer, sentences, predictor.max_length)
+    encoded = encode_sentences(session.tokenizer, sentences, predictor.max_length)
     found: np.ndarray | None = None
     for batch, mask, hidden in batches(
         predictor, encoded, names, session.pad_id, session.max_tokens
     ):
-        pooled = np.stack([retrieval.pool(hidden[name], mask, pooling) for name in names])
+        pooled = np.stack([pool(hidden[name], mask, pooling) for name in names])
         if found is None:
             found = np.empty((len(names), len(encoded), pooled.shape[-1]), dtype=np.float32)
         found[:, batch] = pooled

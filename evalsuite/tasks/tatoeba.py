@@ -35,6 +35,7 @@ class Tatoeba(SourcedTask):
     name = "tatoeba"
     title = "Tatoeba"
     format: ClassVar[Format] = "retrieval"
+    by_embedding: ClassVar[bool] = True
     languages = (
         *("af", "ar", "az", "bg", "bn", "de", "el", "es", "et", "eu", "fa", "fi", "fr", "he"),
         *("hi", "hu", "id", "it", "ja", "jv", "ka", "kk", "ko", "lt", "ml", "mr", "nl", "pl"),

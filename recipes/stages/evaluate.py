@@ -104,6 +104,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Evaluate each model on each task; one JSON file each, predictions beside it."""
     from evalsuite.agreement.predictions import Reference
     from evalsuite.evaluate import evaluate
+    from evalsuite.evaluation import EvaluationOptions
 
     summary: Summary = {}
     first = ctx.inputs["models"][0].label
@@ -120,13 +121,15 @@ def run(config: Config, ctx: StageContext) -> Summary:
             ctx.data,
             label=model.label,
             out=said,
-            languages=config.languages,
-            split=config.split,
-            layer=config.layer,
-            pooling=config.pooling,
-            margin=config.margin,
-            max_examples=config.max_examples,
-            seed=ctx.seed,
+            options=EvaluationOptions(
+                languages=config.languages,
+                split=config.split,
+                layer=config.layer,
+                pooling=config.pooling,
+                margin=config.margin,
+                max_examples=config.max_examples,
+                seed=ctx.seed,
+            ),
             against=None if model.label == first else reference,
             progress=lambda fraction, text, done=done: ctx.progress(  # type: ignore[misc]
                 (done + fraction) / len(jobs), text

@@ -26,6 +26,7 @@ from evalsuite.agreement import across_vocabularies
 from evalsuite.agreement.outputs import Parity
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model, read_config
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size
@@ -339,7 +340,7 @@ def test_the_stage_trims_and_measures(tiny_nli: Path, tmp_path: Path) -> None:
     for directory in (tiny_nli, tmp_path / "out"):
         evaluate(
             open_model(directory), TASKS.get("xnli"), EMBEDDED, label="m", out=tmp_path / "scores",
-            languages=("de",), max_examples=20,
+            options=EvaluationOptions(languages=("de",), max_examples=20),
         )  # fmt: skip
 
 

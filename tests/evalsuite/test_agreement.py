@@ -13,6 +13,7 @@ from evalsuite.agreement import predictions
 from evalsuite.agreement.predictions import Reference
 from evalsuite.errors import DataError, MissingDataError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.metrics import bootstrap
 from evalsuite.registry import TASKS
@@ -80,7 +81,8 @@ def test_a_model_beside_itself_does_not_differ(tiny_nli: Path, tmp_path: Path) -
     def scored(out: str, against: Reference | None = None) -> Any:
         return evaluate(
             predictor, TASKS.get("xnli"), EMBEDDED, label=out, out=tmp_path / out,
-            languages=("en", "de", "sw"), max_examples=30, seed=3, against=against,
+            options=EvaluationOptions(languages=("en", "de", "sw"), max_examples=30, seed=3),
+            against=against,
         )  # fmt: skip
 
     alone = scored("first")

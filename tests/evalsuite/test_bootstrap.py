@@ -11,6 +11,7 @@ import pytest
 from all_tasks import TARGET
 
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.metrics import bootstrap
 from evalsuite.registry import FORMATS, TASKS
@@ -71,8 +72,7 @@ def test_results_carry_intervals(tiny_nli: Path, tmp_path: Path) -> None:
         EMBEDDED,
         label="it",
         out=tmp_path,
-        languages=("en", "de", "sw"),
-        max_examples=40,
+        options=EvaluationOptions(languages=("en", "de", "sw"), max_examples=40),
     )
     assert set(found.intervals) == {"en", "de", "sw"}
     for language, (low, high) in found.intervals.items():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import choice, pair, tagging
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
@@ -80,12 +81,12 @@ def test_results_carry_it_where_there_are_labels(tiny_nli: Path, tmp_path: Path)
     predictor = open_model(tiny_nli)
     result = evaluate(
         predictor, TASKS.get("xnli"), DataSource("embedded"), label="m", out=tmp_path,
-        languages=("en", "sw"), max_examples=20,
+        options=EvaluationOptions(languages=("en", "sw"), max_examples=20),
     )  # fmt: skip
     assert set(result.metrics["calibration_error"]) == {"en", "sw"}
     found = evaluate(
         predictor, TASKS.get("tatoeba"), DataSource("embedded"), label="m", out=tmp_path,
-        languages=("sw",), max_examples=20,
+        options=EvaluationOptions(languages=("sw",), max_examples=20),
     )  # fmt: skip
     assert "calibration_error" not in found.metrics
 

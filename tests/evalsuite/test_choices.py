@@ -24,12 +24,12 @@ from evalsuite.agreement import outputs
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import choice
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
-from evalsuite.metrics.chance import chance
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.submission import files
@@ -97,7 +97,7 @@ def test_the_highest_score_is_chosen_and_guessing_is_one_in_two() -> None:
     found = choice.decode(XCOPA.labels, rows, encoded, logits)
     assert found == [1, 0, 1]
     assert choice.score(XCOPA, "en", rows, found)["accuracy"] == pytest.approx(200 / 3)
-    assert chance(XCOPA, rows) == pytest.approx(200 / 3)
+    assert choice.chance(XCOPA, "en", rows) == pytest.approx(200 / 3)
 
 
 def test_words_of_a_row_are_translated() -> None:
@@ -172,8 +172,7 @@ def test_a_model_of_choices_is_scored_and_exported(trained: Path, tmp_path: Path
             EMBEDDED,
             label="it",
             out=tmp_path / directory.name,
-            languages=("en", "de"),
-            max_examples=100,
+            options=EvaluationOptions(languages=("en", "de"), max_examples=100),
         )
         results.append(found.metrics)
         said = files.read(tmp_path / directory.name, "xcopa", "de")
@@ -201,9 +200,7 @@ def test_training_learns_what_follows_from_what(trained: Path, tmp_path: Path) -
         EMBEDDED,
         label="it",
         out=tmp_path,
-        languages=("en",),
-        split="train",
-        max_examples=400,
+        options=EvaluationOptions(languages=("en",), split="train", max_examples=400),
     )
     assert found.metrics["accuracy"]["en"] > 60 > found.chance["en"]
 

@@ -19,6 +19,7 @@ from evalsuite.agreement.outputs import _agreement
 from evalsuite.bench.measure import MeasurementError, Subject, measure
 from evalsuite.errors import MalformedRowError, ModelError, PickleRefusedError, UnknownNameError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import pair, tagging
 from evalsuite.inference.batch_runner import run
 from evalsuite.inference.batching import ON_CPU, ON_GPU, Batching, by_tokens
@@ -76,10 +77,12 @@ def test_scores_of_every_format_are_signed(
                 EMBEDDED,
                 label="m",
                 out=tmp_path / directory.name,
-                languages=("en", "sw") if name == "xnli" else ("sw", "ru"),
-                max_examples=40,
-                layer=-2 if name == "tatoeba" else None,
-                seed=7,
+                options=EvaluationOptions(
+                    languages=("en", "sw") if name == "xnli" else ("sw", "ru"),
+                    max_examples=40,
+                    layer=-2 if name == "tatoeba" else None,
+                    seed=7,
+                ),
             )
             assert result.source == "embedded" and result.split == "test"
             assert result.model.digest == model_size.digest(directory)
@@ -118,11 +121,16 @@ def test_a_model_without_the_tasks_labels_is_refused(tiny_nli: Path, tmp_path: P
             EMBEDDED,
             label="m",
             out=tmp_path,
-            languages=["swa"],
+            options=EvaluationOptions(languages=["swa"]),
         )
     with pytest.raises(ModelError, match="layers 0"):
         evaluate(
-            open_model(tiny_nli), TASKS.get("tatoeba"), EMBEDDED, label="m", out=tmp_path, layer=9
+            open_model(tiny_nli),
+            TASKS.get("tatoeba"),
+            EMBEDDED,
+            label="m",
+            out=tmp_path,
+            options=EvaluationOptions(layer=9),
         )
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsuite.errors import DataError
+from evalsuite.formats import pair, retrieval, tagging
 from evalsuite.metrics import chance, titles
 from evalsuite.metrics.accuracy import accuracy
 from evalsuite.metrics.chunks import chunk_f1, chunks, counts
@@ -156,13 +157,15 @@ def test_retrieval_problems() -> None:
 
 def test_chance() -> None:
     pairs = [PairExample(str(n), "a", "b", label) for n, label in enumerate("xxyz")]
-    assert chance.chance(TASKS.get("xnli"), [*pairs, PairExample("h", "a", "b", None)]) == 50
-    assert chance.chance(TASKS.get("tatoeba"), [ParallelExample("0", "a", "b")] * 40) == 2.5
+    assert pair.chance(TASKS.get("xnli"), "en", [*pairs, PairExample("h", "a", "b", None)]) == 50
+    assert (
+        retrieval.chance(TASKS.get("tatoeba"), "en", [ParallelExample("0", "a", "b")] * 40) == 2.5
+    )
     tags = [TagExample("0", ("a", "b"), ("B-PER", "O")), TagExample("1", ("c",), ("O",))]
     # Every word B-PER: 1 found of 3 predicted, 1 of 1 gold.
-    assert chance.chance(PANX, tags) == pytest.approx(50)
+    assert tagging.chance(PANX, "en", tags) == pytest.approx(50)
     with pytest.raises(ValueError, match="no gold labels"):
-        chance.chance(TASKS.get("xnli"), [])
+        pair.chance(TASKS.get("xnli"), "en", [])
 
 
 @settings(max_examples=20, deadline=None)

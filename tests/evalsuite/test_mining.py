@@ -14,6 +14,7 @@ from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.mining import MiningTask
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import mining as form
 from evalsuite.inference.open_model import open_model
 from evalsuite.metrics.mining import best_threshold, mining_scores
@@ -192,19 +193,17 @@ def test_sentences_that_stand_twice_are_in_no_pair() -> None:
 
 
 def test_chance_is_what_random_candidates_score() -> None:
-    from evalsuite.metrics.chance import chance
-
     test, rng = corpora("test"), np.random.default_rng(1)
     ids = [candidate.id for candidate in test.english]
     drawn = [
         form.score(TASK, "de", test.foreign, [ids[i] for i in rng.integers(0, 200, 200)])
         for _ in range(300)
     ]
-    expected = chance(TASK, test.foreign, "de", len(ids))
+    expected = form.chance(TASK, "de", test.foreign, len(ids))
     assert expected == pytest.approx(100 * 2 * 100 / 200 / 300)
     assert np.mean([scores["mining_f1"] for scores in drawn]) == pytest.approx(expected, rel=0.15)
     with pytest.raises(ValueError, match="no pairs to guess"):
-        chance(TASK, [MiningExample("a", "b", ())], "de", 5)
+        form.chance(TASK, "de", [MiningExample("a", "b", ())], 5)
 
 
 # Files
@@ -260,10 +259,15 @@ def test_files_that_are_none(tmp_path: Path, gold: str, message: str) -> None:
 
 
 def scored(base: Path, out: Path, **options: Any) -> Any:
-    languages = options.pop("languages", ("de",))
+    options.setdefault("languages", ("de",))
     task, source = TASKS.get(options.pop("task", "bucc2018")), options.pop("source", EMBEDDED)
     return evaluate(
-        open_model(base), task, source, label="it", out=out, languages=languages, **options
+        open_model(base),
+        task,
+        source,
+        label="it",
+        out=out,
+        options=EvaluationOptions(**options),
     )
 
 
@@ -309,7 +313,7 @@ def test_both_corpora_and_those_of_the_threshold_are_in_the_digest(
 
 def test_rows_without_any_partner_are_refused(tiny_base: Path, tmp_path: Path) -> None:
     source = xtreme(tmp_path, "dev")
-    message = "bucc2018 de: none of 1 dev rows has a translation to be found; take more rows"
+    message = "bucc2018 de: none of 1 dev rows has a translation; take more rows"
     with pytest.raises(DataError, match=message):
         scored(tiny_base, tmp_path, source=source, max_examples=1)
     assert scored(tiny_base, tmp_path, source=source, max_examples=2).split == "dev"

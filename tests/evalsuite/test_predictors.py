@@ -20,9 +20,11 @@ from all_tasks import TARGET
 from report_fakes import a_model
 
 from evalsuite import evaluate as module
+from evalsuite import evaluation
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.mining import MiningTask
 from evalsuite.data.ranking import RankingTask
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.registry import FORMATS, TASKS
 from evalsuite.submission import files
 from evalsuite.task import DataSource
@@ -65,15 +67,18 @@ def scored(
     """`evaluate`, with what a head says (`predict(examples)`) and what sentences are as vectors."""
 
     class Session:
-        def __init__(self, predictor: Any) -> None: ...
+        def __init__(self, predictor: Any) -> None:
+            self.predictor = predictor
 
         def calibrated(self, format: str, examples: Any) -> Any:
             return predict(examples), {}
 
     monkeypatch.setattr(module, "Session", Session)
-    monkeypatch.setattr(module, "Embedder", lambda session, layer, pooling: embed)
+    monkeypatch.setattr(evaluation, "Embedder", lambda session, layer, pooling: embed)
     stub: Any = Stub(task.labels)
-    return module.evaluate(stub, task, EMBEDDED, label="it", out=out, languages=(language,))
+    return module.evaluate(
+        stub, task, EMBEDDED, label="it", out=out, options=EvaluationOptions(languages=(language,))
+    )
 
 
 class Oracle:

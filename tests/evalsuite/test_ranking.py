@@ -17,6 +17,7 @@ from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.ranking import RankingTask
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe
 from evalsuite.registry import TASKS
@@ -223,9 +224,7 @@ def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path)
             EMBEDDED,
             label="it",
             out=tmp_path / str(number),
-            languages=("en", "de"),
-            layer=-1,
-            max_examples=30,
+            options=EvaluationOptions(languages=("en", "de"), layer=-1, max_examples=30),
         )
         scores.append(found.metrics["map_at_20"]["en"])
         assert found.chance["en"] < scores[-1]
@@ -244,14 +243,14 @@ def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path)
 
 
 def test_train_rows_are_not_ranked(tiny_base: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="mewslix: its train rows have no pool"):
+    with pytest.raises(DataError, match="mewslix: the train rows have no pool of candidates"):
         evaluate(
             open_model(tiny_base),
             TASKS.get("mewslix"),
             EMBEDDED,
             label="it",
             out=tmp_path,
-            split="train",
+            options=EvaluationOptions(split="train"),
         )
 
 
@@ -267,8 +266,7 @@ def test_the_pool_is_part_of_the_digest(
             EMBEDDED,
             label="it",
             out=tmp_path,
-            languages=("en",),
-            max_examples=2,
+            options=EvaluationOptions(languages=("en",), max_examples=2),
         ).data_digest
 
     before, pool = digest(), list(task.candidates(EMBEDDED, "test"))

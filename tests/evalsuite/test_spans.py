@@ -25,6 +25,7 @@ from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.squad import questions
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import span
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predict_lines import predict_lines
@@ -191,8 +192,7 @@ def test_a_model_of_spans_is_scored_and_exported(trained: Path, tmp_path: Path) 
             EMBEDDED,
             label="it",
             out=tmp_path / directory.name,
-            languages=("en", "zh"),
-            max_examples=30,
+            options=EvaluationOptions(languages=("en", "zh"), max_examples=30),
         )
         results.append(found.metrics)
         said = files.read(tmp_path / directory.name, "xquad", "zh")

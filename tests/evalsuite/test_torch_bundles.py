@@ -21,6 +21,7 @@ from compress.export.precisions import PRECISIONS, Precision
 from evalsuite.bench.measure import Subject, measure
 from evalsuite.errors import ModelError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import modules, open_model, read_config
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import Probe
@@ -122,8 +123,7 @@ def test_predict_evaluate_and_benchmark_run_them(
         EMBEDDED,
         label="nf4",
         out=tmp_path,
-        languages=("en", "de"),
-        max_examples=4,
+        options=EvaluationOptions(languages=("en", "de"), max_examples=4),
     )
     assert result.model.precision == "nf4"
     assert set(result.metrics[result.main_metric]) == {"en", "de"}

@@ -15,6 +15,7 @@ from quick import options
 from compress.errors import FuseError
 from compress.fuse.fuse import fuse
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.probe_text import Probe
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
@@ -83,8 +84,7 @@ def test_adapters_are_scored_as_models_are(tiny_base: Path, tmp_path: Path, name
             EMBEDDED,
             label="tuned",
             out=tmp_path / task,
-            languages=("de",),
-            max_examples=20,
+            options=EvaluationOptions(languages=("de",), max_examples=20),
         )
         assert found.model.precision == "nf4" and found.model.label == "tuned"
     base = open_adapter(made(tiny_base, tmp_path / "b", name), TASKS.get("xnli")).describe("other")

@@ -17,11 +17,11 @@ from evalsuite import tokenization
 from evalsuite.agreement.predictions import Reference
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError, ModelError
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import span, tagging
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
 from evalsuite.metrics.answers import answer_f1, answer_scores, squad
-from evalsuite.metrics.chance import chance
 from evalsuite.metrics.score import score_shown
 from evalsuite.registry import TASKS
 from evalsuite.submission import files as submission
@@ -225,7 +225,7 @@ def test_supertags_are_those_of_the_training_rows(tmp_path: Path) -> None:
     said = [["NP[nb]/N", "N", ccg.UNKNOWN]]  # what it was trained on is not what is right
     assert tagging.score(task, "en", [dev], said) == {"token_accuracy": pytest.approx(200 / 3)}
     assert tagging.parts(task, "en", [dev], said).tolist() == [[2, 3]]
-    assert chance(task, [dev]) == pytest.approx(100 / 3)
+    assert tagging.chance(task, "en", [dev]) == pytest.approx(100 / 3)
     assert tagging.fallback(task.labels) == ccg.UNKNOWN
     with pytest.raises(DataError, match="predicted tags S are none of"):
         tagging.score(task, "en", [dev], [["N", "N", "S"]])
@@ -255,7 +255,7 @@ def test_the_official_scores_of_questions_without_an_answer() -> None:
     assert answer_f1([""], "the", squad) == 1  # nothing is left of it
     assert answer_f1(["the"], "a", squad) == 0  # SQuAD 1.1: no token is shared
     no_answer = [OptionalSpanExample(str(n), "q", "c", (Answer("", -1),)) for n in range(3)]
-    assert chance(INTERMEDIATE_TASKS.get("squad2"), no_answer) == 100
+    assert span.chance(INTERMEDIATE_TASKS.get("squad2"), "en", no_answer) == 100
 
 
 @pytest.mark.parametrize(("null", "answer"), [(5.0, "Rhine"), (7.0, ""), (6.0, "Rhine")])
@@ -348,7 +348,7 @@ def test_each_task_is_trained_and_its_dev_split_scored(
         source,
         label="it",
         out=said,
-        max_examples=6,
+        options=EvaluationOptions(max_examples=6),
         against=Reference("it", said),
     )
     assert scored.split == "dev" and set(scored.metrics[task.metric]) == {"en"}

@@ -13,6 +13,7 @@ from quick import options
 from safetensors.torch import load_file
 
 from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
@@ -143,8 +144,7 @@ def test_dev_scores_are_those_of_evaluation_and_change_nothing(
         EMBEDDED,
         label="m",
         out=tmp_path / "scores",
-        languages=["en"],
-        split="dev",
+        options=EvaluationOptions(languages=["en"], split="dev"),
     )
     whole = english(task, EMBEDDED, 10_000)
     model = open_model(tmp_path / "scored/out").model  # type: ignore[attr-defined]

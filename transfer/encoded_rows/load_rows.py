@@ -15,7 +15,7 @@ from typing import Protocol
 
 from evalsuite import tokenization
 from evalsuite.errors import DataError
-from evalsuite.evaluate import SOURCE_LANGUAGE
+from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.task import DataSource, Example, Format, Task
 from transfer.encoded_rows.choices import Choices
 from transfer.encoded_rows.encoded import Encoder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.data.ranking import RankingTask
-from evalsuite.formats.retrieval import encode_sentences
+from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.task import Example, MatchExample, Task
 from transfer.encoded_rows.encoded import Encoder, SeveralSequences
 from transfer.loop.batch_plan import Batch, padded

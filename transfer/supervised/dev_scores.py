@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from evalsuite.evaluate import SOURCE_LANGUAGE
 from evalsuite.inference.probe_text import spread
 from evalsuite.inference.session import Session
-from evalsuite.metrics.chance import chance
+from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.registry import FORMATS
 from evalsuite.runtimes.torch import TorchPredictor, logits_of
 from evalsuite.task import CHOICE, DataSource, Example, Task
@@ -74,7 +73,7 @@ def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") 
         held_out = min(most, len(trained_on) // 10)
         found = trained_on[len(trained_on) - held_out :]
     try:
-        floor = chance(task, found)
+        floor = FORMATS.get(task.format).chance(task, SOURCE_LANGUAGE, found)
     except ValueError:
         raise MethodError(f"{task.name}: no labelled English row to score ({rows})") from None
     return DevSet(task, found, held_out, floor)

@@ -1,0 +1,140 @@
+"""What one evaluation works on: the options, the open model, and the rows of each language.
+
+>>> evaluation = Evaluation(task, source, "test", session, EvaluationOptions(max_examples=100))
+>>> for language, examples in evaluation.by_language():
+...     predictions = session.predict(task.format, examples)
+
+Each format reads its rows from here (`predict` in `evalsuite.formats`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from evalsuite.errors import DataError, ModelError
+from evalsuite.inference.session import Session
+from evalsuite.retrieval.embedding import Embedder
+from evalsuite.retrieval.sentences import Pooling
+from evalsuite.task import Candidate, DataSource, Example, Split, Task
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """Which rows are scored, and how.
+
+    Attributes:
+        languages: default all languages of the source.
+        split: default the first of the task's `eval_splits` that the source has.
+        layer: of embeddings; negative counts from the last, default two thirds up.
+        pooling: of embeddings: the mean over tokens, or the first token (`cls`).
+        margin: retrieval only; compare neighbours by ratio margin and not by cosine. Mining always
+            does.
+        max_examples: take the first rows only, this many per language (the result records it).
+        seed: of the bootstrap.
+    """
+
+    languages: Sequence[str] | None = None
+    split: Split | None = None
+    layer: int | None = None
+    pooling: Pooling = "mean"
+    margin: bool = False
+    max_examples: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a model predicted for the rows of one language.
+
+    Attributes:
+        predictions: one per example.
+        metrics: scores that need the model's outputs and not its predictions alone, in percent.
+        candidates: how many candidates each row was compared with, where there is a pool.
+        threshold: the lowest margin of a pair, where pairs are mined.
+    """
+
+    language: str
+    examples: Sequence[Example]
+    predictions: list[Any]
+    metrics: dict[str, float] = field(default_factory=dict)
+    candidates: int = 0
+    threshold: float | None = None
+
+
+class Evaluation:
+    """One model on one task.
+
+    Attributes:
+        split: the split that is scored.
+        layer: absolute layer of the embeddings; None where a head is scored.
+        data: digest of all rows and candidates that were read so far.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        source: DataSource,
+        split: Split,
+        session: Session,
+        options: EvaluationOptions,
+        progress: Progress = lambda fraction, text: None,
+    ) -> None:
+        self.task, self.source, self.split = task, source, split
+        self.session, self.options, self.progress = session, options, progress
+        self.data = hashlib.sha256()
+        self.layer = (
+            absolute_layer(session.predictor.layers, options.layer) if task.by_embedding else None
+        )
+        languages = options.languages or task.available(source, split)
+        self.rows = {language: self.load(split, language) for language in languages}
+
+    def load(self, split: Split, language: str) -> Sequence[Example]:
+        """The first rows of one language, at most `max_examples`.
+
+        Raises:
+            DataError: there are none.
+        """
+        rows = self.task.load(self.source, split, language)[: self.options.max_examples]
+        if not rows:
+            raise DataError(f"{self.task.name} {language}: no rows in its {split} split")
+        return rows
+
+    def by_language(self) -> Iterator[tuple[str, Sequence[Example]]]:
+        """Language and rows, in order; reports progress and adds the rows to the digest."""
+        for done, (language, examples) in enumerate(self.rows.items()):
+            self.progress(done / len(self.rows), f"{self.task.name} {language}")
+            self.data.update(repr((language, examples)).encode())
+            yield language, examples
+
+    def digested(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        """The same candidates; each is added to the digest when it is read."""
+        for candidate in candidates:
+            self.data.update(repr(candidate).encode())
+            yield candidate
+
+    def embedder(self) -> Embedder:
+        """Sentences to vectors, with the layer and pooling of this evaluation."""
+        assert self.layer is not None
+        return Embedder(self.session, self.layer, self.options.pooling)
+
+
+def absolute_layer(layers: int, layer: int | None) -> int:
+    """The layer counted from the embeddings (0); the default is two thirds up.
+
+    >>> absolute_layer(12, None), absolute_layer(12, -1)
+    (8, 12)
+
+    Raises:
+        ModelError: the model has no such layer.
+    """
+    if layer is None:
+        return max(1, round(layers * 2 / 3))
+    absolute = layer + layers + 1 if layer < 0 else layer
+    if not 0 <= absolute <= layers:
+        raise ModelError(f"layer {layer}: the model has layers 0 (embeddings) to {layers}")
+    return absolute

@@ -1,0 +1,119 @@
+"""The scores of all languages of one task, collected language by language.
+
+>>> scores = LanguageScores(task, seed=0)
+>>> scores.add(Predicted("de", examples, predictions))
+>>> scores.metrics["accuracy"]["de"]
+70.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.agreement import predictions as agreement
+from evalsuite.evaluation import Predicted
+from evalsuite.languages import SOURCE_LANGUAGE
+from evalsuite.metrics import bootstrap
+from evalsuite.registry import FORMATS
+from evalsuite.results.task import ModelComparison
+from evalsuite.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class LanguageScores:
+    """Scores by language, and how far chance could move them.
+
+    Attributes:
+        metrics: metric -> language -> percent.
+        chance: language -> score of guessing on the main metric, in percent.
+        examples: language -> rows.
+        thresholds: language -> lowest margin of a pair, where pairs are mined.
+    """
+
+    def __init__(self, task: Task, seed: int) -> None:
+        self.task, self.seed = task, seed
+        self.format = FORMATS.get(task.format)
+        self.metrics: dict[str, dict[str, float]] = {}
+        self.chance: dict[str, float] = {}
+        self.examples: dict[str, int] = {}
+        self.thresholds: dict[str, float] = {}
+        self._draws: dict[str, np.ndarray] = {}
+
+    def add(self, predicted: Predicted) -> None:
+        """Score the predictions of one language."""
+        task, language, examples = self.task, predicted.language, predicted.examples
+        scores = self.format.score(task, language, examples, predicted.predictions)
+        for name, value in (scores | predicted.metrics).items():
+            self.metrics.setdefault(name, {})[language] = value
+        self._draws[language] = self.draws(language, examples, predicted.predictions)
+        self.chance[language] = self.format.chance(task, language, examples, predicted.candidates)
+        self.examples[language] = len(examples)
+        if predicted.threshold is not None:
+            self.thresholds[language] = predicted.threshold
+
+    def draws(self, language: str, examples: Sequence[Any], predictions: Sequence[Any]) -> Any:
+        """The main metric of each bootstrap sample, `[resamples]`."""
+        parts = self.format.parts(self.task, language, examples, predictions)
+        return bootstrap.draws(parts, self.seed)
+
+    def draws_of(self, language: str) -> np.ndarray:
+        """Those of a language added before."""
+        return self._draws[language]
+
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """95% interval of the main metric, by language."""
+        return _intervals(self._draws)
+
+    def zero_shot_interval(self) -> tuple[float, float] | None:
+        """95% interval of the zero-shot mean; None where there is only the source language."""
+        mean = _zero_shot(self._draws)
+        return None if mean is None else bootstrap.interval(mean)
+
+
+class Comparison:
+    """The same rows as another model predicted them, collected language by language."""
+
+    def __init__(self, reference: agreement.Reference, scores: LanguageScores) -> None:
+        self.reference, self.scores = reference, scores
+        self._agreement: dict[str, float] = {}
+        self._differences: dict[str, np.ndarray] = {}
+
+    def add(self, predicted: Predicted, split: Any) -> None:
+        """Compare one language that the scores have already.
+
+        Raises:
+            DataError: the other model was not scored on these rows.
+        """
+        task, language, examples = self.scores.task, predicted.language, predicted.examples
+        ids = [example.id for example in examples]
+        others = agreement.read(self.reference, task.name, language, split, ids, task.format)
+        self._agreement[language] = agreement.same(task.format, others, predicted.predictions)
+        self._differences[language] = self.scores.draws_of(language) - self.scores.draws(
+            language, examples, others
+        )
+
+    def result(self) -> ModelComparison:
+        """Agreement and differences of all languages."""
+        mean = _zero_shot(self._differences)
+        return ModelComparison(
+            label=self.reference.label,
+            agreement=self._agreement,
+            intervals=_intervals(self._differences),
+            zero_shot_interval=None if mean is None else bootstrap.interval(mean),
+            p=None if mean is None else bootstrap.p_value(mean),
+        )
+
+
+def _intervals(draws: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+    return {language: bootstrap.interval(values) for language, values in draws.items()}
+
+
+def _zero_shot(draws: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Mean over the languages other than the source's, for each draw."""
+    import numpy as np
+
+    others = [values for language, values in draws.items() if language != SOURCE_LANGUAGE]
+    return np.asarray(np.mean(others, axis=0)) if others else None
