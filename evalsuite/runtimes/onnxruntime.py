@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.errors import ModelError
 from evalsuite.machine import environment
 from evalsuite.runtimes._bundle import BundlePredictor, Feeds, check_files, read_card
+from evalsuite.runtimes._products import Multiply, Prepare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,11 @@ def modules(directory: Path) -> tuple[str, ...]:
     return ("onnxruntime",)
 
 
+# A bundle's precision -> type of its matrix products, for the machine's peak.
+PRODUCTS = {
+    "fp32": "fp32", "int8": "int8", "int8-static": "int8",
+    "int8-weights": "int8", "int4-weights": "int8",  # activations are rounded 32 at a time
+}  # fmt: skip
 _PRECISE = "session.x64quantprecision"
 
 
@@ -85,3 +91,50 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
         raise ModelError(f"{directory} is not a bundle for ONNX Runtime")
     check_files(directory, card)
     return OnnxPredictor(directory, card, threads or environment.threads())
+
+
+def _matrix_product(operator: str, types: tuple[str, str, str]) -> Prepare:
+    """A graph of one operator, given the element types of its input, weights and output."""
+
+    def prepare(size: int, threads: int) -> Callable[[], object]:
+        import numpy as np
+        import onnxruntime
+        from onnx import helper, numpy_helper
+
+        given, weights, result = (np.dtype(name) for name in types)
+        kinds = [helper.np_dtype_to_tensor_dtype(kind) for kind in (given, result)]
+        graph = helper.make_graph(
+            [helper.make_node(operator, ["a", "b"], ["y"])],
+            "product",
+            [helper.make_tensor_value_info("a", kinds[0], [size, size])],
+            [helper.make_tensor_value_info("y", kinds[1], [size, size])],
+            [numpy_helper.from_array(_numbers(size, weights), "b")],
+        )
+        opset = helper.make_opsetid("", 18)
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=9)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        feeds = {"a": _numbers(size, given)}
+        return lambda: session.run(None, feeds)
+
+    return prepare
+
+
+def _numbers(size: int, dtype: np.dtype[Any]) -> np.ndarray:
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    if dtype.kind == "f":
+        return random.standard_normal((size, size)).astype(dtype)
+    return random.integers(0, 100, (size, size)).astype(dtype)
+
+
+MULTIPLY: Multiply = {
+    "fp32": {"onnxruntime MatMul": _matrix_product("MatMul", ("float32", "float32", "float32"))},
+    "int8": {
+        "onnxruntime MatMulInteger": _matrix_product("MatMulInteger", ("uint8", "int8", "int32"))
+    },
+}

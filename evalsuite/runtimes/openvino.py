@@ -29,6 +29,7 @@ from evalsuite.runtimes._bundle import (
     default_outputs,
     read_card,
 )
+from evalsuite.runtimes._products import Multiply
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,12 @@ HINTS = {
     "fp32": "f32", "bf16": "bf16", "int8": "f32", "int8-bf16": "bf16", "int8-weights": "f32",
     "int4-weights": "f32",
 }  # fmt: skip
+# A bundle's precision -> type of its matrix products, for the machine's peak.
+PRODUCTS = {
+    "fp32": "fp32", "bf16": "bf16", "int8": "int8", "int8-bf16": "int8",
+    "int8-weights": "fp32", "int4-weights": "fp32",  # its kernels are named brgemm_avx512_f32
+}  # fmt: skip
+MULTIPLY: Multiply = {}  # OpenVINO's products are compared with those of the other runtimes
 _WITHOUT_BF16 = {"bf16": "fp32", "int8-bf16": "int8"}  # what is computed on other processors
 
 

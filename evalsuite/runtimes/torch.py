@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from evalsuite.inference.open_model import (
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._bundle import check_files, read_card
+from evalsuite.runtimes._products import Multiply, Prepare
 from evalsuite.task import CHOICE
 
 if TYPE_CHECKING:
@@ -218,3 +219,34 @@ def held_in(config: dict[str, Any]) -> str | None:
     if found.get("load_in_4bit"):
         return str(found["bnb_4bit_quant_type"])
     return "int8" if found.get("load_in_8bit") else str(found.get("quant_method", "quantized"))
+
+
+# A checkpoint's precision -> type of its matrix products, for the machine's peak.
+PRODUCTS = {
+    "fp32": "fp32", "bf16": "bf16", "int8": "int8",
+    "nf4": "bf16",  # decoded, then multiplied
+}  # fmt: skip
+
+
+def _matrix_product(kind: str) -> Prepare:
+    """Square matrices of a type."""
+
+    def prepare(size: int, threads: int) -> Callable[[], object]:
+        import torch
+
+        torch.set_num_threads(threads)
+        if kind == "int8":
+            one, other = (torch.randint(-100, 100, (size, size), dtype=torch.int8) for _ in "ab")
+            return lambda: torch._int_mm(one, other)
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[kind]
+        one, other = (torch.randn(size, size, dtype=dtype) for _ in "ab")
+        return lambda: torch.mm(one, other)
+
+    return prepare
+
+
+MULTIPLY: Multiply = {
+    "fp32": {"torch.mm": _matrix_product("fp32")},
+    "bf16": {"torch.mm": _matrix_product("bf16")},
+    "int8": {"torch._int_mm": _matrix_product("int8")},
+}
