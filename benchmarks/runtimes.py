@@ -25,8 +25,8 @@ from statistics import median
 from xlmr_shapes import SHAPES, make
 
 from compress.export.calibration_text import Calibration
-from compress.export.export import Quantization, export
-from compress.export.precisions import Precision, Runtime
+from compress.export.export import export
+from compress.export.graph import ExportOptions
 from evalsuite import tokenization
 from evalsuite.bench.measure import Subject, measure
 from evalsuite.inference.probe_text import Probe, sample
@@ -35,7 +35,7 @@ from evalsuite.registry import TASKS
 from evalsuite.results.speed import SpeedResult
 from evalsuite.task import DataSource
 
-BUNDLES: tuple[tuple[Runtime, Precision], ...] = (
+BUNDLES: tuple[tuple[str, str], ...] = (
     ("onnxruntime", "fp32"),
     ("onnxruntime", "int8"),
     ("openvino", "fp32"),
@@ -55,8 +55,8 @@ def models(shape: str, work: Path) -> dict[str, Path]:
         out = work / f"{shape}-{runtime}-{precision}"
         if not (out / "README.md").is_file():
             text = Calibration(TASKS.get("xnli"), DataSource("embedded"), CALIBRATION)
-            quantization = Quantization(text)
-            export(checkpoint, out, runtime=runtime, precision=precision, quantization=quantization)
+            options = ExportOptions(text)
+            export(checkpoint, out, runtime=runtime, precision=precision, options=options)
         found[f"{runtime} {precision}"] = out
     return found
 

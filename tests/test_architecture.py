@@ -118,7 +118,6 @@ LONG_FUNCTIONS = {
     "evalsuite.bench.worker.measure",
 }
 MANY_ARGUMENTS = {
-    "compress.export.export.export",
     "compress.fuse.fuse.fuse",
     "compress.prune.prune.prune",
     "recipes.cli.app.run",  # a command: one argument per option

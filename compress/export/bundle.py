@@ -1,41 +1,105 @@
-"""What a bundle directory holds beside its graph: its card, and the digest of every file.
+"""The files of a bundle apart from its model: the card, the README and the digest of every file.
 
-A bundle is checked by `sha256sum -c SHA256SUMS` in its directory. `bundle.json` has the size of
-each file of the model and tokenizer, which is looked at when the bundle is opened.
+A bundle is checked by `sha256sum -c SHA256SUMS` in its directory. `bundle.json`, the card, has the
+size of each file of the model and tokenizer; sizes are compared when the bundle is opened.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compress.export import bundle_readme
-from evalsuite.agreement.outputs import Parity
 from evalsuite.inference.open_model import BUNDLE_FILE
 
 SUMS = "SHA256SUMS"
-CARD = "README.md"
+README = "README.md"
 
 
-def write_card(out: Path, card: dict[str, Any]) -> None:
-    """`bundle.json`, with the sizes of the files that are there."""
-    apart = (BUNDLE_FILE, CARD, SUMS)
+@dataclass(frozen=True, slots=True)
+class BundleCard:
+    """What `bundle.json` says of a bundle.
+
+    Attributes:
+        file: the file that the runtime opens.
+        head: `pair`, `tagging`, `span` or `choice`, None for an encoder; not written, `labels`
+            imply it.
+        layers: number of hidden layers.
+        max_length: longest input in tokens.
+        architecture: such as `xlm-roberta 12x768`.
+        made_from: what the checkpoint was made from, oldest first.
+        heads: attention heads per layer, where silent ones were removed.
+        last_layer: `first-token` where the last layer computes the first token alone.
+        lost_alone: part of the model -> percent of labels lost when it alone is quantized, where
+            that was measured.
+        excluded: parts that stay in fp32.
+        embeddings: form of the word embeddings, where it is not what the precision implies.
+    """
+
+    runtime: str
+    file: str
+    precision: str
+    head: str | None
+    labels: tuple[str, ...]
+    layers: int
+    max_length: int
+    architecture: str
+    parameters: int
+    embedding_parameters: int
+    made_from: tuple[str, ...] = ()
+    heads: Sequence[int] | None = None
+    last_layer: str | None = None
+    lost_alone: Mapping[str, float] | None = None
+    excluded: tuple[str, ...] | None = None
+    embeddings: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The entries of `bundle.json` but `bytes`, in its order; what is None is left out."""
+        optional = {
+            "heads": self.heads,
+            "made_from": list(self.made_from),
+            "last_layer": self.last_layer,
+            "lost_alone": self.lost_alone,
+            "excluded": None if self.excluded is None else list(self.excluded),
+            "embeddings": self.embeddings,
+        }
+        return {
+            "format": 1,
+            "runtime": self.runtime,
+            "file": self.file,
+            "precision": self.precision,
+            "labels": list(self.labels),
+            "layers": self.layers,
+            "max_length": self.max_length,
+            "architecture": self.architecture,
+            "parameters": self.parameters,
+            "embedding_parameters": self.embedding_parameters,
+        } | {name: value for name, value in optional.items() if value is not None}
+
+
+def write_card(out: Path, card: Mapping[str, Any]) -> None:
+    """Write `bundle.json`, with the sizes of the files in `out`.
+
+    Args:
+        card: as `BundleCard.as_json` gives it.
+    """
+    apart = (BUNDLE_FILE, README, SUMS)
     sizes = {
         path.name: path.stat().st_size
         for path in sorted(out.iterdir())
         if path.is_file() and path.name not in apart
     }
-    text = json.dumps(card | {"bytes": sizes}, indent=2, ensure_ascii=False)
+    text = json.dumps({**card, "bytes": sizes}, indent=2, ensure_ascii=False)
     (out / BUNDLE_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def seal(out: Path, card: dict[str, Any], parity: Parity | None, checkpoint: Path) -> None:
-    """Write the README, then the sums of all files, last."""
-    text = bundle_readme.readme(card, parity, licence_of(checkpoint))
-    (out / CARD).write_text(text, encoding="utf-8")
-    write_card(out, card)
+def seal(out: Path, card: BundleCard, readme: str) -> None:
+    """Write the README and the card, and last the digests of all files."""
+    (out / README).write_text(readme, encoding="utf-8")
+    write_card(out, card.as_json())
     lines = [
         f"{_sha256(path)}  {path.name}\n"
         for path in sorted(out.iterdir())
@@ -45,9 +109,9 @@ def seal(out: Path, card: dict[str, Any], parity: Parity | None, checkpoint: Pat
 
 
 def licence_of(checkpoint: Path) -> str | None:
-    """The licence a checkpoint's own card names in its front matter, or None."""
+    """The licence that the front matter of a checkpoint's README names, or None."""
     try:
-        text = (checkpoint / CARD).read_text(encoding="utf-8")
+        text = (checkpoint / README).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
     front = text.split("---\n")[1] if text.startswith("---\n") else ""

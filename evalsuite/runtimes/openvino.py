@@ -15,11 +15,10 @@ it is asked for: the usual one when it is opened, others at their first use.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.errors import MissingExtraError, ModelError
+from evalsuite.errors import ModelError
 from evalsuite.inference.batching import Batching
 from evalsuite.machine import environment
 from evalsuite.runtimes._bundle import (
@@ -29,6 +28,7 @@ from evalsuite.runtimes._bundle import (
     default_outputs,
     read_card,
 )
+from evalsuite.runtimes._extras import require
 from evalsuite.runtimes._products import Multiply
 
 if TYPE_CHECKING:
@@ -48,21 +48,13 @@ MULTIPLY: Multiply = {}  # OpenVINO's products are compared with those of the ot
 _WITHOUT_BF16 = {"bf16": "fp32", "int8-bf16": "int8"}  # what is computed on other processors
 
 
-def require(*others: str) -> None:
-    """Raise MissingExtraError where OpenVINO, or another package of its extra, is not installed;
-    imports nothing."""
-    for package in ("openvino", *others):
-        if find_spec(package) is None:
-            raise MissingExtraError(package, "openvino")
-
-
 def load(*others: str) -> Any:
-    """The package; others are looked for only.
+    """The package; others of its extra are only looked for.
 
     Raises:
         MissingExtraError: it, or one of the others, is not installed.
     """
-    require(*others)
+    require("openvino", "openvino", *others)
     from evalsuite.runtimes._openvino import openvino
 
     return openvino

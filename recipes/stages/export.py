@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from compress.export.precisions import PRECISIONS, Precision, Runtime, Scales, by_nncf, calibrated
+from compress.export.exporter import GraphExporter, Scales
+from compress.export.exporter import Precision as PrecisionRules
+from compress.export.registry import EXPORTERS, precisions, runtimes_with
 from evalsuite.errors import MissingExtraError
 from evalsuite.results.run import StageRecord
-from evalsuite.runtimes import openvino
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 
 VERSION = 7
 PASS = True
+if TYPE_CHECKING:
+    Runtime: TypeAlias = str
+    Precision: TypeAlias = str
+else:  # the names are those of the exporters' files
+    Runtime = Literal[EXPORTERS.names()]
+    Precision = Literal[precisions()]
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$"), Noun("rank-N", "rank-N")]
 
 
@@ -112,41 +119,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A bundle with the checkpoint's head."""
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
-    made = PRECISIONS[config.runtime]
-    if config.precision not in made:
-        others = [name for name, those in PRECISIONS.items() if config.precision in those]
-        raise StageInputError(
-            f"precision: {config.runtime} bundles are made in {' or '.join(made)}, "
-            f"not in {config.precision}; runtime: {' or '.join(others)} makes these"
-        )
-    if config.precision == "int4-weights":
-        if config.embeddings not in (None, "int8", "int4"):
-            raise StageInputError(
-                "embeddings: with precision: int4-weights they are int8 (the default) or int4"
-            )
-    elif config.embeddings and config.runtime != "onnxruntime":
-        raise StageInputError(
-            f"embeddings: bundles for {config.runtime} store them as their precision says; "
-            "leave it out, or set runtime: onnxruntime"
-        )
-    nncf = by_nncf(config.runtime, config.precision)
-    if config.runtime == "openvino" or nncf:
-        try:
-            openvino.require(*(["nncf"] if nncf else []))
-        except MissingExtraError as error:
-            key = "runtime" if config.runtime == "openvino" else "precision"
-            raise StageInputError(f"{key}: {error}") from None
-    if config.exclude and (config.runtime, config.precision) != ("onnxruntime", "int8"):
-        raise StageInputError("exclude: is of runtime: onnxruntime with precision: int8")
-    if config.max_drop is not None and config.exclude != "auto":
-        raise StageInputError("max_drop: is of exclude: auto")
-    if config.scales == "tensor":
-        if (config.runtime, config.precision) != ("onnxruntime", "int4-weights"):
-            raise StageInputError(
-                "scales: tensor is of runtime: onnxruntime with precision: int4-weights"
-            )
-        if config.embeddings != "int4":
-            raise StageInputError("scales: tensor takes embeddings: int4")
+    _check_precision(config)
+    _check_keys_of_some_precisions(config)
     if _calibrates(config) and config.calibration_text == "train":
         artifact = Artifact("bundle", task=model.task)
         if not probed(config.probe_task, artifact).learnable:
@@ -158,15 +132,68 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         task=model.task,
         external=model.external,
         runtime=config.runtime,
-        shortened=config.runtime != "torch"
+        shortened=isinstance(EXPORTERS.get(config.runtime), GraphExporter)
         and config.last_layer == "first-token"
         and model.task is not None
         and find_task(model.task).format in ("pair", "choice"),
     )
 
 
+def _check_precision(config: Config) -> None:
+    """The runtime has this precision, and what makes it is installed."""
+    exporter = EXPORTERS.get(config.runtime)
+    if config.precision not in exporter.precisions:
+        raise StageInputError(
+            f"precision: {config.runtime} has no {config.precision}, only "
+            f"{', '.join(exporter.precisions)}; for {config.precision} set runtime: "
+            f"{' or '.join(runtimes_with(config.precision))}"
+        )
+    try:
+        exporter.require(config.precision)
+    except MissingExtraError as error:
+        key = "runtime" if exporter.packages else "precision"
+        raise StageInputError(f"{key}: {error}") from None
+
+
+def _check_keys_of_some_precisions(config: Config) -> None:
+    """`embeddings`, `exclude`, `max_drop` and `scales` fit the runtime and the precision."""
+    precision = EXPORTERS.get(config.runtime).precisions[config.precision]
+    form = config.embeddings
+    if form and not precision.stores_embeddings_as(form):
+        takes = ", ".join(precision.embeddings) or "no such key"
+        raise StageInputError(
+            f"embeddings: {config.runtime} {config.precision} takes {takes}; for {form} set "
+            + _where(lambda precision: precision.stores_embeddings_as(form))
+        )
+    if config.exclude and not precision.excludes:
+        raise StageInputError(f"exclude: only for {_where(lambda precision: precision.excludes)}")
+    if config.max_drop is not None and config.exclude != "auto":
+        raise StageInputError("max_drop: only with exclude: auto")
+    if config.scales == "tensor":
+        if not precision.tensor_scales:
+            raise StageInputError(
+                f"scales: tensor only for {_where(lambda precision: precision.tensor_scales)}"
+            )
+        if config.embeddings != "int4":
+            raise StageInputError("scales: tensor needs embeddings: int4")
+
+
+def _where(fits: Callable[[PrecisionRules], bool]) -> str:
+    """The runtimes, with their precisions, that fit.
+
+    >>> _where(lambda precision: precision.excludes)
+    'runtime: onnxruntime with precision: int8'
+    """
+    return ", or ".join(
+        f"runtime: {runtime} with precision: {' or '.join(names)}"
+        for runtime in EXPORTERS.names()
+        if (names := [n for n, p in EXPORTERS.get(runtime).precisions.items() if fits(p)])
+    )
+
+
 def _calibrates(config: Config) -> bool:
-    return calibrated(config.runtime, config.precision) or config.exclude == "auto"
+    precision = EXPORTERS.get(config.runtime).precisions[config.precision]
+    return precision.calibrated or config.exclude == "auto"
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -184,8 +211,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """Export and compare."""
     from compress.export.calibration_text import Calibration
-    from compress.export.export import Quantization, export
-    from compress.export.quantize import Weights
+    from compress.export.export import export
+    from compress.export.exporter import Weights
+    from compress.export.graph import ExportOptions
     from evalsuite.inference.probe_text import Probe
 
     model = ctx.input("model")
@@ -196,16 +224,16 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx.out,
         runtime=config.runtime,
         precision=config.precision,
-        quantization=Quantization(
+        options=ExportOptions(
             Calibration(task, ctx.data, config.calibration_rows, config.calibration_text),
             config.exclude,
             allowed,
             Weights(config.scales, 4 if config.embeddings == "int4" else 8),
+            _form(config, ctx),
+            config.last_layer == "whole",
         ),
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=config.min_agreement,
-        embeddings=_form(config, ctx),
-        whole=config.last_layer == "whole",
         lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
     step = f"{config.precision} export"
@@ -225,8 +253,9 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     from evalsuite.inference.open_model import read_config
     from transfer.text import parallel_text
 
-    if config.embeddings is None or config.precision == "int4-weights":
-        return None  # there `Weights` says how
+    precision = EXPORTERS.get(config.runtime).precisions[config.precision]
+    if config.embeddings is None or precision.quantizes_tables:
+        return None
     if not _ranked(config):
         return Form(config.embeddings)
     model = ctx.input("model").path
@@ -236,7 +265,7 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     return Form(config.embeddings, frequencies(tokenization.load(model), lines, size))
 
 
-_TOLD = ("method", "precision")  # of a stage's config, beside its tasks
+_SHOWN_KEYS = ("method", "precision")  # of a stage's config, after its tasks
 
 
 def made_from(lineage: Sequence[StageRecord]) -> list[str]:
@@ -249,13 +278,16 @@ def made_from(lineage: Sequence[StageRecord]) -> list[str]:
     names = {record.name for record in lineage}
     for record in lineage:
         tasks = record.config.get("tasks") or ()
-        told = [*tasks, *(str(record.config[key]) for key in _TOLD if key in record.config)]
+        details = [
+            *tasks,
+            *(str(record.config[key]) for key in _SHOWN_KEYS if key in record.config),
+        ]
         outside = [_shown(label) for label in record.inputs if label not in names]
         of = f" of {', '.join(outside)}" if outside else ""
-        steps.append(record.kind + (f" ({', '.join(told)})" if told else "") + of)
+        steps.append(record.kind + (f" ({', '.join(details)})" if details else "") + of)
     return steps
 
 
 def _shown(source: str) -> str:
-    """A model outside, by its name; a directory of this machine is nobody's business."""
+    """The name of a model that no stage made; paths of this machine are not published."""
     return "a local directory" if source.startswith((".", "~", "/")) else source

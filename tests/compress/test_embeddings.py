@@ -17,6 +17,7 @@ from compress.export import embedding_storage, low_rank
 from compress.export.bundle import write_card
 from compress.export.embedding_storage import Form, rewrite
 from compress.export.export import export
+from compress.export.graph import ExportOptions
 from evalsuite import tokenization
 from evalsuite.agreement import outputs
 from evalsuite.inference.open_model import BUNDLE_FILE, open_model
@@ -252,7 +253,12 @@ def test_the_stage_stores_a_rank_by_the_pieces_of_its_text(tiny_nli: Path, tmp_p
     assert card["embeddings"] == "rank-32"
     assert "word embeddings: rank-32" in (tmp_path / "out" / "README.md").read_text()
     assert "agreement %" in summary
-    plain = export(tiny_nli, tmp_path / "plain", precision="fp32", embeddings=Form("rank-32"))
+    plain = export(
+        tiny_nli,
+        tmp_path / "plain",
+        precision="fp32",
+        options=ExportOptions(embeddings=Form("rank-32")),
+    )
     assert plain[0] is None
     first = Session(open_model(tiny_nli))
     probe = sample(first.tokenizer, 64, TASKS.get("xnli"), EMBEDDED, 10)
@@ -267,7 +273,7 @@ def test_the_stage_holds_embeddings_to_its_gate(tiny_nli: Path, tmp_path: Path) 
     with pytest.raises(GateError, match="fp32 export with rank-1 embeddings: "):
         run(asked, context(tiny_nli, tmp_path / "out"))
     model = {"model": [Artifact("checkpoint", "xnli")]}
-    with pytest.raises(StageInputError, match="embeddings: bundles for openvino store them as"):
+    with pytest.raises(StageInputError, match="embeddings: openvino fp32 takes no such key"):
         check(config(embeddings="int8", runtime="openvino"), model)
     assert [need.split for need in data(config(embeddings="int8"), model["model"][0])] == ["eval"]
     for wrong in ("int3", "rank-0", "rank-x"):

@@ -19,8 +19,10 @@ from compress.distill import objective
 from compress.distill.distill import distill
 from compress.distill.student import choose_layers, cut
 from compress.errors import FuseError, GateError, StudentError
-from compress.export import bundle, bundle_readme
+from compress.export import bundle
 from compress.export import export as exporting
+from compress.export.registry import EXPORTERS
+from compress.export.trace import Traced
 from compress.fuse.fuse import fuse
 from evalsuite.agreement import outputs
 from evalsuite.errors import ModelError
@@ -210,30 +212,31 @@ def test_the_cards_example_runs_without_torch_and_agrees(tiny_bundle: Path) -> N
 
 
 def test_examples_of_taggers_and_encoders_are_python() -> None:
-    card: dict[str, Any] = {"runtime": "onnxruntime", "labels": ["O", "B-PER"], "layers": 2}
-    compile(bundle_readme.example(card), "tagger", "exec")
-    assert "is_pretokenized" in bundle_readme.example(card)
-    card["labels"] = ["start", "end"]
-    compile(bundle_readme.example(card), "spans", "exec")
-    assert "sequence_ids" in bundle_readme.example(card)
-    card["labels"] = []
-    compile(bundle_readme.example(card), "encoder", "exec")
-    assert "hidden_states.2" in bundle_readme.example(card)
+    example = EXPORTERS.get("onnxruntime").example
+    for head, part in (
+        ("tagging", "is_pretokenized"),
+        ("span", "sequence_ids"),
+        ("choice", "dtype=np.int64)[None]"),
+        (None, "hidden_states.2"),
+    ):
+        script = example(head, "fp32", 2)
+        compile(script, str(head), "exec")
+        assert part in script
 
 
 def test_a_failed_gate_fails_the_export(
     tiny_nli: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(traced: Any, program: Any, out: Path, directory: Path, card: dict[str, Any]) -> None:
+    def broken(traced: Traced, program: Any, out: Path) -> str:
         """A graph of the right shape whose weights are another model's."""
         for name in ("model.onnx", "model.onnx.data"):
             data = bytearray((tiny_bundle / name).read_bytes())
             if name.endswith(".data"):
                 data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
             (out / name).write_bytes(data)
-        bundle.write_card(out, card)
+        return "model.onnx"
 
-    monkeypatch.setattr(exporting, "_write", broken)
+    monkeypatch.setattr(Traced, "save", broken)
     with pytest.raises(GateError, match="min_agreement asks for 100%"):
         exporting.export(
             tiny_nli,
@@ -288,13 +291,9 @@ def test_a_bundles_card_has_its_languages_its_origin_and_its_licence(
     assert model_size.digest(checkpoint) in text
     assert "licen" not in text.lower()
     (checkpoint / "README.md").write_text("---\nlicense: mit\ntags: [x]\n---\n# Mine\n")
-    bundle.seal(
-        tmp_path / "one",
-        json.loads((tmp_path / "one" / "bundle.json").read_text()),
-        None,
-        checkpoint,
-    )
-    text = (tmp_path / "one" / "README.md").read_text(encoding="utf-8")
+    assert bundle.licence_of(checkpoint) == "mit"
+    exporting.export(checkpoint, tmp_path / "two", precision="int8")
+    text = (tmp_path / "two" / "README.md").read_text(encoding="utf-8")
     assert text.startswith("---\nlicense: mit\n") and "- licence of the checkpoint: mit\n" in text
     assert "| language |" not in text
 

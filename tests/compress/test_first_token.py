@@ -23,6 +23,7 @@ from transformers import (
 
 from compress.export.export import export
 from compress.export.first_token import first_token_alone
+from compress.export.graph import ExportOptions
 from compress.export.sensitivity import groups
 from compress.export.trace import trace
 from evalsuite.bench import flops
@@ -100,7 +101,13 @@ def test_a_shortened_bundle_says_what_its_checkpoint_says(
     if runtime == "openvino":
         pytest.importorskip("openvino")
     whole, short = tmp_path / "whole", tmp_path / "short"
-    export(tiny_nli, whole, runtime=runtime, precision="fp32", whole=True)
+    export(
+        tiny_nli,
+        whole,
+        runtime=runtime,
+        precision="fp32",
+        options=ExportOptions(whole_last_layer=True),
+    )
     export(tiny_nli, short, runtime=runtime, precision="fp32")
     one, other, checkpoint = (open_model(path) for path in (whole, short, tiny_nli))
     ids = np.array([[0, 9, 11, 2, 1], [0, 7, 2, 2, 8]], dtype=np.int64)

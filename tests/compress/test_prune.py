@@ -17,6 +17,7 @@ from quick import distillation
 from compress.distill.student import cut
 from compress.errors import GateError, PruneError, StudentError
 from compress.export.export import export
+from compress.export.graph import ExportOptions
 from compress.prune import structure
 from compress.prune.importance import (
     block_influence,
@@ -437,7 +438,13 @@ def test_a_bundle_has_no_silent_heads(trained: Path, tmp_path: Path) -> None:
         max_pairs=20, seed=1, work=tmp_path / "work", out=small_dir,
     )  # fmt: skip
     probe = Probe(TASKS.get("xnli"), EMBEDDED, 4)
-    result, _ = export(small_dir, tmp_path / "bundle", precision="fp32", probe=probe, whole=True)
+    result, _ = export(
+        small_dir,
+        tmp_path / "bundle",
+        precision="fp32",
+        probe=probe,
+        options=ExportOptions(whole_last_layer=True),
+    )
     assert result is not None and result.maximum < 1e-4
     removed = 2 * 32 * (4 * 64 + 3)
     card = json.loads((tmp_path / "bundle" / "bundle.json").read_text())

@@ -17,9 +17,10 @@ from onnx import numpy_helper
 from compress.errors import CalibrationError, ExcludeError, GateError
 from compress.export import sensitivity
 from compress.export.calibration_text import Calibration, samples
-from compress.export.export import Quantization, export
-from compress.export.precisions import Precision, Runtime
-from compress.export.quantize import Weights, quantize
+from compress.export.export import export
+from compress.export.exporter import Quantizing, Weights
+from compress.export.graph import ExportOptions
+from compress.export.quantize import quantize
 from compress.export.trace import Traced, trace
 from evalsuite.data import parallel
 from evalsuite.formats import pair
@@ -74,7 +75,7 @@ def bytes_a_weight(bundle: Path) -> float:
 
 
 def test_int8_weights_are_blocks_and_the_table_is_int8(traced: Traced) -> None:
-    program = quantize(traced, "int8-weights")
+    program = quantize(traced, Quantizing("int8-weights"))
     assert operators(program).count("MatMulNBits") == 13  # six a layer, and the head
     assert {str(kind) for kind in tables(program).values()} <= {"uint8", "int8"}
     widths = [n.attributes["bits"].value for n in program.graph if n.op_type == "MatMulNBits"]
@@ -88,9 +89,9 @@ def test_int8_weights_are_blocks_and_the_table_is_int8(traced: Traced) -> None:
 
 
 def test_int4_can_reach_the_embeddings_and_whole_tensors(traced: Traced) -> None:
-    blocks = operators(quantize(traced, "int4-weights", weights=Weights("group", 4)))
+    blocks = operators(quantize(traced, Quantizing("int4-weights", weights=Weights("group", 4))))
     assert blocks.count("GatherBlockQuantized") == 3 and "MatMulNBits" in blocks
-    program = quantize(traced, "int4-weights", weights=Weights("tensor", 4))
+    program = quantize(traced, Quantizing("int4-weights", weights=Weights("tensor", 4)))
     decoded = [n for n in program.graph if n.op_type == "DequantizeLinear"]
     assert len(decoded) == 16  # 12 of the layers, the head, three tables
     for node in decoded:
@@ -107,7 +108,7 @@ def test_openvino_int8_quantizes_products_and_stores_the_table_in_int8(
         tmp_path,
         runtime="openvino",
         precision="int8",
-        quantization=Quantization(TEXT),
+        options=ExportOptions(TEXT),
         probe=PROBE,
         min_agreement=95.0,
     )
@@ -143,14 +144,14 @@ def test_openvino_int8_quantizes_products_and_stores_the_table_in_int8(
     ],
 )
 def test_a_bundle_keeps_most_labels_in_a_third_of_the_bytes(
-    runtime: Runtime, precision: Precision, tagger: Path, tmp_path: Path
+    runtime: str, precision: str, tagger: Path, tmp_path: Path
 ) -> None:
     result, _ = export(
         tagger,
         tmp_path,
         runtime=runtime,
         precision=precision,
-        quantization=Quantization(TEXT),
+        options=ExportOptions(TEXT),
         probe=PROBE,
         min_agreement=85.0,
     )
@@ -162,7 +163,7 @@ def test_a_bundle_keeps_most_labels_in_a_third_of_the_bytes(
 
 
 def test_what_takes_calibration_text_says_so(tagger: Path, tmp_path: Path) -> None:
-    with pytest.raises(CalibrationError, match="openvino int8 takes calibration text"):
+    with pytest.raises(CalibrationError, match="openvino int8 needs calibration text"):
         export(tagger, tmp_path, runtime="openvino", precision="int8")
 
 
@@ -172,7 +173,7 @@ def test_the_gate_stops_a_bad_setting_and_says_where(tagger: Path, tmp_path: Pat
             tagger,
             tmp_path,
             precision="int4-weights",
-            quantization=Quantization(weights=Weights("tensor", 4)),
+            options=ExportOptions(weights=Weights("tensor", 4)),
             probe=PROBE,
             min_agreement=99.0,
         )
@@ -233,7 +234,7 @@ def test_what_loses_most_stays_in_fp32(tagger: Path, tmp_path: Path) -> None:
         tagger,
         tmp_path / "auto",
         precision="int8",
-        quantization=Quantization(TEXT, "auto", max_drop=0.0),
+        options=ExportOptions(TEXT, "auto", max_drop=0.0),
         probe=PROBE,
     )
     card = json.loads((tmp_path / "auto" / "bundle.json").read_text())
@@ -251,13 +252,13 @@ def test_what_loses_most_stays_in_fp32(tagger: Path, tmp_path: Path) -> None:
         tagger,
         tmp_path / "named",
         precision="int8",
-        quantization=Quantization(exclude=("layer 1 feed-forward",)),
+        options=ExportOptions(exclude=("layer 1 feed-forward",)),
     )
     assert not list(floats(tmp_path / "plain" / "model.onnx"))
     assert sorted(floats(tmp_path / "named" / "model.onnx")) == [(64, 128), (128, 64)]
     assert plain["MB"] < facts["MB"]
     readme = (tmp_path / "named" / "README.md").read_text()
-    assert "- left in fp32: layer 1 feed-forward\n" in readme
+    assert "- parts that stay in fp32: layer 1 feed-forward\n" in readme
 
 
 # -- calibration text -------------------------------------------------------------------------
@@ -311,14 +312,23 @@ def test_calibration_text_is_part_of_the_key() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"precision": "fp32", "exclude": "auto"}, "exclude: is of runtime: onnxruntime with"),
-        ({"precision": "int8", "max_drop": 1}, "max_drop: is of exclude: auto"),
+        (
+            {"precision": "fp32", "exclude": "auto"},
+            "exclude: only for runtime: onnxruntime with",
+        ),
+        ({"precision": "int8", "max_drop": 1}, "max_drop: only with exclude: auto"),
         (
             {"precision": "int4-weights", "embeddings": "rank-8"},
-            "int4-weights they are int8",
+            "onnxruntime int4-weights takes int8, int4; for rank-8 set runtime: onnx",
         ),
-        ({"precision": "int8-weights", "scales": "tensor"}, "scales: tensor is of runtime"),
-        ({"precision": "int4-weights", "scales": "tensor"}, "takes embeddings: int4"),
+        (
+            {"precision": "int8-weights", "scales": "tensor"},
+            "scales: tensor only for runtime: onnx",
+        ),
+        (
+            {"precision": "int4-weights", "scales": "tensor"},
+            "scales: tensor needs embeddings: int4",
+        ),
         (
             {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},
             "calibration_text: the probe task has no training rows",
@@ -333,7 +343,7 @@ def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: st
 
 def test_without_nncf_one_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "evalsuite.runtimes.openvino.find_spec", lambda name: None if name == "nncf" else True
+        "evalsuite.runtimes._extras.find_spec", lambda name: None if name == "nncf" else True
     )
     said = r"nncf is not installed; type: pip install 'lingopress\[openvino\]'"
     for runtime, precision in (("openvino", "int8"), ("onnxruntime", "int8-static")):

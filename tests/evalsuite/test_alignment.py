@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from compress.export.export import export
+from compress.export.graph import ExportOptions
 from evalsuite.alignment.measure import counterpart, measure
 from evalsuite.alignment.measures import cosines, linear_cka, rank_consistency
 from evalsuite.errors import DataError
@@ -100,7 +101,7 @@ def test_layers_are_compared_with_those_as_deep() -> None:
 
 
 def test_a_model_beside_itself_keeps_everything(tiny_nli: Path, tmp_path: Path) -> None:
-    export(tiny_nli, tmp_path, precision="int8", whole=True)
+    export(tiny_nli, tmp_path, precision="int8", options=ExportOptions(whole_last_layer=True))
     first, second = measure(
         [("base", open_model(tiny_nli)), ("int8", open_model(tmp_path))],
         TASKS.get("tatoeba"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from compress.export.precisions import PRECISIONS
+from compress.export.registry import EXPORTERS
 from evalsuite.bench import energy, grid, peak
 from evalsuite.results.speed import Peak, PeakSample
 from recipes.stages.benchmark import Config
@@ -80,8 +80,8 @@ def test_the_peak_is_the_fastest_sample() -> None:
 
 
 def test_every_precision_of_export_has_a_product_it_is_held_against() -> None:
-    for runtime, precisions in PRECISIONS.items():
-        for precision in precisions:
+    for runtime in EXPORTERS.names():
+        for precision in EXPORTERS.get(runtime).precisions:
             product = peak.product(runtime, precision)
             assert product in peak.programs(), (runtime, precision)
             if precision in peak.programs():

@@ -16,8 +16,8 @@ from transformers import AutoModelForMultipleChoice, AutoTokenizer
 
 from compress.distill.distill import distill
 from compress.distill.student import cut
-from compress.export import bundle_readme
 from compress.export.export import export
+from compress.export.registry import EXPORTERS
 from compress.fuse.fuse import fuse
 from evalsuite import tokenization
 from evalsuite.agreement import outputs
@@ -187,8 +187,7 @@ def test_a_model_of_choices_is_scored_and_exported(trained: Path, tmp_path: Path
     assert other["scores"] == pytest.approx(said["scores"], abs=1e-4)
     with pytest.raises(MalformedRowError, match="input:1: 2 column"):
         list(predict_lines(trained, ["The tap.\tWater."]))
-    card = {"runtime": "onnxruntime", "labels": model.labels, "layers": 2}
-    script = [sys.executable, "-c", bundle_readme.example(card)]
+    script = [sys.executable, "-c", EXPORTERS.get("onnxruntime").example("choice", "int8", 2)]
     child = subprocess.run(script, cwd=tmp_path / "bundle", capture_output=True, text=True)
     assert child.stdout.strip() == line.split("\t")[1 + said["choice"]], child.stderr
 

@@ -12,8 +12,8 @@ import pytest
 from heads import headed
 
 from compress.export.calibration_text import Calibration
-from compress.export.export import Quantization, export
-from compress.export.precisions import Runtime
+from compress.export.export import export
+from compress.export.graph import ExportOptions
 from evalsuite.errors import ModelError
 from evalsuite.inference.batch_runner import pad
 from evalsuite.inference.open_model import ENOUGH, open_model
@@ -36,10 +36,10 @@ def bundle(
     request: pytest.FixtureRequest, tiny_base: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     place = tmp_path_factory.mktemp(request.param)
-    runtime: Runtime = request.param
-    text = Quantization(Calibration(TASKS.get("xquad"), DataSource("embedded"), 2))
+    runtime: str = request.param
+    text = ExportOptions(Calibration(TASKS.get("xquad"), DataSource("embedded"), 2))
     spans = headed(tiny_base, "span", place / "spans")
-    export(spans, place / "bundle", runtime=runtime, precision="int8", quantization=text)
+    export(spans, place / "bundle", runtime=runtime, precision="int8", options=text)
     return place / "bundle"
 
 

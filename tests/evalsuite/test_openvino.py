@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from heads import headed
 
-from compress.export import bundle_readme
 from compress.export.calibration_text import Calibration
-from compress.export.export import Quantization, export
-from compress.export.precisions import PRECISIONS, Precision
+from compress.export.export import export
+from compress.export.graph import ExportOptions
+from compress.export.registry import EXPORTERS
 from evalsuite.errors import MissingExtraError, ModelError
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predict_lines import predict_lines
@@ -32,18 +32,18 @@ from recipes.stages.export import Config, check
 
 EMBEDDED = DataSource("embedded")
 HEADS = {"pair": "xnli", "tagging": "panx", "span": "xquad", "choice": "xcopa", None: "tatoeba"}
-INT8: tuple[Precision, ...] = ("int8", "int8-bf16")
+INT8: tuple[str, ...] = ("int8", "int8-bf16")
 HAS_BF16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def bundle(checkpoint: Path, out: Path, precision: Precision = "fp32") -> OpenVinoPredictor:
+def bundle(checkpoint: Path, out: Path, precision: str = "fp32") -> OpenVinoPredictor:
     text = Calibration(TASKS.get("xnli"), EMBEDDED, 2)
     export(
         checkpoint,
         out,
         runtime="openvino",
         precision=precision,
-        quantization=Quantization(text),
+        options=ExportOptions(text),
     )
     opened = open_model(out, threads=1)
     assert isinstance(opened, OpenVinoPredictor)
@@ -240,7 +240,7 @@ sys.meta_path.insert(0, Refuse())
     ],
 )
 def test_the_cards_example_runs_without_torch_and_agrees(
-    head: str, line: str, precision: Precision, tiny_base: Path, tmp_path: Path
+    head: str, line: str, precision: str, tiny_base: Path, tmp_path: Path
 ) -> None:
     opened = bundle(headed(tiny_base, head, tmp_path / "c"), tmp_path / "b", precision)
     text = (opened.directory / "README.md").read_text(encoding="utf-8")
@@ -263,9 +263,8 @@ def test_the_cards_example_runs_without_torch_and_agrees(
 
 
 def test_the_examples_of_taggers_and_encoders_name_their_precision() -> None:
-    for labels, output in ((["O", "B-PER"], "logits"), ([], "hidden_states.2")):
-        card = {"runtime": "openvino", "precision": "bf16", "labels": labels, "layers": 2}
-        script = bundle_readme.example(card)
+    for head, output in (("tagging", "logits"), (None, "hidden_states.2")):
+        script = EXPORTERS.get("openvino").example(head, "bf16", 2)
         compile(script, "example", "exec")
         assert f'model(feeds)["{output}"]' in script and "onnx" not in script
         assert '{"INFERENCE_PRECISION_HINT": "bf16"}' in script
@@ -294,23 +293,23 @@ INPUTS = {"model": (Artifact("checkpoint", external=True),)}
 
 
 def test_precisions_a_runtime_has_not_are_refused_before_anything_runs() -> None:
-    for runtime, precisions in PRECISIONS.items():
-        for precision in precisions:
+    for runtime in EXPORTERS.names():
+        for precision in EXPORTERS.get(runtime).precisions:
             assert check(config(runtime=runtime, precision=precision), INPUTS).runtime == runtime
     with pytest.raises(
         StageInputError,
-        match="precision: openvino bundles are made in fp32 or bf16 or int8 or int8-bf16 or "
-        "int8-weights or int4-weights, not in int8-static; runtime: onnxruntime makes these",
+        match="precision: openvino has no int8-static, only fp32, bf16, int8, int8-bf16, "
+        "int8-weights, int4-weights; for int8-static set runtime: onnxruntime",
     ):
         check(config(runtime="openvino", precision="int8-static"), INPUTS)
-    with pytest.raises(StageInputError, match="int4-weights, not in bf16; runtime: openvino or"):
+    with pytest.raises(StageInputError, match="-weights; for bf16 set runtime: openvino or torch"):
         check(config(precision="bf16"), INPUTS)
 
 
 def test_without_openvino_one_is_told_what_to_type(
     exact: OpenVinoPredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evalsuite.runtimes.openvino.find_spec", lambda name: None)
+    monkeypatch.setattr("evalsuite.runtimes._extras.find_spec", lambda name: None)
     said = r"openvino is not installed; type: pip install 'lingopress\[openvino\]'"
     with pytest.raises(StageInputError, match=f"runtime: {said}"):
         check(config(runtime="openvino"), INPUTS)

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 
 from compress.distill.distill import distill
 from compress.distill.student import cut
-from compress.export import bundle_readme
 from compress.export.export import export
+from compress.export.registry import EXPORTERS
 from compress.fuse.fuse import fuse
 from evalsuite import tokenization
 from evalsuite.data.embedded import generate as embedded
@@ -204,8 +204,7 @@ def test_a_model_of_spans_is_scored_and_exported(trained: Path, tmp_path: Path) 
     assert said["answer"] and said["answer"] in line.split("\t")[1]
     with pytest.raises(MalformedRowError, match="input:1: 1 column"):
         list(predict_lines(trained, ["Where?"]))
-    card = {"runtime": "onnxruntime", "labels": model.labels, "layers": 2}
-    script = [sys.executable, "-c", bundle_readme.example(card)]
+    script = [sys.executable, "-c", EXPORTERS.get("onnxruntime").example("span", "int8", 2)]
     child = subprocess.run(script, cwd=tmp_path / "bundle", capture_output=True, text=True)
     assert child.stdout.split(" Where")[0] == said["answer"], child.stderr
     assert set(results[0]) == {"exact_match", "answer_f1"}

@@ -15,9 +15,8 @@ import torch
 from heads import headed
 
 from compress.errors import GateError
-from compress.export import bundle_readme
 from compress.export.export import export
-from compress.export.precisions import PRECISIONS, Precision
+from compress.export.registry import EXPORTERS
 from evalsuite.bench.measure import Subject, measure
 from evalsuite.errors import ModelError
 from evalsuite.evaluate import evaluate
@@ -28,7 +27,7 @@ from evalsuite.inference.probe_text import Probe
 from evalsuite.machine import model_size
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import held_in
-from evalsuite.task import CHOICE, SPAN_ENDS, DataSource
+from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
 from recipes.stages._shared.contract import Artifact
@@ -48,9 +47,9 @@ def spread(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bundles(spread: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Precision, Path]:
-    made: dict[Precision, Path] = {}
-    for precision in PRECISIONS["torch"]:
+def bundles(spread: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made: dict[str, Path] = {}
+    for precision in EXPORTERS.get("torch").precisions:
         made[precision] = tmp_path_factory.mktemp(precision) / "out"
         result, _ = export(
             spread,
@@ -67,7 +66,7 @@ def bundles(spread: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Prec
 
 
 def test_plain_transformers_opens_them_in_their_precision(
-    spread: Path, bundles: dict[Precision, Path]
+    spread: Path, bundles: dict[str, Path]
 ) -> None:
     from transformers import AutoModelForSequenceClassification
 
@@ -90,7 +89,7 @@ def test_plain_transformers_opens_them_in_their_precision(
     assert sizes["nf4"] < sizes["int8"] < sizes["bf16"]
 
 
-def test_they_say_what_they_are(spread: Path, bundles: dict[Precision, Path]) -> None:
+def test_they_say_what_they_are(spread: Path, bundles: dict[str, Path]) -> None:
     counts = model_size.parameter_counts(spread)
     for precision, bundle in bundles.items():
         opened = open_model(bundle)
@@ -112,7 +111,7 @@ def test_they_say_what_they_are(spread: Path, bundles: dict[Precision, Path]) ->
 
 
 def test_predict_evaluate_and_benchmark_run_them(
-    bundles: dict[Precision, Path], spread: Path, tmp_path: Path
+    bundles: dict[str, Path], spread: Path, tmp_path: Path
 ) -> None:
     bundle = bundles["nf4"]
     (said,) = predict_lines(bundle, [LINE])
@@ -139,7 +138,7 @@ def test_predict_evaluate_and_benchmark_run_them(
     assert (speed.model.runtime, speed.model.precision) == ("torch", "nf4")
 
 
-def test_the_cards_example_runs(bundles: dict[Precision, Path]) -> None:
+def test_the_cards_example_runs(bundles: dict[str, Path]) -> None:
     text = (bundles["bf16"] / "README.md").read_text(encoding="utf-8")
     script = text.split("```python\n")[1].split("```")[0]
     child = subprocess.run(
@@ -151,18 +150,18 @@ def test_the_cards_example_runs(bundles: dict[Precision, Path]) -> None:
     )
     assert child.returncode == 0, child.stderr
     assert "logits=tensor" in child.stdout
-    for labels, kind in (
-        (["O", "B-PER"], "ForTokenClassification"),
-        (list(SPAN_ENDS), "ForQuestionAnswering"),
-        (list(CHOICE), "ForMultipleChoice"),
-        ([], ".from_pretrained"),
+    for head, kind in (
+        ("tagging", "ForTokenClassification"),
+        ("span", "ForQuestionAnswering"),
+        ("choice", "ForMultipleChoice"),
+        (None, ".from_pretrained"),
     ):
-        example = bundle_readme.example({"runtime": "torch", "labels": labels, "precision": "nf4"})
+        example = EXPORTERS.get("torch").example(head, "nf4", 2)
         compile(example, kind, "exec")
         assert f"AutoModel{kind}" in example
 
 
-def test_a_copy_cut_short_is_refused(bundles: dict[Precision, Path], tmp_path: Path) -> None:
+def test_a_copy_cut_short_is_refused(bundles: dict[str, Path], tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(bundles["int8"], copy)
     data = (copy / "model.safetensors").read_bytes()
@@ -195,14 +194,17 @@ def config(**keys: Any) -> Config:
 
 def test_the_stage_gives_a_bundle_and_refuses_what_does_not_fit() -> None:
     inputs = {"model": (Artifact("checkpoint", "xnli"),)}
-    for precision in PRECISIONS["torch"]:
+    for precision in EXPORTERS.get("torch").precisions:
         gives = check(config(precision=precision), inputs)
         assert (gives.kind, gives.task, gives.runtime) == ("bundle", "xnli", "torch")
     refused: list[tuple[dict[str, Any], str]] = [
-        ({"precision": "fp32"}, "torch bundles are made in bf16 or int8 or nf4, not in fp32"),
-        ({"precision": "nf4", "runtime": "openvino"}, "runtime: torch makes these"),
-        ({"precision": "nf4", "embeddings": "int8"}, "bundles for torch store them as"),
-        ({"precision": "int8", "exclude": "auto"}, "exclude: is of runtime: onnxruntime"),
+        ({"precision": "fp32"}, "precision: torch has no fp32, only bf16, int8, nf4; for fp32 set"),
+        ({"precision": "nf4", "runtime": "openvino"}, "for nf4 set runtime: torch"),
+        (
+            {"precision": "nf4", "embeddings": "int8"},
+            "torch nf4 takes no such key; for int8 set",
+        ),
+        ({"precision": "int8", "exclude": "auto"}, "exclude: only for runtime: onnxruntime"),
     ]
     for keys, said in refused:
         with pytest.raises(StageInputError, match=said):
@@ -210,7 +212,7 @@ def test_the_stage_gives_a_bundle_and_refuses_what_does_not_fit() -> None:
 
 
 def test_what_is_held_in_few_bits_is_no_checkpoint_to_train(
-    bundles: dict[Precision, Path],
+    bundles: dict[str, Path],
 ) -> None:
     found = inspect(bundles["nf4"], "./nf4")
     assert (found.kind, found.runtime, found.external) == ("bundle", "torch", True)

@@ -16,7 +16,8 @@ from torch import nn
 
 from compress.distill.distill import distill
 from compress.export.export import export
-from compress.export.quantize import GROUP, quantize
+from compress.export.exporter import GROUP, Quantizing
+from compress.export.quantize import quantize
 from compress.export.trace import trace
 from evalsuite.agreement import outputs as parity
 from evalsuite.inference.open_model import open_model
@@ -69,7 +70,7 @@ def test_what_is_trained_is_what_the_export_computes(
 
     whole = outcome()
     for precision, near in (("int8", 1e-4), ("int4-weights", 0.25)):
-        program = onnx_ir.serde.serialize_model(quantize(traced, precision))  # type: ignore[arg-type]
+        program = onnx_ir.serde.serialize_model(quantize(traced, Quantizing(precision)))
         exact = onnxruntime.SessionOptions()
         exact.add_session_config_entry("session.x64quantprecision", "1")  # no sum overflows
         bundle = onnxruntime.InferenceSession(

@@ -1,0 +1,44 @@
+"""The exporters: one file per runtime in `compress/export/runtimes/`.
+
+>>> EXPORTERS.names()
+('onnxruntime', 'openvino', 'torch')
+>>> list(EXPORTERS.get("torch").precisions)
+['bf16', 'int8', 'nf4']
+"""
+
+from __future__ import annotations
+
+from compress.export.exporter import Exporter, GraphExporter
+from evalsuite.catalog import Catalogue
+
+EXPORTERS: Catalogue[Exporter] = Catalogue(
+    "compress.export.runtimes", "runtime", attribute="EXPORTER"
+)
+
+
+def graph_exporter(runtime: str) -> GraphExporter:
+    """The exporter of a runtime that runs graphs.
+
+    Raises:
+        UnknownNameError: there is no such runtime.
+        TypeError: its bundles are checkpoints, not graphs.
+    """
+    exporter = EXPORTERS.get(runtime)
+    if not isinstance(exporter, GraphExporter):
+        raise TypeError(f"a bundle for {runtime} is a checkpoint, not a graph")
+    return exporter
+
+
+def precisions() -> tuple[str, ...]:
+    """The precisions of all runtimes, each once."""
+    every = (name for runtime in EXPORTERS.names() for name in EXPORTERS.get(runtime).precisions)
+    return tuple(dict.fromkeys(every))
+
+
+def runtimes_with(precision: str) -> tuple[str, ...]:
+    """The runtimes whose bundles can have this precision.
+
+    >>> runtimes_with("bf16")
+    ('openvino', 'torch')
+    """
+    return tuple(name for name in EXPORTERS.names() if precision in EXPORTERS.get(name).precisions)
