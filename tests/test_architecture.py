@@ -223,6 +223,8 @@ HEAVY = [
         ["ls", "stages", "export"],
         ["ls", "methods", "lora"],
         ["ls", "passes", "prune"],
+        ["ls", "stages", "--markdown"],
+        ["schema"],
         ["check", "quickstart"],
         ["plan", "quickstart"],
         ["check", "pretrain/xlmr-mini"],

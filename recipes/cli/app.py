@@ -194,6 +194,10 @@ def ls(
             help="One of the list: the keys of a stage, method or pass; the files of a task.",
         ),
     ] = None,
+    markdown: Annotated[
+        bool,
+        typer.Option("--markdown", help="With stages: the keys of all stages, as a Markdown page."),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """List the components, or print what there is to know about one."""
@@ -204,6 +208,13 @@ def ls(
         raise RecipesError(
             f"cannot list {what!r}{suggest(what, LISTS)}\nallowed: {', '.join(LISTS)}"
         )
+    if markdown:
+        from recipes.cli.reference_page import reference_page
+
+        if what != "stages" or name is not None:
+            raise RecipesError("--markdown: type lingopress ls stages --markdown")
+        typer.echo(reference_page(), nl=False)
+        return
     if name is not None:
         from recipes.cli import component_cards
 
@@ -219,6 +230,16 @@ def ls(
     width = max((len(entry.name) for entry in found), default=0)
     for entry in found:
         typer.echo(f"{entry.name:<{width}}  {entry.about}".rstrip())
+
+
+@app.command()
+def schema(debug: Debug = False) -> None:
+    """Print a JSON Schema of recipes, for editors."""
+    import json
+
+    from recipes.cli.recipe_schema import recipe_schema
+
+    typer.echo(json.dumps(recipe_schema(), indent=1))
 
 
 for command in (report, compare, predict, score):

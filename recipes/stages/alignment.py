@@ -1,4 +1,4 @@
-"""Measure how well models' languages lie on English, layer by layer, beside the first model."""
+"""Measure how close each language's sentences lie to English, per layer."""
 
 from __future__ import annotations
 

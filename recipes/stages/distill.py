@@ -1,4 +1,4 @@
-"""Distil a smaller student from a teacher."""
+"""Train a smaller student from a teacher."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score models on tasks, in every language there is."""
+"""Score models on tasks, per language."""
 
 from __future__ import annotations
 

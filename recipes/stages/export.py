@@ -1,4 +1,4 @@
-"""Export a checkpoint to a bundle, gated by how many labels stay equal."""
+"""Write a bundle for an inference runtime, and check how many labels stay equal."""
 
 from __future__ import annotations
 

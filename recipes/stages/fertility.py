@@ -1,4 +1,4 @@
-"""Count how models' vocabularies split the words of each language; no model runs."""
+"""Count how vocabularies split the words of each language; no model runs."""
 
 from __future__ import annotations
 

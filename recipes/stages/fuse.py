@@ -1,4 +1,4 @@
-"""Fuse an adapter, or several combined, into their base: the weights they were trained against."""
+"""Merge one adapter, or several combined, into the base weights they were trained on."""
 
 from __future__ import annotations
 

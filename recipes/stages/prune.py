@@ -1,4 +1,4 @@
-"""Take away the layers, heads and units a model needs least, gated by equal labels."""
+"""Remove the least important layers, attention heads and feed-forward units."""
 
 from __future__ import annotations
 

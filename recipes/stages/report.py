@@ -1,4 +1,4 @@
-"""Put scores, speed and what every stage cost into one report."""
+"""Write one report of scores, speed and the cost of every stage."""
 
 from __future__ import annotations
 

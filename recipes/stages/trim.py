@@ -1,4 +1,4 @@
-"""Cut a vocabulary to what some languages need, gated by how many labels stay equal."""
+"""Reduce a vocabulary to what some languages need, and check how many labels stay equal."""
 
 from __future__ import annotations
 

@@ -1,0 +1,79 @@
+"""docs/reference.md: every key of recipes, stages and methods.
+
+Made from the config classes by `lingopress ls stages --markdown > docs/reference.md`; a test
+compares the file with what this module makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from recipes.cli.component_cards import card
+from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_recipe, keys_of_stage
+from recipes.stages._shared.registry import stage_kinds
+from transfer.registry import METHODS
+
+INTRODUCTION = """\
+# Keys
+
+Every key of a recipe, with its type, default and range. `lingopress ls stages NAME` prints the same
+for one stage, `lingopress ls methods NAME` for one training method.
+This page is made from the code: `lingopress ls stages --markdown > docs/reference.md`.
+
+**In an editor.** `lingopress schema > recipe.schema.json` writes a JSON Schema of recipes. Editors
+with a YAML language server (VS Code with the YAML extension, Neovim, Helix, Zed) complete keys and
+show these sentences if the first line of a recipe is
+
+```yaml
+# yaml-language-server: $schema=./recipe.schema.json
+```
+
+In place of any value a recipe may have a matrix variable or a knob, such as `"${task.steps}"`.
+`lingopress check` finds more than an editor can, such as stages that do not fit together.
+"""
+
+
+def reference_page() -> str:
+    """The page, in Markdown."""
+    parts = [INTRODUCTION, *_groups(keys_of_recipe(), "##")]
+    shared: dict[str, KeyGroup] = {}
+    for kind in stage_kinds():
+        own, *others = keys_of_stage(kind)
+        shared |= {group.title: group for group in others}
+        parts.append(f"## Stage `{kind}`\n\n{card('stages', kind).about}\n")
+        parts.append(_table(HEADER, own.keys))
+        links = "; ".join(f"[{group.title}](#{anchor(group.title)})" for group in others)
+        parts.append(f"Shared: {links}.\n")
+    parts.append("## Shared keys\n")
+    parts += _groups(shared.values(), "###")
+    parts.append("## Training methods\n\nOptions of `train`, by `method`.\n")
+    parts.append(
+        _table(("method", "options", "about"), [_method(name) for name in METHODS.names()])
+    )
+    return "\n".join(parts)
+
+
+def _method(name: str) -> tuple[str, str, str]:
+    shown = card("methods", name)
+    options = [row[0] for table in shown.tables for row in table.rows]
+    return name, ", ".join(f"`{option}`" for option in options) or "none", shown.about
+
+
+def _groups(groups: Iterable[KeyGroup], level: str) -> list[str]:
+    return [f"{level} {group.title}\n\n{_table(HEADER, group.keys)}" for group in groups]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header)]
+    lines += [[f"`{first}`", *map(_cell, rest)] for first, *rest in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def anchor(title: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    kept = "".join(letter for letter in title.lower() if letter.isalnum() or letter in " -_")
+    return kept.replace(" ", "-")
