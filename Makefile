@@ -1,19 +1,27 @@
 # Two commands for a fresh machine: `make quickstart` and `make test`.
+# While you work: `make check`, all but the slow tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Two workers; one that has nothing left takes tests from the other.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: quickstart test setup clean
+.PHONY: quickstart check test lint setup clean
 
 quickstart: $(READY)
 	$(BIN)/lingopress run quickstart --jobs 2
 
-test: $(READY)
+check: lint
+	$(PYTEST) -m "not slow"
+
+test: lint
+	$(PYTEST)
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
 
 setup: $(READY)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,9 +12,36 @@ from pathlib import Path
 
 import pytest
 
+# One thread a process, set before torch loads and inherited by children: two workers share two
+# cores. A test of threads asks for its number by itself.
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_name] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
 FAKES = Path(__file__).resolve().parent / "fake_stages"
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+TRAINED = {"tiny_base", "tiny_adapter", "tiny_nli", "tiny_bundle", "tiny_english"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that takes a trained model is slow."""
+    for item in items:
+        if TRAINED & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _modules_are_not_searched_for_garbage() -> None:
+    """Leave what is loaded out of garbage collection.
+
+    Each training begins with a full collection, which takes most of a second where it looks
+    through all of torch and transformers.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _folder(name: str) -> Path:

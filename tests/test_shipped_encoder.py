@@ -49,6 +49,7 @@ def test_its_card_says_where_it_comes_from() -> None:
         assert said in card
 
 
+@pytest.mark.slow
 def test_it_finds_translations_of_template_sentences(tmp_path: Path) -> None:
     """Text it has never seen, in twelve languages, no fine-tuning."""
     predictor = open_model(MINI)
@@ -66,6 +67,7 @@ def test_it_finds_translations_of_template_sentences(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_it_finds_translations_of_real_sentences(xtreme_dir: Path, tmp_path: Path) -> None:
     predictor = open_model(MINI)
     found = evaluate(

@@ -124,6 +124,7 @@ def test_a_shortened_bundle_says_what_its_checkpoint_says(
     assert full - less == 2 * 8 * (2 * width * width + 2 * 5 * width + 2 * width * feedforward)
 
 
+@pytest.mark.slow
 def test_every_weight_of_a_shortened_layer_is_found() -> None:
     pair = trace(model(XLMRobertaForSequenceClassification), "onnxruntime", choices=False)
     assert [output.name for output in pair.program.graph.outputs][-1] == "hidden_states.1"

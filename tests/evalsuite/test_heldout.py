@@ -136,6 +136,7 @@ def test_sources_that_share_nothing() -> None:
 
 @pytest.mark.data
 @pytest.mark.usefixtures("corpus_dir")
+@pytest.mark.slow
 def test_no_training_text_is_evaluation_text(xtreme_dir: Path) -> None:
     """By whole sentences as the tasks read them, not by the keys the filter uses."""
     source = DataSource("xtreme", xtreme_dir)

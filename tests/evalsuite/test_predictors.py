@@ -119,6 +119,7 @@ class Oracle:
 
 
 @pytest.mark.parametrize(("task", "language"), EACH)
+@pytest.mark.slow
 def test_a_perfect_predictor_scores_100(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: Any, language: str
 ) -> None:
@@ -217,6 +218,7 @@ def constants(task: Any, language: str, rows: Any) -> list[tuple[Any, float]]:
 
 
 @pytest.mark.parametrize(("task", "language"), EACH)
+@pytest.mark.slow
 def test_a_constant_predictor_scores_what_arithmetic_says(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: Any, language: str
 ) -> None:

@@ -36,6 +36,7 @@ def cli(*args: str) -> int:
     return left.value.code if isinstance(left.value.code, int) else 0
 
 
+@pytest.mark.slow
 def test_a_recipe_a_folder_and_a_file_are_compared(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

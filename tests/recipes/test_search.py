@@ -95,6 +95,7 @@ def test_a_small_grid_is_exhausted_and_what_is_shared_is_made_once(bench):
     assert "scores[layers=3,width=300,precision=int8]" in labels
 
 
+@pytest.mark.slow
 def test_figures_front_and_recommendation_are_those_of_brute_force(bench):
     for budget, limit in (("MB: 12", 12), ("ms: 6", 6), ("points: 9", 9)):
         search = found(run_recipe(write(bench, budget=budget)))
@@ -125,6 +126,7 @@ def test_figures_front_and_recommendation_are_those_of_brute_force(bench):
             assert chosen[0] == max(score for score, x in points.values() if x <= limit)
 
 
+@pytest.mark.slow
 def test_fewer_trials_than_assignments_and_the_same_again(bench, tmp_path):
     first = run_recipe(write(bench, trials=7))
     trials = found(first).trials
@@ -142,6 +144,7 @@ def test_fewer_trials_than_assignments_and_the_same_again(bench, tmp_path):
 
 
 @pytest.mark.parametrize("after", [1, 6, 9])
+@pytest.mark.slow
 def test_a_killed_search_goes_on(bench, tmp_path, after):
     write(bench, trials=7)
     whole = found(run_recipe("r.yaml", workspace=tmp_path / "undisturbed")).trials
@@ -157,6 +160,7 @@ def test_a_killed_search_goes_on(bench, tmp_path, after):
     assert made()[: after - 1] == lines[:-1]
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_from_fewer(bench):
     run_recipe(write(bench, trials=18), overrides=["search.trials=2"])
     few = made()
@@ -217,6 +221,7 @@ def test_what_all_trials_share_and_what_is_broken_ends_the_search(bench, capfd):
     assert "(shrink) failed: ValueError: a bug" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_report_has_every_trial_and_the_terminal_names_the_best(bench, capfd):
     write(bench, trials=18)
     assert bench.cli("run", "r.yaml") == 0
@@ -243,6 +248,7 @@ def test_the_report_has_every_trial_and_the_terminal_names_the_best(bench, capfd
     assert (bench.workspace / "runs" / "small" / label / "figures.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_budget_that_nothing_meets(bench, capfd):
     write(bench, budget="MB: 1")
     assert bench.cli("run", "r.yaml") == 0
@@ -277,6 +283,7 @@ def test_stages_are_made_again_from_one_on(bench):
     assert not next(s for s in outcome.stages if s.kind == "report").cached
 
 
+@pytest.mark.slow
 def test_side_by_side_gives_the_same(bench, tmp_path):
     write(bench, trials=7, precision=("[fp32, int8]", "[fp32, int2]"))
     turn = found(run_recipe("r.yaml", workspace=tmp_path / "turn"))

@@ -61,6 +61,7 @@ def arrived(folder: Path, count: int) -> list[int]:
     raise AssertionError("nobody came")
 
 
+@pytest.mark.slow
 def test_variants_are_made_at_the_same_time(lab, meeting):
     child = lab.start("run", recipe(lab, "does: meet"), "--jobs", "2", MEET=str(meeting))
     said, problems = child.communicate()
@@ -77,6 +78,7 @@ def test_variants_are_made_at_the_same_time(lab, meeting):
     assert speed.record.summary == {"process": child.pid, "others": 0}
 
 
+@pytest.mark.slow
 def test_one_after_the_other_gives_the_same(lab, tmp_path):
     child = lab.start("run", recipe(lab), "--jobs", "3", "--workspace", "side")
     child.communicate()
@@ -114,6 +116,7 @@ def test_a_killed_worker_is_told_from_a_broken_stage(lab):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.slow
 def test_workers_end_with_the_command(lab, meeting, how):
     text = recipe(lab, "does: meet, steps: 3")
     child = lab.start(

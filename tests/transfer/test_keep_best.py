@@ -79,6 +79,7 @@ def toy(work: Path, *, stop_at: int | None = None, save: bool = True, **how: Any
     return chosen, fitted, last, chosen.finish(), model.state_dict()
 
 
+@pytest.mark.slow
 def test_the_best_score_is_kept_and_patience_stops(tmp_path: Path) -> None:
     selection, fitted, last, facts, kept = toy(tmp_path / "all", every=3)
     scores = {entry["step"]: entry["xnli"] for entry in selection.history}
@@ -100,6 +101,7 @@ def test_the_best_score_is_kept_and_patience_stops(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "how", [{"every": 2}, {"every": 3, "patience": 4}, {"count": 4, "share": 0.5}]
 )
+@pytest.mark.slow
 def test_a_killed_training_keeps_the_same_weights(
     tmp_path: Path, stop_at: int, how: dict[str, Any]
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_killed_training_keeps_the_same_weights(
     assert all(torch.equal(whole[4][name], resumed[4][name]) for name in whole[4])
 
 
+@pytest.mark.slow
 def test_the_mean_is_of_the_last_steps(tmp_path: Path) -> None:
     tail, _, _, facts, kept = toy(tmp_path, count=3, share=0.2)
     assert tail.steps == [26, 28, 30] and facts["weights"].endswith("26, 28, 30")

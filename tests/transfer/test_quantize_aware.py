@@ -156,6 +156,7 @@ def test_nothing_of_it_is_left(tiny_nli: Path) -> None:
 
 
 @pytest.mark.parametrize("compute", ["fp32", "bf16"])
+@pytest.mark.slow
 def test_a_killed_training_ends_bit_equal(compute: Any, tmp_path: Path) -> None:
     plan = batch_plan.plan([1] * 40, 5, 20, seed=1)
 

@@ -174,6 +174,7 @@ def _fit(work: Path, *, stop_at: int | None = None) -> dict[str, torch.Tensor]:
     return model.state_dict()
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_bit_equal(tmp_path: Path) -> None:
     whole = _fit(tmp_path / "whole")
     with pytest.raises(_Stop):
@@ -186,6 +187,7 @@ def test_an_interrupted_training_ends_bit_equal(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+@pytest.mark.slow
 def test_bf16_reaches_an_objective_that_calls_parts_of_the_model(tmp_path: Path) -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 1))
     seen: set[torch.dtype] = set()
