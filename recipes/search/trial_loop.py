@@ -255,4 +255,4 @@ def _judged(record: Search, trial: Trial) -> tuple[float, float, float]:
 
 
 def _outcome(trial: Trial) -> str:
-    return f"cannot be: {trial.refused}" if trial.refused else summary_line(trial)
+    return f"not possible: {trial.refused}" if trial.refused else summary_line(trial)

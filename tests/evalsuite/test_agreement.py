@@ -19,7 +19,7 @@ from evalsuite.metrics import bootstrap
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import System
-from evalsuite.report.tables._agreement import beside_table
+from evalsuite.report.tables._agreement import comparison_table
 from evalsuite.results.task import ModelComparison, TaskResult
 from evalsuite.submission import files
 from evalsuite.task import DataSource
@@ -154,10 +154,10 @@ def test_the_report_shows_it() -> None:
         System("int8", (student,), (second,), ()),
     ]
     (column,) = columns([first, second])
-    table = beside_table(systems, column)
+    table = comparison_table(systems, column)
     assert table is not None
     assert [[cell.text for cell in (row.head, *row.cells)] for row in table.rows] == [
         ["int8", "94.0", "91.0", "−2.3 to +0.3", "0.123"]
     ]
     assert "points above teacher" in table.notes[0]
-    assert beside_table(systems[:1], column) is None
+    assert comparison_table(systems[:1], column) is None

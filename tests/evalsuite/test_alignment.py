@@ -184,7 +184,7 @@ def test_the_report_says_what_is_kept(results: list[AlignmentResult], tmp_path: 
     )  # fmt: skip
     page = write(record, tmp_path).read_text(encoding="utf-8")
     shown = page.split('<section id="alignment">')[1].split("</section>")[0]
-    assert shown.count("<svg ") == 4 and "What is left of cross-lingual alignment" in shown
+    assert shown.count("<svg ") == 4 and "How much cross-lingual alignment is kept" in shown
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "% kept" in text and base.model.digest[:12] in text and "tuned, layer 2" in text
 

@@ -196,7 +196,7 @@ def test_what_a_gate_or_a_shape_refuses_is_listed_and_the_search_goes_on(bench, 
     assert all(not t.within and not t.on_front and t.average is None
                for t in search.trials if t.refused)  # fmt: skip
     assert "trial 1 of 18: layers=" in out
-    assert "cannot be: stage student[" in out
+    assert "not possible: stage student[" in out
 
 
 def test_a_search_of_which_nothing_can_be_made_says_why(bench, capfd):

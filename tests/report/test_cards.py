@@ -81,7 +81,7 @@ def test_rows_from_elsewhere_are_never_the_hubs(source: SourceKind) -> None:
     assert "facebook/xnli" not in text
     if source == "embedded":
         said = "embedded (template-generated; says nothing about XTREME-R)"
-        assert said in data["name"] and f"The rows it was scored on: {said}" in text
+        assert said in data["name"] and f"Source of the test data: {said}" in text
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,12 @@ def test_alignment_is_a_row_a_layer(run: RunRecord) -> None:
     found = kept(run.model_copy(update={"alignment": (aligned,)}), kind="alignment")
     assert len(found) == 10
     (row,) = [r for r in found if r["metric"] == "cka" and r["layer"] == 1]
-    assert (row["value"], row["unit"], row["language"], row["beside"]) == (0.5, "1", "de", "base")
+    assert (row["value"], row["unit"], row["language"], row["compared_with"]) == (
+        0.5,
+        "1",
+        "de",
+        "base",
+    )
     assert row["examples"] == 40 and row["model_digest"] == run.scores[0].model.digest
 
 
@@ -76,7 +81,8 @@ def test_a_row_carries_its_signature(run: RunRecord) -> None:
         "model": "teacher[task=xnli]", "task": "xnli", "split": "test", "metric": "accuracy",
         "main_metric": True, "language": "de", "zero_shot": True, "value": 70.0,
         "unit": "percent", "low": 67.5, "high": 72.5, "chance": 33.3, "examples": 1500,
-        "max_examples": 200, "beside": "the other", "agreement": 91.0, "difference_low": -1.5,
+        "max_examples": 200, "compared_with": "the other", "agreement": 91.0,
+        "difference_low": -1.5,
         "difference_high": 0.5,
         "source": "embedded", "source_language": "en", "text": None,
         "data_digest": run.scores[0].data_digest, "model_digest": run.scores[0].model.digest,

@@ -83,10 +83,10 @@ def test_what_a_search_recommends_is_told_and_its_trials_are_left_where_they_are
     assert merged.search is None and [bool(run.search) for run in merged.runs] == [True, False]
     shown = markdown(page(merged))
     told = "one, a search: Recommended, the best average within 20 MB: one:int8"
-    assert told in shown and "in the report of its own run" in shown
+    assert told in shown and "in the report of the run that made it" in shown
     assert "## Search" not in shown and told in html(page(merged))
     alone = merge([Run(a_recipes("one")), Run(a_recipes("two"))])
-    assert "in the report of its own run" not in markdown(page(alone))
+    assert "in the report of the run that made it" not in markdown(page(alone))
     nothing = search.model_copy(update={"trials": (), "recommended": None})
     merged = merge([Run(a_recipes("one", search=nothing)), Run(a_recipes("two"))])
     assert merged.runs[0].search == "No trial could be judged by the budget of 20 MB."
@@ -175,9 +175,9 @@ def test_sources_are_mixed_only_when_asked_and_then_loudly() -> None:
     with pytest.raises(DataError) as refused:
         merge(runs)
     assert str(refused.value) == (
-        "these runs are of different sources, whose figures say nothing of each other "
+        "these runs have different sources, so their numbers cannot be compared "
         "(embedded: toy; xtreme: real.json)\n"
-        "to print them in one report all the same: --mix-sources"
+        "to print them in one report anyway: --mix-sources"
     )
     content = page(merge(runs, mix_sources=True))
     assert content.warning.startswith(
@@ -202,7 +202,9 @@ def test_what_cannot_be_compared_is_said_in_a_sentence() -> None:
     with pytest.raises(DataError, match=r"^a: the same run twice"):
         merge([Run(one, "a"), Run(one, "a")])
     two = Run(a_recipes("two"), "b", "x")
-    with pytest.raises(DataError, match=r"a and b are both named 'x'; give each a name"):
+    with pytest.raises(
+        DataError, match=r"a and b are both named 'x'; give each a different name: NAME=RUN"
+    ):
         merge([Run(one, "a", "x"), two])
     merged = merge([Run(one), two])
     with pytest.raises(DataError, match=r"^c is itself a comparison; name the runs"):
@@ -238,12 +240,14 @@ def test_files_that_are_no_report_are_told(tmp_path: Path) -> None:
         "report"
     )
     path.write_text("{")
-    assert said().startswith("FILE is not JSON, so no report.json: Expecting property name")
+    assert said().startswith(
+        "FILE is not JSON, so it is not a report.json: Expecting property name"
+    )
     for other in ("[]", '{"recipe": "r"}', "3"):
         path.write_text(other)
         assert said() == (
             "FILE is JSON, but not the report.json of a report: that has recipe, stages, scores, "
-            "speeds\nname the report.json that lies beside a report.html"
+            "speeds\nname the report.json in the folder of a report.html"
         )
     path.write_bytes(b"\xff\xfe")
     assert said().startswith("FILE cannot be read: ")

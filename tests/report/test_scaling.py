@@ -64,7 +64,7 @@ def test_the_table_has_the_smallest_first_and_both_counts(run: RunRecord) -> Non
     (own,) = scalings(group(run), columns(run.scores))
     table = scaling_table(own)
     assert own.opened_in == "torch fp32"
-    assert [column.text for column in table.columns] == ["Parameters", "Embeddings apart", "XNLI"]
+    assert [column.text for column in table.columns] == ["Parameters", "Without embeddings", "XNLI"]
     assert [(r.head.text, [c.text for c in r.cells]) for r in table.rows] == [
         ("small", ["10.0", "1.00", "50.0"]),
         ("middle", ["100", "10.0", "62.0"]),
@@ -92,7 +92,10 @@ def test_the_average_is_over_systems_with_every_task(run: RunRecord) -> None:
     assert own.scores["Average"] == (60, 66, None)
     assert own.fit("XNLI") is not None and own.fit("UD-POS") is own.fit("Average") is None
     notes = scaling_table(own).notes
-    assert "No line for UD-POS and Average: scored at fewer than three sizes 5% apart." in notes
+    assert (
+        "No line for UD-POS and Average: scores at fewer than three sizes that differ by 5%."
+        in notes
+    )
 
 
 def test_the_section_stands_in_both_files(run: RunRecord) -> None:
@@ -113,7 +116,7 @@ def test_the_plot_has_the_line_from_end_to_end(run: RunRecord) -> None:
     assert chart.line is not None
     assert chart.line[0] == (10, pytest.approx(51)) and chart.line[1] == (1000, pytest.approx(69))
     assert chart.caption == (
-        "Dashed: +9.0 points per tenfold parameters (95% interval −13.0 to 31.0)."
+        "Dashed line: +9.0 points per tenfold parameters (95% interval −13.0 to 31.0)."
     )
     assert "Fitted line: 51.0 at 10.0 to 69.0 at 1,000." in chart.description
     assert "Fitted line" in html(page(run)) and "Fitted line" in markdown(page(run))

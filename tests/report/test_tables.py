@@ -251,7 +251,7 @@ def test_energy_is_a_column_where_there_is_some_and_else_a_sentence(run: RunReco
     metered = speed.model_copy(update={"throughput": passes})
     assert joules_a_sentence(metered) == 0.03  # median 3 J over 100 sentences
     table = cost_table(group(run.model_copy(update={"speeds": (metered, *run.speeds[1:])})))
-    assert (table.columns[-1].text, table.columns[-1].sub) == ("Energy", "mJ a sentence")
+    assert (table.columns[-1].text, table.columns[-1].sub) == ("Energy", "mJ per sentence")
     assert [row.cells[-1].text for row in table.rows] == ["30.0", "–", "–"]
     assert any("of the whole processor" in note for note in table.notes)
 
@@ -263,14 +263,14 @@ def test_grid_table(run: RunRecord) -> None:
     assert heads == [(n, b) for n in ("teacher", "int8") for b in ("batch 1", "batch 8")]
     assert [(c.text, c.sub) for c in table.rows[0].cells] == [("10.0", "100 ms"), ("–", "")]
     assert [(c.text, c.sub) for c in table.rows[1].cells] == [("80.0", "100 ms")] * 2
-    assert "median of 3 repeats" in table.notes[0]
+    assert "medians of 3 repeats" in table.notes[0]
     assert not grid_table(()).rows and not grid_table(()).notes
 
 
 def test_language_speed_table(run: RunRecord) -> None:
     table = language_speed_table(group(run))
     assert [(column.text, column.sub) for column in table.columns[:3]] == [
-        ("tokens a sentence", ""),
+        ("tokens per sentence", ""),
         ("sentences/s", "teacher"),
         ("ms, p50", "batch 1"),
     ]

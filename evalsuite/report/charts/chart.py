@@ -39,14 +39,14 @@ class Chart:
     @property
     def description(self) -> str:
         """What the plot shows, in words."""
-        told = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
-        said = f"{self.y_label} against {self.x_label}. {'; '.join(told)}. "
+        systems = [f"{p.name} {number(p.x)}, {percent(p.y)}" for p in self.points]
+        text = f"{self.y_label} against {self.x_label}. {'; '.join(systems)}. "
         if self.line is not None:
             (low, at_low), (high, at_high) = self.line
             ends = f"{percent(at_low)} at {number(low)} to {percent(at_high)} at {number(high)}"
-            return f"{said}Fitted line: {ends}."
+            return f"{text}Fitted line: {ends}."
         best = listed([self.points[i].name for i in self.front])
-        return f"{said}On the Pareto front: {best or 'none'}."
+        return f"{text}On the Pareto front: {best or 'none'}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +70,5 @@ class Curves:
     @property
     def description(self) -> str:
         """What the plot shows, in words."""
-        told = [f"{c.name}: {', '.join(number(v) for v in c.values)}" for c in self.curves]
-        return f"{self.y_label} against {self.x_label}. {'; '.join(told)}."
+        curves = [f"{c.name}: {', '.join(number(v) for v in c.values)}" for c in self.curves]
+        return f"{self.y_label} against {self.x_label}. {'; '.join(curves)}."

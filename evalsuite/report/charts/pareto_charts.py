@@ -1,4 +1,4 @@
-"""Which Pareto plots a report has: what is on their axes, and who is on them.
+"""Which Pareto charts a report has: their axes and their systems.
 
 >>> [(chart.group, chart.title) for chart in charts(systems, tasks)]
 [('', 'Average against size'), ('', 'Average against throughput'),
@@ -39,23 +39,23 @@ class _Axis:
 
 
 def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Chart, ...]:
-    """The average against each axis, then each task against each; none with nothing on it.
+    """The average against each axis, then each task against each axis; no empty charts.
 
-    A run with one task has that task's two charts alone.
+    A run with one task has only the two charts of that task.
     """
     axes = _axes(systems)
     several = len(tasks) > 1
-    found = []
+    drawn = []
     if several and can_be_averaged(tasks):
-        found += [_average_chart(systems, tasks, axis) for axis in axes]
+        drawn += [_average_chart(systems, tasks, axis) for axis in axes]
     for axis in axes:
         group = f"Each task against {axis.title}" if several else ""
-        found += [_task_chart(systems, task, axis, group) for task in tasks]
-    return tuple(chart for chart in found if chart.points)
+        drawn += [_task_chart(systems, task, axis, group) for task in tasks]
+    return tuple(chart for chart in drawn if chart.points)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Names short enough for a plot, still apart.
+    """Names short enough for a chart, and still different from each other.
 
     >>> short_names(["teacher[size=base]", "teacher[size=large]", "int8[size=base]"])
     ['teacher[base]', 'teacher[large]', 'int8']
@@ -117,10 +117,12 @@ def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis:
     points = _points(systems, axis, means, fewer | other)
     caption = f"Average over {listed([task.name for task in tasks])}."
     partial = [p.name for p in points if p.name in fewer]
-    told = [f"{name} ({listed([task.name for task in over[name]])})" for name in partial]
-    if told:
-        caption += f" Hollow, and apart from the front, over fewer: {listed(told)}."
-    caption += _strangers([p.name for p in points if p.name in other])
+    fewer_tasks = [f"{name} ({listed([task.name for task in over[name]])})" for name in partial]
+    if fewer_tasks:
+        caption += (
+            f" Hollow, and never on the front, because over fewer tasks: {listed(fewer_tasks)}."
+        )
+    caption += _not_comparable([p.name for p in points if p.name in other])
     title = f"Average against {axis.title}"
     return _chart(title, "Zero-shot average (%)", caption, axis, points)
 
@@ -133,15 +135,15 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
     first = most_comparable(cells.values())
     other = {name for name in means if delta(cells[name], first) is None}
     points = _points(systems, axis, means, other)
-    caption = _strangers([p.name for p in points if p.partial]).strip()
+    caption = _not_comparable([p.name for p in points if p.partial]).strip()
     return _chart(title, label, caption, axis, points, group)
 
 
-def _strangers(names: list[str]) -> str:
-    """Who was scored on other rows or languages than most, so that no front compares them."""
+def _not_comparable(names: list[str]) -> str:
+    """Systems scored on other rows or languages than most, which no front compares."""
     if not names:
         return ""
-    return f" Hollow, and apart from the front, on other rows or languages: {listed(names)}."
+    return f" Hollow, and never on the front, because on other rows or languages: {listed(names)}."
 
 
 def _points(

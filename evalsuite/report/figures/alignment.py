@@ -1,4 +1,4 @@
-"""The arithmetic of cross-lingual alignment: measures by layer, and layers that are as deep."""
+"""Measures of cross-lingual alignment by layer, and layers at the same depth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from evalsuite.results.alignment import AlignmentResult
 
 
 def by_layer(result: AlignmentResult, measure: str) -> tuple[float, ...]:
-    """Means over languages; `above` is the cosine of translations less that of other pairs."""
+    """Means over languages; `above`: cosine of translations minus that of other pairs."""
     if measure != "above":
         return result.mean(measure)
     pairs = zip(result.mean("pair_cosine"), result.mean("other_cosine"), strict=True)
@@ -14,5 +14,5 @@ def by_layer(result: AlignmentResult, measure: str) -> tuple[float, ...]:
 
 
 def as_deep(result: AlignmentResult, layer: int) -> int:
-    """Of the layers compared with this one of the base, the last."""
+    """The layer of a model at the depth of a layer of the base; the last one, if several."""
     return max(k for k, of in enumerate(result.base_layers) if of <= layer)

@@ -37,8 +37,8 @@ class Run:
     name: str = ""  # default the recipe's
 
     @property
-    def told(self) -> str:
-        """As messages name it."""
+    def shown_name(self) -> str:
+        """The run as messages name it."""
         return self.origin or self.name or self.record.recipe
 
 
@@ -46,7 +46,7 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
     """One record of several runs.
 
     Args:
-        mix_sources: put figures of different sources into one report all the same.
+        mix_sources: put numbers of different sources into one report anyway.
 
     Raises:
         DataError: fewer than two runs, one run twice, two of one name, a comparison among them,
@@ -56,9 +56,9 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
     named = list(zip(runs, _names(runs), strict=True))
     renames = [_rename(name, run.record.seed if seeded else None) for run, (name, seeded) in named]
     renamed = [_renamed(run.record, rename) for run, rename in zip(runs, renames, strict=True)]
-    told = list(dict.fromkeys(run_names(runs)))
+    names = list(dict.fromkeys(run_names(runs)))
     return RunRecord(
-        recipe=f"Comparison of {listed(told)}" + ("" if len(told) > 1 else " over seeds"),
+        recipe=f"Comparison of {listed(names)}" + ("" if len(names) > 1 else " over seeds"),
         description="",
         source=runs[0].record.source,
         seed=runs[0].record.seed,
@@ -74,7 +74,7 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
                 source=run.record.source,
                 seed=run.record.seed,
                 finished=max((stage.finished for stage in run.record.stages), default=""),
-                search=_told(run.record.search, rename),
+                search=_recommendation(run.record.search, rename),
             )
             for (run, (name, _)), rename in zip(named, renames, strict=True)
         ),
@@ -95,24 +95,26 @@ def _check(runs: Sequence[Run], mix_sources: bool) -> None:
         )
     for i, run in enumerate(runs):
         if run.record.runs:
-            raise DataError(f"{run.told} is itself a comparison; name the runs it was made from")
+            raise DataError(
+                f"{run.shown_name} is itself a comparison; name the runs it was made from"
+            )
         for other in runs[:i]:
             if run.record == other.record:
-                both = run.told if run.told == other.told else f"{other.told} and {run.told}"
-                raise DataError(f"{both}: the same run twice; name each run once")
+                names = dict.fromkeys([other.shown_name, run.shown_name])
+                raise DataError(f"{listed(list(names))}: the same run twice; name each run once")
             if run.name and run.name == other.name:
                 raise DataError(
-                    f"{other.told} and {run.told} are both named {run.name!r}; "
-                    "give each a name of its own: NAME=RUN"
+                    f"{other.shown_name} and {run.shown_name} are both named {run.name!r}; "
+                    "give each a different name: NAME=RUN"
                 )
     by_source: dict[str, list[str]] = {}
     for run in runs:
-        by_source.setdefault(run.record.source, []).append(run.told)
+        by_source.setdefault(run.record.source, []).append(run.shown_name)
     if len(by_source) > 1 and not mix_sources:
-        told = "; ".join(f"{source}: {listed(names)}" for source, names in by_source.items())
+        sources = "; ".join(f"{source}: {listed(names)}" for source, names in by_source.items())
         raise DataError(
-            f"these runs are of different sources, whose figures say nothing of each other ({told})"
-            "\nto print them in one report all the same: --mix-sources"
+            f"these runs have different sources, so their numbers cannot be compared ({sources})\n"
+            "to print them in one report anyway: --mix-sources"
         )
 
 
@@ -173,7 +175,7 @@ def _rename(name: str, seed: int | None) -> Callable[[str], str]:
     return rename
 
 
-def _told(search: Search | None, rename: Callable[[str], str]) -> str:
+def _recommendation(search: Search | None, rename: Callable[[str], str]) -> str:
     """What a run's search recommends, its labels as the comparison has them."""
     if search is None:
         return ""

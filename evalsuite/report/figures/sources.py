@@ -1,4 +1,4 @@
-"""Where a run's data came from, said aloud.
+"""Where the data of a run came from.
 
 >>> badge(run)
 'embedded (template-generated; says nothing about XTREME-R)'
@@ -17,7 +17,7 @@ BADGES: dict[SourceKind, str] = {
 
 
 def badge(run: RunRecord) -> str:
-    """What the head of the report says of its source, or of the sources of the runs compared."""
+    """The source of the data, or the sources of all runs compared."""
     sources = dict.fromkeys([run.source, *(own.source for own in run.runs)])
     return " and ".join(BADGES[source] for source in sources)
 
@@ -34,10 +34,10 @@ def mix_warning(run: RunRecord) -> str:
     for counted in run.fertility:
         by_source.setdefault(counted.source, {})[f"words of {counted.label}"] = None
     if len({own.source for own in run.runs}) > 1:
-        told = "; ".join(f"{own.name} is from {own.source}" for own in run.runs)
+        sources = "; ".join(f"{compared.name} is from {compared.source}" for compared in run.runs)
         return (
-            f"The runs compared are of different sources: {told}. Their scores stand in columns of "
-            "their own. Do not compare figures of different sources."
+            f"The runs compared are of different sources: {sources}. Their scores are in "
+            "separate columns. Do not compare figures of different sources."
         )
     strangers = {source: what for source, what in by_source.items() if source != run.source}
     if not strangers:

@@ -45,30 +45,30 @@ def limit(search: Search) -> str:
     amount = f"{search.limit:g}"
     if search.budget == "points":
         return f"{amount} point{'' if search.limit == 1 else 's'} of {search.reference}"
-    return f"{amount} {search.budget}" + (" a sentence (p50)" if search.budget == "ms" else "")
+    return f"{amount} {search.budget}" + (" per sentence (p50)" if search.budget == "ms" else "")
 
 
 def candidate_name(search: Search, trial: Trial) -> str:
-    """The candidate as labels have it."""
+    """The label of the candidate in a trial."""
     if len(trial.systems) == 1:
         return trial.systems[0]
     return str(Label(search.candidate, tuple(trial.assignment.items())))
 
 
 def summary_line(trial: Trial) -> str:
-    """What a trial scores and costs."""
-    apart = f" ({points(trial.difference)})" if trial.difference is not None else ""
-    said = [f"{percent(trial.average)}{apart} zero-shot"]
+    """Score and cost of a trial in one line."""
+    difference = f" ({points(trial.difference)})" if trial.difference is not None else ""
+    parts = [f"{percent(trial.average)}{difference} zero-shot"]
     if trial.bytes is not None:
-        said.append(size(trial.bytes))
+        parts.append(size(trial.bytes))
     if trial.p50_ms is not None:
-        said.append(f"{number(trial.p50_ms)} ms")
-    return ", ".join(said)
+        parts.append(f"{number(trial.p50_ms)} ms")
+    return ", ".join(parts)
 
 
 def headline_systems(systems: Sequence[System], search: Search | None) -> Sequence[System]:
-    """Whom the headline is about: after a search the first system and the recommended ones."""
+    """The systems of the headline: after a search, the first one and those recommended."""
     if search is None or search.recommended is None:
         return systems
     chosen = search.trials[search.recommended].systems
-    return [own for i, own in enumerate(systems) if i == 0 or own.name in chosen]
+    return [system for i, system in enumerate(systems) if i == 0 or system.name in chosen]

@@ -40,7 +40,7 @@ COLUMNS: dict[str, str] = {  # column -> arrow type
     "task": "string", "split": "string", "metric": "string", "main_metric": "bool",
     "language": "string", "zero_shot": "bool", "value": "double", "unit": "string",
     "low": "double", "high": "double", "chance": "double", "examples": "int64",
-    "max_examples": "int64", "beside": "string", "agreement": "double",
+    "max_examples": "int64", "compared_with": "string", "agreement": "double",
     "difference_low": "double", "difference_high": "double",
     "source": "string", "source_language": "string", "text": "string", "data_digest": "string",
     "model_digest": "string", "layer": "int64", "pooling": "string", "scoring": "string",
@@ -110,7 +110,7 @@ def _scores(result: TaskResult) -> Iterator[Row]:
 def _comparison(comparison: ModelComparison, language: str) -> Row:
     low, high = comparison.intervals.get(language, (None, None))
     return {
-        "beside": comparison.label,
+        "compared_with": comparison.label,
         "agreement": comparison.agreement.get(language),
         "difference_low": low,
         "difference_high": high,
@@ -130,7 +130,7 @@ def _alignment(result: AlignmentResult) -> Iterator[Row]:
                     "examples": result.examples[language],
                     "max_examples": result.max_examples,
                     "text": result.text,
-                    "beside": result.base,
+                    "compared_with": result.base,
                     "layer": layer,
                     "pooling": result.pooling,
                 }

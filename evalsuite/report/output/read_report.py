@@ -37,11 +37,11 @@ def read(path: Path) -> RunRecord:
     try:
         tree = json.loads(text)
     except ValueError as error:
-        raise DataError(f"{path} is not JSON, so no {FILE}: {error}") from error
+        raise DataError(f"{path} is not JSON, so it is not a {FILE}: {error}") from error
     if not isinstance(tree, dict) or not all(name in tree for name in _ALWAYS):
         raise DataError(
             f"{path} is JSON, but not the {FILE} of a report: that has {', '.join(_ALWAYS)}\n"
-            f"name the {FILE} that lies beside a report.html"
+            f"name the {FILE} in the folder of a report.html"
         )
     try:
         return RunRecord.model_validate_json(text)

@@ -1,4 +1,4 @@
-"""Each system beside the first one scored: how often they say the same, and which is better."""
+"""Each system compared with the first one: how often they predict the same, and which is better."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.task import TaskResult
 
 _NOTE = (
-    "Differences are between zero-shot means, in points above {whom}; interval and p by bootstrap "
-    "over pairs of predictions of the same rows: what other rows of the same kind would change, "
-    "not other trainings."
+    "Differences are between zero-shot means, in points above {names}. Interval and p are from a "
+    "bootstrap over pairs of predictions for the same rows: they show what other rows of the same "
+    "kind would change, not what another training would."
 )
 
 
-def beside_table(systems: Sequence[System], task: TaskColumn) -> Table | None:
-    """One row a system that was scored beside another; None where none was."""
-    found = {
+def comparison_table(systems: Sequence[System], task: TaskColumn) -> Table | None:
+    """One row per system that was compared with another; None if none was."""
+    compared = {
         system.name: [result for result in results_of(system, task) if result.comparison]
         for system in systems
     }
-    whom = dict.fromkeys(r.comparison.label for own in found.values() for r in own if r.comparison)
-    if not whom:
+    others = [r.comparison for results in compared.values() for r in results if r.comparison]
+    if not others:
         return None
     heads = (
         Column("same predictions", "mean, %"),
@@ -32,19 +32,24 @@ def beside_table(systems: Sequence[System], task: TaskColumn) -> Table | None:
         Column("difference", "95% interval"),
         Column("p", "of no difference"),
     )
-    rows = tuple(Row(Cell(name), _cells(own)) for name, own in found.items() if own)
-    return Table("System", heads, rows, (_NOTE.format(whom=", ".join(whom)),))
+    rows = tuple(Row(Cell(name), _cells(results)) for name, results in compared.items() if results)
+    return Table(
+        "System",
+        heads,
+        rows,
+        (_NOTE.format(names=", ".join(dict.fromkeys(other.label for other in others))),),
+    )
 
 
 def _cells(results: Sequence[TaskResult]) -> tuple[Cell, ...]:
-    """Several models have no interval together."""
-    beside = results[0].comparison if len(results) == 1 else None
-    interval = beside.zero_shot_interval if beside else None
+    """The interval is of one model, so several models have none."""
+    other = results[0].comparison if len(results) == 1 else None
+    interval = other.zero_shot_interval if other else None
     return (
         Cell(percent(mean(_agreement(result) for result in results))),
         Cell(percent(mean(_worst(result) for result in results))),
         Cell(f"{points(interval[0])} to {points(interval[1])}" if interval else NONE),
-        Cell(f"{beside.p:.3f}" if beside and beside.p is not None else NONE),
+        Cell(f"{other.p:.3f}" if other and other.p is not None else NONE),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is left of cross-lingual alignment: retention by language, and every measure by layer."""
+"""How much cross-lingual alignment is kept: by language, and every measure by layer."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from evalsuite.results.alignment import AlignmentResult
 
 MEASURES = (
     ("retrieval", "Retrieval", "Translation is the nearest sentence (%)"),
-    ("above", "Cosine", "Cosine of translations above other pairs"),
+    ("above", "Cosine", "Cosine of translations minus that of other pairs"),
     ("rank_consistency", "Ranking consistency", "RankC, first ten (%)"),
-    ("cka", "Likeness to the base", "Linear CKA to the base's layer as deep"),
+    ("cka", "Similarity to the base", "Linear CKA with the base's layer at the same depth"),
 )
 
 
@@ -31,7 +31,7 @@ class AlignmentSection:
 
 
 def alignment_sections(results: Sequence[AlignmentResult]) -> tuple[AlignmentSection, ...]:
-    """One a base and text."""
+    """One section per base and text."""
     groups: dict[tuple[str, str, str], list[AlignmentResult]] = {}
     for result in results:
         groups.setdefault((result.base, result.data_digest, result.pooling), []).append(result)
@@ -55,9 +55,9 @@ def _section(group: list[AlignmentResult]) -> AlignmentSection:
 
 
 def retention_table(group: Sequence[AlignmentResult]) -> Table:
-    """Retrieval at the layer as deep as the base's best, and its share of the base's.
+    """Retrieval at the depth of the base's best layer, and the share of the base's value.
 
-    One row a language, then the mean of either.
+    One row per language, then the mean.
     """
     base = next((r for r in group if r.model.label == r.base), group[0])
     best, _ = base.best()
@@ -93,10 +93,11 @@ def _kept(after: float, before: float, is_base: bool) -> Cell:
 
 def _notes(group: Sequence[AlignmentResult], base: AlignmentResult, best: int) -> list[str]:
     notes = [
-        f"Share of sentences whose nearest English one is their translation, by cosine, "
-        f"{base.pooling} pooling, on {base.text} ({base.source}, data {digest(base.data_digest)}); "
-        f"at the layer where {base.base} is best, its embeddings apart, and as deep in the others. "
-        "Kept: what that is of the base's."
+        "Share of sentences whose nearest English sentence is their translation (cosine, "
+        f"{base.pooling} pooling), on {base.text} "
+        f"({base.source}, data {digest(base.data_digest)}). Measured at "
+        f"the layer where {base.base} is best, other than its embeddings, and at the same depth "
+        "in the other models. Kept: the share of the base's value."
     ]
     before = base.mean("retrieval")[best]
     for result in group:
@@ -110,7 +111,7 @@ def _notes(group: Sequence[AlignmentResult], base: AlignmentResult, best: int) -
 
 
 def layer_table(group: Sequence[AlignmentResult]) -> Table:
-    """One row a model and layer: means over languages."""
+    """One row per model and layer: means over languages."""
     heads = (
         Column("retrieval", "%"),
         Column("translations", "cosine"),
@@ -121,10 +122,10 @@ def layer_table(group: Sequence[AlignmentResult]) -> Table:
     rows = []
     for result in group:
         near, far, cka = (result.mean(name) for name in ("pair_cosine", "other_cosine", "cka"))
-        found, ranks = result.mean("retrieval"), result.mean("rank_consistency")
+        retrieval, ranks = result.mean("retrieval"), result.mean("rank_consistency")
         for k in range(len(result.base_layers)):
             cells = (
-                Cell(percent(found[k])),
+                Cell(percent(retrieval[k])),
                 Cell(f"{near[k]:.2f}"),
                 Cell(f"{far[k]:.2f}"),
                 Cell(percent(ranks[k])),
@@ -141,7 +142,7 @@ def _parts(content: Content) -> list[Part]:
             Part(charts=section.curves, in_markdown=False),
             Part(
                 section.retention,
-                label="Retrieval by language, and what is kept of it",
+                label="Retrieval by language, and the share that is kept",
                 look="languages",
             ),
             Part(
@@ -159,7 +160,7 @@ def _parts(content: Content) -> list[Part]:
 TABLE = ReportTable(
     "alignment",
     order=90,
-    title="What is left of cross-lingual alignment",
+    title="How much cross-lingual alignment is kept",
     short_title="Alignment",
     parts=_parts,
 )

@@ -1,8 +1,7 @@
-"""Scores as the benchmarks count them: English included, every language there, or nothing.
+"""Scores by the rules of XTREME and XTREME-R: all languages of a task, English included.
 
-The main table is about transfer, so English is left out of its means, and languages a source lacks
-are left out too. XTREME's and XTREME-R's own figures are other ones; they stand here for every
-system that has a whole task.
+The main table is about transfer, so its means are without English and without the languages that
+the source lacks. The benchmarks count otherwise. This table has every system with a complete task.
 """
 
 from __future__ import annotations
@@ -20,33 +19,34 @@ from evalsuite.submission.benchmark_means import BENCHMARKS, Benchmark
 
 
 def benchmark_tables(systems: Sequence[System]) -> tuple[Table, ...]:
-    """One a benchmark of which a system has a whole task."""
-    found = (_table(systems, benchmark) for benchmark in BENCHMARKS.values())
-    return tuple(table for table in found if table.rows)
+    """One table per benchmark of which a system has a complete task."""
+    tables = (_table(systems, benchmark) for benchmark in BENCHMARKS.values())
+    return tuple(table for table in tables if table.rows)
 
 
 def _table(systems: Sequence[System], benchmark: Benchmark) -> Table:
     scores = {system.name: benchmark_scores(system, benchmark) for system in systems}
-    scores = {name: own for name, own in scores.items() if own}
-    names = [name for name in benchmark.tasks if any(name in own for own in scores.values())]
+    scores = {name: by_task for name, by_task in scores.items() if by_task}
+    names = [name for name in benchmark.tasks if any(name in s for s in scores.values())]
     heads = [Column(TASKS.get(name).title) for name in names]
     heads += [Column(group, "group") for group in benchmark.groups]
     rows = []
-    for system, own in scores.items():
-        means = [benchmark.mean(own, group) for group in benchmark.groups]
-        cells = [*(own.get(name) for name in names), *means, benchmark.mean(own)]
+    for system, by_task in scores.items():
+        means = [benchmark.mean(by_task, group) for group in benchmark.groups]
+        cells = [*(by_task.get(name) for name in names), *means, benchmark.mean(by_task)]
         rows.append(Row(Cell(system), tuple(Cell(percent(value)) for value in cells)))
     note = (
-        f"As {benchmark.title} counts: each task is the mean over all its languages, English "
-        "included (of exact match and F1 for questions), on all rows of its test split. A task "
-        "with a language missing has no score; nor has a group, or the whole, with a task missing."
+        f"By the rules of {benchmark.title}: the score of a task is the mean over all its "
+        "languages, English included (for questions, of exact match and F1), on all rows of its "
+        "test split. A task has no score if a language is missing; a group, and the overall "
+        "score, have none if a task is missing."
     )
     return Table(benchmark.title, (*heads, Column("overall")), tuple(rows), (note,))
 
 
 def benchmark_scores(system: System, benchmark: Benchmark) -> dict[str, float]:
-    """Task -> score, of the tasks scored whole by one model and on one set of rows."""
-    found: dict[str, float] = {}
+    """Task -> score, for tasks that one model was scored on completely, on one set of rows."""
+    by_task: dict[str, float] = {}
     for name, member in benchmark.tasks.items():
         scores = [
             score
@@ -55,12 +55,12 @@ def benchmark_scores(system: System, benchmark: Benchmark) -> dict[str, float]:
             if (score := member.score(result.metrics)) is not None
         ]
         if len(scores) == 1:
-            found[name] = scores[0]
-    return found
+            by_task[name] = scores[0]
+    return by_task
 
 
 def is_whole(result: TaskResult) -> bool:
-    """Whether the benchmark's own rows were scored, all of them."""
+    """Whether all rows of the benchmark were scored, and no others."""
     try:
         split = TASKS.get(result.task).eval_splits[0]
     except UnknownNameError:
@@ -73,7 +73,7 @@ def _parts(content: Content) -> list[Part]:
     return [
         Part(
             table,
-            label=f"Scores as {table.corner} counts them",
+            label=f"Scores by the rules of {table.corner}",
             heading=table.corner,
             markdown_line="",
         )

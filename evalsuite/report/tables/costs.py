@@ -1,4 +1,4 @@
-"""The cost table: what each system takes to store and to run."""
+"""The cost table: size, speed and memory of each system."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from evalsuite.results.speed import SpeedResult
 
 
 def cost_tables(systems: Sequence[System]) -> tuple[tuple[str, Table], ...]:
-    """A table a machine that speeds were measured on, by its name; one of no name for a single."""
-    return tuple((name, cost_table(own)) for name, own in by_machine(systems))
+    """One table per machine that measured speeds, with its name; a single machine has no name."""
+    return tuple((name, cost_table(measured)) for name, measured in by_machine(systems))
 
 
 def cost_table(systems: Sequence[System]) -> Table:
-    """One row a system (and setting, where speeds were measured in several)."""
+    """One row per system (and setting, where speeds were measured in several)."""
     found = costs(systems)
     several = len({c.setting for c in found if c.setting}) > 1
     measured = any(c.setting for c in found)
     heads = [
         Column("Size", "MB"),
         Column("Tokenizer", "MB"),
-        Column("Parameters", "M, embeddings apart"),
+        Column("Parameters", "M, without embeddings"),
         Column("Embeddings", "M"),
     ]
     if measured:
@@ -34,11 +34,11 @@ def cost_table(systems: Sequence[System]) -> Table:
             Column("Throughput", "sentences/s"),
             *(Column(f"p{q}", "ms, batch\u00a01") for q in PERCENTILES),
             Column("Load", "s"),
-            Column("Memory", "MB over baseline"),
+            Column("Memory", "MB above baseline"),
             Column("Share of peak", "%, largest batch"),
         ]
     if any(own.joules is not None for own in found):
-        heads.append(Column("Energy", "mJ a sentence"))
+        heads.append(Column("Energy", "mJ per sentence"))
     rows = []
     for own in found:
         name = f"{own.system}, {own.setting}" if several and own.setting else own.system
@@ -88,21 +88,21 @@ def _speed_cells(own: Cost, first: Cost | None) -> list[Cell]:
 
 
 def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
-    """What the shares and the energy are of, or why there are none."""
+    """How the shares and the energy were measured, or why there are none."""
     if not speeds:
         return []
     notes = []
     peaks = {speed.peak.model_dump_json(): speed.peak for speed in speeds if speed.peak}
-    told = [
+    measured = [
         f"{peak.precision} {number(peak.operations_a_second() / 1e9)} GFLOP/s on "
         f"{threads(peak.threads)} ({peak.best().program}, size {peak.best().size})"
         for peak in peaks.values()
     ]
-    if told:
+    if measured:
         notes.append(
-            f"Peak: the fastest matrix product measured on this machine, {listed(told)}. Share: "
-            "the operations of a model's matrix products over the time it takes, on the largest "
-            "batch of the grid, and on real text without the padding."
+            f"Peak: the fastest matrix product measured on this machine, {listed(measured)}. "
+            "Share: the operations of a model's matrix products over the time it takes, on the "
+            "largest batch of the grid, and on real text without the padding."
         )
     others = {
         f"{speed.model.label} ({speed.model.precision}) against {speed.peak.precision}"
@@ -111,8 +111,8 @@ def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
     }
     if others:
         notes.append(
-            "Weights stored in one precision and multiplied in another are held against the "
-            f"latter: {listed(sorted(others))}."
+            "Weights stored in one precision and multiplied in another are compared with the peak "
+            f"of the latter: {listed(sorted(others))}."
         )
     without = {speed.model.label for speed in speeds if speed.peak is None}
     if without:
@@ -121,7 +121,7 @@ def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
         )
     if any(p.joules is not None for speed in speeds for p in speed.throughput):
         notes.append(
-            "Energy: median over the same passes, of the whole processor, whatever else ran on it."
+            "Energy: median over the same passes, of the whole processor, other programs included."
         )
     else:
         notes.append(
@@ -138,16 +138,16 @@ def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:
     counts = {c.models for c in found}
     if counts != {1}:
         each = f"the {max(counts)} models" if len(counts) == 1 else "the models"
-        told = dict.fromkeys(f"{c.system} ({c.models})" for c in found if c.models > 1)
-        names = "" if len(counts) == 1 else f": {listed(list(told))}"
+        counted = dict.fromkeys(f"{c.system} ({c.models})" for c in found if c.models > 1)
+        names = "" if len(counts) == 1 else f": {listed(list(counted))}"
         notes.append(f"Each figure is the mean over {each} of a system{names}.")
     if not measured:
         return [*notes, "No speeds were measured in this run."]
     where = listed(list(dict.fromkeys(str(c.setting) for c in found if c.setting)))
     notes.append(
         f"Measured with {where}. Throughput: median over passes of length-sorted batches. "
-        "Latency: one sentence at a time, warm-up apart. Load: median. "
-        "Memory: peak of the measuring process less what it held before the model was opened."
+        "Latency: one sentence at a time, after a warm-up. Load: median. "
+        "Memory: peak of the measuring process minus its memory before the model was opened."
     )
     fewer = [f"{c.system} ({c.timed} of {c.models})" for c in found if 0 < c.timed < c.models]
     if fewer:
@@ -157,7 +157,7 @@ def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:
         notes.append(
             "Not all systems were timed on the same text: "
             + "; ".join(f"{c.system}: {', '.join(sorted(c.texts))}" for c in found if c.texts)
-            + ". Factors stand only between those that were."
+            + ". Factors are given only between systems timed on the same text."
         )
     return notes
 

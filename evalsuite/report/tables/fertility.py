@@ -1,4 +1,4 @@
-"""How the vocabularies split words, language by language."""
+"""How the vocabularies split words, by language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evalsuite.results.fertility import Fertility, FertilityResult
 
 
 def fertility_table(results: Sequence[FertilityResult]) -> Table:
-    """One row a language, then the mean; columns for each vocabulary there is."""
+    """One row per language, then the mean; columns for each vocabulary."""
     vocabularies: dict[str, list[FertilityResult]] = {}
     for result in results:
         key = result.tokenizer_digest + result.data_digest
@@ -23,7 +23,7 @@ def fertility_table(results: Sequence[FertilityResult]) -> Table:
     for group in groups:
         names = ", ".join(result.label for result in group)
         columns += [
-            Column("subwords a word", names),
+            Column("subwords per word", names),
             Column("words split, %"),
             Column("unknown, %"),
         ]
@@ -38,8 +38,8 @@ def fertility_table(results: Sequence[FertilityResult]) -> Table:
         rows.append(Row(Cell("mean"), tuple(means), "mean"))
     texts = " and ".join(sorted({result.text for result in results}))
     notes = [
-        f"Words of {texts}. Subwords a word is what a language costs in tokens; a word is unknown "
-        "if one of its pieces is."
+        f"Words of {texts}. Subwords per word show how many tokens a language needs. A word is "
+        "unknown if one of its pieces is unknown."
     ]
     for group in groups:
         names = listed([result.label for result in group])

@@ -1,4 +1,4 @@
-"""Scores language by language, one table a task."""
+"""Scores by language, one table per task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evalsuite.report.figures.scores import TaskColumn, mean, results_of
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
-from evalsuite.report.tables._agreement import beside_table
+from evalsuite.report.tables._agreement import comparison_table
 from evalsuite.results.task import TaskResult
 
 SHADES = 9
@@ -19,13 +19,13 @@ SHADES = 9
 
 @dataclass(frozen=True, slots=True)
 class LanguageSection:
-    """One task's tables: the main metric by language, other metrics and other models in short."""
+    """The tables of one task: the main metric by language, other metrics, and a comparison."""
 
     title: str
     metric: str
     table: Table
     others: Table | None
-    beside: Table | None
+    comparison: Table | None
     absent: str
 
 
@@ -39,7 +39,7 @@ def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSec
         metric=metric_name(task.metric),
         table=language_table(having, task),
         others=other_metrics(having, task),
-        beside=beside_table(having, task),
+        comparison=comparison_table(having, task),
         absent=", ".join(language_and_code(code) for code in absent),
     )
 
@@ -96,7 +96,7 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
 
 
 def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
-    """The metrics beside the main one: source score and zero-shot mean; None without any."""
+    """Metrics other than the main one: zero-shot mean and source score; None without any."""
     by_system = [results_of(system, task) for system in systems]
     everything = [result for results in by_system for result in results]
     names = dict.fromkeys(n for r in everything for n in r.metrics if n != r.main_metric)
@@ -150,13 +150,13 @@ def _part(section: LanguageSection) -> Part:
     if section.others:
         label = f"Other metrics of {title}"
         below.append(Part(section.others, label, label, markdown_line="Other metrics:"))
-    if section.beside:
+    if section.comparison:
         below.append(
             Part(
-                section.beside,
-                label=f"Systems beside the first on {title}",
-                heading=f"Beside the first system on {title}",
-                markdown_line="Beside the first system:",
+                section.comparison,
+                label=f"Systems compared with the first on {title}",
+                heading=f"Compared with the first system on {title}",
+                markdown_line="Compared with the first system:",
             )
         )
     return Part(
@@ -165,7 +165,7 @@ def _part(section: LanguageSection) -> Part:
         heading=title,
         aside=f"{section.metric}, %",
         markdown_line=f"### {title} ({section.metric})",
-        remark=f"No rows here for: {section.absent}." if section.absent else "",
+        remark=f"No rows for: {section.absent}." if section.absent else "",
         fold="open",
         look="languages",
         below=tuple(below),

@@ -21,7 +21,7 @@ TABLE = ReportTable(
     "pareto",
     order=70,
     title="Pareto front",
-    introduction="Joined and in bold: systems that no other beats in both. Up is better; so is "
-    "left for size and right for throughput.",
+    introduction="Joined by a line and in bold: systems that no other system beats on both axes. "
+    "Up is better. Left is better for size, and right for throughput.",
     parts=_parts,
 )

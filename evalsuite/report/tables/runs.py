@@ -1,4 +1,4 @@
-"""What a comparison was made from."""
+"""The runs of a comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from evalsuite.results.run import ComparedRun
 
 
 def run_table(runs: Sequence[ComparedRun]) -> Table:
-    """One row a run; none for the report of a single run."""
+    """One row per run; none for the report of a single run."""
     heads = [Column(text, numeric=False) for text in ("Recipe", "Seed", "Source", "Finished")]
     rows = [
         Row(
@@ -28,7 +28,7 @@ def run_table(runs: Sequence[ComparedRun]) -> Table:
     ]
     notes = [f"{run.name}, a search: {run.search}" for run in runs if run.search]
     if notes:
-        notes.append("The trials of a search are in the report of its own run.")
+        notes.append("The trials of a search are in the report of the run that made it.")
     return Table("Run", tuple(heads), tuple(rows), tuple(notes))
 
 

@@ -15,22 +15,22 @@ from evalsuite.report.table import Cell, Column, Row, Table
 
 
 def scaling_table(scaling: Scaling) -> Table:
-    """One row a system, the smallest first, then points per tenfold parameters."""
+    """One row per system, the smallest first, then points per tenfold parameters."""
     heads = [
         Column("Parameters", "M"),
-        Column("Embeddings apart", "M"),
+        Column("Without embeddings", "M"),
         *(Column(name, "zero-shot, %") for name in scaling.scores),
     ]
     rows = []
     for i, system in enumerate(scaling.systems):
         sizes = [Cell(millions(parameters(system, embeddings=e))) for e in (True, False)]
-        own = [Cell(percent(values[i])) for values in scaling.scores.values()]
-        rows.append(Row(Cell(system.name), (*sizes, *own)))
-    for text, embeddings in (("all", True), ("embeddings apart", False)):
+        scores = [Cell(percent(values[i])) for values in scaling.scores.values()]
+        rows.append(Row(Cell(system.name), (*sizes, *scores)))
+    for text, embeddings in (("all", True), ("without embeddings", False)):
         fits = [scaling.fit(column, embeddings=embeddings) for column in scaling.scores]
         if any(fits):
             head = Cell("points per tenfold parameters", sub=text)
-            rows.append(Row(head, (Cell(""), Cell(""), *(_slope(own) for own in fits)), "mean"))
+            rows.append(Row(head, (Cell(""), Cell(""), *(_slope(line) for line in fits)), "mean"))
     return Table("System", tuple(heads), tuple(rows), tuple(_notes(scaling)))
 
 
@@ -38,7 +38,7 @@ def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
     """The average against parameters, or the first task that has a line, and the line.
 
     Args:
-        everyone: all systems of the report, so that one looks alike in all its plots.
+        everyone: all systems of the report, so that each looks the same in all charts.
     """
     column = next(name for name in reversed(scaling.scores) if scaling.fit(name))
     line = scaling.fit(column)
@@ -54,7 +54,7 @@ def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
     low, high = ((x, line.intercept + line.slope * log10(x * 1e6)) for x in ends)
     return Chart(
         title=f"{column} against parameters",
-        caption=f"Dashed: {said(line)}.",
+        caption=f"Dashed line: {slope_in_words(line)}.",
         x_label="Parameters (M, embeddings included, log scale)",
         y_label=f"Zero-shot {column if column != AVERAGE else 'average'} (%)",
         points=drawn,
@@ -63,27 +63,29 @@ def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
     )
 
 
-def said(own: Fit) -> str:
+def slope_in_words(line: Fit) -> str:
     """A slope in words."""
-    interval = between((own.low, own.high))
-    return f"{points(own.slope)} points per tenfold parameters (95% interval {interval})"
+    interval = between((line.low, line.high))
+    return f"{points(line.slope)} points per tenfold parameters (95% interval {interval})"
 
 
-def _slope(own: Fit | None) -> Cell:
-    if own is None:
+def _slope(line: Fit | None) -> Cell:
+    if line is None:
         return Cell(NONE)
-    return Cell(points(own.slope), sub=f"{between((own.low, own.high))}, n {own.count}")
+    return Cell(points(line.slope), sub=f"{between((line.low, line.high))}, n {line.count}")
 
 
 def _notes(scaling: Scaling) -> list[str]:
     notes = [
-        "Least squares of the zero-shot score on log10 parameters; below a slope its 95% interval "
-        "(Student's t, n−2 degrees of freedom) and how many systems it is over. The systems "
-        "differ in more than their size, and the line knows nothing of that."
+        "Least squares of the zero-shot score on log10 parameters. Below a slope: its 95% "
+        "interval (Student's t, n−2 degrees of freedom) and the number of systems. The systems "
+        "differ in more than their size, which the line does not take into account."
     ]
     absent = [name for name in scaling.scores if scaling.fit(name) is None]
     if absent:
-        notes.append(f"No line for {listed(absent)}: scored at fewer than three sizes 5% apart.")
+        notes.append(
+            f"No line for {listed(absent)}: scores at fewer than three sizes that differ by 5%."
+        )
     return notes
 
 

@@ -23,7 +23,7 @@ from evalsuite.report.table import Cell, Column, Row, Table
 
 
 def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
-    """One row a system with scores, one column a task, then the average, then chance."""
+    """One row per scored system, one column per task, then the average; the last row is chance."""
     scored = [system for system in systems if system.scores]
     averaged = len(tasks) > 1 and can_be_averaged(tasks)
     grid = {system.name: [score(system, task) for task in tasks] for system in scored}
@@ -31,8 +31,8 @@ def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     rows = []
     for system in scored:
         cells = [
-            _cell(own, None if system is scored[0] else delta(own, first))
-            for own, first in zip(grid[system.name], reference, strict=True)
+            _cell(value, None if system is scored[0] else delta(value, first))
+            for value, first in zip(grid[system.name], reference, strict=True)
         ]
         if averaged:
             first = scored[0]
@@ -94,23 +94,22 @@ def _notes(
     if not scored:
         return []
     notes = [
-        "Zero-shot score in percent: the unweighted mean over the languages other than the "
-        "source language, whose own score stands below it."
+        "Zero-shot score in percent: the unweighted mean over all languages except the source "
+        "language. The score of the source language is below it."
     ]
     if any(cell and cell.interval for cells in grid.values() for cell in cells):
         notes.append(
-            "Below a score: its 95% interval (bootstrap over rows), which says how it would vary "
-            "over other rows of the same kind, not over other trainings."
+            "Below a score: its 95% interval (bootstrap over rows). It shows how the score would "
+            "vary on other rows of the same kind, not after another training."
         )
     if len(scored) > 1:
         notes.append(f"Differences are in points against {scored[0].name}.")
     if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):
-        notes.append("n models: the mean over n variants that all score this task.")
+        notes.append("n models: the mean over n models that were all scored on this task.")
     if not can_be_averaged(tasks):
         notes.append(
-            "No average: results of one task differ in what must not be averaged "
-            "(source, split, metric, layer, pooling or scoring), so they stand in columns of "
-            "their own."
+            "No average: results of one task differ in source, split, metric, layer, pooling or "
+            "scoring, so they are in separate columns."
         )
     for i, task in enumerate(tasks):
         here = {name: cell for name, cells in grid.items() if (cell := cells[i]) is not None}
@@ -119,16 +118,16 @@ def _notes(
 
 
 def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str]:
-    """What must not be overlooked in one column; `first`, or its first system, is the measure."""
-    found = []
+    """Warnings on one column: systems that cannot be compared with `first`, or score by chance."""
+    warnings = []
     if cells:
         first = first if first in cells else next(iter(cells))
         languages = cells[first].languages
         other = [name for name, cell in cells.items() if cell.languages != languages]
         if other:
-            found.append(
+            warnings.append(
                 f"{task.name}: {listed(other)} scored on other languages than {first}, "
-                "so there is no difference to give."
+                "so no difference is given."
             )
         rows = cells[first].rows
         other = [
@@ -137,14 +136,14 @@ def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str
             if cell.languages == languages and cell.rows != rows
         ]
         if other:
-            found.append(
+            warnings.append(
                 f"{task.name}: {listed(other)} scored on other rows than {first} "
-                "(the signatures have their digests), so there is no difference to give."
+                "(the signatures have their digests), so no difference is given."
             )
     low = [name for name, cell in cells.items() if not cell.beats_chance]
     if low:
-        found.append(f"{task.name}: {listed(low)} not above chance.")
-    return found
+        warnings.append(f"{task.name}: {listed(low)} not above chance.")
+    return warnings
 
 
 def _parts(content: Content) -> list[Part]:

@@ -20,7 +20,7 @@ from evalsuite.report.table import Cell, Column, Row, Table
 
 
 def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
-    """One row a system, its seeds put together; no rows where nothing ran with several seeds."""
+    """One row per system, over its seeds; no rows if nothing ran with several seeds."""
     groups = seed_groups(systems)
     averaged = len(tasks) > 1 and can_be_averaged(tasks)
     rows, apart = [], False
@@ -54,7 +54,7 @@ def _means(found: Sequence[Score]) -> list[float]:
 
 
 def _averages(systems: Sequence[System], tasks: Sequence[TaskColumn], alike: bool) -> list[float]:
-    """One a seed; none where they are over different tasks or rows."""
+    """One average per seed; none if they are over different tasks or rows."""
     found = [own for system in systems if (own := average(system, tasks)) is not None]
     same = alike and len({own.over for own in found}) == 1
     return [own.mean for own in found] if same else []

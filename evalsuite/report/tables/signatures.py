@@ -1,6 +1,6 @@
-"""The signatures: what every number of the report was measured on, with what.
+"""The signatures: data, model and machine behind each number of the report.
 
-Machines are listed once, as E1, E2 and so on; each score and each speed names its own.
+Machines are listed once, as E1, E2 and so on; each score and each speed names one of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from evalsuite.results.task import TaskResult
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Tables with one row a score, a speed, a model whose alignment was measured."""
+    """One row per score, per speed, per measured alignment and per machine."""
 
     scores: Table
     speeds: Table
@@ -65,7 +65,7 @@ def signatures(run: RunRecord) -> Signatures:
                 "Runtime",
                 "Precision",
                 "Samples",
-                "Tokens a sentence",
+                "Tokens per sentence",
                 "Environment",
             ),
             [
@@ -87,8 +87,8 @@ def signatures(run: RunRecord) -> Signatures:
                 "Environment",
             ),
             [
-                (found.model.label, _alignment(found, names[_key(found.environment)]))
-                for found in run.alignment
+                (result.model.label, _alignment(result, names[_key(result.environment)]))
+                for result in run.alignment
             ],
         ),
         environments=_texts(
@@ -124,16 +124,16 @@ def _score(score: TaskResult, machine: str) -> list[str]:
     ]
 
 
-def _alignment(found: AlignmentResult, machine: str) -> list[str]:
+def _alignment(result: AlignmentResult, machine: str) -> list[str]:
     return [
-        found.text,
-        found.source,
-        _rows(found.max_examples),
-        digest(found.data_digest),
-        digest(found.model.digest),
-        found.model.runtime,
-        found.model.precision,
-        found.pooling,
+        result.text,
+        result.source,
+        _rows(result.max_examples),
+        digest(result.data_digest),
+        digest(result.model.digest),
+        result.model.runtime,
+        result.model.precision,
+        result.pooling,
         machine,
     ]
 
@@ -218,8 +218,8 @@ TABLE = ReportTable(
     "signatures",
     order=120,
     title="Signatures",
-    introduction="What every number above was measured on, with what. Digests are cut to twelve "
-    "characters; report.json has them whole, with the raw samples.",
-    if_empty="No figures, so no signatures.",
+    introduction="The data, model and machine behind each number above. Digests are shortened to "
+    "twelve characters; report.json has the full digests and the raw samples.",
+    if_empty="No numbers, so no signatures.",
     parts=_parts,
 )

@@ -1,4 +1,4 @@
-"""Speed where one figure is not enough: by batch size and length, and by language."""
+"""Speed by batch size and length, and by language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evalsuite.results.speed import LanguageSpeed, SpeedResult
 
 
 def grid_table(systems: Sequence[System]) -> Table:
-    """One row a system and batch size, one column a length; no rows where no grid was measured."""
+    """One row per system and batch size, one column per length; no rows without a grid."""
     groups = timed(systems)
     cells = [cell for _, speeds in groups for speed in speeds for cell in speed.grid]
     lengths = sorted({cell.length for cell in cells})
@@ -30,9 +30,9 @@ def grid_table(systems: Sequence[System]) -> Table:
                 rows.append(Row(Cell(name, sub=f"batch {size}"), found))
     repeats = sorted({len(cell.seconds) for cell in cells})
     notes = (
-        "Sequences a second, and milliseconds a batch below, each the median of "
-        f"{_between(repeats)} repeats after one warm-up. Every token is real: sentences put end "
-        "to end and cut to the length.",
+        "Sequences per second, and milliseconds per batch below: medians of "
+        f"{_between(repeats)} repeats after one warm-up. There is no padding: sentences are "
+        "joined and cut to the length.",
     )
     heads = tuple(Column(f"{length} tokens") for length in lengths)
     return Table("System", heads, tuple(rows), notes if rows else ())
@@ -53,7 +53,7 @@ def _grid_cell(speeds: Sequence[SpeedResult], size: int, length: int) -> Cell:
 
 
 def language_speed_table(systems: Sequence[System]) -> Table:
-    """One row a language; a system has its sentences a second and its milliseconds a sentence."""
+    """One row per language: sentences per second and milliseconds per sentence of each system."""
     groups = [(name, [s for s in speeds if s.languages]) for name, speeds in timed(systems)]
     groups = [(name, speeds) for name, speeds in groups if speeds]
     codes = sorted({code for _, speeds in groups for speed in speeds for code in speed.languages})
@@ -61,7 +61,7 @@ def language_speed_table(systems: Sequence[System]) -> Table:
     for name, speeds in groups:
         tokens.setdefault(tuple(_tokens(speeds, code) for code in codes), []).append(name)
     columns = [
-        Column("tokens a sentence", ", ".join(names) if len(tokens) > 1 else "")
+        Column("tokens per sentence", ", ".join(names) if len(tokens) > 1 else "")
         for names in tokens.values()
     ]
     for name, _ in groups:
@@ -75,9 +75,9 @@ def language_speed_table(systems: Sequence[System]) -> Table:
         rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells)))
     texts = listed(sorted({speed.text for _, speeds in groups for speed in speeds}))
     notes = (
-        f"Each language's own sentences of {texts}: median over passes of length-sorted batches, "
-        "and one sentence at a time. Where a vocabulary splits words into more pieces, a sentence "
-        "takes longer.",
+        f"Sentences of each language from {texts}. Sentences/s: median over passes of "
+        "length-sorted batches. p50: one sentence at a time. Where a vocabulary splits words into "
+        "more pieces, a sentence takes longer.",
     )
     return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
 

@@ -1,4 +1,4 @@
-"""What each stage did, and what it cost."""
+"""What each stage did, and its cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evalsuite.results.run import StageRecord
 
 
 def stage_table(stages: Sequence[StageRecord]) -> Table:
-    """One row a stage in the order of the run, then the total."""
+    """One row per stage in the order of the run, then the total."""
     heads = (
         Column("Kind", numeric=False),
         Column("Inputs", numeric=False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from evalsuite.report.figures.formatting import (
     NONE,
     listed,
@@ -17,7 +19,7 @@ from evalsuite.results.search import Search
 
 
 def search_table(search: Search | None) -> Table:
-    """One row a trial, in the order in which they were made; no rows without a search."""
+    """One row per trial, in the order of the trials; no rows without a search."""
     if search is None:
         return Table("Trial", (), ())
     heads = (
@@ -38,8 +40,8 @@ def _row(search: Search, i: int) -> Row:
     chosen = [Cell(trial.assignment[knob]) for knob in search.knobs]
     if trial.refused:
         empty = [Cell(NONE)] * 4
-        told = [Cell("cannot be", sub=trial.refused), Cell("")]
-        return Row(Cell(str(i + 1)), (*chosen, *empty, *told), "aside")
+        reason = [Cell("not possible", sub=trial.refused), Cell("")]
+        return Row(Cell(str(i + 1)), (*chosen, *empty, *reason), "aside")
     is_best = i == search.recommended
     cells = (
         Cell(percent(trial.average), points(trial.difference)),
@@ -54,17 +56,15 @@ def _row(search: Search, i: int) -> Row:
 
 
 def _notes(search: Search) -> list[str]:
-    there = 1
-    for values in search.knobs.values():
-        there *= len(values)
+    assignments = prod(len(values) for values in search.knobs.values())
     made = sum(not trial.refused for trial in search.trials)
     refused = len(search.trials) - made
     count = f"{made} trial{'' if made == 1 else 's'} made"
     if refused:
-        count += f", {refused} could not be"
+        count += f", {refused} not possible"
     axis = "latency" if search.budget == "ms" else "size"
     notes = [
-        f"{count}, of {there} assignments and {search.most} trials allowed. "
+        f"{count}, of {assignments} assignments and {search.most} trials allowed. "
         f"Judged by {search.candidate}, within {limit(search)}.",
         f"Front: trials that no other one beats in both average and {axis}. "
         "Assignments that were not tried may be better.",
