@@ -223,6 +223,7 @@ HEAVY = [
         ["ls", "stages", "export"],
         ["ls", "methods", "lora"],
         ["ls", "passes", "prune"],
+        ["ls", "runtimes", "openvino"],
         ["ls", "stages", "--markdown"],
         ["schema"],
         ["check", "quickstart"],

@@ -1,1 +1,13 @@
-"""."""
+"""The command line: one function per command, and what the commands print.
+
+Files:
+    app.py: the commands, their exit codes
+    options.py: arguments and options that several commands share
+    result_commands.py: the commands that read outputs: report, compare, predict, score
+    listings.py: what check, plan, show, score and ls print
+    component_cards.py: what ls prints about one stage, task, method, pass or runtime
+    key_tables.py: the keys of configs in words, with type, default and range
+    reference_page.py: docs/reference.md, made from the key tables
+    recipe_schema.py: the JSON Schema of recipes, for editors
+    compare_runs.py: finds runs and puts them into one report
+"""

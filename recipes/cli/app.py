@@ -191,7 +191,7 @@ def ls(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="One of the list: the keys of a stage, method or pass; the files of a task.",
+            help="One of the list: its keys, its files (a task) or its precisions (a runtime).",
         ),
     ] = None,
     markdown: Annotated[

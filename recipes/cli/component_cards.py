@@ -15,9 +15,10 @@ import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from compress.export.registry import EXPORTERS
 from evalsuite.errors import UnknownNameError
 from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_method, keys_of_stage
-from recipes.cli.listings import aligned, passes, task_card
+from recipes.cli.listings import aligned, entries, passes, task_card
 from recipes.stages._shared.registry import STAGES
 from transfer.registry import METHODS
 
@@ -75,7 +76,31 @@ def _task(name: str) -> Card:
     return Card("", "", tuple(task_card(name).splitlines()))
 
 
-CARDS = {"stages": _stage, "tasks": _task, "methods": _method, "passes": _pass}
+def _runtime(name: str) -> Card:
+    exporter = EXPORTERS.get(name)
+    packages = exporter.requirements(next(iter(exporter.precisions))).replace("`", "")
+    facts = [f"model file: {exporter.file}", f"to run a bundle: {packages}"]
+    if exporter.packages:
+        facts.append(f"to install it: pip install 'lingopress[{exporter.extra}]'")
+    rows = []
+    for precision, rules in exporter.precisions.items():
+        needs = [f"lingopress[{exporter.extra}]"] if exporter.packages or rules.packages else []
+        if rules.calibrated:
+            needs.append("calibration text")
+        embeddings = ", ".join(rules.embeddings) or "as the precision"
+        rows.append((precision, ", ".join(needs) or "-", embeddings, rules.summary))
+    table = Table("Precisions of a bundle", _PRECISIONS, tuple(rows))
+    return Card(name, dict(entries("runtimes"))[name], tuple(facts), (table,))
+
+
+_PRECISIONS = ("precision", "to export it", "embeddings", "meaning")
+CARDS = {
+    "stages": _stage,
+    "tasks": _task,
+    "methods": _method,
+    "passes": _pass,
+    "runtimes": _runtime,
+}
 
 
 def _about(module: Any) -> str:

@@ -1,4 +1,4 @@
-"""docs/reference.md: every key of recipes, stages and methods.
+"""docs/reference.md: every key of recipes, stages and methods, and the precisions of runtimes.
 
 Made from the config classes by `lingopress ls stages --markdown > docs/reference.md`; a test
 compares the file with what this module makes.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from compress.export.registry import EXPORTERS
 from recipes.cli.component_cards import card
 from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_recipe, keys_of_stage
 from recipes.stages._shared.registry import stage_kinds
@@ -17,7 +18,8 @@ INTRODUCTION = """\
 # Keys
 
 Every key of a recipe, with its type, default and range. `lingopress ls stages NAME` prints the same
-for one stage, `lingopress ls methods NAME` for one training method.
+for one stage, `lingopress ls methods NAME` for one training method, `lingopress ls runtimes NAME`
+for the precisions of one runtime.
 This page is made from the code: `lingopress ls stages --markdown > docs/reference.md`.
 
 **In an editor.** `lingopress schema > recipe.schema.json` writes a JSON Schema of recipes. Editors
@@ -50,6 +52,13 @@ def reference_page() -> str:
     parts.append(
         _table(("method", "options", "about"), [_method(name) for name in METHODS.names()])
     )
+    parts.append("## Runtimes\n\nPrecisions of `export`, by `runtime`.\n")
+    for name in EXPORTERS.names():
+        shown = card("runtimes", name)
+        facts = "; ".join(shown.facts)
+        (table,) = shown.tables
+        parts.append(f"### Runtime `{name}`\n\n{shown.about} {facts[0].upper()}{facts[1:]}.\n")
+        parts.append(_table(table.header, table.rows))
     return "\n".join(parts)
 
 

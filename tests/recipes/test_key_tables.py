@@ -156,6 +156,20 @@ def test_ls_methods_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[1:] == ["writes a checkpoint", "has no options"]
 
 
+def test_ls_runtimes_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("ls", "runtimes", "openvino") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "model file: openvino_model.xml" in lines
+    assert "to install it: pip install 'lingopress[openvino]'" in lines
+    rows = {line.split()[0]: line for line in lines if line}
+    assert "lingopress[openvino], calibration text" in rows["int8"]
+    assert rows["bf16"].endswith("Computes in bf16; weights are stored in fp16.")
+    assert run("ls", "runtimes", "onnxruntime") == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert rows["int8"].split()[1:4] == ["-", "fp32,", "int8,"]
+    assert "lingopress[openvino], calibration text" in rows["int8-static"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -163,6 +177,7 @@ def test_ls_methods_name(capsys: pytest.CaptureFixture[str]) -> None:
         (("methods", "lra"), "error: unknown method 'lra'; did you mean 'lora'?\nknown: "),
         (("passes", "prun"), "error: unknown pass 'prun'; did you mean 'prune'?\nknown: "),
         (("passes", "train"), "error: unknown pass 'train'"),
+        (("runtimes", "torhc"), "error: unknown runtime 'torhc'; did you mean 'torch'?\nknown: "),
         (("tasks", "xnlo"), "error: unknown task 'xnlo'; did you mean 'xnli'?\nknown: "),
         (("recipes", "quickstart"), "error: to print a recipe, type: lingopress show quickstart\n"),
     ],
