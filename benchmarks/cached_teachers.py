@@ -23,11 +23,12 @@ from typing import Any
 
 import torch
 
-from compress.distill.losses import Match, matched_loss
+from compress.distill.losses import Match, StudentBatch, matched_loss
 from compress.distill.options import Options
-from compress.distill.student import choose_layers, cut
+from compress.distill.rules import choose_layers
+from compress.distill.student import cut
 from compress.distill.targets import Targets
-from compress.distill.teachers import says
+from compress.distill.teachers import logits_function
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import DataSource
@@ -74,7 +75,7 @@ def train(shared: Setting, cache: bool, work: Path) -> tuple[float, float, int]:
     started = time.perf_counter()
     targets, computing = None, 0.0
     if cache:
-        run = says(TorchPredictor(shared.directory, shared.teacher, "fp32"))
+        run = logits_function(TorchPredictor(shared.directory, shared.teacher, "fp32"))
         targets = Targets.compute([run], [shared.rows], work / "targets")
         computing = time.perf_counter() - started
 
@@ -83,8 +84,7 @@ def train(shared: Setting, cache: bool, work: Path) -> tuple[float, float, int]:
         return tensors if targets is None else {**tensors, "targets": targets.batch(batch)}
 
     def loss(model: Any, batch: Tensors) -> torch.Tensor:
-        batch.pop("labels")
-        return matched_loss(model, teacher, batch, {}, match)
+        return matched_loss(model, teacher, StudentBatch.of(batch), match)
 
     fit(
         student,

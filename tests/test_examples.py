@@ -8,7 +8,7 @@ import importlib
 import pytest
 
 EXAMPLES = [
-    "compress.distill.student.choose_layers",
+    "compress.distill.rules.choose_layers",
     "evalsuite.inference.batching.by_tokens",
     "evalsuite.bench.grid",
     "evalsuite.submission.benchmark_means",

@@ -4,14 +4,15 @@ Files:
 
 - `distill.py`: the whole pass, from the teacher's directory to the student's checkpoint.
 - `options.py`: what the student is, and what it is trained to match.
+- `rules.py`: which options fit together; called by `check` and by the pass.
+- `training_text.py`: reads the rows and the text, and plans the batches.
 - `teachers.py`: opens a checkpoint or a bundle as a teacher.
 - `targets.py`: the teacher's logits, computed once per row and kept on disk.
 - `plain_text.py`: multilingual text without labels, and pairs of translations.
 - `student.py`: cuts a student from some of the teacher's layers.
 - `narrow.py`: makes a student narrower than its teacher.
 - `initial_student.py`: the student as it is before training.
-- `losses.py`: the loss of one batch, and the check that two models can be matched.
-- `objective.py`: the losses on logits and on hidden states.
+- `losses.py`: the loss of one batch, one function per term.
 - `relations.py`: the loss on attention relations (MiniLMv2).
 - `sentences.py`: the loss on sentence embeddings.
 """

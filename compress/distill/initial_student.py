@@ -8,7 +8,8 @@ from typing import Any
 
 from compress.distill.narrow import narrow
 from compress.distill.options import Options
-from compress.distill.student import choose_layers, cut
+from compress.distill.rules import choose_layers
+from compress.distill.student import cut
 from compress.errors import StudentError
 from evalsuite.inference.open_model import head_of, labels_of, read_config
 from evalsuite.runtimes.torch import load_checkpoint
@@ -40,8 +41,8 @@ def start(
 def _require_alike(teacher: Path, student: Path, options: Options) -> None:
     """Raise StudentError unless two directories have one tokenizer and, where their outputs are
     matched, one kind of head with the same labels in one order."""
-    theirs, own = ((path / "tokenizer.json").read_bytes() for path in (teacher, student))
-    if theirs != own:
+    tokenizers = [(path / "tokenizer.json").read_bytes() for path in (teacher, student)]
+    if tokenizers[0] != tokenizers[1]:
         raise StudentError(
             f"{student.name} has another tokenizer than its teacher {teacher.name}; "
             "outputs are matched token by token"

@@ -1,4 +1,12 @@
-"""The loss of a distillation: the terms its options weigh, over one batch."""
+"""The loss of a distillation: one function per term, and their weighted sum over one batch.
+
+- Logits: Kullback-Leibler divergence at temperature T, times T squared (Hinton et al. 2015).
+- Hidden states: mean squared error of the states after chosen layers, over real tokens, each
+  divided by the teacher's variance so that all layers have the same weight.
+- Attention relations: see `compress.distill.relations`.
+- Sentence embeddings: see `compress.distill.sentences`.
+- Gold labels: the task's own loss.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +17,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from compress.distill import objective
 from compress.distill.options import Options
 from compress.distill.relations import attended, relation_heads, relation_loss, teacher_layer
 from compress.distill.sentences import embed_sides, sentence_loss
@@ -19,19 +26,31 @@ from transfer.encoded_rows.encoded import IGNORE
 from transfer.loop.types import Tensors
 from transfer.objectives.spans import ends_loss, over_tokens
 
+_GOLD = ("labels", "start_positions", "end_positions")
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What is matched to what: layers of the teacher, relation heads, weights."""
+    """Which parts of the two models are matched, and with which weights.
 
-    chosen: Sequence[int]  # the teacher's layer of each of the student's
-    layer: int  # of the teacher, for relations
+    Attributes:
+        chosen: the teacher's layer for each layer of the student.
+        layer: the teacher's layer whose attention relations are matched.
+        heads: number of relation heads.
+    """
+
+    chosen: Sequence[int]
+    layer: int
     heads: int
     options: Options
 
     @classmethod
     def of(cls, teacher: Any, student: Any, chosen: Sequence[int], options: Options) -> Match:
-        """Of two models; raises StudentError where they cannot be matched as asked."""
+        """The match of two models.
+
+        Raises:
+            StudentError: the models cannot be matched as the options ask.
+        """
         if options.hidden > 0 and student.config.hidden_size != teacher.config.hidden_size:
             raise StudentError(
                 f"hidden states of {student.config.hidden_size} and of "
@@ -44,71 +63,191 @@ class Match:
         return cls(chosen, layer, heads, options)
 
 
-def matched_loss(
-    student: Any, teacher: Any, batch: Tensors, gold: Tensors, match: Match
-) -> torch.Tensor:
-    """The weighted sum of the terms asked for; `targets` in the batch stand for the teacher."""
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """Sentence pairs, with the teacher's embeddings of the English sides.
+
+    Attributes:
+        ids, mask: `[2 batch, tokens]`, English sides first.
+        embeddings: unit vectors, `[batch, width]`.
+        spread: mean squared distance of the teacher's embeddings from their mean.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    embeddings: torch.Tensor
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class StudentBatch:
+    """One training batch.
+
+    Attributes:
+        inputs: what both models read, `attention_mask` among it.
+        gold: labels, or start and end of a span; empty for text without labels.
+        teacher_logits: computed before training; None where the teacher runs with every batch.
+        translations: None where sentence embeddings are not matched.
+    """
+
+    inputs: Tensors
+    gold: Tensors
+    teacher_logits: torch.Tensor | None = None
+    translations: Translations | None = None
+
+    @classmethod
+    def of(cls, tensors: Tensors) -> StudentBatch:
+        """From the tensors that the training loop passes, by name."""
+        inputs = dict(tensors)
+        gold = {name: inputs.pop(name) for name in _GOLD if name in inputs}
+        ids, mask = inputs.pop("sides_ids", None), inputs.pop("sides_mask", None)
+        embeddings, spread = inputs.pop("embeddings", None), inputs.pop("spread", 1.0)
+        known = inputs.pop("targets", None)
+        pairs = None if embeddings is None else Translations(ids, mask, embeddings, spread)
+        return cls(inputs, gold, known, pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """Outputs of both models for a batch; queries, keys and values where relations are matched."""
+
+    student: Any
+    teacher: Any  # None where it did not run
+    student_attention: Sequence[torch.Tensor] = ()
+    teacher_attention: Sequence[torch.Tensor] = ()
+
+
+def matched_loss(student: Any, teacher: Any, batch: StudentBatch, match: Match) -> torch.Tensor:
+    """The weighted sum of all terms whose weight is above 0, a scalar.
+
+    Args:
+        teacher: None for a bundle, whose logits are in the batch.
+    """
     options = match.options
-    inner = getattr(student, "module", student)  # of what accelerate wraps
-    total = torch.zeros((), device=batch["attention_mask"].device)
-    sides = {name: batch.pop(name, None) for name in ("sides_ids", "sides_mask")}
-    target, spread = batch.pop("embeddings", None), batch.pop("spread", 1.0)
-    if target is not None:
-        own = embed_sides(inner, sides["sides_ids"], sides["sides_mask"])
-        total = total + options.sentences * sentence_loss(own, target, spread)
-    if gold or options.logits > 0 or options.hidden > 0 or options.relations > 0:
-        total = total + _outputs_loss(student, inner, teacher, batch, gold, match)
+    inner = getattr(student, "module", student)  # accelerate may wrap the model
+    total = torch.zeros((), device=batch.inputs["attention_mask"].device)
+    if (pairs := batch.translations) is not None:
+        embeddings = embed_sides(inner, pairs.ids, pairs.mask)
+        sentences = sentence_loss(embeddings, pairs.embeddings, pairs.spread)
+        total = total + options.sentences * sentences
+    labelled = options.labels > 0 and bool(batch.gold)
+    if labelled or options.logits > 0 or options.hidden > 0 or options.relations > 0:
+        total = total + _outputs_loss(_run(student, inner, teacher, batch, match), batch, match)
     return total
 
 
-def _outputs_loss(
-    student: Any, inner: Any, teacher: Any, batch: Tensors, gold: Tensors, match: Match
-) -> torch.Tensor:
-    """What is matched token by token, or row by row."""
+def _run(student: Any, inner: Any, teacher: Any, batch: StudentBatch, match: Match) -> _Outputs:
+    """Run the student, and the teacher where its outputs are needed."""
     options = match.options
     hidden = options.hidden > 0
-    known = batch.pop("targets", None)
     if options.relations > 0:
         last = inner.config.num_hidden_layers - 1
-        with attended(teacher, match.layer) as theirs, attended(inner, last) as ours:
-            target, own = _outputs(student, teacher, batch, hidden)
-    else:
-        theirs, ours = [], []
-        asked = hidden or (options.logits > 0 and known is None)
-        target, own = _outputs(student, teacher if asked else None, batch, hidden)
-    mask = batch["attention_mask"]
+        with (
+            attended(teacher, match.layer) as teacher_attention,
+            attended(inner, last) as student_attention,
+        ):
+            target = _teacher_outputs(teacher, batch, hidden)
+            output = student(**batch.inputs, output_hidden_states=hidden)
+        return _Outputs(output, target, student_attention, teacher_attention)
+    needed = hidden or (options.logits > 0 and batch.teacher_logits is None)
+    target = _teacher_outputs(teacher, batch, hidden) if needed else None
+    return _Outputs(student(**batch.inputs, output_hidden_states=hidden), target)
+
+
+def _teacher_outputs(teacher: Any, batch: StudentBatch, hidden: bool) -> Any:
+    with torch.no_grad():
+        return teacher(**batch.inputs, output_hidden_states=hidden)
+
+
+def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch.Tensor:
+    """The terms that are matched per token or per row."""
+    options, own = match.options, outputs.student
+    mask = batch.inputs["attention_mask"]
     total = torch.zeros((), device=mask.device)
     if options.relations > 0:
-        flat = mask.flatten(0, -2)
-        total = total + options.relations * relation_loss(ours, theirs, flat, match.heads)
-    spans = "start_logits" in own
-    if options.logits > 0 and (spans or "logits" in own):
-        scores = logits_of(own).float()
-        wanted = logits_of(target).float() if known is None else known
-        if spans:  # over the tokens, each end by itself
-            scores, wanted = over_tokens(scores, mask), over_tokens(wanted, mask)
-        per_token = not spans and scores.dim() == 3
-        weight = mask if per_token else torch.ones(scores.shape[:-1], device=mask.device)
-        total = total + options.logits * objective.logits_loss(
-            scores, wanted, weight.float(), options.temperature
+        total = total + options.relations * relation_loss(
+            outputs.student_attention, outputs.teacher_attention, mask.flatten(0, -2), match.heads
         )
-    if hidden:
-        total = total + options.hidden * objective.hidden_loss(
-            own.hidden_states, target.hidden_states, match.chosen, mask.flatten(0, -2)
+    if options.logits > 0 and ("start_logits" in own or "logits" in own):
+        known = batch.teacher_logits
+        wanted = logits_of(outputs.teacher).float() if known is None else known
+        total = total + options.logits * output_logits_loss(own, wanted, mask, options.temperature)
+    if options.hidden > 0:
+        total = total + options.hidden * hidden_loss(
+            own.hidden_states, outputs.teacher.hidden_states, match.chosen, mask.flatten(0, -2)
         )
-    if "labels" in gold:
-        total = total + options.labels * nn.functional.cross_entropy(
-            own.logits.float().flatten(0, -2), gold["labels"].flatten(), ignore_index=IGNORE
-        )
-    elif gold:
-        total = total + options.labels * ends_loss(logits_of(own), {**batch, **gold})
+    if options.labels > 0 and batch.gold:
+        total = total + options.labels * labels_loss(own, batch)
     return total
 
 
-def _outputs(student: Any, teacher: Any, batch: Tensors, hidden: bool) -> tuple[Any, Any]:
-    """The teacher's, where it is to run, and the student's."""
-    target = None
-    if teacher is not None:
-        with torch.no_grad():
-            target = teacher(**batch, output_hidden_states=hidden)
-    return target, student(**batch, output_hidden_states=hidden)
+def output_logits_loss(
+    output: Any, teacher: torch.Tensor, mask: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """`logits_loss` of a model's output: per row, per real token, or per end of a span.
+
+    Args:
+        output: of the student.
+        teacher: logits in the student's shape.
+        mask: `[batch, tokens]`, or `[batch, choices, tokens]`.
+    """
+    scores = logits_of(output).float()
+    spans = "start_logits" in output
+    if spans:  # each end is a choice among the tokens
+        scores, teacher = over_tokens(scores, mask), over_tokens(teacher, mask)
+    per_token = not spans and scores.dim() == 3
+    weight = mask if per_token else torch.ones(scores.shape[:-1], device=mask.device)
+    return logits_loss(scores, teacher, weight.float(), temperature)
+
+
+def logits_loss(
+    student: torch.Tensor, teacher: torch.Tensor, weight: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Divergence of the student's probabilities from the teacher's, a scalar.
+
+    Args:
+        student, teacher: logits, `[..., labels]`.
+        weight: `[...]`, 1 for rows or tokens that count, else 0.
+    """
+    divergence = nn.functional.kl_div(
+        nn.functional.log_softmax(student / temperature, -1),
+        nn.functional.log_softmax(teacher / temperature, -1),
+        reduction="none",
+        log_target=True,
+    ).sum(-1)
+    return temperature**2 * (divergence * weight).sum() / weight.sum().clamp(min=1)
+
+
+def hidden_loss(
+    student: Sequence[torch.Tensor],
+    teacher: Sequence[torch.Tensor],
+    chosen: Sequence[int],
+    mask: torch.Tensor,
+) -> torch.Tensor:
+    """Mean squared error of hidden states, in the teacher's variance, a scalar.
+
+    Args:
+        student, teacher: states of the embeddings and after every layer, `[batch, tokens, width]`
+            each.
+        chosen: the student's layer k is matched to the teacher's layer `chosen[k]`.
+        mask: `[batch, tokens]`, 1 on real tokens.
+    """
+    pairs = [(student[0], teacher[0])]
+    pairs += [(student[k + 1], teacher[layer + 1]) for k, layer in enumerate(chosen)]
+    weight = mask.unsqueeze(-1).to(student[0].dtype)
+    count = weight.sum().clamp(min=1) * student[0].shape[-1]
+    total = torch.zeros((), dtype=student[0].dtype, device=student[0].device)
+    for states, target in pairs:
+        mean = (target * weight).sum() / count
+        variance = (((target - mean) ** 2) * weight).sum() / count
+        total = total + (((states - target) ** 2) * weight).sum() / count / variance.clamp(min=1e-6)
+    return total / len(pairs)
+
+
+def labels_loss(output: Any, batch: StudentBatch) -> torch.Tensor:
+    """The task's own loss on gold labels, or on both ends of a span."""
+    if "labels" not in batch.gold:
+        return ends_loss(logits_of(output), {**batch.inputs, **batch.gold})
+    return nn.functional.cross_entropy(
+        output.logits.float().flatten(0, -2), batch.gold["labels"].flatten(), ignore_index=IGNORE
+    )

@@ -10,32 +10,6 @@ from torch import nn
 from compress.errors import StudentError
 
 
-def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
-    """Which of the teacher's layers the student keeps, 0 the lowest.
-
-    >>> choose_layers(3, 12)
-    [3, 7, 11]
-    >>> choose_layers([0, 5], 6)
-    [0, 5]
-
-    A number spreads the layers evenly and ends with the last one, so that the student's top
-    layer starts where the task head expects it.
-
-    Raises:
-        StudentError: more layers than there are, or an index outside.
-    """
-    if isinstance(wanted, int):
-        if not 1 <= wanted <= layers:
-            raise StudentError(f"layers: {wanted}: the teacher has {layers}; ask for 1 to {layers}")
-        return [round((index + 1) * layers / wanted) - 1 for index in range(wanted)]
-    chosen = list(wanted)
-    if not chosen or sorted(set(chosen)) != chosen or not (chosen[0] >= 0 and chosen[-1] < layers):
-        raise StudentError(
-            f"layers: {chosen}: name rising layer numbers from 0 to {layers - 1}, none twice"
-        )
-    return chosen
-
-
 def cut(teacher: Any, chosen: Sequence[int]) -> Any:
     """A model of the teacher's class with the chosen layers, everything else copied.
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from compress.distill.distill import distill
 from compress.distill.options import Options
-from compress.distill.student import choose_layers, cut
+from compress.distill.rules import choose_layers
+from compress.distill.student import cut
 from compress.errors import PruneError
 from compress.prune import structure
 from compress.prune.importance import least_similar, measure, strongest

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from compress.distill import rules
 from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
@@ -155,84 +156,47 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (teacher,) = inputs["teacher"]
     need(teacher, "teacher", "checkpoint", "bundle")
     head = teacher.task
-    found = known_tasks(config.tasks, labelled=True)
+    known = known_tasks(config.tasks, labelled=True)
     if teacher.task is None and not teacher.external and (config.logits > 0 or config.labels > 0):
         raise StageInputError(
             "teacher: has no task head, so there are no logits to match; "
             "set logits: 0 and labels: 0, or train it first"
         )
-    _check_matched(config)
+    problems = rules.nothing_matched(config, bool(config.tasks), config.multilingual)
+    problems += rules.logits_only(config)
+    if teacher.kind == "bundle":
+        problems += rules.bundle_teacher(config, "teacher")
+    if config.layers is not None and (problem := rules.layers_problem(config.layers)):
+        problems.append(problem)
     narrower = config.width is not None or config.heads is not None or config.ffn is not None
     if config.student is not None and (config.layers is not None or narrower):
-        raise StageInputError(
-            "student: is a checkpoint with a shape of its own; leave layers, width, heads, ffn out"
+        problems.append(
+            "student: a checkpoint already has its shape; leave layers, width, heads and ffn out"
         )
     if config.width is not None and config.hidden > 0:
-        raise StageInputError(
+        problems.append(
             "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
         )
-    if (config.hidden or config.relations) and (config.others or config.cache == "always"):
-        what = "others" if config.others else "cache"
-        raise StageInputError(
-            f"{what}: gives logits alone; set hidden: 0 and relations: 0, or leave it out"
-        )
-    if teacher.kind == "bundle":
-        _check_bundle(config)
+    if problems:
+        raise StageInputError("\n".join(problems))
     for other in inputs.get("others", ()):
         need(other, "others", "checkpoint", "bundle")
         if not other.external and other.task != teacher.task:
-            raise StageInputError(f"others: a teacher of {other.task} beside one of {teacher.task}")
+            raise StageInputError(
+                f"others: a teacher trained on {other.task} cannot be averaged with one trained on "
+                f"{teacher.task}"
+            )
     for student in inputs.get("student", ()):
         need(student, "student", "checkpoint")
         head = head or student.task
-    silent = config.hidden == config.relations == 0
-    if silent and any(task.format == "ranking" for task in found):
+    outputs_only = config.hidden == config.relations == 0
+    if outputs_only and any(task.format == "ranking" for task in known):
         raise StageInputError(
-            "hidden and relations: 0 leave nothing to learn of a teacher without a head"
+            "hidden, relations: both are 0, and a teacher without a head gives nothing else to "
+            "learn; set one above 0"
         )
-    same_labels(found, "teacher", teacher)
+    same_labels(known, "teacher", teacher)
     return Artifact("checkpoint", task=head)
-
-
-def _check_bundle(config: Config) -> None:
-    """Raise where more is asked of a bundle than its logits, once a row."""
-    if config.hidden or config.relations or config.sentences:
-        raise StageInputError(
-            "teacher: a bundle gives logits alone; set hidden: 0, relations: 0 and sentences: 0, "
-            "or distil from the checkpoint it was made of"
-        )
-    if config.student is None:
-        raise StageInputError(
-            "teacher: a bundle has no layers to start from; give student: a checkpoint"
-        )
-    if config.cache == "never":
-        raise StageInputError("cache: never: a bundle is run once a row; leave it out")
-    if config.teacher_precision != "fp32":
-        raise StageInputError("teacher_precision: a bundle has its own; leave it out")
-
-
-def _check_matched(config: Config) -> None:
-    """Raise unless there is text, and something is matched on each kind of it."""
-    anywhere = config.logits or config.hidden or config.relations
-    if not (anywhere or config.labels or config.sentences):
-        raise StageInputError(
-            "logits, hidden, labels, relations and sentences are all 0; nothing would be learnt"
-        )
-    if not config.tasks and config.multilingual == 0:
-        raise StageInputError("tasks: none, and multilingual: 0, so there is no text to learn on")
-    if config.sentences and config.multilingual == 0:
-        raise StageInputError(
-            "sentences: is matched on parallel text alone; set multilingual above 0"
-        )
-    if config.tasks and not (anywhere or config.labels):
-        raise StageInputError(
-            "sentences: is matched on parallel text alone; leave tasks out, or set logits, hidden, "
-            "labels or relations above 0"
-        )
-    if config.multilingual and not (anywhere or config.sentences):
-        raise StageInputError(
-            "multilingual: labels are matched on the tasks' rows alone; set multilingual: 0"
-        )
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -12,8 +12,9 @@ import torch
 from quick import distillation
 
 from compress.distill import plain_text
-from compress.distill.distill import distill, require_matched
+from compress.distill.distill import distill
 from compress.distill.narrow import Shape
+from compress.distill.rules import nothing_matched
 from compress.distill.sentences import sentence_loss, turn
 from compress.errors import StudentError
 from evalsuite import tokenization
@@ -153,13 +154,13 @@ def test_beside_a_task_its_logits_are_matched_too(tiny_nli: Path, tmp_path: Path
 
 
 def test_nothing_to_match_is_said_before_work(tiny_base: Path, tmp_path: Path) -> None:
-    with pytest.raises(StudentError, match="nothing is matched on the tasks' rows; leave tasks"):
+    with pytest.raises(StudentError, match="tasks: nothing is matched on their rows; leave tasks"):
         distill(
             tiny_base, [TASKS.get("xnli")], EMBEDDED, distillation(sentences=1.0, multilingual=0.5),
             work=tmp_path / "w", out=tmp_path / "o",
         )  # fmt: skip
-    with pytest.raises(StudentError, match="plain multilingual text; set multilingual: 0"):
-        require_matched(distillation(logits=0.0, labels=1.0), tasks=True, plain=0.5)
+    (problem,) = nothing_matched(distillation(logits=0.0, labels=1.0), tasks=True, plain=0.5)
+    assert "nothing is matched on text without labels; set multilingual: 0" in problem
 
 
 def test_the_stage_says_what_sentences_need() -> None:
@@ -170,9 +171,15 @@ def test_the_stage_says_what_sentences_need() -> None:
     alone = {"logits": 0, "hidden": 0, "sentences": 1}
     assert checked(None, **alone, width=384).kind == "checkpoint"
     assert checked(sentences=1, tasks=("xnli",)).task == "xnli"
-    with pytest.raises(StageInputError, match="parallel text alone; leave tasks out, or set"):
+    with pytest.raises(
+        StageInputError, match="nothing is matched on their rows; leave tasks out, or set"
+    ):
         checked(**alone, tasks=("xnli",))
-    with pytest.raises(StageInputError, match="parallel text alone; set multilingual above 0"):
+    with pytest.raises(
+        StageInputError, match="sentences: needs parallel text; set multilingual above 0"
+    ):
         checked(sentences=1, tasks=("xnli",), multilingual=0)
-    with pytest.raises(StageInputError, match="labels are matched on the tasks' rows alone"):
+    with pytest.raises(
+        StageInputError, match="matched on text without labels; set multilingual: 0"
+    ):
         checked(logits=0, hidden=0, labels=1, tasks=("xnli",))

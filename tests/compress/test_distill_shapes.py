@@ -259,11 +259,11 @@ def test_the_stage_says_what_does_not_go_together() -> None:
     assert checked(student="s", tasks=("xnli",)).kind == "checkpoint"
     with pytest.raises(StageInputError, match="set hidden: 0, relations: 1"):
         checked(width=384, layers=3)
-    with pytest.raises(StageInputError, match="leave layers, width, heads, ffn out"):
+    with pytest.raises(StageInputError, match="leave layers, width, heads and ffn out"):
         checked(student="s", layers=3)
     with pytest.raises(StageInputError, match="relations and sentences are all 0"):
         checked(logits=0, hidden=0, layers=3)
-    with pytest.raises(StageInputError, match="so there is no text to learn on"):
+    with pytest.raises(StageInputError, match="so there is no text to learn from"):
         checked(layers=3, multilingual=0)
     alone = Config(name="s", stage="distill", teacher="t", layers=3)
     assert DataNeed("parallel", "parallel") in data(alone, Artifact("checkpoint"))

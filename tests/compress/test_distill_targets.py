@@ -12,10 +12,10 @@ from quick import distillation, options
 from safetensors.torch import load_file
 
 from compress.distill import targets as module
-from compress.distill.distill import cached, distill
+from compress.distill.distill import distill, worth_caching
+from compress.distill.rules import logits_only
 from compress.distill.targets import Targets, average
-from compress.distill.teachers import open_teacher, says
-from compress.errors import StudentError
+from compress.distill.teachers import logits_function, open_teacher
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint, logits_of
 from evalsuite.task import DataSource
@@ -42,14 +42,14 @@ def taught(
     return request.param, out / "model"
 
 
-def test_what_is_read_back_is_what_the_teacher_says(
+def test_what_is_read_back_is_what_the_teacher_logits_function(
     taught: tuple[str, Path], tmp_path: Path
 ) -> None:
     name, directory = taught
     teacher = load_checkpoint(directory)
     rows = load_rows(TASKS.get(name), EMBEDDED, directory, 48, max_examples=24)
     fewer = load_rows(TASKS.get(name), EMBEDDED, directory, 48, max_examples=5)
-    targets = Targets.compute([says(open_teacher(directory))], [fewer, rows], tmp_path)
+    targets = Targets.compute([logits_function(open_teacher(directory))], [fewer, rows], tmp_path)
     batch = Batch(1, (5, 0, 7), 0)
     found = targets.batch(batch)
     tensors = rows.collate(batch)
@@ -73,7 +73,7 @@ def test_training_is_the_same_by_either_way(taught: tuple[str, Path], tmp_path: 
         )  # fmt: skip
         told.append(facts["teacher's logits"])
         weights.append(load_file(tmp_path / cache / "model.safetensors"))
-    assert told == ["with every batch", "once a row"]
+    assert told == ["with every batch", "once per row"]
     for key, value in weights[0].items():
         assert torch.allclose(value, weights[1][key], atol=1e-4), key
 
@@ -115,13 +115,15 @@ def test_several_teachers_are_averaged() -> None:
 
 def test_once_a_row_where_that_saves_something() -> None:
     plain = distillation(hidden=0.0)
-    assert cached(plain, drawn=101, rows=100) and not cached(plain, drawn=100, rows=100)
-    assert not cached(distillation(hidden=1.0), drawn=1000, rows=10)
-    assert not cached(distillation(cache="never"), drawn=1000, rows=10)
-    assert cached(distillation(cache="always"), drawn=1, rows=10)
-    assert cached(distillation(others=(Path("x"),)), drawn=1, rows=10)
-    with pytest.raises(StudentError, match="cache: always give logits alone; set hidden: 0"):
-        cached(distillation(cache="always", relations=1.0), drawn=1, rows=10)
+    assert worth_caching(plain, drawn=101, rows=100) and not worth_caching(
+        plain, drawn=100, rows=100
+    )
+    assert not worth_caching(distillation(hidden=1.0), drawn=1000, rows=10)
+    assert not worth_caching(distillation(cache="never"), drawn=1000, rows=10)
+    assert worth_caching(distillation(cache="always"), drawn=1, rows=10)
+    assert worth_caching(distillation(others=(Path("x"),)), drawn=1, rows=10)
+    (problem,) = logits_only(distillation(cache="always", relations=1.0))
+    assert problem.startswith("cache: always keeps logits only; set hidden: 0")
 
 
 def test_the_same_teacher_twice_teaches_what_it_teaches_alone(
@@ -146,7 +148,9 @@ def test_the_stage_refuses_what_logits_cannot_give() -> None:
         return check(config, inputs)
 
     assert checked(hidden=0, cache="always", others=("xnli",)).kind == "checkpoint"
-    with pytest.raises(StageInputError, match="cache: gives logits alone; set hidden: 0"):
+    with pytest.raises(StageInputError, match="cache: always keeps logits only; set hidden: 0"):
         checked(cache="always")
-    with pytest.raises(StageInputError, match="others: a teacher of udpos beside one of xnli"):
+    with pytest.raises(
+        StageInputError, match="trained on udpos cannot be averaged with one trained on xnli"
+    ):
         checked(hidden=0, others=("udpos",))

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from compress.distill.distill import distill
 from compress.distill.student import cut
 from compress.distill.targets import Targets
-from compress.distill.teachers import open_teacher, says
+from compress.distill.teachers import logits_function, open_teacher
 from compress.errors import StudentError
 from compress.export.export import export
 from evalsuite.inference.open_model import open_model
@@ -41,7 +41,9 @@ def test_a_bundle_says_what_its_checkpoint_says(name: str, tiny_base: Path, tmp_
     export(model, bundle, precision="fp32")
     rows = load_rows(TASKS.get(name), EMBEDDED, model, 48, max_examples=6)
     found = [
-        Targets.compute([says(open_teacher(path))], [rows], tmp_path / f"targets-{path.name}")
+        Targets.compute(
+            [logits_function(open_teacher(path))], [rows], tmp_path / f"targets-{path.name}"
+        )
         for path in (model, bundle)
     ]
     batch = Batch(0, (3, 0, 5), 0)
@@ -79,7 +81,7 @@ def test_a_student_learns_from_a_bundle_what_it_learns_from_the_checkpoint(
         assert torch.allclose(value, weights[1][name], atol=1e-4), name
     assert [facts["teacher"] for facts in told] == ["torch fp32", "onnxruntime fp32"]
     assert told[0]["parameters of the teacher"] == told[1]["parameters of the teacher"]
-    assert told[1]["teacher's logits"] == "once a row" and told[1]["layers"] == "1 of 2"
+    assert told[1]["teacher's logits"] == "once per row" and told[1]["layers"] == "1 of 2"
     card = (tmp_path / "from-bundle" / "model" / "README.md").read_text()
     assert "teacher: bundle, 2 layers, onnxruntime fp32" in card and "from: small" in card
 
@@ -98,11 +100,14 @@ def test_an_int8_bundle_beside_another_teacher(
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"hidden": 1.0}, "is a bundle and gives logits alone; set hidden, relations and sent"),
-        ({"sentences": 1.0}, "is a bundle and gives logits alone"),
-        ({"student": None, "layers": 1}, "no layers to start from; give student: a checkpoint"),
-        ({"cache": "never"}, "cache: never: .* is a bundle, run once a row"),
-        ({"teacher_precision": "bf16"}, "is a bundle and has its own, int8"),
+        ({"hidden": 1.0}, "out: a bundle gives logits only; set hidden: 0, relations: 0 and sent"),
+        ({"sentences": 1.0}, "a bundle gives logits only"),
+        (
+            {"student": None, "layers": 1},
+            "no layers for the student to start from; give student: a checkpoint",
+        ),
+        ({"cache": "never"}, "cache: never: the teacher is a bundle, which runs once per row"),
+        ({"teacher_precision": "bf16"}, "teacher_precision: the precision of a bundle is fixed"),
     ],
 )
 def test_more_than_logits_is_refused(
@@ -149,7 +154,7 @@ def test_a_teacher_in_fewer_bits_starts_a_student_that_is_whole(
     teacher = open_teacher(tiny_nli, precision)
     ids = torch.randint(5, 100, (2, 9))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    near, far = says(teacher)(inputs), says(open_teacher(tiny_nli))(inputs)
+    near, far = logits_function(teacher)(inputs), logits_function(open_teacher(tiny_nli))(inputs)
     assert 0 < float((near - far).abs().max()) < 0.5
 
 
@@ -165,13 +170,17 @@ def test_the_stage_takes_bundles_and_says_what_they_lack() -> None:
         return check(config, inputs)
 
     assert checked() == Artifact("checkpoint", "xnli") == checked(task=None)
-    with pytest.raises(StageInputError, match="a bundle gives logits alone; set hidden: 0"):
+    with pytest.raises(StageInputError, match="teacher: a bundle gives logits only; set hidden: 0"):
         checked(hidden=1)
-    with pytest.raises(StageInputError, match="a bundle gives logits alone"):
+    with pytest.raises(StageInputError, match="a bundle gives logits only"):
         checked(sentences=1)
-    with pytest.raises(StageInputError, match="no layers to start from; give student: a check"):
+    with pytest.raises(
+        StageInputError, match="no layers for the student to start from; give student: a check"
+    ):
         checked(student=False)
-    with pytest.raises(StageInputError, match="cache: never: a bundle is run once a row"):
+    with pytest.raises(StageInputError, match="cache: never: the teacher is a bundle"):
         checked(cache="never")
-    with pytest.raises(StageInputError, match="teacher_precision: a bundle has its own"):
+    with pytest.raises(
+        StageInputError, match="teacher_precision: the precision of a bundle is fixed"
+    ):
         checked(teacher_precision="bf16")

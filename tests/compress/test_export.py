@@ -15,9 +15,10 @@ import pytest
 import torch
 from quick import distillation, options
 
-from compress.distill import objective
 from compress.distill.distill import distill
-from compress.distill.student import choose_layers, cut
+from compress.distill.losses import hidden_loss, logits_loss
+from compress.distill.rules import choose_layers
+from compress.distill.student import cut
 from compress.errors import FuseError, GateError, StudentError
 from compress.export import bundle
 from compress.export import export as exporting
@@ -92,19 +93,19 @@ def test_a_cut_of_all_layers_is_the_teacher(tiny_nli: Path) -> None:
 def test_objectives_are_zero_at_equality_and_ignore_padding() -> None:
     logits = torch.randn(3, 5)
     ones = torch.ones(3)
-    assert objective.logits_loss(logits, logits, ones, 2.0).abs() < 1e-6
+    assert logits_loss(logits, logits, ones, 2.0).abs() < 1e-6
     other = logits.clone()
     other[2] += torch.randn(5)
-    assert objective.logits_loss(other, logits, ones, 2.0) > 0
-    assert objective.logits_loss(other, logits, torch.tensor([1.0, 1, 0]), 2.0).abs() < 1e-6
+    assert logits_loss(other, logits, ones, 2.0) > 0
+    assert logits_loss(other, logits, torch.tensor([1.0, 1, 0]), 2.0).abs() < 1e-6
     states = [torch.randn(2, 4, 8) for _ in range(4)]
     mask = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]])
     own = [states[0].clone(), states[2].clone()]
-    assert objective.hidden_loss(own, states, [1], mask).abs() < 1e-6
+    assert hidden_loss(own, states, [1], mask).abs() < 1e-6
     own[1][0, 3] += 9  # padding
-    assert objective.hidden_loss(own, states, [1], mask).abs() < 1e-6
+    assert hidden_loss(own, states, [1], mask).abs() < 1e-6
     own[1][0, 0] += 9
-    assert objective.hidden_loss(own, states, [1], mask) > 0.1
+    assert hidden_loss(own, states, [1], mask) > 0.1
 
 
 @pytest.fixture

@@ -137,7 +137,8 @@ def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:
 def test_a_student_reads_rows_with_words_translated(
     tiny_nli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compress.distill import distill as distilling
+    from compress.distill import training_text
+    from compress.distill.distill import distill
     from recipes.stages._shared.training_keys import augmentation
     from recipes.stages.distill import Config
 
@@ -153,8 +154,8 @@ def test_a_student_reads_rows_with_words_translated(
         read.append(change([PairExample("1", "A", "B", "neutral")]))
         return load_rows(*args, change=change, **options)
 
-    monkeypatch.setattr(distilling.augment, "prepare", prepared)
-    monkeypatch.setattr(distilling, "load_rows", loaded)
+    monkeypatch.setattr(training_text.augment, "prepare", prepared)
+    monkeypatch.setattr(training_text, "load_rows", loaded)
     config = Config(
         name="s", stage="distill", teacher="./t", tasks=("xnli",), layers=1, code_switch=0.5
     )
@@ -168,6 +169,6 @@ def test_a_student_reads_rows_with_words_translated(
         augmentation=augmentation(config),
     )
     work, out = tmp_path / "work", tmp_path / "out"
-    distilling.distill(tiny_nli, [TASKS.get("xnli")], EMBEDDED, terms, work=work, out=out)
+    distill(tiny_nli, [TASKS.get("xnli")], EMBEDDED, terms, work=work, out=out)
     assert asked == [Augmentation(code_switch=0.5)]
     assert read == [[PairExample("1", "a", "b", "neutral")]]

@@ -1,0 +1,174 @@
+"""Which options of a distillation fit together.
+
+Both `lingopress check` and the distillation itself call these functions. They import nothing heavy,
+and read nothing but the options. Each gives a list of problems, empty where all is well.
+
+>>> logits_only(options)  # with hidden: 1, cache: always
+['cache: always keeps logits only; set hidden: 0 and relations: 0, or leave cache out']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from compress.errors import StudentError
+
+
+class Terms(Protocol):
+    """What the rules read, of a stage's configuration or of `Options`."""
+
+    @property
+    def logits(self) -> float:
+        """Weight of the loss on logits."""
+
+    @property
+    def hidden(self) -> float:
+        """Weight of the loss on hidden states."""
+
+    @property
+    def labels(self) -> float:
+        """Weight of the loss on gold labels."""
+
+    @property
+    def relations(self) -> float:
+        """Weight of the loss on attention relations."""
+
+    @property
+    def sentences(self) -> float:
+        """Weight of the loss on sentence embeddings."""
+
+    @property
+    def others(self) -> Collection[object]:
+        """Further teachers."""
+
+    @property
+    def cache(self) -> str:
+        """When the teacher's logits are computed: auto, always or never."""
+
+    @property
+    def student(self) -> object:
+        """The checkpoint that the student starts from, or None."""
+
+    @property
+    def teacher_precision(self) -> str:
+        """Precision of a teacher that is a checkpoint."""
+
+
+def nothing_matched(terms: Terms, tasks: bool, plain: float) -> list[str]:
+    """Kinds of text on which nothing would be learnt.
+
+    Args:
+        tasks: whether rows of tasks are read.
+        plain: share of batches that are plain multilingual text.
+    """
+    everywhere = terms.logits > 0 or terms.hidden > 0 or terms.relations > 0
+    if not (everywhere or terms.labels > 0 or terms.sentences > 0):
+        return ["logits, hidden, labels, relations and sentences are all 0; nothing is learnt"]
+    if not tasks and plain == 0:
+        return ["tasks is empty and multilingual is 0, so there is no text to learn from"]
+    problems = []
+    if terms.sentences > 0 and plain == 0:
+        problems.append("sentences: needs parallel text; set multilingual above 0")
+    if tasks and not (everywhere or terms.labels > 0):
+        problems.append(
+            "tasks: nothing is matched on their rows; leave tasks out, or set logits (of a teacher "
+            "with a head), hidden, labels or relations above 0"
+        )
+    if plain > 0 and not (everywhere or terms.sentences > 0):
+        problems.append(
+            "multilingual: nothing is matched on text without labels; set multilingual: 0, or set "
+            "logits (of a teacher with a head), hidden, relations or sentences above 0"
+        )
+    return problems
+
+
+def logits_only(terms: Terms) -> list[str]:
+    """Teachers and caches that give logits only, where more is matched than logits."""
+    if terms.hidden == 0 and terms.relations == 0:
+        return []
+    problems = []
+    if terms.others:
+        problems.append(
+            "others: further teachers give logits only; set hidden: 0 and relations: 0, or leave "
+            "others out"
+        )
+    if terms.cache == "always":
+        problems.append(
+            "cache: always keeps logits only; set hidden: 0 and relations: 0, or leave cache out"
+        )
+    return problems
+
+
+def bundle_teacher(terms: Terms, name: str) -> list[str]:
+    """What a teacher that is a bundle cannot give.
+
+    Args:
+        name: of the bundle, for the messages.
+    """
+    problems = []
+    if terms.hidden > 0 or terms.relations > 0 or terms.sentences > 0:
+        problems.append(
+            f"{name}: a bundle gives logits only; set hidden: 0, relations: 0 and sentences: 0, "
+            "or distil from the checkpoint it was exported from"
+        )
+    if terms.student is None:
+        problems.append(
+            f"{name}: a bundle has no layers for the student to start from; give student: a "
+            "checkpoint"
+        )
+    if terms.cache == "never":
+        problems.append("cache: never: the teacher is a bundle, which runs once per row; leave "
+                        "cache out")  # fmt: skip
+    if terms.teacher_precision != "fp32":
+        problems.append("teacher_precision: the precision of a bundle is fixed; leave it out")
+    return problems
+
+
+def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> str | None:
+    """What is wrong with a number of layers, or with a list of layers; None where nothing is.
+
+    >>> layers_problem([1, 0])
+    'layers: (1, 0): give a number from 1, or rising layer numbers from 0, each of them once'
+
+    Args:
+        layers: how many the model has; None where that is not known yet.
+    """
+    if isinstance(wanted, int):
+        if layers is not None and not 1 <= wanted <= layers:
+            return f"layers: {wanted}: the teacher has {layers}; ask for 1 to {layers}"
+        right = wanted >= 1
+    else:
+        wanted = tuple(wanted)
+        right = bool(wanted) and wanted == tuple(sorted({abs(layer) for layer in wanted}))
+        if right and layers is not None and wanted[-1] >= layers:
+            return f"layers: {wanted}: the teacher has the layers 0 to {layers - 1}"
+    if right:
+        return None
+    return (
+        f"layers: {wanted}: give a number from 1, or rising layer numbers from 0, each of them once"
+    )
+
+
+def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
+    """Which of a model's layers are kept, counted from 0, the lowest.
+
+    >>> choose_layers(3, 12)
+    [3, 7, 11]
+    >>> choose_layers([0, 5], 6)
+    [0, 5]
+
+    A number spreads the layers evenly and ends with the last one, so that the student's top
+    layer starts where the task head expects it.
+
+    Args:
+        layers: how many the model has.
+
+    Raises:
+        StudentError: there are fewer layers, or the list is not one of rising numbers.
+    """
+    if problem := layers_problem(wanted, layers):
+        raise StudentError(problem)
+    if isinstance(wanted, int):
+        return [round((index + 1) * layers / wanted) - 1 for index in range(wanted)]
+    return list(wanted)

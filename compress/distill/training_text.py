@@ -1,0 +1,108 @@
+"""What a student is trained on: rows of tasks, and plain multilingual text.
+
+>>> text = read_text([get("xnli")], source, directory, options, "pair")
+>>> len(text.parts), len(text.batches)
+(2, 400)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compress.distill import plain_text
+from compress.distill.options import Options
+from evalsuite.task import DataSource, Task
+from transfer.encoded_rows.load_rows import load_rows
+from transfer.loop.batch_plan import Batch, steps_for
+from transfer.loop.mixing import mix
+from transfer.loop.types import Progress
+from transfer.text import augment
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingText:
+    """Encoded text, and the batches of the training.
+
+    Attributes:
+        parts: the rows of each task, then the plain text where it is used; each has `lengths()`
+            and `collate(batch)`.
+        batches: in the order of training; `Batch.part` is the number of a part.
+    """
+
+    parts: list[Any]
+    batches: list[Batch]
+
+    def rows(self) -> int:
+        """Rows of all parts."""
+        return sum(len(part) for part in self.parts)
+
+    def parallel(self) -> tuple[plain_text.Parallel, list[Batch]] | None:
+        """The part whose sentence embeddings are matched, and its batches; None without one."""
+        last = self.parts[-1]
+        if not isinstance(last, plain_text.Parallel):
+            return None
+        number = len(self.parts) - 1
+        return last, [batch for batch in self.batches if batch.part == number]
+
+
+def plain_share(options: Options, tasks: Sequence[Task]) -> float:
+    """Share of batches that are plain multilingual text: all of them where there is no task."""
+    return options.multilingual if tasks else 1.0
+
+
+def read_text(
+    tasks: Sequence[Task],
+    source: DataSource,
+    directory: Path,
+    options: Options,
+    head: str | None,
+    progress: Progress = lambda fraction, text: None,
+) -> TrainingText:
+    """Read and encode all text, and plan the batches.
+
+    Args:
+        directory: of the teacher, whose tokenizer is used.
+        head: format of the teacher's task head; None for an encoder.
+
+    Raises:
+        DataError: training rows or parallel text are absent.
+    """
+    plain = plain_share(options, tasks)
+    parts = _task_rows(tasks, source, directory, options, progress)
+    sizes = [len(rows) for rows in parts]
+    weights = [(1 - plain) * size / sum(sizes) for size in sizes]
+    if plain > 0:
+        progress(0.0, "reading multilingual text")
+        parts.append(plain_text.read(source, directory, options, head))
+        weights.append(plain)
+    rows_per_epoch = sum(sizes) or len(parts[-1])
+    steps = steps_for(rows_per_epoch, options.batch_size, options.epochs, options.max_steps)
+    lengths = [rows.lengths() for rows in parts]
+    batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
+    return TrainingText(parts, batches)
+
+
+def _task_rows(
+    tasks: Sequence[Task], source: DataSource, directory: Path, options: Options, progress: Progress
+) -> list[Any]:
+    """The training rows of each task."""
+    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
+    parts: list[Any] = []
+    for task in tasks:
+        progress(0.0, f"reading {task.name}")
+        rows = load_rows(
+            task,
+            source,
+            directory,
+            options.max_length,
+            max_examples=options.max_examples,
+            change=change,
+        )
+        if task.format == "ranking":  # queries and passages are both plain sentences
+            parts.append(plain_text.Texts(rows.sequences(), rows.pad_id))
+        else:
+            parts.append(rows)
+    return parts
