@@ -4,8 +4,8 @@
 >>> {language: len(sequences) for language, sequences in text.items()}
 {'de': 16, 'en': 16, 'sw': 16}
 
-Sentences of the source's parallel text, evaluation text left out, in the probe task's languages
-where it has these; or the task's English training rows, for a source without parallel text.
+Sentences of the source's parallel text without its evaluation text, in those languages of the probe
+task that it has; or the task's English training rows, for a source without parallel text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OF_TWO = ("pair", "span", "choice")  # formats that read two texts at once
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Which text, and how much of it a language."""
+    """Which text, and how many rows per language."""
 
     task: Task
     source: DataSource
@@ -36,7 +36,7 @@ class Calibration:
     text: Text = "parallel"
 
     def sequences(self, tokenizer: Tokenizer, max_length: int) -> dict[str, list[Encoded]]:
-        """By language; two sentences to a sequence where the task's rows have two texts.
+        """Sequences per language, of two sentences each where the task's rows have two texts.
 
         Raises:
             DataError: the source has no such text.
@@ -59,8 +59,8 @@ class Calibration:
         from evalsuite.data import parallel
         from transfer.text import parallel_text
 
-        there = parallel.languages(self.source)
-        chosen = [code for code in there if code in self.task.languages] or list(there)
+        available = parallel.languages(self.source)
+        chosen = [code for code in available if code in self.task.languages] or list(available)
         corpus = parallel_text.read(self.source, chosen, self.per_language)
         lines: dict[str, list[str]] = {}
         for index, foreign, english in corpus.pairs:
@@ -77,12 +77,12 @@ def _encoded(tokenizer: Tokenizer, lines: Sequence[str], two: bool) -> list[Enco
 
 
 def samples(text: Mapping[str, Sequence[Encoded]], choices: bool) -> list[dict[str, Any]]:
-    """One unpadded input a sequence; `[1, 1, tokens]` where a graph takes choices."""
+    """One unpadded input per sequence; `[1, 1, tokens]` where a graph takes choices."""
     import torch
 
-    found = []
+    inputs = []
     for encoded in text.values():
         for item in encoded:
             ids = torch.tensor([item.ids] if not choices else [[item.ids]])
-            found.append({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
-    return found
+            inputs.append({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+    return inputs

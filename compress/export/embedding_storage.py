@@ -1,9 +1,10 @@
-"""Store the word embeddings of an ONNX graph smaller, and bring rows back as they are looked up.
+"""Store the word embeddings of an ONNX graph in fewer bytes, and decode rows at lookup.
 
 >>> rewrite(Path("bundle/model.onnx"), table, Form("int4"))
 
-By standard operators alone, so that whatever runs the graph runs it afterwards: codes and scales
-are gathered and multiplied, 4-bit codes taken apart by a mask and a shift, factors multiplied.
+Only standard operators are used, so any runtime that ran the graph runs it afterwards: codes and
+scales are gathered and multiplied, 4-bit codes are unpacked by a mask and a shift, factors are
+multiplied.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Form:
 
     Attributes:
         name: `fp32`, `int8` or `int4` (rows with a scale each), or `rank-N` (two factors).
-        weights: of the pieces, for a rank; all alike without it.
+        weights: `[pieces]`, how often each occurs, for a rank; None: all alike.
     """
 
     name: str
@@ -44,14 +45,14 @@ def rewrite(path: Path, table: np.ndarray, form: Form) -> int:
     """Replace the lookup of the word embeddings in a graph, in place, its data file too.
 
     Args:
-        path: of a graph whose table is in fp32, or was quantized and is dequantized on lookup.
-        table: the embeddings as they were in the checkpoint.
+        path: of a graph whose table is in fp32, or is quantized and dequantized at lookup.
+        table: float32 `[pieces, width]`, the embeddings of the checkpoint.
 
     Returns:
-        parameters of the table as it is stored now.
+        number of parameters of the table as it is stored now.
 
     Raises:
-        EmbeddingsError: the graph looks no such table up, or the form does not suit it.
+        EmbeddingsError: the graph has no lookup of such a table, or the form does not fit it.
     """
     import onnx
 
@@ -86,7 +87,7 @@ def _lookup(graph: GraphProto, shape: tuple[int, ...], path: Path) -> tuple[Node
                 return readers[0], after[0]
             break
     raise EmbeddingsError(
-        f"{path.name} does not look up a {_TABLE} of {shape[0]:,} x {shape[1]} in fp32 or int8; "
+        f"{path.name} has no lookup of a {_TABLE} of {shape[0]:,} x {shape[1]} in fp32 or int8; "
         "leave embeddings out"
     )
 
@@ -100,7 +101,7 @@ def _node(kind: str, inputs: list[str], output: str, **attributes: Any) -> NodeP
 def _factors(
     table: np.ndarray, rank: int, weights: np.ndarray | None, ids: str, output: str
 ) -> _Parts:
-    """Tensors to store, and the nodes that make the rows of `ids` of them."""
+    """Tensors to store, and the nodes that compute the rows of `ids` from them."""
     if rank >= table.shape[1]:
         raise EmbeddingsError(
             f"embeddings: rank-{rank}: the table is {table.shape[1]} wide; ask for a lower rank"
@@ -129,7 +130,9 @@ def _rows(table: np.ndarray, bits: int, ids: str, output: str) -> _Parts:
         nodes.append(_node("Cast", [read], values, to=TensorProto.FLOAT))
     else:
         if table.shape[1] % 2:
-            raise EmbeddingsError(f"embeddings: int4: rows of {table.shape[1]} do not halve")
+            raise EmbeddingsError(
+                f"embeddings: int4 packs two values per byte, and rows have {table.shape[1]}"
+            )
         tensors[codes] = row_codes.pack(tensors[codes])
         tensors |= {mask: np.array(15, np.uint8), shift: np.array(4, np.uint8)}
         tensors[middle] = np.array(8, np.float32)
@@ -149,7 +152,7 @@ def _replace(
     tensors: dict[str, np.ndarray],
     nodes: list[NodeProto],
 ) -> None:
-    """Put nodes and tensors in the place of others; drop what nothing reads any more."""
+    """Replace nodes by others and add their tensors; remove what no node reads any more."""
     from onnx.numpy_helper import from_array
 
     place = list(graph.node).index(old[0])
@@ -171,7 +174,7 @@ def _replace(
 
 
 def _save(model: Any, path: Path) -> None:
-    """Over the old graph and its data, of which nothing is left."""
+    """Replace the graph's files, its data too."""
     import onnx
 
     data = f"{path.name}.data"

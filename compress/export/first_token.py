@@ -1,14 +1,14 @@
-"""Trace a head that reads `<s>` alone behind a last layer that computes `<s>` alone.
+"""Trace a head that reads `<s>` alone with a last layer that computes `<s>` alone.
 
 >>> with first_token_alone(model, sample) as shortened:
 ...     exported = exporter.export(model, sample)
 
-The heads of pairs and of choices read the first token's state, so nothing of the last layer reaches
-the logits but its keys and values, and queries, projection and feed-forward of that one token. The
-rest, ten of the twelve products of a layer, is a seventh of what six layers cost, and over a
-quarter of what three do. What is lost are the last hidden states of all other tokens.
+The heads of pairs and of choices read only the first token's state. So the logits need the last
+layer's keys and values, and the queries, projection and feed-forward of that one token. The rest,
+ten of the twelve products of a layer, is a seventh of the cost of six layers, and over a quarter of
+the cost of three. Lost are the last hidden states of all other tokens.
 
-Models whose last layer is no plain BERT layer, or whose head reads more, are traced as they are.
+Models whose last layer is not a plain BERT layer, or whose head reads more, are traced unchanged.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-_TOLERANCE = 1e-4  # of the largest logit; what reading more than the first token costs is far above
+_TOLERANCE = 1e-4  # of the largest logit; heads that read more tokens differ by far more
 
 
 @contextmanager
 def first_token_alone(model: Any, sample: dict[str, torch.Tensor]) -> Iterator[bool]:
-    """Shorten the last layer for as long as this lasts; its states are `[batch, 1, width]` then.
+    """Shorten the last layer inside the `with` block; its states are `[batch, 1, width]` there.
 
     Args:
         model: a transformers model in eval mode.
@@ -56,17 +56,19 @@ def first_token_alone(model: Any, sample: dict[str, torch.Tensor]) -> Iterator[b
 def _first(layer: Any, states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """The layer's output for the first token, `[batch, 1, width]`."""
     attention, first = layer.attention, states[:, :1]
-    own = attention.self
+    projections = attention.self
 
     def heads(linear: Any, tokens: torch.Tensor) -> torch.Tensor:
         batch, length, _ = tokens.shape
-        split: torch.Tensor = linear(tokens).view(batch, length, -1, own.attention_head_size)
+        split: torch.Tensor = linear(tokens).view(
+            batch, length, -1, projections.attention_head_size
+        )
         return split.transpose(1, 2)
 
     context = scaled_dot_product_attention(
-        heads(own.query, first),
-        heads(own.key, states),
-        heads(own.value, states),
+        heads(projections.query, first),
+        heads(projections.key, states),
+        heads(projections.value, states),
         attn_mask=None if mask is None else mask[:, :, :1],
     )
     attended = attention.output(context.transpose(1, 2).flatten(2), first)
@@ -83,12 +85,14 @@ def _logits(model: Any, sample: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def _last_layer(model: Any) -> Any:
-    """The last layer, where it is one of BERT's kind under a head of sequences."""
+    """The last layer, where it is a plain BERT layer and the head is one of sequences."""
     if not type(model).__name__.endswith(("ForSequenceClassification", "ForMultipleChoice")):
         return None
     layers = list(getattr(getattr(model.base_model, "encoder", None), "layer", ()))
     if not layers or not all(hasattr(layers[-1], name) for name in ("intermediate", "output")):
         return None
-    own = getattr(getattr(layers[-1], "attention", None), "self", None)
-    plain = all(hasattr(own, name) for name in ("query", "key", "value", "attention_head_size"))
+    attention = getattr(getattr(layers[-1], "attention", None), "self", None)
+    plain = all(
+        hasattr(attention, name) for name in ("query", "key", "value", "attention_head_size")
+    )
     return layers[-1] if plain else None

@@ -28,7 +28,7 @@ def factorize(table: np.ndarray, rank: int, weights: np.ndarray) -> tuple[np.nda
 
     Nearest by the sum over rows of weight times squared error: the singular vectors of the rows
     scaled by the roots of their weights, as in Lan et al. (2020), who train such factors, and with
-    weights Hsu et al. (2022). Every row, whatever its weight, is then given its nearest point.
+    weights Hsu et al. (2022). Every row, whatever its weight, then gets its nearest point.
 
     Args:
         weights: `[pieces]`, above 0; how often each occurs.
@@ -45,11 +45,14 @@ def factorize(table: np.ndarray, rank: int, weights: np.ndarray) -> tuple[np.nda
 
 
 def frequencies(tokenizer: Tokenizer, lines: Iterable[str], size: int) -> np.ndarray:
-    """How often each piece occurs, `[size]`; what every sequence starts and ends with once a line,
-    and 1 more for all, since any piece may come."""
-    read = list(lines)
-    found = np.ones(size)
-    for piece, times in pieces.count(tokenizer, read)[0].items():
-        found[piece] += times
-    found[tokenizer.encode("").ids] += len(read)
-    return found
+    """How often each piece occurs, `[size]`.
+
+    The tokens that start and end every sequence count once per line. 1 is added to all pieces,
+    because any piece can occur.
+    """
+    texts = list(lines)
+    counts = np.ones(size)
+    for piece, times in pieces.count(tokenizer, texts)[0].items():
+        counts[piece] += times
+    counts[tokenizer.encode("").ids] += len(texts)
+    return counts

@@ -1,13 +1,13 @@
-"""What to leave in fp32: which part of a model loses most when it alone is quantized.
+"""Which parts of a model to leave in fp32: those that lose most when quantized alone.
 
 >>> groups(program)["layer 0 feed-forward"]
 ('node_MatMul_113', 'node_MatMul_115')
 >>> fewest({"head": 0.0, "layer 0 attention": 4.2}, allowed=1.0, lost=measure)
 ('layer 0 attention',)
 
-Groups are the embeddings, each layer's attention and feed-forward, and the head. The choice goes by
-each group's own loss, largest first, and ends with the first that does, so it is the fewest only as
-far as losses of groups add up in that order.
+Groups are the embeddings, each layer's attention and feed-forward, and the head. Groups are left
+out by the loss of each, largest first, until little enough is lost. So the choice is the fewest
+groups only where the losses of groups add up.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _SCOPES = "pkg.torch.onnx.name_scopes"
 def groups(program: Any) -> dict[str, tuple[str, ...]]:
     """Group -> names of its nodes with weights, in the order of the graph, of an `onnx_ir.Model`
     whose notes are not stripped."""
-    found: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for node in program.graph:
         if not _has_weights(node):
             continue
-        names = found.setdefault(group(node.metadata_props.get(_SCOPES, "")), [])
+        names = names_of.setdefault(group(node.metadata_props.get(_SCOPES, "")), [])
         names.append(node.name)
         if node.op_type == "Gemm":  # what ONNX Runtime calls the product it makes of it
             names.append(f"{node.name}_MatMul")
-    return {name: tuple(nodes) for name, nodes in found.items()}
+    return {name: tuple(nodes) for name, nodes in names_of.items()}
 
 
 def group(scopes: str) -> str:
@@ -71,18 +71,18 @@ def nodes(of: Mapping[str, Sequence[str]], names: Iterable[str]) -> list[str]:
 
 
 def ranked(drops: Mapping[str, float]) -> list[str]:
-    """Groups by what they lose alone, most first; equal ones in the order given."""
+    """Groups by the loss of each alone, largest first; equal ones in the order given."""
     return sorted(drops, key=lambda name: -drops[name])
 
 
 def fewest(
     drops: Mapping[str, float], allowed: float, lost: Callable[[tuple[str, ...]], float]
 ) -> tuple[str, ...]:
-    """The shortest beginning of `ranked(drops)` without which no more than `allowed` is lost.
+    """The first groups of `ranked(drops)`, as few as keep the loss within `allowed`.
 
     Args:
         drops: group -> percent of labels lost when it alone is quantized.
-        lost: percent of labels lost when all but these groups are.
+        lost: percent of labels lost when all other groups are quantized.
     """
     order = ranked(drops)
     for count in range(len(order) + 1):

@@ -1,4 +1,4 @@
-"""A checkpoint traced to a runtime's graph: any batch, any length, logits and hidden states.
+"""Trace a checkpoint to a graph for a runtime: any batch and length, logits and hidden states.
 
 >>> traced = trace(model, "onnxruntime", choices=False)
 >>> traced.save(traced.program, Path("out"))

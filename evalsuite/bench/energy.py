@@ -1,4 +1,4 @@
-"""Energy the processor took, from the counters that Linux keeps of it (RAPL).
+"""Energy that the processor used, from the counters of Linux (RAPL).
 
 >>> meter = find()
 >>> before = meter.read()

@@ -219,12 +219,12 @@ def test_graphs_and_forms_that_do_not_fit_are_named(
     table = table_of(tiny_nli)
     with pytest.raises(EmbeddingsError, match=r"rank-64: the table is 64 wide; ask for a lower"):
         rewrite(path, table, Form("rank-64"))
-    with pytest.raises(EmbeddingsError, match=r"does not look up a word_embeddings\.weight of 9 x"):
+    with pytest.raises(EmbeddingsError, match=r"has no lookup of a word_embeddings\.weight of 9 x"):
         rewrite(path, table[:9], Form("int8"))
     rewrite(path, table, Form("int8"))
     with pytest.raises(EmbeddingsError, match="leave embeddings out"):
         rewrite(path, table, Form("int8"))
-    with pytest.raises(EmbeddingsError, match="rows of 3 do not halve"):
+    with pytest.raises(EmbeddingsError, match="int4 packs two values per byte, and rows have 3"):
         embedding_storage._rows(np.ones((4, 3), np.float32), 4, "ids", "out")
 
 
