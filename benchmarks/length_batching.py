@@ -24,7 +24,7 @@ import numpy as np
 
 from evalsuite.inference.batch_runner import pad, run
 from evalsuite.inference.encoded import Encoded
-from evalsuite.inference.open_model import ENOUGH, open_model
+from evalsuite.inference.open_model import CONCURRENT_FROM, open_model
 from evalsuite.inference.probe_text import sample, spread
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
@@ -53,8 +53,8 @@ def main(checkpoint: str, data_dir: str, rows: int, bundles: Sequence[str]) -> N
     for bundle in bundles:
         opened = Session(open_model(Path(bundle)))
         info = opened.predictor.describe("")
-        few = [pad([[0, 2]], opened.pad_id)] * ENOUGH * opened.predictor.threads
-        list(opened.predictor.each(few, ("logits",)))  # opens it as it is run below
+        few = [pad([[0, 2]], opened.pad_id)] * CONCURRENT_FROM * opened.predictor.threads
+        list(opened.predictor.run_batches(few, ("logits",)))  # opens it as it is run below
         ways[f"{Path(bundle).name}, {info.runtime} {info.precision}"] = opened
     texts = {name: sample(way.tokenizer, PADDED, task, source, rows) for name, way in ways.items()}
     timed = {name: Timed() for name in ["padded", "torch fp32", *ways]}

@@ -19,7 +19,7 @@ from evalsuite import tokenization
 from evalsuite.bench import energy, flops, grid
 from evalsuite.inference.batch_runner import pad
 from evalsuite.inference.batching import by_tokens
-from evalsuite.inference.open_model import ENOUGH, Predictor, modules, open_model
+from evalsuite.inference.open_model import CONCURRENT_FROM, Predictor, modules, open_model
 from evalsuite.machine import environment
 from evalsuite.machine.child_process import leave_with
 from evalsuite.results.speed import GridCell, LanguageSpeed, SpeedResult, Throughput
@@ -92,7 +92,7 @@ def measure(spec: Spec) -> SpeedResult:
     def run_all(batches: Sequence[Batch]) -> float:
         padded = [pad(batch, pad_id, width_of(batch)) for batch in batches]
         started = time.perf_counter()
-        for _ in model.each(padded, wanted):
+        for _ in model.run_batches(padded, wanted):
             pass
         return time.perf_counter() - started
 
@@ -115,7 +115,7 @@ def measure(spec: Spec) -> SpeedResult:
         )
         for code, own in spec.sequences.items()
     }
-    warmup += [run_all(batches[: ENOUGH * model.threads])]
+    warmup += [run_all(batches[: CONCURRENT_FROM * model.threads])]
     throughput = list(_passes(run_all, batches, spec.passes))
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
     shape = flops.of_directory(spec.directory)

@@ -75,5 +75,5 @@ def batches(
             masks.append(mask)
             yield ids, mask
 
-    for group, found in zip(groups, predictor.each(padded(), outputs), strict=True):
+    for group, found in zip(groups, predictor.run_batches(padded(), outputs), strict=True):
         yield group, masks.popleft(), found

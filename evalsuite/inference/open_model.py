@@ -4,8 +4,7 @@
 >>> predictor(ids, mask, ("logits",))["logits"].shape
 (8, 3)
 
-A runtime is one file with `opens(directory) -> bool`, `open_model(directory, threads)` and
-`modules(directory)`; the first whose `opens` says yes takes the directory.
+A runtime is one file (`evalsuite.runtimes`); the first whose `opens` is true opens the directory.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from evalsuite.results.record import ModelInfo
 
 BUNDLE_FILE = "bundle.json"
-ENOUGH = 2  # batches a thread, from which runtimes may run them beside each other
+CONCURRENT_FROM = 2  # batches per thread, from which a runtime may run several at the same time
 FIRST_TOKEN = "first-token"  # its `last_layer`, where that layer computes `<s>` alone
 
 
@@ -81,13 +80,13 @@ class Predictor(Protocol):
         """
         ...
 
-    def each(
+    def run_batches(
         self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
     ) -> Iterator[dict[str, np.ndarray]]:
         """Run many padded batches, ids and mask each, and give what `__call__` gives, in order.
 
-        A runtime that is faster so runs several beside each other, one thread each; batches are
-        then read ahead of what is taken.
+        A runtime that is faster that way runs several at the same time, one thread each. Then
+        batches are read before the outputs of earlier ones are taken.
         """
         ...
 

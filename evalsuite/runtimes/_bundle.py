@@ -1,4 +1,4 @@
-"""What the bundles of every runtime share: their card, their outputs, and how a head is read.
+"""What the bundles of all runtimes share: their card, their outputs, and many batches in order.
 
 >>> card = read_card(Path("student-int8"), "onnxruntime")
 >>> card["precision"], card["labels"]
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU
-from evalsuite.inference.open_model import BUNDLE_FILE, ENOUGH, FIRST_TOKEN
+from evalsuite.inference.open_model import BUNDLE_FILE, CONCURRENT_FROM, FIRST_TOKEN
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._concurrent import in_order
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Feeds = dict[str, "np.ndarray"]
 
-AHEAD = 2  # batches a thread: the one it runs, and the one it runs next
+AHEAD = 2  # batches per thread: the one it runs, and the next
 _ENDS = ("start_logits", "end_logits")
 
 
@@ -45,24 +45,24 @@ def read_card(directory: Path, runtime: str) -> dict[str, Any] | None:
 
 
 def check_files(directory: Path, card: dict[str, Any]) -> None:
-    """Hold a bundle's files to the sizes it was made with; their digests are in `SHA256SUMS`.
+    """Compare the sizes of a bundle's files with those in its card.
 
     Raises:
-        ModelError: one is gone or has another size.
+        ModelError: a file is missing or has another size.
     """
     for name, size in card.get("bytes", {}).items():
         path = directory / name
-        found = path.stat().st_size if path.is_file() else None
-        if found != size:
-            there = "is not there" if found is None else f"has {found:,} bytes"
+        actual = path.stat().st_size if path.is_file() else None
+        if actual != size:
+            state = "is missing" if actual is None else f"has {actual:,} bytes"
             raise ModelError(
-                f"{directory} is not whole: {name} {there}, it was made with {size:,}\n"
+                f"{directory} is incomplete: {name} {state}, its card says {size:,} bytes\n"
                 f"copy it again; to check every file: cd {directory} && sha256sum -c SHA256SUMS"
             )
 
 
 def default_outputs(card: dict[str, Any]) -> tuple[str, ...]:
-    """The graph's outputs most uses want: the head's, or an encoder's last hidden states."""
+    """The outputs that most uses need: the head's, or an encoder's last hidden states."""
     labels = tuple(card["labels"])
     if not labels:
         return (f"hidden_states.{card['layers']}",)
@@ -70,13 +70,12 @@ def default_outputs(card: dict[str, Any]) -> tuple[str, ...]:
 
 
 class BundlePredictor(ABC):
-    """A bundle as a `Predictor`; a runtime adds how it computes, and may have a `batching` of its
-    own.
+    """A bundle as a `Predictor`. A runtime adds how it computes, and can set its own `batching`.
 
     Attributes:
-        beside: whether it is open for batches beside each other. A bundle is open in one way at a
-            time, so that it is held in memory once; `each` opens it for that when there are enough
-            batches, `__call__` opens it back.
+        concurrent: whether it is open for several batches at the same time. A bundle is open in
+            one way at a time, so that it is in memory once: `run_batches` opens it for concurrent
+            batches where there are enough of them, `__call__` opens it for single batches again.
     """
 
     batching = ON_CPU
@@ -93,7 +92,7 @@ class BundlePredictor(ABC):
         self.threads = threads
         self.device = "cpu"
         self.shortened = card.get("last_layer") == FIRST_TOKEN
-        self.beside = False
+        self.concurrent = False
         self._outputs = outputs
         self._choices = self.labels == CHOICE
 
@@ -103,33 +102,35 @@ class BundlePredictor(ABC):
 
     @abstractmethod
     def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
-        """The same on one thread: begins it, and returns what waits for it. At most `AHEAD` a
-        thread are begun."""
+        """Start the same on one thread; returns the function that waits for the outputs.
+
+        At most `AHEAD` batches per thread are started and not yet waited for.
+        """
 
     @abstractmethod
-    def reopen(self, beside: bool) -> None:
-        """Open it for `start`, or back for `compute`."""
+    def reopen(self, concurrent: bool) -> None:
+        """Open it for `start`, or again for `compute`."""
 
     def __call__(
         self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        self._open(beside=False)
+        self._open(concurrent=False)
         values = self.compute(self._names(wanted), self._feeds(input_ids, attention_mask))
         return self._named(wanted, values)
 
-    def each(
+    def run_batches(
         self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
     ) -> Iterator[dict[str, np.ndarray]]:
-        """Run many padded batches in order, beside each other unless there are few of them."""
+        """Run padded batches in order, several at the same time unless there are few."""
         waiting = iter(batches)
-        if not self.beside:
-            first = list(islice(waiting, ENOUGH * self.threads))
+        if not self.concurrent:
+            first = list(islice(waiting, CONCURRENT_FROM * self.threads))
             waiting = chain(first, waiting)
-            if self.threads == 1 or len(first) < ENOUGH * self.threads:
+            if self.threads == 1 or len(first) < CONCURRENT_FROM * self.threads:
                 for ids, mask in waiting:
                     yield self(ids, mask, wanted)
                 return
-        self._open(beside=True)
+        self._open(concurrent=True)
         names = self._names(wanted)
         started = in_order(
             lambda batch: self.start(names, self._feeds(*batch)), waiting, AHEAD * self.threads
@@ -137,14 +138,14 @@ class BundlePredictor(ABC):
         for values in started:
             yield self._named(wanted, values)
 
-    def _open(self, beside: bool) -> None:
-        if beside != self.beside:
-            self.reopen(beside)
-            self.beside = beside
+    def _open(self, concurrent: bool) -> None:
+        if concurrent != self.concurrent:
+            self.reopen(concurrent)
+            self.concurrent = concurrent
 
     def _names(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """What the graph calls what is wanted: it gives the two ends of a span apart, as optimum
-        reads them."""
+        """The graph's names of the wanted outputs; the two ends of a span are two outputs there,
+        as optimum reads them."""
         names = tuple(wanted)
         if "logits" in wanted and self._outputs.issuperset(_ENDS):
             names = (*_ENDS, *(name for name in wanted if name != "logits"))
@@ -152,9 +153,9 @@ class BundlePredictor(ABC):
         if missing:
             last = self.shortened and f"hidden_states.{self.layers}" in missing
             raise ModelError(
-                f"{self.directory} does not give {', '.join(sorted(missing))}; "
-                f"it gives {', '.join(sorted(self._outputs))}"
-                + ("\nto have the last layer's, export with last_layer: whole" if last else "")
+                f"{self.directory} has no output {', '.join(sorted(missing))}; "
+                f"it has {', '.join(sorted(self._outputs))}"
+                + ("\nfor the last layer's, export with last_layer: whole" if last else "")
             )
         return names
 

@@ -1,7 +1,7 @@
-"""Batches beside each other, one thread each.
+"""Several batches at the same time, one thread each.
 
-One batch on all threads leaves them waiting for each other at every layer, and what is small runs
-on one of them. With many batches to run, threads are better kept on one each (docs/LOG.md).
+With one batch on all threads, threads wait for each other at every layer, and small operations run
+on one of them. Many batches are faster with one thread each (docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -18,26 +18,28 @@ Result = TypeVar("Result")
 def in_order(
     start: Callable[[Item], Callable[[], Result]], items: Iterable[Item], most: int
 ) -> Iterator[Result]:
-    """What comes of each item, in their order, with at most that many begun and not yet taken.
+    """The result of each item, in order.
 
     Args:
-        start: begins an item and returns what waits for it; both are called by this thread.
+        start: starts an item and returns the function that waits for its result; both are called
+            by this thread.
+        most: items started and not yet waited for.
 
     >>> list(in_order(lambda letter: letter.upper, "abc", most=2))
     ['A', 'B', 'C']
 
-    An error of an item is raised in its place. Whatever ends this first, what is begun is waited
-    for.
+    An error of an item is raised in its place. However this ends, items that were started are
+    waited for.
     """
-    begun: deque[Callable[[], Result]] = deque()
+    started: deque[Callable[[], Result]] = deque()
     try:
         for item in items:
-            begun.append(start(item))
-            if len(begun) == most:
-                yield begun.popleft()()
-        while begun:
-            yield begun.popleft()()
+            started.append(start(item))
+            if len(started) == most:
+                yield started.popleft()()
+        while started:
+            yield started.popleft()()
     finally:
-        while begun:
+        while started:
             with suppress(Exception):
-                begun.popleft()()
+                started.popleft()()

@@ -2,10 +2,10 @@
 
 >>> from evalsuite.runtimes._openvino import openvino
 
-OpenVINO tells its makers of every import and conversion, and writes an identifier below the home
-directory to do so, unless `openvino_telemetry` cannot be imported, which it allows for. A toolkit
-that works offline does not report on its users; so that package is put out of reach first. Import
-openvino from here and nowhere else in this toolkit.
+OpenVINO reports every import and conversion to its makers, and writes an identifier below the home
+directory for that, unless `openvino_telemetry` cannot be imported. This toolkit works offline and
+does not report on its users, so it makes that package impossible to import first. Import openvino
+from here and nowhere else in this toolkit.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 On x86 processors without VNNI the fastest products of int8 hold sums of two in 16 bits, and these
 overflow (onnxruntime #6004). There sessions are opened in ONNX Runtime's precision mode, so that a
-bundle says the same on any processor; with VNNI it would say the same and take 1.6 times as long
-(docs/LOG.md).
+bundle gives the same outputs on any processor. With VNNI that mode is not used: it gives the same
+outputs and takes 1.6 times as long (docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ class OnnxPredictor(BundlePredictor):
         self._pool = ThreadPoolExecutor(threads)  # its threads begin with their first run
 
     def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
-        """These outputs of the graph; what they do not need is not computed."""
+        """These outputs of the graph; the rest of the graph is not computed."""
         values: list[np.ndarray] = self.session.run(list(names), feeds)
         return values
 
     def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
-        """The same, by a thread of the pool."""
+        """Start the same in a thread of the pool."""
         return self._pool.submit(self.session.run, list(names), feeds).result
 
-    def reopen(self, beside: bool) -> None:
-        """Another session in place of the last."""
+    def reopen(self, concurrent: bool) -> None:
+        """Replace the session."""
         del self.session  # free it first
-        threads = 1 if beside else self.threads
-        self.session = _session(self.directory / self.card["file"], threads, arena=not beside)
+        threads = 1 if concurrent else self.threads
+        self.session = _session(self.directory / self.card["file"], threads, arena=not concurrent)
 
 
 def _session(path: Path, threads: int, *, arena: bool = True) -> Any:
@@ -73,7 +73,7 @@ def _session(path: Path, threads: int, *, arena: bool = True) -> Any:
     options.add_session_config_entry(_PRECISE, "0" if environment.vnni() else "1")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = arena  # runs beside each other would wait for it
+    options.enable_cpu_mem_arena = arena  # concurrent runs would wait for it
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:
@@ -84,7 +84,7 @@ def open_model(directory: Path, threads: int | None = None) -> OnnxPredictor:
     """Open a bundle on the CPU provider.
 
     Raises:
-        ModelError: it is no such bundle, or the graph does not load.
+        ModelError: it is not a bundle for ONNX Runtime, or the graph does not load.
     """
     card = read_card(directory, "onnxruntime")
     if card is None:

@@ -3,13 +3,13 @@
 >>> open_model(Path("student-bf16"), threads=2).precision
 'bf16'
 
-On processors with bf16 arithmetic OpenVINO computes in it whatever the weights are, unless told; so
-a bundle's precision is always said (`INFERENCE_PRECISION_HINT`), and a predictor's `precision` is
-what the compiled model answers: a bf16 bundle on a processor without bf16 computes, and calls
-itself, fp32, one in int8-bf16 int8.
+On processors with bf16 arithmetic OpenVINO computes in bf16 by default, whatever the weights are.
+So a bundle's precision is always set (`INFERENCE_PRECISION_HINT`), and a predictor's `precision` is
+read from the compiled model: on a processor without bf16, a bf16 bundle computes in fp32 and
+reports fp32, and an int8-bf16 bundle reports int8.
 
-OpenVINO computes every output a graph has. A predictor compiles one graph for each set of outputs
-it is asked for: the usual one when it is opened, others at their first use.
+OpenVINO computes all outputs of a graph. A predictor compiles one graph per set of outputs: the
+usual set when it is opened, others at their first use.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def modules(directory: Path) -> tuple[str, ...]:
 
 
 class Graph:
-    """A model compiled for the CPU, for each set of outputs once.
+    """A model compiled for the CPU, once per set of outputs.
 
     Attributes:
         compiled: by names of outputs.
@@ -84,7 +84,7 @@ class Graph:
         self.compiled: dict[tuple[str, ...], Any] = {}
 
     def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
-        """These outputs; what they do not need is not computed."""
+        """These outputs; the rest of the graph is not computed."""
         request = self._request(names)
         try:
             result = request.infer(feeds)
@@ -93,10 +93,10 @@ class Graph:
             self._free[names].append(request)
 
     def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
-        """Begin to compute them, and return what waits for them.
+        """Start to compute them; returns the function that waits for them.
 
-        One thread of Python begins and waits for everything: of two that hand in inputs of new
-        shapes at once, each can wait for the other for ever (openvino 2026.4).
+        One thread of Python starts and waits for everything: two threads that pass inputs of new
+        shapes at the same time can wait for each other for ever (openvino 2026.4).
         """
         request = self._request(names)
         request.start_async(feeds)
@@ -130,7 +130,7 @@ class Graph:
 class OpenVinoPredictor(BundlePredictor):
     """An OpenVINO model, compiled for the CPU, as a `Predictor`.
 
-    It prepares kernels for each shape it meets, hence batches of fewer shapes; and its attention is
+    OpenVINO prepares kernels for each new shape, so batches have few shapes. Its attention is
     slower just below a multiple of 16 tokens than at it (docs/LOG.md).
     """
 
@@ -141,8 +141,8 @@ class OpenVinoPredictor(BundlePredictor):
         self._options = {
             "INFERENCE_PRECISION_HINT": HINTS[card["precision"]],
             "INFERENCE_NUM_THREADS": threads,
-            "ENABLE_HYPER_THREADING": True,  # or it takes fewer threads than it is given
-            "ENABLE_CPU_PINNING": False,  # or stages side by side share their first core
+            "ENABLE_HYPER_THREADING": True,  # or it uses fewer threads than asked
+            "ENABLE_CPU_PINNING": False,  # or concurrent stages share their first core
         }
         self.graph = Graph(model, self._options, 1)
         usual = self.graph.compile(default_outputs(card))
@@ -155,17 +155,17 @@ class OpenVinoPredictor(BundlePredictor):
         super().__init__(directory, card, names, precision, threads)
 
     def compute(self, names: tuple[str, ...], feeds: Feeds) -> list[np.ndarray]:
-        """These outputs of the graph; what they do not need is not computed."""
+        """These outputs of the graph; the rest of the graph is not computed."""
         return self.graph.compute(names, feeds)
 
     def start(self, names: tuple[str, ...], feeds: Feeds) -> Callable[[], list[np.ndarray]]:
-        """The same, in a stream of its own."""
+        """Start the same in a separate stream."""
         return self.graph.start(names, feeds)
 
-    def reopen(self, beside: bool) -> None:
-        """Compile it for as many streams as threads, or for one."""
+    def reopen(self, concurrent: bool) -> None:
+        """Compile it for one stream per thread, or for one stream."""
         del self.graph  # free it first
-        self.graph = Graph(self._model, self._options, self.threads if beside else 1)
+        self.graph = Graph(self._model, self._options, self.threads if concurrent else 1)
 
 
 def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor:
@@ -173,7 +173,7 @@ def open_model(directory: Path, threads: int | None = None) -> OpenVinoPredictor
 
     Raises:
         MissingExtraError: OpenVINO is not installed.
-        ModelError: it is no such bundle, or the graph does not load.
+        ModelError: it is not a bundle for OpenVINO, or the graph does not load.
     """
     openvino = load()
     card = read_card(directory, "openvino")

@@ -1,4 +1,4 @@
-"""torch: checkpoints, opened with plain transformers; in the precision they are held in.
+"""torch: checkpoints, opened with plain transformers, in the precision they are stored in.
 
 >>> open_model(Path("student-nf4")).precision
 'nf4'
@@ -56,7 +56,7 @@ def load_checkpoint(directory: Path) -> Any:
     import torch
 
     config = read_config(directory)
-    # its int8 says for every product that bf16 becomes fp16
+    # for int8 it warns at every product that bf16 becomes fp16
     logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     model = from_pretrained(auto_class(head_of(config)), directory).eval()
     half = model.dtype == torch.float16 and "quantization_config" not in config
@@ -98,7 +98,7 @@ def from_pretrained(auto: Any, directory: Path, **options: Any) -> Any:
 
 
 class TorchPredictor:
-    """A transformers model as a `Predictor`. Thread count is the process's own."""
+    """A transformers model as a `Predictor`, on the threads of the process."""
 
     def __init__(self, directory: Path, model: Any, precision: str) -> None:
         config = model.config
@@ -152,10 +152,10 @@ class TorchPredictor:
             outputs[name] = value.float().cpu().numpy()
         return outputs
 
-    def each(
+    def run_batches(
         self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
     ) -> Iterator[dict[str, np.ndarray]]:
-        """One after the other: the thread count is the process's."""
+        """Run padded batches one after the other, each on all threads."""
         for ids, mask in batches:
             yield self(ids, mask, wanted)
 
@@ -194,7 +194,7 @@ def open_model(directory: Path, threads: int | None = None) -> TorchPredictor:
     """Open a checkpoint; on a GPU where torch sees one.
 
     Raises:
-        ModelError: it does not open, or is a bundle and not whole.
+        ModelError: it does not open, or is an incomplete bundle.
     """
     import torch
 

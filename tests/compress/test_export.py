@@ -260,13 +260,11 @@ def test_a_bundle_lists_its_files_and_is_held_to_them(tiny_bundle: Path, tmp_pat
     data = copy / "model.onnx.data"
     size = data.stat().st_size
     data.write_bytes(data.read_bytes()[:1000])
-    said = (
-        rf"not whole: model\.onnx\.data has 1,000 bytes, it was made with {size:,}\ncopy it again"
-    )
+    said = rf"incomplete: model\.onnx\.data has 1,000 bytes, its card says {size:,} bytes\ncopy it"
     with pytest.raises(ModelError, match=said):
         open_model(copy)
     data.unlink()
-    with pytest.raises(ModelError, match=r"model\.onnx\.data is not there"):
+    with pytest.raises(ModelError, match=r"model\.onnx\.data is missing"):
         open_model(copy)
 
 

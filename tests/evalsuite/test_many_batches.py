@@ -1,4 +1,4 @@
-"""Many batches: in order, beside each other, and what they give alone."""
+"""Many batches: in order, at the same time, with the outputs each gives alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compress.export.export import export
 from compress.export.graph import ExportOptions
 from evalsuite.errors import ModelError
 from evalsuite.inference.batch_runner import pad
-from evalsuite.inference.open_model import ENOUGH, open_model
+from evalsuite.inference.open_model import CONCURRENT_FROM, open_model
 from evalsuite.registry import TASKS
 from evalsuite.runtimes._concurrent import in_order
 from evalsuite.runtimes.onnxruntime import OnnxPredictor
@@ -53,53 +53,58 @@ def test_many_batches_give_what_each_gives_alone(bundle: Path) -> None:
     wanted = ("logits", "hidden_states.1")
     one, many = opened(bundle, 1), opened(bundle, 2)
     alone = [one(*batch, wanted) for batch in batches()]
-    found = list(many.each(batches(), wanted))
-    assert many.beside and not one.beside
+    found = list(many.run_batches(batches(), wanted))
+    assert many.concurrent and not one.concurrent
     for expected, got in zip(alone, found, strict=True):
         for name in wanted:
             np.testing.assert_allclose(got[name], expected[name], atol=1e-5)
     again = many(*batches()[0], wanted)  # back to one at a time
-    assert not many.beside
+    assert not many.concurrent
     np.testing.assert_allclose(again["logits"], alone[0]["logits"], atol=1e-5)
 
 
 def test_a_few_batches_do_not_open_a_bundle_anew(bundle: Path) -> None:
     predictor = opened(bundle, 2)
-    few = batches()[: 2 * ENOUGH - 1]
-    assert len(list(predictor.each(few, ("logits",)))) == len(few) and not predictor.beside
-    assert len(list(predictor.each([*few, few[0]], ("logits",)))) == 2 * ENOUGH
-    assert predictor.beside
-    assert len(list(predictor.each(few[:1], ("logits",)))) == 1 and predictor.beside
+    few = batches()[: 2 * CONCURRENT_FROM - 1]
+    assert (
+        len(list(predictor.run_batches(few, ("logits",)))) == len(few) and not predictor.concurrent
+    )
+    assert len(list(predictor.run_batches([*few, few[0]], ("logits",)))) == 2 * CONCURRENT_FROM
+    assert predictor.concurrent
+    assert len(list(predictor.run_batches(few[:1], ("logits",)))) == 1 and predictor.concurrent
     single = opened(bundle, 1)
-    assert len(list(single.each(batches(), ("logits",)))) == len(LENGTHS) and not single.beside
+    assert (
+        len(list(single.run_batches(batches(), ("logits",)))) == len(LENGTHS)
+        and not single.concurrent
+    )
 
 
 def test_a_bundle_is_held_in_memory_once(bundle: Path) -> None:
     predictor = opened(bundle, 2)
-    for beside in (True, False):
+    for concurrent in (True, False):
         one = predictor.session if isinstance(predictor, OnnxPredictor) else predictor.graph
         held = weakref.ref(one)
         del one
-        predictor.reopen(beside=beside)
+        predictor.reopen(concurrent=concurrent)
         gc.collect()
         assert held() is None
 
 
 def test_an_error_of_one_batch_comes_in_its_place(bundle: Path) -> None:
     predictor = opened(bundle, 2)
-    with pytest.raises(ModelError, match=r"does not give hidden_states\.9"):
-        list(predictor.each(batches(), ("hidden_states.9",)))
-    assert len(list(predictor.each(batches(), ("logits",)))) == len(LENGTHS)
+    with pytest.raises(ModelError, match=r"has no output hidden_states\.9"):
+        list(predictor.run_batches(batches(), ("hidden_states.9",)))
+    assert len(list(predictor.run_batches(batches(), ("logits",)))) == len(LENGTHS)
 
 
 def test_a_run_that_is_left_is_waited_for(bundle: Path) -> None:
     predictor = opened(bundle, 2)
-    whole = list(predictor.each(batches(), ("logits",)))
+    whole = list(predictor.run_batches(batches(), ("logits",)))
     for _ in range(4):  # as many requests as before serve what comes after
-        left = predictor.each(batches(), ("logits",))
+        left = predictor.run_batches(batches(), ("logits",))
         np.testing.assert_array_equal(next(left)["logits"], whole[0]["logits"])
         left.close()  # type: ignore[attr-defined]
-    again = list(predictor.each(batches(), ("logits",)))
+    again = list(predictor.run_batches(batches(), ("logits",)))
     for one, other in zip(whole, again, strict=True):
         np.testing.assert_array_equal(one["logits"], other["logits"])
 
@@ -107,7 +112,7 @@ def test_a_run_that_is_left_is_waited_for(bundle: Path) -> None:
 def test_shapes_that_change_with_every_batch_do_not_hold_it_up(bundle: Path) -> None:
     predictor = opened(bundle, 2)
     many = [pad([[5] * (1 + n % 37)] * (1 + n % 5), 1) for n in range(400)]
-    assert sum(len(found["logits"]) for found in predictor.each(many, ("logits",))) == 1200
+    assert sum(len(found["logits"]) for found in predictor.run_batches(many, ("logits",))) == 1200
 
 
 class Work:

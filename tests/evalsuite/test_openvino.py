@@ -90,7 +90,7 @@ def test_every_head_gives_what_its_checkpoint_gives(
     for name in wanted:
         assert ours[name].shape == theirs[name].shape
         assert np.abs(ours[name] - theirs[name])[0].max() < 1e-4  # the row without padding
-    with pytest.raises(ModelError, match=r"does not give hidden_states\.9; it gives "):
+    with pytest.raises(ModelError, match=r"has no output hidden_states\.9; it has "):
         other(ids, mask, ("hidden_states.9",))
 
 

@@ -166,7 +166,7 @@ def test_a_copy_cut_short_is_refused(bundles: dict[str, Path], tmp_path: Path) -
     shutil.copytree(bundles["int8"], copy)
     data = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(data[:-10])
-    with pytest.raises(ModelError, match=r"not whole: model\.safetensors has "):
+    with pytest.raises(ModelError, match=r"incomplete: model\.safetensors has "):
         open_model(copy)
 
 

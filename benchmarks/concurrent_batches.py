@@ -1,6 +1,6 @@
-"""Batches beside each other, one thread each, against one at a time on all threads.
+"""Many batches at the same time, one thread each, compared with one at a time on all threads.
 
-python benchmarks/beside.py DATA_DIR BUNDLE [BUNDLE ...] [--rows N] [--rounds N]
+python benchmarks/concurrent_batches.py DATA_DIR BUNDLE [BUNDLE ...] [--rows N] [--rounds N]
 
 Each bundle is opened twice; both run the same batches of XNLI rows, as `evaluate` makes them, each
 language by one and then by the other, so that a change of the machine's own speed meets both. A
@@ -33,7 +33,7 @@ class InTurn:
     def __getattr__(self, name: str) -> object:
         return getattr(self._bundle, name)
 
-    def each(self, batches, wanted):  # type: ignore[no-untyped-def]
+    def run_batches(self, batches, wanted):  # type: ignore[no-untyped-def]
         """One after the other, on all threads."""
         return (self._bundle(ids, mask, wanted) for ids, mask in batches)
 
@@ -56,23 +56,23 @@ def main() -> None:
     arguments = parser.parse_args()
     source, task = DataSource("xtreme", arguments.data_dir), TASKS.get("xnli")
     for path in arguments.bundles:
-        session, beside = Session(open_model(path)), open_model(path)
-        if not isinstance(beside, BundlePredictor):
+        session, concurrent = Session(open_model(path)), open_model(path)
+        if not isinstance(concurrent, BundlePredictor):
             parser.error(f"{path} is a checkpoint; give bundles")
         in_turn: Predictor = InTurn(session.predictor)  # type: ignore[assignment]
-        longest = min(128, beside.max_length)
+        longest = min(128, concurrent.max_length)
         text = sample(session.tokenizer, longest, task, source, arguments.rows)
-        info = beside.describe(path.name)
+        info = concurrent.describe(path.name)
         count = sum(map(len, text.values()))
-        print(f"{path.name}, {info.runtime} {info.precision}, {beside.threads} threads:")
+        print(f"{path.name}, {info.runtime} {info.precision}, {concurrent.threads} threads:")
         for number in range(arguments.rounds + 1):
             spent = [0.0, 0.0]
             for rows in text.values():
-                for way, predictor in enumerate((in_turn, beside)):
+                for way, predictor in enumerate((in_turn, concurrent)):
                     spent[way] += seconds(predictor, list(rows), session.pad_id)
             if number:
                 one, many = (count / each for each in spent)
-                print(f"  {one:.1f} rows/s in turn, {many:.1f} beside, ratio {many / one:.2f}")
+                print(f"  {one:.1f} rows/s in turn, {many:.1f} concurrent, ratio {many / one:.2f}")
 
 
 if __name__ == "__main__":
