@@ -134,6 +134,11 @@ def test_a_pass(
     assert not end.value.code, output.err
     (made,) = (tmp_path / "workspace/stages").glob("halve-*/model.safetensors")
     assert made.stat().st_size < 0.6 * (tiny_nli / "model.safetensors").stat().st_size
-    with pytest.raises(SystemExit):
-        main(["ls", "stages"])
-    assert "halve" in capsys.readouterr().out
+    for arguments, shown in (
+        (["ls", "passes"], "halve"),
+        (["ls", "stages", "halve"], "Checkpoint to halve."),
+        (["schema"], '"stage halve"'),
+    ):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert shown in capsys.readouterr().out
