@@ -113,9 +113,9 @@ def _require_ours(out: Path) -> None:
         others = sorted({path.name for path in out.iterdir()} - FILES)
         if not others:
             return
-        told = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+        listed = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
         raise RecipesError(
-            f"{out} has other files in it ({told}), and a comparison replaces the whole folder\n"
+            f"{out} has other files in it ({listed}), and a comparison replaces the whole folder\n"
             "choose another: --out DIR"
         )
     if out.exists():

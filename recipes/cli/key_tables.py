@@ -186,7 +186,7 @@ def _several(annotation: Any) -> str:
 
 
 def _noun(annotation: Any) -> Noun | None:
-    """What a value is called, if the annotation says so."""
+    """What a value is called, where the annotation names it."""
     marks: Iterable[Any] = getattr(annotation, "__metadata__", ())
     return next((mark for mark in marks if isinstance(mark, Noun)), None)
 

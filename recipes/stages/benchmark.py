@@ -26,7 +26,7 @@ ALONE = True
 
 
 class Config(StageConfig):
-    """What text, how much of it, how many threads."""
+    """Which models, on which text, with how many threads."""
 
     renamed: ClassVar[Mapping[str, str]] = {"sentences": "sentence_count"}
 
@@ -66,7 +66,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Measure each model in a process of its own."""
+    """Measure each model in a separate process."""
     from evalsuite import tokenization
     from evalsuite.bench.measure import Subject, measure
     from evalsuite.inference.open_model import max_length_of, read_config

@@ -38,7 +38,7 @@ PASS = True
 
 
 class Config(TaskTrainingConfig, ScoreGateConfig):
-    """A weight of 0 leaves its term out."""
+    """Which teacher, which student, and the weight of each loss; a weight of 0 removes it."""
 
     tasks: tuple[TaskName, ...] = Field(
         default=(),
@@ -249,7 +249,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
 
 def _compared(config: Config, ctx: StageContext) -> Summary:
-    """How often the student says what its teacher says, held to the gates."""
+    """Compare the labels of student and teacher, and refuse a student that lost too much."""
     from compress.gate import hold
     from evalsuite.agreement import outputs
     from evalsuite.inference.open_model import open_model

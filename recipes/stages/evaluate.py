@@ -101,7 +101,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Evaluate each model on each task; one JSON file each, predictions beside it."""
+    """Evaluate each model on each task: a JSON file each, and a folder of predictions per model."""
     from evalsuite.agreement.predictions import Reference
     from evalsuite.evaluate import evaluate
     from evalsuite.evaluation import EvaluationOptions

@@ -51,7 +51,7 @@ Layers = Annotated[int | tuple[int, ...], AfterValidator(_layers)]
 
 
 class Config(TaskTrainingConfig, ScoreGateConfig):
-    """What is to be left, what it is measured on, how it recovers, and the gate."""
+    """What to keep, how importance is measured, how the model recovers, and the gate."""
 
     renamed: ClassVar[Mapping[str, str]] = {"calibration": "importance_rows"}
 

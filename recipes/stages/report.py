@@ -23,7 +23,7 @@ LABELS_MATTER = True
 
 
 class Config(StageConfig):
-    """Which stages that measure to show."""
+    """Which measurements to show."""
 
     results: ModelRefs = Field(
         min_length=1,
@@ -45,7 +45,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """None of its own."""
+    """No rows are read."""
     return ()
 
 

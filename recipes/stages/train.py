@@ -33,7 +33,7 @@ VERSION = 3
 
 
 class Config(MethodKeys, TrainOptionsConfig):
-    """One task gives that task's head; several or none give the encoder, which is what goes on."""
+    """One task gives a model with its head; several tasks, or none, give an encoder."""
 
     renamed: ClassVar[Mapping[str, str]] = {
         "layers": "adapter_layers",
@@ -99,7 +99,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def _check_sequential(config: Config, model: Artifact) -> None:
-    """Raise where the model is an adapter that cannot be gone on from so, or is none."""
+    """Refuse a model that does not fit `sequential`."""
     from transfer.errors import MethodError
     from transfer.methods.lora import refuse_sequential
 

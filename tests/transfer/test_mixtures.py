@@ -169,7 +169,7 @@ def test_mixtures_that_mean_nothing_are_refused(tiny_base: Path, tmp_path: Path)
         ({"tasks": ()}, "set mlm: 1.0 and max_steps"),
         ({"mlm": 1.0}, "leaves no batch to the tasks"),
         ({"tlm": 0.5}, "mlm is 0"),
-        ({"mlm": 0.5, "tlm": 0.5, "mlm_languages": ("en",)}, "a language beside English"),
+        ({"mlm": 0.5, "tlm": 0.5, "mlm_languages": ("en",)}, "a language other than English"),
         ({"effective_batch": 8, "accumulate": 2}, "follows from effective_batch"),
     ):
         with pytest.raises(ValidationError, match=said):

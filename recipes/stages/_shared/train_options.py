@@ -99,7 +99,9 @@ class MixingConfig(TaskTrainingConfig):
         if self.tlm and not self.mlm:
             raise ValueError("tlm: is a share of the rows of mlm, and mlm is 0")
         if self.tlm and self.mlm_languages == ("en",):
-            raise ValueError("tlm: a translation needs a language beside English in mlm_languages")
+            raise ValueError(
+                "tlm: translation pairs need a language other than English in mlm_languages"
+            )
         return self
 
 
