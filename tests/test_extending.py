@@ -142,3 +142,50 @@ def test_a_pass(
         with pytest.raises(SystemExit):
             main(arguments)
         assert shown in capsys.readouterr().out
+
+
+def test_a_runtime(add: Add, tiny_nli: Path, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    import numpy as np
+
+    from evalsuite.evaluate import evaluate
+    from evalsuite.evaluation import EvaluationOptions
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.registry import RUNTIMES
+
+    add("evalsuite/runtimes/lookup.py")
+    assert "lookup" in RUNTIMES.names()
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json", "config.json"):
+        shutil.copy(tiny_nli / name, model)
+    task = TASKS.get("xnli")
+    np.save(model / "lookup.npy", np.tile(np.float32([0, 1, 0]), (3000, 1)))
+    (model / "labels.json").write_text(json.dumps(task.labels))
+    predictor = open_model(model)
+    source = DataSource("embedded")
+    options = EvaluationOptions(languages=("de", "sw"))
+    result = evaluate(
+        predictor, task, source, label="table", out=tmp_path / "scores", options=options
+    )
+    assert result.model.runtime == "lookup"
+    rows = {code: task.load(source, "test", code) for code in ("de", "sw")}
+    for code, examples in rows.items():
+        neutral = [row.label == task.labels[1] for row in examples]  # type: ignore[union-attr]
+        assert result.metrics["accuracy"][code] == pytest.approx(100 * np.mean(neutral))
+
+
+def test_a_table_of_the_report(add: Add, tmp_path: Path) -> None:
+    from report_fakes import run_of_three_systems
+
+    from evalsuite.report.output.page import write
+
+    run = run_of_three_systems()
+    plain = write(run, tmp_path / "before").read_text(encoding="utf-8")
+    assert "Rows scored" not in plain
+    add("evalsuite/report/tables/rows_scored.py")
+    page = write(run, tmp_path / "after").read_text(encoding="utf-8")
+    assert "Rows scored" in page
+    assert "## Rows scored" in (tmp_path / "after/report.md").read_text(encoding="utf-8")
