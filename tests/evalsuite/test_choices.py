@@ -217,7 +217,7 @@ def test_agreement_is_of_rows_not_of_sequences(trained: Path) -> None:
         def __call__(self, ids: Any, mask: Any, wanted: Any) -> Any:
             return {name: -v for name, v in session.predictor(ids, mask, wanted).items()}
 
-        def each(self, batches: Any, wanted: Any) -> Any:
+        def run_batches(self, batches: Any, wanted: Any) -> Any:
             return (self(ids, mask, wanted) for ids, mask in batches)
 
     assert outputs.compare(session, session.predictor, probe).agreement == 100

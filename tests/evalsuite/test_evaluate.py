@@ -220,7 +220,9 @@ class Spy:
         self.shapes.append(ids.shape)
         return {"logits": np.zeros((len(ids), 3))}
 
-    def each(self, batches: Iterable[Any], wanted: object) -> Iterator[dict[str, np.ndarray]]:
+    def run_batches(
+        self, batches: Iterable[Any], wanted: object
+    ) -> Iterator[dict[str, np.ndarray]]:
         return (self(ids, mask, wanted) for ids, mask in batches)
 
 
