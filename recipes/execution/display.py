@@ -1,18 +1,23 @@
 """What a person sees while a recipe runs.
 
 ```
-teacher[task=xnli]   train      1m 23s  steps 400, final loss 1.23
-int8[task=xnli]      export     cached  bytes 35,000,000
+teacher[task=xnli]   train    started
+teacher[task=xnli]   train     1m 00s  41% done, step 164 of 400, loss 1.3, about 1m 26s left
+teacher[task=xnli]   train     2m 23s  steps 400, final loss 1.23
+int8[task=xnli]      export    cached  bytes 35,000,000
 ```
 
-On a terminal each running stage has a live line with its elapsed and remaining time; elsewhere
-one line a finished stage is printed. `rich` is imported only where there is a terminal.
+On a terminal each running stage has a live line with its elapsed and remaining time. Elsewhere
+lines are printed: one when a stage starts, one a minute while it runs, one when it is finished.
+`rich` is imported only where there is a terminal.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from recipes.naming import file_name
@@ -21,9 +26,11 @@ if TYPE_CHECKING:
     from evalsuite.results.run import StageRecord
     from recipes.execution.run_record import RunOutcome
 
+PERIOD = 60.0  # seconds between two lines about a running stage, where there is no terminal
+
 
 class Display:
-    """Says nothing: the base of the others, and `--quiet`."""
+    """Prints nothing; the base of the others."""
 
     def start(self, label: str, kind: str, before: float = 0.0) -> None:
         """A stage begins; `before` seconds were spent on it by killed attempts."""
@@ -45,7 +52,7 @@ class Display:
 
 
 class Quiet(Display):
-    """Prints the report's path, for scripts."""
+    """For scripts (`--quiet`): prints the path of the report and nothing else."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -55,23 +62,29 @@ class Quiet(Display):
             print(outcome.report, file=self.stream, flush=True)
 
 
-class Plain(Display):
-    """One line a finished stage."""
+class _Lines(Display):
+    """One line per finished stage."""
 
     def __init__(self, stream: TextIO, widths: tuple[int, int] = (24, 10)) -> None:
         self.stream, self.widths = stream, widths
+        self.running: dict[str, _Running] = {}
 
     def say(self, text: str) -> None:
         print(text, file=self.stream, flush=True)
 
-    def start(self, label: str, kind: str, before: float = 0.0) -> None:
-        if before >= 1:
-            self.say(f"{label}: going on after {duration(before)} of earlier work")
+    def update(self, label: str, fraction: float, text: str) -> None:
+        if label in self.running:
+            self.running[label].update(fraction, text)
 
     def done(self, record: StageRecord, cached: bool) -> None:
+        self.stop(record.name)
         took = "cached" if cached else duration(record.seconds)
-        name, kind = record.name.ljust(self.widths[0]), record.kind.ljust(self.widths[1])
-        self.say(f"{name}  {kind}  {took:>8}  {facts(record)}".rstrip())
+        self.row(record.name, record.kind, took, facts(record))
+
+    def row(self, label: str, kind: str, time: str, text: str) -> None:
+        """One line in columns."""
+        name, kind = label.ljust(self.widths[0]), kind.ljust(self.widths[1])
+        self.say(f"{name}  {kind}  {time:>8}  {text}".rstrip())
 
     def finish(self, outcome: RunOutcome) -> None:
         made = [stage for stage in outcome.stages if not stage.cached]
@@ -93,16 +106,74 @@ class Plain(Display):
 
 
 @dataclass(slots=True)
-class _Line:
-    """A running stage's line; `first` is the fraction it was at when it was first heard of."""
+class _Running:
+    """A running stage and how far it is.
 
-    task: Any
-    began: float
+    Attributes:
+        first: the fraction in its first report; a resumed stage begins well above zero.
+        stopped: set when the stage runs no more.
+        task: its line in `rich`.
+    """
+
+    kind: str
+    began: float = field(default_factory=time.monotonic)
     first: float | None = None
+    fraction: float | None = None
+    text: str = ""
+    stopped: threading.Event = field(default_factory=threading.Event)
+    printer: threading.Thread | None = None
+    task: Any = None
+
+    def update(self, fraction: float, text: str) -> None:
+        if self.first is None:
+            self.first = fraction
+        self.fraction, self.text = fraction, text
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.began
+
+    def left(self) -> float | None:
+        """Estimated seconds until the end; None where too little is done for an estimate."""
+        if self.first is None or self.fraction is None or self.fraction - self.first <= 0.01:
+            return None
+        return self.elapsed() * (1 - self.fraction) / (self.fraction - self.first)
+
+    def summary_line(self) -> str:
+        """`41% done, step 164 of 400, loss 1.3, about 1m 26s left`."""
+        parts = [f"{self.fraction:.0%} done" if self.fraction is not None else "running"]
+        if self.text:
+            parts.append(self.text)
+        if (left := self.left()) is not None:
+            parts.append(f"about {duration(left)} left")
+        return ", ".join(parts)
 
 
-class Live(Plain):
-    """`Plain`, and a moving line for each running stage."""
+class Plain(_Lines):
+    """For logs: a line when a stage starts, every `PERIOD` seconds, and when it is finished."""
+
+    def start(self, label: str, kind: str, before: float = 0.0) -> None:
+        self.row(label, kind, "started", _earlier(before))
+        running = self.running[label] = _Running(kind)
+        running.printer = threading.Thread(target=self._repeat, args=(label, running), daemon=True)
+        running.printer.start()
+
+    def _repeat(self, label: str, running: _Running) -> None:
+        """Show that a stage is alive, also where it reports nothing itself."""
+        with suppress(OSError, ValueError):  # nobody reads the stream any more
+            while not running.stopped.wait(PERIOD):
+                self.row(label, running.kind, duration(running.elapsed()), running.summary_line())
+
+    def stop(self, label: str | None = None) -> None:
+        for name in [label] if label is not None else list(self.running):
+            if running := self.running.pop(name, None):
+                running.stopped.set()
+                assert running.printer is not None
+                running.printer.join()  # no line about it comes after this
+
+
+class Live(_Lines):
+    """For terminals: a moving line per running stage, and a line when it is finished."""
 
     def __init__(self, stream: TextIO, widths: tuple[int, int]) -> None:
         from rich.console import Console
@@ -122,32 +193,26 @@ class Live(Plain):
             redirect_stderr=False,
             refresh_per_second=4,
         )
-        self.running: dict[str, _Line] = {}
 
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
 
     def start(self, label: str, kind: str, before: float = 0.0) -> None:
-        super().start(label, kind, before)
+        if earlier := _earlier(before):
+            self.say(f"{label}: {earlier}")
         if not self.running:
             self.bar.start()
         task = self.bar.add_task(f"{label} {kind}", total=1.0, clock="", text="")
-        self.running[label] = _Line(task, time.monotonic())
+        self.running[label] = _Running(kind, task=task)
 
     def update(self, label: str, fraction: float, text: str) -> None:
-        line = self.running.get(label)
-        if line is None:
+        super().update(label, fraction, text)
+        running = self.running.get(label)
+        if running is None:
             return
-        if line.first is None:  # a resumed stage begins well above zero
-            line.first = fraction
-        elapsed, progress = time.monotonic() - line.began, fraction - line.first
-        left = elapsed * (1 - fraction) / progress if progress > 0.01 else None
-        clock = duration(elapsed) + (f", {duration(left)} left" if left is not None else "")
-        self.bar.update(line.task, completed=fraction, clock=clock, text=text)
-
-    def done(self, record: StageRecord, cached: bool) -> None:
-        self.stop(record.name)
-        super().done(record, cached)
+        left = running.left()
+        clock = duration(running.elapsed()) + (f", {duration(left)} left" if left else "")
+        self.bar.update(running.task, completed=fraction, clock=clock, text=text)
 
     def stop(self, label: str | None = None) -> None:
         for name in [label] if label is not None else list(self.running):
@@ -163,6 +228,11 @@ def make_display(stream: TextIO, labels: list[str], kinds: list[str], *, quiet: 
         return Quiet(stream)
     widths = (max(map(len, labels), default=0), max(map(len, kinds), default=0))
     return Live(stream, widths) if stream.isatty() else Plain(stream, widths)
+
+
+def _earlier(seconds: float) -> str:
+    """What to say about the work of attempts that were stopped."""
+    return f"going on after {duration(seconds)} of earlier work" if seconds >= 1 else ""
 
 
 def facts(record: StageRecord) -> str:

@@ -158,13 +158,16 @@ def _nothing() -> None:
 
 
 def _listen(news: Any, display: Display, over: threading.Event) -> None:
-    """Pass on what workers say, to the last of it."""
+    """Pass on to the display what workers send, until the last message."""
     while True:
+        ending = over.is_set()  # asked before the look at the queue: nothing comes after it
         if not news.empty():
             name, arguments = news.get()
             getattr(display, name)(*arguments)
-        elif over.wait(0.05):
+        elif ending:
             return
+        else:
+            over.wait(0.05)
 
 
 class _Relay(Display):

@@ -64,12 +64,14 @@ def run(config: Config, ctx: StageContext) -> Summary:
     done = int(before.read_text()) if before.exists() else 0
     for step in range(done, config.steps):
         before.write_text(str(step + 1))
-        ctx.progress((step + 1) / config.steps, f"step {step + 1}")
+        ctx.progress((step + 1) / config.steps, f"step {step + 1} of {config.steps}")
         if config.does == "die" and step == 5 and os.environ.get("DIE"):
             (ctx.out / "half").write_text("half")
             os._exit(9)
         if config.does == "wait":
             time.sleep(0.1)
+    if config.does == "silent":
+        time.sleep(1.5)
     if config.does == "meet":
         meet(Path(os.environ["MEET"]))
     if config.does == "break":

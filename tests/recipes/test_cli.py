@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import types
 from pathlib import Path
@@ -29,8 +30,9 @@ def test_run_prints_a_line_a_stage_and_the_report_alone(lab, capfd):
     out, err = capfd.readouterr()
     lines = out.splitlines()
     assert err == ""
-    assert lines[0].startswith("teacher[task=xnli]   train  ")
-    assert lines[0].endswith("s  steps 10, final loss 0.1235")
+    assert lines[0] == "teacher[task=xnli]   train      started"
+    assert lines[1].startswith("teacher[task=xnli]   train  ")
+    assert lines[1].endswith("s  steps 10, final loss 0.1235")
     assert lines[-3].startswith("5 made in ")
     assert lines[-3].endswith(f"0 cached; outputs: {lab.workspace}/runs/demo")
     assert lines[-2] == "report:"
@@ -72,7 +74,10 @@ def test_check(lab, capfd):
     assert lab.cli("check", lab.write(RECIPE.replace("tasks", "task"))) == 2
     out, err = capfd.readouterr()
     assert out == ""
-    assert err.startswith("error: r.yaml: 4 problems\n  r.yaml:6: stage 'teacher' (train): ")
+    assert err.startswith(
+        "error: r.yaml: 2 problems\n"
+        "  r.yaml:6: stage 'teacher' (train): unknown key 'task'; did you mean 'tasks'?\n"
+    )
 
 
 def test_show(lab, capfd):
@@ -216,6 +221,32 @@ def test_answers_load_nothing_heavy(lab, args):
     _, err = child.communicate()
     assert child.returncode == 0
     assert err == "HEAVY []\n"
+
+
+SLOW = """
+name: slow
+source: embedded
+stages:
+  - {name: teacher, stage: train, model: ./base, tasks: [xnli], steps: 20, does: wait}
+  - {name: quiet, stage: train, model: ./base, tasks: [xnli], steps: 0, does: silent}
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_log_shows_life_while_stages_run(lab, jobs):
+    child = lab.start("run", lab.write(SLOW), "--jobs", jobs, PERIOD="0.3")
+    out, err = child.communicate()
+    assert child.returncode == 0, err
+    lines = [line.split(maxsplit=3) for line in out.splitlines()]
+    teacher = [line[2:] for line in lines if line[:1] == ["teacher"]]
+    quiet = [line[2:] for line in lines if line[:1] == ["quiet"]]
+    assert teacher[0] == quiet[0] == ["started"]
+    assert teacher[-1][1].startswith("steps 20, final loss")
+    assert len(teacher) > 4 and len(quiet) > 3
+    took, text = teacher[-2]
+    assert re.fullmatch(r"\d\.\ds", took)
+    assert re.fullmatch(r"\d+% done, step \d+ of 20, about \d\.\ds left", text), text
+    assert [text for _, text in quiet[1:-1]] == ["running"] * (len(quiet) - 2)
 
 
 def test_the_live_display_on_a_terminal(lab):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -151,7 +152,9 @@ def test_two_processes_train_as_one_does(tiny_base: Path, tmp_path: Path) -> Non
             done[count] = run_in_processes(
                 2, Call(train_tasks, what, place), lambda fraction, text: shown.append(text)
             )
-    assert "step 6" in shown and done[1].fitted.steps == done[2].fitted.steps == 6
+    last = r"step 6 of 6, loss \d+(\.\d+)?, \d+(\.\d+)? steps/s"
+    assert any(re.fullmatch(last, text) for text in shown)
+    assert done[1].fitted.steps == done[2].fitted.steps == 6
     one, two = (losses(tmp_path / f"{count}/w") for count in (1, 2))
     assert len(one) == 5 and two == pytest.approx(one, rel=1e-4)
     weights = [load_file(tmp_path / f"{count}/o/model.safetensors") for count in (1, 2)]

@@ -84,6 +84,14 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         self.settings, self.progress, self.after = settings, progress, after
         self.saved_at = self.step_began = time.monotonic()
         self.step_seconds: list[float] = []
+        self.loss: float | None = None  # the last one that was logged
+
+    def _summary_line(self, state: Any) -> str:
+        """`step 164 of 400, loss 1.31, 2.7 steps/s`."""
+        recent = self.step_seconds[-50:]
+        rate = len(recent) / max(sum(recent), 1e-6)
+        loss = "" if self.loss is None else f", loss {self.loss:.3g}"
+        return f"step {state.global_step} of {state.max_steps}{loss}, {rate:.3g} steps/s"
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.step_began = time.monotonic()
@@ -91,7 +99,7 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         now = time.monotonic()
         self.step_seconds.append(now - self.step_began)
-        self.progress(state.global_step / state.max_steps, f"step {state.global_step}")
+        self.progress(state.global_step / state.max_steps, self._summary_line(state))
         if self.after(state.global_step):
             control.should_training_stop = True
         elif state.global_step < state.max_steps:  # all processes take part in a save
@@ -107,6 +115,7 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
                 f"the loss became {loss} at step {state.global_step}; "
                 f"lower learning_rate (now {self.settings.learning_rate:g})"
             )
+        self.loss = float(loss)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.saved_at = time.monotonic()
