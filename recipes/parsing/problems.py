@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from recipes.errors import RecipeError
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
     from recipes.parsing.node import Node
 
@@ -55,11 +55,11 @@ class Problems:
             raise RecipeError("\n  ".join([f"{self.recipe}: {count}", *self.lines]))
 
     def add_pydantic(
-        self, error: ValidationError, node: Node, prefix: str, keys: Iterable[str]
+        self, errors: Iterable[ErrorDetails], node: Node, prefix: str, keys: Iterable[str]
     ) -> None:
-        """Note each problem of a validation, at the line of the value it is about."""
+        """Note errors of a validation, each at the line of the value it is about."""
         keys = sorted(keys)
-        for item in error.errors(include_url=False):
+        for item in errors:
             where, path = node.locate(item["loc"])
             self.add(where, prefix + _say(item, path, keys))
 
@@ -91,9 +91,15 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def suggest(name: object, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` where something known is near, else nothing."""
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that one looks like a misspelling of; None where none is near."""
     import difflib
 
     near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return near[0] if near else None
+
+
+def suggest(name: object, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` where a known name is near, else an empty string."""
+    near = nearest(name, known)
+    return f"; did you mean {near!r}?" if near else ""

@@ -125,7 +125,7 @@ def _outer(tree: Node, problems: Problems) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        problems.add_pydantic(error, tree, "", Recipe.model_fields)
+        problems.add_pydantic(error.errors(include_url=False), tree, "", Recipe.model_fields)
         sound: dict[str, Any] = {"name": "", "source": "embedded", "stages": []}
         wrong = {item["loc"][0] for item in error.errors()}
         sound.update((k, v) for k, v in values.items() if k not in wrong)

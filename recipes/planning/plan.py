@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from evalsuite.errors import EvalsuiteError
 from evalsuite.task import DataSource
 from recipes.errors import is_persons
@@ -25,6 +23,7 @@ from recipes.parsing.references import roles
 from recipes.planning.data_digests import digest_need
 from recipes.planning.external_models import External
 from recipes.planning.matrix import Instance, Roles, expand
+from recipes.planning.stage_config import check_stage
 from recipes.stages._shared import registry
 from recipes.stages._shared.contract import Artifact, StageConfig
 
@@ -138,57 +137,31 @@ def _externals(instances: list[Instance], problems: Problems) -> dict[str, Exter
 def _check(
     instances: list[Instance], externals: Mapping[str, External], seed: int, problems: Problems
 ) -> list[Planned]:
-    """Validate configs and pass artifacts along; a stage whose inputs failed is left out."""
+    """Check every stage and pass artifacts on; stages with mistakes are left out."""
     planned: list[Planned] = []
     given = {text: external.artifact for text, external in externals.items()}
     for instance in instances:
         kind = instance.stage.kind
         if kind not in registry.stage_kinds():
             continue
-        module = registry.load_stage(kind)
-        try:
-            config = module.Config.model_validate(instance.node.plain())
-        except ValidationError as error:
-            prefix = f"stage {instance.stage.name!r} ({kind}): "
-            problems.add_pydantic(error, instance.node, prefix, module.Config.model_fields)
+        checked = check_stage(instance, registry.load_stage(kind), given, problems)
+        if checked is None:
             continue
-        if not all(text in given for texts in instance.inputs.values() for text in texts):
-            continue
-        inputs = {role: tuple(given[t] for t in ts) for role, ts in instance.inputs.items()}
-        where = instance.node.where
-        try:
-            artifact = module.check(config, inputs)
-        except Exception as error:
-            if not is_persons(error):
-                raise
-            problems.add(
-                where, f"stage {instance.stage.name!r} ({kind}): {error}{_fed(instance, given)}"
+        given[instance.label] = checked.artifact
+        if checked.sound:
+            planned.append(
+                Planned(
+                    label=instance.label,
+                    name=instance.stage.name,
+                    kind=kind,
+                    where=instance.node.where,
+                    config=checked.config,
+                    inputs=instance.inputs,
+                    seed=seed if checked.config.seed is None else checked.config.seed,
+                    artifact=checked.artifact,
+                )
             )
-            continue
-        given[instance.label] = artifact
-        own_seed = seed if config.seed is None else config.seed
-        planned.append(
-            Planned(
-                instance.label,
-                instance.stage.name,
-                kind,
-                where,
-                config,
-                instance.inputs,
-                own_seed,
-                artifact,
-            )
-        )
     return planned
-
-
-def _fed(instance: Instance, given: Mapping[str, Artifact]) -> str:
-    parts = [
-        f"{role}: {label} ({given[label].kind})"
-        for role, labels in instance.inputs.items()
-        for label in labels
-    ]
-    return f"\ninputs: {', '.join(parts)}" if parts else ""
 
 
 def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:

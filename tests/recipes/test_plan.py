@@ -56,6 +56,37 @@ def test_a_report_is_added_that_takes_everything_measured(lab):
     assert labels[-1] == "final-report"
 
 
+def test_an_unknown_key_hides_no_other_mistake(lab):
+    text = """
+        name: demo
+        source: embedded
+        stages:
+          - name: teacher
+            stage: train
+            model: ./base
+            task: [xnli]
+            stepps: many
+            colour: red
+            method: magic
+          - {name: fused, stage: fuse, model: teacher, colour: red}
+          - {name: again, stage: train, model: scores, tasks: [xnli], colour: red}
+          - {name: scores, stage: evaluate, models: [fused], tasks: [xnli]}
+    """
+    message = error(lab, text)
+    for problem in (
+        "r.yaml:7: stage 'teacher' (train): unknown key 'task'; did you mean 'tasks'?",
+        "r.yaml:8: stage 'teacher' (train): unknown key 'stepps'; did you mean 'steps'?",
+        "r.yaml:8: stage 'teacher' (train): steps: wrong value 'many': input should be",
+        "r.yaml:9: stage 'teacher' (train): unknown key 'colour'",
+        "r.yaml:10: stage 'teacher' (train): method: 'magic' is not allowed",
+        "r.yaml:11: stage 'fused' (fuse): unknown key 'colour'",
+        "r.yaml:12: stage 'again' (train): unknown key 'colour'",
+        "r.yaml:12: stage 'again' (train): model: needs a checkpoint, is given a scores",
+    ):
+        assert problem in message, message
+    assert message.startswith("r.yaml: 8 problems")
+
+
 def test_a_chain_that_does_not_fit_fails_at_its_line(lab):
     text = RECIPE.replace("model: teacher}", "model: ./base}").lstrip()
     assert error(lab, text) == (

@@ -1,0 +1,141 @@
+"""The keys of a stage, checked: every mistake at once.
+
+A key that is unknown does not hide the other mistakes of its stage: the stage is checked as if
+that key were not there, or, where it looks like a misspelling, were spelt right. A key with a
+wrong value is taken at its default, only so that later stages can be checked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from recipes.errors import is_persons
+from recipes.parsing.node import Node
+from recipes.parsing.problems import Problems, nearest
+from recipes.planning.matrix import Instance
+from recipes.stages._shared.contract import Artifact, StageConfig
+from recipes.stages._shared.registry import StageModule
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStage:
+    """A stage's config and what it gives.
+
+    `sound` is False where the stage has a mistake, which is then noted; its config and artifact
+    are then only good for checking what comes after it.
+    """
+
+    config: StageConfig
+    artifact: Artifact
+    sound: bool
+
+
+def check_stage(
+    instance: Instance,
+    module: StageModule,
+    given: Mapping[str, Artifact],
+    problems: Problems,
+) -> CheckedStage | None:
+    """Check the keys of a stage, and that they go with its inputs.
+
+    Args:
+        given: artifacts by label; of stages and models whose own check went well.
+        problems: gets every mistake, at its line.
+
+    Returns:
+        None where nothing can be said about what the stage gives: a needed key is missing, an
+        input is unknown, or the stage cannot do what its keys ask for.
+    """
+    who = f"stage {instance.stage.name!r} ({instance.stage.kind}): "
+    config, sound = _read_config(instance, module, problems, who)
+    labels = [label for labels in instance.inputs.values() for label in labels]
+    if config is None or not all(label in given for label in labels):
+        return None
+    if any(_names_no_input(instance, role) for role in instance.inputs):
+        return None
+    inputs = {role: tuple(given[t] for t in ts) for role, ts in instance.inputs.items()}
+    try:
+        artifact = module.check(config.value, inputs)
+    except Exception as error:
+        if not is_persons(error):
+            raise
+        if config.complete:
+            problems.add(instance.node.where, f"{who}{error}{_inputs_line(instance, given)}")
+        return None
+    return CheckedStage(config.value, artifact, sound)
+
+
+@dataclass(frozen=True, slots=True)
+class _Config:
+    """`complete`: every key has the value that was written, so rules between keys hold."""
+
+    value: StageConfig
+    complete: bool
+
+
+def _read_config(
+    instance: Instance, module: StageModule, problems: Problems, who: str
+) -> tuple[_Config | None, bool]:
+    """The config and whether it has no mistake; None where there cannot be one."""
+    node, keys = instance.node, module.Config.model_fields
+    first = _validate(module, node)
+    if isinstance(first, StageConfig):
+        return _Config(first, complete=True), True
+    unknown = [item for item in first if _is_unknown_key(item)]
+    problems.add_pydantic(unknown, node, who, keys)
+    names = [str(item["loc"][0]) for item in unknown]
+    node = _without_unknown(node, names, keys.keys() - instance.inputs.keys())
+    second = _validate(module, node)
+    if isinstance(second, StageConfig):
+        return _Config(second, complete=True), False
+    problems.add_pydantic(second, node, who, keys)
+    assert isinstance(node.value, dict)
+    wrong = {str(item["loc"][0]) for item in second if item["loc"]}
+    rest = {key: value for key, value in node.value.items() if key not in wrong}
+    third = _validate(module, Node(rest, node.where))
+    return (_Config(third, complete=False) if isinstance(third, StageConfig) else None), False
+
+
+def _validate(module: StageModule, node: Node) -> StageConfig | list[ErrorDetails]:
+    try:
+        return module.Config.model_validate(node.plain())
+    except ValidationError as error:
+        return error.errors(include_url=False)
+
+
+def _is_unknown_key(item: ErrorDetails) -> bool:
+    return item["type"] == "extra_forbidden" and len(item["loc"]) == 1
+
+
+def _names_no_input(instance: Instance, role: str) -> bool:
+    """Whether a role names something that is not there, which is noted already."""
+    written = instance.node.get(role)
+    texts = [scalar for scalar in written.scalars() if scalar.value] if written else []
+    return bool(texts) and not instance.inputs[role]
+
+
+def _without_unknown(node: Node, unknown: Collection[str], known: Collection[str]) -> Node:
+    """A stage without its unknown keys; one that is nearly a known key has that name."""
+    assert isinstance(node.value, dict)
+    keys = {key: value for key, value in node.value.items() if key not in unknown}
+    for key in unknown:
+        meant = nearest(key, known)
+        if meant is not None:
+            keys.setdefault(meant, node.value[key])
+    return Node(keys, node.where)
+
+
+def _inputs_line(instance: Instance, given: Mapping[str, Artifact]) -> str:
+    parts = [
+        f"{role}: {label} ({given[label].kind})"
+        for role, labels in instance.inputs.items()
+        for label in labels
+    ]
+    return f"\ninputs: {', '.join(parts)}" if parts else ""
