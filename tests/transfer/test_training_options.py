@@ -123,7 +123,7 @@ def test_no_row_is_longer_than_the_model_has_positions(
     asked = options(method="full", method_options={}, max_length=600, max_examples=8)
     model = tmp_path / "model"
     facts = train_tasks(tiny_base, [task], EMBEDDED, asked, work=tmp_path / "w", out=model).summary
-    told = "64 tokens, all the model takes; max_length asks for 600"
+    told = "64 tokens, the model's limit; max_length asks for 600"
     assert facts["longest sequence"] == told
     taught = distillation(max_length=600, max_examples=8)
     _, facts = distill(model, [task], EMBEDDED, taught, work=tmp_path / "d", out=tmp_path / "o")
@@ -141,7 +141,7 @@ def test_pretraining_too_keeps_to_the_positions_there_are(tiny_base: Path, tmp_p
         asked, shape=Shape(layers=1, hidden=16, heads=2, ffn=16, vocabulary=1000, max_length=10)
     )
     _, facts = pretrain(None, EMBEDDED, scratch, work=tmp_path / "s", out=tmp_path / "t")
-    assert facts["longest sequence"] == "10 tokens, all the model takes; max_length asks for 600"
+    assert facts["longest sequence"] == "10 tokens, the model's limit; max_length asks for 600"
 
 
 def test_settings_reach_the_optimizer(tiny_base: Path, tmp_path: Path) -> None:
