@@ -1,6 +1,6 @@
 """The shape every table of the report has, whether it becomes HTML or Markdown.
 
-All texts are plain: escaping is the renderer's.
+All texts are plain; the templates escape them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ RowKind = Literal["", "source", "mean", "aside", "total"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`text`, a difference beside it, a lighter second line, and a shade from 0 to 9."""
+    """`text`, a difference next to it, a lighter second line, and a shade from 0 to 9."""
 
     text: str
     delta: str = ""
@@ -33,7 +33,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its head and its cells, one a column."""
+    """A row: its head and its cells, one per column."""
 
     head: Cell
     cells: tuple[Cell, ...]
@@ -71,8 +71,8 @@ def _line(cells: list[str]) -> str:
 
 
 def _joined(text: str, delta: str, sub: str) -> str:
-    beside = "; ".join(part for part in (delta, sub) if part)
-    return f"{text} ({beside})" if beside else text
+    extra = "; ".join(part for part in (delta, sub) if part)
+    return f"{text} ({extra})" if extra else text
 
 
 def escaped(text: str) -> str:

@@ -129,7 +129,7 @@ def _pixels(axes: Any, x: float, y: float) -> tuple[float, float]:
 
 
 def shortened(name: str) -> str:
-    """A name that fits beside a point: its beginning, and its end, where names differ."""
+    """A name short enough for a chart: its beginning and its end, where names differ."""
     kept = LONGEST_LABEL - 1
     return (
         name if len(name) <= LONGEST_LABEL else f"{name[: kept // 3]}…{name[-(kept - kept // 3) :]}"
@@ -151,7 +151,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def inline(svg: str, description: str, prefix: str) -> str:
-    """An SVG document as an element of an HTML page: scalable, described, ids its own."""
+    """An SVG document as an element of an HTML page: scalable, described, with unique ids."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
     body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)

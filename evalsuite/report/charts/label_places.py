@@ -1,4 +1,4 @@
-"""Put labels beside their points so that none covers another.
+"""Put labels next to their points so that none covers another.
 
 >>> place([(50, 50), (52, 50)], [(30, 8), (30, 8)], (0, 0, 200, 100))
 [(57.0, 46.0), (15.0, 46.0)]

@@ -108,8 +108,8 @@ def _axes(systems: Sequence[System]) -> list[_Axis]:
 
 def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis: _Axis) -> Chart:
     averages = {system.name: average(system, tasks) for system in systems}
-    means = {name: own.mean for name, own in averages.items() if own}
-    over = {name: own.over for name, own in averages.items() if own}
+    means = {name: a.mean for name, a in averages.items() if a}
+    over = {name: a.over for name, a in averages.items() if a}
     fewer = {name for name in means if len(over[name]) < len(tasks)}
     whole = [system for system in systems if system.name in means and system.name not in fewer]
     alike = [{s.name for s in whole if average_delta(s, o, tasks) is not None} for o in whole]

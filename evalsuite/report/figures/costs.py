@@ -32,11 +32,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a system costs: sizes are means over its `models` variants, speeds over `timed`.
+    """The cost of a system: sizes are means over its `models` variants, speeds over `timed`.
 
     `setting` is the one of the speed figures, which are None where none were measured. Sizes in
     bytes, times as named, `memory` in bytes above the baseline, shares of the machine's peak in
-    percent (of the largest grid cell, and of the real text), `joules` a sentence.
+    percent (of the largest grid cell, and of the real text), `joules` per sentence.
     """
 
     system: str
@@ -93,8 +93,8 @@ def _share(operations: int, seconds: Sequence[float], peak: Peak) -> float:
 
 def joules_a_sentence(speed: SpeedResult) -> float | None:
     """Median over the passes that have it."""
-    found = [p.joules / p.sentences for p in speed.throughput if p.joules is not None]
-    return median(found) if found else None
+    energies = [p.joules / p.sentences for p in speed.throughput if p.joules is not None]
+    return median(energies) if energies else None
 
 
 def setting(speed: SpeedResult) -> Setting:
@@ -140,37 +140,37 @@ def cost(system: System, where: Setting | None) -> Cost:
 
 
 def costs(systems: Sequence[System]) -> tuple[Cost, ...]:
-    """One a (system, setting it was measured in); a system without speeds has one too."""
-    found = []
+    """One cost per system and setting; a system without speeds has one cost without a setting."""
+    all_costs = []
     for system in systems:
-        own = dict.fromkeys(setting(speed) for speed in system.speeds)
-        found += [cost(system, where) for where in own] or [cost(system, None)]
-    return tuple(found)
+        measured_in = dict.fromkeys(setting(speed) for speed in system.speeds)
+        all_costs += [cost(system, where) for where in measured_in] or [cost(system, None)]
+    return tuple(all_costs)
 
 
 def timed(systems: Sequence[System]) -> list[tuple[str, list[SpeedResult]]]:
-    """A name and its speeds, one a (system, setting).
+    """A name and its speeds, per system and setting.
 
-    Threads are named where they differ, machines too.
+    The name includes threads and machine where they differ.
 
     >>> timed([])
     []
     """
     every = settings(systems)
     computed_on, on = {where.computes_on for where in every}, names(machines(systems))
-    found = []
+    groups = []
     for system in systems:
         for where in dict.fromkeys(setting(speed) for speed in system.speeds):
-            told = [system.name]
-            told += [where.computes_on] if len(computed_on) > 1 else []
-            told += [on[where.machine]] if len(on) > 1 else []
-            found.append((", ".join(told), [s for s in system.speeds if setting(s) == where]))
-    return found
+            parts = [system.name]
+            parts += [where.computes_on] if len(computed_on) > 1 else []
+            parts += [on[where.machine]] if len(on) > 1 else []
+            groups.append((", ".join(parts), [s for s in system.speeds if setting(s) == where]))
+    return groups
 
 
-def compared(reference: float, own: float, less: str, more: str) -> str:
+def compared(reference: float, value: float, less: str, more: str) -> str:
     """`7.3× smaller`; empty where the two are alike to two figures."""
-    if min(reference, own) <= 0:
+    if min(reference, value) <= 0:
         return ""
-    ratio = max(reference, own) / min(reference, own)
-    return "" if ratio < 1.05 else f"{times(ratio)} {less if own < reference else more}"
+    ratio = max(reference, value) / min(reference, value)
+    return "" if ratio < 1.05 else f"{times(ratio)} {less if value < reference else more}"

@@ -15,35 +15,35 @@ from evalsuite.report.figures.systems import System
 
 
 def headline(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> str:
-    """The smallest system against the first; a system alone is told as it is."""
+    """The smallest system compared with the first, or the first system alone."""
     if not systems:
         return "Nothing was measured in this run."
     where = next(iter(settings(systems)), None)
-    found = [cost(system, where) for system in systems]
-    small = min(range(len(systems)), key=lambda i: found[i].bytes)
-    if found[small].bytes >= found[0].bytes:
+    costs = [cost(system, where) for system in systems]
+    small = min(range(len(systems)), key=lambda i: costs[i].bytes)
+    if costs[small].bytes >= costs[0].bytes:
         return _alone(systems[0], tasks)
-    smaller = compared(found[0].bytes, found[small].bytes, "smaller", "larger")
-    gains = [gain for gain in (smaller, _speed_gain(found[small], found[0])) if gain]
+    smaller = compared(costs[0].bytes, costs[small].bytes, "smaller", "larger")
+    gains = [gain for gain in (smaller, _speed_gain(costs[small], costs[0])) if gain]
     if not gains:
         return _alone(systems[0], tasks)
     text = f"{systems[small].name}: {listed(gains)} than {systems[0].name}"
     return text + _loss(systems[small], systems[0], tasks) + "."
 
 
-def _speed_gain(own: Cost, first: Cost) -> str:
-    rate, base = own.sentences_per_second, first.sentences_per_second
-    if not rate or not base or own.texts != first.texts:
+def _speed_gain(small: Cost, first: Cost) -> str:
+    rate, base = small.sentences_per_second, first.sentences_per_second
+    if not rate or not base or small.texts != first.texts:
         return ""
     return compared(base, rate, "slower", "faster")
 
 
-def _loss(own: System, first: System, tasks: Sequence[TaskColumn]) -> str:
+def _loss(small: System, first: System, tasks: Sequence[TaskColumn]) -> str:
     """Points of zero-shot score, over the tasks on which the two can be compared."""
     if not can_be_averaged(tasks):
         return ""
-    found = {task: delta(score(own, task), score(first, task)) for task in tasks}
-    both = {task: value for task, value in found.items() if value is not None}
+    deltas = {task: delta(score(small, task), score(first, task)) for task in tasks}
+    both = {task: value for task, value in deltas.items() if value is not None}
     if not both:
         return ""
     text = points(sum(both.values()) / len(both))
@@ -54,8 +54,12 @@ def _loss(own: System, first: System, tasks: Sequence[TaskColumn]) -> str:
 
 def _alone(system: System, tasks: Sequence[TaskColumn]) -> str:
     text = f"{system.name}: {size(sum(m.bytes for m in system.models) / len(system.models))}"
-    own = average(system, tasks) if can_be_averaged(tasks) else None
-    if own is None:
+    zero_shot = average(system, tasks) if can_be_averaged(tasks) else None
+    if zero_shot is None:
         return f"{text}."
-    over = own.over[0].name if len(own.over) == 1 else f"average over {len(own.over)} tasks"
-    return f"{text}, {percent(own.mean)} zero-shot on {over}."
+    over = (
+        zero_shot.over[0].name
+        if len(zero_shot.over) == 1
+        else f"average over {len(zero_shot.over)} tasks"
+    )
+    return f"{text}, {percent(zero_shot.mean)} zero-shot on {over}."

@@ -1,4 +1,4 @@
-"""Which machine a speed was measured on; figures of two machines never stand in one column.
+"""Which machine a speed was measured on; speeds of two machines are never in one column.
 
 >>> names([Machine("Intel(R) Xeon(R) 8481C CPU @ 2.70GHz", ("avx2",), 4)])
 {Machine(cpu='Intel(R) Xeon(R) 8481C CPU @ 2.70GHz', ...): 'Intel Xeon 8481C'}
@@ -29,17 +29,17 @@ def machine(environment: Environment) -> Machine:
 
 
 def names(machines: Sequence[Machine]) -> dict[Machine, str]:
-    """A name for each: the processor's, and as much else as tells them apart."""
-    found = dict.fromkeys(machines, "")
-    for own in found:
-        told = [_short(own.cpu)]
-        alike = [other for other in found if _short(other.cpu) == told[0]]
+    """A name for each: the processor, and what else is needed to distinguish them."""
+    named = dict.fromkeys(machines, "")
+    for machine in named:
+        parts = [_short(machine.cpu)]
+        alike = [other for other in named if _short(other.cpu) == parts[0]]
         if len({other.cores for other in alike}) > 1:
-            told.append(f"{own.cores} core{'' if own.cores == 1 else 's'}")
+            parts.append(f"{machine.cores} core{'' if machine.cores == 1 else 's'}")
         if len({other.instruction_set for other in alike}) > 1:
-            told.append(" ".join(own.instruction_set) or "no vector instructions known")
-        found[own] = ", ".join(told)
-    return found
+            parts.append(" ".join(machine.instruction_set) or "no vector instructions known")
+        named[machine] = ", ".join(parts)
+    return named
 
 
 def _short(cpu: str) -> str:
@@ -62,12 +62,12 @@ def by_machine(systems: Sequence[System]) -> tuple[tuple[str, tuple[System, ...]
     several = machines(systems)
     if len(several) < 2:
         return (("", tuple(systems)),)
-    named, found = names(several), []
-    for i, own in enumerate(several):
+    named, groups = names(several), []
+    for i, wanted in enumerate(several):
         here = []
         for system in systems:
-            speeds = tuple(s for s in system.speeds if machine(s.environment) == own)
+            speeds = tuple(s for s in system.speeds if machine(s.environment) == wanted)
             if speeds or (i == 0 and not system.speeds):
                 here.append(replace(system, speeds=speeds))
-        found.append((named[own], tuple(here)))
-    return tuple(found)
+        groups.append((named[wanted], tuple(here)))
+    return tuple(groups)

@@ -9,7 +9,7 @@ report can say how scores vary over seeds. What must not be compared is kept apa
 compared: rows by their digest, speeds by their machine, columns by their source.
 
 The trials of a search stay in their run's report: its budget, front and recommendation are of one
-run's knobs and machine. What it recommends is told, under the name the comparison has for it.
+run's knobs and machine. The comparison names what it recommends.
 """
 
 from __future__ import annotations
@@ -136,15 +136,15 @@ def _names(runs: Sequence[Run]) -> list[tuple[str, bool]]:
     units = [part for unit in units for part in _by_seed(runs, unit)]
     firsts = [runs[unit[0]] for unit in units]
     plain = [run.name or run.record.recipe for run in firsts]
-    found: dict[int, tuple[str, bool]] = {}
+    names: dict[int, tuple[str, bool]] = {}
     counted: dict[str, int] = {}
     for unit, run, name in zip(units, firsts, plain, strict=True):
         if plain.count(name) > 1 and not run.name:
             counted[name] = counted.get(name, 0) + 1
             name = f"{name}#{counted[name]}"
         for i in unit:
-            found[i] = ("" if len(units) == 1 else name, len(unit) > 1)
-    return [found[i] for i in range(len(runs))]
+            names[i] = ("" if len(units) == 1 else name, len(unit) > 1)
+    return [names[i] for i in range(len(runs))]
 
 
 def _by_seed(runs: Sequence[Run], unit: list[int]) -> list[list[int]]:
@@ -237,7 +237,7 @@ def _renamed_stage(
 
 def _once(stages: Sequence[StageRecord]) -> tuple[StageRecord, ...]:
     """A stage that several runs took from one cache was worked for once."""
-    found: dict[tuple[str, str], StageRecord] = {}
+    firsts: dict[tuple[str, str], StageRecord] = {}
     for stage in stages:
-        found.setdefault((stage.key, stage.finished), stage)
-    return tuple(found.values())
+        firsts.setdefault((stage.key, stage.finished), stage)
+    return tuple(firsts.values())

@@ -58,13 +58,13 @@ class Scaling:
 
     opened_in: str
     systems: tuple[System, ...]
-    scores: dict[str, tuple[float | None, ...]]  # column of the table -> one a system
+    scores: dict[str, tuple[float | None, ...]]  # column of the table -> one per system
 
     def fit(self, column: str, *, embeddings: bool = True) -> Fit | None:
         """The line of one column, over parameters with or without the word embeddings."""
         sizes = [parameters(system, embeddings=embeddings) for system in self.systems]
         pairs = zip(sizes, self.scores[column], strict=True)
-        known = [(log10(size), own) for size, own in pairs if own is not None and size > 0]
+        known = [(log10(size), y) for size, y in pairs if y is not None and size > 0]
         if different([x for x, _ in known]) < SIZES:
             return None
         return fit([x for x, _ in known], [y for _, y in known])
@@ -77,9 +77,9 @@ def different(logs: Sequence[float]) -> int:
     2
     """
     count, last = 0, -inf
-    for own in sorted(logs):
-        if own - last >= APART:
-            count, last = count + 1, own
+    for size in sorted(logs):
+        if size - last >= APART:
+            count, last = count + 1, size
     return count
 
 
@@ -90,40 +90,40 @@ def parameters(system: System, *, embeddings: bool = True) -> float:
 
 
 def scalings(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Scaling, ...]:
-    """One a runtime and precision in which some column has scores at three sizes or more."""
+    """One per runtime and precision with a column that has scores at three sizes or more."""
     groups: dict[str, list[System]] = {}
     for system in systems:
         if system.scores:
             groups.setdefault(system.opened_in, []).append(system)
-    found = []
-    for opened_in, own in groups.items():
-        own.sort(key=parameters)
-        scaling = Scaling(opened_in, tuple(own), _scores(own, tasks))
+    fitted = []
+    for opened_in, members in groups.items():
+        members.sort(key=parameters)
+        scaling = Scaling(opened_in, tuple(members), _scores(members, tasks))
         if any(scaling.fit(column) for column in scaling.scores):
-            found.append(scaling)
-    return tuple(found)
+            fitted.append(scaling)
+    return tuple(fitted)
 
 
 def _scores(
     systems: Sequence[System], tasks: Sequence[TaskColumn]
 ) -> dict[str, tuple[float | None, ...]]:
     """Zero-shot means by column; scores on other rows than most are left out."""
-    found: dict[str, tuple[float | None, ...]] = {}
+    by_column: dict[str, tuple[float | None, ...]] = {}
     whole = {system.name for system in systems}  # scored on all tasks, on the same rows
     for task in tasks:
         cells = [score(system, task) for system in systems]
         first = most_comparable(cells)
-        found[task.name] = tuple(
+        by_column[task.name] = tuple(
             cell.mean if cell and first and comparable(cell, first) else None for cell in cells
         )
         whole -= {
             system.name
-            for system, value in zip(systems, found[task.name], strict=True)
+            for system, value in zip(systems, by_column[task.name], strict=True)
             if value is None
         }
     if len(tasks) > 1 and can_be_averaged(tasks):
         means = {system.name: average(system, tasks) for system in systems}
-        found[AVERAGE] = tuple(
+        by_column[AVERAGE] = tuple(
             mean.mean if (mean := means[s.name]) and s.name in whole else None for s in systems
         )
-    return found
+    return by_column

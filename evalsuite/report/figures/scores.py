@@ -54,7 +54,7 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
     for result in scores:
         by_task.setdefault(result.task, []).append(result)
     mixed = ["source"] if _varies(scores, "source") else []
-    found: dict[TaskColumn, None] = {}
+    by_column: dict[TaskColumn, None] = {}
     for task, results in by_task.items():
         fields = mixed + [f for f in ALWAYS_APART if _varies(results, f)]
         for name in APART_WITHIN_A_MODEL:
@@ -63,12 +63,12 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
                 model = result.model
                 key = (model.label, model.runtime, model.precision)
                 per_model.setdefault(key, []).append(result)
-            if any(_varies(own, name) for own in per_model.values()):
+            if any(_varies(group, name) for group in per_model.values()):
                 fields.append(name)
         for result in results:
             apart = tuple((f, getattr(result, f)) for f in fields)
-            found[TaskColumn(task, result.title, result.main_metric, apart)] = None
-    return tuple(found)
+            by_column[TaskColumn(task, result.title, result.main_metric, apart)] = None
+    return tuple(by_column)
 
 
 def _varies(results: Sequence[TaskResult], field: str) -> bool:
@@ -138,7 +138,9 @@ def comparable(value: Score, other: Score) -> bool:
 def most_comparable(cells: Iterable[Score | None]) -> Score | None:
     """The score, with a mean, that most others can be compared with; the first of several."""
     known = [cell for cell in cells if cell is not None and cell.mean is not None]
-    return max(known, key=lambda own: sum(comparable(own, o) for o in known), default=None)
+    return max(
+        known, key=lambda cell: sum(comparable(cell, other) for other in known), default=None
+    )
 
 
 def delta(value: Score | None, reference: Score | None) -> float | None:
@@ -170,11 +172,11 @@ def average(system: System, tasks: Sequence[TaskColumn]) -> Average | None:
 
 def average_delta(system: System, reference: System, tasks: Sequence[TaskColumn]) -> float | None:
     """Points of average above the reference's; None over other tasks, languages or rows."""
-    own, first = average(system, tasks), average(reference, tasks)
-    if own is None or first is None or own.over != first.over:
+    value, first = average(system, tasks), average(reference, tasks)
+    if value is None or first is None or value.over != first.over:
         return None
-    found = [delta(score(system, task), score(reference, task)) for task in own.over]
-    return None if None in found else own.mean - first.mean
+    deltas = [delta(score(system, task), score(reference, task)) for task in value.over]
+    return None if None in deltas else value.mean - first.mean
 
 
 def mean(values: Iterable[float | None]) -> float | None:

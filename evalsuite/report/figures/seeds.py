@@ -36,9 +36,9 @@ def seed_groups(systems: Sequence[System]) -> dict[str, tuple[System, ...]]:
         if system.scores and SEED in dict(system.label.variables):
             key = str(system.label.without({SEED})), system.opened_in
             groups.setdefault(key, []).append(system)
-    several = {key: tuple(own) for key, own in groups.items() if len(own) > 1}
+    several = {key: tuple(members) for key, members in groups.items() if len(members) > 1}
     labels = [label for label, _ in several]
     return {
-        f"{label}{SEPARATOR}{opened_in}" if labels.count(label) > 1 else label: own
-        for (label, opened_in), own in several.items()
+        f"{label}{SEPARATOR}{opened_in}" if labels.count(label) > 1 else label: members
+        for (label, opened_in), members in several.items()
     }

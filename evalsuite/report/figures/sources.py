@@ -23,7 +23,7 @@ def badge(run: RunRecord) -> str:
 
 
 def mix_warning(run: RunRecord) -> str:
-    """Which figures are not from the run's own source; empty where all are."""
+    """A warning that names the figures from another source than the run's; empty if none."""
     by_source: dict[str, dict[str, None]] = {}
     for score in run.scores:
         by_source.setdefault(score.source, {})[f"{score.task} of {score.model.label}"] = None

@@ -28,7 +28,7 @@ class System:
     Attributes:
         name: family and the variables left, `student[seed=1]`; runtime and precision too where
             the same label was opened in several.
-        models: one a variant.
+        models: one per variant.
     """
 
     name: str
@@ -64,7 +64,7 @@ def task_variables(run: RunRecord) -> frozenset[str]:
     tasks: dict[Label, set[str]] = {}
     for score in run.scores:
         tasks.setdefault(parse(score.model.label), set()).add(score.task)
-    found = set()
+    chosen = set()
     for name in {name for label in tasks for name, _ in label.variables}:
         siblings: dict[Label, list[Label]] = {}
         for label in tasks:
@@ -79,8 +79,8 @@ def task_variables(run: RunRecord) -> frozenset[str]:
                 if name in dict(label.variables)
             )
         ):
-            found.add(name)
-    return frozenset(found)
+            chosen.add(name)
+    return frozenset(chosen)
 
 
 def _each_has_its_own(sets: list[set[str]]) -> bool:

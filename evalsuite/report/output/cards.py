@@ -3,10 +3,9 @@
 >>> cards(run)["int8"].splitlines()[:4]
 ['---', 'language:', '- ar', '- bg']
 
-One a system with scores. The front matter says only what is known: no licence, no base model that
-was not recorded. A data set is named by where its rows came from: the hub's by its id and commit,
-any other by a name that is no data set of the hub, with the digest of the rows. Values are in
-percent, as everywhere here.
+One card per system with scores. The front matter has only what is known: no licence, and no base
+model that was not recorded. Rows from the hub are named by the id and commit of their data set;
+other rows by a name that no data set of the hub has, and by their digest. Values are in percent.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def cards(run: RunRecord) -> dict[str, str]:
 
 def card(run: RunRecord, system: System) -> str:
     """One system's card: front matter, scores by language, size and speed, signatures."""
-    own = run.model_copy(update={"scores": system.scores, "speeds": system.speeds})
+    part = run.model_copy(update={"scores": system.scores, "speeds": system.speeds})
     sources = dict.fromkeys(score.source for score in system.scores)
     body = template("card.md.j2").render(
         run=run,
@@ -74,7 +73,7 @@ def card(run: RunRecord, system: System) -> str:
         badge=" and ".join(BADGES[source] for source in sources),
         languages=[language_section((system,), task) for task in columns(system.scores)],
         costs=cost_tables((system,)),
-        signatures=signatures(own),
+        signatures=signatures(part),
     )
     return f"---\n{_front_matter(run, system)}\n---\n{body}"
 
@@ -98,17 +97,17 @@ def _front_matter(run: RunRecord, system: System) -> str:
 
 def pipeline_tag(system: System) -> str | None:
     """What the hub's widgets would run: the task of the head, where all heads have one."""
-    found = {task.format for score in system.scores if (task := _task(score)) is not None}
-    heads = {TASK_TYPES[form] for form in found if form not in WITHOUT_A_HEAD}
+    formats = {task.format for score in system.scores if (task := _task(score)) is not None}
+    heads = {TASK_TYPES[form] for form in formats if form not in WITHOUT_A_HEAD}
     if not heads:
-        return "feature-extraction" if found else None
+        return "feature-extraction" if formats else None
     return heads.pop() if len(heads) == 1 else None
 
 
 def base_model(run: RunRecord, system: System) -> str | None:
     """The one hub model that everything came from, by the stages' inputs; None if unclear."""
     inputs = {stage.name: stage.inputs for stage in run.stages}
-    found, seen = set(), set()
+    sources, seen = set(), set()
     left = [model.label for model in system.models]
     while left:
         name = left.pop()
@@ -118,8 +117,8 @@ def base_model(run: RunRecord, system: System) -> str | None:
         if name in inputs:
             left += inputs[name]
         else:
-            found.add(name)
-    name = found.pop() if len(found) == 1 else ""
+            sources.add(name)
+    name = sources.pop() if len(sources) == 1 else ""
     return name if _is_hub_id(name) and name not in {m.label for m in system.models} else None
 
 
@@ -132,14 +131,14 @@ def _is_hub_id(name: str) -> bool:
 
 
 def eval_results(system: System) -> Iterator[EvalResult]:
-    """One a (task, language, metric), in the hub's terms."""
+    """One result per (task, language, metric), in the terms of the hub."""
     from huggingface_hub import EvalResult
 
     several = len(system.models) > 1
     for score in system.scores:
         task = _task(score)
-        told = {"layer": score.layer, "pooling": score.pooling, "seed": score.seed}
-        args = {name: value for name, value in told.items() if value is not None}
+        settings = {"layer": score.layer, "pooling": score.pooling, "seed": score.seed}
+        args = {name: value for name, value in settings.items() if value is not None}
         if several:
             args["model"] = score.model.label
         for metric, by_language in score.metrics.items():
@@ -157,7 +156,7 @@ def eval_results(system: System) -> Iterator[EvalResult]:
 
 
 def _data(score: TaskResult, task: Task | None, language: str) -> dict[str, Any]:
-    """What the rows were, so that nothing but the hub's rows is taken for them."""
+    """The data set of a score. Only rows from the hub are given the name of a hub data set."""
     args = {"language": language, "source": score.source, "rows": score.examples.get(language)}
     if score.source == "hub" and isinstance(task, SourcedTask):
         hub = task.hub_source(language)

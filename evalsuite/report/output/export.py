@@ -4,9 +4,9 @@ kind   run   system  model               task  metric    language  value  unit  
 score  mini  teacher teacher[task=xnli]  xnli  accuracy  sw        61.2   percent  ...
 speed  mini  int8    int8[task=xnli]           latency p50         1.2    ms       ...
 
-A row a (model, task, metric, language), a row a (model, figure of speed), and a row a (model,
-measure of alignment, language, layer); every row carries its signature. Cells that say nothing of
-a row's kind are empty.
+One row per (model, task, metric, language), per (model, figure of speed), and per (model, measure
+of alignment, language, layer). Every row has its signature. Cells that do not apply to the kind of
+a row are empty.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def rows(runs: Named) -> Iterator[Row]:
     """All rows of some runs, each with its name; columns that are absent from a row are empty."""
     for name, run in runs:
         systems = {(m.label, m.runtime, m.precision): s.name for s in group(run) for m in s.models}
-        own: list[tuple[TaskResult | SpeedResult | AlignmentResult, Iterator[Row]]] = [
+        records: list[tuple[TaskResult | SpeedResult | AlignmentResult, Iterator[Row]]] = [
             *((score, _scores(score)) for score in run.scores),
             *((speed, _speeds(speed)) for speed in run.speeds),
             *((aligned, _alignment(aligned)) for aligned in run.alignment),
         ]
-        for record, found in own:
+        for record, record_rows in records:
             model = record.model
             shared = {
                 "run": name,
@@ -72,7 +72,7 @@ def rows(runs: Named) -> Iterator[Row]:
                 **_model(model),
                 **_environment(record.environment),
             }
-            for row in found:
+            for row in record_rows:
                 yield {"seed": run.seed, **shared, **row}
 
 

@@ -18,13 +18,13 @@ _COSTS = ("Size", "Throughput", "p50")
 
 
 def summary(
-    badge: str, told: Sequence[str], main: Table, costs: Sequence[tuple[str, Table]]
+    badge: str, sentences: Sequence[str], main: Table, costs: Sequence[tuple[str, Table]]
 ) -> str:
-    """Source, what is told in sentences, and a row a system: zero-shot means, size, speed.
+    """The source, some sentences, and one row per system: zero-shot means, size and speed.
 
-    Where speeds are of several machines, the costs on each stand below, by its name.
+    If several machines measured speeds, a table of costs per machine follows.
     """
-    lines = [f"source: {badge}", *told, ""]
+    lines = [f"source: {badge}", *sentences, ""]
     if len(costs) == 1:
         return "\n".join([*lines, *_together(main, costs[0][1]), ""])
     lines += _together(main, Table(main.corner, (), ()))
@@ -40,10 +40,10 @@ def _together(main: Table, cost: Table) -> list[str]:
     costs = {row.head.text: [row.cells[i].text for i, _ in wanted] for row in cost.rows}
     lines = []
     for row in main.rows:
-        found = costs.pop(row.head.text, [""] * len(wanted))
-        lines.append([row.head.text, *(cell.text for cell in row.cells), *found])
-    for name, found in costs.items():  # what was measured and not scored
-        lines.append([name, *[""] * len(main.columns), *found])
+        measured = costs.pop(row.head.text, [""] * len(wanted))
+        lines.append([row.head.text, *(cell.text for cell in row.cells), *measured])
+    for name, measured in costs.items():  # systems that were measured but not scored
+        lines.append([name, *[""] * len(main.columns), *measured])
     return _aligned([heads, *lines])
 
 

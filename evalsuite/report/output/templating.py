@@ -1,4 +1,4 @@
-"""Templates of the report: HTML is escaped by Jinja, Markdown by its own filter."""
+"""Templates of the report: Jinja escapes HTML, and the filter `md` escapes Markdown."""
 
 from __future__ import annotations
 

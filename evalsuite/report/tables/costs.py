@@ -20,9 +20,9 @@ def cost_tables(systems: Sequence[System]) -> tuple[tuple[str, Table], ...]:
 
 def cost_table(systems: Sequence[System]) -> Table:
     """One row per system (and setting, where speeds were measured in several)."""
-    found = costs(systems)
-    several = len({c.setting for c in found if c.setting}) > 1
-    measured = any(c.setting for c in found)
+    all_costs = costs(systems)
+    several = len({c.setting for c in all_costs if c.setting}) > 1
+    measured = any(c.setting for c in all_costs)
     heads = [
         Column("Size", "MB"),
         Column("Tokenizer", "MB"),
@@ -37,52 +37,52 @@ def cost_table(systems: Sequence[System]) -> Table:
             Column("Memory", "MB above baseline"),
             Column("Share of peak", "%, largest batch"),
         ]
-    if any(own.joules is not None for own in found):
+    if any(cost.joules is not None for cost in all_costs):
         heads.append(Column("Energy", "mJ per sentence"))
     rows = []
-    for own in found:
-        name = f"{own.system}, {own.setting}" if several and own.setting else own.system
-        first = _reference(own, found)
-        cells = _size_cells(own, first) + (_speed_cells(own, first) if measured else [])
+    for cost in all_costs:
+        name = f"{cost.system}, {cost.setting}" if several and cost.setting else cost.system
+        first = _reference(cost, all_costs)
+        cells = _size_cells(cost, first) + (_speed_cells(cost, first) if measured else [])
         if len(cells) < len(heads):
-            cells.append(Cell(number(None if own.joules is None else 1000 * own.joules)))
+            cells.append(Cell(number(None if cost.joules is None else 1000 * cost.joules)))
         rows.append(Row(Cell(name), tuple(cells)))
-    notes = _notes(found, measured, several)
+    notes = _notes(all_costs, measured, several)
     speeds = [speed for system in systems for speed in system.speeds]
     return Table("System", tuple(heads), tuple(rows), (*notes, *_peak_notes(speeds)))
 
 
-def _reference(own: Cost, found: Sequence[Cost]) -> Cost | None:
+def _reference(cost: Cost, all_costs: Sequence[Cost]) -> Cost | None:
     """The first system in the same setting; None for itself."""
-    first = next((c for c in found if c.setting == own.setting or not own.setting), None)
-    if first is None or first.system != found[0].system or first is own:
+    first = next((c for c in all_costs if c.setting == cost.setting or not cost.setting), None)
+    if first is None or first.system != all_costs[0].system or first is cost:
         return None
     return first
 
 
-def _size_cells(own: Cost, first: Cost | None) -> list[Cell]:
-    smaller = compared(first.bytes, own.bytes, "smaller", "larger") if first else ""
+def _size_cells(cost: Cost, first: Cost | None) -> list[Cell]:
+    smaller = compared(first.bytes, cost.bytes, "smaller", "larger") if first else ""
     return [
-        Cell(megabytes(own.bytes), sub=smaller),
-        Cell(megabytes(own.tokenizer_bytes)),
-        Cell(millions(own.parameters - own.embedding_parameters)),
-        Cell(millions(own.embedding_parameters)),
+        Cell(megabytes(cost.bytes), sub=smaller),
+        Cell(megabytes(cost.tokenizer_bytes)),
+        Cell(millions(cost.parameters - cost.embedding_parameters)),
+        Cell(millions(cost.embedding_parameters)),
     ]
 
 
-def _speed_cells(own: Cost, first: Cost | None) -> list[Cell]:
-    rate = own.sentences_per_second
+def _speed_cells(cost: Cost, first: Cost | None) -> list[Cell]:
+    rate = cost.sentences_per_second
     faster = ""
-    if first is not None and first.texts == own.texts and rate and first.sentences_per_second:
+    if first is not None and first.texts == cost.texts and rate and first.sentences_per_second:
         faster = compared(first.sentences_per_second, rate, "slower", "faster")
     return [
         Cell(number(rate), sub=faster),
-        *(Cell(number(own.latency_ms.get(q))) for q in PERCENTILES),
-        Cell(number(own.load_seconds)),
-        Cell(megabytes(own.memory)),
+        *(Cell(number(cost.latency_ms.get(q))) for q in PERCENTILES),
+        Cell(number(cost.load_seconds)),
+        Cell(megabytes(cost.memory)),
         Cell(
-            percent(own.peak_share),
-            sub="" if own.text_peak_share is None else f"{percent(own.text_peak_share)} on text",
+            percent(cost.peak_share),
+            sub="" if cost.text_peak_share is None else f"{percent(cost.text_peak_share)} on text",
         ),
     ]
 
@@ -131,32 +131,32 @@ def _peak_notes(speeds: Sequence[SpeedResult]) -> list[str]:
     return notes
 
 
-def _notes(found: Sequence[Cost], measured: bool, several: bool) -> list[str]:
-    if not found:
+def _notes(all_costs: Sequence[Cost], measured: bool, several: bool) -> list[str]:
+    if not all_costs:
         return []
     notes = ["1 MB is 10⁶ bytes. Size is weights and graph on disk."]
-    counts = {c.models for c in found}
+    counts = {c.models for c in all_costs}
     if counts != {1}:
         each = f"the {max(counts)} models" if len(counts) == 1 else "the models"
-        counted = dict.fromkeys(f"{c.system} ({c.models})" for c in found if c.models > 1)
+        counted = dict.fromkeys(f"{c.system} ({c.models})" for c in all_costs if c.models > 1)
         names = "" if len(counts) == 1 else f": {listed(list(counted))}"
         notes.append(f"Each figure is the mean over {each} of a system{names}.")
     if not measured:
         return [*notes, "No speeds were measured in this run."]
-    where = listed(list(dict.fromkeys(str(c.setting) for c in found if c.setting)))
+    where = listed(list(dict.fromkeys(str(c.setting) for c in all_costs if c.setting)))
     notes.append(
         f"Measured with {where}. Throughput: median over passes of length-sorted batches. "
         "Latency: one sentence at a time, after a warm-up. Load: median. "
         "Memory: peak of the measuring process minus its memory before the model was opened."
     )
-    fewer = [f"{c.system} ({c.timed} of {c.models})" for c in found if 0 < c.timed < c.models]
+    fewer = [f"{c.system} ({c.timed} of {c.models})" for c in all_costs if 0 < c.timed < c.models]
     if fewer:
         notes.append(f"Speed and memory are over fewer models: {listed(fewer)}.")
-    texts = {c.texts for c in found if c.texts}
+    texts = {c.texts for c in all_costs if c.texts}
     if len(texts) > 1:
         notes.append(
             "Not all systems were timed on the same text: "
-            + "; ".join(f"{c.system}: {', '.join(sorted(c.texts))}" for c in found if c.texts)
+            + "; ".join(f"{c.system}: {', '.join(sorted(c.texts))}" for c in all_costs if c.texts)
             + ". Factors are given only between systems timed on the same text."
         )
     return notes

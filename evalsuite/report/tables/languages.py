@@ -50,19 +50,22 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
     everything = [result for results in by_system for result in results]
     source = everything[0].source_language
     codes = sorted({code for r in everything for code in r.metrics[r.main_metric]})
-    values = {code: [_language_mean(own, task.metric, code) for own in by_system] for code in codes}
+    values = {
+        code: [_language_mean(of_system, task.metric, code) for of_system in by_system]
+        for code in codes
+    }
     guesses = {code: mean(r.chance.get(code) for r in everything) for code in codes}
-    top = max((v for own in values.values() for v in own if v is not None), default=0.0)
+    top = max((v for row in values.values() for v in row if v is not None), default=0.0)
     rows = []
     for code in sorted(codes, key=lambda c: (c != source, c)):
         guess = guesses[code]
         cells = [
             Cell(
                 percent(value),
-                sub=between(own[0].intervals.get(code)) if len(own) == 1 else "",
+                sub=between(of_system[0].intervals.get(code)) if len(of_system) == 1 else "",
                 shade=shade(value, guess or 0.0, top),
             )
-            for value, own in zip(values[code], by_system, strict=True)
+            for value, of_system in zip(values[code], by_system, strict=True)
         ]
         rows.append(
             Row(
@@ -72,8 +75,8 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
             )
         )
     others = [guess for code, guess in guesses.items() if code != source]
-    means = [mean(r.zero_shot() for r in own) for own in by_system]
-    gaps = [mean(r.transfer_gap() for r in own) for own in by_system]
+    means = [mean(r.zero_shot() for r in of_system) for of_system in by_system]
+    gaps = [mean(r.transfer_gap() for r in of_system) for of_system in by_system]
     rows.append(
         Row(
             Cell("zero-shot mean"),
@@ -89,8 +92,8 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
         )
     )
     heads = [
-        Column(system.name, f"mean of {len(own)} models" if len(own) > 1 else "")
-        for system, own in zip(systems, by_system, strict=True)
+        Column(system.name, f"mean of {len(of_system)} models" if len(of_system) > 1 else "")
+        for system, of_system in zip(systems, by_system, strict=True)
     ]
     return Table("Language", (*heads, Column("chance"), Column("rows")), tuple(rows))
 
@@ -109,8 +112,11 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
         heads += [Column(metric_name(name), "zero-shot mean"), Column(metric_name(name), source)]
         parts += [_zero_shot_of(name), _source_of(name)]
     rows = [
-        Row(Cell(system.name), tuple(Cell(percent(mean(part(r) for r in own))) for part in parts))
-        for system, own in zip(systems, by_system, strict=True)
+        Row(
+            Cell(system.name),
+            tuple(Cell(percent(mean(part(r) for r in of_system))) for part in parts),
+        )
+        for system, of_system in zip(systems, by_system, strict=True)
     ]
     return Table("System", tuple(heads), tuple(rows))
 

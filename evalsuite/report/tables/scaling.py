@@ -46,9 +46,9 @@ def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
     order = {system.name: i for i, system in enumerate(everyone)}
     labels = dict(zip(order, short_names(list(order)), strict=True))
     drawn = tuple(
-        Point(system.name, labels[system.name], parameters(system) / 1e6, own, order[system.name])
-        for system, own in zip(scaling.systems, scaling.scores[column], strict=True)
-        if own is not None and parameters(system) > 0
+        Point(system.name, labels[system.name], parameters(system) / 1e6, score, order[system.name])
+        for system, score in zip(scaling.systems, scaling.scores[column], strict=True)
+        if score is not None and parameters(system) > 0
     )
     ends = min(p.x for p in drawn), max(p.x for p in drawn)
     low, high = ((x, line.intercept + line.slope * log10(x * 1e6)) for x in ends)

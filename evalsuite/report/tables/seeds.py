@@ -24,12 +24,12 @@ def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     groups = seed_groups(systems)
     averaged = len(tasks) > 1 and can_be_averaged(tasks)
     rows, apart = [], False
-    for name, own in groups.items():
-        columns = [_scores(own, task) for task in tasks]
-        apart = apart or not all(_alike(found) for found in columns)
-        cells = [_cell(_means(found)) if _alike(found) else Cell(NONE) for found in columns]
+    for name, members in groups.items():
+        columns = [_scores(members, task) for task in tasks]
+        apart = apart or not all(map(_alike, columns))
+        cells = [_cell(_means(column)) if _alike(column) else Cell(NONE) for column in columns]
         if averaged:
-            cells.append(_cell(_averages(own, tasks, all(_alike(found) for found in columns))))
+            cells.append(_cell(_averages(members, tasks, all(map(_alike, columns)))))
         rows.append(Row(Cell(name), tuple(cells)))
     heads = [Column(task.name) for task in tasks]
     if averaged:
@@ -41,32 +41,32 @@ def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
 
 
 def _scores(systems: Sequence[System], task: TaskColumn) -> list[Score]:
-    found = [score(system, task) for system in systems]
-    return [own for own in found if own is not None and own.mean is not None]
+    scores = [score(system, task) for system in systems]
+    return [s for s in scores if s is not None and s.mean is not None]
 
 
-def _alike(found: Sequence[Score]) -> bool:
-    return all(comparable(own, found[0]) for own in found)
+def _alike(scores: Sequence[Score]) -> bool:
+    return all(comparable(s, scores[0]) for s in scores)
 
 
-def _means(found: Sequence[Score]) -> list[float]:
-    return [own.mean for own in found if own.mean is not None]
+def _means(scores: Sequence[Score]) -> list[float]:
+    return [s.mean for s in scores if s.mean is not None]
 
 
 def _averages(systems: Sequence[System], tasks: Sequence[TaskColumn], alike: bool) -> list[float]:
     """One average per seed; none if they are over different tasks or rows."""
-    found = [own for system in systems if (own := average(system, tasks)) is not None]
-    same = alike and len({own.over for own in found}) == 1
-    return [own.mean for own in found] if same else []
+    averages = [a for system in systems if (a := average(system, tasks)) is not None]
+    same = alike and len({a.over for a in averages}) == 1
+    return [a.mean for a in averages] if same else []
 
 
 def _cell(values: Sequence[float]) -> Cell:
     if not values:
         return Cell(NONE)
-    own = spread(values)
-    if own.deviation is None:
-        return Cell(percent(own.mean), sub="1 seed")
-    return Cell(f"{percent(own.mean)} ± {own.deviation:.1f}", sub=f"{own.count} seeds")
+    summary = spread(values)
+    if summary.deviation is None:
+        return Cell(percent(summary.mean), sub="1 seed")
+    return Cell(f"{percent(summary.mean)} ± {summary.deviation:.1f}", sub=f"{summary.count} seeds")
 
 
 def _parts(content: Content) -> list[Part]:

@@ -23,11 +23,11 @@ def grid_table(systems: Sequence[System]) -> Table:
     sizes = sorted({cell.batch for cell in cells})
     rows = []
     for name, speeds in groups:
-        own = {(c.batch, c.length) for speed in speeds for c in speed.grid}
+        shapes = {(c.batch, c.length) for speed in speeds for c in speed.grid}
         for size in sizes:
-            if any((size, length) in own for length in lengths):
-                found = tuple(_grid_cell(speeds, size, length) for length in lengths)
-                rows.append(Row(Cell(name, sub=f"batch {size}"), found))
+            if any((size, length) in shapes for length in lengths):
+                grid_cells = tuple(_grid_cell(speeds, size, length) for length in lengths)
+                rows.append(Row(Cell(name, sub=f"batch {size}"), grid_cells))
     repeats = sorted({len(cell.seconds) for cell in cells})
     notes = (
         "Sequences per second, and milliseconds per batch below: medians of "
@@ -83,13 +83,13 @@ def language_speed_table(systems: Sequence[System]) -> Table:
 
 
 def _tokens(speeds: Sequence[SpeedResult], code: str) -> float | None:
-    found = [speed.languages[code] for speed in speeds if code in speed.languages]
-    return mean(own.tokens / own.sentences for own in found if own.sentences)
+    measured = [speed.languages[code] for speed in speeds if code in speed.languages]
+    return mean(m.tokens / m.sentences for m in measured if m.sentences)
 
 
-def _language_cells(found: Sequence[LanguageSpeed]) -> list[Cell]:
-    rates = mean(own.sentences / median(own.seconds) for own in found if own.sentences)
-    timed_alone = [own.latency_seconds for own in found if own.latency_seconds]
+def _language_cells(measured: Sequence[LanguageSpeed]) -> list[Cell]:
+    rates = mean(m.sentences / median(m.seconds) for m in measured if m.sentences)
+    timed_alone = [m.latency_seconds for m in measured if m.latency_seconds]
     middle = mean(percentile(samples, 50) for samples in timed_alone)
     return [Cell(number(rates)), Cell(_ms(middle))]
 
