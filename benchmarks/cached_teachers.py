@@ -1,4 +1,4 @@
-"""A teacher's logits once a row against with every batch: what does each cost a distillation?
+"""A teacher's logits computed once per row or with every batch: how long does each take?
 
 python benchmarks/cached_teachers.py --data-dir DATA_DIR [--teacher CHECKPOINT] [--steps N] ...
 
@@ -7,7 +7,7 @@ English rows, once with `cache: always` and once with `cache: never`, in alterna
 several rounds. There are as many rows as the epochs need. Prints seconds of each, the teacher's
 part of them, the ratio, and the bytes of the cache on disk. The default teacher has a new head, as
 time does not depend on its weights. As in `distill`, a teacher run with every batch is under
-the student's autocast, and one run once a row is not; `--compute fp32` makes them equal.
+the student's autocast, and one run once per row is not; `--compute fp32` makes them equal.
 """
 
 from __future__ import annotations

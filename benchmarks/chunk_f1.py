@@ -1,4 +1,4 @@
-"""Chunk F1 of PAN-X's dev files: this package's counting against seqeval's own.
+"""Chunk F1 of PAN-X's dev files: the counting of this package compared with seqeval.
 
 python benchmarks/chunk_f1.py DATA_DIR [MODEL_DIR]
 

@@ -1,4 +1,4 @@
-"""What each intermediate task is worth for each target task, in points of the zero-shot mean.
+"""How much each intermediate task changes each target task, in points of the zero-shot mean.
 
 python benchmarks/deltas.py prepare DATA_DIR WORK
 lingopress run stilts/mini --data-dir WORK          # again with --set seed=2, --workspace elsewhere
@@ -6,9 +6,9 @@ python benchmarks/deltas.py table REPORT [REPORT ...]
 
 `prepare`: a directory of links to DATA_DIR in which Cosmos QA's validation rows, where its training
 file is not at hand, are cut into nine tenths to train on and a last tenth for dev. `table`: of the
-`report.json` of one run a seed. A cell is the mean over seeds of the difference from the models
+`report.json` of one run per seed. A cell is the mean over seeds of the difference from the models
 without an intermediate task; its interval that of the paired bootstrap over rows where there is one
-seed, else Student's over seeds. `*`: it leaves zero out.
+seed, else Student's over seeds. `*`: the interval does not contain zero.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def cell(seeds: Sequence[TaskResult], without: Sequence[TaskResult]) -> str:
 
 
 def deltas(runs: Sequence[RunRecord]) -> str:
-    """A row an intermediate task, a column a target."""
+    """One row per intermediate task, one column per target."""
     found: dict[str, dict[str, list[TaskResult]]] = {}
     for run in runs:
         for result in run.scores:

@@ -1,11 +1,11 @@
-"""What each part of `extend` is worth, at equal and small cost.
+"""How much each part of `extend` adds, at equal and small cost.
 
 python benchmarks/extending.py DATA_DIR WORK [STEPS] [VARIANT ...]
 
 Needs the extra `lingopress[mini]` and a corpus. Every variant trains for STEPS (default 300)
-batches of 64 on the same 4,000 pairs a language with one vocabulary, then is scored on the first
-300 rows a language of Tatoeba (last layer, mean pooling) and, after 150 batches of English UD-POS
-and 300 of PAN-X, on the first 100 of these. What is in WORK already is not made again.
+batches of 64 on the same 4,000 pairs per language with one vocabulary, then is scored on the
+first 300 rows per language of Tatoeba (last layer, mean pooling) and, after 150 batches of English
+UD-POS and 300 of PAN-X, on the first 100 of these. What is in WORK already is not made again.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
 
 
 def main(data_dir: str, work: str, steps: int, names: list[str]) -> None:
-    """Print a row a variant."""
+    """Print one row per variant."""
     for name in names or list(VARIANTS):
         result = measure(
             name, DataSource("xtreme", Path(data_dir)), Path(work) / name.replace(" ", "-"), steps

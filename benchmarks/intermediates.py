@@ -1,4 +1,4 @@
-"""Does each intermediate task learn? Its dev score after training against the majority's.
+"""Does each intermediate task learn? Its dev score after training, compared with the majority.
 
 python benchmarks/intermediates.py [--model DIR] [--data-dir DIR] [--steps N] [--rate R]
     [--tasks NAME ...]
@@ -49,7 +49,7 @@ _LIKE_SQUAD = {
 
 
 def main() -> None:
-    """Print a line a task."""
+    """Print one line per task."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     asked.add_argument("--model", type=Path, default=ROOT / "recipes/models/xlmr-mini")
     asked.add_argument("--data-dir", type=Path)

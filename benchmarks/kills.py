@@ -22,7 +22,7 @@ COMMAND = ["run", "quickstart", "--jobs", "2", "--quiet", "--workspace"]
 
 
 def start(workspace: Path) -> subprocess.Popen[str]:
-    """The command in a process of its own."""
+    """Start the command in a new process."""
     lingopress = [sys.executable, "-m", "recipes.cli.app", *COMMAND, str(workspace)]
     return subprocess.Popen(lingopress, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -54,7 +54,7 @@ def scores(workspace: Path) -> dict[str, object]:
 
 
 def main(work: Path, count: int = 10, seed: int = 1) -> None:
-    """Print a line a kill."""
+    """Print one line per kill."""
     whole = work / "undisturbed"
     seconds = finish(whole)
     expected = scores(whole)

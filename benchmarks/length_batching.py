@@ -1,4 +1,4 @@
-"""Evaluation in length-sorted, token-filled batches against padding to 128 at batch 8.
+"""Evaluation in length-sorted, token-filled batches compared with padding to 128 at batch 8.
 
 python benchmarks/length_batching.py CHECKPOINT DATA_DIR [ROWS_A_LANGUAGE] [BUNDLE ...]
 
@@ -7,7 +7,7 @@ XNLI rows in every language there is, interleaved by language, so that a change 
 speed meets all of them: the same checkpoint in torch fp32 as `evaluate` runs it, and each bundle of
 it that is named, over all rows twice in a row, since some runtimes prepare their kernels for each
 shape they meet. Of many rows the checkpoint itself runs 24 of each language, evenly apart: padded,
-every row is the same work. Prints sentences a second, ratios, and how many of those 24 labels
+every row is the same work. Prints sentences per second, ratios, and how many of those 24 labels
 agree.
 """
 
@@ -46,7 +46,7 @@ def padded(session: Session, encoded: Sequence[Encoded]) -> np.ndarray:
 
 
 def main(checkpoint: str, data_dir: str, rows: int, bundles: Sequence[str]) -> None:
-    """Time all ways, interleaved by language; a bundle may have a vocabulary of its own."""
+    """Time all ways, interleaved by language; a bundle may have another vocabulary."""
     session = Session(open_model(Path(checkpoint)))
     source, task = DataSource("xtreme", Path(data_dir)), TASKS.get("xnli")
     ways = {}
@@ -100,7 +100,7 @@ class Timed:
         self.equal += int((np.stack(logits).argmax(-1) == expected).sum())
 
     def rate(self) -> float:
-        """Sequences a second."""
+        """Sequences per second."""
         return len(self.lengths) / self.seconds
 
     def __str__(self) -> str:

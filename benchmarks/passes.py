@@ -1,11 +1,11 @@
-"""Tables of what each pass is worth, from a run of `compact/passes`.
+"""Tables of what each pass saves and loses, from a run of `compact/passes`.
 
 lingopress run compact/passes --data-dir DATA_DIR
 python benchmarks/passes.py [RUN] [--workspace DIR]
 
-Prints a table of sizes, speeds and mean scores, a row a pass, and one of scores by language. Of a
-pass's three runtimes the stages are called `pass`, `pass_ort` and `pass_openvino`; a pass that is a
-bundle itself has one of them alone. Scores are means over the languages, English apart, that the
+Prints a table of sizes, speeds and mean scores, one row per pass, and one of scores by language. Of
+a pass's three runtimes the stages are called `pass`, `pass_ort` and `pass_openvino`; a pass that is
+a bundle itself has one of them alone. Scores are means over the languages, English apart, that the
 recipe's trims keep, with the distance from the first row in points, and over the others.
 """
 
@@ -47,7 +47,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def costs(run: RunRecord) -> str:
-    """A row a pass: bytes, parameters, speeds, mean scores."""
+    """One row per pass: bytes, parameters, speeds, mean scores."""
     speeds: dict[str, dict[str, SpeedResult]] = {}
     for speed in run.speeds:
         speeds.setdefault(stem(speed.model.label), {})[speed.model.runtime] = speed
@@ -109,7 +109,7 @@ def _means(score: TaskResult | None, first: TaskResult, kept: set[str]) -> list[
 
 
 def languages(run: RunRecord) -> str:
-    """A row a task and pass, a column a language."""
+    """One row per task and pass, one column per language."""
     codes = list(dict.fromkeys(c for s in run.scores for c in s.metrics[s.main_metric]))
     return table(
         ["task, pass", *codes],

@@ -5,10 +5,10 @@ python benchmarks/runtimes.py speed [base|small|tiny ...] [--threads N] [--round
 python benchmarks/runtimes.py agreement CHECKPOINT DATA_DIR [--task xnli] [--rows N]
 
 `speed` makes a checkpoint of each shape with random weights (base: XLM-R's 12x768 with 250,002
-pieces; small: 6x384 with 60,000), exports it, and times batches of 8 x 128 tokens in a process a
-model, in rounds over all models, so that a change of the machine's own speed meets all of them.
-Printed: sequences a second (median over rounds and repeats), the ratio to torch fp32, the share of
-the fastest matrix product measured in any round (in what a model multiplies in), and MB on disk.
+pieces; small: 6x384 with 60,000), exports it, and times batches of 8 x 128 tokens in one process
+per model, in rounds over all models, so that a change of the machine's own speed meets all of them.
+Printed: sequences per second (median over rounds and repeats), the ratio to torch fp32, the share
+of the fastest matrix product measured in any round (in what a model multiplies in), and MB on disk.
 What is made is kept in `--work` and used again.
 
 `agreement` exports a checkpoint in fp32 to both other runtimes and compares labels with torch's on

@@ -23,7 +23,7 @@ SPLITS: dict[str, Split] = {"xquad": "test", "mlqa": "dev", "tydiqa": "train"}
 
 
 def main(data_dir: str, model_dir: str) -> None:
-    """Print a row a task and language."""
+    """Print one row per task and language."""
     tokenizer = tokenization.load(Path(model_dir))
     source = DataSource("xtreme", Path(data_dir))
     for name, split in SPLITS.items():

@@ -1,13 +1,13 @@
-"""What training XLM-R's shapes holds in memory, by part, and how fast a step is, method by method.
+"""Memory of training XLM-R's shapes, by part, and the speed of a step, for each method.
 
 python benchmarks/training_memory.py base|large|small [--rows 8] [--length 32] [--steps 3]
     [--setups NAME ...] [--work DIR]
 
-Random weights, embedded XNLI pairs, each setup in a process of its own. Held: the base's word
+Random weights, embedded XNLI pairs, each setup in a new process. Held: the base's word
 embeddings and its other weights, as they are held; what is trained, with its gradient and Adam's
-two moments (16 bytes a parameter in fp32). The peak is the process's, less what it had before the
-model was opened; activations and work space are what it has beyond the parts. Accuracy means
-nothing here.
+two moments (16 bytes per parameter in fp32). The peak is that of the process, minus its
+memory before the model was opened; activations and work space are what it has beyond the parts.
+Accuracy means nothing here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _A_PARAMETER = 16  # bytes: weight, gradient and two moments, fp32
 
 
 def main() -> None:
-    """A line a setup."""
+    """Print one line per setup."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("size", choices=sorted(xlmr_shapes.SHAPES))
     parser.add_argument("--rows", type=int, default=8)
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def measure(asked: argparse.Namespace) -> list[float]:
-    """Megabytes by part, and tokens a second of the median step."""
+    """Megabytes by part, and tokens per second of the median step."""
     from evalsuite.registry import TASKS
     from evalsuite.task import DataSource
     from transfer.encoded_rows.load_rows import load_rows

@@ -1,4 +1,4 @@
-"""Every sentence at hand through a trimmed vocabulary: split as before? the same text back?
+"""Does a trimmed vocabulary split every sentence as before, and give the same text back?
 
 python benchmarks/trim_text.py MODEL DATA_DIR WORK [--languages en,de,...] [--coverage SHARE]
     [--lines N]

@@ -4,7 +4,7 @@ python benchmarks/xlmr_shapes.py base|large [WORK_DIR]
 
 Makes a checkpoint of that shape (its whole table over a small real tokenizer), then runs
 NF4 + LoRA training, fuse, distillation to six layers, int8 export and the speed measurement, each
-stage in a process of its own so that its peak memory is its own. Accuracy means nothing here.
+stage in a new process, which gives the peak memory of that stage. Accuracy means nothing here.
 """
 
 from __future__ import annotations
