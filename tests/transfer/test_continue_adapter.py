@@ -24,7 +24,7 @@ from transfer.methods import lora
 from transfer.methods._sequential import Updates
 from transfer.models import checkpoints
 from transfer.models.adapters import open_adapter
-from transfer.models.continue_adapter import Before
+from transfer.models.continue_adapter import PreviousAdapter
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
@@ -50,7 +50,9 @@ def first(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return adapter(tiny_base, find_task("mnli"), tmp_path_factory.mktemp("first"))
 
 
-def live(base: Path, task: Task, before: Before, steps: int, out: Path, **chosen: Any) -> Any:
+def live(
+    base: Path, task: Task, before: PreviousAdapter, steps: int, out: Path, **chosen: Any
+) -> Any:
     """A model with both, trained in memory, and saved."""
     torch.manual_seed(0)
     model, _ = checkpoints.load(base, task, before.adapter.precision)
@@ -68,8 +70,8 @@ def live(base: Path, task: Task, before: Before, steps: int, out: Path, **chosen
     return model.eval()
 
 
-def read(directory: Path, how: Any, precision: Any = "nf4", **chosen: Any) -> Before:
-    found = Before.read(directory, options(precision=precision, sequential=how, **chosen))
+def read(directory: Path, how: Any, precision: Any = "nf4", **chosen: Any) -> PreviousAdapter:
+    found = PreviousAdapter.read(directory, options(precision=precision, sequential=how, **chosen))
     assert found is not None
     return found
 
@@ -183,11 +185,11 @@ def test_a_killed_training_ends_as_an_undisturbed_one(
 
 def test_what_does_not_go_together_is_refused(tiny_base: Path, first: Path, tmp_path: Path) -> None:
     with pytest.raises(MethodError, match=r"is an adapter; fuse it first, or set sequential"):
-        Before.read(first, options(precision="nf4"))
+        PreviousAdapter.read(first, options(precision="nf4"))
     with pytest.raises(MethodError, match=r"goes on from an adapter, and .* whole checkpoint"):
-        Before.read(tiny_base, options(sequential="stack"))
+        PreviousAdapter.read(tiny_base, options(sequential="stack"))
     with pytest.raises(AdapterError, match=r"precision: fp32, but .* in nf4.*set precision: nf4"):
-        Before.read(first, options(sequential="stack"))
+        PreviousAdapter.read(first, options(sequential="stack"))
     model, _ = checkpoints.load(tiny_base, TASKS.get("xnli"), "nf4")
     with pytest.raises(MethodError, match=r"rank: 8, but .* has 4; set rank: 4"):
         read(first, "start").apply(lora.prepare(model, "pair", "nf4", rank=8))
