@@ -32,7 +32,8 @@ from compress.distill.teachers import logits_function
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import DataSource
-from transfer.encoded_rows.load_rows import Rows, load_rows
+from transfer.encoded_rows.encoded import Rows
+from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, plan
 from transfer.loop.fit import Settings, fit
 from transfer.loop.types import Tensors, TrainingData

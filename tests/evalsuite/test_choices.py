@@ -35,8 +35,8 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.submission import files
 from evalsuite.task import ChoiceExample, DataSource
 from evalsuite.tasks.xcopa import ASKED
-from transfer.encoded_rows.choices import Choices
 from transfer.encoded_rows.encoded import Encoder
+from transfer.encoded_rows.formats.choice import Choices
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Settings
@@ -121,7 +121,7 @@ def test_training_rows(tiny_base: Path) -> None:
     second = rows.ids[3][1]
     assert batch["input_ids"][1, 1, : len(second)].tolist() == second
     uneven = [ChoiceExample("1", "a", "", ("b",) * n, 0) for n in (2, 3)]
-    with pytest.raises(DataError, match="rows of 2 and of 3 choices"):
+    with pytest.raises(DataError, match="some rows have 2 choices and others 3"):
         Choices(XCOPA, uneven, Encoder(tokenization.load(tiny_base), 1, 32))
 
 

@@ -194,7 +194,7 @@ def test_what_does_not_go_together_is_refused(tiny_base: Path, first: Path, tmp_
     with pytest.raises(MethodError, match=r"rank: 8, but .* has 4; set rank: 4"):
         read(first, "start").apply(lora.prepare(model, "pair", "nf4", rank=8))
     model, _ = checkpoints.load(tiny_base, TASKS.get("xnli"), "nf4")
-    with pytest.raises(MethodError, match=r"targets: encoder.layer.0.* gets no adapter"):
+    with pytest.raises(MethodError, match=r"targets: encoder.layer.0.* gets no update"):
         read(first, "start").apply(lora.prepare(model, "pair", "nf4", rank=4, targets=["key"]))
     dora = adapter(tiny_base, TASKS.get("xnli"), tmp_path, method_options={"rank": 4, "dora": True})
     with pytest.raises(AdapterError, match="of the kind dora; only a plain lora"):
@@ -213,7 +213,7 @@ FACTS = AdapterFacts(Artifact("checkpoint"), "lora", "nf4", "fp32", 16)
         (Artifact("adapter", adapter=FACTS), {"precision": "fp32"}, "set precision: nf4, or put"),
         (Artifact("adapter", adapter=FACTS), {"embeddings": "bf16"}, "set embeddings: fp32"),
         (Artifact("adapter"), {"method": "full", "precision": "fp32"}, "makes one lora of two"),
-        (Artifact("adapter"), {"dora": True}, "no sum of updates can say"),
+        (Artifact("adapter"), {"dora": True}, "cannot be added to another update"),
         (Artifact("adapter"), {"sequential": "start", "init": "loftq"}, "are two starts"),
         (
             Artifact("adapter", adapter=FACTS),

@@ -80,9 +80,9 @@ def test_what_is_refused_says_why_and_what_to_do() -> None:
 def test_what_a_model_has_not_is_refused(tiny_base: Path, changes: dict[str, Any]) -> None:
     model, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
     said = {
-        "targets": "no linear layer is called 'q_proj'; there are dense, key, query, value",
+        "targets": "no linear layer is called 'q_proj'; use one of dense, key, query, value",
         "adapter_layers": "adapter_layers: 3, but the model has layers 1 to 2",
-        "rank": "rank: 65 is more than the width 64",
+        "rank": "rank: 65 is more than the model's width, 64",
     }
     with pytest.raises(MethodError, match=said[next(iter(changes))]):
         METHODS.get("lora").prepare(model, "pair", "fp32", init="pissa", **changes)

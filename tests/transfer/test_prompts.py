@@ -188,10 +188,10 @@ def test_a_killed_training_ends_as_an_undisturbed_one(
 @pytest.mark.parametrize("name", PROMPTS)
 def test_what_cannot_be_is_refused(tiny_base: Path, name: str) -> None:
     chosen: Any = METHODS.get(name)
-    with pytest.raises(MethodError, match="no prompts for tasks of choices"):
+    with pytest.raises(MethodError, match="no prompts for multiple-choice tasks"):
         chosen.check("choice", "fp32")
     model, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
-    with pytest.raises(MethodError, match="64 positions; max_length: 60 would do"):
+    with pytest.raises(MethodError, match="64 positions; set max_length: 60 or less"):
         chosen.prepare(model, "pair", "fp32", length=4, max_length=61)
     if name == "deep_prompt":
         with pytest.raises(MethodError, match=r"gradient_checkpointing: .* the prefix"):

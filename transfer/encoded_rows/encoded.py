@@ -1,10 +1,10 @@
-"""What all kinds of rows share: a tokenizer, and rows of one sequence each."""
+"""What rows of all formats share: the encoder, and rows of one or of several sequences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from evalsuite.inference.encoded import Encoded
 from evalsuite.registry import FORMATS
@@ -12,29 +12,53 @@ from evalsuite.task import Example, Task
 from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.types import Tensors
 
-IGNORE = -100  # cross-entropy's ignore_index
+IGNORE = -100  # label of a token that the loss ignores
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A tokenizer, what it pads with, and the longest sequence, specials included."""
+    """A tokenizer, its padding id, and the length of the longest sequence, in tokens."""
 
     tokenizer: Any
     pad_id: int
     max_length: int
 
     def __call__(self, task: Task, examples: Sequence[Example]) -> list[Encoded]:
-        """The sequences of a task's rows."""
+        """The encoded sequences of a task's examples."""
         module = FORMATS.get(task.format)
         encoded: list[Encoded] = module.encode(self.tokenizer, examples, self.max_length)
         return encoded
+
+
+class Rows(Protocol):
+    """Encoded rows of one task.
+
+    Attributes:
+        pad_id: token id that shorter sequences of a batch are padded with.
+    """
+
+    pad_id: int
+
+    def __len__(self) -> int: ...
+
+    def lengths(self) -> list[int]:
+        """Tokens per row; of its longest sequence where it has several."""
+        ...
+
+    def sequences(self) -> list[list[int]]:
+        """Token ids of every sequence of every row."""
+        ...
+
+    def collate(self, batch: Batch) -> Tensors:
+        """The tensors of a batch, as the training loss reads them."""
+        ...
 
 
 class SeveralSequences:
     """Rows of several sequences each.
 
     Attributes:
-        ids: token ids of each sequence, a row.
+        ids: for each row, the token ids of each of its sequences.
     """
 
     pad_id: int
@@ -48,7 +72,7 @@ class SeveralSequences:
         return [max(map(len, ids)) for ids in self.ids]
 
     def sequences(self) -> list[list[int]]:
-        """All of all rows."""
+        """Token ids of every sequence of every row."""
         return [ids for row in self.ids for ids in row]
 
 
@@ -56,7 +80,7 @@ class OneSequence:
     """Rows of one sequence each.
 
     Attributes:
-        ids: token ids a row.
+        ids: token ids of each row.
     """
 
     pad_id: int
@@ -66,13 +90,13 @@ class OneSequence:
         return len(self.ids)
 
     def lengths(self) -> list[int]:
-        """Tokens a row."""
+        """Tokens per row."""
         return [len(ids) for ids in self.ids]
 
     def sequences(self) -> list[list[int]]:
-        """The rows themselves."""
+        """Token ids of every row."""
         return self.ids
 
     def inputs(self, batch: Batch) -> Tensors:
-        """`input_ids` and `attention_mask`, `[batch, tokens]`."""
+        """`input_ids` and `attention_mask`, both `[batch, tokens]`."""
         return padded([self.ids[index] for index in batch.indices], self.pad_id)

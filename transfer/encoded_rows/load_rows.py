@@ -1,63 +1,24 @@
-"""Training rows of a task, encoded: what a model reads, and what it is to say.
+"""Training rows of a task, encoded: what a model reads, and the labels it is trained on.
 
 >>> rows = load_rows(get("udpos"), DataSource("embedded"), Path("base"), max_length=128)
 >>> rows.collate(Batch(0, (0, 1), seed=1))["labels"].shape
 torch.Size([2, 14])
 
-One file a kind of rows; a task's format says which.
+The task's format decides which file of `transfer.encoded_rows.formats` builds the rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from evalsuite import tokenization
 from evalsuite.errors import DataError
 from evalsuite.languages import SOURCE_LANGUAGE
-from evalsuite.task import DataSource, Example, Format, Task
-from transfer.encoded_rows.choices import Choices
-from transfer.encoded_rows.encoded import Encoder
-from transfer.encoded_rows.labels import Labels
-from transfer.encoded_rows.matches import Matches
-from transfer.encoded_rows.spans import Spans
-from transfer.encoded_rows.tags import Tags
-from transfer.loop.batch_plan import Batch
-from transfer.loop.types import Tensors
+from evalsuite.task import DataSource, Example, Task
+from transfer.encoded_rows.encoded import Encoder, Rows
+from transfer.registry import ROWS
 from transfer.text.augment import Change
-
-_KINDS: dict[Format, type[Labels | Tags | Spans | Choices | Matches]] = {
-    "pair": Labels,
-    "tagging": Tags,
-    "span": Spans,
-    "choice": Choices,
-    "ranking": Matches,
-}
-
-
-class Rows(Protocol):
-    """Encoded rows of one task.
-
-    Attributes:
-        pad_id: what their sequences are padded with.
-    """
-
-    pad_id: int
-
-    def __len__(self) -> int: ...
-
-    def lengths(self) -> list[int]:
-        """Tokens a row, of its longest sequence where it has several."""
-        ...
-
-    def sequences(self) -> list[list[int]]:
-        """Token ids of every sequence."""
-        ...
-
-    def collate(self, batch: Batch) -> Tensors:
-        """What the rows of a batch are to a model's training loss."""
-        ...
 
 
 def load_rows(
@@ -74,20 +35,25 @@ def load_rows(
     """Read and encode a task's training split.
 
     Args:
-        change: what is done to the examples first; see `transfer.text.augment.prepare`.
-        held_out: so many of the last English rows are left out.
+        directory: of the checkpoint whose tokenizer encodes the rows.
+        max_length: tokens of the longest sequence, special tokens included.
+        max_examples: rows per language, at most.
+        change: applied to the examples before they are encoded; see
+            `transfer.text.augment.prepare`.
+        held_out: number of English rows at the end of the split that are left out.
 
     Raises:
         DataError: the split is absent, malformed or empty.
+        UnknownNameError: tasks of this format cannot be trained on.
     """
     examples: list[Example] = []
     for language in languages:
-        found = task.load(source, "train", language)
+        split = task.load(source, "train", language)
         if language == SOURCE_LANGUAGE:
-            found = found[: len(found) - held_out]
-        examples += found[:max_examples]
+            split = split[: len(split) - held_out]
+        examples += split[:max_examples]
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
     task = task.labelled(source)
     encoder = Encoder(tokenization.load(directory), tokenization.pad_id(directory), max_length)
-    return _KINDS[task.format](task, change(examples), encoder)
+    return ROWS.get(task.format)(task, change(examples), encoder)

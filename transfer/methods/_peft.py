@@ -1,11 +1,11 @@
-"""What methods share whose result is in peft's format."""
+"""What methods share that write peft's format."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-# The names of peft's tasks, by format. It has none for choices.
+# peft's name of each format; it has none for choices. None is an encoder without a head.
 TASKS: dict[str | None, str | None] = {
     "pair": "SEQ_CLS",
     "tagging": "TOKEN_CLS",

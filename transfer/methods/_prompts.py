@@ -1,40 +1,54 @@
-"""What prompt methods share: virtual tokens that peft puts before a frozen model's own."""
+"""What both prompt methods share: peft puts virtual tokens before a frozen model's real ones."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from transfer.errors import MethodError
+from transfer.methods._options import option
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Size of a prompt."""
+
+    length: int = option(16, "Number of virtual tokens of a soft or deep prompt.", ge=1)
 
 
 def check(method: str, format: str | None) -> None:
-    """Raise MethodError where peft has no prompts for a format."""
+    """Raise MethodError for a format that peft has no prompts for."""
     if format == "choice":
         raise MethodError(
-            f"method: {method}: peft has no prompts for tasks of choices; use method: lora"
+            f"method: {method}: peft has no prompts for multiple-choice tasks; use method: lora"
         )
 
 
 def freeze(model: Any, method: str, length: int, max_length: int | None) -> None:
     """Freeze the model.
 
+    Args:
+        length: virtual tokens.
+        max_length: tokens of the longest sequence, special tokens included; None if not known.
+
     Raises:
-        MethodError: it has fewer positions than the longest sequence and the prompt need.
+        MethodError: the model has fewer positions than the prompt and the longest sequence need.
     """
     positions = model.config.max_position_embeddings - 2
     if max_length is not None and length + max_length > positions:
         raise MethodError(
-            f"method: {method}: {length} virtual tokens and max_length: {max_length} are more than "
-            f"the model's {positions} positions; max_length: {positions - length} would do"
+            f"method: {method}: {length} virtual tokens and max_length: {max_length} need more "
+            f"than the model's {positions} positions; set max_length: {positions - length} or less"
         )
     model.requires_grad_(False)
 
 
-def real_tokens_alone(model: Any) -> None:
-    """Have a soft prompt's model take and give what concerns real tokens.
+def hide_virtual_tokens(model: Any) -> None:
+    """Have a soft prompt's model read labels and return outputs for the real tokens only.
 
-    peft puts virtual tokens before the real ones and answers for all of them, while labels and
-    positions of spans count real ones. Hooks fit the one to the other; what is saved has none.
+    peft puts virtual tokens before the real ones and returns outputs for all of them, while labels
+    and answer positions count real tokens. Hooks shift the labels and cut the outputs; the saved
+    prompt has no hooks.
     """
     count = model.active_peft_config.num_virtual_tokens
 

@@ -1,13 +1,13 @@
-"""A LoRA after another one: trained over it while it stays as it is, or started from it.
+"""A LoRA after another one: trained on top of it while it is frozen, or started from its weights.
 
->>> before = Updates.read(Path("mnli"))        # an adapter's directory
->>> before.factors["encoder.layer.0.attention.self.query"].down.shape
+>>> updates = Updates.read(Path("mnli"))        # an adapter's directory
+>>> updates.factors["encoder.layer.0.attention.self.query"].down.shape
 torch.Size([16, 768])
 
 Pfeiffer et al. (2020, MAD-X) stack a task's adapter on a language's, Vu et al. (2022, SPoT) start a
-target task's prompt from another task's; here both are done with LoRA. What is saved is always one
-LoRA for the plain base: of a stack both, their factors beside each other, s1 B1 A1 + s2 B2 A2 =
-[s1 B1, s2 B2] [A1; A2], so that peft, `fuse` and `evaluate` need not know of it.
+target task's prompt from another task's; here both are done with LoRA. The result is always saved
+as one LoRA for the plain base. A stack is saved as the concatenation of both adapters' factors,
+s1 B1 A1 + s2 B2 A2 = [s1 B1, s2 B2] [A1; A2], so peft, `fuse` and `evaluate` read it as any other.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PREFIX = "base_model.model."
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """One layer's update, `up @ down`: `[out, rank]` with the scale in it, and `[rank, in]`."""
+    """The update of one layer, `up @ down`: `[out, rank]`, already scaled, and `[rank, in]`."""
 
     up: torch.Tensor
     down: torch.Tensor
@@ -42,10 +42,11 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """What an adapter adds to its base, by the encoder's layers, and its head.
+    """The updates an adapter adds to the encoder's layers, and its head.
 
     Attributes:
         rank: of each update.
+        factors: by the layer's name.
         head: tensors by their names in a model with that head; none for an encoder's adapter.
     """
 
@@ -55,21 +56,20 @@ class Updates:
 
     @classmethod
     def read(cls, directory: Path) -> Updates:
-        """Of an adapter on disk.
+        """Read an adapter from disk.
 
         Raises:
-            AdapterError: it is no LoRA, or one whose update is no sum (DoRA).
+            AdapterError: it is not a LoRA, or it is a DoRA, whose update is not a sum.
         """
         config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
         if config["peft_type"] != "LORA" or config.get("use_dora"):
             kind = "dora" if config.get("use_dora") else config["peft_type"].lower()
             raise AdapterError(
-                f"{directory} is an adapter of the kind {kind}; only a plain lora can have another "
-                "one after it"
+                f"{directory} is an adapter of the kind {kind}; only a plain lora can be trained on"
             )
         if config.get("rank_pattern") or config.get("alpha_pattern"):
             raise AdapterError(
-                f"{directory} has other ranks in some layers (rank_pattern, alpha_pattern); "
+                f"{directory} has different ranks in some layers (rank_pattern, alpha_pattern); "
                 "fuse it first"
             )
         rank = int(config["r"])
@@ -88,36 +88,36 @@ class Updates:
         return cls(rank, factors, head)
 
     def put_head(self, model: Any) -> bool:
-        """Copy the head into a model that has one of the same shape; whether it has."""
-        own = dict(model.named_parameters())
+        """Copy the head into a model; False where the model has no head of the same shape."""
+        parameters = dict(model.named_parameters())
         if not self.head or any(
-            name not in own or own[name].shape != value.shape for name, value in self.head.items()
+            name not in parameters or parameters[name].shape != value.shape
+            for name, value in self.head.items()
         ):
             return False
         for name, value in self.head.items():
-            own[name].data.copy_(value)
+            parameters[name].data.copy_(value)
         return True
 
     def stack(self, wrapped: Any) -> None:
-        """Add the update, as it is, to what peft's model computes, under the adapter it trains.
+        """Add the frozen update to what peft's model computes, below the adapter it trains.
 
-        A hook adds it, since peft has one adapter that trains and saves and resumes well, and
-        forgets the second one when a training is resumed.
+        A hook adds it, because peft loses a second adapter when a training is resumed.
         """
         for layer, module in _layers(wrapped, self.factors):
             base = module.base_layer if hasattr(module, "base_layer") else module
-            found = self.factors[layer]
+            factors = self.factors[layer]
             device = next(module.parameters()).device
-            base.register_buffer("under_up", found.up.to(device), persistent=False)
-            base.register_buffer("under_down", found.down.to(device), persistent=False)
+            base.register_buffer("under_up", factors.up.to(device), persistent=False)
+            base.register_buffer("under_down", factors.down.to(device), persistent=False)
             base.register_forward_hook(_add)
         wrapped.under = self
 
     def start(self, wrapped: Any) -> None:
-        """Have peft's adapter begin as this update.
+        """Start peft's adapter from this update.
 
         Raises:
-            MethodError: it has another rank, or no place for some layer.
+            MethodError: peft's adapter has another rank, or no update in one of the layers.
         """
         rank = wrapped.peft_config[_NAME].r
         if rank != self.rank:
@@ -128,15 +128,16 @@ class Updates:
         for layer, module in _layers(wrapped, self.factors):
             if not hasattr(module, "lora_A"):
                 raise MethodError(
-                    f"targets: {layer} gets no adapter, and the one to start from has one there; "
-                    "use the targets and adapter_layers it was trained with, or sequential: stack"
+                    f"targets: {layer} gets no update, but the adapter to start from has one "
+                    "there; use the targets and adapter_layers it was trained with, or "
+                    "sequential: stack"
                 )
-            found = self.factors[layer]
-            module.lora_A[_NAME].weight.data.copy_(found.down)
-            module.lora_B[_NAME].weight.data.copy_(found.up / module.scaling[_NAME])
+            factors = self.factors[layer]
+            module.lora_A[_NAME].weight.data.copy_(factors.down)
+            module.lora_B[_NAME].weight.data.copy_(factors.up / module.scaling[_NAME])
 
     def join(self, out: Path) -> None:
-        """Rewrite a saved adapter as itself and this update in one."""
+        """Rewrite a saved adapter as the sum of itself and this update."""
         config = json.loads((out / _CONFIG).read_text(encoding="utf-8"))
         above = Updates.read(out)
         saved = load_file(out / _WEIGHTS)
@@ -144,7 +145,7 @@ class Updates:
         prefix = names[0]["prefix"]
         tensors = {name: value for name, value in saved.items() if _FACTOR.fullmatch(name) is None}
         for layer in sorted(self.factors.keys() | above.factors.keys()):
-            up, down = _beside(self, above, layer)
+            up, down = _concatenated(self, above, layer)
             tensors[f"{prefix}{layer}.lora_A.weight"] = down
             tensors[f"{prefix}{layer}.lora_B.weight"] = up
         save_file(tensors, out / _WEIGHTS, metadata={"format": "pt"})
@@ -158,23 +159,23 @@ class Updates:
         (out / _CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
-def _beside(one: Updates, two: Updates, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both factors of a layer, zeros where one of the adapters has none there."""
-    some = one.factors.get(layer) or two.factors[layer]
+def _concatenated(one: Updates, two: Updates, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factors of a layer from both adapters; zeros where one of them has no update there."""
+    either = one.factors.get(layer) or two.factors[layer]
     ups, downs = [], []
     for updates in (one, two):
-        found = updates.factors.get(layer)
-        rows, columns = len(some.up), some.down.shape[1]
-        ups.append(found.up if found else torch.zeros(rows, updates.rank))
-        downs.append(found.down if found else torch.zeros(updates.rank, columns))
+        factors = updates.factors.get(layer)
+        rows, columns = len(either.up), either.down.shape[1]
+        ups.append(factors.up if factors else torch.zeros(rows, updates.rank))
+        downs.append(factors.down if factors else torch.zeros(updates.rank, columns))
     return torch.cat(ups, 1).contiguous(), torch.cat(downs, 0).contiguous()
 
 
 def _layers(wrapped: Any, factors: dict[str, Factors]) -> Iterator[tuple[str, Any]]:
-    """Modules of the encoder by the layers' names.
+    """Each layer's name and its module in the encoder.
 
     Raises:
-        AdapterError: there is no such layer.
+        AdapterError: the model has no such layer.
     """
     modules = dict(wrapped.get_base_model().base_model.named_modules())
     for layer in factors:

@@ -1,4 +1,4 @@
-"""What methods share whose result is a whole checkpoint."""
+"""What methods share that write a whole checkpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from transfer.errors import MethodError
 
 
 def refuse_quantized(method: str, precision: str) -> None:
-    """Raise MethodError where the base's weights are codes, which cannot be trained or saved."""
+    """Raise MethodError where the base's weights are stored in few bits and cannot be trained."""
     if precision in ("int8", "nf4"):
         raise MethodError(
             f"method: {method} trains the base's own weights, and {precision} weights cannot be "
@@ -18,7 +18,7 @@ def refuse_quantized(method: str, precision: str) -> None:
 
 
 def head(model: Any) -> list[Any]:
-    """Parameters of the task head, the pooler included; none for an encoder."""
+    """Parameters of the task head, including the pooler; none for an encoder."""
     encoder = model.base_model
     if encoder is model:
         return []

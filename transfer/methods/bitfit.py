@@ -1,7 +1,7 @@
 """BitFit (Ben Zaken et al. 2021): the biases and the task head are trained, no other weight.
 
-Biases are those of attention, feed-forward and layer norms, of the embeddings' layer norm too:
-0.04% of XLM-R base.
+The biases of attention, feed-forward layers and layer norms, including the layer norm of the
+embeddings, are 0.04% of the parameters of XLM-R base.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def check(format: str | None, precision: str, **options: Any) -> None:
 
 
 def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:
-    """The model itself, all but biases and head frozen.
+    """The model itself, with all weights frozen except the biases and the head.
 
     Raises:
         MethodError: the base is quantized.

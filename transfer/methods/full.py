@@ -23,10 +23,10 @@ def prepare(
     freeze_embeddings: bool = False,
     **options: Any,
 ) -> Any:
-    """The model itself; every weight is trained, the word embeddings only if wanted.
+    """The model itself; every weight is trained, except the embeddings where they are frozen.
 
-    Training on English alone moves English words away from their translations; frozen embeddings
-    cannot.
+    Training on English alone moves the embeddings of English words away from those of their
+    translations; `freeze_embeddings` prevents that.
 
     Raises:
         MethodError: the base is quantized, so its weights cannot be trained.

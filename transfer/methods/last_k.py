@@ -1,32 +1,42 @@
-"""The top layers and the task head are trained; the layers below and the embeddings stay."""
+"""The top layers and the task head are trained; the layers below and the embeddings are frozen."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from transfer.errors import MethodError
+from transfer.methods._options import option, read
 from transfer.methods._whole import head, refuse_quantized
 from transfer.methods._whole import save as save
 
 GIVES = "checkpoint"
 
 
-def check(format: str | None, precision: str, *, last: int | None = None, **options: Any) -> None:
-    """Refuse a quantized base, and a recipe that does not say how many layers."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How many layers are trained."""
+
+    last: int | None = option(
+        None, "Number of top layers that method last_k trains; that method needs it.", ge=1
+    )
+
+
+def check(format: str | None, precision: str, **options: Any) -> None:
+    """Refuse a quantized base, and a recipe without `last`."""
     refuse_quantized("last_k", precision)
-    if last is None:
-        raise MethodError("method: last_k needs last, the number of layers trained: last: 2")
+    if read(Options, options).last is None:
+        raise MethodError("method: last_k needs last, the number of top layers to train: last: 2")
 
 
-def prepare(
-    model: Any, format: str | None, precision: str, *, last: int | None = None, **options: Any
-) -> Any:
-    """The model itself, all frozen but its `last` topmost layers and the head.
+def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:
+    """The model itself, with all weights frozen except the `last` top layers and the head.
 
     Raises:
         MethodError: the base is quantized, or has fewer layers.
     """
-    check(format, precision, last=last)
+    check(format, precision, **options)
+    last = read(Options, options).last
     layers = model.base_model.encoder.layer
     if last is None or last > len(layers):
         raise MethodError(f"last: {last}, but the model has {len(layers)} layers")

@@ -1,21 +1,23 @@
 """LoRA (Hu et al. 2021) on a base of any precision, through peft.
 
-Low-rank updates of the attention's query and value projections, the task head trained beside
-them (peft's `modules_to_save`). On an NF4 base this is QLoRA (Dettmers et al. 2023). The scale may
-be that of rsLoRA (Kalajdzievski 2023), the update that of DoRA (Liu et al. 2024), the start PiSSA's
-or LoftQ's. Whatever they are, what is saved is a LoRA for the plain base in the precision it was
-trained on; a combination of which that would not be true is refused.
+Low-rank updates of the attention's query and value projections are trained, together with the task
+head (peft's `modules_to_save`). On an NF4 base this is QLoRA (Dettmers et al. 2023). The scale can
+be that of rsLoRA (Kalajdzievski 2023), the update that of DoRA (Liu et al. 2024), the start that of
+PiSSA or LoftQ. In every case the saved adapter is a LoRA for the plain base in the precision it was
+trained on; combinations for which that would not hold are refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from transfer.errors import MethodError
 from transfer.methods import _peft
+from transfer.methods._options import option, read
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,21 +26,47 @@ GIVES = "adapter"
 KEYS = ("sequential",)
 Sequential = Literal["stack", "start"]
 ALL_LINEAR = "all-linear"
-_HEADS = r"(.*\.)?(classifier|qa_outputs|pooler)(\..*)?"  # saved whole, or not used at all
-_ROUNDED = (
-    "rounds what is left of the weights, so that no adapter would give the same on the plain base"
-)
+_HEADS = r"(.*\.)?(classifier|qa_outputs|pooler)(\..*)?"  # trained whole, or not used at all
 
 
-def check(
-    format: str | None,
-    precision: str,
-    *,
-    init: str = "random",
-    dora: bool = False,
-    **options: Any,
-) -> None:
-    """Refuse starts whose result would not fit the plain base, and what peft cannot do."""
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Size, scale, start and place of the updates."""
+
+    rank: int = option(16, "LoRA rank: inner dimension of the low-rank update.", ge=1)
+    alpha: int = option(
+        32,
+        "LoRA scale: the update is multiplied by alpha / rank, or by alpha / sqrt(rank) with "
+        "scaling: rslora.",
+        ge=1,
+    )
+    dropout: float = option(0.05, "Dropout rate on the input of the LoRA update.", ge=0, lt=1)
+    targets: tuple[str, ...] | Literal["all-linear"] = option(
+        ("query", "value"),
+        "Names of the linear layers that get a LoRA update; all-linear means all of them.",
+    )
+    scaling: Literal["standard", "rslora"] = option(
+        "standard",
+        "LoRA scaling: standard divides alpha by rank, rslora divides it by sqrt(rank).",
+    )
+    dora: bool = option(
+        False, "DoRA: train the magnitudes of the weights apart from their directions."
+    )
+    init: str = option(
+        "random",
+        "Initial LoRA weights: random, pissa, pissa_niter_4 (faster; any number) or loftq.",
+    )
+    adapter_layers: tuple[int, ...] | None = option(
+        None,
+        "Layers that get a LoRA update, counted from 1, the lowest; default: all layers.",
+        min_length=1,
+    )
+
+
+def check(format: str | None, precision: str, **options: Any) -> None:
+    """Refuse a start whose result would not fit the plain base, and what peft cannot do."""
+    chosen = read(Options, options)
+    init = chosen.init
     if not re.fullmatch(r"random|loftq|pissa(_niter_[1-9][0-9]?)?", init):
         raise MethodError(
             f"init: {init}: allowed are random, pissa, pissa_niter_4 (faster; any number) and loftq"
@@ -46,63 +74,45 @@ def check(
     if init.startswith("pissa") and precision != "fp32":
         raise MethodError(
             f"init: {init} takes the principal part out of the weights, and precision: {precision} "
-            f"{_ROUNDED}; use precision: fp32 (compute: bf16 makes that fast), or init: loftq with "
-            "precision: nf4"
+            "rounds what is left of the weights, so that the adapter would not fit the plain base; "
+            "use precision: fp32 (with compute: bf16 for speed), or init: loftq with precision: nf4"
         )
     if init == "loftq" and precision != "nf4":
         raise MethodError(
-            "init: loftq starts from what NF4 rounded away, so it needs precision: nf4 "
+            "init: loftq starts from the rounding error of NF4, so it needs precision: nf4 "
             f"(not {precision})"
         )
-    if dora and precision == "int8":
+    if chosen.dora and precision == "int8":
         raise MethodError(
             "dora: peft's DoRA loses the scales of int8 layers on a CPU; use precision: nf4"
         )
 
 
-def refuse_sequential(
-    how: Sequential, method: str, *, dora: bool = False, init: str = "random", **options: Any
-) -> None:
-    """Raise MethodError where a method cannot go on from an adapter so."""
+def refuse_sequential(how: Sequential, method: str, **options: Any) -> None:
+    """Raise MethodError where a method cannot train on an adapter in this way."""
+    chosen = read(Options, options)
     if method != "lora":
         raise MethodError(
             f"sequential: {how} makes one lora of two; with method: {method} fuse the adapter "
-            "first and train on that"
+            "first and train on the result"
         )
-    if dora:
+    if chosen.dora:
         raise MethodError(
-            f"dora: trains magnitudes, which no sum of updates can say; leave sequential: {how} "
-            "out and fuse the adapter first"
+            f"dora: trains magnitudes, which cannot be added to another update; leave sequential: "
+            f"{how} out and fuse the adapter first"
         )
-    if how == "start" and init != "random":
-        raise MethodError(f"init: {init} and sequential: start are two starts; leave one out")
+    if how == "start" and chosen.init != "random":
+        raise MethodError(
+            f"init: {chosen.init} and sequential: start are two starts; leave one of them out"
+        )
 
 
-def prepare(
-    model: Any,
-    format: str | None,
-    precision: str,
-    *,
-    rank: int = 16,
-    alpha: int = 32,
-    dropout: float = 0.05,
-    targets: Sequence[str] | str = ("query", "value"),
-    scaling: Literal["standard", "rslora"] = "standard",
-    dora: bool = False,
-    init: str = "random",
-    adapter_layers: Sequence[int] | None = None,
-    **options: Any,
-) -> Any:
+def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:
     """Wrap the model; only the adapter and the head require gradients.
 
     Args:
-        rank: r, rows of the update.
-        scaling: the update is scaled by alpha / rank, of rslora by alpha / sqrt(rank).
-        targets: names of the linear layers that get one, or `all-linear`.
-        dora: magnitudes of the weights' rows are trained apart from their directions.
-        init: `random`, `pissa`, `pissa_niter_<k>` (k steps of a randomized SVD) or `loftq`.
-        adapter_layers: which layers get one, 1 the lowest (its output is `hidden_states.1`); None:
-            all layers.
+        options: see `Options`; `adapter_layers` are counted from 1, whose output is
+            `hidden_states.1`.
 
     Raises:
         MethodError: the model has no such layers, or the options do not go together.
@@ -111,33 +121,35 @@ def prepare(
 
     from transfer.models.checkpoints import keep_codes
 
-    check(format, precision, init=init, dora=dora)
-    _check_layers(model, adapter_layers, rank, init)
+    check(format, precision, **options)
+    chosen = read(Options, options)
+    _check_layers(model, chosen)
+    layers, init = chosen.adapter_layers, chosen.init
     config = LoraConfig(
         task_type=_peft.TASKS[format],
-        r=rank,
-        lora_alpha=alpha,
-        lora_dropout=dropout,
-        target_modules=_targets(model, targets),
+        r=chosen.rank,
+        lora_alpha=chosen.alpha,
+        lora_dropout=chosen.dropout,
+        target_modules=_targets(model, chosen.targets),
         exclude_modules=_HEADS,
-        layers_to_transform=[layer - 1 for layer in adapter_layers] if adapter_layers else None,
-        layers_pattern="layer" if adapter_layers else None,
-        use_rslora=scaling == "rslora",
-        use_dora=dora,
+        layers_to_transform=[layer - 1 for layer in layers] if layers else None,
+        layers_pattern="layer" if layers else None,
+        use_rslora=chosen.scaling == "rslora",
+        use_dora=chosen.dora,
         init_lora_weights=init if init.startswith("pissa") else True,
         modules_to_save=["classifier", "pooler"] if format == "choice" else None,
     )
-    if dora and precision == "nf4":
+    if chosen.dora and precision == "nf4":
         keep_codes(model)
     wrapped = get_peft_model(model, config)
     if init == "loftq":
-        from transfer.methods import _starts
+        from transfer.methods import _lora_start
 
-        _starts.loftq(wrapped)
+        _lora_start.loftq(wrapped)
     if init.startswith("pissa"):
-        from transfer.methods import _starts
+        from transfer.methods import _lora_start
 
-        wrapped.start = _starts.matrices(wrapped)
+        wrapped.start = _lora_start.matrices(wrapped)
     return wrapped
 
 
@@ -145,25 +157,29 @@ def save(model: Any, out: Path) -> None:
     """Write `adapter_config.json` and `adapter_model.safetensors`."""
     _peft.save(model, out)
     if hasattr(model, "start"):
-        from transfer.methods import _starts
+        from transfer.methods import _lora_start
 
-        _starts.subtract(out, model.start)
+        _lora_start.subtract(out, model.start)
     if hasattr(model, "under"):
         model.under.join(out)
 
 
-def _check_layers(model: Any, layers: Sequence[int] | None, rank: int, init: str) -> None:
-    count = model.config.num_hidden_layers
+def _check_layers(model: Any, options: Options) -> None:
+    """Raise MethodError where the model has no such layers, or is too narrow for the rank."""
+    count, rank, init = model.config.num_hidden_layers, options.rank, options.init
     width = min(model.config.hidden_size, model.config.intermediate_size)
-    for layer in layers or ():
+    for layer in options.adapter_layers or ():
         if not 1 <= layer <= count:
             raise MethodError(f"adapter_layers: {layer}, but the model has layers 1 to {count}")
     if init != "random" and rank > width:
-        raise MethodError(f"rank: {rank} is more than the width {width}; init: {init} has no more")
+        raise MethodError(
+            f"rank: {rank} is more than the model's width, {width}, the most that init: {init} "
+            "can start from"
+        )
 
 
 def _targets(model: Any, targets: Sequence[str] | str) -> list[str]:
-    """Names that peft is to match, each of which some linear layer has."""
+    """Names for peft to match; each is the name of at least one linear layer."""
     linear = _linear(model.base_model.encoder)
     if targets == ALL_LINEAR:
         return sorted({name.rpartition(".")[2] for name in linear})
@@ -171,7 +187,7 @@ def _targets(model: Any, targets: Sequence[str] | str) -> list[str]:
         if not any(f".{name}".endswith(f".{target}") for name in linear):
             known = sorted({name.rpartition(".")[2] for name in linear})
             raise MethodError(
-                f"targets: no linear layer is called {target!r}; there are {', '.join(known)}, "
+                f"targets: no linear layer is called {target!r}; use one of {', '.join(known)}, "
                 f"or targets: {ALL_LINEAR}"
             )
     return list(targets)

@@ -1,7 +1,7 @@
-"""Prompt tuning (Lester et al. 2021), through peft: learnt vectors before the words' embeddings.
+"""Prompt tuning (Lester et al. 2021), through peft: trained vectors before the word embeddings.
 
-The model is frozen; the vectors, begun as embeddings of random pieces, and the task head are
-trained. A pair's head reads the first of all tokens, which is the first virtual one.
+The model is frozen. The vectors, which start as the embeddings of random pieces, and the task head
+are trained. The head of a sentence pair reads the first token, which is the first virtual one.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from transfer.methods import _peft, _prompts
+from transfer.methods._options import read
 from transfer.methods._peft import save as save
+from transfer.methods._prompts import Options as Options
 
 GIVES = "prompt"
 
 
 def check(format: str | None, precision: str, **options: Any) -> None:
-    """Refuse tasks of choices."""
+    """Refuse multiple-choice tasks."""
     _prompts.check("soft_prompt", format)
 
 
@@ -24,22 +26,22 @@ def prepare(
     format: str | None,
     precision: str,
     *,
-    length: int = 16,
     max_length: int | None = None,
     **options: Any,
 ) -> Any:
     """Wrap the model; only the prompt and the head require gradients.
 
     Args:
-        length: virtual tokens.
-        max_length: of the sequences it is to read, specials included.
+        max_length: tokens of the longest sequence, special tokens included.
+        options: see `Options`.
 
     Raises:
-        MethodError: a task of choices, or the model has too few positions.
+        MethodError: the task is multiple-choice, or the model has too few positions.
     """
     from peft import PromptTuningConfig, PromptTuningInit, get_peft_model
 
     check(format, precision)
+    length = read(Options, options).length
     _prompts.freeze(model, "soft_prompt", length, max_length)
     config = PromptTuningConfig(
         task_type=_peft.TASKS[format],
@@ -47,5 +49,5 @@ def prepare(
         prompt_tuning_init=PromptTuningInit.SAMPLE_VOCAB,
     )
     wrapped = get_peft_model(model, config)
-    _prompts.real_tokens_alone(wrapped)
+    _prompts.hide_virtual_tokens(wrapped)
     return wrapped

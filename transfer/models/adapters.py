@@ -102,7 +102,7 @@ class Adapter:
             checkpoints.keep_codes(model)
         wrapped = PeftModel.from_pretrained(model, self.directory).eval()
         if self.kind == _SOFT:
-            _prompts.real_tokens_alone(wrapped)
+            _prompts.hide_virtual_tokens(wrapped)
         return wrapped
 
 

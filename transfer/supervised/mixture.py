@@ -12,7 +12,8 @@ from pathlib import Path
 
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows import masked_text
-from transfer.encoded_rows.load_rows import Rows, load_rows
+from transfer.encoded_rows.encoded import Rows
+from transfer.encoded_rows.load_rows import load_rows
 from transfer.encoded_rows.masked_text import Masked
 from transfer.loop.batch_plan import Batch, cut, plan, steps_for
 from transfer.loop.mixing import mix, shares

@@ -1,12 +1,12 @@
-"""Where LoRA's two matrices start, and how what was trained from there is saved.
+"""Initial values of LoRA's two matrices, and how an adapter that started from them is saved.
 
-PiSSA (Meng et al. 2024, peft's `init_lora_weights="pissa"`): they start as the principal part of
-the weight, which leaves the weight: W = W_res + s B0 A0. What is saved is a LoRA of twice the rank,
-s (B A - B0 A0), which any base takes. peft can convert so too (0.21,
-`path_initial_model_for_weight_conversion`), but leaves out the task head and DoRA's magnitudes.
+PiSSA (Meng et al. 2024, peft's `init_lora_weights="pissa"`): the matrices start as the principal
+part of the weight, which is subtracted from the weight: W = W_res + s B0 A0. The saved adapter is a
+LoRA of twice the rank, s (B A - B0 A0), which fits the plain base. peft converts in the same way
+(0.21, `path_initial_model_for_weight_conversion`), but without the task head and DoRA's magnitudes.
 
-LoftQ (Li et al. 2023): they start as the best low-rank correction of what NF4 rounded away; the
-base stays the plain NF4 one. peft's `replace_lora_weights_loftq` (0.21) needs a GPU and does not
+LoftQ (Li et al. 2023): the matrices start as the best low-rank correction of NF4's rounding error;
+the base is the plain NF4 one. peft's `replace_lora_weights_loftq` (0.21) needs a GPU and does not
 divide by s.
 """
 
@@ -27,9 +27,9 @@ _NAME = "default"
 
 
 def loftq(model: Any) -> None:
-    """Start the adapter of an NF4 model so that both together come nearest to the weights on disk.
+    """Start the adapter of an NF4 model so that both together are nearest to the weights on disk.
 
-    One step of the paper's alternation, since a second one would need another base.
+    This is one step of the paper's alternation, because a second step would change the base.
     """
     from peft.tuners.lora import LoraLayer
     from peft.utils.integrations import dequantize_module_weight
@@ -54,14 +54,14 @@ def loftq(model: Any) -> None:
 
 
 def low_rank(matrix: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """`[out, in]` to `[out, rank]` and `[rank, in]`, whose product is nearest to it."""
+    """The factors `[out, rank]` and `[rank, in]` whose product is nearest to `[out, in]`."""
     left, values, right = torch.linalg.svd(matrix, full_matrices=False)
     root = values[:rank].sqrt()
     return (left[:, :rank] * root).contiguous(), (root[:, None] * right[:rank]).contiguous()
 
 
 def matrices(model: Any) -> dict[str, torch.Tensor]:
-    """Copies of LoRA's matrices, by the names they are saved under."""
+    """Copies of LoRA's matrices, by the names they are saved with."""
     from peft import get_peft_model_state_dict
 
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
@@ -80,6 +80,6 @@ def subtract(out: Path, start: dict[str, torch.Tensor]) -> None:
     save_file(tensors, out / _WEIGHTS, metadata={"format": "pt"})
     config = json.loads((out / _CONFIG).read_text(encoding="utf-8"))
     config["r"] *= 2
-    config["lora_alpha"] *= 2**0.5 if config["use_rslora"] else 2  # the scale stays
+    config["lora_alpha"] *= 2**0.5 if config["use_rslora"] else 2  # keeps the scale as it was
     config["init_lora_weights"] = True
     (out / _CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")

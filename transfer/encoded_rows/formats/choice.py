@@ -1,4 +1,4 @@
-"""One of several choices: rows of as many sequences."""
+"""Multiple choice: a row is one sequence per choice."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from transfer.loop.types import Tensors
 
 
 class Choices(SeveralSequences):
-    """Rows whose label is hidden are left out; `targets` are indices of the right choices."""
+    """Rows without a label are left out; `targets` are the indices of the right choices."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         shown = [e for e in examples if isinstance(e, ChoiceExample) and e.label is not None]
         counts = {len(example.choices) for example in shown}
         if len(counts) > 1:
             raise DataError(
-                f"{task.name}: rows of {min(counts)} and of {max(counts)} choices; all rows to "
-                "train on need as many"
+                f"{task.name}: some rows have {min(counts)} choices and others {max(counts)}; all "
+                "training rows need the same number"
             )
         sequences = iter(encoder(task, shown))
         self.pad_id = encoder.pad_id
@@ -39,3 +39,6 @@ class Choices(SeveralSequences):
         }
         labels = torch.tensor([self.targets[index] for index in batch.indices])
         return {**tensors, "labels": labels}
+
+
+ROWS = Choices

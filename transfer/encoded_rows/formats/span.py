@@ -1,4 +1,4 @@
-"""A span of the context: questions, in windows of their contexts."""
+"""Answers in a context: a row is a question with one window of its context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from transfer.loop.types import Tensors
 
 
 class Spans(OneSequence):
-    """`targets` are the first and the last token of the answer, 0 and 0 in a window without it."""
+    """`targets` are the first and the last token of the answer; 0 and 0 in a window without it."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         asked = [example for example in examples if isinstance(example, SpanExample)]
@@ -31,3 +31,6 @@ class Spans(OneSequence):
             "start_positions": ends[:, 0],
             "end_positions": ends[:, 1],
         }
+
+
+ROWS = Spans

@@ -1,4 +1,4 @@
-"""A query and the passage that answers it: rows of two sequences, read one by one."""
+"""Retrieval: a row is a query and the passage that answers it, encoded separately."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from transfer.loop.types import Tensors
 
 
 class Matches(SeveralSequences):
-    """Queries and passages, each cut at the task's own length."""
+    """Queries and passages, each cut at the length that the task sets for it."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
-        assert isinstance(task, RankingTask)  # the format says so
-        found = [example for example in examples if isinstance(example, MatchExample)]
+        assert isinstance(task, RankingTask)  # every task of this format is one
+        matches = [example for example in examples if isinstance(example, MatchExample)]
         queries, passages = (
             encode_sentences(encoder.tokenizer, texts, min(longest, encoder.max_length))
             for texts, longest in (
-                ([match.query for match in found], task.query_tokens),
-                ([match.passage for match in found], task.candidate_tokens),
+                ([match.query for match in matches], task.query_tokens),
+                ([match.passage for match in matches], task.candidate_tokens),
             )
         )
         self.pad_id = encoder.pad_id
@@ -30,9 +30,12 @@ class Matches(SeveralSequences):
 
     def collate(self, batch: Batch) -> Tensors:
         """`query_ids`, `query_mask`, `passage_ids` and `passage_mask`, each `[batch, tokens]`."""
-        found: Tensors = {}
+        batch_tensors: Tensors = {}
         for side, name in enumerate(("query", "passage")):
             tensors = padded([self.ids[index][side] for index in batch.indices], self.pad_id)
-            found[f"{name}_ids"] = tensors["input_ids"]
-            found[f"{name}_mask"] = tensors["attention_mask"]
-        return found
+            batch_tensors[f"{name}_ids"] = tensors["input_ids"]
+            batch_tensors[f"{name}_mask"] = tensors["attention_mask"]
+        return batch_tensors
+
+
+ROWS = Matches

@@ -1,4 +1,4 @@
-"""A label a row: pairs of sentences."""
+"""Pairs of sentences: a row is one sequence with one label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transfer.loop.types import Tensors
 
 
 class Labels(OneSequence):
-    """Rows whose label is hidden are left out; `targets` are label ids."""
+    """Rows without a label are left out; `targets` are label ids."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         shown = [e for e in examples if isinstance(e, PairExample) and e.label is not None]
@@ -26,3 +26,6 @@ class Labels(OneSequence):
         """The inputs, and `labels` `[batch]`."""
         labels = torch.tensor([self.targets[index] for index in batch.indices])
         return {**self.inputs(batch), "labels": labels}
+
+
+ROWS = Labels

@@ -1,4 +1,4 @@
-"""A tag a word: tagged sentences."""
+"""Tagged sentences: a row is one sequence with a tag per word."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transfer.loop.types import Tensors
 
 
 class Tags(OneSequence):
-    """`targets` are one tag id a token, of the first of each word, -100 elsewhere."""
+    """`targets` are tag ids per token: the tag on a word's first token, -100 on the others."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         tagged = [example for example in examples if isinstance(example, TagExample)]
@@ -33,3 +33,6 @@ class Tags(OneSequence):
         for row, index in enumerate(batch.indices):
             labels[row, : len(self.targets[index])] = torch.tensor(self.targets[index])
         return {**tensors, "labels": labels}
+
+
+ROWS = Tags
