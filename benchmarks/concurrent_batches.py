@@ -16,7 +16,8 @@ from pathlib import Path
 
 from evalsuite.inference.batch_runner import batches
 from evalsuite.inference.encoded import Encoded
-from evalsuite.inference.open_model import Predictor, open_model
+from evalsuite.inference.open_model import open_model
+from evalsuite.inference.predictor import Predictor
 from evalsuite.inference.probe_text import sample
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS

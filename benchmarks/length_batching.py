@@ -24,7 +24,8 @@ import numpy as np
 
 from evalsuite.inference.batch_runner import pad, run
 from evalsuite.inference.encoded import Encoded
-from evalsuite.inference.open_model import CONCURRENT_FROM, open_model
+from evalsuite.inference.open_model import open_model
+from evalsuite.inference.predictor import CONCURRENT_FROM
 from evalsuite.inference.probe_text import sample, spread
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS

@@ -28,7 +28,7 @@ from evalsuite.submission import files
 from evalsuite.task import DataSource, Split, Task
 
 if TYPE_CHECKING:
-    from evalsuite.inference.open_model import Predictor
+    from evalsuite.inference.predictor import Predictor
 
 DEFAULTS = EvaluationOptions()
 

@@ -24,7 +24,8 @@ from compress.distill.targets import Targets
 from compress.distill.teachers import logits_function, model_of, open_teacher
 from compress.distill.training_text import TrainingText, plain_share, read_text
 from compress.errors import StudentError
-from evalsuite.inference.open_model import Predictor, head_of, read_config
+from evalsuite.inference.checkpoint_config import head_of, read_config
+from evalsuite.inference.predictor import Predictor
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.loop.batch_plan import Batch

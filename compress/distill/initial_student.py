@@ -11,7 +11,7 @@ from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
 from compress.errors import StudentError
-from evalsuite.inference.open_model import head_of, labels_of, read_config
+from evalsuite.inference.checkpoint_config import head_of, labels_of, read_config
 from evalsuite.runtimes.torch import load_checkpoint
 from transfer.loop.types import Tensors
 

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from compress.distill.targets import Teacher
-from evalsuite.inference.open_model import Predictor, open_model
+from evalsuite.inference.open_model import open_model
+from evalsuite.inference.predictor import Predictor
 from evalsuite.runtimes.torch import TorchPredictor, load_checkpoint, opens
 from transfer.loop.types import Tensors
 from transfer.models import checkpoints

@@ -24,7 +24,8 @@ from compress.export.sensitivity import ranked
 from compress.gate import hold
 from compress.prune.structure import drop_silent_heads, heads_of
 from evalsuite.agreement import outputs
-from evalsuite.inference.open_model import FIRST_TOKEN, head_of, open_model, read_config
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, read_config
+from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size

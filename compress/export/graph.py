@@ -23,8 +23,9 @@ from compress.export.exporter import GraphExporter, Quantizing, Weights
 from compress.export.quantize import quantize
 from compress.export.trace import Traced, trace
 from evalsuite.agreement import outputs
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN
 from evalsuite.inference.encoded import Encoded
-from evalsuite.inference.open_model import FIRST_TOKEN, open_model
+from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.task import CHOICE
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from compress.distill.plain_text import PAIRED
 from evalsuite import tokenization
-from evalsuite.inference.open_model import head_of, read_config
+from evalsuite.inference.checkpoint_config import head_of, read_config
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, padded

@@ -25,7 +25,7 @@ from compress.errors import TrimError
 from compress.trim import pieces, weight_rows
 from compress.trim.split_report import SAMPLE, Sample, Split, compare, table
 from evalsuite import tokenization
-from evalsuite.inference.open_model import max_length_of
+from evalsuite.inference.checkpoint_config import max_length_of
 from transfer.models import cards
 from transfer.text import vocabulary
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.errors import TrimError
-from evalsuite.inference.open_model import read_config, refuse_pickle
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import refuse_pickle
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,7 +20,7 @@ from evalsuite.task import CHOICE
 if TYPE_CHECKING:
     import numpy as np
 
-    from evalsuite.inference.open_model import Predictor
+    from evalsuite.inference.predictor import Predictor
     from evalsuite.inference.session import Session
 
 

@@ -19,7 +19,7 @@ from evalsuite.task import DataSource, ParallelExample, Task
 if TYPE_CHECKING:
     import numpy as np
 
-    from evalsuite.inference.open_model import Predictor
+    from evalsuite.inference.predictor import Predictor
 
 FEWEST = 4  # pairs of a language
 

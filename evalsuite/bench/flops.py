@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evalsuite.inference.open_model import BUNDLE_FILE, FIRST_TOKEN, head_of, labels_of, read_config
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, read_config
+from evalsuite.inference.open_model import BUNDLE_FILE
 
 
 @dataclass(frozen=True, slots=True)

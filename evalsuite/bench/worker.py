@@ -19,7 +19,8 @@ from evalsuite import tokenization
 from evalsuite.bench import energy, flops, grid
 from evalsuite.inference.batch_runner import pad
 from evalsuite.inference.batching import by_tokens
-from evalsuite.inference.open_model import CONCURRENT_FROM, Predictor, modules, open_model
+from evalsuite.inference.open_model import modules, open_model
+from evalsuite.inference.predictor import CONCURRENT_FROM, Predictor
 from evalsuite.machine import environment
 from evalsuite.machine.child_process import leave_with
 from evalsuite.results.speed import GridCell, LanguageSpeed, SpeedResult, Throughput

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.formats.pair import parts as parts
@@ -17,11 +18,19 @@ from evalsuite.formats.pair import score as score
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.chance import majority
 from evalsuite.metrics.score import shown_calibration
-from evalsuite.task import ChoiceExample, Task
+from evalsuite.submission import layouts
+from evalsuite.task import CHOICE, ChoiceExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+SUFFIX = "jsonl"  # of prediction files
+ARCHITECTURE = "ForMultipleChoice"  # how the name of the model class ends
+FIXED_LABELS = CHOICE  # of every model of this format
+to_text, read_file = layouts.choices_to_text, layouts.read_choices
+align = _agreement.align_in_order
+agreement = _agreement.equal
 
 
 def encode(

@@ -8,7 +8,7 @@ are part of every score, as for Tatoeba, and so is what the threshold was fitted
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.data.mining import MiningTask
 from evalsuite.errors import DataError
@@ -18,11 +18,17 @@ from evalsuite.metrics.chance import random_pairs
 from evalsuite.metrics.mining import mining_scores
 from evalsuite.retrieval.bitext_mining import Corpora, mine
 from evalsuite.retrieval.sentences import encode_sentences
+from evalsuite.submission import layouts
 from evalsuite.task import Example, MiningExample, Split, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+SUFFIX = "tsv"  # of prediction files
+ARCHITECTURE = None  # embeddings are scored, no head
+FIXED_LABELS = ()
+to_text, read_file = layouts.pairs_to_text, layouts.read_pairs
 
 
 def encode(
@@ -108,3 +114,17 @@ def score(
     gold = {(e.id, partner) for e in examples for partner in e.partners}
     rows = zip(examples, predictions, strict=True)
     return mining_scores(gold, {(e.id, id) for e, id in rows if id is not None})
+
+
+def align(predictions: Any, ids: Sequence[str]) -> list[str | None] | None:
+    """The partner or None for each id; None where the predictions are not of these rows."""
+    partners = dict(predictions)
+    return [partners.get(id) for id in ids] if set(partners) <= set(ids) else None
+
+
+def agreement(first: Sequence[str | None], second: Sequence[str | None]) -> float:
+    """Pairs that both have, compared with those that either has: F1 of one against the other."""
+    pairs = list(zip(first, second, strict=True))
+    both = sum(a == b and a is not None for a, b in pairs)
+    either = sum((a is not None) + (b is not None) for a, b in pairs)
+    return 100.0 * 2 * both / either if either else 100.0

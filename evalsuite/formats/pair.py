@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.chance import majority
 from evalsuite.metrics.score import score_shown, shown_calibration, shown_parts
+from evalsuite.submission import layouts
 from evalsuite.task import ChoiceExample, PairExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+SUFFIX = "tsv"  # of prediction files
+ARCHITECTURE = "ForSequenceClassification"  # how the name of the model class ends
+FIXED_LABELS = ()  # the labels are those of the task
+to_text, read_file = layouts.one_per_line, layouts.read_labels
+align = _agreement.align_in_order
+agreement = _agreement.equal
 
 
 def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: int) -> list[Encoded]:

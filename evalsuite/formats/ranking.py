@@ -12,16 +12,24 @@ from typing import TYPE_CHECKING, Literal
 from evalsuite.data.ranking import RankingTask
 from evalsuite.errors import DataError
 from evalsuite.evaluation import Evaluation, Predicted
+from evalsuite.formats import _agreement
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics import ranking
 from evalsuite.metrics.ranking import average_precision, ranking_scores
 from evalsuite.retrieval.embedding import rank
 from evalsuite.retrieval.sentences import encode_sentences
+from evalsuite.submission import layouts
 from evalsuite.task import MatchExample, QueryExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+SUFFIX = "json"  # of prediction files
+ARCHITECTURE = None  # embeddings are scored, no head
+FIXED_LABELS = ()
+to_text, read_file = layouts.rankings_to_text, layouts.read_rankings
+align = _agreement.align_by_id
 
 
 def encode(
@@ -79,3 +87,8 @@ def score(
 ) -> dict[str, float]:
     """Mean average precision of the first twenty candidates."""
     return ranking_scores([example.relevant for example in examples], predictions)
+
+
+def agreement(first: Sequence[list[str]], second: Sequence[list[str]]) -> float:
+    """Percent of queries with the same first candidate."""
+    return _agreement.equal([row[0] for row in first], [row[0] for row in second])

@@ -10,17 +10,26 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from evalsuite.evaluation import Evaluation, Predicted
+from evalsuite.formats import _agreement
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.chance import one_in
 from evalsuite.metrics.retrieval import nearest
 from evalsuite.metrics.score import score_retrieval
 from evalsuite.retrieval.ratio_margin import Margins
 from evalsuite.retrieval.sentences import encode_sentences
+from evalsuite.submission import layouts
 from evalsuite.task import ParallelExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+SUFFIX = "tsv"  # of prediction files
+ARCHITECTURE = None  # embeddings are scored, no head
+FIXED_LABELS = ()
+to_text, read_file = layouts.one_per_line, layouts.read_rows
+align = _agreement.align_in_order
+agreement = _agreement.equal
 
 
 def encode(

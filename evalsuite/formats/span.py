@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
 from evalsuite.metrics.answers import answer_f1, answer_scores
-from evalsuite.task import NO_ANSWER, OptionalSpanExample, SpanExample
+from evalsuite.submission import layouts
+from evalsuite.task import NO_ANSWER, SPAN_ENDS, OptionalSpanExample, SpanExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 
     from evalsuite.data.squad import SpanTask
 
+SUFFIX = "json"  # of prediction files
+ARCHITECTURE = "ForQuestionAnswering"  # how the name of the model class ends
+FIXED_LABELS = SPAN_ENDS  # of every model of this format
+to_text, read_file = layouts.answers_to_text, layouts.read_answers
+align = _agreement.align_by_id
+agreement = _agreement.equal
 LONGEST = 384  # tokens of a sequence
 QUESTION = 64  # tokens of a question, the rest is cut
 OVERLAP = 128  # tokens two windows share, at most half a window

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
@@ -18,11 +19,18 @@ from evalsuite.metrics.calibration import calibration_error, softmax
 from evalsuite.metrics.chance import best_constant_chunk_f1, majority
 from evalsuite.metrics.chunks import counts
 from evalsuite.metrics.score import score_tags
+from evalsuite.submission import layouts
 from evalsuite.task import TagExample, Task
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
+
+SUFFIX = "tsv"  # of prediction files
+ARCHITECTURE = "ForTokenClassification"  # how the name of the model class ends
+FIXED_LABELS = ()  # the labels are those of the task
+to_text, read_file = layouts.tags_to_text, layouts.read_tags
+align = _agreement.align_in_order
 
 
 def encode(tokenizer: Tokenizer, examples: Sequence[TagExample], max_length: int) -> list[Encoded]:
@@ -135,3 +143,8 @@ def score(
     """Chunk F1 as the benchmark scores it, and plain token accuracy, each under its own name; the
     latter alone where it is the task's metric."""
     return score_tags(task, [list(e.tags) for e in examples], [list(p) for p in predictions])
+
+
+def agreement(first: Sequence[Sequence[str]], second: Sequence[Sequence[str]]) -> float:
+    """Percent of words with the same tag."""
+    return _agreement.equal(*([tag for row in rows for tag in row] for rows in (first, second)))

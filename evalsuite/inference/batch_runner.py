@@ -12,7 +12,7 @@ from evalsuite.inference.encoded import Encoded
 if TYPE_CHECKING:
     import numpy as np
 
-    from evalsuite.inference.open_model import Predictor
+    from evalsuite.inference.predictor import Predictor
 
 
 def pad(

@@ -13,7 +13,8 @@ from typing import Any
 
 from evalsuite.errors import MalformedRowError, ModelError
 from evalsuite.formats import choice
-from evalsuite.inference.open_model import head_of, open_model, read_config
+from evalsuite.inference.checkpoint_config import head_of, read_config
+from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.metrics.calibration import softmax
 from evalsuite.task import ChoiceExample, PairExample, SpanExample, TagExample

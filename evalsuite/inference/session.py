@@ -21,7 +21,7 @@ from evalsuite.task import Example, Format, Task
 if TYPE_CHECKING:
     import numpy as np
 
-    from evalsuite.inference.open_model import Predictor
+    from evalsuite.inference.predictor import Predictor
 
 
 class Session:

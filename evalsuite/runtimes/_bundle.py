@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU
-from evalsuite.inference.open_model import BUNDLE_FILE, CONCURRENT_FROM, FIRST_TOKEN
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN
+from evalsuite.inference.open_model import BUNDLE_FILE
+from evalsuite.inference.predictor import CONCURRENT_FROM
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._concurrent import in_order

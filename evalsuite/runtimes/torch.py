@@ -13,13 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU, ON_GPU, Batching
-from evalsuite.inference.open_model import (
-    head_of,
-    labels_of,
-    max_length_of,
-    read_config,
-    refuse_pickle,
-)
+from evalsuite.inference.checkpoint_config import head_of, labels_of, max_length_of, read_config
+from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._bundle import check_files, read_card

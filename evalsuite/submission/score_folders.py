@@ -26,9 +26,9 @@ from evalsuite.metrics.mining import mining_scores
 from evalsuite.metrics.ranking import ranking_scores
 from evalsuite.metrics.score import score_pairs, score_retrieval, score_tags
 from evalsuite.registry import TASKS
-from evalsuite.submission import files
+from evalsuite.submission import layouts
 from evalsuite.submission.benchmark_means import SUFFIXES, XTREME, Benchmark, Member
-from evalsuite.submission.files import LAYOUT
+from evalsuite.submission.layouts import LAYOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,12 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
             task: Any = TASKS.get(name)
             normal = task.normal(language)
             gold = _gold(labels / file, f"labels of {what}")
-            said = files.read_answers(predictions / file, f"predictions for {what}")
+            said = layouts.read_answers(predictions / file, f"predictions for {what}")
             scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
             unanswered[language] = len(set(gold) - set(said))
         elif member.kind == "rankings":
-            right = files.read_rankings(labels / file, f"labels of {what}")
-            ranked = files.read_rankings(predictions / file, f"predictions for {what}")
+            right = layouts.read_rankings(labels / file, f"labels of {what}")
+            ranked = layouts.read_rankings(predictions / file, f"predictions for {what}")
             scores = _score_rankings(labels / file, right, ranked)
             unanswered[language] = len(set(right) - set(ranked))
         else:
@@ -132,11 +132,11 @@ def _score_rankings(
 def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> dict[str, float]:
     """Scores of one language of a task whose files have one item a line."""
     read: Any = {
-        "choices": files.read_choices,
-        "labels": files.read_labels,
-        "pairs": files.read_pairs,
-        "rows": files.read_rows,
-        "tags": files.read_tags,
+        "choices": layouts.read_choices,
+        "labels": layouts.read_labels,
+        "pairs": layouts.read_pairs,
+        "rows": layouts.read_rows,
+        "tags": layouts.read_tags,
     }[member.kind]
     gold, said = read(labels, f"labels of {name}"), read(predictions, f"predictions for {name}")
     if member.kind == "pairs":

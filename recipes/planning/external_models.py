@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import ModelError, OfflineError
-from evalsuite.inference.open_model import FIRST_TOKEN, read_config, refuse_pickle
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
+from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
 from recipes.stages._shared.contract import Artifact

@@ -69,7 +69,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Measure each model in a separate process."""
     from evalsuite import tokenization
     from evalsuite.bench.measure import Subject, measure
-    from evalsuite.inference.open_model import max_length_of, read_config
+    from evalsuite.inference.checkpoint_config import max_length_of, read_config
     from evalsuite.inference.probe_text import sample
     from evalsuite.machine import environment
 

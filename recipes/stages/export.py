@@ -250,7 +250,7 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     from compress.export.embedding_storage import Form
     from compress.export.low_rank import frequencies
     from evalsuite import tokenization
-    from evalsuite.inference.open_model import read_config
+    from evalsuite.inference.checkpoint_config import read_config
     from transfer.text import parallel_text
 
     precision = EXPORTERS.get(config.runtime).precisions[config.precision]

@@ -19,7 +19,8 @@ from compress.distill.sentences import sentence_loss, turn
 from compress.errors import StudentError
 from evalsuite import tokenization
 from evalsuite.data import parallel
-from evalsuite.inference.open_model import head_of, open_model, read_config
+from evalsuite.inference.checkpoint_config import head_of, read_config
+from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
 from evalsuite.retrieval.embedding import Embedder

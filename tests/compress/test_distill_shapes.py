@@ -23,7 +23,8 @@ from compress.distill.student import cut
 from compress.errors import StudentError
 from evalsuite import tokenization
 from evalsuite.alignment.measures import linear_cka
-from evalsuite.inference.open_model import open_model, read_config
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource

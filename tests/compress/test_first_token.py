@@ -28,7 +28,8 @@ from compress.export.sensitivity import groups
 from compress.export.trace import trace
 from evalsuite.bench import flops
 from evalsuite.errors import ModelError
-from evalsuite.inference.open_model import open_model, read_config
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import open_model
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
 from recipes.stages import alignment as aligning

@@ -30,7 +30,8 @@ from compress.prune.importance_text import calibration
 from compress.prune.prune import RECORD, Size, parameters, prune, share, wanted
 from evalsuite.agreement import outputs
 from evalsuite.bench import flops
-from evalsuite.inference.open_model import open_model, read_config
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe, sample
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size

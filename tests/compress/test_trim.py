@@ -27,7 +27,8 @@ from evalsuite.agreement.outputs import Parity
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
-from evalsuite.inference.open_model import open_model, read_config
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size
 from evalsuite.registry import TASKS

@@ -16,7 +16,8 @@ from compress.export.export import export
 from compress.export.graph import ExportOptions
 from evalsuite.errors import ModelError
 from evalsuite.inference.batch_runner import pad
-from evalsuite.inference.open_model import CONCURRENT_FROM, open_model
+from evalsuite.inference.open_model import open_model
+from evalsuite.inference.predictor import CONCURRENT_FROM
 from evalsuite.registry import TASKS
 from evalsuite.runtimes._concurrent import in_order
 from evalsuite.runtimes.onnxruntime import OnnxPredictor

@@ -21,7 +21,8 @@ from evalsuite.bench.measure import Subject, measure
 from evalsuite.errors import ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
-from evalsuite.inference.open_model import modules, open_model, read_config
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import modules, open_model
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import Probe
 from evalsuite.machine import model_size

@@ -13,7 +13,7 @@ from peft import PeftModel
 from quick import options
 from safetensors.torch import load_file
 
-from evalsuite.inference.open_model import read_config
+from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows

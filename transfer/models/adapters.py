@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from evalsuite.inference.open_model import read_config
+from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes.torch import TorchPredictor, architecture

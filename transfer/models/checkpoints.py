@@ -12,13 +12,8 @@ import transformers
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
-from evalsuite.inference.open_model import (
-    head_of,
-    labels_of,
-    max_length_of,
-    read_config,
-    refuse_pickle,
-)
+from evalsuite.inference.checkpoint_config import head_of, labels_of, max_length_of, read_config
+from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
 from transfer.precision.quantized_embedding import QuantizedEmbedding

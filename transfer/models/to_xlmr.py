@@ -18,7 +18,7 @@ import torch
 from transformers import AutoModel, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from evalsuite.errors import ModelError
-from evalsuite.inference.open_model import read_config
+from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.runtimes.torch import from_pretrained
 
 _OFFSET = 2  # XLM-R's first position is its padding id plus one

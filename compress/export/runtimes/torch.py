@@ -47,7 +47,7 @@ class TorchExporter(CheckpointExporter):
         """Save the checkpoint with everything in bf16, or all but its linear layers."""
         import torch
 
-        from evalsuite.inference.open_model import head_of, read_config
+        from evalsuite.inference.checkpoint_config import head_of, read_config
         from evalsuite.runtimes.torch import auto_class, from_pretrained
         from transfer.models import checkpoints
 

@@ -8,7 +8,7 @@ from recipes.stages._shared.contract import Input
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
-    from evalsuite.inference.open_model import Predictor
+    from evalsuite.inference.predictor import Predictor
 
 
 def open_input(model: Input) -> Predictor:

@@ -1,0 +1,82 @@
+"""What every open model can do, whatever runtime runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from evalsuite.inference.batching import Batching
+    from evalsuite.results.record import ModelInfo
+
+CONCURRENT_FROM = 2  # batches per thread, from which runtimes may run several at the same time
+    2  # batches per thread; from this number on, runtimes may run them at the same time
+)
+
+
+class Predictor(Protocol):
+    """A model ready to run.
+
+    Attributes:
+        directory: where it was opened from; holds `tokenizer.json` and `config.json`.
+        labels: label set in id order, empty for an encoder without a head.
+        layers: number of hidden layers; `hidden_states.0` to `hidden_states.<layers>` exist
+            where the runtime gives them.
+        max_length: longest sequence it takes, special tokens included.
+        precision: `fp32`, `bf16`, `int8`.
+    """
+
+    directory: Path
+    labels: tuple[str, ...]
+    layers: int
+    max_length: int
+    precision: str
+
+    @property
+    def threads(self) -> int:
+        """Intra-op threads it runs on."""
+        ...
+
+    @property
+    def batching(self) -> Batching:
+        """What batches suit it."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """`cpu`, or the name of the GPU."""
+        ...
+
+    def __call__(
+        self, input_ids: np.ndarray, attention_mask: np.ndarray, wanted: tuple[str, ...]
+    ) -> dict[str, np.ndarray]:
+        """Run one padded batch.
+
+        Args:
+            input_ids: int64 `[batch, tokens]`.
+            attention_mask: int64 `[batch, tokens]`, 1 on real tokens.
+            wanted: names out of `logits` and `hidden_states.<k>`.
+
+        Returns:
+            name -> float32, `logits` `[batch, labels]` or `[batch, tokens, labels]` (of a model
+            of spans the labels are start and end; one of choices has one label, and each sequence
+            is a choice), `hidden_states.<k>` `[batch, tokens, width]`.
+        """
+        ...
+
+    def run_batches(
+        self, batches: Iterable[tuple[np.ndarray, np.ndarray]], wanted: tuple[str, ...]
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Run many padded batches, ids and mask each, and give what `__call__` gives, in order.
+
+        A runtime may run several at the same time, one thread each, where that is faster; batches
+        are then read before their results are taken.
+        """
+        ...
+
+    def describe(self, label: str) -> ModelInfo:
+        """What the model is: digest, parameters, bytes, precision."""
+        ...
