@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from evalsuite.results.record import ModelInfo
 
 CONCURRENT_FROM = 2  # batches per thread, from which runtimes may run several at the same time
-    2  # batches per thread; from this number on, runtimes may run them at the same time
-)
 
 
 class Predictor(Protocol):
