@@ -3,4 +3,18 @@
 `evalsuite` reads XTREME-R data from three sources, scores any checkpoint or exported bundle
 with one piece of code, measures what it costs to run, and reports both. It imports none of
 the other packages of this project, and importing it loads no torch.
+
+Files:
+    catalog.py: components found by their file names: listing imports nothing, use imports one
+        file
+    errors.py: the exceptions of `evalsuite`
+    evaluate.py: score one model on one task, in every language of the source
+    evaluation.py: what one evaluation works on: the options, the open model, and the rows of each
+        language
+    fertility.py: how a vocabulary treats the words of each language
+    language_scores.py: the scores of all languages of one task, collected language by language
+    languages.py: languages: what their two-letter codes stand for
+    registry.py: the catalogues of this package: what files there are of each kind
+    task.py: what a task is: its metadata, its examples, and where its rows come from
+    tokenization.py: the tokenizer of a checkpoint or bundle, through `tokenizers` alone
 """

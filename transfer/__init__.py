@@ -1,1 +1,12 @@
-"""Train: pretraining, intermediate and target tasks, adapters; one loop, objectives passed in."""
+"""Train: pretraining, intermediate and target tasks, adapters; one loop, objectives passed in.
+
+Files:
+    contrastive.py: align languages by contrast on parallel text, at a layer of an encoder
+    errors.py: the exceptions of `transfer`
+    find_task.py: target and intermediate tasks under one roof
+    pretrain.py: pretrain a multilingual encoder: masked LM, with translation LM on parallel text
+    registry.py: the catalogues of this package: the components of each kind, found by their file
+        names
+    sentence_teacher.py: multilingual sentence encoders to learn from beside the English one: one
+        file each
+"""

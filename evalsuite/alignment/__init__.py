@@ -6,4 +6,8 @@
 
 Sentences and their translations go through every model, layer by layer; what fine-tuning keeps of
 the alignment is the retrieval accuracy after over before (retention).
+
+Files:
+    measure.py: measure models beside one another on parallel text
+    measures.py: measures of alignment between sentence vectors and those of their translations
 """

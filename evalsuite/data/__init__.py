@@ -1,1 +1,23 @@
-"""Where rows come from: text files, the Hugging Face hub, parallel corpora, the embedded suite."""
+"""Where rows come from: text files, the Hugging Face hub, parallel corpora, the embedded suite.
+
+Files:
+    choices.py: questions with answers to choose from: what COPA, Cosmos QA and their kin share
+    files.py: text files in the layouts of the XTREME download scripts, read with errors that name
+        the line
+    glue.py: pairs of sentences in the files of GLUE: a line of column names, then fields
+        separated by tabs
+    heldout.py: evaluation text, so that training text can be kept apart from it
+    hub.py: rows of a pinned data set of the Hugging Face hub
+    mining.py: sentences to be paired across two comparable corpora, most of which have no
+        partner: BUCC 2018
+    nli.py: natural language inference: what XNLI, MNLI and SNLI share
+    pairs.py: two sentences and a label: what the inference tasks and PAWS-X share
+    parallel.py: parallel and one-language text for pretraining
+    ranking.py: queries searched for in one pool of candidates of all languages: LAReQA and
+        Mewsli-X
+    sentences.py: contexts of question answering cut into sentences
+    sourced.py: what the tasks share: one `load` over the three sources
+    squad.py: questions about a context, answered by a span of it: what XQuAD, MLQA and
+        TyDiQA-GoldP share
+    tagging.py: one tag a word: what UD-POS and PAN-X share
+"""

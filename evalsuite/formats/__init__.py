@@ -12,4 +12,17 @@ One file a format, with the same functions:
   predictions a probability: how far these are from how often it is right.
 
 Retrieval has no logits to decode: it encodes either side, and pools hidden states.
+
+Files:
+    _agreement.py: how predictions of two models are put side by side and compared, where nothing
+        is special
+    _by_head.py: what all formats share whose model has a head: its logits are decoded row by row
+    choice.py: a context and answers to choose from: XCOPA and similar tasks
+    mining.py: sentences of one corpus, and which sentence of another each translates, if any:
+        BUCC 2018
+    pair.py: two sentences, one label: XNLI and similar tasks
+    ranking.py: queries against one pool of candidates: LAReQA and Mewsli-X
+    retrieval.py: a sentence and its translation among all others: Tatoeba
+    span.py: a question answered by a span of its context: XQuAD, MLQA, TyDiQA-GoldP
+    tagging.py: one tag a word: UD-POS, PAN-X
 """

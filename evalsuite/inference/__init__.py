@@ -1,1 +1,14 @@
-"""."""
+"""Open a model and run it over rows: sequences, batches, sessions.
+
+Files:
+    batch_runner.py: run encoded sequences through a predictor in batches of similar length
+    batching.py: batches of similar length, filled by token count
+    checkpoint_config.py: what `config.json` of a checkpoint or bundle says about the model
+    encoded.py: one sequence to run, as a format encodes it
+    open_model.py: open a checkpoint or a bundle in the runtime it is made for
+    predict_lines.py: predict lines of text with any checkpoint or bundle
+    predictor.py: what every open model can do, whatever runtime runs it
+    probe_text.py: real sentences of every language a source has, encoded, for uses that need no
+        labels
+    session.py: a predictor with its tokenizer: examples in, predictions out
+"""

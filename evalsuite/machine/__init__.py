@@ -1,1 +1,9 @@
-"""."""
+"""What the machine and the files of a model are: processor, processes, sizes.
+
+Files:
+    child_process.py: processes that start with their imports done and do not outlive who asked
+        for them
+    environment.py: what a figure was measured with: processor, instruction set, threads, library
+        versions
+    model_size.py: counts and digests of weights on disk, read without loading them
+"""

@@ -1,1 +1,12 @@
-"""."""
+"""Find texts by their embeddings: nearest neighbours, ratio margin, mining.
+
+Files:
+    bitext_mining.py: pairs of sentences mined from two corpora: which are proposed, and which are
+        good enough
+    embedding.py: sentences as vectors: one layer's hidden states, pooled; and queries ranked by
+        them
+    nearest.py: the nearest of many candidates by cosine, exactly, a block of candidates at a time
+    ratio_margin.py: translations found by ratio margin: how near two sentences are, for how near
+        their others are
+    sentences.py: how a sentence is encoded for an embedding, and how its tokens become one vector
+"""

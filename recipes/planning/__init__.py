@@ -1,1 +1,12 @@
-"""."""
+"""Turn a recipe into a plan: the matrix, the order of stages, cache keys.
+
+Files:
+    data_digests.py: digests of the rows a stage reads, so that other data give another cache key
+    external_models.py: models from outside a recipe: a hub id, a directory, or one that an
+        installed package carries
+    matrix.py: fan a recipe out over its matrix
+    plan.py: what a recipe will really run: checked, ordered, each stage with its cache key
+    stage_config.py: the keys of a stage, checked: every mistake at once
+    stage_graph.py: order of stages: what a stage needs comes before it, otherwise as the recipe
+        has it
+"""

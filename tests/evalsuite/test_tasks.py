@@ -109,4 +109,4 @@ def test_a_task_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert "CC BY-SA 4.0" in text and "Rajpurkar et al. 2018" in text
     assert "no copy" in said("tasks", "ccg") and "LDC" in said("tasks", "ccg")
     assert "unknown task 'squad3'; did you mean 'squad'" in said("tasks", "squad3")
-    assert "type lingopress ls tasks xnli" in said("stages", "xnli")
+    assert "unknown stage 'xnli'" in said("stages", "xnli")

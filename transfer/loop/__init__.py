@@ -1,1 +1,13 @@
-"""."""
+"""The one training loop: batches, steps, processes.
+
+Files:
+    batch_plan.py: the order of training: which examples make which batch, decided before the
+        first step
+    fit.py: the one training loop: transformers.Trainer over a fixed plan of batches
+    mixing.py: multi-task sampling: which data set each step draws from
+    optimizer_steps.py: transformers.Trainer over a plan of optimizer steps, each of one or more
+        micro-batches
+    processes.py: one training by several processes of this machine, which share each optimizer
+        step
+    types.py: names for the tensors and functions that a training is made of
+"""

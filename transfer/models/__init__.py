@@ -1,1 +1,13 @@
-"""."""
+"""Checkpoints, adapters and heads: loading, saving, carrying over.
+
+Files:
+    adapters.py: adapters and prompts as they were trained: on their base, in its precision
+    cards.py: model cards: what a checkpoint is and how plain transformers or peft opens it
+    checkpoints.py: open checkpoints for training, with the head a task needs; write what a stage
+        publishes
+    continue_adapter.py: train an adapter after another one: an intermediate task's, then the
+        target task's
+    heads.py: a model, and the heads that are trained beside its own: of several tasks, of masked
+        LM
+    to_xlmr.py: carry an English encoder of the BERT family into the XLM-R architecture
+"""

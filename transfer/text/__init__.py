@@ -1,1 +1,12 @@
-"""."""
+"""Text for training: parallel text, augmentation, vocabularies.
+
+Files:
+    augment.py: training rows as other languages would have them: without capitals, or with words
+        translated
+    lexical_init.py: start a multilingual embedding table from parallel text
+    parallel_text.py: parallel and one-language text to train encoders on, evaluation text kept
+        out
+    teacher_vectors.py: a teacher's sentence embeddings, computed once and kept
+    vocabulary.py: train a multilingual unigram vocabulary in XLM-R's layout
+    word_translations.py: a dictionary read off parallel text: one translation a word and language
+"""

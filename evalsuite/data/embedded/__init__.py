@@ -23,4 +23,15 @@ Files: `lexicon/<language>.json` holds the phrases, `phrases.py` reads them, `sc
 can happen and in which split, `realise.py` puts a scene into words, `inference.py` pairs scenes
 for NLI, `questions.py` asks about them, `causes.py` says what follows from what, `entities.py` what
 is told of whom, `generate.py` makes the tasks.
+    causes.py: causes and effects: what one person does, and what somebody does before or after
+        because of it
+    entities.py: mentions of persons and places, and what is told of each of them: entity linking
+    generate.py: the tasks of the embedded suite, as lists of examples
+    inference.py: pairs of scenes that stand in a known relation: entailment, neutral or
+        contradiction
+    phrases.py: read a lexicon: whole inflected phrases of one language, each word with its tags
+    questions.py: questions about a few sentences, as clozes: a sentence of the context, a part of
+        it left blank
+    realise.py: put a scene into the words of a language, and words into a line of text
+    scenes.py: what can happen, in no language: scenes of concepts, and the split each belongs to
 """
