@@ -121,7 +121,6 @@ MANY_ARGUMENTS = {
     "compress.prune.prune.prune",
     "recipes.cli.app.run",  # a command: one argument per option
     "recipes.run.run_recipe",
-    "transfer.methods.lora.prepare",
 }
 
 
