@@ -113,12 +113,10 @@ def test_recipes_imports_only_lower_layers() -> None:
 MODULE_LINES, FUNCTION_LINES, ARGUMENTS = 350, 80, 8
 LONG_MODULES: set[str] = set()
 LONG_FUNCTIONS = {
-    "compress.prune.prune.prune",
     "evalsuite.bench.worker.measure",
 }
 MANY_ARGUMENTS = {
     "compress.fuse.fuse.fuse",
-    "compress.prune.prune.prune",
     "recipes.cli.app.run",  # a command: one argument per option
     "recipes.run.run_recipe",
 }

@@ -129,25 +129,23 @@ def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> st
     """What is wrong with a number of layers, or with a list of layers; None where nothing is.
 
     >>> layers_problem([1, 0])
-    'layers: (1, 0): give a number from 1, or rising layer numbers from 0, each of them once'
+    '(1, 0): give a number from 1, or rising layer numbers from 0, each of them once'
 
     Args:
         layers: how many the model has; None where that is not known yet.
     """
     if isinstance(wanted, int):
         if layers is not None and not 1 <= wanted <= layers:
-            return f"layers: {wanted}: the teacher has {layers}; ask for 1 to {layers}"
+            return f"{wanted}: the teacher has {layers}; ask for 1 to {layers}"
         right = wanted >= 1
     else:
         wanted = tuple(wanted)
         right = bool(wanted) and wanted == tuple(sorted({abs(layer) for layer in wanted}))
         if right and layers is not None and wanted[-1] >= layers:
-            return f"layers: {wanted}: the teacher has the layers 0 to {layers - 1}"
+            return f"{wanted}: the teacher has the layers 0 to {layers - 1}"
     if right:
         return None
-    return (
-        f"layers: {wanted}: give a number from 1, or rising layer numbers from 0, each of them once"
-    )
+    return f"{wanted}: give a number from 1, or rising layer numbers from 0, each of them once"
 
 
 def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
@@ -168,7 +166,7 @@ def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
         StudentError: there are fewer layers, or the list is not one of rising numbers.
     """
     if problem := layers_problem(wanted, layers):
-        raise StudentError(problem)
+        raise StudentError(f"layers: {problem}")
     if isinstance(wanted, int):
         return [round((index + 1) * layers / wanted) - 1 for index in range(wanted)]
     return list(wanted)

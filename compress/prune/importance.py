@@ -1,4 +1,4 @@
-"""How much a model's answers hang on each layer, attention head and feed-forward unit.
+"""Importance of each layer, attention head and feed-forward unit.
 
 >>> found = measure(model, batches, seed=1)
 >>> found.units.shape, found.heads.shape, found.influence
@@ -138,28 +138,23 @@ def _answers(gold: Tensors) -> torch.Tensor | None:
 def surprise(
     output: Any, mask: torch.Tensor, gold: torch.Tensor | None, generator: torch.Generator
 ) -> torch.Tensor:
-    """Minus the log-likelihood of an answer, a row: the gold one, or one drawn from the output.
+    """Minus the log-likelihood of an answer per row: the gold one, or one drawn from the output.
 
     The mean over a row's tokens for a tagger, over the two ends for spans; for an encoder the
     pooled states along a random direction.
+
+    Args:
+        mask: `[rows, tokens]`, or `[rows, choices, tokens]`.
+        gold: labels of rows or tokens, or the two ends of a span, `[rows, 2]`; None: draw.
+
+    Returns:
+        `[rows]`.
     """
     if "start_logits" not in output and "logits" not in output:
-        weight = mask.unsqueeze(-1).to(output.last_hidden_state.dtype)
-        pooled = (output.last_hidden_state * weight).sum(1) / weight.sum(1).clamp(min=1)
-        pooled = nn.functional.normalize(pooled, dim=-1)
-        signs = torch.randint(0, 2, pooled.shape, generator=generator).to(pooled)
-        return (pooled * (2 * signs - 1)).sum(-1)
-    scores = logits_of(output).float()
-    if "start_logits" in output:
-        scores, counted = over_tokens(scores, mask), torch.ones_like(mask[:, :2])
-    elif scores.dim() == 3:
-        counted = mask
-    else:
-        counted = torch.ones_like(mask.flatten(1)[:, 0])
+        return _along_random_direction(output.last_hidden_state, mask, generator)
+    scores, counted = _answered(output, mask)
     if gold is None:
-        chances = scores.detach().softmax(-1).flatten(0, -2).cpu()
-        drawn = torch.multinomial(chances, 1, generator=generator)
-        answers = drawn.view(counted.shape).to(scores.device)
+        answers = _drawn(scores, counted.shape, generator)
     else:
         answers = gold.to(scores.device)
         counted = counted * (answers != IGNORE)
@@ -170,6 +165,34 @@ def surprise(
     if losses.dim() == 1:
         return losses
     return losses.sum(-1) / counted.sum(-1).clamp(min=1)
+
+
+def _along_random_direction(
+    states: torch.Tensor, mask: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Mean-pooled, unit-length states `[rows, tokens, width]` along random signs, `[rows]`."""
+    weight = mask.unsqueeze(-1).to(states.dtype)
+    pooled = (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+    pooled = nn.functional.normalize(pooled, dim=-1)
+    signs = torch.randint(0, 2, pooled.shape, generator=generator).to(pooled)
+    return (pooled * (2 * signs - 1)).sum(-1)
+
+
+def _answered(output: Any, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits with one answer per row, token or end of a span; and 1 for each answer that counts."""
+    scores = logits_of(output).float()
+    if "start_logits" in output:
+        return over_tokens(scores, mask), torch.ones_like(mask[:, :2])
+    if scores.dim() == 3:
+        return scores, mask
+    return scores, torch.ones_like(mask.flatten(1)[:, 0])
+
+
+def _drawn(scores: torch.Tensor, shape: torch.Size, generator: torch.Generator) -> torch.Tensor:
+    """Answers drawn from the model's own probabilities."""
+    chances = scores.detach().softmax(-1).flatten(0, -2).cpu()
+    drawn = torch.multinomial(chances, 1, generator=generator)
+    return drawn.view(shape).to(scores.device)
 
 
 def block_influence(states: Sequence[torch.Tensor], mask: torch.Tensor) -> torch.Tensor:

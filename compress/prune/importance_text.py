@@ -1,6 +1,6 @@
 """Text that importance is measured on: English rows of a task, sentences of every language.
 
->>> batches = calibration(directory, [get("xnli")], source, count=256, ...)
+>>> batches = importance_batches(directory, [get("xnli")], source, count=256, ...)
 >>> sorted(batches[0])
 ['attention_mask', 'input_ids', 'labels']
 """
@@ -22,7 +22,7 @@ from transfer.loop.types import Tensors
 from transfer.text import parallel_text
 
 
-def calibration(
+def importance_batches(
     directory: Path,
     tasks: Sequence[Task],
     source: DataSource,

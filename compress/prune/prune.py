@@ -1,11 +1,12 @@
 """Prune a checkpoint in rounds, each measured anew, with recovery distillation after each.
 
->>> pruned = prune(directory, [get("xnli")], source, Size(units=0.5, layers=9), options, ...)
+>>> options = PruneOptions(Size(units=0.5, layers=9), recovery=None, seed=1)
+>>> pruned = prune(directory, [get("xnli")], source, options, work=work, out=out)
 >>> pruned.units[0][:3], pruned.layers
 ([0, 4, 5], (0, 1, 2, 4, 5, 7, 8, 9, 11))
 
-A round takes away its share of the layers, then measures what is left and takes its share of the
-units and heads; then the model is distilled from the unpruned one, if `recovery` says so.
+A round removes its share of the layers, measures what is left, and removes its share of the units
+and heads. Then the model is distilled from the unpruned one, if `recovery` is given.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from compress.distill.distill import distill
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
-from compress.errors import PruneError
 from compress.prune import structure
 from compress.prune.importance import least_similar, measure, strongest
-from compress.prune.importance_text import calibration
+from compress.prune.importance_text import importance_batches
+from compress.prune.rules import share, wanted
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
-from transfer.loop.types import Progress
+from transfer.loop.types import Progress, Tensors
 from transfer.models import cards, checkpoints
 
 RECORD = "prune.json"
@@ -36,21 +37,43 @@ RECORD = "prune.json"
 class Size:
     """What is to be left: a number, a share below 1, or None for all there is."""
 
-    units: int | float | None = None  # of the feed-forward part, a layer
-    heads: int | float | None = None  # a layer
+    units: int | float | None = None  # feed-forward units per layer
+    heads: int | float | None = None  # per layer
     layers: int | Sequence[int] | None = None  # how many, or which of them
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    """What a prune left, numbered as in the model it was made from.
+class PruneOptions:
+    """How a checkpoint is pruned.
 
     Attributes:
-        layers: that are kept.
-        units, heads: that are kept, by kept layer.
+        recovery: how to distil after each round; its `layers` and `max_length` are not read. None:
+            no recovery.
+        importance_rows: English rows, and as many other sentences, on which importance is measured.
+        max_length: tokens; lowered to what the model can read.
+        max_pairs: sentence pairs of parallel text per language, at most; None: all.
+    """
+
+    size: Size
+    recovery: Options | None
+    seed: int
+    rounds: int = 1
+    importance_rows: int = 256
+    max_length: int = 128
+    batch_size: int = 32
+    max_pairs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What a prune left, numbered as in the model that was pruned.
+
+    Attributes:
+        layers: layers that are kept.
+        units, heads: units and heads that are kept, by kept layer.
         influence: of every layer before the first round; see `compress.prune.importance`.
         before, after: parameters by part.
-        silent: parameters after that are zeros of silent heads.
+        silent: parameters after pruning that are zeros of silent heads.
     """
 
     layers: tuple[int, ...]
@@ -62,128 +85,151 @@ class Pruned:
     silent: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Numbers of layers, of units per layer and of heads per layer."""
+
+    layers: int
+    units: int
+    heads: int
+
+    def after(self, goal: _Counts, number: int, rounds: int) -> _Counts:
+        """What is left of these after a round on the way to a goal."""
+        return _Counts(
+            share(self.layers, goal.layers, number, rounds),
+            share(self.units, goal.units, number, rounds),
+            share(self.heads, goal.heads, number, rounds),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is left so far, numbered as in the model that is pruned."""
+
+    layers: list[int]
+    units: list[list[int]]
+    heads: list[list[int]]
+
+
 def prune(
     directory: Path,
     tasks: Sequence[Task],
     source: DataSource,
-    size: Size,
-    recovery: Options | None,
+    options: PruneOptions,
     *,
-    rounds: int = 1,
-    count: int = 256,
-    max_length: int = 128,
-    batch_size: int = 32,
-    max_pairs: int | None = None,
-    seed: int,
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
 ) -> Pruned:
-    """Write the pruned checkpoint to `out`, and beside it `prune.json`.
-
-    Args:
-        recovery: how to distil after each round, of which `layers` and `max_length` are not read;
-            None: not at all.
-        count: English rows, and other sentences, that importance is measured on.
-        max_length: tokens, cut to what the model takes.
+    """Write the pruned checkpoint to `out`, with a record of what was kept in `prune.json`.
 
     Raises:
-        PruneError: a size is not below what there is, or the architecture is not known.
+        PruneError: a size is larger than what there is, or the architecture is not known.
         StudentError: the layers named are not the model's.
         DataError: training rows or parallel text are absent.
     """
     model = load_checkpoint(directory)
     before = parameters(model)
-    longest = checkpoints.longest(directory, max_length)
-    all_layers = len(structure.layers_of(model))
-    width, all_heads = model.config.intermediate_size, model.config.num_attention_heads
-    named: list[int] = []
-    if size.layers is None or isinstance(size.layers, int):
-        left = wanted("layers", size.layers, all_layers)
-    else:
-        named = choose_layers(size.layers, all_layers)
-        left = len(named)
-    goal = {
-        "layers": left,
-        "units": wanted("ffn", size.units, width),
-        "heads": wanted("heads", size.heads, all_heads),
-    }
-    batches = calibration(
-        directory, tasks, source, count=count, max_length=longest, batch_size=batch_size,
-        max_pairs=max_pairs, seed=seed,
+    options = replace(options, max_length=checkpoints.longest(directory, options.max_length))
+    whole = _counts(model)
+    goal, named = _goal(whole, options.size)
+    batches = importance_batches(
+        directory, tasks, source, count=options.importance_rows, max_length=options.max_length,
+        batch_size=options.batch_size, max_pairs=options.max_pairs, seed=options.seed,
     )  # fmt: skip
-    layers = list(range(all_layers))
-    units = [list(range(width)) for _ in layers]
-    heads: list[list[int]] = []
+    kept = _Kept(list(range(whole.layers)), [list(range(whole.units))] * whole.layers, [])
     influence: list[float] = []
-    for number in range(1, rounds + 1):
-        progress((number - 1) / rounds, f"measuring, round {number}")
-        found = measure(model, batches, seed)
-        influence = influence or found.influence
-        keep = share(all_layers, goal["layers"], number, rounds)
-        if keep < len(layers):
-            kept = least_similar(found.influence, keep, [layers.index(own) for own in named])
-            model = cut(model, kept)
-            layers, units = [layers[k] for k in kept], [units[k] for k in kept]
-            found = measure(model, batches, seed)
-        by_layer = strongest(found.units, share(width, goal["units"], number, rounds))
-        structure.keep_units(model, by_layer)
-        units = [[own[k] for k in kept] for own, kept in zip(units, by_layer, strict=True)]
-        heads = strongest(found.heads, share(all_heads, goal["heads"], number, rounds))
-        structure.silence_heads(model, [set(range(all_heads)) - set(own) for own in heads])
-        if recovery is not None:
+    for number in range(1, options.rounds + 1):
+        progress((number - 1) / options.rounds, f"measuring, round {number}")
+        counts = whole.after(goal, number, options.rounds)
+        model, kept, measured = _round(model, kept, batches, counts, named, options.seed)
+        influence = influence or measured
+        if options.recovery is not None:
             folder = work / f"round-{number}"
             distill(
                 directory,
                 tasks,
                 source,
-                replace(recovery, layers=tuple(layers), max_length=longest),
+                replace(options.recovery, layers=tuple(kept.layers), max_length=options.max_length),
                 work=folder / "training",
                 out=folder / "model",
-                progress=_part(progress, number, rounds),
+                progress=_part(progress, number, options.rounds),
                 student=model,
             )
     pruned = Pruned(
-        tuple(layers), units, heads, influence, before, parameters(model), _silent(model)
-    )
-    facts = [
-        f"pruned from: {directory.name}",
-        f"layers kept: {', '.join(map(str, layers))} of {all_layers}",
-        f"feed-forward units a layer: {len(units[0])} of {width}",
-        f"attention heads a layer: {len(heads[0])} of {all_heads}, the others zero",
-    ]
-    checkpoints.save(model, directory, out, cards.card("Pruned checkpoint", facts))
+        tuple(kept.layers), kept.units, kept.heads, influence, before, parameters(model),
+        _silent(model),
+    )  # fmt: skip
+    card = cards.card("Pruned checkpoint", _card_lines(directory.name, kept, whole))
+    checkpoints.save(model, directory, out, card)
     (out / RECORD).write_text(json.dumps({"format": 1} | asdict(pruned)), encoding="utf-8")
     return pruned
 
 
-def wanted(key: str, asked: int | float | None, there: int) -> int:
-    """How many are to be left of those there are.
+def _counts(model: Any) -> _Counts:
+    config = model.config
+    layers = len(structure.layers_of(model))
+    return _Counts(layers, config.intermediate_size, config.num_attention_heads)
 
-    >>> wanted("ffn", 0.5, 3072), wanted("heads", None, 12)
-    (1536, 12)
 
-    Raises:
-        PruneError: more than there are.
+def _goal(whole: _Counts, size: Size) -> tuple[_Counts, list[int]]:
+    """What is left after the last round, and the layers that are named."""
+    named: list[int] = []
+    if size.layers is None or isinstance(size.layers, int):
+        layers = wanted("layers", size.layers, whole.layers)
+    else:
+        named = choose_layers(size.layers, whole.layers)
+        layers = len(named)
+    units = wanted("ffn", size.units, whole.units)
+    return _Counts(layers, units, wanted("heads", size.heads, whole.heads)), named
+
+
+def _round(
+    model: Any,
+    kept: _Kept,
+    batches: Sequence[Tensors],
+    counts: _Counts,
+    named: Sequence[int],
+    seed: int,
+) -> tuple[Any, _Kept, list[float]]:
+    """Prune a model to these counts.
+
+    Args:
+        kept: what the model has, numbered as in the model that is pruned.
+        named: layers that are kept whatever their importance is, in the same numbers.
+
+    Returns:
+        The model, what is left of it, and the influence of its layers before this round.
     """
-    if asked is None:
-        return there
-    number = max(1, round(asked * there)) if isinstance(asked, float) else asked
-    if not 1 <= number <= there:
-        raise PruneError(f"{key}: {asked}: the model has {there}; ask for 1 to {there}")
-    return number
+    measured = measure(model, batches, seed)
+    influence = measured.influence
+    layers, units = kept.layers, kept.units
+    if counts.layers < len(layers):
+        chosen = least_similar(influence, counts.layers, [layers.index(layer) for layer in named])
+        model = cut(model, chosen)
+        layers, units = [layers[k] for k in chosen], [units[k] for k in chosen]
+        measured = measure(model, batches, seed)
+    by_layer = strongest(measured.units, counts.units)
+    structure.keep_units(model, by_layer)
+    units = [[numbers[k] for k in chosen] for numbers, chosen in zip(units, by_layer, strict=True)]
+    heads = strongest(measured.heads, counts.heads)
+    every_head = set(range(model.config.num_attention_heads))
+    structure.silence_heads(model, [every_head - set(chosen) for chosen in heads])
+    return model, _Kept(layers, units, heads), influence
 
 
-def share(there: int, goal: int, number: int, rounds: int) -> int:
-    """How many are left after a round, in equal steps.
-
-    >>> [share(12, 6, number, 3) for number in (1, 2, 3)]
-    [10, 8, 6]
-    """
-    return round(there - (there - goal) * number / rounds)
+def _card_lines(name: str, kept: _Kept, whole: _Counts) -> list[str]:
+    return [
+        f"pruned from: {name}",
+        f"layers kept: {', '.join(map(str, kept.layers))} of {whole.layers}",
+        f"feed-forward units per layer: {len(kept.units[0])} of {whole.units}",
+        f"attention heads per layer: {len(kept.heads[0])} of {whole.heads}, the others are zero",
+    ]
 
 
 def _part(progress: Progress, number: int, rounds: int) -> Progress:
+    """Progress within one round, as progress of the whole."""
+
     def within(fraction: float, text: str) -> None:
         progress((number - 1 + fraction) / rounds, f"round {number}: {text}")
 
@@ -191,15 +237,15 @@ def _part(progress: Progress, number: int, rounds: int) -> Progress:
 
 
 def parameters(model: Any) -> dict[str, int]:
-    """Parameters by part: embeddings, attention, feed-forward, and what is left."""
-    found = {"embeddings": 0, "attention": 0, "feed-forward": 0, "other": 0}
+    """Parameters by part: embeddings, attention, feed-forward, and all others."""
+    counts = {"embeddings": 0, "attention": 0, "feed-forward": 0, "other": 0}
     for name, weight in model.named_parameters():
         inside, _, tail = name.partition("encoder.layer.")[2].partition(".")
         part = "embeddings" if "embeddings." in name else "other"
         if inside:
             part = "attention" if tail.startswith("attention.") else "feed-forward"
-        found[part] += weight.numel()
-    return found
+        counts[part] += weight.numel()
+    return counts
 
 
 def _silent(model: Any) -> int:

@@ -167,7 +167,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     if teacher.kind == "bundle":
         problems += rules.bundle_teacher(config, "teacher")
     if config.layers is not None and (problem := rules.layers_problem(config.layers)):
-        problems.append(problem)
+        problems.append(f"layers: {problem}")
     narrower = config.width is not None or config.heads is not None or config.ffn is not None
     if config.student is not None and (config.layers is not None or narrower):
         problems.append(

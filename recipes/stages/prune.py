@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from compress.distill.rules import layers_problem
+from compress.prune.rules import size_problem
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -33,17 +35,15 @@ PASS = True
 
 
 def _amount(asked: int | float) -> int | float:
-    if (isinstance(asked, int) and asked >= 1) or 0 < asked < 1:
-        return asked
-    raise ValueError("give how many to keep, a whole number from 1, or a share between 0 and 1")
+    if problem := size_problem(asked):
+        raise ValueError(problem)
+    return asked
 
 
 def _layers(asked: int | tuple[int, ...]) -> int | tuple[int, ...]:
-    if isinstance(asked, int) and asked >= 1:
-        return asked
-    if not isinstance(asked, int) and asked and asked == tuple(sorted({abs(own) for own in asked})):
-        return asked
-    raise ValueError("give how many to keep, from 1, or which: rising numbers from 0, none twice")
+    if problem := layers_problem(asked):
+        raise ValueError(problem)
+    return asked
 
 
 Amount = Annotated[int | float, AfterValidator(_amount)]
@@ -174,7 +174,7 @@ def cost(config: Config) -> str:
 def run(config: Config, ctx: StageContext) -> Summary:
     """Prune, recover and compare."""
     from compress.gate import hold
-    from compress.prune.prune import Size, prune
+    from compress.prune.prune import PruneOptions, Size, prune
     from evalsuite.agreement import outputs
     from evalsuite.inference.open_model import open_model
     from evalsuite.inference.probe_text import sample
@@ -186,18 +186,21 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx.seed,
         layers=1,
     )
+    options = PruneOptions(
+        size=Size(config.ffn, config.heads, config.layers),
+        recovery=recovery if config.epochs else None,
+        seed=ctx.seed,
+        rounds=config.rounds,
+        importance_rows=config.importance_rows,
+        max_length=config.max_length,
+        batch_size=config.batch_size,
+        max_pairs=config.max_pairs,
+    )
     pruned = prune(
         model.path,
         tasks(config.tasks),
         ctx.data,
-        Size(config.ffn, config.heads, config.layers),
-        recovery if config.epochs else None,
-        rounds=config.rounds,
-        count=config.importance_rows,
-        max_length=config.max_length,
-        batch_size=config.batch_size,
-        max_pairs=config.max_pairs,
-        seed=ctx.seed,
+        options,
         work=ctx.work,
         out=ctx.out,
         progress=ctx.progress,

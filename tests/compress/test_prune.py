@@ -26,8 +26,9 @@ from compress.prune.importance import (
     strongest,
     surprise,
 )
-from compress.prune.importance_text import calibration
-from compress.prune.prune import RECORD, Size, parameters, prune, share, wanted
+from compress.prune.importance_text import importance_batches
+from compress.prune.prune import RECORD, PruneOptions, Size, parameters, prune
+from compress.prune.rules import share, wanted
 from evalsuite.agreement import outputs
 from evalsuite.bench import flops
 from evalsuite.inference.checkpoint_config import read_config
@@ -291,8 +292,8 @@ def test_an_unknown_architecture_is_named() -> None:
     assert structure.drop_silent_heads(model) == 0
 
 
-def test_calibration_is_english_with_labels_and_all_languages_without(tiny_nli: Path) -> None:
-    found = calibration(
+def test_importance_text_is_english_with_labels_and_all_languages_without(tiny_nli: Path) -> None:
+    found = importance_batches(
         tiny_nli,
         [TASKS.get("xnli")],
         EMBEDDED,
@@ -329,9 +330,15 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_better_than_chance_at_equal_size(trained: Path, tmp_path: Path) -> None:
     prune(
-        trained, [TASKS.get("xnli")], EMBEDDED, Size(units=0.25, heads=1), None, count=96,
-        max_length=48, max_pairs=50, seed=1, work=tmp_path / "work", out=tmp_path / "own",
-    )  # fmt: skip
+        trained,
+        [TASKS.get("xnli")],
+        EMBEDDED,
+        PruneOptions(
+            Size(units=0.25, heads=1), None, importance_rows=96, max_length=48, max_pairs=50, seed=1
+        ),
+        work=tmp_path / "work",
+        out=tmp_path / "own",
+    )
     session = Session(open_model(trained))
     probe = sample(session.tokenizer, 64, TASKS.get("xnli"), EMBEDDED, 8)
     own = outputs.compare(session, open_model(tmp_path / "own"), probe).mean
@@ -405,9 +412,21 @@ def test_named_layers_are_kept_whatever_changes_its_input_most(
 
 def test_the_record_numbers_what_is_kept_as_the_model_had_it(trained: Path, tmp_path: Path) -> None:
     prune(
-        trained, [TASKS.get("xnli")], EMBEDDED, Size(units=16, layers=1), None, rounds=3, count=24,
-        max_length=48, max_pairs=20, seed=1, work=tmp_path / "work", out=tmp_path / "out",
-    )  # fmt: skip
+        trained,
+        [TASKS.get("xnli")],
+        EMBEDDED,
+        PruneOptions(
+            Size(units=16, layers=1),
+            None,
+            rounds=3,
+            importance_rows=24,
+            max_length=48,
+            max_pairs=20,
+            seed=1,
+        ),
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+    )
     record = json.loads((tmp_path / "out" / RECORD).read_text())
     before, after = (load_checkpoint(path).roberta.encoder for path in (trained, tmp_path / "out"))
     (layer,), (units,) = record["layers"], record["units"]
@@ -425,9 +444,20 @@ def test_recovery_brings_outputs_back(trained: Path, tmp_path: Path) -> None:
     for name, options in (("none", None), ("some", recovery)):
         out = tmp_path / name
         prune(
-            trained, [TASKS.get("xnli")], EMBEDDED, Size(units=4, heads=1), options, count=48,
-            max_length=48, max_pairs=50, seed=1, work=tmp_path / "work", out=out,
-        )  # fmt: skip
+            trained,
+            [TASKS.get("xnli")],
+            EMBEDDED,
+            PruneOptions(
+                Size(units=4, heads=1),
+                options,
+                importance_rows=48,
+                max_length=48,
+                max_pairs=50,
+                seed=1,
+            ),
+            work=tmp_path / "work",
+            out=out,
+        )
         found.append(outputs.compare(session, open_model(out), probe).mean)
     assert found[1] < 0.6 * found[0]
 
@@ -435,9 +465,13 @@ def test_recovery_brings_outputs_back(trained: Path, tmp_path: Path) -> None:
 def test_a_bundle_has_no_silent_heads(trained: Path, tmp_path: Path) -> None:
     small_dir = tmp_path / "pruned"
     prune(
-        trained, [TASKS.get("xnli")], EMBEDDED, Size(heads=1), None, count=16, max_length=48,
-        max_pairs=20, seed=1, work=tmp_path / "work", out=small_dir,
-    )  # fmt: skip
+        trained,
+        [TASKS.get("xnli")],
+        EMBEDDED,
+        PruneOptions(Size(heads=1), None, importance_rows=16, max_length=48, max_pairs=20, seed=1),
+        work=tmp_path / "work",
+        out=small_dir,
+    )
     probe = Probe(TASKS.get("xnli"), EMBEDDED, 4)
     result, _ = export(
         small_dir,
@@ -469,7 +503,7 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="or a share between 0 and 1"):
             config(ffn=wrong)
     for wrong_layers in (0, (), (1, 0), (1, 1), (-1, 0)):
-        with pytest.raises(ValueError, match="or which: rising numbers from 0"):
+        with pytest.raises(ValueError, match="or rising layer numbers from 0"):
             config(layers=wrong_layers)
     with pytest.raises(ValueError, match="set epochs: 0 for no recovery"):
         config(ffn=3, logits=0, hidden=0)
