@@ -36,8 +36,6 @@ EXEMPT: dict[str, int] = {
     "compress/fuse/combine.py": 1,
     "compress/fuse/fuse.py": 2,
     "compress/fuse/requantize.py": 2,
-    "compress/prune/importance.py": 1,
-    "compress/prune/prune.py": 2,
     "compress/prune/structure.py": 2,
     "compress/trim/restore.py": 1,
     "compress/trim/trim.py": 1,

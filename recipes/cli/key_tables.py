@@ -69,15 +69,21 @@ def keys_of_recipe() -> list[KeyGroup]:
 def keys_of_method(name: str) -> list[KeyGroup]:
     """The keys of `train` that a training method reads; none where it has no options.
 
-    They are the options of the method's `prepare` and `check` that are keys of `train`, and the
-    keys named in its `KEYS`.
+    They are the options that the method's `Options` declare, those of its `prepare` and `check`,
+    and those named in its `KEYS`, as far as they are keys of `train`.
 
     Raises:
         UnknownNameError: there is no such method; offers the nearest name.
     """
     method: Any = METHODS.get(name)
     fields = STAGES.get("train").Config.model_fields
-    options = {*_options(method.prepare), *_options(method.check), *getattr(method, "KEYS", ())}
+    declared = getattr(method, "Options", None)
+    options = {
+        *(() if declared is None else inspect.get_annotations(declared)),
+        *_options(method.prepare),
+        *_options(method.check),
+        *getattr(method, "KEYS", ()),
+    }
     keys = tuple(_key(key, field) for key, field in fields.items() if key in options)
     return [KeyGroup(f"Keys of train with method: {name}", keys)] if keys else []
 
