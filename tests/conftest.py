@@ -151,13 +151,25 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def traces() -> Iterator[None]:
+    """Exports of one model share its traced graph."""
+    from made_once import trace_once
+
+    with pytest.MonkeyPatch.context() as patch:
+        trace_once(patch)
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_base(traces: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A masked-LM checkpoint of 2 layers x 64, a few steps old, on the embedded text."""
+    from made_once import made_once
+
     from evalsuite.task import DataSource
     from transfer.loop.fit import Settings
     from transfer.pretrain import Options, Shape, pretrain
 
-    folder = tmp_path_factory.mktemp("tiny")
+    work = tmp_path_factory.mktemp("tiny")
     options = Options(
         shape=Shape(layers=2, hidden=64, heads=2, ffn=128, vocabulary=3000, max_length=64),
         steps=4,
@@ -172,13 +184,14 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         languages=("de", "ru", "sw"),
         settings=Settings(1e-3, seed=1, compute="fp32"),
     )
-    pretrain(None, DataSource("embedded"), options, work=folder / "work", out=folder / "out")
-    return folder / "out"
+    source = DataSource("embedded")
+    return made_once("base", lambda out: pretrain(None, source, options, work=work, out=out))
 
 
 @pytest.fixture(scope="session")
 def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter for XNLI, trained a little on the NF4 base."""
+    from made_once import made_once
     from quick import options
 
     from evalsuite.registry import TASKS
@@ -186,7 +199,7 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     from transfer.loop.fit import Settings
     from transfer.supervised.train_tasks import train_tasks
 
-    folder = tmp_path_factory.mktemp("adapter")
+    work = tmp_path_factory.mktemp("adapter")
     quick = options(
         precision="nf4",
         max_steps=15,
@@ -195,36 +208,31 @@ def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         settings=Settings(2e-2, seed=1, compute="fp32"),
         method_options={"rank": 8},
     )
-    train_tasks(
-        tiny_base,
-        [TASKS.get("xnli")],
-        DataSource("embedded"),
-        quick,
-        work=folder / "work",
-        out=folder / "out",
+    tasks, source = [TASKS.get("xnli")], DataSource("embedded")
+    return made_once(
+        "adapter", lambda out: train_tasks(tiny_base, tasks, source, quick, work=work, out=out)
     )
-    return folder / "out"
 
 
 @pytest.fixture(scope="session")
-def tiny_nli(tiny_adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_nli(tiny_adapter: Path) -> Path:
     """The same, fused: a whole XNLI checkpoint."""
+    from made_once import made_once
+
     from compress.fuse.fuse import fuse
     from evalsuite.registry import TASKS
 
-    out = tmp_path_factory.mktemp("nli") / "out"
-    fuse(tiny_adapter, TASKS.get("xnli"), out)
-    return out
+    return made_once("nli", lambda out: fuse(tiny_adapter, TASKS.get("xnli"), out))
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tiny_nli: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_bundle(tiny_nli: Path) -> Path:
     """The same, exported to int8."""
+    from made_once import made_once
+
     from compress.export.export import export
 
-    out = tmp_path_factory.mktemp("bundle") / "out"
-    export(tiny_nli, out, precision="int8")
-    return out
+    return made_once("bundle", lambda out: export(tiny_nli, out, precision="int8"))
 
 
 @pytest.fixture(scope="session")
