@@ -60,10 +60,10 @@ def test_it_finds_translations_of_template_sentences(tmp_path: Path) -> None:
         source,
         label="mini",
         out=tmp_path,
-        options=EvaluationOptions(layer=-1, max_examples=100),
+        options=EvaluationOptions(layer=-1, max_examples=40),
     )
     zero_shot = found.zero_shot()
-    assert zero_shot is not None and zero_shot > 40
+    assert zero_shot is not None and zero_shot > 49  # it finds 66.6
 
 
 @pytest.mark.data
@@ -76,7 +76,9 @@ def test_it_finds_translations_of_real_sentences(xtreme_dir: Path, tmp_path: Pat
         DataSource("xtreme", xtreme_dir),
         label="mini",
         out=tmp_path,
-        options=EvaluationOptions(layer=-1, languages=("af", "de", "hi", "ja", "sw", "tr")),
+        options=EvaluationOptions(
+            layer=-1, languages=("af", "de", "hi", "ja", "sw", "tr"), max_examples=300
+        ),
     )
     zero_shot = found.zero_shot()
-    assert zero_shot is not None and zero_shot > 35
+    assert zero_shot is not None and zero_shot > 42  # it finds 55.4

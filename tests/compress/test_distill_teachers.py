@@ -100,7 +100,10 @@ def test_an_int8_bundle_beside_another_teacher(
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"hidden": 1.0}, "out: a bundle gives logits only; set hidden: 0, relations: 0 and sent"),
+        (
+            {"hidden": 1.0},
+            "bundle: a bundle gives logits only; set hidden: 0, relations: 0 and sent",
+        ),
         ({"sentences": 1.0}, "a bundle gives logits only"),
         (
             {"student": None, "layers": 1},

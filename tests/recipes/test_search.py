@@ -50,6 +50,14 @@ def bench(lab, monkeypatch):
     return lab
 
 
+@pytest.fixture
+def no_charts(monkeypatch):
+    """For tests that read a report's numbers: to draw one takes most of the time of a search."""
+    from evalsuite.report.charts import draw_points
+
+    monkeypatch.setattr(draw_points, "draw", lambda chart, prefix: "")
+
+
 def write(bench, trials: int = 18, budget: str = "MB: 12", text: str = RECIPE, **changes) -> str:
     text = text.replace("TRIALS", str(trials)).replace("BUDGET", budget)
     for old, new in changes.values():
@@ -79,6 +87,7 @@ def found(outcome):
     return search
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_a_small_grid_is_exhausted_and_what_is_shared_is_made_once(bench):
     outcome = run_recipe(write(bench, trials=50))
     trials = found(outcome).trials
@@ -96,6 +105,7 @@ def test_a_small_grid_is_exhausted_and_what_is_shared_is_made_once(bench):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_charts")
 def test_figures_front_and_recommendation_are_those_of_brute_force(bench):
     for budget, limit in (("MB: 12", 12), ("ms: 6", 6), ("points: 9", 9)):
         search = found(run_recipe(write(bench, budget=budget)))
@@ -127,6 +137,7 @@ def test_figures_front_and_recommendation_are_those_of_brute_force(bench):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_charts")
 def test_fewer_trials_than_assignments_and_the_same_again(bench, tmp_path):
     first = run_recipe(write(bench, trials=7))
     trials = found(first).trials
@@ -145,6 +156,7 @@ def test_fewer_trials_than_assignments_and_the_same_again(bench, tmp_path):
 
 @pytest.mark.parametrize("after", [1, 6, 9])
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_charts")
 def test_a_killed_search_goes_on(bench, tmp_path, after):
     write(bench, trials=7)
     whole = found(run_recipe("r.yaml", workspace=tmp_path / "undisturbed")).trials
@@ -161,6 +173,7 @@ def test_a_killed_search_goes_on(bench, tmp_path, after):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_charts")
 def test_more_trials_go_on_from_fewer(bench):
     run_recipe(write(bench, trials=18), overrides=["search.trials=2"])
     few = made()
@@ -274,6 +287,7 @@ def test_a_matrix_beside_the_knobs(bench):
     assert len(outcome.recommended) in (0, 2)
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_stages_are_made_again_from_one_on(bench):
     run_recipe(write(bench, trials=2))
     before = sorted(made())
@@ -297,6 +311,7 @@ def test_side_by_side_gives_the_same(bench, tmp_path):
     assert side == turn and any(trial.refused for trial in side.trials)
 
 
+@pytest.mark.usefixtures("no_charts")
 def test_of_very_many_assignments_only_some_are_looked_at_before(bench, capfd, monkeypatch):
 
     monkeypatch.setattr(feasible, "LOOK_AT", 17)
