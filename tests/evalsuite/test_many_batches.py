@@ -39,8 +39,8 @@ def bundle(
     place = tmp_path_factory.mktemp(request.param)
     runtime: str = request.param
     text = ExportOptions(Calibration(TASKS.get("xquad"), DataSource("embedded"), 2))
-    tagger = headed(tiny_base, "tagging", place / "tagger")
-    export(tagger, place / "bundle", runtime=runtime, precision="int8", options=text)
+    spans = headed(tiny_base, "span", place / "spans")
+    export(spans, place / "bundle", runtime=runtime, precision="int8", options=text)
     return place / "bundle"
 
 
