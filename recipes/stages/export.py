@@ -22,9 +22,8 @@ from recipes.stages._shared.contract import (
     Noun,
     StageContext,
     Summary,
-    TaskName,
 )
-from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed
 from transfer.find_task import find_task
 
@@ -102,17 +101,8 @@ class Config(ScoreGateConfig):
         description="Sentences per language on which labels of bundle and checkpoint are "
         "compared; 0: no comparison.",
     )
-    probe_task: TaskName | None = Field(
-        default=None,
-        description="Task whose evaluation text is compared; default: the task the model was "
-        "trained on.",
-    )
-    min_agreement: float = Field(
-        default=90.0,
-        ge=0,
-        le=100,
-        description="Least share of predicted labels that must stay the same, in percent.",
-    )
+    probe_task: ProbeTask = None
+    min_agreement: LeastAgreement = 90.0
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

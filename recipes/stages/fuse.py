@@ -19,8 +19,8 @@ from recipes.stages._shared.contract import (
     StageConfig,
     StageContext,
     Summary,
-    TaskName,
 )
+from recipes.stages._shared.score_gate import ProbeTask
 from recipes.stages._shared.training_keys import need, probed
 from transfer.find_task import find_task
 
@@ -85,11 +85,7 @@ class Config(StageConfig):
         description="Sentences per language on which the drift from the live adapter is "
         "measured; 0: not measured.",
     )
-    probe_task: TaskName | None = Field(
-        default=None,
-        description="Task whose evaluation text is compared; default: the task the model was "
-        "trained on.",
-    )
+    probe_task: ProbeTask = None
     score_rows: int = Field(
         default=0,
         ge=0,

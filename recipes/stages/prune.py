@@ -17,9 +17,14 @@ from recipes.stages._shared.contract import (
     ModelRef,
     StageContext,
     Summary,
-    TaskName,
 )
-from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.score_gate import (
+    LeastAgreement,
+    ProbeSentences,
+    ProbeTask,
+    ScoreGateConfig,
+    hold_score,
+)
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
@@ -120,23 +125,9 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         description="Sentence pairs of multilingual text per language, at most; default: all "
         "pairs.",
     )
-    probe: int = Field(
-        default=64,
-        ge=0,
-        description="Sentences per language on which labels before and after are compared; 0: no "
-        "comparison.",
-    )
-    probe_task: TaskName | None = Field(
-        default=None,
-        description="Task whose evaluation text is compared; default: the task the model was "
-        "trained on.",
-    )
-    min_agreement: float = Field(
-        default=90.0,
-        ge=0,
-        le=100,
-        description="Least share of predicted labels that must stay the same, in percent.",
-    )
+    probe: ProbeSentences = 64
+    probe_task: ProbeTask = None
+    min_agreement: LeastAgreement = 90.0
 
     @model_validator(mode="after")
     def _says_what_to_cut(self) -> Config:

@@ -16,9 +16,14 @@ from recipes.stages._shared.contract import (
     ModelRef,
     StageContext,
     Summary,
-    TaskName,
 )
-from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.score_gate import (
+    LeastAgreement,
+    ProbeSentences,
+    ProbeTask,
+    ScoreGateConfig,
+    hold_score,
+)
 from recipes.stages._shared.training_keys import need, probed
 
 VERSION = 2
@@ -53,23 +58,9 @@ class Config(ScoreGateConfig):
         ge=1,
         description="Lines per language in which pieces are counted; null: all lines.",
     )
-    probe: int = Field(
-        default=64,
-        ge=0,
-        description="Sentences per language on which labels before and after are compared; 0: no "
-        "comparison.",
-    )
-    probe_task: TaskName | None = Field(
-        default=None,
-        description="Task whose evaluation text is compared; default: the task the model was "
-        "trained on.",
-    )
-    min_agreement: float = Field(
-        default=99.0,
-        ge=0,
-        le=100,
-        description="Least share of predicted labels that must stay the same, in percent.",
-    )
+    probe: ProbeSentences = 64
+    probe_task: ProbeTask = None
+    min_agreement: LeastAgreement = 99.0
 
     @model_validator(mode="after")
     def _says_what_to_keep(self) -> Config:

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from evalsuite.task import Task
-from recipes.stages._shared.contract import StageConfig, StageContext, Summary
+from recipes.stages._shared.contract import StageConfig, StageContext, Summary, TaskName
+
+ProbeTask = Annotated[
+    TaskName | None,
+    Field(
+        description="Task whose evaluation text is compared; default: the task the model was "
+        "trained on."
+    ),
+]
+ProbeSentences = Annotated[
+    int,
+    Field(
+        ge=0,
+        description="Sentences per language on which labels before and after are compared; 0: no "
+        "comparison.",
+    ),
+]
+LeastAgreement = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=100,
+        description="Least share of predicted labels that must stay the same, in percent.",
+    ),
+]
 
 
 class ScoreGateConfig(StageConfig):
