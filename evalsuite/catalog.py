@@ -12,6 +12,7 @@ A file (or a folder with an `__init__.py`) whose name begins with `_` is not a c
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -54,10 +55,12 @@ class Catalogue(Generic[Component]):
         Raises:
             UnknownNameError: there is no such component; offers the nearest name.
         """
-        known = self.names()
-        if name not in known:
-            raise UnknownNameError(self.kind, name, known)
-        component: Any = importlib.import_module(f"{self.package}.{name}")
+        module = f"{self.package}.{name}"
+        if module not in sys.modules or name.startswith("_"):  # listing reads the folder
+            known = self.names()
+            if name not in known:
+                raise UnknownNameError(self.kind, name, known)
+        component: Any = importlib.import_module(module)
         if self.attribute is not None:
             component = getattr(component, self.attribute)
         return component  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def threads() -> int:
     return int(asked) if asked.isdecimal() and int(asked) else cores()
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
