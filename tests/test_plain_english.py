@@ -34,7 +34,6 @@ EXEMPT: dict[str, int] = {
     "compress/distill/sentences.py": 1,
     "compress/fuse/combinations.py": 1,
     "compress/fuse/combine.py": 1,
-    "compress/fuse/fuse.py": 2,
     "compress/fuse/requantize.py": 2,
     "compress/prune/structure.py": 2,
     "compress/trim/restore.py": 1,

@@ -32,7 +32,7 @@ from transfer.models.checkpoints import Precision
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """More adapters beside the first.
+    """Further adapters that are combined with the first.
 
     Attributes:
         weights: one an adapter, the first one's first; or how they are searched for.
@@ -157,7 +157,7 @@ def _measured(
     probe: Probe | None,
     scored: Probe | None,
 ) -> tuple[dict[str, outputs.Parity], dict[str, dict[str, float]]]:
-    """Drift and scores of each model beside the live adapter."""
+    """Drift from the live adapter, and scores, of each model."""
     drift: dict[str, outputs.Parity] = {}
     scores: dict[str, dict[str, float]] = {}
     probe, scored = _asked(probe), _asked(scored)
