@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, processors
 from tokenizers.models import BPE, Unigram
@@ -223,22 +223,21 @@ def unigram(count: int, seed: int) -> Tokenizer:
 
 
 @given(st.integers(0, 10_000), st.lists(st.text("abcd ", min_size=1, max_size=12), min_size=1))
+@example(3232, ["bcaaa"])  # "a aa" and "aa a" differ in the last digit of a score
 def test_text_whose_pieces_are_kept_is_split_as_before(seed: int, counted: list[str]) -> None:
-    """Characters the vocabulary does not know among them: their price is kept too."""
-    tokenizer = unigram(40, seed)
-    tree = json.loads(tokenizer.to_str())
+    """Characters the vocabulary does not know among them: their price is kept too.
+
+    Both are read from text, as from `tokenizer.json`: reading rounds the last digit of a score.
+    """
+    text = unigram(40, seed).to_str()
+    tokenizer, tree = Tokenizer.from_str(text), json.loads(text)
     own, characters = pieces.count(tokenizer, counted)
     keep = pieces.choose({"x": own}) | pieces.always(tree, pieces.scripts(characters))
     small, old = pieces.cut(tree, keep)
     after = Tokenizer.from_str(json.dumps(small))
     for line in counted:
-        now, before = after.encode(line), tokenizer.encode(line)
-        if now.tokens != before.tokens:  # "a aa" or "aa a": equal but for rounding, so a tie
-            assert sorted(now.tokens) == sorted(before.tokens)
-        assert sorted(old[id] for id in now.ids) == sorted(before.ids)
-        assert [after.id_to_token(id) for id in now.ids] == [
-            tokenizer.id_to_token(old[id]) for id in now.ids
-        ]
+        assert after.encode(line).tokens == tokenizer.encode(line).tokens
+        assert [old[id] for id in after.encode(line).ids] == tokenizer.encode(line).ids
 
 
 def test_single_characters_of_a_kept_script_stay(tiny_nli: Path) -> None:
