@@ -15,7 +15,7 @@ or short `<name>.<key>`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from recipes.parsing.knobs import SearchConfig
 from recipes.parsing.located_yaml import parse
 from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems, suggest
-from recipes.parsing.renamed_keys import use_new_names
+from recipes.parsing.renamed_keys import RENAMED, use_new_names
 from recipes.stages._shared import registry
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -109,8 +109,9 @@ def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
     if tree is None:
         problems.raise_if_any()
         raise AssertionError("a recipe without a tree has a problem")
+    kinds = _use_new_names(tree, {}, problems)
     for override in overrides:
-        _set(tree, override, problems)
+        _set(tree, override, kinds, problems)
     recipe = _outer(tree, problems)
     stages = _stages(tree, problems)
     stages += _implicit_report(stages, tree.where)
@@ -161,6 +162,8 @@ def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
     base = _read(base_path, _shown(base_path), problems)
     if base is None or not isinstance(base.value, dict) or not isinstance(child.value, dict):
         return None
+    kinds = _use_new_names(base, {}, problems)
+    _use_new_names(child, kinds, problems)
     if base.get("extends"):
         problems.add(
             said.where,
@@ -193,7 +196,37 @@ def _name(stage: Node) -> object:
     return name.value if name and isinstance(name.value, str) else object()
 
 
-def _set(tree: Node, override: str, problems: Problems) -> None:
+def _use_new_names(tree: Node, known: Mapping[str, str], problems: Problems) -> dict[str, str]:
+    """Give the keys of all stages their present names, in place.
+
+    Args:
+        known: kinds of stages by name, for stages that get theirs from the recipe they extend.
+
+    Returns:
+        the kind of each stage by its name.
+    """
+    kinds = dict(known)
+    stages = _list(tree.get("stages"))
+    for place, stage in enumerate(stages):
+        name, kind = _name(stage), stage.get("stage")
+        if not isinstance(stage.value, dict) or not isinstance(name, str):
+            continue
+        if kind is not None:
+            kinds[name] = str(kind.value)
+        if renamed := _renamed(kinds.get(name)):
+            who = f"stage {name!r} ({kinds[name]})"
+            stages[place] = use_new_names(stage, who, renamed, problems)
+    return kinds
+
+
+def _renamed(kind: str | None) -> Mapping[str, str]:
+    """Old names of a stage kind's keys and their present names; none for an unknown kind."""
+    if kind not in registry.stage_kinds():
+        return {}
+    return registry.load_stage(kind).Config.renamed
+
+
+def _set(tree: Node, override: str, kinds: Mapping[str, str], problems: Problems) -> None:
     """Apply one `--set path=value` in place."""
     where = f"--set {override}"
     path, equals, text = override.partition("=")
@@ -232,7 +265,11 @@ def _set(tree: Node, override: str, problems: Problems) -> None:
         else:
             problems.add(where, f"no key or stage {wrong!r}{near}\nstages: {_names(names)}")
         return
-    _put(names[steps[0]], steps[1:], value, where, problems)
+    stage, key = steps[0], steps[1]
+    if new := _renamed(kinds.get(stage)).get(key):
+        problems.note(where, RENAMED.format(who=f"stage {stage!r}", old=key, new=new))
+        steps[1] = new
+    _put(names[stage], steps[1:], value, where, problems)
 
 
 def _put(node: Node, steps: list[str], value: Node, where: str, problems: Problems) -> None:
@@ -283,17 +320,9 @@ def _stages(tree: Node, problems: Problems) -> list[RawStage]:
             first = stages[name.value].node.where
             problems.add(name.where, f"two stages are named {name.value!r}, the first at {first}")
         else:
-            stages[name.value] = _with_new_names(name.value, str(kind.value), node, problems)
+            stages[name.value] = RawStage(name.value, str(kind.value), node)
     _check_kinds(stages.values(), problems)
     return list(stages.values())
-
-
-def _with_new_names(name: str, kind: str, node: Node, problems: Problems) -> RawStage:
-    """A stage whose keys have their present names."""
-    if kind in registry.stage_kinds():
-        renamed = registry.load_stage(kind).Config.renamed
-        node = use_new_names(node, f"stage {name!r} ({kind})", renamed, problems)
-    return RawStage(name, kind, node)
 
 
 def _check_kinds(stages: Iterable[RawStage], problems: Problems) -> None:

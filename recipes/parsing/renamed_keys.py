@@ -17,6 +17,10 @@ from collections.abc import Mapping
 from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems
 
+RENAMED = (
+    "{who}: the key {old!r} is now called {new!r}; the old name will be removed in the next version"
+)
+
 
 def use_new_names(stage: Node, who: str, renamed: Mapping[str, str], problems: Problems) -> Node:
     """A stage with its old keys renamed; a note for each.
@@ -36,10 +40,6 @@ def use_new_names(stage: Node, who: str, renamed: Mapping[str, str], problems: P
         elif new in stage.value:
             problems.add(value.where, f"{who}: {key!r} is the old name of {new!r}; write only one")
         else:
-            problems.note(
-                value.where,
-                f"{who}: the key {key!r} is now called {new!r}; "
-                "the old name will be removed in the next version",
-            )
+            problems.note(value.where, RENAMED.format(who=who, old=key, new=new))
             keys[new] = value
     return Node(keys, stage.where)

@@ -80,11 +80,30 @@ def test_an_old_key_is_read_with_a_note(
         "'importance_rows'; the old name will be removed in the next version"
     )
     assert loaded.problems.notes == [note]
-    loaded = load("r.yaml", ["pruned.importance_rows=64"])
-    assert loaded.problems.lines == [
+    Path("r.yaml").write_text(RENAMED + "    importance_rows: 64\n")
+    assert load("r.yaml").problems.lines == [
         "r.yaml:10: stage 'pruned' (prune): 'calibration' is the old name of 'importance_rows'; "
         "write only one"
     ]
+
+
+@pytest.mark.parametrize("key", ["calibration", "importance_rows"])
+@pytest.mark.parametrize("written", ["calibration", "importance_rows"])
+def test_an_old_key_can_be_overridden_by_either_name(
+    key: str, written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("r.yaml").write_text(RENAMED.replace("calibration", written))
+    loaded = load("r.yaml", [f"pruned.{key}=64"])
+    assert loaded.stages[0].node["importance_rows"].plain() == 64
+    assert not loaded.problems and "calibration" not in loaded.stages[0].node.plain()
+    assert len(loaded.problems.notes) == [key, written].count("calibration")
+    Path("child.yaml").write_text(
+        f"name: child\nextends: r.yaml\nstages:\n  - {{name: pruned, {key}: 16}}\n"
+    )
+    extended = load("child.yaml")
+    assert extended.stages[0].node["importance_rows"].plain() == 16
+    assert not extended.problems and "calibration" not in extended.stages[0].node.plain()
 
 
 def test_check_and_run_print_the_note(lab: Any, capfd: pytest.CaptureFixture[str]) -> None:
