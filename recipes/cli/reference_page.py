@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from compress.export.registry import EXPORTERS
 from recipes.cli.component_cards import card
-from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_recipe, keys_of_stage
+from recipes.cli.key_tables import HEADER, Key, KeyGroup, keys_of_recipe, keys_of_stage
 from recipes.stages._shared.registry import stage_kinds
 from transfer.registry import METHODS
 
@@ -32,18 +32,27 @@ show these sentences if the first line of a recipe is
 
 In place of any value a recipe may have a matrix variable or a knob, such as `"${task.steps}"`.
 `lingopress check` finds more than an editor can, such as stages that do not fit together.
+
+A stage has the keys of its own table and of the shared tables it links to. Where a key is in both,
+the stage's own table applies.
 """
 
 
 def reference_page() -> str:
     """The page, in Markdown."""
     parts = [INTRODUCTION, *_groups(keys_of_recipe(), "##")]
-    shared: dict[str, KeyGroup] = {}
+    shared = shared_groups()
     for kind in stage_kinds():
         own, *others = keys_of_stage(kind)
-        shared |= {group.title: group for group in others}
+        linked = [key for group in others for key in shared[group.title].keys]
+        different = [
+            key
+            for group in others
+            for key in group.keys
+            if any(key.name == other.name and key != other for other in linked)
+        ]
         parts.append(f"## Stage `{kind}`\n\n{card('stages', kind).about}\n")
-        parts.append(_table(HEADER, own.keys))
+        parts.append(_table(HEADER, (*own.keys, *different)))
         links = "; ".join(f"[{group.title}](#{anchor(group.title)})" for group in others)
         parts.append(f"Shared: {links}.\n")
     parts.append("## Shared keys\n")
@@ -60,6 +69,16 @@ def reference_page() -> str:
         parts.append(f"### Runtime `{name}`\n\n{shown.about} {facts[0].upper()}{facts[1:]}.\n")
         parts.append(_table(table.header, table.rows))
     return "\n".join(parts)
+
+
+def shared_groups() -> dict[str, KeyGroup]:
+    """The keys that stages share, by title; of a key that differs between stages, the first."""
+    shared: dict[str, dict[str, Key]] = {}
+    for kind in stage_kinds():
+        for group in keys_of_stage(kind)[1:]:
+            keys = shared.setdefault(group.title, {})
+            keys |= {key.name: key for key in group.keys if key.name not in keys}
+    return {title: KeyGroup(title, tuple(keys.values())) for title, keys in shared.items()}
 
 
 def _method(name: str) -> tuple[str, str, str]:

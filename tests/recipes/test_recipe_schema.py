@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from json_schema import errors
 
 from recipes.cli.app import main
+from recipes.cli.key_tables import keys_of_stage
 from recipes.cli.recipe_schema import DRAFT, recipe_schema
-from recipes.cli.reference_page import reference_page
+from recipes.cli.reference_page import anchor, reference_page
 from recipes.parsing.library import recipe_paths
 from recipes.parsing.located_yaml import parse
 from recipes.parsing.problems import Problems
@@ -104,9 +106,34 @@ def test_the_reference_page_is_current(capsys: pytest.CaptureFixture[str]) -> No
     assert "type lingopress ls stages --markdown" in capsys.readouterr().err
 
 
-def test_links_of_the_reference_page_lead_to_headings() -> None:
-    from recipes.cli.reference_page import anchor
+@pytest.mark.parametrize("kind", stage_kinds())
+def test_a_reader_of_the_page_finds_every_key_of_a_stage(kind: str) -> None:
+    """In the stage's own table, which comes first, or in a shared one it links to."""
+    sections: dict[str, str] = {}
+    for part in re.split(r"^#+ ", reference_page(), flags=re.MULTILINE)[1:]:
+        title, _, text = part.partition("\n")
+        sections[anchor(title)] = text
+    own = sections[anchor(f"Stage `{kind}`")]
+    rows: dict[str, str] = {}
+    for link in re.findall(r"\(#([^)]+)\)", own):
+        rows |= _rows(sections[link])
+    rows |= _rows(own)
+    keys = [key for group in keys_of_stage(kind) for key in group.keys]
+    assert len(keys) > 3
+    for key in keys:
+        cells = [key.type, key.default, key.range, key.about]
+        assert rows[key.name] == " | ".join(cell.replace("|", "\\|") for cell in cells).replace(
+            "<", "&lt;"
+        )
 
+
+def _rows(section: str) -> dict[str, str]:
+    """Key -> its other cells."""
+    found = re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, flags=re.MULTILINE)
+    return dict(found)
+
+
+def test_links_of_the_reference_page_lead_to_headings() -> None:
     page = reference_page()
     headings = {anchor(line.lstrip("# ")) for line in page.splitlines() if line.startswith("#")}
     links = {part.split(")")[0] for part in page.split("](#")[1:]}
