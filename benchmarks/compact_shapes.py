@@ -81,7 +81,7 @@ def make(arguments: argparse.Namespace) -> None:
         ),
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "recipes.cli.app", "run", str(recipe), "--workspace"]
+    command = [sys.executable, "-m", "recipes.cli", "run", str(recipe), "--workspace"]
     subprocess.run(
         [*command, str(work / "workspace"), "--data-dir", str(arguments.data_dir)], check=True
     )
@@ -103,7 +103,7 @@ def speed(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("make", "speed"))
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("work", type=Path)

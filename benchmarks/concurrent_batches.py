@@ -49,7 +49,7 @@ def seconds(predictor: Predictor, rows: list[Encoded], pad_id: int) -> float:
 
 def main() -> None:
     """Read the command line and measure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("--rows", type=int, default=200, help="of XNLI, a language")

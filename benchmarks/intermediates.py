@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-import published  # noqa: E402
+import published  # type: ignore[import-not-found]  # noqa: E402
 
 from evalsuite.evaluate import evaluate  # noqa: E402
 from evalsuite.evaluation import EvaluationOptions  # noqa: E402

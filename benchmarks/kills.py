@@ -23,7 +23,7 @@ COMMAND = ["run", "quickstart", "--jobs", "2", "--quiet", "--workspace"]
 
 def start(workspace: Path) -> subprocess.Popen[str]:
     """Start the command in a new process."""
-    lingopress = [sys.executable, "-m", "recipes.cli.app", *COMMAND, str(workspace)]
+    lingopress = [sys.executable, "-m", "recipes.cli", *COMMAND, str(workspace)]
     return subprocess.Popen(lingopress, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -69,11 +69,11 @@ def costs(run: RunRecord) -> str:
         row = [name, f"{info.bytes / 1e6:.1f}"]
         row += [f"{info.embedding_parameters / 1e6:.1f} + {rest / 1e6:.1f}"]
         for runtime in RUNTIMES:
-            speed = found.get(runtime)
-            row.append(f"{sentences_per_second(speed):,.0f}" if speed else "")
+            measured = found.get(runtime)
+            row.append(f"{sentences_per_second(measured):,.0f}" if measured else "")
         for runtime in RUNTIMES:
-            speed = found.get(runtime)
-            row.append(f"{1000 * percentile(speed.latency_seconds, 50):.1f}" if speed else "")
+            measured = found.get(runtime)
+            row.append(f"{1000 * percentile(measured.latency_seconds, 50):.1f}" if measured else "")
         own = scores.get(name, {})
         for task in tasks:
             row += _means(own.get(task), scores[first][task], kept)
@@ -128,7 +128,7 @@ def languages(run: RunRecord) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", nargs="?", default="compact/passes")
     parser.add_argument("--workspace", type=Path, default=None)
     arguments = parser.parse_args()

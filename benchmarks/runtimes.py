@@ -137,7 +137,7 @@ def agreement(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     speeds = commands.add_parser("speed")
     speeds.add_argument("shapes", nargs="*", help=f"of {' '.join(SHAPES)}; default: base small")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from evalsuite import tokenization
+from evalsuite.data.squad import SpanTask
 from evalsuite.formats import span
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Split
@@ -28,6 +29,7 @@ def main(data_dir: str, model_dir: str) -> None:
     source = DataSource("xtreme", Path(data_dir))
     for name, split in SPLITS.items():
         task = TASKS.get(name)
+        assert isinstance(task, SpanTask)
         for language in task.available(source, split):
             examples: Any = task.load(source, split, language)
             windows = span.encode(tokenizer, examples, span.LONGEST)

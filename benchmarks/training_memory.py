@@ -20,10 +20,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import xlmr_shapes
 
-SETUPS = {  # method, precision of the base's linear layers, embeddings
+if TYPE_CHECKING:
+    from transfer.models.checkpoints import Embeddings, Precision
+
+# Method, precision of the base's linear layers, embeddings.
+SETUPS: dict[str, tuple[str, Precision, Embeddings]] = {
     "full fp32": ("full", "fp32", "fp32"),
     "lora fp32": ("lora", "fp32", "fp32"),
     "lora bf16": ("lora", "bf16", "fp32"),
@@ -78,12 +83,13 @@ def measure(asked: argparse.Namespace) -> list[float]:
     from transfer.encoded_rows.load_rows import load_rows
     from transfer.loop.batch_plan import plan
     from transfer.loop.fit import Settings
+    from transfer.supervised.options import Options
     from transfer.supervised.train_tasks import train_tasks
 
     method, precision, embeddings = SETUPS[asked.one]
     model, source, task = asked.work / asked.size, DataSource("embedded"), TASKS.get("xnli")
     count = asked.rows * asked.steps
-    options = train_tasks.Options(
+    options = Options(
         method=method,
         precision=precision,
         embeddings=embeddings,

@@ -1,6 +1,7 @@
 """The command line: one function per command, and what the commands print.
 
 Files:
+    __main__.py: `python -m recipes.cli`
     app.py: the commands, their exit codes
     options.py: arguments and options that several commands share
     result_commands.py: the commands that read outputs: report, compare, predict, score

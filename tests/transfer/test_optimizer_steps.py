@@ -242,7 +242,7 @@ def test_a_launched_recipe_is_run_by_one_process(tiny_base: Path, tmp_path: Path
     command = [sys.executable, "-m", launcher, "launch", "--multi_gpu", "--num_processes", "2"]
     command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
     command += ["--main_process_port", str(free_port()), "-m"]
-    command += ["recipes.cli.app", "run", "r.yaml"]
+    command += ["recipes.cli", "run", "r.yaml"]
     done = subprocess.run(
         command,
         cwd=tmp_path,
