@@ -38,7 +38,7 @@ EXAMPLES = [
     "evalsuite.report.figures.scaling.different",
     "evalsuite.report.figures.seeds",
     "evalsuite.registry",
-    "recipes.cli.listings.entries",
+    "recipes.cli.components",
     "recipes.naming.file_name",
     "recipes.parsing.library",
     "recipes.stages._shared.registry",

@@ -144,7 +144,9 @@ def test_a_pass(
         assert shown in capsys.readouterr().out
 
 
-def test_a_runtime(add: Add, tiny_nli: Path, tmp_path: Path) -> None:
+def test_a_runtime(
+    add: Add, tiny_nli: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     import json
     import shutil
 
@@ -171,6 +173,12 @@ def test_a_runtime(add: Add, tiny_nli: Path, tmp_path: Path) -> None:
         predictor, task, source, label="table", out=tmp_path / "scores", options=options
     )
     assert result.model.runtime == "lookup"
+    from recipes.cli.app import main
+
+    with pytest.raises(SystemExit) as end:
+        main(["ls", "runtimes", "lookup"])
+    assert not end.value.code
+    assert "opens models; export writes no bundles for it" in capsys.readouterr().out
     rows = {code: task.load(source, "test", code) for code in ("de", "sw")}
     for code, examples in rows.items():
         neutral = [row.label == task.labels[1] for row in examples]  # type: ignore[union-attr]

@@ -5,7 +5,8 @@ Files:
     app.py: the commands, their exit codes
     options.py: arguments and options that several commands share
     result_commands.py: the commands that read outputs: report, compare, predict, score
-    listings.py: what check, plan, show, score and ls print
+    listings.py: what check, plan, show, score and ls tasks NAME print
+    components.py: what ls lists, by file names
     component_cards.py: what ls prints about one stage, task, method, pass or runtime
     key_tables.py: the keys of configs in words, with type, default and range
     reference_page.py: docs/reference.md, made from the key tables

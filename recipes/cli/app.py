@@ -201,7 +201,7 @@ def ls(
     debug: Debug = False,
 ) -> None:
     """List the components, or print what there is to know about one."""
-    from recipes.cli.listings import LISTS, entries
+    from recipes.cli.components import LISTS, entries
     from recipes.parsing.problems import suggest
 
     if what not in LISTS:

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 from compress.export.registry import EXPORTERS
 from evalsuite.errors import UnknownNameError
+from evalsuite.registry import RUNTIMES
+from recipes.cli.components import passes
 from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_method, keys_of_stage
-from recipes.cli.listings import aligned, entries, passes, task_card
+from recipes.cli.listings import aligned, task_card
 from recipes.stages._shared.registry import STAGES
 from transfer.registry import METHODS
 
@@ -77,6 +79,9 @@ def _task(name: str) -> Card:
 
 
 def _runtime(name: str) -> Card:
+    about = _about(RUNTIMES.get(name))
+    if name not in EXPORTERS.names():
+        return Card(name, about, ("opens models; export writes no bundles for it",))
     exporter = EXPORTERS.get(name)
     packages = exporter.requirements(next(iter(exporter.precisions))).replace("`", "")
     facts = [f"model file: {exporter.file}", f"to run a bundle: {packages}"]
@@ -90,7 +95,7 @@ def _runtime(name: str) -> Card:
         embeddings = ", ".join(rules.embeddings) or "as the precision"
         rows.append((precision, ", ".join(needs) or "-", embeddings, rules.summary))
     table = Table("Precisions of a bundle", _PRECISIONS, tuple(rows))
-    return Card(name, dict(entries("runtimes"))[name], tuple(facts), (table,))
+    return Card(name, about, tuple(facts), (table,))
 
 
 _PRECISIONS = ("precision", "to export it", "embeddings", "meaning")

@@ -7,45 +7,25 @@ teacher   train  to make  5feceb66  minutes
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from evalsuite.catalog import Catalogue
 from evalsuite.metrics import titles
 from recipes.execution.cache import Cache, read_manifest
 from recipes.execution.display import duration
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, told
-from recipes.parsing.library import recipe_paths
 from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, Planned, make_plan
 from recipes.search.feasible import SearchSpace, find_feasible
-from recipes.stages._shared.registry import STAGES
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.submission.score_folders import FolderScores
-
-
-LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes")
-_PACKAGES = {
-    "stages": ("recipes.stages",),
-    "tasks": ("evalsuite.tasks", "transfer.intermediate"),
-    "methods": ("transfer.methods",),
-    "runtimes": ("evalsuite.runtimes",),
-}
-
-
-class Entry(NamedTuple):
-    """A component's name and what it is for, in one line."""
-
-    name: str
-    about: str
 
 
 def check_line(
@@ -204,50 +184,3 @@ def _resolved(plan: Plan) -> dict[str, Any]:
                 config[role] = list(labels) if isinstance(config[role], list) else labels[0]
         stages.append(config)
     return {**head, "stages": stages}
-
-
-def entries(what: str) -> list[Entry]:
-    """One of `LISTS`, in name order.
-
-    >>> entries("stages")[0].name
-    'alignment'
-    """
-    if what == "recipes":
-        return [Entry(name, _description(path)) for name, path in recipe_paths().items()]
-    if what == "passes":
-        files = STAGES.files()
-        return [Entry(name, _first_line(files[name])) for name in passes()]
-    found = {
-        name: path
-        for package in _PACKAGES[what]
-        for name, path in Catalogue(package, what).files().items()
-    }
-    return sorted(Entry(name, _first_line(path)) for name, path in found.items())
-
-
-def passes() -> tuple[str, ...]:
-    """Stages that make a model smaller or faster: those with `PASS = True` in their file."""
-    return tuple(name for name, path in STAGES.files().items() if _is_pass(path))
-
-
-def _is_pass(stage: Path) -> bool:
-    return any(
-        isinstance(node, ast.Assign) and ast.unparse(node) == "PASS = True"
-        for node in ast.parse(stage.read_text("utf-8")).body
-    )
-
-
-def _first_line(path: Path) -> str:
-    file = path / "__init__.py" if path.is_dir() else path
-    doc = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
-    return doc.split("\n", 1)[0]
-
-
-def _description(path: Path) -> str:
-    import yaml
-
-    try:
-        tree = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
-        return "(not readable as YAML)"
-    return str(tree.get("description", "")).strip() if isinstance(tree, dict) else ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recipes.cli import listings
+from recipes.cli import components
 from recipes.parsing import library as shipped
 
 RECIPE = """
@@ -121,15 +123,15 @@ def test_ls(lab, capfd, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("what", listings.LISTS)
+@pytest.mark.parametrize("what", components.LISTS)
 def test_every_list_can_be_listed(what):
-    for entry in listings.entries(what):
+    for entry in components.entries(what):
         assert entry.name
         assert "\n" not in entry.about
 
 
 def test_passes_are_the_folders_of_compress():
-    entries = listings.entries("passes")
+    entries = components.entries("passes")
     assert [entry.name for entry in entries] == ["distill", "export", "fuse", "prune", "trim"]
 
 
@@ -202,7 +204,7 @@ def test_an_internal_error_has_no_traceback(lab, capfd, monkeypatch):
     def broken(what):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(listings, "entries", broken)
+    monkeypatch.setattr(components, "entries", broken)
     assert lab.cli("ls", "stages") == 1
     assert capfd.readouterr().err == (
         "internal error: ZeroDivisionError: oh\n"
@@ -221,6 +223,24 @@ def test_answers_load_nothing_heavy(lab, args):
     _, err = child.communicate()
     assert child.returncode == 0
     assert err == "HEAVY []\n"
+
+
+@pytest.mark.parametrize("what", ["stages", "tasks", "methods", "passes", "runtimes"])
+def test_lists_are_made_of_files_alone(what):
+    script = (
+        "import sys\nfrom recipes.cli.app import main\n"
+        f"try:\n    main(['ls', {what!r}])\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print([name for name in ('pydantic', 'yaml') if name in sys.modules], file=sys.stderr)\n"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    child = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert child.stderr == "[]\n" and len(child.stdout.splitlines()) >= 3
 
 
 SLOW = """

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from recipes.cli import component_cards, key_tables, listings
+from recipes.cli import component_cards, components, key_tables
 from recipes.cli.app import main
 from recipes.stages._shared.contract import LanguageCode, ModelRef, ModelRefs, StageConfig, TaskName
 from recipes.stages._shared.method_keys import MethodKeys
@@ -119,8 +119,8 @@ def test_options_of_methods_are_read_from_their_files() -> None:
 
 
 def test_passes_are_stages_that_say_so() -> None:
-    assert listings.passes() == ("distill", "export", "fuse", "prune", "trim")
-    assert [entry.name for entry in listings.entries("passes")] == list(listings.passes())
+    assert components.passes() == ("distill", "export", "fuse", "prune", "trim")
+    assert [entry.name for entry in components.entries("passes")] == list(components.passes())
 
 
 def run(*arguments: str) -> int:
