@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from recipes.stages.train import Config
 from transfer.methods import _options, lora
@@ -36,10 +37,19 @@ def test_recipes_have_the_keys_that_a_method_declares(name: str) -> None:
     keys: dict[str, Any] = {"name": "t", "stage": "train", "model": "m", "tasks": ("xnli",)}
     config = Config(**keys)
     for option in declared(name):
-        field = Config.model_fields[option.name]
         assert getattr(config, option.name) == option.default, option.name
-        assert field.description == option.help, option.name
+        assert Config.model_fields[option.name].description == option.help, option.name
         assert option.help.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("rank", 0), ("dropout", 1.0), ("adapter_layers", (0,)), ("scaling", "none"), ("last", 0)],
+)
+def test_recipes_keep_the_limits_that_a_method_declares(key: str, value: object) -> None:
+    keys: dict[str, Any] = {"name": "t", "stage": "train", "model": "m", "tasks": ("xnli",)}
+    with pytest.raises(ValidationError, match=key):
+        Config(**keys | {key: value})
 
 
 def test_options_of_other_methods_are_ignored() -> None:

@@ -39,6 +39,11 @@ class Option:
     limits: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """The options of a method that declares none."""
+
+
 def option(default: Any, help: str, **limits: Any) -> Any:
     """A field of a method's `Options`.
 

@@ -13,7 +13,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge
 
 from transfer.errors import MethodError
 from transfer.methods import _peft
@@ -56,7 +58,7 @@ class Options:
         "random",
         "Initial LoRA weights: random, pissa, pissa_niter_4 (faster; any number) or loftq.",
     )
-    adapter_layers: tuple[int, ...] | None = option(
+    adapter_layers: tuple[Annotated[int, Ge(1)], ...] | None = option(
         None,
         "Layers that get a LoRA update, counted from 1, the lowest; default: all layers.",
         min_length=1,

@@ -5,16 +5,41 @@ A method reads the options it knows and ignores the others, so that a matrix can
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, create_model
 
 from evalsuite.task import Format
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import ArtifactKind
+from transfer.methods._options import NoOptions, declared
+from transfer.registry import METHODS
 
 
-class MethodKeys(BaseModel):
+def option_fields() -> dict[str, Any]:
+    """Fields of all methods' options, from their declarations; of a shared option, the first.
+
+    Returns:
+        name -> (type, field), as `pydantic.create_model` takes them.
+    """
+    fields: dict[str, Any] = {}
+    for name in METHODS.names():
+        for option in declared(getattr(METHODS.get(name), "Options", NoOptions)):
+            limits: dict[str, Any] = dict(option.limits)
+            field = Field(default=option.default, description=option.help, **limits)
+            fields.setdefault(option.name, (option.type, field))
+    return fields
+
+
+MethodOptions: Any = create_model(
+    "MethodOptions",
+    __config__=ConfigDict(defer_build=True),
+    __doc__="Options of the training methods; a method reads those it declares.",
+    **option_fields(),
+)
+
+
+class MethodKeys(MethodOptions):  # type: ignore[misc]
     """The training method and its options."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -23,51 +48,6 @@ class MethodKeys(BaseModel):
         default="lora",
         description="Training method: which weights are trained; lingopress ls methods lists them.",
     )
-    rank: int = Field(
-        default=16, ge=1, description="LoRA rank: inner dimension of the low-rank update."
-    )
-    alpha: int = Field(
-        default=32,
-        ge=1,
-        description="LoRA scale: the update is multiplied by alpha / rank, or by alpha / "
-        "sqrt(rank) with scaling: rslora.",
-    )
-    dropout: float = Field(
-        default=0.05, ge=0, lt=1, description="Dropout rate on the input of the LoRA update."
-    )
-    targets: tuple[str, ...] | Literal["all-linear"] = Field(
-        default=("query", "value"),
-        description="Names of the linear layers that get a LoRA update; all-linear means all of "
-        "them.",
-    )
-    scaling: Literal["standard", "rslora"] = Field(
-        default="standard",
-        description="LoRA scaling: standard divides alpha by rank, rslora divides it by "
-        "sqrt(rank).",
-    )
-    dora: bool = Field(
-        default=False,
-        description="DoRA: train the magnitudes of the weights apart from their directions.",
-    )
-    init: str = Field(
-        default="random",
-        description="Initial LoRA weights: random, pissa, pissa_niter_4 (faster; any number) or "
-        "loftq.",
-    )
-    adapter_layers: tuple[Annotated[int, Field(ge=1)], ...] | None = Field(
-        default=None,
-        min_length=1,
-        description="Layers that get a LoRA update, counted from 1, the lowest; default: all "
-        "layers.",
-    )
-    last: int | None = Field(
-        default=None,
-        ge=1,
-        description="Number of top layers that method last_k trains; that method needs it.",
-    )
-    length: int = Field(
-        default=16, ge=1, description="Number of virtual tokens of a soft or deep prompt."
-    )
     sequential: Literal["stack", "start"] | None = Field(
         default=None,
         description="LoRA on a model that is an adapter: stack trains a new adapter on top of "
@@ -75,7 +55,7 @@ class MethodKeys(BaseModel):
     )
 
 
-_OPTIONS = tuple(n for n in MethodKeys.model_fields if n not in ("method", "sequential"))
+_OPTIONS = tuple(MethodOptions.model_fields)
 
 
 def method_options(config: Any) -> dict[str, Any]:
@@ -92,7 +72,6 @@ def method_gives(config: Any, format: Format | None) -> ArtifactKind:
     """
     from evalsuite.errors import UnknownNameError
     from transfer.errors import MethodError
-    from transfer.registry import METHODS
 
     try:
         method = METHODS.get(config.method)
