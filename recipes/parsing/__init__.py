@@ -10,4 +10,5 @@ Files:
     references.py: how one stage names another, or a model from outside
     renamed_keys.py: old names of stage keys, understood for one version with a note that gives
         the new name
+    overrides.py: `--set key=value`, in place of a value of the file
 """

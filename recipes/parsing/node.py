@@ -57,3 +57,19 @@ class Node:
             else:
                 break
         return node.where, text
+
+
+def entries_of(node: Node | None) -> dict[str, Node]:
+    """The entries of a mapping; none where there is no mapping."""
+    return node.value if node is not None and isinstance(node.value, dict) else {}
+
+
+def items_of(node: Node | None) -> list[Node]:
+    """The items of a list; none where there is no list."""
+    return node.value if node is not None and isinstance(node.value, list) else []
+
+
+def name_of(stage: Node) -> str | None:
+    """The `name` of a stage, if it has one that is a text."""
+    name = stage.get("name")
+    return name.value if name is not None and isinstance(name.value, str) else None

@@ -15,7 +15,7 @@ or short `<name>.<key>`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ from recipes.errors import RecipeError
 from recipes.parsing import library
 from recipes.parsing.knobs import SearchConfig
 from recipes.parsing.located_yaml import parse
-from recipes.parsing.node import Node
+from recipes.parsing.node import Node, entries_of, items_of, name_of
+from recipes.parsing.overrides import set_value
 from recipes.parsing.problems import Problems, suggest
-from recipes.parsing.renamed_keys import RENAMED, use_new_names
+from recipes.parsing.renamed_keys import use_new_names
 from recipes.stages._shared import registry
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -109,15 +110,17 @@ def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
     if tree is None:
         problems.raise_if_any()
         raise AssertionError("a recipe without a tree has a problem")
-    kinds = _use_new_names(tree, {}, problems)
+    kinds = use_new_names(tree, {}, problems)
     for override in overrides:
-        _set(tree, override, kinds, problems)
+        set_value(tree, override, kinds, Recipe.model_fields, problems)
     recipe = _outer(tree, problems)
     stages = _stages(tree, problems)
     stages += _implicit_report(stages, tree.where)
     search = tree.get("search")
-    knobs = _keys(search.get("knobs")) if search is not None else {}
-    return Loaded(path, recipe, tree, tuple(stages), _keys(tree.get("matrix")), problems, knobs)
+    knobs = entries_of(search.get("knobs")) if search is not None else {}
+    return Loaded(
+        path, recipe, tree, tuple(stages), entries_of(tree.get("matrix")), problems, knobs
+    )
 
 
 def _outer(tree: Node, problems: Problems) -> Recipe:
@@ -162,8 +165,8 @@ def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
     base = _read(base_path, _shown(base_path), problems)
     if base is None or not isinstance(base.value, dict) or not isinstance(child.value, dict):
         return None
-    kinds = _use_new_names(base, {}, problems)
-    _use_new_names(child, kinds, problems)
+    kinds = use_new_names(base, {}, problems)
+    use_new_names(child, kinds, problems)
     if base.get("extends"):
         problems.add(
             said.where,
@@ -179,9 +182,10 @@ def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
 
 def _merge_stages(base: list[Node], child: list[Node]) -> list[Node]:
     result = list(base)
-    places = {_name(stage): place for place, stage in enumerate(base)}
+    places = {name_of(stage): place for place, stage in enumerate(base)}
     for stage in child:
-        place = places.get(_name(stage))
+        name = name_of(stage)
+        place = None if name is None else places.get(name)
         if place is None or not isinstance(stage.value, dict):
             result.append(stage)
             continue
@@ -191,116 +195,10 @@ def _merge_stages(base: list[Node], child: list[Node]) -> list[Node]:
     return result
 
 
-def _name(stage: Node) -> object:
-    name = stage.get("name")
-    return name.value if name and isinstance(name.value, str) else object()
-
-
-def _use_new_names(tree: Node, known: Mapping[str, str], problems: Problems) -> dict[str, str]:
-    """Give the keys of all stages their present names, in place.
-
-    Args:
-        known: kinds of stages by name, for stages that get theirs from the recipe they extend.
-
-    Returns:
-        the kind of each stage by its name.
-    """
-    kinds = dict(known)
-    stages = _list(tree.get("stages"))
-    for place, stage in enumerate(stages):
-        name, kind = _name(stage), stage.get("stage")
-        if not isinstance(stage.value, dict) or not isinstance(name, str):
-            continue
-        if kind is not None:
-            kinds[name] = str(kind.value)
-        if renamed := _renamed(kinds.get(name)):
-            who = f"stage {name!r} ({kinds[name]})"
-            stages[place] = use_new_names(stage, who, renamed, problems)
-    return kinds
-
-
-def _renamed(kind: str | None) -> Mapping[str, str]:
-    """Old names of a stage kind's keys and their present names; none for an unknown kind."""
-    if kind not in registry.stage_kinds():
-        return {}
-    return registry.load_stage(kind).Config.renamed
-
-
-def _set(tree: Node, override: str, kinds: Mapping[str, str], problems: Problems) -> None:
-    """Apply one `--set path=value` in place."""
-    where = f"--set {override}"
-    path, equals, text = override.partition("=")
-    steps = path.strip().split(".")
-    if not equals or not all(steps):
-        problems.add(where, "write it as key=value, for example seed=2 or student.layers=4")
-        return
-    value = parse(text, where, problems, where)
-    if value is None or not isinstance(tree.value, dict):
-        return
-    names = {str(_name(node)): node for node in _list(tree.get("stages"))}
-    if steps[0] == "matrix" and len(steps) == 2:
-        known = _keys(tree.get("matrix"))
-        if steps[1] not in known:
-            near = suggest(steps[1], known)
-            problems.add(where, f"no matrix variable {steps[1]!r}{near}\nknown: {_names(known)}")
-        else:
-            known[steps[1]] = value if isinstance(value.value, list) else Node([value], where)
-        return
-    if steps[0] == "search" and len(steps) > 1 and tree.get("search") is not None:
-        if steps[1] == "knobs" and not isinstance(value.value, list):
-            value = Node([value], where)
-        _put(tree["search"], steps[1:], value, where, problems)
-        return
-    if len(steps) == 1 and steps[0] in Recipe.model_fields and steps[0] != "extends":
-        tree.value[steps[0]] = value
-        return
-    if steps[0] == "stages":
-        steps = steps[1:]
-    if len(steps) < 2 or steps[0] not in names:
-        wrong = steps[0] if steps else "stages"
-        known_paths = [*(set(Recipe.model_fields) - {"stages", "extends"}), *names]
-        near = suggest(wrong, known_paths)
-        if wrong in names:
-            problems.add(where, f"name a key of the stage too: {wrong}.<key>=value")
-        else:
-            problems.add(where, f"no key or stage {wrong!r}{near}\nstages: {_names(names)}")
-        return
-    stage, key = steps[0], steps[1]
-    if new := _renamed(kinds.get(stage)).get(key):
-        problems.note(where, RENAMED.format(who=f"stage {stage!r}", old=key, new=new))
-        steps[1] = new
-    _put(names[stage], steps[1:], value, where, problems)
-
-
-def _put(node: Node, steps: list[str], value: Node, where: str, problems: Problems) -> None:
-    for step in steps[:-1]:
-        if not isinstance(node.value, dict):
-            break
-        node = node.value.setdefault(step, Node({}, where))
-    if not isinstance(node.value, dict):
-        problems.add(where, f"{steps[-2]!r} holds no keys")
-    elif steps == ["name"]:
-        problems.add(where, "a stage cannot be renamed by --set; edit the recipe")
-    else:
-        node.value[steps[-1]] = value
-
-
-def _keys(node: Node | None) -> dict[str, Node]:
-    return node.value if node is not None and isinstance(node.value, dict) else {}
-
-
-def _names(items: dict[str, Any]) -> str:
-    return ", ".join(items) or "none"
-
-
-def _list(node: Node | None) -> list[Node]:
-    return node.value if node is not None and isinstance(node.value, list) else []
-
-
 def _stages(tree: Node, problems: Problems) -> list[RawStage]:
     """Stages with a usable name and kind; the others become problems."""
     stages: dict[str, RawStage] = {}
-    listed = _list(tree.get("stages"))
+    listed = items_of(tree.get("stages"))
     if tree.get("stages") is not None and not listed:
         problems.add(tree["stages"].where, "stages: a recipe needs at least one stage")
     for number, node in enumerate(listed, 1):
