@@ -1,6 +1,7 @@
 """Score one model on one task, in every language of the source.
 
->>> result = evaluate(open_model(path), get("xnli"), source, label="student", out=Path("scores"))
+>>> xnli = TASKS.get("xnli")
+>>> result = evaluate(open_model(path), xnli, source, label="student", out=Path("scores"))
 >>> result.metrics["accuracy"]["sw"]
 61.3
 

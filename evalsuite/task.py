@@ -1,7 +1,7 @@
 """What a task is: its metadata, its examples, and where its rows come from.
 
->>> from evalsuite.tasks import get
->>> task = get("xnli")
+>>> from evalsuite.registry import TASKS
+>>> task = TASKS.get("xnli")
 >>> task.format, task.labels
 ('pair', ('entailment', 'neutral', 'contradiction'))
 >>> task.load(DataSource("xtreme", Path("data")), "dev", "sw")[0].label

@@ -7,6 +7,5 @@ Files:
     pretrain.py: pretrain a multilingual encoder: masked LM, with translation LM on parallel text
     registry.py: the catalogues of this package: the components of each kind, found by their file
         names
-    sentence_teacher.py: multilingual sentence encoders to learn from beside the English one: one
-        file each
+    sentence_teacher.py: what a multilingual sentence encoder provides, to be learnt from
 """

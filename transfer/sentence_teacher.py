@@ -1,6 +1,6 @@
-"""Multilingual sentence encoders to learn from beside the English one: one file each.
+"""What a multilingual sentence encoder provides, to be learnt from.
 
->>> get("use").open()(["Guten Morgen", "good morning"]).shape
+>>> TEACHERS.get("use").open()(["Guten Morgen", "good morning"]).shape
 (2, 512)
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """What a file of this package calls `TEACHER`.
+    """What each file of `transfer/teachers/` calls `TEACHER`.
 
     Its program is `module`, from the package `distribution` of the extra `mini`.
     """

@@ -1,6 +1,6 @@
 """Train a student on a teacher's outputs.
 
->>> distill(teacher, [get("xnli")], source, Options(layers=6, ...), work=work, out=out)
+>>> distill(teacher, [TASKS.get("xnli")], source, Options(layers=6, ...), work=work, out=out)
 
 The text is the task's English training rows and, to keep transfer to other languages, a share of
 plain multilingual text, on which the same outputs are matched without labels, and sentences with

@@ -1,6 +1,6 @@
 """What a student is trained on: rows of tasks, and plain multilingual text.
 
->>> text = read_text([get("xnli")], source, directory, options, "pair")
+>>> text = read_text([TASKS.get("xnli")], source, directory, options, "pair")
 >>> len(text.parts), len(text.batches)
 (2, 400)
 """

@@ -1,7 +1,7 @@
 """Make the graph of a bundle: trace the checkpoint, quantize the graph, store the embeddings.
 
 >>> made = make_graph(session, exporter, card, out, options)
->>> made.excluded, made.facts["excluded"]
+>>> made.excluded, made.facts()["excluded"]
 (('layer 1 attention',), 'layer 1 attention')
 """
 

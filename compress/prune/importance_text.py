@@ -1,6 +1,6 @@
 """Text that importance is measured on: English rows of a task, sentences of every language.
 
->>> batches = importance_batches(directory, [get("xnli")], source, count=256, ...)
+>>> batches = importance_batches(directory, [TASKS.get("xnli")], source, count=256, ...)
 >>> sorted(batches[0])
 ['attention_mask', 'input_ids', 'labels']
 """

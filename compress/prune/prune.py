@@ -1,7 +1,7 @@
 """Prune a checkpoint in rounds, each measured anew, with recovery distillation after each.
 
 >>> options = PruneOptions(Size(units=0.5, layers=9), recovery=None, seed=1)
->>> pruned = prune(directory, [get("xnli")], source, options, work=work, out=out)
+>>> pruned = prune(directory, [TASKS.get("xnli")], source, options, work=work, out=out)
 >>> pruned.units[0][:3], pruned.layers
 ([0, 4, 5], (0, 1, 2, 4, 5, 7, 8, 9, 11))
 

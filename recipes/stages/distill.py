@@ -21,7 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
-from recipes.stages._shared.score_gate import ScoreGateConfig, hold_score
+from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
@@ -33,7 +33,7 @@ from recipes.stages._shared.training_keys import (
 )
 from recipes.stages._shared.training_keys import cost as cost
 
-VERSION = 4
+VERSION = 5
 PASS = True
 
 
@@ -138,10 +138,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         description="Sentences per language on which labels of student and teacher are compared; "
         "0: no comparison.",
     )
-    probe_task: TaskName | None = Field(
-        default=None,
-        description="Task whose evaluation text is compared; default: the task of the head.",
-    )
+    probe_task: ProbeTask = None
     min_agreement: float = Field(
         default=0.0,
         ge=0,

@@ -30,7 +30,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
 
-VERSION = 7
+VERSION = 8
 PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str

@@ -19,7 +19,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.training_keys import TrainingConfig, need, settings
 
-VERSION = 2
+VERSION = 3
 
 
 class ShapeConfig(BaseModel):

@@ -35,7 +35,7 @@ from recipes.stages._shared.training_keys import (
     tasks,
 )
 
-VERSION = 1
+VERSION = 2
 PASS = True
 
 
@@ -135,6 +135,11 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
             raise ValueError("give ffn, heads or layers: how many of them to keep")
         if self.epochs > 0 and self.logits == self.hidden == self.labels == 0:
             raise ValueError("logits, hidden and labels are all 0; set epochs: 0 for no recovery")
+        if self.epochs > 0 and self.multilingual > 0 and self.logits == self.hidden == 0:
+            raise ValueError(
+                "multilingual: nothing is matched on text without labels; set multilingual: 0, or "
+                "logits or hidden above 0"
+            )
         return self
 
 

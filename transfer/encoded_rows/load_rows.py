@@ -1,6 +1,6 @@
 """Training rows of a task, encoded: what a model reads, and the labels it is trained on.
 
->>> rows = load_rows(get("udpos"), DataSource("embedded"), Path("base"), max_length=128)
+>>> rows = load_rows(TASKS.get("udpos"), DataSource("embedded"), Path("base"), max_length=128)
 >>> rows.collate(Batch(0, (0, 1), seed=1))["labels"].shape
 torch.Size([2, 14])
 

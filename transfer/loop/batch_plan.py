@@ -68,8 +68,8 @@ def steps_for(examples: int, batch_size: int, epochs: float, most: int | None = 
 
 
 def cut(batch: Batch, lengths: Sequence[int], rows: int, tokens: int | None = None) -> list[Batch]:
-    """A batch as micro-batches of at most so many rows, or where `tokens` is given of at most so
-    many padded tokens; longest rows first, a row longer than that by itself.
+    """A batch as micro-batches of at most `rows` rows and, where it is given, at most `tokens`
+    padded tokens; longest rows first, and a longer row alone.
 
     >>> whole = Batch(0, (0, 1, 2, 3), seed=7)
     >>> [b.indices for b in cut(whole, [3, 9, 4, 8], rows=4, tokens=18)]

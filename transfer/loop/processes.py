@@ -80,7 +80,7 @@ def run_in_processes(count: int, call: Call, progress: Callable[[float, str], No
     """
     import torch
 
-    context = start_context(["transfer.supervised.train_tasks"])
+    context = start_context([call.function.__module__])
     held, leash = context.Pipe(duplex=False)  # the processes end when it closes
     threads = max(1, torch.get_num_threads() // count)
     port = free_port()

@@ -1,6 +1,6 @@
 """Adapters and prompts as they were trained: on their base, in its precision.
 
->>> predictor = open_adapter(Path("target"), get("xnli"))
+>>> predictor = open_adapter(Path("target"), TASKS.get("xnli"))
 >>> predictor.precision
 'nf4'
 

@@ -18,7 +18,7 @@ _TEMPERATURE = 1 / 20
 
 
 def matching_loss(model: Any, batch: Tensors, pooling: Literal["mean", "cls"]) -> torch.Tensor:
-    """Mean loss of a batch of `transfer.rows`' `ranking` rows.
+    """Mean loss of a batch of `transfer.encoded_rows`' `ranking` rows.
 
     A passage that several queries of the batch share is no negative of any of them.
     """

@@ -1,6 +1,6 @@
 """Scores of a model in training on English dev rows, by the code that scores every model.
 
->>> dev = Dev([english(get("xnli"), source, 500)], directory, model)
+>>> dev = Dev([english(TASKS.get("xnli"), source, 500)], directory, model)
 >>> dev()
 {'xnli': 71.4}
 

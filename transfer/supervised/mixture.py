@@ -1,6 +1,6 @@
 """What the batches of a training are drawn from: a task's rows, a language of them, masked text.
 
->>> parts, steps, dev = load_parts([get("xnli")], source, directory, options, progress)
+>>> parts, steps, dev = load_parts([TASKS.get("xnli")], source, directory, options, progress)
 >>> batches = draw(parts, batch_size=32, steps=steps, seed=1)
 """
 

@@ -1,7 +1,7 @@
 """Train an encoder on one task, or on several at once with one head each.
 
 >>> trained = train_tasks(
-...     Path("base"), [get("mnli")], source, Options(method="lora", precision="nf4", ...),
+...     Path("base"), [find_task("mnli")], source, Options(method="lora", precision="nf4", ...),
 ...     work=work, out=out,
 ... )
 >>> trained.summary["trained parameters %"]

@@ -28,7 +28,7 @@ STAGES: Catalogue[ModuleType] = Catalogue("recipes.stages", "stage")
 class StageModule(Protocol):
     """What `recipes/stages/<kind>.py` holds; see `recipes.stages._shared.contract`.
 
-    `LABELS_MATTER`, `LINEAGE_MATTERS`, `ALONE` and `cost` are optional.
+    `LABELS_MATTER`, `LINEAGE_MATTERS`, `ALONE`, `PASS` and `cost` are optional.
     """
 
     VERSION: int
