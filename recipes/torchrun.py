@@ -1,9 +1,8 @@
 """`accelerate launch` (or `torchrun`) of the command: the processes it starts become one command.
 
-The launcher starts the command several times, side by side; all would make the same stages. So the
-first goes on as if it were the only one, and has its trainings shared by as many processes of their
-own as were launched; the others leave at once. Only one process holds locks and writes the
-workspace.
+The launcher starts the command several times; all would make the same stages. So the first goes on
+as if it were the only one, and starts as many processes as were launched to share its trainings.
+The others end at once. Only one process holds locks and writes the workspace.
 
 With `--cpu`, accelerate (1.15) starts several by `mpirun` alone, and without a host file for it
 just one, whatever `--num_processes` says; a note tells it. `--multi_gpu` starts them on CPUs too.

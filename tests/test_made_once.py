@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import made_once as module
@@ -39,11 +40,13 @@ def test_digests_are_dropped_but_for_the_newest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "KEPT", tmp_path)
-    for digest in "abcde":
+    for age, digest in enumerate("abcde"):
         monkeypatch.setattr(module, "source_digest", lambda digest=digest: digest)
         made_once("tiny", lambda out: out.mkdir())
-    assert len(list(tmp_path.iterdir())) == module.DIGESTS_KEPT
-    assert (tmp_path / "e" / "tiny").is_dir()
+        for earlier in "abcde"[: age + 1]:
+            if (tmp_path / earlier).is_dir():
+                os.utime(tmp_path / earlier, (ord(earlier), ord(earlier)))
+    assert {path.name for path in tmp_path.iterdir()} == {"c", "d", "e"}
 
 
 def test_equal_weights_share_a_graph_and_other_weights_do_not(

@@ -26,7 +26,8 @@ INSTEAD = {
     r"says so": "reports it, has a message",
     r"leaves": "keeps, does not change",
 }
-BANNED = re.compile(rf"(?<![\w`./-])(?:{'|'.join(INSTEAD)})(?![\w`/-])", re.IGNORECASE)
+_IDIOM = "|".join(INSTEAD).replace(" ", r"\s+")  # a phrase may go over the end of a line
+BANNED = re.compile(rf"(?<![\w`./-])(?:{_IDIOM})(?![\w`/-])", re.IGNORECASE)
 EXEMPT: dict[str, int] = {
     "compress/distill/initial_student.py": 1,
     "compress/distill/options.py": 1,
@@ -76,18 +77,16 @@ EXEMPT: dict[str, int] = {
     "recipes/search/trial_loop.py": 2,
     "recipes/stages/_shared/train_options.py": 1,
     "recipes/stages/train.py": 1,
-    "transfer/__init__.py": 1,
     "transfer/encoded_rows/masked_text.py": 3,
     "transfer/intermediate/ccg.py": 2,
     "transfer/intermediate/qqp.py": 1,
     "transfer/intermediate/siqa.py": 1,
-    "transfer/loop/batch_plan.py": 2,
+    "transfer/loop/batch_plan.py": 1,
     "transfer/models/__init__.py": 1,
     "transfer/models/adapters.py": 2,
     "transfer/models/checkpoints.py": 3,
     "transfer/models/heads.py": 4,
     "transfer/objectives/robust.py": 1,
-    "transfer/sentence_teacher.py": 1,
     "transfer/supervised/keep_best.py": 2,
     "transfer/supervised/restarts.py": 1,
     "transfer/supervised/train_tasks.py": 1,
@@ -119,7 +118,9 @@ def test_there_is_something_to_read() -> None:
     assert len(_files()) > 350
 
 
-@pytest.mark.parametrize("text", ["it leaves rows out", "So many rows", "XLM-R and kin"])
+@pytest.mark.parametrize(
+    "text", ["it leaves rows out", "So many rows", "so\nmany", "XLM-R and kin"]
+)
 def test_the_old_idiom_is_recognised(text: str) -> None:
     assert BANNED.search(text)
 

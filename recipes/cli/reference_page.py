@@ -33,8 +33,8 @@ show these sentences if the first line of a recipe is
 In place of any value a recipe may have a matrix variable or a knob, such as `"${task.steps}"`.
 `lingopress check` finds more than an editor can, such as stages that do not fit together.
 
-A stage has the keys of its own table and of the shared tables it links to. Where a key is in both,
-the stage's own table applies.
+A stage has the keys in its table, and those in the shared tables it links to. Where a key is in
+both, the stage's table applies.
 """
 
 

@@ -42,7 +42,7 @@ def taught(
     return request.param, out / "model"
 
 
-def test_what_is_read_back_is_what_the_teacher_logits_function(
+def test_what_is_read_back_is_what_the_teacher_computes(
     taught: tuple[str, Path], tmp_path: Path
 ) -> None:
     name, directory = taught
