@@ -19,6 +19,7 @@ from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.results.task import TaskResult
 from evalsuite.task import DataSource, Task
+from transfer.loop.types import Summary
 
 Where = Callable[[], str]
 
@@ -77,12 +78,12 @@ class Loss:
         """The language that lost most."""
         return max(self.by_language().items(), key=lambda item: item[1])
 
-    def facts(self) -> dict[str, float | int | str]:
+    def facts(self) -> Summary:
         """For a stage's summary."""
         language, points = self.worst()
         beside = self.after.comparison
         interval = beside.zero_shot_interval if beside else None
-        facts: dict[str, float | int | str] = {
+        facts: Summary = {
             "score lost": f"{self.points():.2f} points of {self.after.title}",
             "score lost, worst language": f"{language} {points:.2f}",
         }

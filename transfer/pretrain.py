@@ -25,7 +25,7 @@ from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
 from transfer.loop.batch_plan import Batch, plan
 from transfer.loop.fit import Fitted, Settings, fit
-from transfer.loop.types import Progress, Tensors, TrainingData
+from transfer.loop.types import Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.objectives import mlm
 from transfer.text import lexical_init, parallel_text, vocabulary
@@ -72,7 +72,7 @@ def pretrain(
     work: Path,
     out: Path,
     progress: Progress = lambda fraction, text: None,
-) -> tuple[Fitted, dict[str, float | int | str]]:
+) -> tuple[Fitted, Summary]:
     """Train and write a masked-LM checkpoint to `out`.
 
     Raises:
@@ -123,7 +123,7 @@ def pretrain(
         ],
     )
     checkpoints.save(model, tokenizer_dir, out, card)
-    facts: dict[str, float | int | str] = {
+    facts: Summary = {
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,

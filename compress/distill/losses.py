@@ -26,7 +26,7 @@ from transfer.encoded_rows.encoded import IGNORE
 from transfer.loop.types import Tensors
 from transfer.objectives.spans import ends_loss, over_tokens
 
-_GOLD = ("labels", "start_positions", "end_positions")
+GOLD = ("labels", "start_positions", "end_positions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class StudentBatch:
     def of(cls, tensors: Tensors) -> StudentBatch:
         """From the tensors that the training loop passes, by name."""
         inputs = dict(tensors)
-        gold = {name: inputs.pop(name) for name in _GOLD if name in inputs}
+        gold = {name: inputs.pop(name) for name in GOLD if name in inputs}
         ids, mask = inputs.pop("sides_ids", None), inputs.pop("sides_mask", None)
         embeddings, spread = inputs.pop("embeddings", None), inputs.pop("spread", 1.0)
         known = inputs.pop("targets", None)

@@ -18,7 +18,7 @@ from pathlib import Path
 from compress.export import bundle, bundle_readme
 from compress.export.bundle import BundleCard
 from compress.export.exporter import CheckpointExporter, Exporter, GraphExporter
-from compress.export.graph import ExportOptions, Facts, Text, make_graph, most_lost
+from compress.export.graph import ExportOptions, Text, make_graph, most_lost
 from compress.export.registry import EXPORTERS
 from compress.export.sensitivity import ranked
 from compress.gate import hold
@@ -30,6 +30,7 @@ from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
+from transfer.loop.types import Summary
 from transfer.models.checkpoints import copy_tokenizer
 
 
@@ -43,7 +44,7 @@ def export(
     probe: Probe | None = None,
     min_agreement: float = 0.0,
     lineage: Sequence[str] = (),
-) -> tuple[outputs.Parity | None, Facts]:
+) -> tuple[outputs.Parity | None, Summary]:
     """Write a bundle to `out`.
 
     Args:
@@ -75,7 +76,7 @@ def export(
     copy_tokenizer(directory, out)
     made_from = (*lineage, f"weights sha256:{model_size.digest(directory)}")
     card = _card(session, exporter, precision, silent, made_from)
-    facts: Facts = {}
+    facts: Summary = {}
     if isinstance(exporter, GraphExporter):
         made = make_graph(session, exporter, card, out, options)
         card, facts = made.on(card), made.facts()
@@ -96,7 +97,7 @@ def export(
         )
     licence = bundle.licence_of(directory)
     bundle.seal(out, card, bundle_readme.readme(card, parity, licence))
-    sizes: Facts = {
+    sizes: Summary = {
         "MB": round(model_size.sizes(out)[0] / 1e6, 2),
         "MB before": round(model_size.sizes(directory)[0] / 1e6, 2),
     }

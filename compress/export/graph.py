@@ -28,8 +28,8 @@ from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.task import CHOICE
+from transfer.loop.types import Summary
 
-Facts = dict[str, float | int | str]
 Text = Mapping[str, Sequence[Encoded]]
 
 
@@ -81,9 +81,9 @@ class MadeGraph:
             embedding_parameters=card.embedding_parameters - self.saved,
         )
 
-    def facts(self) -> Facts:
+    def facts(self) -> Summary:
         """For the stage's summary: the parts that lost most, and those that stay in fp32."""
-        facts: Facts = {}
+        facts: Summary = {}
         if self.lost_alone is not None:
             facts["most lost alone"] = most_lost(self.lost_alone)
         if self.excluded is not None:

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from evalsuite.task import Task
+from transfer.loop.types import Summary
 from transfer.models import checkpoints
 
 Quantized = Literal["nf4", "int8"]
@@ -42,7 +43,7 @@ class Loss:
     worst: tuple[str, float]
     layers: int
 
-    def facts(self) -> dict[str, float | int | str]:
+    def facts(self) -> Summary:
         """For a stage's summary."""
         return {
             "requantized: update kept %": round(self.kept, 2),

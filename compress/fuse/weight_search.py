@@ -18,6 +18,7 @@ from evalsuite.errors import MissingExtraError
 from evalsuite.inference.probe_text import spread
 from evalsuite.inference.session import Session
 from evalsuite.task import DataSource, Task
+from transfer.loop.types import Summary
 from transfer.models.adapters import Adapter
 
 Weights = tuple[float, ...]
@@ -51,7 +52,7 @@ class Found:
     tried: dict[Weights, float]
     rows: int
 
-    def facts(self) -> dict[str, float | int | str]:
+    def facts(self) -> Summary:
         """For a stage's summary."""
         if not self.tried:
             return {"weights": told(self.weights)}

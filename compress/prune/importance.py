@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from compress.distill.losses import GOLD
 from compress.prune.structure import head_size, layers_of
 from evalsuite.runtimes.torch import logits_of
 from transfer.encoded_rows.encoded import IGNORE
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from transfer.loop.types import Tensors
-
-_GOLD = ("labels", "start_positions", "end_positions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,8 @@ def measure(model: Any, batches: Iterable[Tensors], seed: int) -> Importance:
     rows = 0
     with _gated(model) as gates:
         for batch in batches:
-            inputs = {name: t.to(model.device) for name, t in batch.items() if name not in _GOLD}
-            gold = _answers({name: batch[name] for name in _GOLD if name in batch})
+            inputs = {name: t.to(model.device) for name, t in batch.items() if name not in GOLD}
+            gold = _answers({name: batch[name] for name in GOLD if name in batch})
             output = model(**inputs, output_hidden_states=True)
             asked = surprise(output, inputs["attention_mask"], gold, generator)
             gradients = torch.autograd.grad(asked.sum(), gates)

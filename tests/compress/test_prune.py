@@ -507,6 +507,9 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
             config(layers=wrong_layers)
     with pytest.raises(ValueError, match="set epochs: 0 for no recovery"):
         config(ffn=3, logits=0, hidden=0)
+    with pytest.raises(ValueError, match="multilingual: nothing is matched on text without labels"):
+        config(ffn=3, logits=0, hidden=0, labels=1)
+    config(ffn=3, logits=0, hidden=0, labels=1, multilingual=0)
     model = {"model": [Artifact("checkpoint", "xnli")]}
     gives = check(config(ffn=3), model)
     assert (gives.kind, gives.task) == ("checkpoint", "xnli")

@@ -16,6 +16,7 @@ from evalsuite.inference.checkpoint_config import head_of, labels_of, max_length
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
+from transfer.loop.types import Summary
 from transfer.precision.quantized_embedding import QuantizedEmbedding
 
 Precision = Literal["fp32", "bf16", "int8", "nf4"]
@@ -126,7 +127,7 @@ def longest(directory: Path, asked: int) -> int:
     return min(asked, max_length_of(read_config(directory)))
 
 
-def truncation_summary(max_length: int, longest: int) -> dict[str, float | int | str]:
+def truncation_summary(max_length: int, longest: int) -> Summary:
     """A line of a stage's summary where the model takes shorter sequences than `max_length`."""
     if longest >= max_length:
         return {}
