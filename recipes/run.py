@@ -45,7 +45,7 @@ def run_recipe(
         until_stage: make this stage and what it needs, nothing else.
         progress: a display, or what makes one for the plan.
         debug: let libraries print, instead of into the workspace's logs.
-        jobs: so many stages side by side, each in a process of its own with its share of the
+        jobs: number of stages at the same time, each in a separate process with its share of the
             cores; 1 runs them one after the other in this process.
 
     Raises:

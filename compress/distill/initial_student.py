@@ -19,7 +19,7 @@ from transfer.loop.types import Tensors
 def start(
     teacher: Any, teacher_dir: Path, options: Options, samples: Iterable[Tensors]
 ) -> tuple[Any, list[int]]:
-    """Where the student starts, and which of the teacher's layers each of its own is matched to.
+    """Where the student starts, and which of the teacher's layers each student layer is matched to.
 
     Args:
         teacher: None for a bundle, where `options.student` is given.

@@ -17,7 +17,7 @@ Cache = Literal["auto", "always", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The student and what it matches; a weight of 0 leaves a term out."""
+    """The student and what it matches; a term with weight 0 is not computed."""
 
     layers: int | tuple[int, ...] | None  # None: all of the teacher's, or those of `student`
     logits: float

@@ -1,4 +1,4 @@
-"""Plain multilingual text to learn on: rows without labels, and sentences beside translations.
+"""Plain multilingual text to learn on: rows without labels, and sentences with their translations.
 
 >>> text = read(source, directory, options, head="pair")
 >>> text.collate(Batch(0, (3, 7), seed=0))["input_ids"].shape

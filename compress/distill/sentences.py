@@ -9,8 +9,8 @@ that tells none of them apart.
 
 A student of another width gets the teacher's embeddings turned into its own space, by the turn that
 brings them nearest to where the student's lie before training (`turn`). It is fixed: a projection
-trained beside would be thrown away with part of what it learnt, and angles would be right behind it
-alone.
+that is trained too would be thrown away with part of what it learnt, and only behind it would
+angles be right.
 """
 
 from __future__ import annotations

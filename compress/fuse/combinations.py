@@ -29,7 +29,7 @@ Combination = Literal[
 
 
 def sparse(combine: Combination) -> bool:
-    """Whether it leaves values out, and so takes a density."""
+    """Whether it drops values, and so takes a density."""
     return combine.startswith(("ties", "dare", "magnitude"))
 
 

@@ -47,7 +47,7 @@ class How:
     Attributes:
         density: share of values kept by TIES, DARE and magnitude pruning.
         rank: the updates' sum is cut to, where it is cut; default the adapters' largest.
-        seed: of what DARE leaves out.
+        seed: of the values that DARE drops.
     """
 
     combine: Combination = "cat"

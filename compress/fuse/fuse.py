@@ -21,7 +21,7 @@ from compress.errors import FuseError
 from compress.fuse.adapters import Onto, attached, merged, predictor, read
 from compress.fuse.combine import How, Mixer
 from compress.fuse.requantize import Loss, Quantized, requantize, weights_below
-from compress.fuse.weight_search import Found, Search, search, told
+from compress.fuse.weight_search import Found, Search, described, search
 from evalsuite.agreement import outputs
 from evalsuite.inference.probe_text import Probe, sample_rows
 from evalsuite.inference.session import Session
@@ -134,7 +134,7 @@ def _fuse(
     written = fused = merged(model)
     did = [f"adapter fused onto the {onto} base ({adapter.precision})"]
     if found is not None:
-        did.insert(0, f"{len(found.weights)} adapters combined, weights {told(found.weights)}")
+        did.insert(0, f"{len(found.weights)} adapters combined, weights {described(found.weights)}")
     models: dict[str, Callable[[], Any]] = {onto: lambda: fused}
     loss = None
     if requantized:

@@ -1,8 +1,8 @@
 """A fused checkpoint back in its base's precision, and what is left of the update there.
 
-An adapter's update is small beside the distance between two values of a 4-bit weight. Fused onto
-the dequantized base, whose weights lie on those values, and rounded to them again, most of it is
-gone; onto the original weights, which lie between them, it survives in the mean.
+An adapter's update is small compared with the distance between two values of a 4-bit weight. Fused
+onto the dequantized base, whose weights lie on those values, and rounded to them again, most of it
+is gone; onto the original weights, which lie between them, it survives in the mean.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def requantize(
 def loss_of(
     before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor], precision: Quantized
 ) -> Loss | None:
-    """What rounding leaves of the updates `after - before`, by layer, `[out, in]` each; None where
-    there is no update."""
+    """What remains after rounding of the updates `after - before`, by layer, `[out, in]` each; None
+    where there is no update."""
     found: dict[str, tuple[float, float, float]] = {}
     for name, weight in sorted(after.items()):
         update = weight - before[name].to(weight)

@@ -55,12 +55,15 @@ class Found:
     def facts(self) -> Summary:
         """For a stage's summary."""
         if not self.tried:
-            return {"weights": told(self.weights)}
+            return {"weights": described(self.weights)}
         return {
-            "weights": told(self.weights),
+            "weights": described(self.weights),
             "weights chosen by": f"English dev alone, {self.rows} rows",
             "English dev score": round(self.tried[self.weights], 3),
-            **{f"tried {told(weights)}": round(score, 3) for weights, score in self.tried.items()},
+            **{
+                f"tried {described(weights)}": round(score, 3)
+                for weights, score in self.tried.items()
+            },
         }
 
 
@@ -133,7 +136,7 @@ def search(
 
     def score(weights: Weights) -> float:
         nonlocal done
-        progress(done / how.trials, f"weights {told(weights)}")
+        progress(done / how.trials, f"weights {described(weights)}")
         done += 1
         set_peft_model_state_dict(model, mixer.mixed(weights))
         return session.score(how.scored, "en", rows)
@@ -142,6 +145,6 @@ def search(
     return Found(weights, tried, len(rows))
 
 
-def told(weights: Weights) -> str:
+def described(weights: Weights) -> str:
     """`0.5, 0.2`."""
     return ", ".join(f"{weight:g}" for weight in weights)

@@ -7,7 +7,7 @@
 
 A config of the BERT family says how many units a layer has, one number for all, and that heads
 times head size is the width. So units go from the checkpoint, as many in every layer, while a head
-that goes leaves zeros: in its query, key, value and output, which no gradient then reaches.
+that is removed becomes zeros: in its query, key, value and output, which no gradient then reaches.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def silence_heads(model: Any, silent: Sequence[Iterable[int]]) -> None:
     """Set these heads of each layer to zero, in place.
 
     With values and their way out both zero the gradient of either is zero too, and of query and
-    key with them: training afterwards leaves the head silent.
+    key with them: training afterwards keeps the head silent.
     """
     size = head_size(model)
     with torch.no_grad():

@@ -25,7 +25,7 @@ def restore(trimmed: Path, original: Path, out: Path) -> None:
     What was trained since stays; pieces that were cut come back as the original has them.
 
     Raises:
-        TrimError: no record beside the checkpoint, or the original is another one.
+        TrimError: no record next to the checkpoint, or the original is another one.
     """
     import torch
 

@@ -49,7 +49,7 @@ class Split:
         )
         return before, after
 
-    def told(self) -> str:
+    def described(self) -> str:
         """`40.0% split alike, 9.1 to 14.2 tokens, 3.1% unknown`."""
         before, after = self.tokens_a_line
         return (

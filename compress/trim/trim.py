@@ -83,7 +83,7 @@ def trim(
 ) -> Trimmed:
     """Write the checkpoint with the pieces that `text` needs to `out`.
 
-    Beside it `trim.json` records which old id each new one is, so that
+    Next to it `trim.json` records which old id each new one is, so that
     `compress.trim.restore` can put the rows back, and the table of languages, which the
     card has too.
 

@@ -1,7 +1,7 @@
 """Compare two models on the same rows: their predictions, their outputs, across vocabularies.
 
 Files:
-    across_vocabularies.py: how far two models with vocabularies of their own lie apart on the
+    across_vocabularies.py: how far two models with different vocabularies differ on the
         same text
     outputs.py: how far two models' outputs lie apart on real multilingual text
     predictions.py: two models on the same rows: how often their predictions are equal

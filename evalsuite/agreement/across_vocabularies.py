@@ -1,4 +1,4 @@
-"""How far two models with vocabularies of their own lie apart on the same text.
+"""How far two models with different vocabularies differ on the same text.
 
 >>> compare(Session(student), Session(trimmed), "pair", rows).agreement
 99.8

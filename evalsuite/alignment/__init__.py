@@ -8,6 +8,6 @@ Sentences and their translations go through every model, layer by layer; what fi
 the alignment is the retrieval accuracy after over before (retention).
 
 Files:
-    measure.py: measure models beside one another on parallel text
+    measure.py: measure several models on the same parallel text
     measures.py: measures of alignment between sentence vectors and those of their translations
 """

@@ -1,4 +1,4 @@
-"""Measure models beside one another on parallel text."""
+"""Measure several models on the same parallel text."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ only where a head stands on it: hidden states do not need it. In int8 and bf16 t
 same.
 
 Attention heads that `prune` silenced are counted in a checkpoint, which computes them, and not in a
-bundle, whose graph is without them. Nor is what a bundle's last layer leaves out.
+bundle, whose graph is without them. Nor is what a bundle's last layer does not compute.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measure what models cost to run, each in a process of its own.
+"""Measure what models cost to run, each in a separate process.
 
 >>> (speed,) = measure([Subject(Path("student-int8"), {"sw": sequences}, "int8", "xnli dev")],
 ...                    source="xtreme", threads=2)

@@ -1,7 +1,7 @@
 """Where rows come from: text files, the Hugging Face hub, parallel corpora, the embedded suite.
 
 Files:
-    choices.py: questions with answers to choose from: what COPA, Cosmos QA and their kin share
+    choices.py: questions with answers to choose from: what COPA, Cosmos QA and similar tasks share
     files.py: text files in the layouts of the XTREME download scripts, read with errors that name
         the line
     glue.py: pairs of sentences in the files of GLUE: a line of column names, then fields

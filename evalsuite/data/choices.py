@@ -1,4 +1,4 @@
-"""Questions with answers to choose from: what COPA, Cosmos QA and their kin share.
+"""Questions with answers to choose from: what COPA, Cosmos QA and similar tasks share.
 
 >>> TASK.load(DataSource("xtreme", Path("data")), "dev", "en")[0].choices
 ('ran all over.', 'eventually falls asleep.', 'starts to play.', 'begins to pose.')

@@ -163,7 +163,7 @@ def pairs(
         hidden: a two-column row is a test row with its label hidden, label None.
 
     The XTREME scripts write these files with Python's `csv`, which wraps a field that has quote
-    marks in more of them. They are unwrapped here; XTREME's own reader leaves them in.
+    marks in more of them. They are unwrapped here; XTREME's own reader keeps them.
     """
     for number, line in enumerate(lines(path, what, layout), 1):
         fields = [_unquoted(field) for field in line.split("\t")]

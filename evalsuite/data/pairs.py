@@ -1,6 +1,6 @@
 """Two sentences and a label: what the inference tasks and PAWS-X share.
 
-He said nothing. TAB He told a long story. TAB contradiction
+He said nothing. TAB He made a long speech. TAB contradiction
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def languages(source: DataSource) -> tuple[str, ...]:
 
 
 def monolingual_languages(source: DataSource) -> tuple[str, ...]:
-    """Languages with text of their own, English first (none in `embedded`)."""
+    """Languages that have text, English first (none in `embedded`)."""
     if source.kind == "embedded":
         return ()
     return english_first(_found(_place(source), "mono", ".txt"))

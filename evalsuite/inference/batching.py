@@ -18,7 +18,7 @@ class Batching:
         tokens: of a batch, padding included.
         multiple: what the lengths of batches are rounded up to.
         block: what they are rounded up to where it is no further than `multiple` off: kernels take
-            so many tokens at a time, and what is just below it costs more.
+            a fixed number of tokens at a time, and what is just below it costs more.
     """
 
     tokens: int
@@ -52,7 +52,7 @@ def by_tokens(lengths: Sequence[int], max_tokens: int, max_sentences: int = 512)
     [[1, 3], [2, 0]]
 
     Longest first, so that memory peaks at once rather than at the end. A single sequence longer
-    than the budget gets a batch of its own. Ties keep their order.
+    than the budget gets a batch alone. Ties keep their order.
     """
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
     batches: list[list[int]] = []

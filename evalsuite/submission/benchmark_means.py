@@ -8,8 +8,8 @@
 True
 
 A task's score is the mean of its metrics' means over all its languages, English included; a
-group's and the overall score are the plain means over tasks. One absent language leaves its task
-without a score, one absent task its group and the overall score.
+group's and the overall score are the plain means over tasks. Where one language is
+absent, its task has no score; where one task is absent, its group and the whole have none.
 
 Tasks and languages of XTREME (Hu et al. 2020): `TASK2LANGS` and `GROUP2TASK` in `evaluate.py` of
 google-research/xtreme at 0918248. Those of XTREME-R (Ruder et al. 2021): the same file at 838c13b,

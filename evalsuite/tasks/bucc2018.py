@@ -6,8 +6,8 @@ de-000000001 TAB en-000000007      bucc2018/de-en.dev.gold
 Pairs are mined by ratio margin (`evalsuite.retrieval.ratio_margin`), and those above a threshold
 are taken. The threshold is the one that is best on dev. The XTREME scripts make dev of BUCC's
 sample and test of its training set, and delete the gold pairs of test: where they were not put
-back, dev is scored, and its threshold is fitted on the very rows that are scored. A result says so
-in its title.
+back, dev is scored, and its threshold is fitted on the very rows that are scored. The title of
+a result says it.
 
 There is no hub copy: google/xtreme's (`bucc18.de`) has the gold pairs without the corpora around
 them, MTEB's corpora have no dev split.

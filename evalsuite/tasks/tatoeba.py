@@ -67,7 +67,7 @@ class Tatoeba(SourcedTask):
             raise DataError(
                 f"{hidden}: the XTREME scripts wrote this file's English side sorted, to hide the "
                 "alignment, so it cannot be scored\n"
-                f"put LASER's originals beside it, {foreign.name} and {english.name}, "
+                f"put LASER's originals next to it, {foreign.name} and {english.name}, "
                 f"from {self.url}"
             )
         rows = files.aligned(foreign, english, self.what(split, language), self.layout)

@@ -4,10 +4,10 @@
 TagExample(id='test-de-0', words=('Ein', 'Großteil', 'des'), tags=('DET', 'NOUN', 'DET'))
 
 The main metric is the benchmark's own, chunk F1 over part-of-speech tags; the text of
-`evalsuite.metrics.chunks` says what is odd about it. Token accuracy is scored beside it.
+`evalsuite.metrics.chunks` says what is odd about it. Token accuracy is scored too.
 
 Languages: `langs` in `scripts/download_data.sh` of google-research/xtreme at 0918248 (XTREME's 33
-and lt, pl, ro, uk, wo; the training script of that commit leaves wo out of its predictions).
+and lt, pl, ro, uk, wo; the training script of that commit does not predict wo).
 XTREME-R takes UD 2.7. The hub copy is XTREME's UD 2.5 in the 33 languages, four of them with a test
 split and no dev split; its tag names are read from the copy itself.
 """

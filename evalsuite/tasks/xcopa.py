@@ -104,7 +104,7 @@ class Xcopa(SourcedTask):
 
 
 def _hidden(labels: Sequence[object]) -> bool:
-    """Whether a file's labels are no gold labels: there are none, or so many rows all have one, as
+    """Whether a file's labels are no gold labels: there are none, or many rows all have one, as
     copies of the test files have that are made for submissions."""
     return not labels or (len(labels) >= _SO_MANY and len(set(labels)) == 1)
 

@@ -247,7 +247,7 @@ for command in (report, compare, predict, score):
 
 
 def main(args: list[str] | None = None) -> None:
-    """Entry point of the `lingopress` command; always leaves by `SystemExit`."""
+    """Entry point of the `lingopress` command; always ends with `SystemExit`."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
     try:
         if torchrun.leaves():

@@ -18,7 +18,7 @@ from recipes.execution.cache import Cache, read_manifest
 from recipes.execution.display import duration
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
-from recipes.parsing.knobs import Assignment, told
+from recipes.parsing.knobs import Assignment, assignment_text
 from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, Planned, make_plan
 from recipes.search.feasible import SearchSpace, find_feasible
@@ -81,7 +81,8 @@ def plan_table(
     rows += [_row(stage, cache) for stage in stages]
     if feasible is None:
         return aligned(rows)
-    head = f"search: {_trials(feasible)}; below the stages of {told(feasible.plans[0][0])}"
+    first = assignment_text(feasible.plans[0][0])
+    head = f"search: {_trials(feasible)}; below the stages of {first}"
     tail = "stages with a knob in their name are made once for each value of it that is tried"
     return "\n".join([head, "", aligned(rows), "", tail])
 

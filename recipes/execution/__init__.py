@@ -6,8 +6,8 @@ Files:
     find_outputs.py: find what a run left: its report, one of its models
     output_capture.py: keep what libraries print while a stage runs out of the display, in a log
     run_record.py: what a run left behind, and noting it in the workspace
-    scheduler.py: which stage is made when: what it needs before it, others beside it where there
-        is room
+    scheduler.py: when each stage is made: after what it needs, at the same time as others where
+        there is room
     stage_runner.py: make one stage of a plan: from the cache where it is there, else by its
         module
     worker_pool.py: processes that make stages side by side

@@ -8,7 +8,7 @@
 Path('.lingopress/stages/train-5feceb66ffc86f38d952')
 
 An output is made in `partial/<key>/out`, its manifest is written last, everything is synced, and
-one rename publishes it. A killed or failed attempt leaves `work/` for the next one and publishes
+one rename publishes it. A killed or failed attempt keeps `work/` for the next one and publishes
 nothing. A lock a key lets one process work while others wait.
 """
 

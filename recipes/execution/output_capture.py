@@ -20,7 +20,7 @@ from typing import TextIO
 
 @contextmanager
 def own_stdout() -> Iterator[TextIO]:
-    """Standard output on a descriptor of its own, where it has one."""
+    """Standard output on a separate descriptor, where it has one."""
     try:
         number = sys.stdout.fileno()
     except (OSError, AttributeError):

@@ -1,4 +1,4 @@
-"""Which stage is made when: what it needs before it, others beside it where there is room.
+"""When each stage is made: after what it needs, at the same time as others where there is room.
 
 >>> make_all(maker, chosen={"base", "teacher"}, submit=in_turn(maker), jobs=1)
 """
@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.stage_runner import Maker
 from recipes.planning.plan import Plan, Planned
-from recipes.planning.stage_graph import beside
+from recipes.planning.stage_graph import independent_of
 
 Submit = Callable[[Planned], "Future[StageOutcome]"]
 
@@ -20,7 +20,7 @@ def make_all(maker: Maker, chosen: set[str], submit: Submit, jobs: int) -> None:
     """Fill `maker.made` with every chosen stage; `submit` starts one that is not in the cache.
 
     Stages start in the plan's order as soon as what they need is there. One whose module says
-    `ALONE` runs in this process, with nothing beside it. When one fails no more are started,
+    `ALONE` runs in this process, with nothing at the same time. When one fails no more are started,
     those that run are waited for, so that their work is kept, and the first error is raised.
     """
     graph = maker.plan.graph()
@@ -65,12 +65,12 @@ def alone(stage: Planned) -> bool:
 
 
 def threads(plan: Plan, stage: Planned, jobs: int, cores: int) -> int:
-    """Cores a stage computes on: all, unless others may be made beside it.
+    """Cores a stage computes on: all, unless others may be made at the same time.
 
     A function of the plan and not of what happens to run, so that a run that was killed and
     goes on computes what an undisturbed one would have.
     """
-    return max(1, cores // jobs) if beside(plan.graph(), stage.label) else cores
+    return max(1, cores // jobs) if independent_of(plan.graph(), stage.label) else cores
 
 
 def in_turn(maker: Maker) -> Submit:

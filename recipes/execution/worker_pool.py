@@ -1,11 +1,10 @@
-"""Processes that make stages side by side.
+"""Processes that make stages at the same time.
 
 >>> with workers(maker, jobs=2) as submit:
 ...     make_all(maker, chosen, submit, jobs=2)
 
-Workers are forked from one process that has imported torch and transformers already, so that
-they cost no imports of their own. They end with the process that asked for them, however that
-ends: a kill of the command leaves nothing behind that still computes.
+Workers are forked from one process that has imported torch and transformers already, so they
+import nothing again. They end with the process that asked for them, also where that is killed.
 """
 
 from __future__ import annotations

@@ -130,6 +130,6 @@ def cover(knobs: Mapping[str, Sequence[str]]) -> Iterator[Assignment]:
         yield {knob: values[i % len(values)] for knob, values in knobs.items()}
 
 
-def told(assignment: Assignment) -> str:
+def assignment_text(assignment: Assignment) -> str:
     """`layers=3, width=192`."""
     return ", ".join(f"{knob}={value}" for knob, value in assignment.items())

@@ -4,7 +4,7 @@
 >>> loaded.recipe.seed, [stage.name for stage in loaded.stages]
 (2, ['mnli', 'target', 'fused', 'student'])
 
-`extends: other` (a path beside the recipe, or a shipped name; one level) starts from another
+`extends: other` (a path next to the recipe, or a shipped name; one level) starts from another
 recipe: top-level keys replace the other's, `matrix` as a whole too; `stages` are merged by name:
 the keys of a stage of the same name override, a new stage is appended.
 
@@ -157,8 +157,8 @@ def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
     said = child["extends"]
     name = str(said.value)
     try:
-        beside = path.parent / name
-        base_path = beside if beside.is_file() else library.find_recipe(name)
+        local = path.parent / name
+        base_path = local if local.is_file() else library.find_recipe(name)
     except RecipeError as error:
         problems.add(said.where, f"extends: {error}")
         return None

@@ -127,7 +127,7 @@ def _in_package(text: str) -> Path:
 
 
 def _adapter(path: Path) -> Artifact:
-    """An adapter or a prompt, with the task it was trained on where that is written beside it."""
+    """An adapter or a prompt, with the task it was trained on where a file next to it names one."""
 
     def read(name: str) -> dict[str, Any]:
         try:

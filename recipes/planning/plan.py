@@ -197,7 +197,7 @@ def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned
 
 
 def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]) -> object:
-    """All that can change a stage's output. Names of stages do not, unless a module says so."""
+    """All that can change a stage's output; its name does not, unless its module declares it."""
     left_out = {"name", "stage", "seed", *stage.inputs, *getattr(stage.config, "not_in_key", ())}
     parts: dict[str, object] = {
         "engine": KEY_VERSION,

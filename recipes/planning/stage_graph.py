@@ -34,7 +34,7 @@ def order(needs: Mapping[str, Iterable[str]]) -> list[str]:
     return done
 
 
-def beside(needs: Mapping[str, Iterable[str]], name: str) -> set[str]:
+def independent_of(needs: Mapping[str, Iterable[str]], name: str) -> set[str]:
     """What neither needs `name` nor is needed by it, so could be made at the same time."""
     return set(needs) - ancestors(needs, [name]) - descendants(needs, [name])
 

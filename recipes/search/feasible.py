@@ -124,11 +124,11 @@ def _check_names(loaded: Loaded, config: SearchConfig) -> None:
             f"search: candidate: no stage {config.candidate!r}{suggest(config.candidate, names)}\n"
             f"stages: {', '.join(names)}",
         )
-    told = config.reference
-    if told is not None and told not in names and not is_external(told):
+    reference = config.reference
+    if reference is not None and reference not in names and not is_external(reference):
         problems.add(
             written["reference"].where,
-            f"search: reference: no stage {told!r}{suggest(told, names)}\n"
+            f"search: reference: no stage {reference!r}{suggest(reference, names)}\n"
             f"stages: {', '.join(names)}\n"
             "a model from outside is written org/name or ./directory, as the stages write it",
         )

@@ -28,7 +28,7 @@ _FAR = 1e9  # over any budget
 
 
 class Sampler:
-    """Asks for assignments and is told what came of each, in turn."""
+    """Asks for assignments and receives the result of each, in turn."""
 
     def __init__(
         self,

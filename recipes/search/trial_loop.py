@@ -29,7 +29,7 @@ from recipes.execution.stage_runner import Maker
 from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
-from recipes.parsing.knobs import Assignment, numeric, told
+from recipes.parsing.knobs import Assignment, assignment_text, numeric
 from recipes.parsing.node import Node
 from recipes.parsing.problems import suggest
 from recipes.parsing.recipe_file import Loaded
@@ -53,7 +53,7 @@ def search(
     debug: bool = False,
     jobs: int = 1,
 ) -> RunOutcome:
-    """Make up to so many trials as the recipe allows, and the report.
+    """Make at most as many trials as the recipe allows, and the report.
 
     Args: as of `recipes.run.run_recipe`; `from_stage` is made again in every trial that has it.
 
@@ -125,7 +125,9 @@ class _Searcher:
                 continue
             plan = self.plan(self.loaded, [assignment])
             begun += 1
-            self.display.say(f"trial {begun} of {feasible.config.trials}: {told(assignment)}")
+            self.display.say(
+                f"trial {begun} of {feasible.config.trials}: {assignment_text(assignment)}"
+            )
             trial = self.trial(plan, record, assignment)
             trials.append(trial)
             self.display.say(f"trial {begun} of {feasible.config.trials}: {_outcome(trial)}")
@@ -135,7 +137,7 @@ class _Searcher:
                 average, cost, over = _judged(record, trial)
                 sampler.tell(average=average, cost=cost, over=over)
         if all(trial.refused for trial in trials):
-            reasons = "\n".join(f"{told(t.assignment)}: {t.refused}" for t in trials)
+            reasons = "\n".join(f"{assignment_text(t.assignment)}: {t.refused}" for t in trials)
             raise RecipesError(
                 f"search: none of {len(trials)} assignments could be made\n{reasons}\n"
                 "give the knobs other values, or let the gates pass more"
@@ -189,7 +191,7 @@ class _Searcher:
             make_all(maker, chosen, submit, self.jobs)
 
     def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:
-        """One report of every trial that was made; the others are told of in it."""
+        """One report of every trial that was made; it lists the others."""
         asked = [Trial(assignment=trial.assignment, refused=trial.refused) for trial in trials]
         spec = as_node(_record(feasible, asked).model_dump(mode="json"), "search")
         stages = tuple(

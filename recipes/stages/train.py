@@ -77,7 +77,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if gives == "adapter" and config.quantize_aware:
         raise StageInputError(
-            "quantize_aware: an adapter leaves its base as it is; use method: full, or set it on "
+            "quantize_aware: an adapter does not change its base; use method: full, or set it on "
             "the distill stage"
         )
     head = found[0].name if len(found) == 1 else None

@@ -113,7 +113,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     if lost := trimmed.lost():
         summary["languages not kept"] = len(lost)
         summary["of these split anew most"] = "; ".join(
-            f"{code} {own.split.told()}" for code, own in lost[:_SHOWN]
+            f"{code} {own.split.described()}" for code, own in lost[:_SHOWN]
         )
     task = probed(config.probe_task, model.artifact)
     remedy = "raise coverage, lower min_count"

@@ -283,7 +283,9 @@ def test_full_training_rounds_and_an_adapter_is_refused(tiny_base: Path, tmp_pat
         return training.Config.model_validate(keys)
 
     assert training.check(config(method="full", quantize_aware="int8"), base).kind == "checkpoint"
-    with pytest.raises(StageInputError, match="quantize_aware: an adapter leaves its base"):
+    with pytest.raises(
+        StageInputError, match="quantize_aware: an adapter does not change its base"
+    ):
         training.check(config(quantize_aware="int8"), base)
     asked = distilling.Config(name="s", stage="distill", teacher="t", quantize_aware="int8")
     assert distilling.check(asked, {"teacher": (Artifact("checkpoint", "xnli"),)}).task == "xnli"

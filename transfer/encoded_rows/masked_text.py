@@ -29,7 +29,7 @@ Pairs = list[tuple[int, str, str]]  # language, foreign, English
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedText:
-    """Masked LM beside other training.
+    """Masked LM at the same time as other training.
 
     Attributes:
         share: of batches.
@@ -83,7 +83,7 @@ def load(
     """
     english_alone = how.languages == ("en",)
     if english_alone and how.tlm > 0:
-        raise DataError("tlm: a translation needs a language beside English in mlm_languages")
+        raise DataError("tlm: a translation needs a language other than English in mlm_languages")
     foreign = None if how.languages is None else [c for c in how.languages if c != "en"]
     if english_alone:  # any language's English sides
         foreign = list(parallel.languages(source)[:1])
@@ -109,7 +109,7 @@ def _without(found: Sequences, language: int) -> Sequences:
 def encode(tokenizer: Any, pairs: Pairs, tlm: float, max_length: int, seed: int) -> Sequences:
     """Sequences to learn from: `tlm` of the pairs whole, of the others either side alone.
 
-    English sides are a language of their own, so that a sampling exponent weighs it like any other.
+    English sides count as a separate language, so that a sampling exponent weighs it like others.
     """
     rng = random.Random(seed)
     english = 1 + max(index for index, _, _ in pairs)

@@ -4,8 +4,8 @@
 '0'
 
 The labels are PAWS-X's, `1` where the two mean the same, so a head carries over to it. Accuracy is
-the main metric, F1 of `1` stands beside it. A few rows of GLUE's training file lack columns and are
-left out, as by its other readers; where more than one in 1,000 do, the file is refused.
+the main metric, F1 of `1` is reported with it. A few rows of GLUE's training file lack columns and
+are left out, as by its other readers; where more than one in 1,000 do, the file is refused.
 
 Source: Iyer, Dandekar & Csernai 2017, "First Quora Dataset Release: Question Pairs", split as by
 GLUE. As an intermediate task: Phang et al. 2020, arXiv:2005.13013.

@@ -4,7 +4,7 @@
 ('Take the entrance exam', 'Train to become a monk', 'Make new friends')
 
 XTREME-R trains on it before COPA for XCOPA (Ruder et al. 2021, arXiv:2104.07412). The published
-files keep the labels apart, one of 1 to 3 a line, in `train-labels.lst` beside `train.jsonl`.
+files keep the labels apart, one of 1 to 3 a line, in `train-labels.lst` next to `train.jsonl`.
 
 Paper: Sap et al. 2019, arXiv:1904.09728. The hub copy is the hub's own conversion of the published
 files.
@@ -50,13 +50,13 @@ class Siqa(ChoiceTask):
         return (*found, *(path.with_name(f"{path.stem}-labels.lst") for path in found))
 
     def rows(self, paths: Sequence[Path], split: Split) -> Iterable[tuple[int, Any]]:
-        path, beside = paths
+        path, labels_path = paths
         what = self.what(split, "en")
-        labels = files.lines(beside, what, self.layout)
+        labels = files.lines(labels_path, what, self.layout)
         rows = list(files.objects(path, what, self.layout))
         if len(rows) != len(labels):
             raise MalformedRowError(
-                beside,
+                labels_path,
                 min(len(rows), len(labels)) + 1,
                 f"{len(labels):,} labels for {len(rows):,} rows of {path.name}",
             )

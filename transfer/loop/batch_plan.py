@@ -62,7 +62,7 @@ def _epochs(count: int, rng: random.Random) -> Iterator[int]:
 
 
 def steps_for(examples: int, batch_size: int, epochs: float, most: int | None = None) -> int:
-    """Batches of so many epochs, at least one and at most `most`."""
+    """Batches of this many epochs, at least one and at most `most`."""
     steps = max(1, round(examples * epochs / batch_size))
     return steps if most is None else min(steps, most)
 

@@ -7,7 +7,7 @@ Files:
         publishes
     continue_adapter.py: train an adapter after another one: an intermediate task's, then the
         target task's
-    heads.py: a model, and the heads that are trained beside its own: of several tasks, of masked
+    heads.py: a model, and the heads that are trained with its own: of several tasks, of masked
         LM
     to_xlmr.py: carry an English encoder of the BERT family into the XLM-R architecture
 """

@@ -5,7 +5,7 @@
 'nf4'
 
 Plain peft opens them too; this finds the base and holds it as it was held in training, which is
-written beside the adapter.
+written next to the adapter.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Adapter:
         if task is None and self.has_head:
             raise AdapterError(
                 f"{self.directory} has a task's head, but does not say which task it is: there is "
-                f"no {checkpoints.TRAINING_FILE} beside it; train it in a recipe"
+                f"no {checkpoints.TRAINING_FILE} next to it; train it in a recipe"
             )
         return checkpoints.load(self.base, task, precision)[0]
 

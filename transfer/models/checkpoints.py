@@ -31,7 +31,7 @@ TOKENIZER_FILES = (
 # floating point dtype can require gradients".
 _HEADS = ["classifier", "qa_outputs", "lm_head", "score", "pooler"]
 _NF4_BLOCK = 64  # weights that share a scale
-TRAINING_FILE = "training.json"  # beside an adapter: which base it saw
+TRAINING_FILE = "training.json"  # next to an adapter: which base it saw
 
 
 def quantization(
@@ -151,7 +151,7 @@ def hold_embeddings(model: Any, held: Embeddings) -> None:
     """Hold the word embeddings in bf16, or as rows of 8 or 4 bits, frozen, and hand the layers the
     precision they expect.
 
-    bitsandbytes leaves embeddings alone, and in XLM-R base they are 192M of 278M parameters: a
+    bitsandbytes does not change embeddings, and in XLM-R base they are 192M of 278M parameters: a
     base is not quantized until they are.
 
     Raises:
@@ -171,7 +171,7 @@ def hold_embeddings(model: Any, held: Embeddings) -> None:
 
 
 def round_embeddings(model: Any, held: Embeddings) -> None:
-    """The values that `hold_embeddings` leaves of the word embeddings, in a table as before."""
+    """The values that `hold_embeddings` keeps of the word embeddings, in a table as before."""
     table = model.get_input_embeddings()
     if held in ("int8", "int4"):
         table.weight.data = QuantizedEmbedding.of(table, bits=int(held[3:])).dequantized()
@@ -209,7 +209,7 @@ def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:
 
 
 def write_training(out: Path, **facts: Any) -> None:
-    """Record beside an adapter which base it was trained on."""
+    """Record next to an adapter which base it was trained on."""
     (out / TRAINING_FILE).write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""A model, and the heads that are trained beside its own: of several tasks, of masked LM.
+"""A model, and the heads that are trained with its own: of several tasks, of masked LM.
 
 >>> joined = Joined(encoder, task_heads(tasks, directory))
 >>> joined(ids, mask, part=1).shape     # the second task's logits
@@ -101,7 +101,7 @@ def labels_loss(model: Any, batch: Tensors) -> torch.Tensor:
 
 
 def joined_loss(model: Joined, batch: Tensors) -> torch.Tensor:
-    """Of the head a batch's `part` names; of the model's own where it has no heads beside it."""
+    """Of the head a batch's `part` names; of the model's own where it has no other heads."""
     if not model.heads:
         return labels_loss(model.model, {k: v for k, v in batch.items() if k != "part"})
     logits = model(batch["input_ids"], batch["attention_mask"], batch["part"])
@@ -156,9 +156,9 @@ def task_heads(tasks: Sequence[Task], directory: Path, config: Any) -> list[nn.M
 def join(
     model: Any, tasks: Sequence[Task], directory: Path, masked: bool, adapter: bool
 ) -> tuple[Any, Summary]:
-    """The model with what is trained beside it, the model alone where that is nothing; facts.
+    """The model with what is trained with it, the model alone where that is nothing; facts.
 
-    A masked-LM head of the checkpoint's own stays as it is beside an adapter, so that what the
+    The masked-LM head of the checkpoint stays as it is when an adapter is trained, so that what the
     adapter learns still fits it; a new one, or one where every weight is trained, is trained too.
     """
     heads = task_heads(tasks, directory, model.config) if tasks else ()

@@ -24,7 +24,7 @@ from transfer.loop.types import Objective, Tensors
 
 @dataclass(frozen=True, slots=True)
 class Robust:
-    """How far embeddings are moved; 0 leaves it out.
+    """How far embeddings are moved; 0 turns it off.
 
     Attributes:
         adversarial: radius in which the direction that hurts most is looked for.

@@ -5,7 +5,7 @@
 >>> selection.finish()["kept step"]
 240
 
-What was scored is kept beside the training's checkpoints, and what came after the one it goes on
+What was scored is kept next to the training's checkpoints, and what came after the one it goes on
 from is forgotten: a training that was killed ends with the weights of one that was not.
 """
 
@@ -43,7 +43,7 @@ class Selecting:
 
 
 class Selection:
-    """Scores every so many steps.
+    """Scores at regular steps.
 
     Scores of several tasks are put on one scale, guessing 0 and all right 100, and their mean
     counts; of equal ones the first.

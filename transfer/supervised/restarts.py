@@ -27,7 +27,7 @@ def train_with_restarts(
     before it.
 
     Args:
-        once: trains from a seed, in a work directory of its own.
+        once: trains from a seed, in a separate work directory.
         seed: of the first; each further one has the next.
         work: where what failed is noted, so that it is not tried again after a kill.
 

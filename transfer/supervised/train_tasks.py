@@ -246,4 +246,4 @@ def _check(tasks: Sequence[Task], options: Options) -> None:
     if not tasks and (options.masked.share < 1 or options.max_steps is None):
         raise MethodError("tasks: none; set mlm: 1.0 and max_steps to go on with masked LM alone")
     if tasks and options.masked.share >= 1:
-        raise MethodError("mlm: 1.0 leaves no batch to the tasks; lower it, or set tasks: []")
+        raise MethodError("mlm: 1.0 gives no batch to the tasks; lower it, or set tasks: []")

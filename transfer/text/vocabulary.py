@@ -6,7 +6,7 @@
 
 SentencePiece's unigram model (Kudo 2018) as XLM-R uses it: `<s> <pad> </s> <unk>` are ids 0 to
 3, `<mask>` is last, words start with the meta symbol. Text is NFKC-normalised; unlike XLM-R's,
-every Han character is a word (as in multilingual BERT) unless told otherwise, so that running
+every Han character is a word (as in multilingual BERT) unless set otherwise, so that running
 Chinese text and text split in words meet the same pieces.
 """
 
@@ -27,7 +27,7 @@ from tokenizers.models import Unigram
 
 _SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 _MASK = "<mask>"
-_FREQUENT = 5  # occurrences that make a word worth a piece of its own
+_FREQUENT = 5  # occurrences that make a word worth a separate piece
 
 Case = Literal["keep", "lower", "mark"]
 CASE_MARK = "⇧"

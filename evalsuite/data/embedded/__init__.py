@@ -22,10 +22,10 @@ compare. No combination of a person and a verb ("Maria reads ...") is in two spl
 Files: `lexicon/<language>.json` holds the phrases, `phrases.py` reads them, `scenes.py` says what
 can happen and in which split, `realise.py` puts a scene into words, `inference.py` pairs scenes
 for NLI, `questions.py` asks about them, `causes.py` says what follows from what, `entities.py` what
-is told of whom, `generate.py` makes the tasks.
+is said about whom, `generate.py` makes the tasks.
     causes.py: causes and effects: what one person does, and what somebody does before or after
         because of it
-    entities.py: mentions of persons and places, and what is told of each of them: entity linking
+    entities.py: mentions of persons and places, and what is said about each: entity linking
     generate.py: the tasks of the embedded suite, as lists of examples
     inference.py: pairs of scenes that stand in a known relation: entailment, neutral or
         contradiction

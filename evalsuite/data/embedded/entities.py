@@ -1,4 +1,4 @@
-"""Mentions of persons and places, and what is told of each of them: entity linking.
+"""Mentions of persons and places, and what is said about each: entity linking.
 
     Maria trinkt montags in Berlin Tee.             Berlin is meant
     <- Lundi Clara boit du thé à Berlin. ...      three sentences about it, in some language
@@ -40,9 +40,9 @@ def entities(split: Split) -> list[tuple[str, str]]:
             scene = draw.full()
             while key in draw.verbs and scene.person != key:
                 scene = draw.full()
-            told = scene if key in draw.verbs else scene.but(place=key)
+            shown = scene if key in draw.verbs else scene.but(place=key)
             lexicon = load(language)
-            lines.append(text(tokens(lexicon, told, draw.rng.randrange(2)), lexicon.separator))
+            lines.append(text(tokens(lexicon, shown, draw.rng.randrange(2)), lexicon.separator))
         found.append((key, " ".join(lines)))
     return found
 

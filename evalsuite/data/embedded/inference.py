@@ -19,7 +19,7 @@ Each rule draws a premise and a hypothesis whose relation follows from what they
 Times are habitual ("on Mondays"), so that `move` contradicts and a denial has one reading. Weights
 favour `drop`, `repeat`, `add`, `exchange` and `deny`, so that a very small model learns something
 within a minute; as in SNLI (Gururangan et al. 2018: 67% from the hypothesis alone) a negated
-hypothesis is a cue, while entailment and neutral cannot be told apart without the premise. The
+hypothesis is a cue, while entailment and neutral cannot be distinguished without the premise. The
 rest is there to be hard.
 """
 

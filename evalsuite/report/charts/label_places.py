@@ -69,7 +69,7 @@ def _overlap(a: Box, b: Box) -> float:
 
 
 def _outside(box: Box, bounds: Box) -> float:
-    """By how many pixels a box leaves its bounds."""
+    """How many pixels of a box lie outside its bounds."""
     sides = (bounds[0] - box[0], bounds[1] - box[1], box[2] - bounds[2], box[3] - bounds[3])
     return sum(max(0.0, side) for side in sides)
 

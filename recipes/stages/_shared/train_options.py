@@ -95,7 +95,7 @@ class MixingConfig(TaskTrainingConfig):
                 "words or sentences for parallel text"
             )
         if self.tasks and self.mlm == 1:
-            raise ValueError("mlm: 1.0 leaves no batch to the tasks; lower it, or set tasks: []")
+            raise ValueError("mlm: 1.0 gives no batch to the tasks; lower it, or set tasks: []")
         if self.tlm and not self.mlm:
             raise ValueError("tlm: is a share of the rows of mlm, and mlm is 0")
         if self.tlm and self.mlm_languages == ("en",):
