@@ -138,6 +138,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
         for name in [name for name in sys.modules if name.startswith("recipes.stages.")]:
             if not name.startswith("recipes.stages._shared"):
                 del sys.modules[name]
+                vars(recipes.stages).pop(name.split(".")[2], None)  # else imports find it there
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LINGOPRESS_WORKSPACE", raising=False)
