@@ -4,8 +4,9 @@
 >>> memo.file(Path("model.safetensors"))[:8]
 '9f86d081'
 
-A file is read again only when its size or modification time changes. The memo is only that: a
-corrupt or missing one is as good as an empty one.
+A file is read again only when its size, modification time or inode changes. The memo is only that:
+a corrupt or missing one is as good as an empty one. Several processes may use one: what others
+learnt meanwhile is kept when it is saved.
 """
 
 from __future__ import annotations
@@ -46,32 +47,60 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+def read_json(path: Path) -> object:
+    """What a JSON file holds; None where it is absent, is no JSON, or is nested too deep."""
+    with suppress(OSError, ValueError, RecursionError):
+        return json.loads(path.read_text("utf-8"))
+    return None
+
+
+_Seen = tuple[int, int, int]  # size, modification time, inode
+
+
 class DigestMemo:
-    """Digests by path, size and modification time; kept in `path` where one is given."""
+    """Digests by path, size, modification time and inode; kept in `path` where one is given."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self.known: dict[str, list[object]] = {}
-        self.changed = False
-        if path is not None:
-            with suppress(OSError, ValueError):
-                loaded = json.loads(path.read_text("utf-8"))
-                if isinstance(loaded, dict):
-                    self.known = loaded
+        self.known = self._stored()
+        self.changed: set[str] = set()  # names whose digests are not in the file yet
+
+    def _stored(self) -> dict[str, list[object]]:
+        """What the file holds now."""
+        found = read_json(self.path) if self.path is not None else None
+        return found if isinstance(found, dict) else {}
 
     def file(self, path: Path) -> str:
-        """Digest of one file."""
-        status = path.stat()
-        name = str(path.resolve())
+        """Digest of one file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        name, seen = str(path.resolve()), _seen(path)
         entry = self.known.get(name)
-        if isinstance(entry, list) and len(entry) == 3:
-            size, modified, digest = entry
-            if (size, modified) == (status.st_size, status.st_mtime_ns) and isinstance(digest, str):
-                return digest
+        if isinstance(entry, list) and len(entry) == 4 and tuple(entry[:3]) == seen:
+            return str(entry[3])
+        return self.read(path)
+
+    def read(self, path: Path) -> str:
+        """Digest of one file that is read whatever is known of it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        name, before = str(path.resolve()), _seen(path)
         digest = sha256_file(path)
-        self.known[name] = [status.st_size, status.st_mtime_ns, digest]
-        self.changed = True
+        if _seen(path) == before:  # else another process was writing it
+            self.note(path, digest)
+        else:
+            self.known.pop(name, None)
         return digest
+
+    def note(self, path: Path, digest: str) -> None:
+        """Remember the digest of a file that was read just now."""
+        name = str(path.resolve())
+        self.known[name] = [*_seen(path), digest]
+        self.changed.add(name)
 
     def files(self, root: Path, paths: Iterable[Path]) -> str:
         """One digest of several files and their names below `root`."""
@@ -79,7 +108,15 @@ class DigestMemo:
 
     def save(self) -> None:
         """Keep what was learnt; a memo that cannot be written is no error."""
-        if self.path is not None and self.changed:
-            with suppress(OSError):
-                write_atomically(self.path, json.dumps(self.known))
-                self.changed = False
+        if self.path is None or not self.changed:
+            return
+        news = {name: self.known[name] for name in self.changed if name in self.known}
+        self.known = self._stored() | news
+        with suppress(OSError):
+            write_atomically(self.path, json.dumps(self.known))
+            self.changed.clear()
+
+
+def _seen(path: Path) -> _Seen:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalsuite.results.numbers import Cosine, Count, Percent
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind
 
@@ -12,10 +13,10 @@ class LanguageAlignment(Record):
     Percent, except cosines (-1 to 1) and `cka` (1: the same up to rotation and scale).
     """
 
-    retrieval: tuple[float, ...]  # sentences whose nearest English one is their translation
-    pair_cosine: tuple[float, ...]  # of translations
-    other_cosine: tuple[float, ...]  # of all other pairs
-    rank_consistency: tuple[float, ...]  # RankC of a sentence's and its translation's neighbours
+    retrieval: tuple[Percent, ...]  # sentences whose nearest English one is their translation
+    pair_cosine: tuple[Cosine, ...]  # of translations
+    other_cosine: tuple[Cosine, ...]  # of all other pairs
+    rank_consistency: tuple[Percent, ...]  # RankC of a sentence's and its translation's neighbours
     cka: tuple[float, ...]  # similarity to the layer of the base at the same depth
 
 
@@ -28,7 +29,7 @@ class AlignmentResult(Record):
     data_digest: str
     pooling: str
     max_examples: int | None
-    examples: dict[str, int]  # language -> pairs
+    examples: dict[str, Count]  # language -> pairs
     base: str  # label of the model compared with
     base_layers: tuple[int, ...]  # which of its layers each layer is compared with
     languages: dict[str, LanguageAlignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalsuite.results.numbers import Count
 from evalsuite.results.record import Record
 from evalsuite.task import SourceKind
 
@@ -9,10 +10,10 @@ from evalsuite.task import SourceKind
 class Fertility(Record):
     """How a vocabulary splits the words of one language; counts."""
 
-    words: int
-    subwords: int
-    split: int  # words of two or more subwords
-    unknown: int  # words with an unknown piece
+    words: Count
+    subwords: Count
+    split: Count  # words of two or more subwords
+    unknown: Count  # words with an unknown piece
 
     @property
     def subwords_a_word(self) -> float:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from evalsuite.results.numbers import Count
+
 
 class Record(BaseModel):
-    """Base of all result records: frozen, no unknown keys."""
+    """Base of all result records: frozen, no unknown keys, every number finite."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         protected_namespaces=(),
+        allow_inf_nan=False,
         defer_build=True,  # `lingopress plan` imports this file and builds nothing
     )
 
@@ -25,8 +28,8 @@ class Environment(Record):
 
     cpu: str
     instruction_set: tuple[str, ...]  # of avx2 avx512f avx512_vnni avx512_bf16 amx_int8 ...
-    cores: int
-    threads: int
+    cores: Count
+    threads: Count
     device: str  # "cpu" or the GPU's name
     system: str
     versions: dict[str, str]  # package -> version
@@ -40,7 +43,7 @@ class ModelInfo(Record):
     architecture: str  # "xlm-roberta 4x192"
     runtime: str  # torch | onnxruntime | openvino
     precision: str  # fp32 | bf16 | int8 ...
-    parameters: int
-    embedding_parameters: int
-    bytes: int  # weights and graph on disk, tokenizer apart
-    tokenizer_bytes: int
+    parameters: Count
+    embedding_parameters: Count
+    bytes: Count  # weights and graph on disk, tokenizer apart
+    tokenizer_bytes: Count

@@ -6,6 +6,7 @@ from typing import Any
 
 from evalsuite.results.alignment import AlignmentResult
 from evalsuite.results.fertility import FertilityResult
+from evalsuite.results.numbers import Count, Seconds
 from evalsuite.results.record import Record
 from evalsuite.results.search import Search
 from evalsuite.results.speed import SpeedResult
@@ -22,8 +23,8 @@ class StageRecord(Record):
     inputs: tuple[str, ...]  # names of stages, or model sources
     config: dict[str, Any]
     summary: dict[str, float | int | str]  # what it did: {"steps": 400, "final loss": 1.23}
-    seconds: float  # time of work, over all its resumptions
-    output_bytes: int
+    seconds: Seconds  # time of work, over all its resumptions
+    output_bytes: Count
     finished: str  # ISO 8601, UTC
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from evalsuite.results.numbers import Amount, Percent, Points
 from evalsuite.results.record import Record
 
 BudgetKind = Literal["MB", "ms", "points"]
@@ -20,11 +21,11 @@ class Trial(Record):
     assignment: dict[str, str]  # knob -> name of its value
     refused: str = ""  # why the trial is impossible; empty where it was made
     systems: tuple[str, ...] = ()  # the candidate's rows in the report
-    average: float | None = None
-    difference: float | None = None
-    bytes: float | None = None
-    p50_ms: float | None = None
-    sentences_per_second: float | None = None
+    average: Percent | None = None
+    difference: Points | None = None
+    bytes: Amount | None = None
+    p50_ms: Amount | None = None
+    sentences_per_second: Amount | None = None
     within: bool = False  # within the budget
     on_front: bool = False  # no other trial is as good in both and better in one
 

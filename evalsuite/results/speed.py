@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalsuite.results.numbers import Amount, Count, Seconds
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind
 
@@ -9,37 +10,37 @@ from evalsuite.task import SourceKind
 class Throughput(Record):
     """One pass over the text; batches run at the same time where `evaluate` runs them so."""
 
-    sentences: int
-    tokens: int  # without padding
-    seconds: float
-    joules: float | None = None  # used by the whole processor; None where no counter can be read
+    sentences: Count
+    tokens: Count  # without padding
+    seconds: Seconds
+    joules: Amount | None = None  # used by the whole processor; None where no counter can be read
 
 
 class GridCell(Record):
     """Batches of one shape, every token real."""
 
-    batch: int
-    length: int
-    operations: int  # of the matrix products of one batch
-    warmup_seconds: float
-    seconds: tuple[float, ...]  # one per repeat
+    batch: Count
+    length: Count
+    operations: Count  # of the matrix products of one batch
+    warmup_seconds: Seconds
+    seconds: tuple[Seconds, ...]  # one per repeat
 
 
 class LanguageSpeed(Record):
     """What the text of one language costs."""
 
-    sentences: int
-    tokens: int  # special tokens included
-    latency_seconds: tuple[float, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
-    seconds: tuple[float, ...]  # one per pass over length-sorted batches, one at a time
+    sentences: Count
+    tokens: Count  # special tokens included
+    latency_seconds: tuple[Seconds, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
+    seconds: tuple[Seconds, ...]  # one per pass over length-sorted batches, one at a time
 
 
 class PeakSample(Record):
     """One product of two square matrices."""
 
     program: str  # "torch.mm"
-    size: int
-    seconds: float
+    size: Count
+    seconds: Seconds
 
     def operations_a_second(self) -> float:
         """Operations per second; a product of size n is 2 n^3 operations."""
@@ -50,7 +51,7 @@ class Peak(Record):
     """The highest measured speed of this machine when it multiplies matrices."""
 
     precision: str  # fp32 | bf16 | int8
-    threads: int
+    threads: Count
     samples: tuple[PeakSample, ...]
 
     def best(self) -> PeakSample:
@@ -69,15 +70,15 @@ class SpeedResult(Record):
     text: str  # "xnli dev, 12 languages, 512 sentences"
     source: SourceKind
     data_digest: str
-    token_lengths: tuple[int, ...]  # of the sentences measured, special tokens included
-    load_seconds: tuple[float, ...]
-    warmup_seconds: tuple[float, ...]
-    latency_seconds: tuple[float, ...]  # batch 1, one per sentence
+    token_lengths: tuple[Count, ...]  # of the sentences measured, special tokens included
+    load_seconds: tuple[Seconds, ...]
+    warmup_seconds: tuple[Seconds, ...]
+    latency_seconds: tuple[Seconds, ...]  # batch 1, one per sentence
     throughput: tuple[Throughput, ...]  # length-sorted batches
-    operations: int  # of the matrix products of one such pass, without padding
+    operations: Count  # of the matrix products of one such pass, without padding
     grid: tuple[GridCell, ...]
     languages: dict[str, LanguageSpeed]
     peak: Peak | None = None  # in the precision the model computes in; None where not measured
-    peak_memory: int  # bytes of the measuring process, its interpreter included
-    baseline_memory: int  # the same process before the model was opened
+    peak_memory: Count  # bytes of the measuring process, its interpreter included
+    baseline_memory: Count  # the same process before the model was opened
     environment: Environment

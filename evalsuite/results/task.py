@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from evalsuite.results.numbers import Count, Percent, Points, Seconds, Share
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind, Split
 
@@ -19,10 +21,10 @@ class ModelComparison(Record):
     """
 
     label: str  # label of the other model
-    agreement: dict[str, float]  # language -> percent of predictions that are equal
-    intervals: dict[str, tuple[float, float]]  # language -> 95% interval of the difference
-    zero_shot_interval: tuple[float, float] | None
-    p: float | None
+    agreement: dict[str, Percent]  # language -> percent of predictions that are equal
+    intervals: dict[str, tuple[Points, Points]]  # language -> 95% interval of the difference
+    zero_shot_interval: tuple[Points, Points] | None
+    p: Share | None
 
 
 class TaskResult(Record):
@@ -35,17 +37,17 @@ class TaskResult(Record):
     task: str
     title: str
     main_metric: str
-    metrics: dict[str, dict[str, float]]
-    intervals: dict[str, tuple[float, float]] = Field(
+    metrics: dict[str, dict[str, Percent]]
+    intervals: dict[str, tuple[Percent, Percent]] = Field(
         {}
     )  # language -> 95% interval of the main metric
-    zero_shot_interval: tuple[float, float] | None = None  # 95% interval of `zero_shot()`
+    zero_shot_interval: tuple[Percent, Percent] | None = None  # 95% interval of `zero_shot()`
     comparison: ModelComparison | None = Field(  # with the first model scored on the same rows
         None,
         validation_alias=AliasChoices("comparison", "beside"),  # "beside" until version 6
     )
-    chance: dict[str, float]  # language -> score of guessing, main metric
-    examples: dict[str, int]  # language -> rows
+    chance: dict[str, Percent]  # language -> score of guessing, main metric
+    examples: dict[str, Count]  # language -> rows
     absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows
     source: SourceKind
     split: Split
@@ -58,8 +60,14 @@ class TaskResult(Record):
     fitted_on: Split | None = None  # mining only: the split thresholds were chosen on
     seed: int
     max_examples: int | None = None  # rows asked for per language; None: all
-    seconds: float
+    seconds: Seconds
     environment: Environment
+
+    @model_validator(mode="after")
+    def _has_its_main_metric(self) -> TaskResult:
+        if self.main_metric not in self.metrics:
+            raise PydanticCustomError("no_main_metric", "metrics have no main metric")
+        return self
 
     def zero_shot(self) -> float | None:
         """Unweighted mean of the main metric over the languages other than the source's."""

@@ -5,6 +5,7 @@ Files:
     app.py: the commands, their exit codes
     options.py: arguments and options that several commands share
     result_commands.py: the commands that read outputs: report, compare, predict, score
+    cache_commands.py: the commands on the cache: cache verify
     listings.py: what check, plan, show, score and ls tasks NAME print
     components.py: what ls lists, by file names
     component_cards.py: what ls prints about one stage, task, method, pass or runtime

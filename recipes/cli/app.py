@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from recipes import torchrun
+from recipes.cli import cache_commands
 from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space
 from recipes.cli.result_commands import compare, predict, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
@@ -244,6 +245,7 @@ def schema(debug: Debug = False) -> None:
 
 for command in (report, compare, predict, score):
     app.command()(command)
+app.add_typer(cache_commands.app, name="cache")
 
 
 def main(args: list[str] | None = None) -> None:

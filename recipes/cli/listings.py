@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalsuite.metrics import titles
-from recipes.execution.cache import Cache, read_manifest
+from recipes.execution.cache import Cache
 from recipes.execution.display import duration
+from recipes.execution.manifest import read_manifest
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, assignment_text
@@ -127,7 +128,8 @@ def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:
         state, cost = "cached", f"took {duration(manifest.record.seconds)}"
     else:
         guess: Any = getattr(stage.module, "cost", None)
-        state, cost = "to make", str(guess(stage.config)) if guess else "-"
+        state = "damaged" if cache.path(stage.kind, stage.key).exists() else "to make"
+        cost = str(guess(stage.config)) if guess else "-"
     return stage.label, stage.kind, state, stage.key[:8], cost
 
 

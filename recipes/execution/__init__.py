@@ -4,12 +4,15 @@ Files:
     cache.py: finished stages by key: made aside, published whole, found again
     display.py: what a person sees while a recipe runs
     find_outputs.py: find what a run left: its report, one of its models
+    manifest.py: what a stage did and the files it made, with their digests; whether they are
+        still the same
     output_capture.py: keep what libraries print while a stage runs out of the display, in a log
     run_record.py: what a run left behind, and noting it in the workspace
     scheduler.py: when each stage is made: after what it needs, at the same time as others where
         there is room
     stage_runner.py: make one stage of a plan: from the cache where it is there, else by its
         module
+    verify.py: read every finished stage again and compare it with what was written
     worker_pool.py: processes that make stages side by side
     workspace.py: the directory a run works in
 """

@@ -22,36 +22,23 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from evalsuite.results.run import StageRecord
+from recipes.errors import WorkspaceError
+from recipes.execution.manifest import (
+    FORMAT,
+    MANIFEST,
+    FileEntry,
+    Manifest,
+    damage,
+    read_manifest,
+)
 from recipes.execution.workspace import Workspace
-from recipes.hashing import sha256_file, write_atomically
+from recipes.hashing import DigestMemo, read_json, sha256_file, write_atomically
 
-MANIFEST = "lingopress.json"
-FORMAT = 1  # of the manifest and of what surrounds it; another one is a miss
 _SAVE_EVERY = 3.0  # seconds between notes of the time spent
-
-
-class FileEntry(BaseModel):
-    """One file of an output."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    bytes: int
-    sha256: str
-
-
-class Manifest(BaseModel):
-    """`lingopress.json`: what a stage did, and the files it left."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    format: int
-    record: StageRecord
-    files: dict[str, FileEntry]
 
 
 @dataclass(slots=True)
@@ -93,24 +80,40 @@ class Cache:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
+        self.memo = DigestMemo(workspace.digests)
 
     def path(self, kind: str, key: str) -> Path:
         """Where a stage is published."""
         return self.workspace.stages / f"{kind}-{key[:20]}"
 
     def lookup(self, kind: str, key: str) -> Path | None:
-        """The published output, or None; cheap: sizes are compared, bytes are not read."""
+        """The published output, or None where there is none or it is damaged.
+
+        Cheap: a file is read only where it was not read since it last changed.
+        """
         path = self.path(kind, key)
         found = read_manifest(path)
-        if found is None or found.record.key != key:
+        if found is None or found.record.key != key or self.damage(path):
             return None
-        for name, entry in found.files.items():
-            try:
-                if (path / name).stat().st_size != entry.bytes:
-                    return None
-            except OSError:
-                return None
         return path
+
+    def damage(self, path: Path) -> str:
+        """What is wrong with a published directory; empty where nothing is, or it is not there."""
+        if not path.exists():
+            return ""
+        try:
+            return damage(path, self.memo.file)
+        finally:
+            self.memo.save()
+
+    def require_whole(self, path: Path, what: str, remedy: str) -> None:
+        """Refuse a published directory that was damaged.
+
+        Raises:
+            WorkspaceError: it was; `remedy` says what to do.
+        """
+        if problem := self.damage(path):
+            raise WorkspaceError(f"{what} is damaged: {path}: {problem}\n{remedy}")
 
     @contextmanager
     def lock(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
@@ -152,7 +155,7 @@ class Cache:
                 files[name] = FileEntry(bytes=path.stat().st_size, sha256=sha256_file(path))
                 _sync(path)
         record = record.model_copy(update={"output_bytes": sum(f.bytes for f in files.values())})
-        manifest = Manifest(format=FORMAT, record=record, files=files)
+        manifest = Manifest(format=FORMAT, record=record, files=files).sealed()
         write_atomically(attempt.out / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
         for folder in [p for p in attempt.out.rglob("*") if p.is_dir()]:
             _sync(folder)
@@ -161,6 +164,9 @@ class Cache:
         self._remove(target)
         attempt.out.rename(target)
         _sync(target.parent)
+        for name, entry in files.items():
+            self.memo.note(target / name, entry.sha256)
+        self.memo.save()
         shutil.rmtree(attempt.folder, ignore_errors=True)
         return target
 
@@ -177,20 +183,10 @@ class Cache:
             shutil.rmtree(trash, ignore_errors=True)
 
 
-def read_manifest(path: Path) -> Manifest | None:
-    """The manifest of a published directory; None where it is absent, corrupt or older."""
-    try:
-        found = Manifest.model_validate_json((path / MANIFEST).read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return found if found.format == FORMAT else None
-
-
 def _elapsed(folder: Path) -> float:
-    try:
-        return float(json.loads((folder / "elapsed.json").read_text("utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0
+    found = read_json(folder / "elapsed.json")
+    seconds = found.get("seconds") if isinstance(found, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < inf else 0.0
 
 
 def _sync(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.errors import RecipesError
+from recipes.execution.cache import Cache
 from recipes.execution.workspace import Workspace
 from recipes.parsing.problems import suggest
 
@@ -32,6 +33,7 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
         raise RecipesError(
             f"the last run of {run_or_recipe} has no report\ntype: lingopress run {run_or_recipe}"
         )
+    _require_whole(Path(found).parent, f"the report of {run_or_recipe}", run_or_recipe, workspace)
     return Path(found)
 
 
@@ -72,7 +74,16 @@ def find_model(text: str, workspace: Path | None) -> Path:
         raise RecipesError(
             f"the output of {text} is gone: {stages[label]}\ntype: lingopress run {recipe}"
         )
+    _require_whole(Path(stages[label]), f"the output of {text}", recipe, workspace)
     return Path(stages[label])
+
+
+def _require_whole(path: Path, what: str, recipe: str, workspace: Path | None) -> None:
+    """Refuse an output of this workspace that was damaged."""
+    space = Workspace(workspace)
+    if path.parent == space.stages:
+        remedy = f"to make it again, type: lingopress run {recipe}"
+        Cache(space).require_whole(path, what, remedy)
 
 
 def _run(recipe: str, workspace: Path | None) -> dict[str, Any]:

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from compress.errors import GateError
+from evalsuite.results.read_record import first_problem
 from evalsuite.results.run import StageRecord
 from recipes.errors import (
     RecipesError,
@@ -21,8 +25,9 @@ from recipes.errors import (
     is_persons,
     is_refusal,
 )
-from recipes.execution.cache import MANIFEST, Attempt, Cache, read_manifest
+from recipes.execution.cache import Attempt, Cache
 from recipes.execution.display import Display
+from recipes.execution.manifest import MANIFEST, read_manifest
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.workspace import Workspace, is_disk_full
@@ -62,6 +67,10 @@ class Maker:
         with self._lock(stage):
             if found := self.find(stage):  # by the one that was waited for
                 return found
+            if problem := self.cache.damage(self.cache.path(stage.kind, stage.key)):
+                self.display.say(
+                    f"{stage.label}: its output is damaged ({problem}); making it again"
+                )
             try:
                 record, path = self._make(stage)
             except Exception as error:
@@ -144,6 +153,11 @@ class Maker:
         external = self.plan.externals.get(label)
         if external is None:
             planned = next(stage for stage in self.plan.stages if stage.label == label)
+            self.cache.require_whole(
+                self.made[label].path,
+                f"the output of stage {label}, which is read now,",
+                "run the same command again: the damaged stage is made again",
+            )
             return Input(label, self.made[label].path, planned.artifact)
         if label not in self.fetched:
             self.fetched[label] = external.fetch()
@@ -156,6 +170,10 @@ class Maker:
     def _translate(self, stage: Planned, error: Exception) -> RecipesError:
         """The error a person gets, from whatever a stage raised."""
         who = f"stage {stage.label} ({stage.kind})"
+        later = (
+            "the stages before it are kept; for the traceback, run the same command with --debug\n"
+            f"to begin this stage from nothing: --from '{stage.label}'"
+        )
         if isinstance(error, WorkspaceError):
             return error
         if is_disk_full(error):
@@ -171,12 +189,14 @@ class Maker:
                 f"{who}: there is not enough memory\n"
                 "close other programs, or give the stage a smaller batch or model"
             )
+        if isinstance(error, ValidationError):
+            return StageFailedError(
+                f"{who} failed: its result cannot be right: {first_problem(error)}\n{later}"
+            )
         cause = (str(error).strip().splitlines() or [""])[0][:300]
         log = "" if self.debug else f"\nwhat it printed: {self._log(stage)}"
         return StageFailedError(
-            f"{who} failed: {type(error).__name__}{': ' + cause if cause else ''}{log}\n"
-            "the stages before it are kept; for the traceback, run the same command with --debug\n"
-            f"to begin this stage from nothing: --from '{stage.label}'"
+            f"{who} failed: {type(error).__name__}{': ' + cause if cause else ''}{log}\n{later}"
         )
 
 
@@ -187,8 +207,13 @@ def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
         key=stage.key,
         inputs=tuple(stage.needs()),
         config=stage.config.model_dump(mode="json"),
-        summary=summary,
+        summary={name: _finite(value) for name, value in summary.items()},
         seconds=attempt.seconds(),
         output_bytes=0,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _finite(value: float | int | str) -> float | int | str:
+    """The value; `nan` and `inf`, which JSON has no numbers for, as text."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from evalsuite.errors import DataError
+from evalsuite.results.read_record import first_problem
 from evalsuite.results.run import RunRecord
 
 FILE = "report.json"
@@ -36,7 +37,7 @@ def read(path: Path) -> RunRecord:
         raise DataError(f"{path} cannot be read: {error}") from error
     try:
         tree = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON, so it is not a {FILE}: {error}") from error
     if not isinstance(tree, dict) or not all(name in tree for name in _ALWAYS):
         raise DataError(
@@ -46,11 +47,8 @@ def read(path: Path) -> RunRecord:
     try:
         return RunRecord.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise DataError(
             f"{path} was written by another version of lingopress, or changed by hand: "
-            f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}{more}\n"
+            f"{first_problem(error)}\n"
             f"make it again with this version: lingopress run {tree['recipe']}"
         ) from error

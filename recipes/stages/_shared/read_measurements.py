@@ -12,6 +12,7 @@ from typing import Any
 
 from evalsuite.results.alignment import AlignmentResult
 from evalsuite.results.fertility import FertilityResult
+from evalsuite.results.read_record import read_record
 from evalsuite.results.record import Record
 from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
@@ -26,12 +27,15 @@ RECORDS: dict[str, tuple[str, type[Record]]] = {
 
 
 def read(outputs: Iterable[tuple[str, Path]]) -> dict[str, Any]:
-    """Fields of a `RunRecord`, from pairs of artifact kind and directory."""
+    """Fields of a `RunRecord`, from pairs of artifact kind and directory.
+
+    Raises:
+        DataError: a file cannot be read, or holds what no stage writes.
+    """
     records: dict[str, list[Record]] = {field: [] for field, _ in RECORDS.values()}
     for kind, directory in outputs:
         field, record_type = RECORDS[kind]
         for path in sorted(directory.glob("*.json")):
             if path.name != "lingopress.json":
-                text = path.read_text(encoding="utf-8")
-                records[field].append(record_type.model_validate_json(text))
+                records[field].append(read_record(path, record_type))
     return {field: tuple(entries) for field, entries in records.items()}

@@ -1,0 +1,39 @@
+"""Ranges of the numbers that results hold; a number out of its range is refused.
+
+>>> TypeAdapter(Percent).validate_python(950.0)
+ValidationError: 950.0 is not a percentage: it must be between 0 and 100
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+_ROUNDING = 1e-6  # a mean of numbers within a range may be that much outside
+
+
+def _within(low: float, high: float, name: str) -> Callable[[float], float]:
+    """A check that a number is in a range; `name` is what it is, for the message."""
+
+    def check(value: float) -> float:
+        if isfinite(value) and low - _ROUNDING <= value <= high + _ROUNDING:
+            return value
+        allowed = f"between {low:g} and {high:g}" if isfinite(high) else f"{low:g} or more"
+        raise PydanticCustomError("out_of_range", f"{value} is not {name}: it must be {allowed}")
+
+    return check
+
+
+_INFINITY = float("inf")
+
+Percent = Annotated[float, AfterValidator(_within(0, 100, "a percentage"))]
+Points = Annotated[float, AfterValidator(_within(-100, 100, "a difference of percentages"))]
+Share = Annotated[float, AfterValidator(_within(0, 1, "a probability"))]
+Cosine = Annotated[float, AfterValidator(_within(-1, 1, "a cosine"))]
+Amount = Annotated[float, AfterValidator(_within(0, _INFINITY, "an amount"))]  # joules, MB, rates
+Seconds = Annotated[float, AfterValidator(_within(0, _INFINITY, "a time in seconds"))]
+Count = Annotated[int, AfterValidator(_within(0, _INFINITY, "a count"))]  # bytes too

@@ -1,0 +1,67 @@
+"""Read every published stage of a workspace again and compare it with what was written.
+
+>>> verify(Workspace()).damaged
+(Damaged(path=Path('.lingopress/stages/train-5fec'), label='teacher', problem='...'),)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.errors import WorkspaceError
+from recipes.execution.manifest import damage, read_manifest
+from recipes.execution.workspace import Workspace
+from recipes.hashing import DigestMemo
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A published stage that is not as it was written."""
+
+    path: Path
+    label: str  # "teacher[task=xnli]"; empty where its manifest cannot be read
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was read, and what is wrong with it."""
+
+    stages: int
+    files: int
+    bytes: int
+    damaged: tuple[Damaged, ...]
+
+
+def verify(space: Workspace, progress: Callable[[Path], None] = lambda path: None) -> Verified:
+    """Compare every file with its digest; bytes are read, whatever the file's time says.
+
+    What is read is remembered, so that the next run makes each damaged stage again.
+
+    Raises:
+        WorkspaceError: there is no such workspace, or it cannot be listed.
+    """
+    try:
+        paths = sorted(path for path in space.stages.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError as error:
+        raise WorkspaceError(
+            f"there are no finished stages in {space.root}\nname another: --workspace DIR"
+        ) from error
+    except OSError as error:
+        raise WorkspaceError(
+            f"{space.stages} cannot be listed: {error.strerror or error}"
+        ) from error
+    memo = DigestMemo(space.digests)
+    files, size, damaged = 0, 0, []
+    for path in paths:
+        progress(path)
+        manifest = read_manifest(path)
+        if manifest is not None:
+            files += len(manifest.files)
+            size += sum(entry.bytes for entry in manifest.files.values())
+        if problem := damage(path, memo.read):
+            damaged.append(Damaged(path, manifest.record.name if manifest else "", problem))
+    memo.save()
+    return Verified(len(paths), files, size, tuple(damaged))
