@@ -21,11 +21,10 @@ from typing import Any
 
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from evalsuite.formats import tagging
+from evalsuite import scoring
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
-from evalsuite.metrics import bootstrap
-from evalsuite.metrics.chunks import chunk_f1
+from evalsuite.metrics.chunk_f1 import chunk_f1
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 
@@ -87,9 +86,10 @@ def _perturbed(tag: str, tags: tuple[str, ...], rng: random.Random) -> str:
 
 
 def _scored(task: Any, language: str, rows: Any, said: Any) -> None:
-    tagging.score(task, language, rows, said)
-    bootstrap.draws(tagging.parts(task, language, rows, said), seed=0)
-    tagging.chance(task, language, rows)
+    answers = scoring.answers(task, language, rows, said)
+    scoring.score(answers)
+    scoring.draws(answers, seed=0)
+    scoring.chance(answers)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from evalsuite.metrics.ranking import CUT
-from evalsuite.metrics.retrieval import unit
+from evalsuite.metrics.map_at_20 import CUT
 from evalsuite.retrieval import nearest as search
+from evalsuite.retrieval.cosine import unit
 from evalsuite.retrieval.embedding import BLOCK
 
 

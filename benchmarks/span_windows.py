@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from evalsuite import tokenization
+from evalsuite import scoring, tokenization
 from evalsuite.data.squad import SpanTask
 from evalsuite.formats import span
 from evalsuite.registry import TASKS
@@ -45,7 +45,7 @@ def main(data_dir: str, model_dir: str) -> None:
                 answer == example.answers[0].text.strip()
                 for example, answer in zip(examples, found, strict=True)
             ]
-            f1 = span.score(task, language, examples, found)["answer_f1"]
+            f1 = scoring.main_score(scoring.answers(task, language, examples, found))
             print(
                 f"{name} {language}: {len(examples)} questions, {len(examples) - len(held)} in no "
                 f"window, {100 * sum(exact) / len(exact):.1f}% exact, F1 {f1:.1f}"

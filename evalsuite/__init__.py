@@ -5,6 +5,8 @@ with one piece of code, measures what it costs to run, and reports both. It impo
 the other packages of this project, and importing it loads no torch.
 
 Files:
+    bootstrap.py: how much a score would vary over other rows of the same kind: percentile
+        bootstrap
     catalog.py: components found by their file names: listing imports nothing, use imports one
         file
     errors.py: the exceptions of `evalsuite`
@@ -14,7 +16,10 @@ Files:
     fertility.py: how a vocabulary treats the words of each language
     language_scores.py: the scores of all languages of one task, collected language by language
     languages.py: languages: what their two-letter codes stand for
+    metric.py: what a metric is: from gold and predicted answers to a score in percent
     registry.py: the catalogues of this package: what files there are of each kind
+    scoring.py: scores of the answers to a task's rows: of its main metric, and of those scored
+        with it
     task.py: what a task is: its metadata, its examples, and where its rows come from
     tokenization.py: the tokenizer of a checkpoint or bundle, through `tokenizers` alone
 """

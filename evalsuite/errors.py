@@ -7,6 +7,7 @@ EvalsuiteError                a person can put it right; the message says how
 │   ├── MalformedRowError     a row does not have the layout its task has
 │   └── OfflineError          the hub cannot be reached
 ├── UnknownNameError          no task, language, metric or runtime of that name
+├── MetricError               a task names a metric that does not fit it
 ├── ModelError                a checkpoint or bundle cannot be used
 │   └── PickleRefusedError    the weights are a pickle
 └── MissingExtraError         an optional dependency is not installed
@@ -62,6 +63,10 @@ class UnknownNameError(EvalsuiteError):
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         super().__init__(f"unknown {kind} {name!r}{hint}\nknown: {', '.join(known)}")
+
+
+class MetricError(EvalsuiteError):
+    """A task names a metric that does not exist or does not fit its rows."""
 
 
 class ModelError(EvalsuiteError):

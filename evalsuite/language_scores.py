@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from evalsuite import bootstrap, scoring
 from evalsuite.agreement import predictions as agreement
 from evalsuite.evaluation import Predicted
 from evalsuite.languages import SOURCE_LANGUAGE
-from evalsuite.metrics import bootstrap
-from evalsuite.registry import FORMATS
 from evalsuite.results.task import ModelComparison
 from evalsuite.task import Task
 
@@ -31,11 +30,14 @@ class LanguageScores:
         chance: language -> score of guessing on the main metric, in percent.
         examples: language -> rows.
         thresholds: language -> lowest margin of a pair, where pairs are mined.
+
+    Raises:
+        MetricError: a metric of the task does not fit it.
     """
 
     def __init__(self, task: Task, seed: int) -> None:
+        scoring.metric_of(task)
         self.task, self.seed = task, seed
-        self.format = FORMATS.get(task.format)
         self.metrics: dict[str, dict[str, float]] = {}
         self.chance: dict[str, float] = {}
         self.examples: dict[str, int] = {}
@@ -45,19 +47,21 @@ class LanguageScores:
     def add(self, predicted: Predicted) -> None:
         """Score the predictions of one language."""
         task, language, examples = self.task, predicted.language, predicted.examples
-        scores = self.format.score(task, language, examples, predicted.predictions)
+        answers = scoring.answers(
+            task, language, examples, predicted.predictions, predicted.candidates
+        )
+        scores = scoring.score(answers)
         for name, value in (scores | predicted.metrics).items():
             self.metrics.setdefault(name, {})[language] = value
-        self._draws[language] = self.draws(language, examples, predicted.predictions)
-        self.chance[language] = self.format.chance(task, language, examples, predicted.candidates)
+        self._draws[language] = scoring.draws(answers, self.seed)
+        self.chance[language] = scoring.chance(answers)
         self.examples[language] = len(examples)
         if predicted.threshold is not None:
             self.thresholds[language] = predicted.threshold
 
     def draws(self, language: str, examples: Sequence[Any], predictions: Sequence[Any]) -> Any:
         """The main metric of each bootstrap sample, `[resamples]`."""
-        parts = self.format.parts(self.task, language, examples, predictions)
-        return bootstrap.draws(parts, self.seed)
+        return scoring.draws(scoring.answers(self.task, language, examples, predictions), self.seed)
 
     def draws_of(self, language: str) -> np.ndarray:
         """Those of a language added before."""

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from evalsuite.catalog import Catalogue
 
 if TYPE_CHECKING:
+    from evalsuite.metric import Metric
     from evalsuite.task import Task
 
 TASKS: Catalogue[Task] = Catalogue("evalsuite.tasks", "task", attribute="TASK")
+METRICS: Catalogue[Metric] = Catalogue("evalsuite.metrics", "metric", attribute="METRIC")
 FORMATS: Catalogue[ModuleType] = Catalogue("evalsuite.formats", "format")
 RUNTIMES: Catalogue[ModuleType] = Catalogue("evalsuite.runtimes", "runtime")

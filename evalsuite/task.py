@@ -162,8 +162,9 @@ class Task(ABC):
         languages: ISO 639-1 codes the benchmark lists, English included where it has it.
         labels: label set in id order (empty where embeddings are scored; the two ends for spans;
             one score for choices).
-        metric: main metric, a name of `evalsuite.metrics`.
-        positive: the label whose F1 is scored too, where there is one.
+        metric: main metric, a file of `evalsuite.metrics`.
+        also: metrics that are scored as well.
+        positive: the label that `f1` is of, where it is scored.
         eval_splits: splits to evaluate on, in order of preference.
         fitted_on: the split thresholds are chosen on, where there are any.
         by_embedding: whether hidden states of a layer are scored, and no head is needed.
@@ -180,6 +181,7 @@ class Task(ABC):
     languages: ClassVar[tuple[str, ...]]
     labels: ClassVar[tuple[str, ...]] = ()
     metric: ClassVar[str]
+    also: ClassVar[tuple[str, ...]] = ()
     positive: ClassVar[str | None] = None
     eval_splits: ClassVar[tuple[Split, ...]] = ("test", "dev")
     fitted_on: ClassVar[Split | None] = None

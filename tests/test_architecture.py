@@ -215,11 +215,12 @@ HEAVY = [
     [
         ["--help"],
         ["ls", "recipes"],
-        *(["ls", what] for what in ("stages", "tasks", "methods", "passes", "runtimes")),
+        *(["ls", what] for what in ("stages", "tasks", "methods", "passes", "runtimes", "metrics")),
         ["ls", "stages", "export"],
         ["ls", "methods", "lora"],
         ["ls", "passes", "prune"],
         ["ls", "runtimes", "openvino"],
+        ["ls", "metrics", "chunk_f1"],
         ["ls", "stages", "--markdown"],
         ["schema"],
         ["check", "quickstart"],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite.errors import UnknownNameError
 from evalsuite.registry import TASKS
+from evalsuite.scoring import metric_of
 from transfer.registry import INTERMEDIATE_TASKS
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ def find_task(name: str) -> Task:
 
     Raises:
         UnknownNameError: neither catalogue has it.
+        MetricError: a metric that its file names does not fit it.
     """
     known: list[str] = []
     for catalogue in CATALOGUES:
         names = catalogue.names()
         if name in names:
-            return catalogue.get(name)
+            task = catalogue.get(name)
+            metric_of(task)
+            return task
         known.extend(names)
     raise UnknownNameError("task", name, known)

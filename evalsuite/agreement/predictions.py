@@ -5,7 +5,7 @@
 
 Read off predictions in the submission layout, so any two models scored on the same rows compare. A
 student that keeps its teacher's score may still answer other questions. How much better one of them
-is comes from the same pairs of predictions (`evalsuite.metrics.bootstrap.Difference`).
+is comes from the same pairs of predictions (`evalsuite.bootstrap.p_value`).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from evalsuite.alignment.measures import cosines, linear_cka, rank_consistency
 from evalsuite.errors import DataError
 from evalsuite.inference.session import Session
 from evalsuite.machine import environment
-from evalsuite.metrics.retrieval import nearest
 from evalsuite.results.alignment import AlignmentResult, LanguageAlignment
+from evalsuite.retrieval.cosine import nearest
 from evalsuite.retrieval.embedding import embed_layers
 from evalsuite.retrieval.sentences import Pooling
 from evalsuite.task import DataSource, ParallelExample, Task

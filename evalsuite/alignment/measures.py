@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalsuite.metrics.retrieval import unit
+from evalsuite.retrieval.cosine import unit
 
 if TYPE_CHECKING:
     import numpy as np

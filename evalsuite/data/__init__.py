@@ -1,6 +1,8 @@
 """Where rows come from: text files, the Hugging Face hub, parallel corpora, the embedded suite.
 
 Files:
+    answer_forms.py: the form in which answers to questions are compared, as SQuAD and as MLQA
+        normalise them
     choices.py: questions with answers to choose from: what COPA, Cosmos QA and similar tasks share
     files.py: text files in the layouts of the XTREME download scripts, read with errors that name
         the line

@@ -16,10 +16,10 @@ from types import ModuleType
 from typing import ClassVar
 
 from evalsuite.data import files, hub
+from evalsuite.data.answer_forms import Normal, squad
 from evalsuite.data.sourced import SourcedTask, first_there, root
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.languages import LANGUAGES
-from evalsuite.metrics.answers import Normal, squad
 from evalsuite.task import SPAN_ENDS, Answer, DataSource, Example, Format, SpanExample, Split
 
 

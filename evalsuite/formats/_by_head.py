@@ -8,9 +8,9 @@ from evalsuite.evaluation import Evaluation, Predicted
 
 
 def predict(evaluation: Evaluation) -> Iterator[Predicted]:
-    """One prediction per example, and the calibration error where the format has one."""
+    """One prediction per example, and the scores of its probabilities where the format has some."""
     for language, examples in evaluation.by_language():
-        predictions, metrics = evaluation.session.calibrated(evaluation.task.format, examples)
+        predictions, metrics = evaluation.session.calibrated(evaluation.task, language, examples)
         yield Predicted(language, examples, predictions, metrics)
 
 

@@ -13,13 +13,11 @@ from evalsuite import tokenization
 from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
-from evalsuite.formats.pair import parts as parts
-from evalsuite.formats.pair import score as score
+from evalsuite.formats.pair import gold as gold
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics.chance import majority
-from evalsuite.metrics.score import shown_calibration
+from evalsuite.inference.softmax import softmax
 from evalsuite.submission import layouts
-from evalsuite.task import CHOICE, ChoiceExample, Task
+from evalsuite.task import CHOICE, ChoiceExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +27,8 @@ SUFFIX = "jsonl"  # of prediction files
 ARCHITECTURE = "ForMultipleChoice"  # how the name of the model class ends
 FIXED_LABELS = CHOICE  # of every model of this format
 to_text, read_file = layouts.choices_to_text, layouts.read_choices
+READS = "label"  # the kind of answer its rows hold: the number of the choice
+ALSO = ("calibration_error",)  # scored next to each task's main metric
 align = _agreement.align_in_order
 agreement = _agreement.equal
 
@@ -72,22 +72,16 @@ def decode(
     return [int(scores.argmax()) for scores in by_row(len(examples), encoded, outputs)]
 
 
-def calibration(
+def probabilities(
     examples: Sequence[ChoiceExample],
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
     predictions: Sequence[int],
-) -> float:
-    """Of the probabilities over a row's choices."""
+) -> tuple[list[str | int | None], list[tuple[int, float]]]:
+    """Gold choices, and the predicted ones with their probabilities among a row's choices."""
     scores = by_row(len(examples), encoded, outputs)
-    return shown_calibration([e.label for e in examples], scores, predictions)
-
-
-def chance(
-    task: Task, language: str, examples: Sequence[ChoiceExample], candidates: int = 0
-) -> float:
-    """The choice that is right most often; rows with a hidden label are left out."""
-    return majority([str(example.label) for example in examples if example.label is not None])
+    shares = [float(softmax(row).max()) for row in scores]
+    return gold(examples), list(zip(predictions, shares, strict=True))
 
 
 def by_row(

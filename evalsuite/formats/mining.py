@@ -14,20 +14,19 @@ from evalsuite.data.mining import MiningTask
 from evalsuite.errors import DataError
 from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics.chance import random_pairs
-from evalsuite.metrics.mining import mining_scores
 from evalsuite.retrieval.bitext_mining import Corpora, mine
 from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.submission import layouts
-from evalsuite.task import Example, MiningExample, Split, Task
+from evalsuite.task import Example, MiningExample, Split
 
 if TYPE_CHECKING:
-    import numpy as np
     from tokenizers import Tokenizer
 
 SUFFIX = "tsv"  # of prediction files
 ARCHITECTURE = None  # embeddings are scored, no head
 FIXED_LABELS = ()
+READS = "pairs"  # the kind of answer its rows hold
+ALSO = ()  # nothing is scored next to each task's main metric
 to_text, read_file = layouts.pairs_to_text, layouts.read_pairs
 
 
@@ -81,39 +80,9 @@ def scoring(margin: bool) -> Literal["margin"]:
     return "margin"
 
 
-def chance(
-    task: Task, language: str, examples: Sequence[MiningExample], candidates: int = 0
-) -> float:
-    """One of the candidates, drawn for each row."""
-    return random_pairs([len(example.partners) for example in examples], candidates)
-
-
-def parts(
-    task: Task,
-    language: str,
-    examples: Sequence[MiningExample],
-    predictions: Sequence[str | None],
-) -> np.ndarray:
-    """Twice the pairs found, over those predicted and those there."""
-    import numpy as np
-
-    rows = zip(examples, predictions, strict=True)
-    return np.array(
-        [(2 * (id in e.partners), (id is not None) + len(e.partners)) for e, id in rows],
-        dtype=float,
-    )
-
-
-def score(
-    task: Task,
-    language: str,
-    examples: Sequence[MiningExample],
-    predictions: Sequence[str | None],
-) -> dict[str, float]:
-    """`mining_f1`, `mining_precision` and `mining_recall`."""
-    gold = {(e.id, partner) for e in examples for partner in e.partners}
-    rows = zip(examples, predictions, strict=True)
-    return mining_scores(gold, {(e.id, id) for e, id in rows if id is not None})
+def gold(examples: Sequence[MiningExample]) -> list[tuple[str, ...]]:
+    """Ids of the translations of each sentence, often none."""
+    return [example.partners for example in examples]
 
 
 def align(predictions: Any, ids: Sequence[str]) -> list[str | None] | None:

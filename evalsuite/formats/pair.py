@@ -9,10 +9,9 @@ from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics.chance import majority
-from evalsuite.metrics.score import score_shown, shown_calibration, shown_parts
+from evalsuite.inference.softmax import softmax
 from evalsuite.submission import layouts
-from evalsuite.task import ChoiceExample, PairExample, Task
+from evalsuite.task import ChoiceExample, PairExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +21,8 @@ SUFFIX = "tsv"  # of prediction files
 ARCHITECTURE = "ForSequenceClassification"  # how the name of the model class ends
 FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.one_per_line, layouts.read_labels
+READS = "label"  # the kind of answer its rows hold
+ALSO = ("calibration_error",)  # scored next to each task's main metric
 align = _agreement.align_in_order
 agreement = _agreement.equal
 
@@ -46,38 +47,17 @@ def decode(
     return [labels[int(row.argmax())] for row in outputs]
 
 
-def calibration(
+def gold(examples: Sequence[PairExample | ChoiceExample]) -> list[str | int | None]:
+    """The label of each row, None where it is hidden."""
+    return [example.label for example in examples]
+
+
+def probabilities(
     examples: Sequence[PairExample],
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
     predictions: Sequence[str],
-) -> float:
-    """Over the rows that have a gold label."""
-    return shown_calibration([e.label for e in examples], outputs, predictions)
-
-
-def chance(
-    task: Task, language: str, examples: Sequence[PairExample], candidates: int = 0
-) -> float:
-    """The most frequent label; rows with a hidden label are left out."""
-    return majority([example.label for example in examples if example.label])
-
-
-def parts(
-    task: Task,
-    language: str,
-    examples: Sequence[PairExample | ChoiceExample],
-    predictions: Sequence[str | int],
-) -> np.ndarray:
-    """Right or not; rows whose label is hidden add nothing."""
-    return shown_parts([example.label for example in examples], predictions)
-
-
-def score(
-    task: Task,
-    language: str,
-    examples: Sequence[PairExample | ChoiceExample],
-    predictions: Sequence[str | int],
-) -> dict[str, float]:
-    """Accuracy over the rows that have a gold label, and F1 of the task's positive one."""
-    return score_shown([example.label for example in examples], predictions, task.positive)
+) -> tuple[list[str | int | None], list[tuple[str, float]]]:
+    """Gold labels, and the predicted ones with their probabilities."""
+    shares = [float(softmax(row).max()) for row in outputs]
+    return gold(examples), list(zip(predictions, shares, strict=True))

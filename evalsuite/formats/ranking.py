@@ -14,21 +14,20 @@ from evalsuite.errors import DataError
 from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.formats import _agreement
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics import ranking
-from evalsuite.metrics.ranking import average_precision, ranking_scores
 from evalsuite.retrieval.embedding import rank
 from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.submission import layouts
-from evalsuite.task import MatchExample, QueryExample, Task
+from evalsuite.task import MatchExample, QueryExample
 
 if TYPE_CHECKING:
-    import numpy as np
     from tokenizers import Tokenizer
 
 SUFFIX = "json"  # of prediction files
 ARCHITECTURE = None  # embeddings are scored, no head
 FIXED_LABELS = ()
 to_text, read_file = layouts.rankings_to_text, layouts.read_rankings
+READS = "ranking"  # the kind of answer its rows hold
+ALSO = ()  # nothing is scored next to each task's main metric
 align = _agreement.align_by_id
 
 
@@ -64,29 +63,9 @@ def scoring(margin: bool) -> Literal["cosine"]:
     return "cosine"
 
 
-def chance(
-    task: Task, language: str, examples: Sequence[QueryExample], candidates: int = 0
-) -> float:
-    """A random order of the candidates."""
-    counts = [len(example.relevant) for example in examples]
-    return sum(ranking.chance(count, candidates) for count in counts) / len(counts)
-
-
-def parts(
-    task: Task, language: str, examples: Sequence[QueryExample], predictions: Sequence[list[str]]
-) -> np.ndarray:
-    """Average precision of each query."""
-    import numpy as np
-
-    rows = zip(examples, predictions, strict=True)
-    return np.array([(average_precision(e.relevant, ids), 1) for e, ids in rows], dtype=float)
-
-
-def score(
-    task: Task, language: str, examples: Sequence[QueryExample], predictions: Sequence[list[str]]
-) -> dict[str, float]:
-    """Mean average precision of the first twenty candidates."""
-    return ranking_scores([example.relevant for example in examples], predictions)
+def gold(examples: Sequence[QueryExample]) -> list[tuple[str, ...]]:
+    """Ids of the relevant candidates of each query."""
+    return [example.relevant for example in examples]
 
 
 def agreement(first: Sequence[list[str]], second: Sequence[list[str]]) -> float:

@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, Literal
 from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.formats import _agreement
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics.chance import one_in
-from evalsuite.metrics.retrieval import nearest
-from evalsuite.metrics.score import score_retrieval
+from evalsuite.retrieval.cosine import nearest
 from evalsuite.retrieval.ratio_margin import Margins
 from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.submission import layouts
-from evalsuite.task import ParallelExample, Task
+from evalsuite.task import ParallelExample
 
 if TYPE_CHECKING:
-    import numpy as np
     from tokenizers import Tokenizer
 
 SUFFIX = "tsv"  # of prediction files
 ARCHITECTURE = None  # embeddings are scored, no head
 FIXED_LABELS = ()
 to_text, read_file = layouts.one_per_line, layouts.read_rows
+READS = "index"  # the kind of answer its rows hold
+ALSO = ()  # nothing is scored next to each task's main metric
 align = _agreement.align_in_order
 agreement = _agreement.equal
 
@@ -57,24 +56,6 @@ def scoring(margin: bool) -> Literal["cosine", "margin"]:
     return "margin" if margin else "cosine"
 
 
-def chance(
-    task: Task, language: str, examples: Sequence[ParallelExample], candidates: int = 0
-) -> float:
-    """One in as many as there are rows."""
-    return one_in(len(examples))
-
-
-def parts(
-    task: Task, language: str, examples: Sequence[ParallelExample], predictions: Sequence[int]
-) -> np.ndarray:
-    """Found or not."""
-    import numpy as np
-
-    return np.array([(row == found, 1) for row, found in enumerate(predictions)], dtype=float)
-
-
-def score(
-    task: Task, language: str, examples: Sequence[ParallelExample], predictions: Sequence[int]
-) -> dict[str, float]:
-    """Percent of foreign rows whose nearest English row is their own."""
-    return score_retrieval(range(len(examples)), predictions)
+def gold(examples: Sequence[ParallelExample]) -> list[int]:
+    """Each row's own number: its translation is the English row of the same number."""
+    return list(range(len(examples)))

@@ -9,7 +9,6 @@ apart, these share 128.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,20 +17,18 @@ from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics.answers import answer_f1, answer_scores
 from evalsuite.submission import layouts
 from evalsuite.task import NO_ANSWER, SPAN_ENDS, OptionalSpanExample, SpanExample
 
 if TYPE_CHECKING:
     import numpy as np
     from tokenizers import Tokenizer
-
-    from evalsuite.data.squad import SpanTask
-
 SUFFIX = "json"  # of prediction files
 ARCHITECTURE = "ForQuestionAnswering"  # how the name of the model class ends
 FIXED_LABELS = SPAN_ENDS  # of every model of this format
 to_text, read_file = layouts.answers_to_text, layouts.read_answers
+READS = "answers"  # the kind of answer its rows hold
+ALSO = ()  # nothing is scored next to each task's main metric
 align = _agreement.align_by_id
 agreement = _agreement.equal
 LONGEST = 384  # tokens of a sequence
@@ -123,41 +120,6 @@ def target(example: SpanExample, window: Encoded) -> tuple[int, int] | None:
     return inside[0], inside[-1]
 
 
-def chance(
-    task: SpanTask, language: str, examples: Sequence[SpanExample], candidates: int = 0
-) -> float:
-    """The answer that is right most often, given to every question.
-
-    Raises:
-        ValueError: all answers are hidden.
-    """
-    shown = [example for example in examples if example.answers]
-    if not shown:
-        raise ValueError("no gold answers to guess from")
-    (answer, _), *_ = Counter(example.answers[0].text for example in shown).most_common(1)
-    return score(task, language, shown, [answer] * len(shown))["answer_f1"]
-
-
-def parts(
-    task: SpanTask, language: str, examples: Sequence[SpanExample], predictions: Sequence[str]
-) -> np.ndarray:
-    """F1 of each answer; questions whose answers are hidden add nothing."""
-    import numpy as np
-
-    normal = task.normal(language)
-    return np.array(
-        [
-            (answer_f1([answer.text for answer in e.answers], said, normal), bool(e.answers))
-            for e, said in zip(examples, predictions, strict=True)
-        ],
-        dtype=float,
-    )
-
-
-def score(
-    task: SpanTask, language: str, examples: Sequence[SpanExample], predictions: Sequence[str]
-) -> dict[str, float]:
-    """Exact match and F1, over the questions whose answers are not hidden."""
-    shown = [(e, p) for e, p in zip(examples, predictions, strict=True) if e.answers]
-    gold = [[answer.text for answer in example.answers] for example, _ in shown]
-    return answer_scores(gold, [said for _, said in shown], task.normal(language))
+def gold(examples: Sequence[SpanExample]) -> list[tuple[str, ...]]:
+    """The right answers to each question, none where they are hidden."""
+    return [tuple(answer.text for answer in example.answers) for example in examples]

@@ -15,12 +15,9 @@ from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
-from evalsuite.metrics.calibration import calibration_error, softmax
-from evalsuite.metrics.chance import best_constant_chunk_f1, majority
-from evalsuite.metrics.chunks import counts
-from evalsuite.metrics.score import score_tags
+from evalsuite.inference.softmax import softmax
 from evalsuite.submission import layouts
-from evalsuite.task import TagExample, Task
+from evalsuite.task import TagExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +27,8 @@ SUFFIX = "tsv"  # of prediction files
 ARCHITECTURE = "ForTokenClassification"  # how the name of the model class ends
 FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.tags_to_text, layouts.read_tags
+READS = "tags"  # the kind of answer its rows hold
+ALSO = ("token_accuracy", "calibration_error")  # scored next to each task's main metric
 align = _agreement.align_in_order
 
 
@@ -96,53 +95,29 @@ def decode(
     return tags
 
 
-def calibration(
+def gold(examples: Sequence[TagExample]) -> list[tuple[str, ...]]:
+    """The tags of each sentence."""
+    return [example.tags for example in examples]
+
+
+def probabilities(
     examples: Sequence[TagExample],
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
     predictions: Sequence[Sequence[str]],
-) -> float:
-    """Over words, those the tokenizer leaves nothing of apart."""
-    import numpy as np
-
-    shares, right = [], []
+) -> tuple[list[str], list[tuple[str, float]]]:
+    """Gold tags of words, and the predicted ones with their probabilities; without the words the
+    tokenizer leaves nothing of."""
+    tags: list[str] = []
+    said: list[tuple[str, float]] = []
     for window, logits in zip(encoded, outputs, strict=True):
         starts = [position for position, word in enumerate(window.words) if word >= 0]
-        shares += softmax(logits[starts]).max(-1).tolist()
-        said, gold = predictions[window.example], examples[window.example].tags
-        right += [said[window.words[at]] == gold[window.words[at]] for at in starts]
-    return calibration_error(np.array(shares), np.array(right))
-
-
-def chance(task: Task, language: str, examples: Sequence[TagExample], candidates: int = 0) -> float:
-    """The best tag to give every word; where token accuracy is the metric, the most frequent."""
-    rows = [example.tags for example in examples if example.tags]
-    if task.metric == "token_accuracy":
-        return majority([tag for row in rows for tag in row])
-    return best_constant_chunk_f1(rows, task.labels)
-
-
-def parts(
-    task: Task, language: str, examples: Sequence[TagExample], predictions: Sequence[Sequence[str]]
-) -> np.ndarray:
-    """Twice the chunks found, over those predicted and those there; words with the right tag over
-    words, where token accuracy is the task's metric."""
-    import numpy as np
-
-    if task.metric == "token_accuracy":
-        pairs = zip(examples, predictions, strict=True)
-        right = [(sum(a == b for a, b in zip(e.tags, p, strict=True)), len(p)) for e, p in pairs]
-        return np.array(right, dtype=float)
-    found, said, there = counts([e.tags for e in examples], predictions).T
-    return np.stack([2.0 * found, said + there], axis=1)
-
-
-def score(
-    task: Task, language: str, examples: Sequence[TagExample], predictions: Sequence[Sequence[str]]
-) -> dict[str, float]:
-    """Chunk F1 as the benchmark scores it, and plain token accuracy, each under its own name; the
-    latter alone where it is the task's metric."""
-    return score_tags(task, [list(e.tags) for e in examples], [list(p) for p in predictions])
+        words = [window.words[position] for position in starts]
+        shares = softmax(logits[starts]).max(-1).tolist()
+        tags += [examples[window.example].tags[word] for word in words]
+        predicted = [predictions[window.example][word] for word in words]
+        said += zip(predicted, shares, strict=True)
+    return tags, said
 
 
 def agreement(first: Sequence[Sequence[str]], second: Sequence[Sequence[str]]) -> float:

@@ -11,4 +11,5 @@ Files:
     probe_text.py: real sentences of every language a source has, encoded, for uses that need no
         labels
     session.py: a predictor with its tokenizer: examples in, predictions out
+    softmax.py: probabilities of what a model predicts, from its logits
 """

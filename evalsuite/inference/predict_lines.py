@@ -16,7 +16,7 @@ from evalsuite.formats import choice
 from evalsuite.inference.checkpoint_config import head_of, read_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
-from evalsuite.metrics.calibration import softmax
+from evalsuite.inference.softmax import softmax
 from evalsuite.task import ChoiceExample, PairExample, SpanExample, TagExample
 
 BATCH = 256

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import tokenization
+from evalsuite import scoring, tokenization
 from evalsuite.inference.batch_runner import run
 from evalsuite.inference.encoded import Encoded
+from evalsuite.metric import Answers
 from evalsuite.registry import FORMATS
 from evalsuite.task import Example, Format, Task
 
@@ -63,23 +64,23 @@ class Session:
         return self._decode(format, examples, encoded, outputs)
 
     def calibrated(
-        self, format: Format, examples: Sequence[Example]
+        self, task: Task, language: str, examples: Sequence[Example]
     ) -> tuple[list[Any], dict[str, float]]:
-        """The same, and where predictions have probabilities their `calibration_error`."""
-        encoded = self.encode(format, examples)
+        """The same, and the scores of their probabilities, where they have some."""
+        encoded = self.encode(task.format, examples)
         outputs = self.run(encoded, "logits")
-        predictions = self._decode(format, examples, encoded, outputs)
-        module = FORMATS.get(format)
-        if not hasattr(module, "calibration"):
+        predictions = self._decode(task.format, examples, encoded, outputs)
+        module = FORMATS.get(task.format)
+        if not hasattr(module, "probabilities"):
             return predictions, {}
-        error = module.calibration(examples, encoded, outputs, predictions)
-        return predictions, {"calibration_error": error}
+        gold, said = module.probabilities(examples, encoded, outputs, predictions)
+        answers = Answers(gold=gold, predicted=said, task=task, language=language)
+        return predictions, scoring.score(answers, "probabilities")
 
     def score(self, task: Task, language: str, examples: Sequence[Example]) -> float:
         """The task's main metric on rows of one language, in percent."""
         predictions = self.predict(task.format, examples)
-        scores = FORMATS.get(task.format).score(task, language, examples, predictions)
-        return float(scores[task.metric])
+        return scoring.main_score(scoring.answers(task, language, examples, predictions))
 
     def _decode(self, format: Format, examples: Any, encoded: Any, outputs: Any) -> list[Any]:
         predictions: list[Any] = FORMATS.get(format).decode(

@@ -2,13 +2,21 @@
 
 >>> token_accuracy([["DET", "NOUN"], ["VERB"]], [["DET", "VERB"], ["VERB"]])
 66.66666666666667
+
+Guessing gives every word the most frequent tag of the language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from evalsuite.metrics.accuracy import accuracy
+from evalsuite.metric import Answers, Metric
+from evalsuite.metrics._tags import check, check_shape
+from evalsuite.metrics.accuracy import accuracy, majority
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
@@ -21,12 +29,29 @@ def token_accuracy(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     return accuracy([tag for row in gold for tag in row], [tag for row in predicted for tag in row])
 
 
-def check_shape(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
-    """Refuse two tag sequences that are not of the same sentences."""
-    if len(gold) != len(predicted):
-        raise ValueError(f"{len(predicted)} predicted sentences for {len(gold)}")
-    if [*map(len, gold)] == [*map(len, predicted)]:
-        return
-    for number, (row, guess) in enumerate(zip(gold, predicted, strict=True)):
-        if len(row) != len(guess):
-            raise ValueError(f"sentence {number}: {len(guess)} predicted tags for {len(row)} words")
+def _score(answers: Answers) -> dict[str, float]:
+    check(answers)
+    return {"token_accuracy": token_accuracy(answers.gold, answers.predicted)}
+
+
+def _chance(answers: Answers) -> float:
+    return majority([tag for row in answers.gold for tag in row])
+
+
+def _parts(answers: Answers) -> np.ndarray:
+    """Words with the right tag, over words."""
+    import numpy as np
+
+    rows = zip(answers.gold, answers.predicted, strict=True)
+    right = [(sum(a == b for a, b in zip(g, p, strict=True)), len(p)) for g, p in rows]
+    return np.array(right, dtype=float)
+
+
+METRIC = Metric(
+    {"token_accuracy": "token accuracy"},
+    "tags",
+    _score,
+    _chance,
+    _parts,
+    hub={"token_accuracy": "accuracy"},
+)

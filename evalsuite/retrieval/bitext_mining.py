@@ -16,8 +16,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from evalsuite.metrics.mining import best_threshold
 from evalsuite.retrieval.ratio_margin import Margins
+from evalsuite.retrieval.threshold import best_threshold
 from evalsuite.task import Candidate, MiningExample
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from evalsuite.data.ranking import RankingTask
 from evalsuite.inference.batch_runner import batches
 from evalsuite.inference.session import Session
-from evalsuite.metrics.ranking import CUT
+from evalsuite.metrics.map_at_20 import CUT
 from evalsuite.retrieval import nearest as search
 from evalsuite.retrieval.sentences import Pooling, encode_sentences, pool
 from evalsuite.task import Candidate, Example, QueryExample

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from evalsuite.metrics.retrieval import unit
+from evalsuite.retrieval.cosine import unit
 
 if TYPE_CHECKING:
     import numpy as np

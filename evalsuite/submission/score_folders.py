@@ -14,18 +14,16 @@ SQuAD files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evalsuite.data import squad as squad_files
 from evalsuite.errors import DataError, MalformedRowError
-from evalsuite.metrics.answers import answer_scores
-from evalsuite.metrics.mining import mining_scores
-from evalsuite.metrics.ranking import ranking_scores
-from evalsuite.metrics.score import score_pairs, score_retrieval, score_tags
+from evalsuite.metric import Answers
 from evalsuite.registry import TASKS
+from evalsuite.scoring import score
 from evalsuite.submission import layouts
 from evalsuite.submission.benchmark_means import SUFFIXES, XTREME, Benchmark, Member
 from evalsuite.submission.layouts import LAYOUT
@@ -100,36 +98,42 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
             continue
         what = f"{name} {language}"
         if member.kind == "answers":
-            task: Any = TASKS.get(name)
-            normal = task.normal(language)
             gold = _gold(labels / file, f"labels of {what}")
             said = layouts.read_answers(predictions / file, f"predictions for {what}")
-            scores = answer_scores(list(gold.values()), [said.get(id) for id in gold], normal)
+            scores = _score(name, language, list(gold.values()), [said.get(id) for id in gold])
             unanswered[language] = len(set(gold) - set(said))
         elif member.kind == "rankings":
             right = layouts.read_rankings(labels / file, f"labels of {what}")
             ranked = layouts.read_rankings(predictions / file, f"predictions for {what}")
-            scores = _score_rankings(labels / file, right, ranked)
+            _check_rankings(labels / file, right)
+            # Queries without a ranking score 0.
+            lists = [ranked.get(id, []) for id in right]
+            scores = _score(name, language, list(right.values()), lists)
             unanswered[language] = len(set(right) - set(ranked))
         else:
-            scores = _score_lines(name, member, predictions / file, labels / file)
+            scores = _score_lines(name, language, member, predictions / file, labels / file)
         for metric, value in scores.items():
             metrics.setdefault(metric, {})[language] = value
     return TaskScore(member.metrics, metrics, member.score(metrics), tuple(absent), unanswered)
 
 
-def _score_rankings(
-    path: Path, right: Mapping[str, list[str]], said: Mapping[str, list[str]]
-) -> dict[str, float]:
-    """Queries without a ranking score 0."""
+def _score(name: str, language: str, gold: list[Any], said: list[Any]) -> dict[str, float]:
+    """What `evaluate` scores with the same predictions."""
+    task = TASKS.get(name)
+    return score(Answers(gold=gold, predicted=said, task=task, language=language))
+
+
+def _check_rankings(path: Path, right: Mapping[str, list[str]]) -> None:
+    """Refuse queries without a relevant candidate, and none at all."""
     if empty := [id for id, relevant in right.items() if not relevant]:
         raise MalformedRowError(path, 1, f"query {empty[0]} has no candidate to score against")
     if not right:
         raise MalformedRowError(path, 1, "no queries")
-    return ranking_scores(list(right.values()), [said.get(id, []) for id in right])
 
 
-def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> dict[str, float]:
+def _score_lines(
+    name: str, language: str, member: Member, predictions: Path, labels: Path
+) -> dict[str, float]:
     """Scores of one language of a task whose files have one item a line."""
     read: Any = {
         "choices": layouts.read_choices,
@@ -142,13 +146,21 @@ def _score_lines(name: str, member: Member, predictions: Path, labels: Path) -> 
     if member.kind == "pairs":
         if not gold:
             raise MalformedRowError(labels, 1, "no pairs")
-        return mining_scores(set(gold), set(said))
+        gold, said = _by_sentence(gold, said)
     try:
-        if member.kind == "tags":
-            return score_tags(TASKS.get(name), gold, said)
-        return (score_retrieval if member.kind == "rows" else score_pairs)(gold, said)
+        return _score(name, language, gold, said)
     except ValueError as error:
         raise DataError(f"{predictions} does not fit {labels}: {error}") from None
+
+
+def _by_sentence(*files: Sequence[tuple[str, ...]]) -> Iterator[list[set[str]]]:
+    """The partners that each file of pairs gives to a foreign sentence, in one order."""
+    ids = list(dict.fromkeys(id for pairs in files for id, _ in pairs))
+    for pairs in files:
+        partners: dict[str, set[str]] = {id: set() for id in ids}
+        for id, partner in pairs:
+            partners[id].add(partner)
+        yield list(partners.values())
 
 
 def _gold(path: Path, what: str) -> dict[str, list[str]]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from evalsuite.data.answer_forms import Normal, mlqa
 from evalsuite.data.hub import XTREME
 from evalsuite.data.squad import SpanTask
-from evalsuite.metrics.answers import Normal, mlqa
 from evalsuite.task import HubSource, Split
 
 _FILE = "{split}-context-{{language}}-question-{{language}}.json"

@@ -4,7 +4,7 @@
 TagExample(id='test-de-0', words=('Ein', 'Großteil', 'des'), tags=('DET', 'NOUN', 'DET'))
 
 The main metric is the benchmark's own, chunk F1 over part-of-speech tags; the text of
-`evalsuite.metrics.chunks` says what is odd about it. Token accuracy is scored too.
+`evalsuite.metrics._chunks` says what is odd about it. Token accuracy is scored too.
 
 Languages: `langs` in `scripts/download_data.sh` of google-research/xtreme at 0918248 (XTREME's 33
 and lt, pl, ro, uk, wo; the training script of that commit does not predict wo).

@@ -186,13 +186,16 @@ def show(
 def ls(
     what: Annotated[
         str,
-        typer.Argument(metavar="WHAT", help="recipes, stages, tasks, methods, passes or runtimes."),
+        typer.Argument(
+            metavar="WHAT", help="recipes, stages, tasks, methods, passes, runtimes or metrics."
+        ),
     ] = "recipes",
     name: Annotated[
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="One of the list: its keys, its files (a task) or its precisions (a runtime).",
+            help="One of the list: its keys, its files (a task), its precisions (a runtime) or "
+            "its scores (a metric).",
         ),
     ] = None,
     markdown: Annotated[

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 from compress.export.registry import EXPORTERS
 from evalsuite.errors import UnknownNameError
-from evalsuite.registry import RUNTIMES
-from recipes.cli.components import passes
+from evalsuite.metric import KINDS
+from evalsuite.registry import FORMATS, METRICS, RUNTIMES
+from evalsuite.scoring import kinds
+from recipes.cli.components import entries, passes
 from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_method, keys_of_stage
 from recipes.cli.listings import aligned, task_card
 from recipes.stages._shared.registry import STAGES
@@ -43,7 +45,7 @@ class Card(NamedTuple):
 
 
 def card(what: str, name: str) -> Card:
-    """The card of a stage, task, method, pass or runtime.
+    """The card of a stage, task, method, pass, runtime or metric.
 
     Args:
         what: one of `CARDS`.
@@ -98,6 +100,25 @@ def _runtime(name: str) -> Card:
     return Card(name, about, tuple(facts), (table,))
 
 
+def _metric(name: str) -> Card:
+    metric = METRICS.get(name)
+    about = next(entry.about for entry in entries("metrics") if entry.name == name)
+    fitting = [form for form in FORMATS.names() if metric.reads in kinds(form)]  # type: ignore[arg-type]
+    facts = [
+        f"reads {metric.reads}: {KINDS[metric.reads]}",
+        f"formats: {', '.join(fitting)}",
+    ]
+    if metric.chance is None:
+        facts.append("scored next to a task's main metric only")
+    if metric.needs:
+        facts.append(f"a task must have: {', '.join(metric.needs)}")
+    rows = tuple(
+        (score, title, metric.hub.get(score, "-")) for score, title in metric.titles.items()
+    )
+    return Card(name, about, tuple(facts), (Table("Scores", _SCORES, rows),))
+
+
+_SCORES = ("score", "title", "name on the hub")
 _PRECISIONS = ("precision", "to export it", "embeddings", "meaning")
 CARDS = {
     "stages": _stage,
@@ -105,6 +126,7 @@ CARDS = {
     "methods": _method,
     "passes": _pass,
     "runtimes": _runtime,
+    "metrics": _metric,
 }
 
 

@@ -16,12 +16,13 @@ from evalsuite.catalog import Catalogue
 from recipes.parsing.library import recipe_paths
 from recipes.stages._shared.registry import STAGES
 
-LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes")
+LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes", "metrics")
 _PACKAGES = {
     "stages": ("recipes.stages",),
     "tasks": ("evalsuite.tasks", "transfer.intermediate"),
     "methods": ("transfer.methods",),
     "runtimes": ("evalsuite.runtimes",),
+    "metrics": ("evalsuite.metrics",),
 }
 
 

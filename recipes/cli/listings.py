@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from evalsuite.metrics import titles
+from evalsuite.scoring import titles
 from recipes.execution.cache import Cache
 from recipes.execution.display import duration
 from recipes.execution.manifest import read_manifest
@@ -91,12 +91,13 @@ def plan_table(
 def score_table(found: FolderScores) -> str:
     """One row a task, then the groups and the overall score; `-` where a part is absent."""
     rows: list[tuple[str, ...]] = [("task", "score", "languages", "mean of")]
+    named = titles()
     for name, task in found.tasks.items():
         having = next(iter(task.metrics.values()), {})
         languages = str(len(having))
         if task.absent:
             languages += f", absent: {' '.join(task.absent)}"
-        means = " and ".join(titles.TITLES[metric] for metric in task.main)
+        means = " and ".join(named[metric] for metric in task.main)
         rows.append((name, _percent(task.score), languages, means))
     rows += [(group, _percent(score), "", "its tasks") for group, score in found.groups.items()]
     rows.append(("overall", _percent(found.overall), "", "all tasks"))
@@ -162,7 +163,7 @@ def task_card(name: str) -> str:
     rows = {
         "task": f"{task.name} ({task.title})",
         "format": task.format,
-        "metric": titles.TITLES[task.metric],
+        "metric": ", ".join(titles()[metric] for metric in (task.metric, *task.also)),
         "languages": " ".join(task.languages),
         "directory": task.layout,
         "hub": ", ".join(pinned) or "no copy",

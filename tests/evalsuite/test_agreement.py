@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from report_fakes import a_model, a_score
 
+from evalsuite import bootstrap
 from evalsuite.agreement import predictions
 from evalsuite.agreement.predictions import Reference
 from evalsuite.errors import DataError, MissingDataError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
-from evalsuite.metrics import bootstrap
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import System

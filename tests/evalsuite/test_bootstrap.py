@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from all_tasks import TARGET
 
+from evalsuite import bootstrap, scoring
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
-from evalsuite.metrics import bootstrap
-from evalsuite.registry import FORMATS, TASKS
+from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 
 EMBEDDED = DataSource("embedded")
@@ -25,9 +25,10 @@ def test_the_parts_make_up_the_main_metric(name: str) -> None:
     task: Any = TASKS.get(name)
     examples = task.load(EMBEDDED, "test", "de")[:80]
     said = guesses.mixed(task, examples)
-    module = FORMATS.get(task.format)
-    score = module.score(task, "de", examples, said)[task.metric]
-    parts = module.parts(task, "de", examples, said)
+    answers = scoring.answers(task, "de", examples, said)
+    metric = scoring.metric_of(task)
+    assert metric.parts is not None
+    score, parts = scoring.main_score(answers), metric.parts(answers)
     assert parts.shape == (len(examples), 2)
     assert float(bootstrap.ratio(parts.sum(0))) == pytest.approx(score)
     assert 0 < score < 100

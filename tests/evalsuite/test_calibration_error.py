@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,19 @@ from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import choice, pair, tagging
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
-from evalsuite.metrics.calibration import calibration_error, softmax
+from evalsuite.inference.softmax import softmax
+from evalsuite.metric import Answers
+from evalsuite.metrics.calibration_error import METRIC, calibration_error
 from evalsuite.registry import TASKS
 from evalsuite.task import ChoiceExample, DataSource, PairExample, TagExample
+
+
+def error(task: str, rows: tuple[list[Any], list[Any]]) -> float:
+    """Of what a format's `probabilities` gives."""
+    gold, said = rows
+    answers = Answers(gold=gold, predicted=said, task=TASKS.get(task), language="en")
+    return METRIC.score(answers)["calibration_error"]
+
 
 rows = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
 
@@ -58,14 +69,16 @@ def test_rows_of_pairs_without_a_label_do_not_count() -> None:
     examples = [PairExample("0", "a", "b", "x"), PairExample("1", "a", "b", None)]
     logits = [np.log([0.8, 0.2]), np.log([0.1, 0.9])]
     encoded = [Encoded(0, [0]), Encoded(1, [0])]
-    assert pair.calibration(examples, encoded, logits, ["x", "y"]) == pytest.approx(20)
+    found = pair.probabilities(examples, encoded, logits, ["x", "y"])
+    assert error("xnli", found) == pytest.approx(20)
 
 
 def test_choices_share_one_probability() -> None:
     examples = [ChoiceExample("0", "a", "b", ("c", "d"), 1)]
     encoded = [Encoded(0, [0]), Encoded(0, [0])]
     logits = [np.log([0.3]), np.log([0.7])]
-    assert choice.calibration(examples, encoded, logits, [1]) == pytest.approx(30)
+    found = choice.probabilities(examples, encoded, logits, [1])
+    assert error("xcopa", found) == pytest.approx(30)
 
 
 def test_words_count_once_over_windows() -> None:
@@ -73,8 +86,8 @@ def test_words_count_once_over_windows() -> None:
     windows = [Encoded(0, [0, 5, 6, 2], [-1, 0, -1, -1]), Encoded(0, [0, 7, 2], [-1, 1, -1])]
     sure = np.log([[0.5, 0.5], [0.9, 0.1], [0.5, 0.5], [0.5, 0.5]])
     wrong = np.log([[0.5, 0.5], [0.6, 0.4], [0.5, 0.5]])
-    found = tagging.calibration([example], windows, [sure, wrong], [["X", "X", "O"]])
-    assert found == pytest.approx((10 + 60) / 2)
+    found = tagging.probabilities([example], windows, [sure, wrong], [["X", "X", "O"]])
+    assert error("udpos", found) == pytest.approx((10 + 60) / 2)
 
 
 def test_results_carry_it_where_there_are_labels(tiny_nli: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from compress.distill.student import cut
 from compress.export.export import export
 from compress.export.registry import EXPORTERS
 from compress.fuse.fuse import fuse
-from evalsuite import tokenization
+from evalsuite import scoring, tokenization
 from evalsuite.agreement import outputs
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.errors import DataError, MalformedRowError
@@ -96,8 +96,9 @@ def test_the_highest_score_is_chosen_and_guessing_is_one_in_two() -> None:
     logits = [np.array([value]) for value in (0.1, 0.2, 0.5, 0.4, 7.0, 7.5)]
     found = choice.decode(XCOPA.labels, rows, encoded, logits)
     assert found == [1, 0, 1]
-    assert choice.score(XCOPA, "en", rows, found)["accuracy"] == pytest.approx(200 / 3)
-    assert choice.chance(XCOPA, "en", rows) == pytest.approx(200 / 3)
+    answers = scoring.answers(XCOPA, "en", rows, found)
+    assert scoring.main_score(answers) == pytest.approx(200 / 3)
+    assert scoring.chance(answers) == pytest.approx(200 / 3)
 
 
 def test_words_of_a_row_are_translated() -> None:

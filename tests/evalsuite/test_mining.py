@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evalsuite import scoring
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.mining import MiningTask
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
-from evalsuite.formats import mining as form
 from evalsuite.inference.open_model import open_model
-from evalsuite.metrics.mining import best_threshold, mining_scores
+from evalsuite.metrics.mining_f1 import mining_scores
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.tables.signatures import _embedding
@@ -25,6 +25,7 @@ from evalsuite.retrieval import bitext_mining
 from evalsuite.retrieval import ratio_margin as margins
 from evalsuite.retrieval.bitext_mining import Corpora
 from evalsuite.retrieval.ratio_margin import Margins
+from evalsuite.retrieval.threshold import best_threshold
 from evalsuite.submission import files as submission
 from evalsuite.submission.score_folders import score_folders
 from evalsuite.task import Candidate, DataSource, MiningExample
@@ -178,7 +179,7 @@ def test_a_perfect_embedder_scores_100() -> None:
     for fitted_on in (test, dev):
         found, threshold = bitext_mining.mine(embed, test, fitted_on)
         assert found == [next(iter(row.partners), None) for row in test.foreign]
-        assert form.score(TASK, "de", test.foreign, found)["mining_f1"] == 100
+        assert scoring.main_score(scoring.answers(TASK, "de", test.foreign, found)) == 100
         assert 1 < threshold < 3
 
 
@@ -196,14 +197,16 @@ def test_chance_is_what_random_candidates_score() -> None:
     test, rng = corpora("test"), np.random.default_rng(1)
     ids = [candidate.id for candidate in test.english]
     drawn = [
-        form.score(TASK, "de", test.foreign, [ids[i] for i in rng.integers(0, 200, 200)])
+        scoring.main_score(
+            scoring.answers(TASK, "de", test.foreign, [ids[i] for i in rng.integers(0, 200, 200)])
+        )
         for _ in range(300)
     ]
-    expected = form.chance(TASK, "de", test.foreign, len(ids))
+    expected = scoring.chance(scoring.answers(TASK, "de", test.foreign, (), len(ids)))
     assert expected == pytest.approx(100 * 2 * 100 / 200 / 300)
-    assert np.mean([scores["mining_f1"] for scores in drawn]) == pytest.approx(expected, rel=0.15)
+    assert np.mean(drawn) == pytest.approx(expected, rel=0.15)
     with pytest.raises(ValueError, match="no pairs to guess"):
-        form.chance(TASK, "de", [MiningExample("a", "b", ())], 5)
+        scoring.chance(scoring.answers(TASK, "de", [MiningExample("a", "b", ())], (), 5))
 
 
 # Files

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evalsuite.data import sentences
-from evalsuite.metrics import ranking
+from evalsuite.metrics import map_at_20 as ranking
 from evalsuite.retrieval import nearest as search
 
 # Search

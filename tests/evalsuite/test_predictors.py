@@ -20,12 +20,12 @@ from all_tasks import TARGET
 from report_fakes import a_model
 
 from evalsuite import evaluate as module
-from evalsuite import evaluation
+from evalsuite import evaluation, scoring
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.mining import MiningTask
 from evalsuite.data.ranking import RankingTask
 from evalsuite.evaluation import EvaluationOptions
-from evalsuite.registry import FORMATS, TASKS
+from evalsuite.registry import TASKS
 from evalsuite.submission import files
 from evalsuite.task import DataSource
 
@@ -70,7 +70,7 @@ def scored(
         def __init__(self, predictor: Any) -> None:
             self.predictor = predictor
 
-        def calibrated(self, format: str, examples: Any) -> Any:
+        def calibrated(self, task: Any, language: str, examples: Any) -> Any:
             return predict(examples), {}
 
     monkeypatch.setattr(module, "Session", Session)
@@ -249,8 +249,7 @@ def test_a_constant_predictor_scores_what_arithmetic_says(
 
 
 def score_of(task: Any, examples: Any, said: Any) -> dict[str, float]:
-    found: dict[str, float] = FORMATS.get(task.format).score(task, "de", examples, said)
-    return found
+    return scoring.score(scoring.answers(task, "de", examples, said))
 
 
 @pytest.mark.parametrize("task", EVERY_TASK)

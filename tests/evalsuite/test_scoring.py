@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalsuite.data.answer_forms import mlqa, squad
 from evalsuite.errors import DataError, MalformedRowError
-from evalsuite.metrics.answers import answer_scores, mlqa, squad
-from evalsuite.metrics.mining import mining_scores
+from evalsuite.metrics.answer_f1 import answer_scores
+from evalsuite.metrics.mining_f1 import mining_scores
 from evalsuite.submission.benchmark_means import BENCHMARKS, SUFFIXES, XTREME, XTREME_R, Benchmark
 from evalsuite.submission.score_folders import score_folders
 

@@ -20,7 +20,8 @@ from compress.distill.student import cut
 from compress.export.export import export
 from compress.export.registry import EXPORTERS
 from compress.fuse.fuse import fuse
-from evalsuite import tokenization
+from evalsuite import scoring, tokenization
+from evalsuite.data.answer_forms import squad
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.squad import questions
 from evalsuite.errors import DataError, MalformedRowError
@@ -31,7 +32,6 @@ from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
-from evalsuite.metrics.answers import squad
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.submission import files
@@ -67,7 +67,7 @@ def test_the_right_span_comes_back_exactly(tiny_base: Path, language: str, longe
     assert all(len(window.spans) == len(window.ids) for window in windows)
     assert longest > 60 or len(windows) > len(examples)
     found = span.decode(XQUAD.labels, examples, windows, right(examples, windows))
-    scores = span.score(XQUAD, language, examples, found)
+    scores = scoring.score(scoring.answers(XQUAD, language, examples, found))
     assert scores == {"exact_match": 100, "answer_f1": 100}
     assert found == [example.answers[0].text for example in examples]
 

@@ -14,8 +14,8 @@ from task_table import table
 from evalsuite import languages
 from evalsuite.catalog import Catalogue
 from evalsuite.errors import UnknownNameError
-from evalsuite.metrics import titles
 from evalsuite.registry import TASKS
+from evalsuite.scoring import metric_of
 from evalsuite.task import Task
 from recipes.cli.app import main as cli
 from transfer.registry import INTERMEDIATE_TASKS
@@ -51,7 +51,7 @@ def test_unknown_names() -> None:
 @every
 def test_metadata(task: Task) -> None:
     assert task.format in KIND
-    assert task.metric in titles.names()
+    assert metric_of(task).name == task.metric
     assert bool(task.labels) == (not task.by_embedding)
     assert list(task.languages) == sorted(set(task.languages))
     assert set(task.languages) <= set(languages.LANGUAGES)

@@ -119,7 +119,7 @@ def test_ls(lab, capfd, monkeypatch):
     assert lab.cli("ls", "stage") == 2
     assert capfd.readouterr().err == (
         "error: cannot list 'stage'; did you mean 'stages'?\n"
-        "allowed: recipes, stages, tasks, methods, passes, runtimes\n"
+        "allowed: recipes, stages, tasks, methods, passes, runtimes, metrics\n"
     )
 
 
@@ -225,7 +225,7 @@ def test_answers_load_nothing_heavy(lab, args):
     assert err == "HEAVY []\n"
 
 
-@pytest.mark.parametrize("what", ["stages", "tasks", "methods", "passes", "runtimes"])
+@pytest.mark.parametrize("what", ["stages", "tasks", "methods", "passes", "runtimes", "metrics"])
 def test_lists_are_made_of_files_alone(what):
     script = (
         "import sys\nfrom recipes.cli.app import main\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from all_tasks import INTERMEDIATE, TARGET
 
-from evalsuite.metrics import titles
+from evalsuite.scoring import titles
 from evalsuite.task import Task
 from transfer.find_task import find_task
 
@@ -37,7 +37,7 @@ def table() -> str:
 def _row(task: Task) -> str:
     hub = ", ".join(f"`{hub.repo}`" for hub in (task.hub, *task.hub_beside) if hub) or "none"
     cells = (
-        *(f"`{task.name}`", task.format, titles.TITLES[task.metric], f"`{task.layout}`"),
+        *(f"`{task.name}`", task.format, titles()[task.metric], f"`{task.layout}`"),
         *(hub, task.licence, f"[{task.citation}]({task.url})"),
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

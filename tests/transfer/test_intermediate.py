@@ -13,17 +13,18 @@ from quick import options
 from safetensors.torch import load_file
 
 from compress.fuse.fuse import fuse
-from evalsuite import tokenization
+from evalsuite import scoring, tokenization
 from evalsuite.agreement.predictions import Reference
+from evalsuite.data.answer_forms import squad
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError, ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import span, tagging
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
-from evalsuite.metrics.answers import answer_f1, answer_scores, squad
-from evalsuite.metrics.score import score_shown
-from evalsuite.registry import TASKS
+from evalsuite.metric import Answers
+from evalsuite.metrics.answer_f1 import answer_f1, answer_scores
+from evalsuite.registry import METRICS, TASKS
 from evalsuite.submission import files as submission
 from evalsuite.task import (
     Answer,
@@ -223,12 +224,13 @@ def test_supertags_are_those_of_the_training_rows(tmp_path: Path) -> None:
     (dev,) = task.load(source, "dev", "en")
     assert isinstance(dev, TagExample) and dev.tags[-1] == "S[dcl]\\NP"
     said = [["NP[nb]/N", "N", ccg.UNKNOWN]]  # what it was trained on is not what is right
-    assert tagging.score(task, "en", [dev], said) == {"token_accuracy": pytest.approx(200 / 3)}
-    assert tagging.parts(task, "en", [dev], said).tolist() == [[2, 3]]
-    assert tagging.chance(task, "en", [dev]) == pytest.approx(100 / 3)
+    answers, metric = scoring.answers(task, "en", [dev], said), scoring.metric_of(task)
+    assert scoring.score(answers) == {"token_accuracy": pytest.approx(200 / 3)}
+    assert metric.parts is not None and metric.parts(answers).tolist() == [[2, 3]]
+    assert scoring.chance(answers) == pytest.approx(100 / 3)
     assert tagging.fallback(task.labels) == ccg.UNKNOWN
     with pytest.raises(DataError, match="predicted tags S are none of"):
-        tagging.score(task, "en", [dev], [["N", "N", "S"]])
+        scoring.score(scoring.answers(task, "en", [dev], [["N", "N", "S"]]))
 
 
 def test_derivations_are_read_by_section(source: DataSource) -> None:
@@ -255,7 +257,8 @@ def test_the_official_scores_of_questions_without_an_answer() -> None:
     assert answer_f1([""], "the", squad) == 1  # nothing is left of it
     assert answer_f1(["the"], "a", squad) == 0  # SQuAD 1.1: no token is shared
     no_answer = [OptionalSpanExample(str(n), "q", "c", (Answer("", -1),)) for n in range(3)]
-    assert span.chance(INTERMEDIATE_TASKS.get("squad2"), "en", no_answer) == 100
+    task = INTERMEDIATE_TASKS.get("squad2")
+    assert scoring.chance(scoring.answers(task, "en", no_answer)) == 100
 
 
 @pytest.mark.parametrize(("null", "answer"), [(5.0, "Rhine"), (7.0, ""), (6.0, "Rhine")])
@@ -289,9 +292,20 @@ def test_no_answer_is_trained_on_as_the_first_token(source: DataSource, tiny_bas
 
 def test_f1_of_the_positive_label() -> None:
     gold, said = ["1", "0", "1", None, "0"], ["1", "1", "0", "1", "0"]
-    assert score_shown(gold, said) == {"accuracy": 50}
-    assert score_shown(gold, said, "1") == {"accuracy": 50, "f1": 50}
-    assert score_shown(["0"], ["0"], "1") == {"accuracy": 100, "f1": 0}
+    task = INTERMEDIATE_TASKS.get("qqp")
+    answers = Answers(gold=gold, predicted=said, task=task, language="en")
+    assert scoring.score(answers) == {"accuracy": 50, "f1": 50}
+    none = Answers(gold=["0"], predicted=["0"], task=task, language="en")
+    assert scoring.score(none) == {"accuracy": 100, "f1": 0}
+    metric = METRICS.get("f1")
+    assert metric.chance and metric.chance(answers) == pytest.approx(100 * 2 / 3)
+    assert metric.parts and metric.parts(answers).tolist() == [
+        [2, 2],
+        [0, 1],
+        [0, 1],
+        [0, 0],
+        [0, 0],
+    ]
 
 
 # --- recipes

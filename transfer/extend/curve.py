@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evalsuite.metrics.retrieval import nearest
+from evalsuite.retrieval.cosine import nearest
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
 from transfer.extend.plan import BOS, EOS, PAD

@@ -26,6 +26,7 @@ class Qqp(GlueTask):
     name = "qqp"
     title = "QQP"
     labels: ClassVar[tuple[str, ...]] = ("0", "1")
+    also = ("f1",)
     positive = "1"
     spellings: ClassVar[Mapping[str, str]] = {"not_duplicate": "0", "duplicate": "1"}
     fields = ("question1", "question2", "is_duplicate")

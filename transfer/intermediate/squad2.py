@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from evalsuite.data.answer_forms import squad as normal
 from evalsuite.data.hub import Row
-from evalsuite.metrics.answers import squad as normal
 from evalsuite.task import (
     NO_ANSWER,
     Answer,

@@ -9,17 +9,17 @@ Only English: rows of a target language, labelled or not, are never looked at wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from evalsuite import scoring
 from evalsuite.inference.probe_text import spread
 from evalsuite.inference.session import Session
 from evalsuite.languages import SOURCE_LANGUAGE
-from evalsuite.registry import FORMATS
 from evalsuite.runtimes.torch import TorchPredictor, logits_of
 from evalsuite.task import CHOICE, DataSource, Example, Task
 from transfer.errors import MethodError
@@ -37,7 +37,7 @@ class DevSet:
 
     Attributes:
         held_out: how many of them are the last of the English training rows.
-        floor: percent that guessing scores (`evalsuite.metrics.chance`).
+        floor: percent that guessing scores (`evalsuite.scoring.chance`).
     """
 
     task: Task
@@ -73,7 +73,7 @@ def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") 
         held_out = min(most, len(trained_on) // 10)
         found = trained_on[len(trained_on) - held_out :]
     try:
-        floor = FORMATS.get(task.format).chance(task, SOURCE_LANGUAGE, found)
+        floor = scoring.chance(scoring.answers(task, SOURCE_LANGUAGE, found))
     except ValueError:
         raise MethodError(f"{task.name}: no labelled English row to score ({rows})") from None
     return DevSet(task, found, held_out, floor)
@@ -103,9 +103,8 @@ class Dev:
         self.constant = []
         for one, session in zip(self.sets, self.sessions, strict=True):
             said = session.predict(one.task.format, one.examples)
-            module = FORMATS.get(one.task.format)
-            found: Mapping[str, float] = module.score(one.task, SOURCE_LANGUAGE, one.examples, said)
-            scores[one.task.name] = found[one.task.metric]
+            answers = scoring.answers(one.task, SOURCE_LANGUAGE, one.examples, said)
+            scores[one.task.name] = scoring.main_score(answers)
             # A tagger's answers are lists of tags; one tag for every word is as constant.
             flat = {tag for row in said for tag in (row if isinstance(row, list) else [row])}
             if len(flat) == 1:

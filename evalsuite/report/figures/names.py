@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from evalsuite.languages import LANGUAGES
-from evalsuite.metrics import titles
+from evalsuite.scoring import titles
 
 
 def language_name(code: str) -> str:
@@ -22,4 +22,4 @@ def language_and_code(code: str) -> str:
 
 def metric_name(metric: str) -> str:
     """As people write it: `chunk_f1` is `chunk F1`."""
-    return titles.TITLES.get(metric, metric.replace("_", " "))
+    return titles().get(metric, metric.replace("_", " "))

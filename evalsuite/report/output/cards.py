@@ -26,6 +26,7 @@ from evalsuite.report.tables.languages import language_section
 from evalsuite.report.tables.signatures import signatures
 from evalsuite.results.run import RunRecord
 from evalsuite.results.task import TaskResult
+from evalsuite.scoring import hub_names
 from evalsuite.task import Format, Task
 
 if TYPE_CHECKING:
@@ -41,19 +42,6 @@ TASK_TYPES: dict[Format, str] = {  # the hub's names
     "ranking": "sentence-similarity",
 }
 WITHOUT_A_HEAD: tuple[Format, ...] = ("retrieval", "mining", "ranking")
-METRIC_TYPES = {  # the hub's names, where it has one
-    "accuracy": "accuracy",
-    "answer_f1": "f1",
-    "chunk_f1": "f1",
-    "chunk_precision": "precision",
-    "chunk_recall": "recall",
-    "exact_match": "exact_match",
-    "mining_f1": "f1",
-    "mining_precision": "precision",
-    "mining_recall": "recall",
-    "retrieval_accuracy": "accuracy",
-    "token_accuracy": "accuracy",
-}
 LIBRARIES = {"torch": "transformers", "onnxruntime": "onnx", "openvino": "openvino"}
 
 
@@ -134,7 +122,7 @@ def eval_results(system: System) -> Iterator[EvalResult]:
     """One result per (task, language, metric), in the terms of the hub."""
     from huggingface_hub import EvalResult
 
-    several = len(system.models) > 1
+    several, hub = len(system.models) > 1, hub_names()
     for score in system.scores:
         task = _task(score)
         settings = {"layer": score.layer, "pooling": score.pooling, "seed": score.seed}
@@ -148,7 +136,7 @@ def eval_results(system: System) -> Iterator[EvalResult]:
                     task_name=score.title,
                     **_data(score, task, language),
                     dataset_split=score.split,
-                    metric_type=METRIC_TYPES.get(metric, metric),
+                    metric_type=hub.get(metric, metric),
                     metric_name=f"{metric_name(metric)} (%)",
                     metric_value=value,
                     metric_args=args,
@@ -159,13 +147,13 @@ def _data(score: TaskResult, task: Task | None, language: str) -> dict[str, Any]
     """The data set of a score. Only rows from the hub are given the name of a hub data set."""
     args = {"language": language, "source": score.source, "rows": score.examples.get(language)}
     if score.source == "hub" and isinstance(task, SourcedTask):
-        hub = task.hub_source(language)
-        if hub is not None:
+        source = task.hub_source(language)
+        if source is not None:
             return {
-                "dataset_type": hub.repo,
+                "dataset_type": source.repo,
                 "dataset_name": score.title,
                 "dataset_config": task.hub_config(language),
-                "dataset_revision": hub.revision,
+                "dataset_revision": source.revision,
                 "dataset_args": {**args, "digest": score.data_digest},
             }
     return {

@@ -173,13 +173,14 @@ def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]
     """Tasks by their names, for `check`.
 
     Raises:
-        StageInputError: a task is unknown, or `labelled` is set and it cannot be trained on.
+        StageInputError: a task is unknown, its metric does not fit it, or `labelled` is set and it
+            cannot be trained on.
     """
-    from evalsuite.errors import UnknownNameError
+    from evalsuite.errors import MetricError, UnknownNameError
 
     try:
         found = tasks(names)
-    except UnknownNameError as error:
+    except (UnknownNameError, MetricError) as error:
         raise StageInputError(str(error)) from None
     for task in found:
         if labelled and not task.learnable:

@@ -1,59 +1,24 @@
-"""Exact match and F1 of answers to questions, as SQuAD and as MLQA normalise them.
+"""Exact match and F1 of answers to questions; the best of a question's gold answers counts.
 
+>>> from evalsuite.data.answer_forms import squad
 >>> answer_scores([["the Rhine", "Rhine"], ["1867"]], ["Rhine!", "in 1867"], squad)
 {'exact_match': 50.0, 'answer_f1': 83.33333333333333}
 
-XQuAD and TyDiQA-GoldP are scored with SQuAD 1.1's rules in every language (Rajpurkar et al. 2016),
-English articles and ASCII punctuation alone; MLQA (Lewis et al. 2020) has articles for each of its
-languages, all of Unicode's punctuation, and every Han character as a token. The references are
-`evaluate_squad.py` and `evaluate_mlqa.py` in `third_party` of google-research/xtreme.
+In which form answers are compared, the task says (`normal`, of `evalsuite.data.answer_forms`).
+Guessing gives the answer that is right most often to every question.
 """
 
 from __future__ import annotations
 
-import re
-import string
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-Normal = Callable[[str], str]
+from evalsuite.data.answer_forms import Normal
+from evalsuite.metric import Answers, Metric
 
-_ENGLISH = r"\b(a|an|the)\b"
-# Those of Arabic are taken off inside words too, as the reference does.
-_ARTICLES = {
-    "ar": r"\sال^|ال",
-    "de": r"\b(ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b",
-    "en": _ENGLISH,
-    "es": r"\b(un|una|unos|unas|el|la|los|las)\b",
-    "vi": r"\b(của|là|cái|chiếc|những)\b",
-}
-_HAN = re.compile(r"([\u4e00-\u9fa5])")
-
-
-def squad(answer: str) -> str:
-    """SQuAD 1.1's form of an answer: small letters, no ASCII punctuation, no English articles."""
-    plain = "".join(c for c in answer.lower() if c not in string.punctuation)
-    return " ".join(re.sub(_ENGLISH, " ", plain).split())
-
-
-def mlqa(language: str) -> Normal:
-    """MLQA's form of an answer in a language (any: those MLQA lacks have no articles)."""
-    return partial(_mlqa, language=language)
-
-
-def _mlqa(answer: str, language: str) -> str:
-    plain = "".join(c for c in answer.lower() if not _is_punctuation(c))
-    if articles := _ARTICLES.get(language):
-        plain = re.sub(articles, " ", plain)
-    if language == "zh":
-        plain = _HAN.sub(r" \1 ", plain)
-    return " ".join(plain.split())
-
-
-def _is_punctuation(character: str) -> bool:
-    return character in string.punctuation or unicodedata.category(character)[0] == "P"
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def answer_scores(
@@ -99,3 +64,43 @@ def _f1(said: Sequence[str], right: Sequence[str]) -> float:
         return 0.0
     precision, recall = shared / len(said), shared / len(right)
     return 2 * precision * recall / (precision + recall)
+
+
+def _normal(answers: Answers) -> Normal:
+    task: Any = answers.task
+    normal: Normal = task.normal(answers.language)
+    return normal
+
+
+def _score(answers: Answers) -> dict[str, float]:
+    """Over the questions whose answers are not hidden."""
+    shown = answers.shown()
+    return answer_scores(shown.gold, shown.predicted, _normal(answers))
+
+
+def _chance(answers: Answers) -> float:
+    gold = answers.shown().gold
+    if not gold:
+        raise ValueError("no gold answers to guess from")
+    (answer, _), *_ = Counter(right[0] for right in gold).most_common(1)
+    return answer_scores(gold, [answer] * len(gold), _normal(answers))["answer_f1"]
+
+
+def _parts(answers: Answers) -> np.ndarray:
+    """F1 of each answer; questions whose answers are hidden add nothing."""
+    import numpy as np
+
+    normal = _normal(answers)
+    rows = zip(answers.gold, answers.predicted, strict=True)
+    return np.array([(answer_f1(gold, said, normal), bool(gold)) for gold, said in rows], float)
+
+
+METRIC = Metric(
+    {"answer_f1": "answer F1", "exact_match": "exact match"},
+    "answers",
+    _score,
+    _chance,
+    _parts,
+    needs=("normal",),
+    hub={"answer_f1": "f1", "exact_match": "exact_match"},
+)

@@ -50,18 +50,6 @@ def nearest(source: Floats, target: Floats, block: int = 1024) -> Indices:
     return found
 
 
-def nearest_accuracy(source: Floats, target: Floats, block: int = 1024) -> tuple[float, Indices]:
-    """Percent of rows whose nearest target is the row of their own index, and what each found."""
-    import numpy as np
-
-    if len(source) != len(target) or not len(source):
-        raise ValueError(
-            f"{len(source)} source rows, {len(target)} target rows; aligned rows are due"
-        )
-    found = nearest(source, target, block)
-    return 100.0 * float((found == np.arange(len(found))).mean()), found
-
-
 def unit(rows: Floats) -> Floats:
     """Rows of length 1, a row of zeros left as it is; ValueError where one is not finite."""
     import numpy as np

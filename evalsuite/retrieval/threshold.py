@@ -1,30 +1,12 @@
-"""Precision, recall and F1 of mined sentence pairs (BUCC), and where to stop taking them.
+"""Where to stop taking mined pairs: the threshold of the best F1.
 
->>> mining_scores({("de-1", "en-7"), ("de-2", "en-3")}, {("de-1", "en-7")})
-{'mining_precision': 100.0, 'mining_recall': 50.0, 'mining_f1': 66.66666666666666}
 >>> best_threshold([1.4, 1.2, 1.0], [True, True, False], gold=2)
 1.1
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-
-from evalsuite.metrics.chunks import Counts
-
-Pair = tuple[str, ...]
-
-
-def mining_scores(gold: Set[Pair], predicted: Set[Pair]) -> dict[str, float]:
-    """In percent; a pair counts once however often it was written.
-
-    Raises:
-        ValueError: no gold pairs.
-    """
-    if not gold:
-        raise ValueError("no pairs to score")
-    scores = Counts(len(gold & predicted), len(predicted), len(gold)).scores()
-    return {f"mining_{name}": value for name, value in scores.items()}
+from collections.abc import Sequence
 
 
 def best_threshold(scores: Sequence[float], right: Sequence[bool], gold: int) -> float:

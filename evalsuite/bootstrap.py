@@ -5,15 +5,16 @@
 >>> interval(draws(right, seed=1))
 (25.0, 100.0)
 
-Every main metric is a ratio of sums over rows, which is what `parts` of each format gives: the
-share of right answers is right over 1 a row, chunk F1 is twice the chunks found over those
-predicted and those there. Rows are drawn again with replacement (Efron & Tibshirani 1993, chapter
-13); with one seed, languages of as many rows draw the same ones, as suits sets that are
-translations of one another.
+Most metrics are a ratio of sums over rows, which is what their `parts` give: the share of right
+answers is right over 1 a row, chunk F1 is twice the chunks found over those predicted and those
+there. The others are scored anew on each sample, which takes longer. Rows are drawn again with
+replacement (Efron & Tibshirani 1993, chapter 13); with one seed, languages of as many rows draw the
+same ones, as suits sets that are translations of one another.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,18 +36,38 @@ def draws(parts: np.ndarray, seed: int, resamples: int = RESAMPLES) -> np.ndarra
     """
     import numpy as np
 
-    if not len(parts):
+    columns = np.ascontiguousarray(parts.T)
+    found = []
+    for rows in _samples(len(parts), seed, resamples):
+        sums = [column.take(rows).sum(1) for column in columns]
+        found.append(ratio(np.stack(sums, axis=-1)))
+    return np.concatenate(found)
+
+
+def draws_anew(
+    score: Callable[[np.ndarray], float], rows: int, seed: int, resamples: int = RESAMPLES
+) -> np.ndarray:
+    """The same of any metric: `score` is given the numbers of the rows of each set, `[rows]`.
+
+    Raises:
+        ValueError: no rows.
+    """
+    import numpy as np
+
+    samples = _samples(rows, seed, resamples)
+    return np.array([score(drawn) for block in samples for drawn in block])
+
+
+def _samples(rows: int, seed: int, resamples: int) -> Iterator[np.ndarray]:
+    """Numbers of rows, drawn with replacement, `[sets, rows]`, some sets at a time."""
+    import numpy as np
+
+    if not rows:
         raise ValueError("no rows to draw from")
     rng = np.random.default_rng(seed)
-    found = np.empty(resamples)
-    columns = np.ascontiguousarray(parts.T)
-    step = max(1, _AT_ONCE // len(parts))
+    step = max(1, _AT_ONCE // rows)
     for start in range(0, resamples, step):
-        count = min(step, resamples - start)
-        rows = rng.integers(0, len(parts), (count, len(parts)))
-        sums = [column.take(rows).sum(1) for column in columns]
-        found[start : start + count] = ratio(np.stack(sums, axis=-1))
-    return found
+        yield rng.integers(0, rows, (min(step, resamples - start), rows))
 
 
 def p_value(differences: np.ndarray) -> float:

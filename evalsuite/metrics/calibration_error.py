@@ -2,7 +2,7 @@
 
 >>> import numpy as np
 >>> calibration_error(np.array([0.9, 0.9, 0.6]), np.array([True, False, True]))
-40.0
+40.00000000000001
 
 Guo et al. 2017, equation 3: predictions in bins of equal width by the probability of what was
 predicted; the distance between mean probability and share of right ones, averaged over bins by
@@ -12,6 +12,8 @@ their size. In percent.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from evalsuite.metric import Answers, Metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +37,14 @@ def calibration_error(share: np.ndarray, right: np.ndarray, bins: int = BINS) ->
     return float(100.0 * np.abs(gaps).sum() / len(share))
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities along the last axis."""
+def _score(answers: Answers) -> dict[str, float]:
+    """Over the rows whose gold answer is not hidden."""
     import numpy as np
 
-    raised = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(raised / raised.sum(-1, keepdims=True))
+    shown = answers.shown()
+    right = [said == gold for gold, (said, _) in zip(shown.gold, shown.predicted, strict=True)]
+    share = [probability for _, probability in shown.predicted]
+    return {"calibration_error": calibration_error(np.array(share), np.array(right))}
+
+
+METRIC = Metric({"calibration_error": "calibration error"}, "probabilities", _score)

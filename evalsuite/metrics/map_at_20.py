@@ -5,12 +5,18 @@
 
 With one relevant candidate it is the reciprocal of its rank. As `average_precision_at_k` in
 `third_party/utils_lareqa.py` and `mean_reciprocal_rank` in `third_party/utils_mewslix.py` of
-google-research/xtreme.
+google-research/xtreme. Guessing is a random order of the candidates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from evalsuite.metric import Answers, Metric
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CUT = 20  # candidates a query that count
 
@@ -54,3 +60,23 @@ def chance(relevant: int, candidates: int, k: int = CUT) -> float:
     others = (relevant - 1) / (candidates - 1)
     expected = sum((1 + (rank - 1) * others) / rank for rank in range(1, min(k, candidates) + 1))
     return 100.0 * expected * relevant / candidates / min(relevant, k)
+
+
+def _score(answers: Answers) -> dict[str, float]:
+    return ranking_scores(answers.gold, answers.predicted)
+
+
+def _chance(answers: Answers) -> float:
+    counts = [len(relevant) for relevant in answers.gold]
+    return sum(chance(count, answers.candidates) for count in counts) / len(counts)
+
+
+def _parts(answers: Answers) -> np.ndarray:
+    """Average precision of each query."""
+    import numpy as np
+
+    rows = zip(answers.gold, answers.predicted, strict=True)
+    return np.array([(average_precision(gold, ids), 1) for gold, ids in rows], dtype=float)
+
+
+METRIC = Metric({"map_at_20": "mAP@20"}, "ranking", _score, _chance, _parts)

@@ -1,7 +1,7 @@
-"""Precision, recall and F1 of chunks, as conlleval and the XTREME scorer count them.
+"""Chunks of tags, as conlleval and the XTREME scorer count them.
 
->>> chunk_f1([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])
-{'precision': 50.0, 'recall': 100.0, 'f1': 66.66666666666666}
+>>> counts([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])
+array([[1, 2, 1]])
 
 The reference is seqeval 1.2.2 in its default mode, micro average (google-research/xtreme
 `evaluate.py` at b5d31e7). A chunk counts as found when type, first word and last word agree.
@@ -23,8 +23,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, count
 from typing import TYPE_CHECKING, NamedTuple
-
-from evalsuite.metrics.token_accuracy import check_shape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,19 +57,6 @@ class Chunks(NamedTuple):
     types: np.ndarray  # names
     first: np.ndarray
     last: np.ndarray
-
-
-def chunk_f1(gold: Rows, predicted: Rows) -> dict[str, float]:
-    """`precision`, `recall` and `f1` over all sentences, in percent.
-
-    Raises:
-        ValueError: no sentences, or the two are not of the same sentences.
-    """
-    check_shape(gold, predicted)
-    if not gold:
-        raise ValueError("no rows to score")
-    found, said, there = (int(count) for count in counts(gold, predicted).sum(0))
-    return Counts(found, said, there).scores()
 
 
 def counts(gold: Rows, predicted: Rows) -> np.ndarray:
