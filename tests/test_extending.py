@@ -22,7 +22,8 @@ from transfer.registry import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
-Add = Callable[[str], None]
+Add = Callable[..., None]
+Cli = Callable[..., str]
 
 
 def example(path: str) -> str:
@@ -37,18 +38,37 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Add]:
     """A function that puts an example of the document into a folder of its package."""
     added: list[str] = []
 
-    def write(path: str) -> None:
+    def write(path: str, *changes: tuple[str, str]) -> None:
         folder, name = path.rsplit("/", 1)
         package = importlib.import_module(folder.replace("/", "."))
         place = tmp_path / folder
         place.mkdir(parents=True, exist_ok=True)
-        (place / name).write_text(example(path), encoding="utf-8")
+        text = example(path)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (place / name).write_text(text, encoding="utf-8")
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(place)])
         added.append(path.removesuffix(".py").replace("/", "."))
 
     yield write
     for name in added:
         sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def run_cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """A function that runs a command, and gives what it printed."""
+    from recipes.cli.app import main
+
+    def run(code: int, *arguments: str) -> str:
+        with pytest.raises(SystemExit) as end:
+            main(list(arguments))
+        shown = capsys.readouterr()
+        assert (end.value.code or 0) == code, shown.err
+        return shown.out + shown.err
+
+    return run
 
 
 @pytest.fixture
@@ -95,6 +115,45 @@ def test_a_task_is_trained_and_scored(
     result = evaluate(predictor, task, weather_data, label="tiny", out=tmp_path / "scores")
     assert set(result.metrics["accuracy"]) == {"en", "de"}
     assert set(predictor.labels) == {"yes", "no"}
+
+
+def test_a_metric(
+    add: Add, weather_data: DataSource, tiny_base: Path, tmp_path: Path, run_cli: Cli
+) -> None:
+    from quick import options
+    from report_fakes import a_run
+    from sklearn.metrics import f1_score
+
+    from evalsuite.evaluate import evaluate
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.report.output.cards import cards
+    from evalsuite.report.output.page import write
+    from transfer.supervised.train_tasks import train_tasks
+
+    named = ('    title = "Weather"\n', '    title = "Weather"\n    metric = "macro_f1"\n')
+    add("evalsuite/tasks/weather.py", named)
+    assert "unknown metric 'macro_f1'" in run_cli(2, "ls", "tasks", "weather")
+    add("evalsuite/metrics/macro_f1.py")
+    task = TASKS.get("weather")
+    rows = ["It snows.\tIt is cold.\tyes", "It rains.\tIt is wet.\tyes", "It rains.\tNo.\tno"]
+    (tmp_path / "data/weather/test-en.tsv").write_text("\n".join(rows * 5) + "\n")
+    quick = options(method="full", max_steps=1, method_options={})
+    train_tasks(tiny_base, [task], weather_data, quick, work=tmp_path / "w", out=tmp_path / "o")
+    predictor = open_model(tmp_path / "o")
+    result = evaluate(predictor, task, weather_data, label="tiny", out=tmp_path / "scores")
+    assert result.main_metric == "macro_f1"
+    said = (tmp_path / "scores/weather/test-en.tsv").read_text().split()
+    gold = ["yes", "yes", "no"] * 5
+    right = f1_score(gold, said, labels=["no", "yes"], average="macro", zero_division=0)
+    assert result.metrics["macro_f1"]["en"] == pytest.approx(100 * right)
+    assert result.chance["en"] == pytest.approx(40)  # "yes" for every row: 0.8 and 0
+    low, high = result.intervals["en"]
+    assert 0 <= low < result.metrics["macro_f1"]["en"] < high <= 100
+    assert "macro F1" in write(a_run(result), tmp_path / "page").read_text(encoding="utf-8")
+    assert "macro F1 (%)" in next(iter(cards(a_run(result)).values()))
+    assert "macro_f1            F1 of each label" in run_cli(0, "ls", "metrics")
+    assert "formats: choice, pair\n" in run_cli(0, "ls", "metrics", "macro_f1")
+    assert "metric     macro F1\n" in run_cli(0, "ls", "tasks", "weather")
 
 
 def test_a_training_method(add: Add, tiny_base: Path, tmp_path: Path) -> None:
