@@ -53,6 +53,13 @@ def id_of(tokenizer: Tokenizer, token: str) -> int:
 
 
 def pad_id(directory: Path) -> int:
-    """The padding id the checkpoint's config names (XLM-R: 1)."""
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    """The padding id the checkpoint's config names (XLM-R: 1).
+
+    Raises:
+        ModelError: there is no config.
+    """
+    path = directory / "config.json"
+    if not path.is_file():
+        raise ModelError(f"{directory} has no config.json, which names the padding piece; copy it")
+    config = json.loads(path.read_text(encoding="utf-8"))
     return int(config.get("pad_token_id", 1))

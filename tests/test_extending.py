@@ -246,6 +246,62 @@ def test_a_runtime(
         assert result.metrics["accuracy"][code] == pytest.approx(100 * np.mean(neutral))
 
 
+@pytest.fixture
+def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`recipes.stages.export` is imported again: its `runtime` takes the names of the files."""
+    import recipes.stages
+    from recipes.stages import export as before
+
+    monkeypatch.setattr(recipes.stages, "export", before)
+    monkeypatch.setitem(sys.modules, "recipes.stages.export", before)
+    del sys.modules["recipes.stages.export"]
+
+
+def test_an_exporter(
+    add: Add, fresh_export: None, tiny_nli: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, run_cli: Cli,
+) -> None:  # fmt: skip
+    import numpy as np
+
+    from evalsuite.inference.open_model import open_model
+    from evalsuite.inference.predict_lines import predict_lines
+    from evalsuite.machine import model_size
+
+    add("evalsuite/runtimes/lookup.py")
+    add("compress/export/runtimes/lookup.py")
+    shown = run_cli(0, "ls", "runtimes", "lookup")
+    assert "model file: lookup.npy" in shown and "A table of fp32 logits." in shown
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "name: r\nsource: embedded\nseed: 1\nstages:\n"
+        f"  - {{name: table, stage: export, model: {tiny_nli}, runtime: lookup, probe: 4,\n"
+        "     min_agreement: 0, probe_task: xnli}\n"
+        "  - {name: scores, stage: evaluate, models: [table], tasks: [xnli], max_examples: 4}\n"
+    )
+    command = ("run", str(recipe), "--workspace", str(tmp_path / "workspace"))
+    run_cli(0, *command)
+    (made,) = (path.parent for path in (tmp_path / "workspace/stages").glob("*/lookup.npy"))
+    table, checkpoint = open_model(made), open_model(tiny_nli)
+    alone = np.array([[0, 57, 2]])
+    (expected,) = checkpoint(alone, np.ones_like(alone), ("logits",))["logits"]
+    assert np.load(made / "lookup.npy")[57] == pytest.approx(expected, abs=1e-5)
+    described = table.describe("table")
+    assert described.runtime == "lookup" and table.labels == checkpoint.labels
+    assert model_size.sizes(made)[0] == (made / "lookup.npy").stat().st_size
+    np.save(tmp_path / "lookup.npy", np.zeros((2, 3)))
+    assert described.digest != model_size.digest(tmp_path)
+    script = (made / "README.md").read_text(encoding="utf-8").split("```python\n")[1]
+    monkeypatch.chdir(made)
+    printed: list[str] = []
+    exec(script.split("```")[0], {"print": printed.append})
+    (said,) = predict_lines(made, ["A man is reading.\tNobody reads."])
+    assert printed == [said["label"]]
+    recipe.write_text(recipe.read_text().replace("min_agreement: 0", "min_agreement: 100"))
+    assert "min_agreement asks for 100%" in run_cli(2, *command)
+    recipe.write_text(recipe.read_text().replace("runtime: lookup", "runtime: lockup"))
+    assert "lookup" in run_cli(2, "check", str(recipe))
+
+
 def test_a_table_of_the_report(add: Add, tmp_path: Path) -> None:
     from report_fakes import run_of_three_systems
 

@@ -134,16 +134,18 @@ def _card(
 
 def weakest_parts(session: Session, out: Path, text: Text, card: BundleCard) -> str:
     """The parts of a bundle that lose most: as measured one by one, or by how far each layer's
-    hidden states are from the checkpoint's.
+    hidden states are from the checkpoint's; empty where the runtime does not have its layers.
 
     >>> weakest_parts(session, out, text, card)
     'layers that add most to the drift of hidden states: layer 1 +9.8%, layer 0 +3.1%, ...'
     """
     if card.lost_alone:
         return f"labels lost by parts quantized alone: {most_lost(card.lost_alone)}"
-    layers = session.predictor.layers
+    layers, second = session.predictor.layers, open_model(out)
+    if second.layers != layers:
+        return ""  # a runtime that computes no such hidden states
     count = layers if card.last_layer == FIRST_TOKEN else layers + 1
-    drift = outputs.drift(session, open_model(out), text, count)
+    drift = outputs.drift(session, second, text, count)
     names = ["embeddings", *(f"layer {index}" for index in range(len(drift) - 1))]
     steps = [after - before for before, after in zip([0.0, *drift], drift, strict=False)]
     added = dict(zip(names, steps, strict=True))

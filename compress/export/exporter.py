@@ -7,7 +7,7 @@
 ```
 Exporter                  precisions, packages, the model file, the README's example
 ├── GraphExporter         traces the checkpoint to a graph, and quantizes the graph
-└── CheckpointExporter    writes a checkpoint that plain transformers opens
+└── CheckpointExporter    writes the files itself: a checkpoint of plain transformers, say
 ```
 
 Recipes are checked against exporters before anything runs. So importing an exporter imports
@@ -151,11 +151,11 @@ class Exporter(ABC):
 
 
 class CheckpointExporter(Exporter):
-    """An exporter whose bundles are checkpoints."""
+    """An exporter that writes all files of a model itself, such as a checkpoint's."""
 
     @abstractmethod
     def write(self, directory: Path, out: Path, precision: str) -> None:
-        """Write the checkpoint in `directory` to `out`, in the precision."""
+        """Write the checkpoint in `directory` to `out`, in the precision, with a `config.json`."""
 
 
 class GraphExporter(Exporter):

@@ -22,11 +22,11 @@ _SCALES = (
     ".weight.absmax", ".weight.quant_map", ".weight.nested_absmax", ".weight.nested_quant_map",
 )  # fmt: skip
 _STATE = ".quant_state."
-_WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin")
+_WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin", ".npy", ".npz")
 
 
 def is_weight(path: Path) -> bool:
-    """Whether a file is part of the model proper (weights or graph)."""
+    """Whether a file is part of the model proper (weights, arrays or graph)."""
     return path.suffix in _WEIGHTS
 
 

@@ -322,3 +322,9 @@ def test_parameters_are_counted_from_the_file(tiny_nli: Path) -> None:
         p.numel() for n, p in model.named_parameters() if n.endswith("_embeddings.weight")
     )
     assert json.loads((tiny_nli / "config.json").read_text())["finetuning_task"] == "xnli"
+
+
+def test_a_model_without_a_config_is_refused_in_words(tiny_nli: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no config.json, which names the padding piece"):
+        tokenization.pad_id(tmp_path)
+    assert tokenization.pad_id(tiny_nli) == 1
