@@ -15,6 +15,7 @@ from evalsuite import bootstrap, scoring
 from evalsuite.agreement import predictions as agreement
 from evalsuite.evaluation import Predicted
 from evalsuite.languages import SOURCE_LANGUAGE
+from evalsuite.metric import Answers
 from evalsuite.results.task import ModelComparison
 from evalsuite.task import Task
 
@@ -46,22 +47,24 @@ class LanguageScores:
 
     def add(self, predicted: Predicted) -> None:
         """Score the predictions of one language."""
-        task, language, examples = self.task, predicted.language, predicted.examples
-        answers = scoring.answers(
-            task, language, examples, predicted.predictions, predicted.candidates
-        )
+        language, answers = predicted.language, self._answers(predicted, predicted.predictions)
         scores = scoring.score(answers)
         for name, value in (scores | predicted.metrics).items():
             self.metrics.setdefault(name, {})[language] = value
         self._draws[language] = scoring.draws(answers, self.seed)
         self.chance[language] = scoring.chance(answers)
-        self.examples[language] = len(examples)
+        self.examples[language] = len(predicted.examples)
         if predicted.threshold is not None:
             self.thresholds[language] = predicted.threshold
 
-    def draws(self, language: str, examples: Sequence[Any], predictions: Sequence[Any]) -> Any:
-        """The main metric of each bootstrap sample, `[resamples]`."""
-        return scoring.draws(scoring.answers(self.task, language, examples, predictions), self.seed)
+    def draws(self, predicted: Predicted, predictions: Sequence[Any]) -> np.ndarray:
+        """The main metric of each bootstrap sample, `[resamples]`, of predictions for the rows."""
+        return scoring.draws(self._answers(predicted, predictions), self.seed)
+
+    def _answers(self, predicted: Predicted, predictions: Sequence[Any]) -> Answers:
+        return scoring.answers(
+            self.task, predicted.language, predicted.examples, predictions, predicted.candidates
+        )
 
     def draws_of(self, language: str) -> np.ndarray:
         """Those of a language added before."""
@@ -91,13 +94,12 @@ class Comparison:
         Raises:
             DataError: the other model was not scored on these rows.
         """
-        task, language, examples = self.scores.task, predicted.language, predicted.examples
-        ids = [example.id for example in examples]
+        task, language = self.scores.task, predicted.language
+        ids = [example.id for example in predicted.examples]
         others = agreement.read(self.reference, task.name, language, split, ids, task.format)
         self._agreement[language] = agreement.same(task.format, others, predicted.predictions)
-        self._differences[language] = self.scores.draws_of(language) - self.scores.draws(
-            language, examples, others
-        )
+        drawn = self.scores.draws(predicted, others)
+        self._differences[language] = self.scores.draws_of(language) - drawn
 
     def result(self) -> ModelComparison:
         """Agreement and differences of all languages."""
