@@ -167,7 +167,7 @@ def test_mixtures_that_mean_nothing_are_refused(tiny_base: Path, tmp_path: Path)
         ({"mixing": "uniform", "cap": 5}, "means nothing"),
         ({"mixing_temperature": 2}, "mixing_temperature: needs mixing: temperature"),
         ({"tasks": ()}, "set mlm: 1.0 and max_steps"),
-        ({"mlm": 1.0}, "leaves no batch to the tasks"),
+        ({"mlm": 1.0}, "gives no batch to the tasks"),
         ({"tlm": 0.5}, "mlm is 0"),
         ({"mlm": 0.5, "tlm": 0.5, "mlm_languages": ("en",)}, "a language other than English"),
         ({"effective_batch": 8, "accumulate": 2}, "follows from effective_batch"),
@@ -176,7 +176,7 @@ def test_mixtures_that_mean_nothing_are_refused(tiny_base: Path, tmp_path: Path)
             config(**keys)
     assert config(tasks=(), mlm=1.0, max_steps=5).mlm == 1
     everything = dataclasses.replace(options(), masked=MaskedText(share=1.0))
-    with pytest.raises(MethodError, match="leaves no batch"):
+    with pytest.raises(MethodError, match="gives no batch to the tasks"):
         train_tasks(
             tiny_base, [TASKS.get("xnli")], EMBEDDED, everything, work=tmp_path, out=tmp_path
         )
