@@ -1,88 +1,192 @@
-"""kill -9 at random moments of a quickstart, each followed by a rerun that must end the same.
+"""kill -9 at random moments of a small recipe, each followed by a rerun that must end the same.
 
 python benchmarks/kills.py WORK_DIR [COUNT] [SEED]
 
-First an undisturbed run, which gives the scores to compare with and the time within which to
-kill. Then COUNT times, in a new workspace: start, kill the command (and only it) at a random
-moment, run again to the end, compare every score and every prediction.
+First an undisturbed run, which gives the scores and weights to compare with, and the time within
+which to kill. Then COUNT times, in a new workspace: start, with one job or two; at a random moment
+kill the command, one of the processes it started, or all of them; run again to the end. Every
+weight and score must be the same, bit for bit, and every message one that a person can read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-COMMAND = ["run", "quickstart", "--jobs", "2", "--quiet", "--workspace"]
+import psutil
+
+RECIPE = """
+name: kills
+source: embedded
+seed: 1
+matrix: {task: [xnli, panx]}
+stages:
+  - name: base
+    stage: pretrain
+    shape: {layers: 2, hidden: 32, heads: 2, ffn: 64, vocabulary: 2000, max_length: 64, dropout: 0.1}
+    steps: 20
+    batch_size: 8
+    compute: fp32
+    max_length: 32
+    max_pairs: 200
+  # Two processes share its steps.
+  - {name: nli, stage: train, model: base, tasks: [xnli], method: lora, rank: 4, compute: fp32, max_steps: 20, max_examples: 200, max_length: 32, processes: 2, batch_size: 4, effective_batch: 8}
+  - {name: fused, stage: fuse, model: nli}
+  - {name: teacher, stage: train, model: fused, tasks: ["${task}"], method: full, compute: fp32, max_steps: 20, max_examples: 200, max_length: 32, batch_size: 8}
+  - {name: student, stage: distill, teacher: "teacher[task=xnli]", tasks: [xnli], layers: 1, compute: fp32, max_steps: 10, max_pairs: 100, max_examples: 200, batch_size: 8}
+  - {name: int8, stage: export, model: student, precision: int8, probe: 8}
+  - {name: scores, stage: evaluate, models: [teacher], tasks: ["${task}"], max_examples: 20}
+  - {name: scores-int8, stage: evaluate, models: [int8], tasks: [xnli], max_examples: 20}
+  - {name: speed, stage: benchmark, models: [int8], threads: 1, sentence_count: 24, passes: 1, batch_sizes: []}
+"""  # noqa: E501
+UNREADABLE = re.compile(r"Traceback|internal error|Warning|resource_tracker|^  File ", re.MULTILINE)
 
 
-def start(workspace: Path) -> subprocess.Popen[str]:
-    """Start the command in a new process."""
-    lingopress = [sys.executable, "-m", "recipes.cli", *COMMAND, str(workspace)]
-    return subprocess.Popen(lingopress, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that ended: its exit code, and what it printed on both streams."""
+
+    code: int
+    printed: str
 
 
-def finish(workspace: Path) -> float:
-    """Run to the end; seconds it took."""
-    started = time.monotonic()
-    child = start(workspace)
-    _, problems = child.communicate()
-    if child.returncode:
-        raise SystemExit(f"a run ended with {child.returncode}:\n{problems}")
-    return time.monotonic() - started
+def start(work: Path, workspace: Path, jobs: int) -> subprocess.Popen[str]:
+    """Start the command in a process group of its own, one thread per process."""
+    recipe = work / "kills.yaml"
+    recipe.write_text(RECIPE)
+    command = [sys.executable, "-m", "recipes.cli", "run", str(recipe)]
+    workspace.mkdir(parents=True, exist_ok=True)
+    printed = (workspace / "printed.txt").open("w")
+    return subprocess.Popen(
+        [*command, "--jobs", str(jobs), "--workspace", str(workspace)],
+        stdout=printed,
+        stderr=printed,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "LINGOPRESS_PROCESSES": "1"},
+    )
 
 
-def scores(workspace: Path) -> dict[str, object]:
-    """Every metric of every evaluation, and every predictions file, by name."""
-    found: dict[str, object] = {}
-    runs = workspace / "runs" / "quickstart"
-    for stage in sorted(p for p in runs.iterdir() if p.name.startswith(("scores", "retrieval"))):
-        for path in sorted(stage.resolve().rglob("*")):
-            if path.suffix == ".tsv":
-                found[f"{stage.name}/{path.relative_to(stage.resolve())}"] = path.read_text()
-            elif path.suffix == ".json" and path.name != "lingopress.json":
-                result = json.loads(path.read_text())
-                if "metrics" in result:
-                    name = f"{result['model']['label']} {result['task']}"
-                    found[name] = result["metrics"]
+def wait(child: subprocess.Popen[str], workspace: Path) -> Ended:
+    """Wait for the command, and for what it left running to end."""
+    code = child.wait()
+    deadline = time.monotonic() + 30
+    while group(child.pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not group(child.pid), f"still running: {group(child.pid)}"
+    return Ended(code, (workspace / "printed.txt").read_text())
+
+
+def group(leader: int) -> list[psutil.Process]:
+    """Live processes of the command's session."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
     return found
 
 
-def main(work: Path, count: int = 10, seed: int = 1) -> None:
-    """Print one line per kill."""
-    whole = work / "undisturbed"
-    seconds = finish(whole)
-    expected = scores(whole)
-    assert expected
-    print(f"undisturbed: {seconds:.0f} s, {len(expected)} results", flush=True)
+def kill_command(leader: int, rng: random.Random) -> str:
+    """The command itself."""
+    os.kill(leader, signal.SIGKILL)
+    return "command"
+
+
+def kill_group(leader: int, rng: random.Random) -> str:
+    """The command and all it started."""
+    os.killpg(leader, signal.SIGKILL)
+    return "group"
+
+
+def kill_worker(leader: int, rng: random.Random) -> str:
+    """One of the processes the command started, whatever it does."""
+    others = sorted(process.pid for process in group(leader) if process.pid != leader)
+    if not others:
+        return ""
+    chosen = psutil.Process(rng.choice(others))
+    what = " ".join(chosen.cmdline())
+    chosen.send_signal(signal.SIGKILL)
+    kinds = {"resource_tracker": "tracker", "forkserver": "worker or its parent"}
+    return next((name for word, name in kinds.items() if word in what), "worker")
+
+
+KILLS: tuple[Callable[[int, random.Random], str], ...] = (kill_command, kill_worker, kill_group)
+
+
+def results(workspace: Path) -> dict[str, object]:
+    """SHA-256 of every weight, graph and predictions file, and every metric, by name."""
+    found: dict[str, object] = {}
+    for stage in sorted((workspace / "runs" / "kills").iterdir()):
+        if not stage.is_dir() or stage.name.startswith(("speed", "report")):
+            continue
+        for path in sorted(p for p in stage.resolve().rglob("*") if p.is_file()):
+            name = f"{stage.name}/{path.relative_to(stage.resolve())}"
+            if path.suffix in (".safetensors", ".onnx", ".tsv"):
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            elif stage.name.startswith("scores") and path.name != "lingopress.json":
+                found[name] = json.loads(path.read_text())["metrics"]
+    return found
+
+
+def require_readable(ended: Ended, codes: set[int]) -> None:
+    """Fail where a command ended in another way, or printed what a person cannot use."""
+    if ended.code not in codes or UNREADABLE.search(ended.printed):
+        raise SystemExit(f"exit code {ended.code}, and this was printed:\n{ended.printed}")
+
+
+def main(work: Path, count: int = 35, seed: int = 1) -> None:
+    """Print one line per kill, and the counts."""
+    work.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
-    killed = 0
-    while killed < count:
-        workspace = work / f"killed-{killed}"
+    expected: dict[int, dict[str, object]] = {}
+    seconds: dict[int, float] = {}
+    for jobs in (1, 2):
+        whole = work / f"undisturbed-{jobs}"
+        shutil.rmtree(whole, ignore_errors=True)
+        started = time.monotonic()
+        require_readable(wait(start(work, whole, jobs), whole), {0})
+        seconds[jobs], expected[jobs] = time.monotonic() - started, results(whole)
+        print(f"undisturbed, --jobs {jobs}: {seconds[jobs]:.0f} s", flush=True)
+    assert len(expected[1]) > 20 and expected[1] == expected[2], "one job and two differ"
+    counts: Counter[str] = Counter()
+    while sum(counts.values()) < count:
+        jobs, kill = rng.choice((1, 2)), rng.choice(KILLS)
+        moment = rng.uniform(0.2, seconds[jobs])
+        workspace = work / "killed"
         shutil.rmtree(workspace, ignore_errors=True)
-        moment = rng.uniform(0, seconds)
-        child = start(workspace)
+        child = start(work, workspace, jobs)
         time.sleep(moment)
-        if child.poll() is not None:
-            continue  # it was done already; draw again
-        killed += 1
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+        killed = kill(child.pid, rng) if child.poll() is None else ""
+        first = wait(child, workspace)
+        if not killed:
+            continue  # it was done already, or had started nothing; draw again
+        require_readable(first, {0, 1} if kill is kill_worker else {-signal.SIGKILL})
         stages = workspace / "stages"
         done = len(list(stages.iterdir())) if stages.is_dir() else 0
-        rerun = finish(workspace)
-        equal = scores(workspace) == expected
+        require_readable(wait(start(work, workspace, jobs), workspace), {0})
+        assert results(workspace) == expected[jobs], f"results differ, see {workspace}"
+        counts[f"{killed}, --jobs {jobs}"] += 1
         print(
-            f"kill {killed} at {moment:.0f} s, {done} stages done: "
-            f"rerun {rerun:.0f} s, results {'equal' if equal else 'DIFFER'}",
+            f"{sum(counts.values())}: {killed} killed at {moment:.1f} s, --jobs {jobs}, {done} "
+            f"stages done, exit code {first.code}; results equal after the rerun",
             flush=True,
         )
-        shutil.rmtree(workspace)
+    print(", ".join(f"{what}: {times}" for what, times in sorted(counts.items())))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ EvalsuiteError                a person can put it right; the message says how
 ├── MetricError               a task names a metric that does not fit it
 ├── ModelError                a checkpoint or bundle cannot be used
 │   └── PickleRefusedError    the weights are a pickle
-└── MissingExtraError         an optional dependency is not installed
+├── MissingExtraError         an optional dependency is not installed
+└── KilledError               the system ended a process; the same command may succeed again
 ```
 
 Every message says what, where, and what to type next.
@@ -84,6 +85,16 @@ class PickleRefusedError(ModelError):
             "convert it once, in an environment you trust: "
             'python -c "from transformers import AutoModel; '
             f"AutoModel.from_pretrained('{directory}').save_pretrained('{directory}-safe')\""
+        )
+
+
+class KilledError(EvalsuiteError):
+    """A process was ended from outside; nobody made a mistake."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(
+            f"{what} was killed, most often by the system because memory ran out\n"
+            f"run the same command again{remedy}; it goes on where it stopped"
         )
 
 

@@ -21,9 +21,9 @@ from typing import Any
 
 from evalsuite.bench import grid, peak, worker
 from evalsuite.bench.worker import Spec
-from evalsuite.errors import EvalsuiteError
+from evalsuite.errors import EvalsuiteError, KilledError
 from evalsuite.inference.open_model import modules
-from evalsuite.machine.child_process import start_context
+from evalsuite.machine.child_process import start, start_context
 from evalsuite.results.speed import Peak, SpeedResult
 from evalsuite.task import SourceKind
 
@@ -69,6 +69,7 @@ def measure(
 
     Raises:
         MeasurementError: a measurement failed; says why.
+        KilledError: a measuring process was killed.
     """
     imports = dict.fromkeys(name for s in subjects for name in modules(s.directory))
     context = start_context(["evalsuite.bench.worker", *imports])
@@ -105,13 +106,12 @@ def _in_a_process(
 ) -> Any:
     """What `main(connection, *arguments)` sends from a new process; waits without polling."""
     ours, theirs = context.Pipe()
-    child = context.Process(target=main, args=(theirs, *arguments))
-    child.start()
+    child = start(context, main, theirs, *arguments)
     theirs.close()
     try:
         result = ours.recv()
-    except EOFError:
-        result = "its process was killed, most often by the system for want of memory"
+    except (EOFError, OSError):
+        raise KilledError(f"the process that measured {what}") from None
     child.join()
     if isinstance(result, str):
         raise MeasurementError(f"measuring {what} gave no result: {result}")

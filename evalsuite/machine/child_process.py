@@ -1,7 +1,7 @@
 """Processes that start with their imports done and do not outlive who asked for them.
 
 >>> context = start_context(["torch"])
->>> context.Process(target=work, args=(connection,)).start()
+>>> process = start(context, work, connection)
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
+
+from evalsuite.errors import KilledError
 
 
 def start_context(preload: Sequence[str]) -> Any:
@@ -25,6 +27,20 @@ def start_context(preload: Sequence[str]) -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     return context
+
+
+def start(context: Any, target: Callable[..., None], *arguments: Any) -> Any:
+    """A new process of a context that calls `target(*arguments)`.
+
+    Raises:
+        KilledError: the process it would be forked from was killed.
+    """
+    process = context.Process(target=target, args=arguments)
+    try:
+        process.start()
+    except (EOFError, ConnectionError) as error:
+        raise KilledError("a process that starts others") from error
+    return process
 
 
 def leave_with(connection: Any) -> None:

@@ -12,6 +12,7 @@ Files:
         there is room
     stage_runner.py: make one stage of a plan: from the cache where it is there, else by its
         module
+    stage_worker.py: what a worker process does: it makes the stages it is sent
     verify.py: read every finished stage again and compare it with what was written
     worker_pool.py: processes that make stages side by side
     workspace.py: the directory a run works in

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from compress.errors import GateError
+from evalsuite.errors import KilledError
 from evalsuite.results.read_record import first_problem
 from evalsuite.results.run import StageRecord
 from recipes.errors import (
@@ -178,7 +179,7 @@ class Maker:
             return error
         if is_disk_full(error):
             return WorkspaceError(f"{who}: {self.space.full()}")
-        if isinstance(error, StageFailedError):
+        if isinstance(error, StageFailedError | KilledError):
             return StageFailedError(f"{who} failed: {error}")
         if is_refusal(error):
             return StageRefusedError(f"{who}: {error}")

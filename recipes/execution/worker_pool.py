@@ -1,34 +1,32 @@
-"""Processes that make stages at the same time.
+"""Processes that make stages side by side.
 
 >>> with workers(maker, jobs=2) as submit:
 ...     make_all(maker, chosen, submit, jobs=2)
 
-Workers are forked from one process that has imported torch and transformers already, so they
-import nothing again. They end with the process that asked for them, also where that is killed.
+Workers are forked from one process that has imported torch and transformers already, so that
+they import nothing again. They end with the process that asked for them, however that ends: after
+a kill of the command nothing computes any more. A worker that is killed fails its stage alone.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext, suppress
+from multiprocessing.connection import Connection
 from typing import Any
 
-from evalsuite.machine import environment
-from evalsuite.machine.child_process import leave_with, start_context
+from evalsuite.errors import KilledError
+from evalsuite.machine.child_process import start, start_context
 from recipes.errors import StageFailedError
-from recipes.execution.display import Display
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
-from recipes.execution.scheduler import Submit, in_turn, threads
+from recipes.execution.scheduler import Submit, in_turn
 from recipes.execution.stage_runner import Maker
-from recipes.execution.workspace import Workspace
-from recipes.planning.plan import Plan, Planned
+from recipes.execution.stage_worker import Assignment, News, Result, Work, work_for
+from recipes.planning.plan import Planned
 
 # Between them, all that stages import.
 PRELOAD = ["transfer.supervised.train_tasks", "compress.export.export", "evalsuite.bench.worker"]
@@ -67,147 +65,141 @@ def _on_interrupt(handler: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+class _Worker:
+    """A worker process as its parent sees it, and the thread that listens to it."""
+
+    def __init__(self, pool: _Pool, process: Any, connection: Connection) -> None:
+        self.pool, self.process, self.connection = pool, process, connection
+        self.job: tuple[Planned, Future[StageOutcome]] | None = None
+        self.settling = threading.Lock()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
+
+    def make(self, stage: Planned) -> Future[StageOutcome]:
+        """Send it a stage; it has none now."""
+        future: Future[StageOutcome] = Future()
+        self.job = stage, future
+        try:
+            self.connection.send(Assignment(stage, self.pool.maker.made))
+        except OSError:  # it is gone; the thread that listened to it may have ended before this
+            self._lost()
+        return future
+
+    def leave(self) -> None:
+        """Let it end, and wait until it has."""
+        with suppress(OSError):
+            self.connection.send(None)
+        self.process.join()
+        self.thread.join()
+
+    def _listen(self) -> None:
+        """Pass on its news and results, until it ends."""
+        while True:
+            try:
+                message = self.connection.recv()
+            except (EOFError, OSError):
+                self._lost()
+                return
+            if isinstance(message, News):
+                with self.pool.showing:
+                    getattr(self.pool.maker.display, message.method)(*message.arguments)
+            else:
+                self._settle(message)
+
+    def _lost(self) -> None:
+        """It was killed, or has ended because no more is asked of it."""
+        self.pool.remove(self)
+        if (job := self.job) is not None:
+            with self.pool.showing:
+                self.pool.maker.display.stop(job[0].label)
+            self._settle(Result(None, _killed(job[0])))
+
+    def _settle(self, result: Result) -> None:
+        """End its stage, if it has one."""
+        with self.settling:
+            job, self.job = self.job, None
+        if job is None:
+            return
+        if result.outcome is not None:
+            job[1].set_result(result.outcome)
+        else:
+            job[1].set_exception(result.error)
+
+
 class _Pool:
-    """Workers, begun with the first stage that is not in the cache."""
+    """Workers, begun with the first stage that is not in the cache.
+
+    Attributes:
+        showing: held by the thread that uses the display.
+    """
 
     def __init__(self, maker: Maker, jobs: int) -> None:
         self.maker, self.jobs = maker, jobs
-        self.executor: ProcessPoolExecutor | None = None
-        self.news: Any = None
+        self.workers: list[_Worker] = []
+        self.context: Any = None
+        self.held: Any = None
         self.leash: Any = None  # workers leave when it closes, or its process ends
-        self.over = threading.Event()
-        self.listener: threading.Thread | None = None
-        self.running: set[Future[StageOutcome]] = set()
+        self.showing = threading.Lock()
         self.interrupted = False
 
     def submit(self, stage: Planned) -> Future[StageOutcome]:
         """Start a stage; its future raises a `RecipesError`."""
-        if self.executor is None:
-            self.executor = self._begin()
-        outside: Future[StageOutcome] = Future()
-        self.running.add(outside)
-
-        def pass_on(done: Future[StageOutcome]) -> None:
-            self.running.discard(outside)
-            error = done.exception()
-            if error is None:
-                outside.set_result(done.result())
-            else:
-                outside.set_exception(
-                    _killed(stage) if isinstance(error, BrokenProcessPool) else error
-                )
-
         try:
-            self.executor.submit(_make, stage, self.maker.made).add_done_callback(pass_on)
-        except BrokenProcessPool:
-            self.running.discard(outside)
-            outside.set_exception(_killed(stage))
-        return outside
+            worker = next((w for w in self.workers if w.job is None), None) or self._begin()
+        except KilledError:
+            future: Future[StageOutcome] = Future()
+            future.set_exception(_killed(stage))
+            return future
+        return worker.make(stage)
 
     def interrupt(self) -> None:
         """Ctrl-C: let the workers go, so that what waits for them ends in order.
 
-        An exception raised here would break off whatever the executor is doing just then; where
-        no worker is at work there is nothing to break.
+        An exception raised here would break off whatever is being done just then; where no worker
+        is at work there is nothing to break.
         """
-        if not self.running or self.interrupted:
+        if self.interrupted or all(worker.job is None for worker in self.workers):
             raise KeyboardInterrupt
         self.interrupted = True
         self.leash.close()
 
-    def _begin(self) -> ProcessPoolExecutor:
-        context = start_context(PRELOAD)
-        self.news = context.SimpleQueue()
-        held, self.leash = context.Pipe(duplex=False)
+    def _begin(self) -> _Worker:
+        """Start one more worker, and before the first the process they are forked from."""
         maker = self.maker
-        maker.display.say(f"starting {self.jobs} workers")
-        log = maker.space.logs / "workers.log"
-        with nullcontext() if maker.debug else capture(log):
-            first = context.Process(target=_nothing)  # what imports keeps this standard output
-            first.start()  # returns when all is imported
-            first.join()
-        listen = (self.news, maker.display, self.over)
-        self.listener = threading.Thread(target=_listen, args=listen, daemon=True)
-        self.listener.start()
-        shared = (maker.plan, maker.space, maker.debug, self.jobs, self.news, held)
-        return ProcessPoolExecutor(self.jobs, context, _start, shared)
+        if self.context is None:
+            maker.display.say(f"starting {self.jobs} workers")
+        # What imports, and what watches over it, keep the standard output they begin with.
+        with nullcontext() if maker.debug else capture(maker.space.logs / "workers.log"):
+            if self.context is None:
+                self.context = start_context(PRELOAD)
+                self.held, self.leash = self.context.Pipe(duplex=False)
+            ours, theirs = self.context.Pipe()
+            work = Work(maker.plan, maker.space, maker.debug, self.jobs)
+            process = start(self.context, work_for, work, theirs, self.held)
+            theirs.close()
+        worker = _Worker(self, process, ours)
+        self.workers.append(worker)
+        return worker
+
+    def remove(self, worker: _Worker) -> None:
+        """Send it no more stages."""
+        if worker in self.workers:
+            self.workers.remove(worker)
 
     def close(self, *, at_once: bool) -> None:
         """End the workers; at once, with whatever they are doing."""
-        if self.executor is None:
+        if self.context is None:
             return
         if at_once:
             self.leash.close()
-        self.executor.shutdown(cancel_futures=True)
-        self.over.set()
-        assert self.listener is not None
-        self.listener.join(2.0)  # what a killed worker was saying may never be whole
+        for worker in list(self.workers):
+            worker.leave()
+        self.leash.close()
 
 
 def _killed(stage: Planned) -> StageFailedError:
     return StageFailedError(
-        f"stage {stage.label} ({stage.kind}) failed: a process was killed, most often by the "
-        "system for want of memory\n"
+        f"stage {stage.label} ({stage.kind}) failed: a process was killed, "
+        "most often by the system for want of memory\n"
         "run the same command again, with --jobs 1 or a smaller batch; it goes on where it stopped"
     )
-
-
-def _nothing() -> None:
-    pass
-
-
-def _listen(news: Any, display: Display, over: threading.Event) -> None:
-    """Pass on to the display what workers send, until the last message."""
-    while True:
-        ending = over.is_set()  # asked before the look at the queue: nothing comes after it
-        if not news.empty():
-            name, arguments = news.get()
-            getattr(display, name)(*arguments)
-        elif ending:
-            return
-        else:
-            over.wait(0.05)
-
-
-class _Relay(Display):
-    """A worker's display: sends everything to the process that has the terminal."""
-
-    def __init__(self, news: Any) -> None:
-        self.news = news
-
-    def start(self, label: str, kind: str, before: float = 0.0) -> None:
-        self.news.put(("start", (label, kind, before)))
-
-    def update(self, label: str, fraction: float, text: str) -> None:
-        self.news.put(("update", (label, fraction, text)))
-
-    def done(self, record: Any, cached: bool) -> None:
-        self.news.put(("done", (record, cached)))
-
-    def say(self, text: str) -> None:
-        self.news.put(("say", (text,)))
-
-    def stop(self, label: str | None = None) -> None:
-        self.news.put(("stop", (label,)))
-
-
-_maker: Maker
-_jobs: int
-
-
-def _start(plan: Plan, space: Workspace, debug: bool, jobs: int, news: Any, leash: Any) -> None:
-    """In a new worker."""
-    global _maker, _jobs
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    leave_with(leash)
-    _maker, _jobs = Maker(plan, space, _Relay(news), debug), jobs
-
-
-def _make(stage: Planned, made: dict[str, StageOutcome]) -> StageOutcome:
-    """In a worker: one stage."""
-    count = threads(_maker.plan, stage, _jobs, environment.cores())
-    os.environ["OMP_NUM_THREADS"] = str(count)
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(count)
-    _maker.made.update(made)
-    return _maker.stage(stage)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
+from childs import end_by_signal
 from pydantic import ValidationError
 
 from compress.export.registry import EXPORTERS
 from evalsuite.bench import energy, grid, peak
+from evalsuite.bench.measure import _in_a_process
+from evalsuite.errors import KilledError
+from evalsuite.machine.child_process import start
 from evalsuite.results.speed import Peak, PeakSample
 from recipes.stages.benchmark import Config
 
@@ -29,6 +35,25 @@ def test_a_grid_of_nothing_is_refused_by_the_stage() -> None:
 def test_a_cell_is_cut_from_real_sentences_in_order() -> None:
     text = [[0, 5, 2], [0, 6, 7, 8, 2]]
     assert grid.batch(text, 3, 5) == [[0, 5, 2, 0, 6], [7, 8, 2, 0, 5], [2, 0, 6, 7, 8]]
+
+
+def test_a_measuring_process_that_is_killed_is_no_ones_mistake() -> None:
+    said = "the process that measured int8 was killed, most often by the system"
+    with pytest.raises(KilledError, match=said):
+        _in_a_process(get_context("fork"), end_by_signal, (), "int8")
+
+
+@pytest.mark.parametrize("error", [EOFError("unexpected EOF"), ConnectionResetError()])
+def test_a_process_that_starts_others_may_be_killed(error: Exception) -> None:
+    class Dead:
+        def Process(self, **arguments: Any) -> Any:
+            return self
+
+        def start(self) -> None:
+            raise error
+
+    with pytest.raises(KilledError, match="run the same command again; it goes on"):
+        start(Dead(), end_by_signal)
 
 
 def zone(root: Path, number: int, name: str, energy: str = "0", wrap: int = 999) -> Path:

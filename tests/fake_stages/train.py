@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,6 +68,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx.progress((step + 1) / config.steps, f"step {step + 1} of {config.steps}")
         if config.does == "die" and step == 5 and os.environ.get("DIE"):
             (ctx.out / "half").write_text("half")
+            if os.environ["DIE"] == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
             os._exit(9)
         if config.does == "wait":
             time.sleep(0.1)
@@ -80,6 +83,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
         from evalsuite.errors import DataError
 
         raise DataError("rows are bad")
+    if config.does == "killed":
+        from evalsuite.errors import KilledError
+
+        raise KilledError("the process that measured it")
     if config.does == "gate":
         from compress.errors import GateError
 

@@ -174,6 +174,12 @@ def test_report_and_predict_find_outputs(lab, capfd, monkeypatch):
     [
         ("break", 1, "error: stage teacher[task=xnli] (train) failed: ValueError: loss is nan\n"),
         ("person", 2, "error: stage teacher[task=xnli] (train): rows are bad\n"),
+        (
+            "killed",
+            1,
+            "error: stage teacher[task=xnli] (train) failed: the process that measured it was "
+            "killed, most often by the system because memory ran out\nrun the same command again; ",
+        ),
         ("interrupt", 130, "\ninterrupted; run the same command again to go on where it stopped\n"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 from quick import options
 from safetensors.torch import load_file
 
-from evalsuite.errors import DataError, PickleRefusedError
+from evalsuite.errors import DataError, KilledError, PickleRefusedError
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes import torchrun
@@ -165,6 +166,10 @@ def test_two_processes_train_as_one_does(tiny_base: Path, tmp_path: Path) -> Non
 def breaks(how: str, progress: Any) -> None:
     if how == "killed":
         os._exit(9)
+    if how == "signal":  # the other one only says that it lost its peer
+        if os.environ["RANK"] == "1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise RuntimeError("Connection closed by peer")
     if how == "pickle":
         raise PickleRefusedError(Path("m"), ["a.bin"])
     raise {"ours": DivergedError, "data": DataError, "bug": KeyError}[how]("what broke")
@@ -177,7 +182,8 @@ def test_what_breaks_in_a_process_is_said_here(tmp_path: Path) -> None:
         ("data", DataError, "what broke"),
         ("bug", RuntimeError, "KeyError: .what broke"),
         ("pickle", TransferError, "convert it once"),
-        ("killed", TransferError, "fewer processes"),
+        ("killed", KilledError, "fewer processes"),
+        ("signal", KilledError, "a process of the training was killed"),
     ):
         with pytest.raises(error, match=said):
             run_in_processes(2, Call(breaks, (how,)), lambda fraction, text: None)

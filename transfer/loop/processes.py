@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from evalsuite.errors import EvalsuiteError
-from evalsuite.machine.child_process import leave_with, start_context
+from evalsuite.errors import EvalsuiteError, KilledError
+from evalsuite.machine.child_process import leave_with, start, start_context
 from transfer.errors import TransferError
+
+_MEMBER = ("a process of the training", " with fewer processes or a smaller batch_size")
+_GRACE = 1.0  # seconds until the end of a killed process is known
 
 
 def is_main() -> bool:
@@ -75,7 +78,7 @@ def run_in_processes(count: int, call: Call, progress: Callable[[float, str], No
     """What the call returns in the main one of `count` processes.
 
     Raises:
-        TransferError: a process was killed.
+        KilledError: a process was killed.
         Exception: what the function raises in any of them.
     """
     import torch
@@ -88,12 +91,15 @@ def run_in_processes(count: int, call: Call, progress: Callable[[float, str], No
     for rank in range(count):
         receiver, sender = context.Pipe(duplex=False)
         arguments = (_Member(rank, count, port, threads), call, held, sender)
-        children.append(context.Process(target=_run_member, args=arguments))
         pipes.append(receiver)
-        children[-1].start()
+        children.append(start(context, _run_member, *arguments))
         sender.close()
     try:
         return _listen(pipes, progress)
+    except Exception as error:
+        if _any_killed(children):  # the others only say that they lost it
+            raise KilledError(*_MEMBER) from error
+        raise
     finally:
         leash.close()
         for child in children:
@@ -107,12 +113,8 @@ def _listen(pipes: list[Connection], progress: Callable[[float, str], None]) -> 
             assert isinstance(pipe, Connection)
             try:
                 kind, value = pipe.recv()
-            except EOFError:
-                raise TransferError(
-                    "a process of the training was killed, most often because the system ran out "
-                    "of memory; run the same command again with fewer processes or a smaller "
-                    "batch_size, and it resumes where it stopped"
-                ) from None
+            except (EOFError, OSError):
+                raise KilledError(*_MEMBER) from None
             if kind == "progress":
                 progress(*value)
             elif kind == "error":
@@ -121,6 +123,16 @@ def _listen(pipes: list[Connection], progress: Callable[[float, str], None]) -> 
                 return value
             else:
                 pipes = [other for other in pipes if other is not pipe]
+
+
+def _any_killed(children: list[Any]) -> bool:
+    """Whether a process ended by a signal, or its exit code cannot be known.
+
+    A process that raises sends its error and waits for the leash; it ends with 0 or 1.
+    """
+    for child in children:
+        child.join(_GRACE)
+    return any(child.exitcode not in (None, 0, 1) for child in children)
 
 
 def free_port() -> int:

@@ -1,0 +1,120 @@
+"""What a worker process does: it makes the stages it is sent, one after the other.
+
+A worker has one connection to the process that asked for it, for stages in one direction and for
+news and results in the other. It shares no lock with other workers, so that one that is killed
+stops nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from evalsuite.machine import environment
+from evalsuite.machine.child_process import leave_with
+from recipes.errors import StageFailedError, is_persons
+from recipes.execution.display import Display
+from recipes.execution.run_record import StageOutcome
+from recipes.execution.scheduler import threads
+from recipes.execution.stage_runner import Maker
+from recipes.execution.workspace import Workspace
+from recipes.planning.plan import Plan, Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A stage to make, with the outcomes of the stages before it."""
+
+    stage: Planned
+    made: Mapping[str, StageOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a stage, or the error."""
+
+    outcome: StageOutcome | None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A call of a method of `Display`."""
+
+    method: str
+    arguments: tuple[Any, ...]
+
+
+class _Relay(Display):
+    """A worker's display: sends everything to the process that has the terminal."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def _send(self, method: str, *arguments: Any) -> None:
+        self.connection.send(News(method, arguments))
+
+    def start(self, label: str, kind: str, before: float = 0.0) -> None:
+        self._send("start", label, kind, before)
+
+    def update(self, label: str, fraction: float, text: str) -> None:
+        self._send("update", label, fraction, text)
+
+    def done(self, record: Any, cached: bool) -> None:
+        self._send("done", record, cached)
+
+    def say(self, text: str) -> None:
+        self._send("say", text)
+
+    def stop(self, label: str | None = None) -> None:
+        self._send("stop", label)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all stages of a run share."""
+
+    plan: Plan
+    space: Workspace
+    debug: bool
+    jobs: int
+
+
+def work_for(work: Work, connection: Connection, leash: Connection) -> None:
+    """Make stages until None comes in their place; end at once when the leash closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    leave_with(leash)
+    maker = Maker(work.plan, work.space, _Relay(connection), work.debug)
+    cores = environment.threads()  # asked now: each stage sets what this reads
+    while True:
+        try:
+            assignment = connection.recv()
+        except (EOFError, OSError):
+            return
+        if assignment is None:
+            return
+        connection.send(_result(maker, assignment, work.jobs, cores))
+
+
+def _result(maker: Maker, assignment: Assignment, jobs: int, cores: int) -> Result:
+    count = threads(maker.plan, assignment.stage, jobs, cores)
+    os.environ["OMP_NUM_THREADS"] = str(count)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(count)
+    maker.made.update(assignment.made)
+    try:
+        return Result(maker.stage(assignment.stage))
+    except Exception as error:
+        if not is_persons(error):  # it may be of a class that cannot be sent
+            error = StageFailedError(
+                f"stage {assignment.stage.label} failed: {type(error).__name__}: {error}"
+            )
+        if maker.debug:
+            error.add_note(traceback.format_exc())
+        return Result(None, error)
