@@ -9,6 +9,7 @@ CompressError           a person can put it right; the message says how
 ├── EmbeddingsError     a graph's word embeddings cannot be stored that way
 ├── CalibrationError    a precision takes calibration text, and there is none
 ├── ExcludeError        no such part of a model to leave unquantized
+├── ExportError         a bundle does not run
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -46,6 +47,10 @@ class CalibrationError(CompressError):
 
 class ExcludeError(CompressError):
     """No such part of a model to leave unquantized."""
+
+
+class ExportError(CompressError):
+    """A bundle does not run."""
 
 
 class GateError(CompressError):

@@ -47,8 +47,8 @@ def hold(
     layers = where()
     language, value = parity.worst()
     raise GateError(
-        f"{step}: {parity.agreement:.2f}% of labels agree with the checkpoint it was made from, "
-        f"min_agreement asks for {least:g}%\n"
+        f"{step}: {parity.agreement:.2f}% of {parity.counted} agree with the checkpoint it was "
+        f"made from, min_agreement asks for {least:g}%\n"
         f"worst language: {language} with {value:.2f}%; outputs differ by up to "
         f"{parity.maximum:.4g} where the largest is {parity.scale:.4g}\n"
         + (f"{layers}\n" if layers else "")

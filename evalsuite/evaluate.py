@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from evalsuite.agreement.predictions import Reference
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.evaluation import Evaluation, EvaluationOptions, Progress
+from evalsuite.inference.label_order import few, naming_hint, same_names
 from evalsuite.inference.session import Session
 from evalsuite.language_scores import Comparison, LanguageScores
 from evalsuite.languages import SOURCE_LANGUAGE
@@ -62,7 +63,7 @@ def evaluate(
     task = task.labelled(source)
     split = options.split or task.eval_split(source)
     _check_languages(task, source, split, options.languages or ())
-    _check_labels(task, predictor.labels, label)
+    _check_labels(task, predictor, label)
     evaluation = Evaluation(
         task,
         source,
@@ -127,16 +128,20 @@ def _check_languages(
         )
 
 
-def _check_labels(task: Task, labels: Sequence[str], label: str) -> None:
-    """Refuse a model that predicts other labels than the task has."""
-    if not task.by_embedding and set(labels) != set(task.labels):
+def _check_labels(task: Task, predictor: Predictor, label: str) -> None:
+    """Refuse a model that does not answer with one of the task's labels."""
+    labels = predictor.labels
+    if task.by_embedding:
+        return
+    if labels and predictor.answers != "label":
+        given = {"score": "a score", "labels": "each of its labels by itself"}[predictor.answers]
         raise ModelError(
-            f"{label} predicts {_few(labels) or 'nothing (it has no head)'}; "
-            f"{task.name} needs {_few(task.labels)}"
+            f"{label} predicts {given} and not one label per row; {task.name} needs one of "
+            f"{few(task.labels)}"
         )
-
-
-def _few(labels: Sequence[str], most: int = 20) -> str:
-    """The labels for a message; of many the first ones and how many more."""
-    more = f" and {len(labels) - most} more" if len(labels) > most else ""
-    return ", ".join(labels[:most]) + more
+    if not same_names(labels, task.labels):
+        raise ModelError(
+            f"{label} predicts {few(labels) or 'nothing (it has no head)'}; "
+            f"{task.name} needs {few(task.labels)}"
+            + naming_hint(labels, task.labels, predictor.directory.name)
+        )

@@ -6,7 +6,6 @@ that has no torch; so it opens `tokenizer.json` itself rather than through trans
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,13 +52,13 @@ def id_of(tokenizer: Tokenizer, token: str) -> int:
 
 
 def pad_id(directory: Path) -> int:
-    """The padding id the checkpoint's config names (XLM-R: 1).
+    """The padding id of the checkpoint's or bundle's config (XLM-R: 1).
 
     Raises:
         ModelError: there is no config.
     """
-    path = directory / "config.json"
-    if not path.is_file():
+    from evalsuite.inference.checkpoint_config import model_config
+
+    if not (directory / "config.json").is_file():
         raise ModelError(f"{directory} has no config.json, which names the padding piece; copy it")
-    config = json.loads(path.read_text(encoding="utf-8"))
-    return int(config.get("pad_token_id", 1))
+    return int(model_config(directory).get("pad_token_id", 1))

@@ -7,6 +7,7 @@ Files:
 - `rules.py`: which options fit together; called by `check` and by the pass.
 - `training_text.py`: reads the rows and the text, and plans the batches.
 - `teachers.py`: opens a checkpoint or a bundle as a teacher.
+- `label_order.py`: which order labels are in; teachers with other labels are refused.
 - `targets.py`: the teacher's logits, computed once per row and kept on disk.
 - `plain_text.py`: multilingual text without labels, and pairs of translations.
 - `student.py`: cuts a student from some of the teacher's layers.

@@ -18,13 +18,14 @@ import torch
 
 from compress.distill import rules
 from compress.distill.initial_student import layers_of, origin, start
+from compress.distill.label_order import label_order, require_labels
 from compress.distill.losses import Match, StudentBatch, matched_loss
 from compress.distill.options import Options
 from compress.distill.targets import Targets
-from compress.distill.teachers import logits_function, model_of, open_teacher
+from compress.distill.teachers import in_order, logits_function, model_of, open_teacher
 from compress.distill.training_text import TrainingText, plain_share, read_text
 from compress.errors import StudentError
-from evalsuite.inference.checkpoint_config import head_of, read_config
+from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.predictor import Predictor
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
@@ -32,6 +33,7 @@ from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Fitted, fit
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
+from transfer.models.label_rows import put_in_order
 from transfer.precision.train_rounded import quantize_aware
 
 _SAMPLES = 8  # batches on which a narrower student's directions are found
@@ -65,21 +67,25 @@ def distill(
     predictor = open_teacher(teacher_dir, options.teacher_precision)
     teacher = model_of(predictor)
     asked = options.max_length
-    head = head_of(read_config(teacher_dir))
+    head = head_of(model_config(teacher_dir))
     options = _fitted_options(teacher_dir, options, head)
     _require_consistent(predictor, tasks, options)
+    labelled = [task.labelled(source) for task in tasks]
+    labels = label_order(predictor, labelled, options.labels > 0, "set labels: 0")
+    in_order(predictor, labels)
     text = read_text(tasks, source, teacher_dir, options, head, progress)
-    cached = _cached_logits(predictor, text, options, work, progress)
+    cached = _cached_logits(predictor, labels, text, options, work, progress)
     data = TrainingData(text.batches, _collate(text, cached))
     if student is None:
-        student, chosen = _new_student(teacher, teacher_dir, options, data)
+        student, chosen = _new_student(teacher, teacher_dir, labels, options, data)
     else:
         chosen = layers_of(teacher, options)
+        put_in_order(student, labels)
     if (parallel := text.parallel()) is not None:
         rows, batches = parallel
         rows.teach(teacher, student, batches, options.settings.compute, work, progress)
-    fitted = _train(student, teacher, data, Match.of(teacher, student, chosen, options),
-                    work, progress)  # fmt: skip
+    match = Match.of(teacher, student, chosen, options, predictor.answers)
+    fitted = _train(student, teacher, data, match, work, progress)
     card = _card(predictor, origin(chosen, student, options), tasks, options)
     checkpoints.save(student, teacher_dir, out, card)
     return fitted, {
@@ -109,14 +115,21 @@ def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Opti
 
 
 def _cached_logits(
-    teacher: Predictor, text: TrainingText, options: Options, work: Path, progress: Progress
+    teacher: Predictor,
+    labels: Sequence[str],
+    text: TrainingText,
+    options: Options,
+    work: Path,
+    progress: Progress,
 ) -> Targets | None:
     """The teacher's logits of all rows, or None where the teacher runs with every batch."""
     drawn = len(text.batches) * options.batch_size
     if model_of(teacher) is not None and not worth_caching(options, drawn, text.rows()):
         return None
-    others = (open_teacher(path, options.teacher_precision) for path in options.others)
-    functions = [logits_function(each) for each in (teacher, *others)]
+    others = [open_teacher(path, options.teacher_precision) for path in options.others]
+    for other in others:
+        require_labels(other, labels, teacher)
+    functions = [logits_function(each, labels) for each in (teacher, *others)]
     return Targets.compute(functions, text.parts, work / "targets", progress)
 
 
@@ -149,13 +162,18 @@ def _collate(text: TrainingText, cached: Targets | None) -> Callable[[Batch], Te
 
 
 def _new_student(
-    teacher: Any, teacher_dir: Path, options: Options, data: TrainingData
+    teacher: Any, teacher_dir: Path, labels: Sequence[str], options: Options, data: TrainingData
 ) -> tuple[Any, list[int]]:
     """The student as it is before training, and the teacher's layer for each of its layers."""
     exact = options.teacher_precision == "fp32" or options.student is not None
-    original = teacher if exact else load_checkpoint(teacher_dir)
+    original = teacher if exact else load_checkpoint(teacher_dir).float()
+    if not exact:
+        put_in_order(original, labels)
     samples = (_inputs(data.collate(batch)) for batch in data.batches[:_SAMPLES])
-    return start(original, teacher_dir, options, samples)
+    student, chosen = start(original, teacher_dir, options, samples)
+    if options.logits > 0 or options.labels > 0:
+        put_in_order(student, labels)
+    return student, chosen
 
 
 def _inputs(batch: Tensors) -> Tensors:
@@ -207,7 +225,7 @@ def _training_summary(fitted: Fitted, cached: bool) -> Summary:
 
 def _model_summary(student: Any, teacher: Predictor) -> Summary:
     info = teacher.describe(teacher.directory.name)
-    width = read_config(teacher.directory)["hidden_size"]
+    width = model_config(teacher.directory)["hidden_size"]
     return {
         "layers": f"{student.config.num_hidden_layers} of {teacher.layers}",
         "width": f"{student.config.hidden_size} of {width}",

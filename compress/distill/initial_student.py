@@ -11,7 +11,8 @@ from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
 from compress.errors import StudentError
-from evalsuite.inference.checkpoint_config import head_of, labels_of, read_config
+from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, model_config
+from evalsuite.inference.label_order import few, naming_hint, same_names
 from evalsuite.runtimes.torch import load_checkpoint
 from transfer.loop.types import Tensors
 
@@ -31,7 +32,7 @@ def start(
             student = narrow(student, options.shape, samples)
         return student, chosen
     _require_alike(teacher_dir, options.student, options)
-    student = load_checkpoint(options.student)
+    student = load_checkpoint(options.student).float()  # whatever it is stored in
     count = student.config.num_hidden_layers
     if options.hidden == 0:
         return student, []
@@ -40,7 +41,7 @@ def start(
 
 def _require_alike(teacher: Path, student: Path, options: Options) -> None:
     """Raise StudentError unless two directories have one tokenizer and, where their outputs are
-    matched, one kind of head with the same labels in one order."""
+    matched, one kind of head with the same labels, in any order."""
     tokenizers = [(path / "tokenizer.json").read_bytes() for path in (teacher, student)]
     if tokenizers[0] != tokenizers[1]:
         raise StudentError(
@@ -49,19 +50,21 @@ def _require_alike(teacher: Path, student: Path, options: Options) -> None:
         )
     if options.logits == 0 and options.labels == 0:
         return
-    configs = [read_config(path) for path in (teacher, student)]
+    configs = [model_config(path) for path in (teacher, student)]
     heads = [head_of(config) for config in configs]
     if heads[0] != heads[1]:
         raise StudentError(
             f"{student.name} has {_named(heads[1])}, its teacher {_named(heads[0])}; "
             "set logits: 0 and labels: 0, or train the head first"
         )
-    labels, other = (list(labels_of(config)) for config in configs)
-    turned = labels != other and sorted(labels) == sorted(other)
-    if heads[0] is not None and (turned or len(labels) != len(other)):
+    labels, other = (labels_of(config) for config in configs)
+    kinds = [answers_of(config) for config in configs]
+    if heads[0] is not None and (not same_names(labels, other) or kinds[0] != kinds[1]):
         raise StudentError(
-            f"{student.name} has the labels {', '.join(other)}, its teacher {', '.join(labels)}; "
-            "outputs are matched label by label"
+            f"{student.name} has the labels {few(other)} ({kinds[1]} per row), its teacher "
+            f"{few(labels)} ({kinds[0]} per row); outputs are matched label by label"
+            + naming_hint(other, labels, student.name)
+            + naming_hint(labels, other, teacher.name)
         )
 
 

@@ -1,6 +1,7 @@
 """The loss of a distillation: one function per term, and their weighted sum over one batch.
 
-- Logits: Kullback-Leibler divergence at temperature T, times T squared (Hinton et al. 2015).
+- Logits: Kullback-Leibler divergence at temperature T, times T squared (Hinton et al. 2015); of
+  labels that do not exclude each other, that of each label, summed; of scores, squared error.
 - Hidden states: mean squared error of the states after chosen layers, over real tokens, each
   divided by the teacher's variance so that all layers have the same weight.
 - Attention relations: see `compress.distill.relations`.
@@ -21,6 +22,7 @@ from compress.distill.options import Options
 from compress.distill.relations import attended, relation_heads, relation_loss, teacher_layer
 from compress.distill.sentences import embed_sides, sentence_loss
 from compress.errors import StudentError
+from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.runtimes.torch import logits_of
 from transfer.encoded_rows.encoded import IGNORE
 from transfer.loop.types import Tensors
@@ -37,15 +39,24 @@ class Match:
         chosen: the teacher's layer for each layer of the student.
         layer: the teacher's layer whose attention relations are matched.
         heads: number of relation heads.
+        answers: what the teacher's head gives a row.
     """
 
     chosen: Sequence[int]
     layer: int
     heads: int
     options: Options
+    answers: Answers = "label"
 
     @classmethod
-    def of(cls, teacher: Any, student: Any, chosen: Sequence[int], options: Options) -> Match:
+    def of(
+        cls,
+        teacher: Any,
+        student: Any,
+        chosen: Sequence[int],
+        options: Options,
+        answers: Answers = "label",
+    ) -> Match:
         """The match of two models.
 
         Raises:
@@ -60,7 +71,7 @@ class Match:
         if options.relations > 0:
             layer = teacher_layer(options.relation_layer, teacher.config.num_hidden_layers)
             heads = relation_heads(options.relation_heads, teacher.config, student.config)
-        return cls(chosen, layer, heads, options)
+        return cls(chosen, layer, heads, options, answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,9 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
     if options.logits > 0 and ("start_logits" in own or "logits" in own):
         known = batch.teacher_logits
         wanted = logits_of(outputs.teacher).float() if known is None else known
-        total = total + options.logits * output_logits_loss(own, wanted, mask, options.temperature)
+        total = total + options.logits * output_logits_loss(
+            own, wanted, mask, options.temperature, match.answers
+        )
     if options.hidden > 0:
         total = total + options.hidden * hidden_loss(
             own.hidden_states, outputs.teacher.hidden_states, match.chosen, mask.flatten(0, -2)
@@ -182,9 +195,13 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
 
 
 def output_logits_loss(
-    output: Any, teacher: torch.Tensor, mask: torch.Tensor, temperature: float
+    output: Any,
+    teacher: torch.Tensor,
+    mask: torch.Tensor,
+    temperature: float,
+    answers: Answers = "label",
 ) -> torch.Tensor:
-    """`logits_loss` of a model's output: per row, per real token, or per end of a span.
+    """The loss of a model's output: per row, per real token, or per end of a span.
 
     Args:
         output: of the student.
@@ -192,6 +209,10 @@ def output_logits_loss(
         mask: `[batch, tokens]`, or `[batch, choices, tokens]`.
     """
     scores = logits_of(output).float()
+    if answers == "score":
+        return nn.functional.mse_loss(scores, teacher)
+    if answers == "labels":
+        return each_label_loss(scores, teacher, temperature)
     spans = "start_logits" in output
     if spans:  # each end is a choice among the tokens
         scores, teacher = over_tokens(scores, mask), over_tokens(teacher, mask)
@@ -216,6 +237,22 @@ def logits_loss(
         log_target=True,
     ).sum(-1)
     return temperature**2 * (divergence * weight).sum() / weight.sum().clamp(min=1)
+
+
+def each_label_loss(
+    student: torch.Tensor, teacher: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """Divergence of the student's probability of each label, summed over labels, mean over rows.
+
+    Args:
+        student, teacher: logits, `[rows, labels]`; each is of a label or not.
+    """
+    shares = torch.sigmoid(teacher / temperature)
+    crossed = nn.functional.binary_cross_entropy_with_logits
+    own, least = (
+        crossed(logits / temperature, shares, reduction="sum") for logits in (student, teacher)
+    )
+    return temperature**2 * (own - least) / len(student)
 
 
 def hidden_loss(

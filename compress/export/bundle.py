@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.inference.open_model import BUNDLE_FILE
 
 SUMS = "SHA256SUMS"
@@ -27,6 +28,9 @@ class BundleCard:
         file: the file that the runtime opens.
         head: `pair`, `tagging`, `span` or `choice`, None for an encoder; not written, `labels`
             imply it.
+        answers: what the head gives a row (`evalsuite.inference.checkpoint_config.answers_of`);
+            written where it is not one label.
+        padding: id and name of the padding token; not written, `config.json` has the id.
         layers: number of hidden layers.
         max_length: longest input in tokens.
         architecture: such as `xlm-roberta 12x768`.
@@ -50,6 +54,8 @@ class BundleCard:
     parameters: int
     embedding_parameters: int
     made_from: tuple[str, ...] = ()
+    answers: Answers = "label"
+    padding: tuple[int, str] = (1, "<pad>")
     heads: Sequence[int] | None = None
     last_layer: str | None = None
     lost_alone: Mapping[str, float] | None = None
@@ -59,6 +65,7 @@ class BundleCard:
     def as_json(self) -> dict[str, Any]:
         """The entries of `bundle.json` but `bytes`, in its order; what is None is left out."""
         optional = {
+            "answers": None if self.answers == "label" else self.answers,
             "heads": self.heads,
             "made_from": list(self.made_from),
             "last_layer": self.last_layer,

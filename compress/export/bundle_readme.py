@@ -6,6 +6,12 @@ from compress.export.bundle import BundleCard
 from compress.export.registry import EXPORTERS
 from evalsuite.agreement.outputs import Parity
 
+_ANSWERS = {
+    "label": "",
+    "labels": "; any of them, each with a probability by itself",
+    "score": "; a score each, the logit as it is",
+}
+
 
 def readme(card: BundleCard, parity: Parity | None, licence: str | None = None) -> str:
     """The text of `README.md`.
@@ -19,7 +25,7 @@ def readme(card: BundleCard, parity: Parity | None, licence: str | None = None) 
         f"- architecture: {card.architecture}, {card.parameters:,} parameters",
         f"- runtime: {card.runtime}, precision: {card.precision}",
         *([f"- word embeddings: {card.embeddings}"] if card.embeddings else ()),
-        f"- labels: {', '.join(card.labels) or 'none (an encoder)'}",
+        f"- labels: {', '.join(card.labels) or 'none (an encoder)'}{_ANSWERS[card.answers]}",
         f"- longest input: {card.max_length} tokens",
     ]
     if card.excluded:
@@ -34,7 +40,7 @@ def readme(card: BundleCard, parity: Parity | None, licence: str | None = None) 
     return (
         "---\n" + "\n".join(front) + "\n---\n# Bundle\n\n" + "\n".join(lines) + "\n"
         f"\nRuns with {exporter.requirements(card.precision)}, from this directory:\n\n"
-        f"```python\n{exporter.example(card.head, card.precision, card.layers)}```\n"
+        f"```python\n{exporter.example(card)}```\n"
         + exporter.note(card.precision)
         + _made_from(card)
         + _parity(parity)
@@ -57,9 +63,10 @@ def _parity(parity: Parity | None) -> str:
     if parity is None:
         return ""
     language, value = parity.worst()
+    counted = parity.counted[0].upper() + parity.counted[1:]
     rows = "".join(f"| {code} | {of:.2f} |\n" for code, of in sorted(parity.by_language.items()))
     return (
-        f"\n## Compared with the checkpoint\n\nLabels equal to the checkpoint's on multilingual "
+        f"\n## Compared with the checkpoint\n\n{counted} equal to the checkpoint's on multilingual "
         f"text: {parity.agreement:.2f}% (worst language: {language} {value:.2f}%). Outputs differ "
         f"by at most {parity.maximum:.4g} and by {parity.mean:.4g} on average; the largest output "
         f"is {parity.scale:.4g}.\n\n| language | equal % |\n| --- | --: |\n{rows}"

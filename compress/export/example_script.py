@@ -1,6 +1,6 @@
 """The script in a bundle's README that runs a graph with `tokenizers` and `numpy` alone.
 
->>> print(GraphScript("onnxruntime", opening, run).text("pair", layers=6))
+>>> print(GraphScript("onnxruntime", opening, run).text(card))
 import json
 ...
 """
@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from compress.export.bundle import BundleCard
+from evalsuite.formats import tagging
+
 _SCRIPT = """import json
-{imports}
+from pathlib import Path
+
 import numpy as np
 import {package}
 from tokenizers import Tokenizer
 
-card = json.load(open("bundle.json"))
+card = json.loads(Path("bundle.json").read_text("utf-8"))
 tokenizer = Tokenizer.from_file("tokenizer.json")
 tokenizer.enable_truncation(card["max_length"])
-tokenizer.enable_padding(pad_id=1, pad_token="<pad>")
+tokenizer.enable_padding(pad_id={pad_id}, pad_token="{pad_token}")
 {opening}
 {encode}
 feeds = {{
@@ -35,7 +39,7 @@ class _Head:
 
     Attributes:
         encode: makes `encoded`.
-        show: prints what the head says.
+        show: prints what the head says; `MISSING` stands for the tag of a word without tokens.
         outputs: of the graph; `LAST` stands for the last layer.
         variables: the names that `show` gives to them.
         index: of the arrays, for one more axis.
@@ -49,11 +53,24 @@ class _Head:
 
 
 _ENCODE = "encoded = tokenizer.encode_batch(lines)"
+_PAIRS = f'lines = [("A man is reading.", "Nobody reads.")]\n{_ENCODE}'
 _HEADS = {
     "pair": _Head(
-        f'lines = [("A man is reading.", "Nobody reads.")]\n{_ENCODE}',
+        _PAIRS,
         """for line, row in zip(lines, logits):
     print(card["labels"][int(row.argmax())], line)
+""",
+    ),
+    "pair labels": _Head(
+        _PAIRS,
+        """for line, row in zip(lines, logits):
+    print([label for label, logit in zip(card["labels"], row) if logit >= 0], line)
+""",
+    ),
+    "pair score": _Head(
+        _PAIRS,
+        """for line, row in zip(lines, logits):
+    print(dict(zip(card["labels"], row.tolist())), line)
 """,
     ),
     "tagging": _Head(
@@ -64,7 +81,7 @@ encoded = tokenizer.encode_batch(lines, is_pretokenized=True)""",
     for word, best in zip(encoding.word_ids, row.argmax(-1)):
         if word is not None:
             tags.setdefault(word, card["labels"][int(best)])
-    print(list(zip(line, tags.values())))
+    print([(word, tags.get(number, MISSING)) for number, word in enumerate(line)])
 """,
     ),
     "span": _Head(
@@ -105,29 +122,25 @@ class GraphScript:
         opening: code that opens the file `card["file"]`.
         run: code that computes outputs of the graph from `feeds`, given their names and the
             variables to put them in.
-        imports: further lines of imports, from the standard library.
     """
 
     package: str
     opening: str
     run: Callable[[Sequence[str], Sequence[str]], str]
-    imports: str = ""
 
-    def text(self, head: str | None, layers: int) -> str:
-        """The script.
-
-        Args:
-            head: `pair`, `tagging`, `span` or `choice`; None for an encoder.
-            layers: number of hidden layers.
-        """
-        of = _HEADS[head]
-        outputs = [name.replace("LAST", str(layers)) for name in of.outputs]
+    def text(self, card: BundleCard) -> str:
+        """The script."""
+        of = _HEADS[card.head if card.answers == "label" else f"pair {card.answers}"]
+        outputs = [name.replace("LAST", str(card.layers)) for name in of.outputs]
+        missing = repr(tagging.fallback(card.labels)) if card.head == "tagging" else ""
+        pad_id, pad_token = card.padding
         return _SCRIPT.format(
-            imports=self.imports,
             package=self.package,
             opening=self.opening,
             encode=of.encode,
             index=of.index,
             run=self.run(outputs, of.variables),
-            show=of.show,
+            show=of.show.replace("MISSING", missing),
+            pad_id=pad_id,
+            pad_token=pad_token,
         )

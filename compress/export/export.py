@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from compress.errors import ExportError
 from compress.export import bundle, bundle_readme
 from compress.export.bundle import BundleCard
 from compress.export.exporter import CheckpointExporter, Exporter, GraphExporter
@@ -24,11 +25,14 @@ from compress.export.sensitivity import ranked
 from compress.gate import hold
 from compress.prune.structure import drop_silent_heads, heads_of
 from evalsuite.agreement import outputs
-from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, read_config
+from evalsuite.inference.batch_runner import run
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, model_config
 from evalsuite.inference.open_model import open_model
+from evalsuite.inference.predictor import Predictor
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size
+from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
 from transfer.loop.types import Summary
 from transfer.models.checkpoints import copy_tokenizer
@@ -59,6 +63,7 @@ def export(
 
     Raises:
         UnknownNameError: there is no such runtime.
+        ExportError: the bundle does not open, or does not run.
         GateError: too few labels stay equal; names the worst language and the parts that lose most.
         CalibrationError: the precision needs calibration text and there is none.
         ExcludeError: there is no such part to exclude.
@@ -70,6 +75,8 @@ def export(
     exporter.prepare(precision)
     model = load_checkpoint(directory)
     graph = isinstance(exporter, GraphExporter)
+    if graph:
+        model.float()  # a graph is traced in fp32, whatever the weights are stored in
     silent = drop_silent_heads(model) if graph else 0  # a checkpoint's config cannot record it
     session = Session(TorchPredictor(directory, model, "fp32"))
     out.mkdir(parents=True, exist_ok=True)
@@ -83,10 +90,11 @@ def export(
     elif isinstance(exporter, CheckpointExporter):
         exporter.write(directory, out, precision)
     bundle.write_card(out, card.as_json())
+    opened = _opened(out, session)
     parity = None
     if probe is not None and probe.per_language:
         text = probe.sequences(session.tokenizer, session.predictor.max_length)
-        parity = outputs.compare(session, open_model(out), text)
+        parity = outputs.compare(session, opened, text)
         form = f" with {card.embeddings} embeddings" if card.embeddings else ""
         hold(
             parity,
@@ -114,14 +122,16 @@ def _card(
     """
     predictor = session.predictor
     assert isinstance(predictor, TorchPredictor)
-    config = read_config(predictor.directory)
+    config = model_config(predictor.directory)
     total, embeddings = model_size.parameter_counts(predictor.directory)
     return BundleCard(
         runtime=exporter.runtime,
         file=exporter.file,
         precision=precision,
-        head=head_of(config) if predictor.labels else None,
+        head=predictor.head if predictor.labels else None,
         labels=tuple(predictor.labels),
+        answers=predictor.answers,
+        padding=(session.pad_id, session.tokenizer.id_to_token(session.pad_id) or "<pad>"),
         layers=predictor.layers,
         max_length=predictor.max_length,
         architecture=architecture(config),
@@ -130,6 +140,27 @@ def _card(
         made_from=made_from,
         heads=heads_of(predictor.model) if silent else None,
     )
+
+
+def _opened(out: Path, session: Session) -> Predictor:
+    """The bundle, opened by its runtime, after it has run a batch.
+
+    Raises:
+        ExportError: it does not open, does not run, or gives no finite numbers.
+    """
+    import numpy as np
+
+    try:
+        opened = open_model(out)
+        output = "logits" if opened.labels else f"hidden_states.{opened.layers}"
+        (values,) = run(
+            opened, encode_sentences(session.tokenizer, ["A"], 8), output, session.pad_id
+        )
+    except Exception as error:  # runtimes raise errors of their own
+        raise ExportError(f"the bundle does not run: {error}") from error
+    if not np.isfinite(values).all():
+        raise ExportError("the bundle gives numbers that are not finite")
+    return opened
 
 
 def weakest_parts(session: Session, out: Path, text: Text, card: BundleCard) -> str:

@@ -28,6 +28,8 @@ from evalsuite.runtimes._extras import require
 if TYPE_CHECKING:
     import numpy as np
 
+    from compress.export.bundle import BundleCard
+
 Scales = Literal["group", "tensor"]
 GROUP = 32  # weights that share a scale
 ANY_RANK = "rank-N"
@@ -137,13 +139,8 @@ class Exporter(ABC):
         """The packages that run a bundle, in Markdown, for its README."""
 
     @abstractmethod
-    def example(self, head: str | None, precision: str, layers: int) -> str:
-        """A Python script for the bundle's README that runs the bundle from its directory.
-
-        Args:
-            head: `pair`, `tagging`, `span` or `choice`; None for an encoder.
-            layers: number of hidden layers.
-        """
+    def example(self, card: BundleCard) -> str:
+        """A Python script for the bundle's README that runs the bundle from its directory."""
 
     def note(self, precision: str) -> str:
         """A paragraph below the example, or nothing."""

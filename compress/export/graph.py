@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from compress.export.exporter import GraphExporter, Quantizing, Weights
 from compress.export.quantize import quantize
 from compress.export.trace import Traced, trace
 from evalsuite.agreement import outputs
-from evalsuite.inference.checkpoint_config import FIRST_TOKEN
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, model_config
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
@@ -162,8 +162,12 @@ def _calibration_text(
 
 
 def _copy_config(directory: Path, out: Path) -> None:
-    """The checkpoint's configuration, over the one that transformers wrote."""
-    shutil.copyfile(directory / "config.json", out / "config.json")
+    """Write the checkpoint's configuration over the one that transformers wrote.
+
+    It is complete, so that a machine without transformers can read it.
+    """
+    text = json.dumps(model_config(directory), indent=2, ensure_ascii=False)
+    (out / "config.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _choose(

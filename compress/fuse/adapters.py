@@ -62,5 +62,5 @@ def merged(model: Any) -> Any:
 def predictor(model: Any, base: Path, task: Task | None) -> TorchPredictor:
     """To run any of these as a checkpoint with the task's head."""
     found = TorchPredictor(base, model, "fp32")
-    found.labels = task.labels if task else ()
+    found.labels, found.answers = (task.labels if task else ()), "label"
     return found

@@ -14,7 +14,7 @@ from typing import Any
 
 from compress.distill.plain_text import PAIRED
 from evalsuite import tokenization
-from evalsuite.inference.checkpoint_config import head_of, read_config
+from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, padded
@@ -54,7 +54,7 @@ def importance_batches(
         for start in range(0, len(chosen), batch_size):
             indices = tuple(chosen[start : start + batch_size])
             found.append(rows.collate(Batch(0, indices, seed)))
-    format = head_of(read_config(directory))
+    format = head_of(model_config(directory))
     ids = _sentences(directory, source, count, max_length, max_pairs, format in PAIRED, seed)
     return found + _plain(ids, directory, batch_size, format == "choice")
 

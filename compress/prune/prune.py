@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from compress.distill.distill import distill
+from compress.distill.label_order import label_order
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
+from compress.distill.teachers import in_order
 from compress.prune import structure
 from compress.prune.importance import least_similar, measure, strongest
 from compress.prune.importance_text import importance_batches
 from compress.prune.rules import share, wanted
-from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.runtimes.torch import TorchPredictor, load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.loop.types import Progress, Tensors
 from transfer.models import cards, checkpoints
@@ -128,7 +130,7 @@ def prune(
         StudentError: the layers named are not the model's.
         DataError: training rows or parallel text are absent.
     """
-    model = load_checkpoint(directory)
+    model = _model(directory, [task.labelled(source) for task in tasks])
     before = parameters(model)
     options = replace(options, max_length=checkpoints.longest(directory, options.max_length))
     whole = _counts(model)
@@ -164,6 +166,15 @@ def prune(
     checkpoints.save(model, directory, out, card)
     (out / RECORD).write_text(json.dumps({"format": 1} | asdict(pruned)), encoding="utf-8")
     return pruned
+
+
+def _model(directory: Path, tasks: Sequence[Task]) -> Any:
+    """The model, its labels in the order of the tasks' gold labels."""
+    model = load_checkpoint(directory).float()  # whatever it is stored in
+    opened = TorchPredictor(directory, model, "fp32")
+    remedy = "give tasks whose labels the model has"
+    in_order(opened, label_order(opened, tasks, bool(opened.labels), remedy))
+    return model
 
 
 def _counts(model: Any) -> _Counts:

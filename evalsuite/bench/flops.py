@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, read_config
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, model_config
 from evalsuite.inference.open_model import BUNDLE_FILE
 
 
@@ -51,12 +51,12 @@ class Encoder:
 
 def of_directory(directory: Path) -> Encoder:
     """Of a checkpoint, or of a bundle with the heads its graph has."""
-    found = encoder(read_config(directory))
+    found = encoder(model_config(directory))
     path = directory / BUNDLE_FILE
     card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     last = found.width
     if heads := card.get("heads"):
-        size = found.width // int(read_config(directory)["num_attention_heads"])
+        size = found.width // int(model_config(directory)["num_attention_heads"])
         last = size * heads[-1]
         found = replace(found, attention=size * sum(heads))
     return replace(found, shortened=last) if card.get("last_layer") == FIRST_TOKEN else found

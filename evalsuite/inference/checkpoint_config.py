@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evalsuite.errors import ModelError
 from evalsuite.registry import FORMATS
 
 FIRST_TOKEN = "first-token"  # `last_layer` in the config, where that layer computes `<s>` alone
+Answers = Literal["label", "labels", "score"]
+_SIZES = (
+    *("hidden_size", "intermediate_size", "max_position_embeddings", "num_attention_heads"),
+    *("num_hidden_layers", "pad_token_id", "type_vocab_size", "vocab_size"),
+)
 
 
 def read_config(directory: Path) -> dict[str, Any]:
@@ -28,6 +33,42 @@ def read_config(directory: Path) -> dict[str, Any]:
     return config
 
 
+def model_config(directory: Path) -> dict[str, Any]:
+    """`config.json` as transformers reads it: with standard names of a model's sizes (DistilBERT
+    writes `n_layers`), the names of labels (`LABEL_0`, `LABEL_1` where none are written), and
+    defaults that are left out. A bundle of a graph has them all in its file, and no weights that
+    transformers opens.
+
+    Raises:
+        ModelError: absent, not JSON, or no config of its model type.
+    """
+    config = read_config(directory)
+    return completed(config, directory) if any(directory.glob("model*.safetensors")) else config
+
+
+def completed(config: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """The same, with what transformers' class of the model type adds; no code but its own runs.
+
+    Raises:
+        ModelError: the class refuses it.
+    """
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    kind = config.get("model_type")
+    if kind not in CONFIG_MAPPING:
+        return config
+    try:
+        known = CONFIG_MAPPING[kind].from_dict(dict(config))
+    except (AttributeError, KeyError, TypeError, ValueError, StrictDataclassError) as error:
+        raise ModelError(f"{directory}: config.json is none of {kind}: {error}") from error
+    found = {name: getattr(known, name, None) for name in _SIZES}
+    found["intermediate_size"] = found["intermediate_size"] or getattr(known, "hidden_dim", None)
+    if head_of(config):
+        found |= {"id2label": dict(known.id2label), "problem_type": known.problem_type}
+    return config | {name: value for name, value in found.items() if value is not None}
+
+
 def max_length_of(config: dict[str, Any]) -> int:
     """Longest sequence an XLM-R takes: two of its positions are reserved."""
     return int(config["max_position_embeddings"]) - 2
@@ -42,6 +83,21 @@ def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
         return fixed
     table = config.get("id2label") or {}
     return tuple(table[key] for key in sorted(table, key=int))
+
+
+def answers_of(config: dict[str, Any]) -> Answers:
+    """What the head gives a row: `label`, one of the labels; `labels`, any of them, each by
+    itself; `score`, a number for each label, as a reranker or a regressor does.
+
+    >>> answers_of({"architectures": ["BertForSequenceClassification"], "id2label": {"0": "score"}})
+    'score'
+    """
+    if head_of(config) != "pair":
+        return "label"
+    problem = config.get("problem_type")
+    if problem == "multi_label_classification":
+        return "labels"
+    return "score" if problem == "regression" or len(labels_of(config)) == 1 else "label"
 
 
 def head_of(config: dict[str, Any]) -> str | None:

@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import MalformedRowError, ModelError
 from evalsuite.formats import choice
-from evalsuite.inference.checkpoint_config import head_of, read_config
+from evalsuite.inference.checkpoint_config import Answers, head_of, model_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
-from evalsuite.inference.softmax import softmax
+from evalsuite.inference.softmax import sigmoid, softmax
 from evalsuite.task import ChoiceExample, PairExample, SpanExample, TagExample
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BATCH = 256
 
@@ -25,16 +28,19 @@ BATCH = 256
 def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """One mapping a line, in order.
 
-    A pair model takes two sentences separated by a tab and gives `label` and `scores`; a tagger
-    takes words separated by spaces and gives `words` and `tags`; a model of spans takes a question
-    and a context separated by a tab and gives `answer`; one of choices takes a context and two or
-    more choices separated by tabs and gives `choice`, counted from 0, and `scores`.
+    A pair model takes two sentences separated by a tab and gives `label` and `scores`, the
+    probability of each label. Where labels do not exclude each other it gives `labels`, those with
+    a probability of one half or more, and `scores`; a reranker or regressor gives `score`, its
+    logit as it is, or `scores` where it has several. A tagger takes words separated by spaces and
+    gives `words` and `tags`; a model of spans takes a question and a context separated by a tab and
+    gives `answer`; one of choices takes a context and two or more choices separated by tabs and
+    gives `choice`, counted from 0, and `scores`.
 
     Raises:
         ModelError: the model has no head.
         MalformedRowError: a line has not the columns the model needs.
     """
-    head = head_of(read_config(directory))
+    head = head_of(model_config(directory))
     if head is None:
         raise ModelError(f"{directory} has no task head; predict needs a tuned model")
     predictor = open_model(directory)
@@ -50,11 +56,27 @@ def _pairs(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str,
     examples = [
         PairExample(str(number), first, second, None) for number, first, second in _columns(lines)
     ]
-    labels = session.predictor.labels
+    predictor = session.predictor
     for logits in session.run(session.encode("pair", examples), "logits"):
-        shares = zip(labels, softmax(logits), strict=True)
-        scores = {label: round(float(value), 6) for label, value in shares}
-        yield {"label": labels[int(logits.argmax())], "scores": scores}
+        yield pair_answer(predictor.labels, predictor.answers, logits)
+
+
+def pair_answer(labels: Sequence[str], answers: Answers, logits: np.ndarray) -> dict[str, Any]:
+    """What a head for pairs says, from the `[labels]` logits of a row.
+
+    >>> pair_answer(("toxic", "insult"), "labels", np.array([2.0, -2.0]))
+    {'labels': ['toxic'], 'scores': {'toxic': 0.880797, 'insult': 0.119203}}
+    """
+    if answers == "score" and len(labels) == 1:
+        return {"score": round(float(logits[0]), 6)}
+    shares = {"label": softmax, "labels": sigmoid}
+    values = shares[answers](logits) if answers in shares else logits
+    shown = zip(labels, values, strict=True)
+    scores = {"scores": {label: round(float(value), 6) for label, value in shown}}
+    if answers == "labels":
+        said = [label for label, logit in zip(labels, logits, strict=True) if logit >= 0]
+        return {"labels": said, **scores}
+    return {"label": labels[int(logits.argmax())], **scores} if answers == "label" else scores
 
 
 def _columns(lines: list[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:

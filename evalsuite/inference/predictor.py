@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evalsuite.inference.batching import Batching
+    from evalsuite.inference.checkpoint_config import Answers
     from evalsuite.results.record import ModelInfo
 
 CONCURRENT_FROM = 2  # batches per thread, from which runtimes may run several at the same time
@@ -21,6 +22,8 @@ class Predictor(Protocol):
     Attributes:
         directory: where it was opened from; holds `tokenizer.json` and `config.json`.
         labels: label set in id order, empty for an encoder without a head.
+        answers: `label`, one of them per row; `labels`, any of them, each by itself; `score`, a
+            number for each.
         layers: number of hidden layers; `hidden_states.0` to `hidden_states.<layers>` exist
             where the runtime gives them.
         max_length: longest sequence it takes, special tokens included.
@@ -29,6 +32,7 @@ class Predictor(Protocol):
 
     directory: Path
     labels: tuple[str, ...]
+    answers: Answers
     layers: int
     max_length: int
     precision: str

@@ -8,6 +8,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """A probability of each logit by itself."""
+    import numpy as np
+
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logits)))
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities along the last axis."""
     import numpy as np

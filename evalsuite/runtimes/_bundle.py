@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU
-from evalsuite.inference.checkpoint_config import FIRST_TOKEN
+from evalsuite.inference.checkpoint_config import FIRST_TOKEN, Answers
 from evalsuite.inference.open_model import BUNDLE_FILE
 from evalsuite.inference.predictor import CONCURRENT_FROM
 from evalsuite.machine import model_size
@@ -88,6 +88,7 @@ class BundlePredictor(ABC):
         self.directory = directory
         self.card = card
         self.labels = tuple(card["labels"])
+        self.answers: Answers = card.get("answers", "label")
         self.layers = int(card["layers"])
         self.max_length = int(card["max_length"])
         self.precision = precision

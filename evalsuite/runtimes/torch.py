@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU, ON_GPU, Batching
-from evalsuite.inference.checkpoint_config import head_of, labels_of, max_length_of, read_config
+from evalsuite.inference.checkpoint_config import (
+    Answers,
+    answers_of,
+    head_of,
+    labels_of,
+    max_length_of,
+    model_config,
+    read_config,
+)
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
@@ -96,13 +104,15 @@ class TorchPredictor:
     """A transformers model as a `Predictor`, on the threads of the process."""
 
     def __init__(self, directory: Path, model: Any, precision: str) -> None:
-        config = model.config
+        config = model_config(directory)
         self.directory = directory
         self.model = model
         self.precision = precision
-        self.labels = labels_of(read_config(directory)) if head_of(read_config(directory)) else ()
-        self.layers = int(config.num_hidden_layers)
-        self.max_length = max_length_of(read_config(directory))
+        self.head = head_of(config)
+        self.labels = labels_of(config) if self.head else ()
+        self.answers: Answers = answers_of(config)
+        self.layers = int(model.config.num_hidden_layers)
+        self.max_length = max_length_of(config)
 
     @property
     def threads(self) -> int:
@@ -160,7 +170,7 @@ class TorchPredictor:
         return ModelInfo(
             label=label,
             digest=model_size.digest(self.directory),
-            architecture=architecture(read_config(self.directory)),
+            architecture=architecture(model_config(self.directory)),
             runtime="torch",
             precision=self.precision,
             parameters=total,

@@ -69,7 +69,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Measure each model in a separate process."""
     from evalsuite import tokenization
     from evalsuite.bench.measure import Subject, measure
-    from evalsuite.inference.checkpoint_config import max_length_of, read_config
+    from evalsuite.inference.checkpoint_config import max_length_of, model_config
     from evalsuite.inference.probe_text import sample
     from evalsuite.machine import environment
 
@@ -81,7 +81,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     summary: Summary = {"threads": threads}
     subjects = []
     for model in ctx.inputs["models"]:
-        longest = max_length_of(read_config(model.path))
+        longest = max_length_of(model_config(model.path))
         chosen = sample(tokenization.load(model.path), longest, task, ctx.data, each)
         ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
         count = sum(map(len, ids.values()))

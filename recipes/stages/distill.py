@@ -33,7 +33,7 @@ from recipes.stages._shared.training_keys import (
 )
 from recipes.stages._shared.training_keys import cost as cost
 
-VERSION = 5
+VERSION = 6
 PASS = True
 
 
@@ -247,8 +247,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
 def _compared(config: Config, ctx: StageContext) -> Summary:
     """Compare the labels of student and teacher, and refuse a student that lost too much."""
+    from compress.errors import GateError
     from compress.gate import hold
     from evalsuite.agreement import outputs
+    from evalsuite.inference.label_order import same_names
     from evalsuite.inference.open_model import open_model
     from evalsuite.inference.probe_text import sample
     from evalsuite.inference.session import Session
@@ -258,7 +260,16 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
     head = next((own.artifact.task for own in heads if own.artifact.task), None)
     task = _probed(config, Artifact("checkpoint", task=head))
     first, second = open_model(teacher.path), open_model(ctx.out)
-    if task is None or not first.labels or first.labels != second.labels:
+    if task is None or not first.labels or not same_names(first.labels, second.labels):
+        if first.labels and (config.min_agreement > 0 or config.max_lost is not None):
+            raise GateError(
+                "distil: student and teacher cannot be compared, because "
+                + (
+                    "nothing says which text the teacher reads; set probe_task"
+                    if task is None
+                    else "their labels are others; leave min_agreement and max_lost out"
+                )
+            )
         return {}
     summary: Summary = {}
     remedy = "keep more of the teacher, train for longer"

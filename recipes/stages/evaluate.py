@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from evalsuite.inference.label_order import same_names
 from recipes.errors import StageInputError
 from recipes.naming import file_name
 from recipes.stages._shared.contract import (
@@ -87,7 +88,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
-            if find_task(artifact.task).labels != task.labels:
+            if not same_names(find_task(artifact.task).labels, task.labels):
                 raise StageInputError(
                     f"models: a head trained on {artifact.task} cannot do {task.name}, "
                     "its labels are others"

@@ -30,7 +30,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
 
-VERSION = 8
+VERSION = 9
 PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str
@@ -240,7 +240,7 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     from compress.export.embedding_storage import Form
     from compress.export.low_rank import frequencies
     from evalsuite import tokenization
-    from evalsuite.inference.checkpoint_config import read_config
+    from evalsuite.inference.checkpoint_config import model_config
     from transfer.text import parallel_text
 
     precision = EXPORTERS.get(config.runtime).precisions[config.precision]
@@ -251,7 +251,7 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     model = ctx.input("model").path
     pairs = parallel_text.read(ctx.data, None, config.max_pairs, progress=ctx.progress).pairs
     lines = [line for _, *sides in pairs for line in sides]
-    size = read_config(model)["vocab_size"]
+    size = model_config(model)["vocab_size"]
     return Form(config.embeddings, frequencies(tokenization.load(model), lines, size))
 
 

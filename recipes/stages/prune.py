@@ -35,7 +35,7 @@ from recipes.stages._shared.training_keys import (
     tasks,
 )
 
-VERSION = 2
+VERSION = 3
 PASS = True
 
 

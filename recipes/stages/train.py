@@ -29,7 +29,7 @@ from recipes.stages._shared.train_options import (
 from recipes.stages._shared.training_keys import augmentation, known_tasks, need, settings, tasks
 from recipes.stages._shared.training_keys import cost as cost
 
-VERSION = 4
+VERSION = 5
 
 
 class Config(MethodKeys, TrainOptionsConfig):

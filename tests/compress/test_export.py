@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from heads import bundle_card
 from quick import distillation, options
 
 from compress.distill.distill import distill
@@ -220,7 +221,7 @@ def test_examples_of_taggers_and_encoders_are_python() -> None:
         ("choice", "dtype=np.int64)[None]"),
         (None, "hidden_states.2"),
     ):
-        script = example(head, "fp32", 2)
+        script = example(bundle_card(head, "fp32"))
         compile(script, str(head), "exec")
         assert part in script
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from heads import bundle_card
 from quick import distillation, options
 from safetensors.torch import load_file
 from transformers import AutoModelForMultipleChoice, AutoTokenizer
@@ -188,7 +189,11 @@ def test_a_model_of_choices_is_scored_and_exported(trained: Path, tmp_path: Path
     assert other["scores"] == pytest.approx(said["scores"], abs=1e-4)
     with pytest.raises(MalformedRowError, match="input:1: 2 column"):
         list(predict_lines(trained, ["The tap.\tWater."]))
-    script = [sys.executable, "-c", EXPORTERS.get("onnxruntime").example("choice", "int8", 2)]
+    script = [
+        sys.executable,
+        "-c",
+        EXPORTERS.get("onnxruntime").example(bundle_card("choice", "int8")),
+    ]
     child = subprocess.run(script, cwd=tmp_path / "bundle", capture_output=True, text=True)
     assert child.stdout.strip() == line.split("\t")[1 + said["choice"]], child.stderr
 
@@ -211,7 +216,7 @@ def test_agreement_is_of_rows_not_of_sequences(trained: Path) -> None:
     probe = {"en": every["en"]}  # elsewhere two choices may be the same unknown words
 
     class Opposite:
-        labels = session.predictor.labels
+        labels, answers = session.predictor.labels, session.predictor.answers
         batching = session.predictor.batching
         max_length = session.predictor.max_length
 

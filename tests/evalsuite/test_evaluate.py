@@ -267,8 +267,8 @@ def test_a_sample_is_spread_over_every_language(tiny_nli: Path) -> None:
 def test_agreement_of_a_tagger_counts_words_or_else_all_tokens() -> None:
     same, other = np.eye(4), np.eye(4)[[0, 1, 3, 3]]
     worded = Encoded(0, [0, 7, 8, 2], [-1, 0, -1, -1])
-    assert _agreement(worded, same, other, True) == (1.0, 1.0)
-    assert _agreement(Encoded(0, [0, 7, 8, 2], []), same, other, True) == (3.0, 4.0)
+    assert _agreement(worded, same, other, "label") == (1.0, 1.0)
+    assert _agreement(Encoded(0, [0, 7, 8, 2], []), same, other, "label") == (3.0, 4.0)
 
 
 def test_a_measurement_that_breaks_says_why(tiny_nli: Path, tmp_path: Path) -> None:

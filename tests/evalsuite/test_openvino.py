@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from heads import headed
+from heads import bundle_card, headed
 
 from compress.export.calibration_text import Calibration
 from compress.export.export import export
@@ -264,7 +264,7 @@ def test_the_cards_example_runs_without_torch_and_agrees(
 
 def test_the_examples_of_taggers_and_encoders_name_their_precision() -> None:
     for head, output in (("tagging", "logits"), (None, "hidden_states.2")):
-        script = EXPORTERS.get("openvino").example(head, "bf16", 2)
+        script = EXPORTERS.get("openvino").example(bundle_card(head, "bf16", "openvino"))
         compile(script, "example", "exec")
         assert f'model(feeds)["{output}"]' in script and "onnx" not in script
         assert '{"INFERENCE_PRECISION_HINT": "bf16"}' in script

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from heads import bundle_card
 from quick import distillation, options
 from safetensors.torch import load_file
 
@@ -204,7 +205,11 @@ def test_a_model_of_spans_is_scored_and_exported(trained: Path, tmp_path: Path) 
     assert said["answer"] and said["answer"] in line.split("\t")[1]
     with pytest.raises(MalformedRowError, match="input:1: 1 column"):
         list(predict_lines(trained, ["Where?"]))
-    script = [sys.executable, "-c", EXPORTERS.get("onnxruntime").example("span", "int8", 2)]
+    script = [
+        sys.executable,
+        "-c",
+        EXPORTERS.get("onnxruntime").example(bundle_card("span", "int8")),
+    ]
     child = subprocess.run(script, cwd=tmp_path / "bundle", capture_output=True, text=True)
     assert child.stdout.split(" Where")[0] == said["answer"], child.stderr
     assert set(results[0]) == {"exact_match", "answer_f1"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from heads import headed
+from heads import bundle_card, headed
 
 from compress.errors import GateError
 from compress.export.export import export
@@ -157,7 +157,7 @@ def test_the_cards_example_runs(bundles: dict[str, Path]) -> None:
         ("choice", "ForMultipleChoice"),
         (None, ".from_pretrained"),
     ):
-        example = EXPORTERS.get("torch").example(head, "nf4", 2)
+        example = EXPORTERS.get("torch").example(bundle_card(head, "nf4", "torch"))
         compile(example, kind, "exec")
         assert f"AutoModel{kind}" in example
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from compress.export.bundle import BundleCard
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import auto_class
 from transfer.models.checkpoints import copy_tokenizer
@@ -25,3 +26,24 @@ def headed(base: Path, head: str | None, out: Path) -> Path:
     model.save_pretrained(out)
     copy_tokenizer(base, out)
     return out
+
+
+def bundle_card(head: str | None, precision: str, runtime: str = "onnxruntime") -> BundleCard:
+    """The card of a bundle of two layers with this head."""
+    labels = ("O", "B-PER") if head else ()
+    sizes = {"layers": 2, "max_length": 62, "parameters": 9, "embedding_parameters": 4}
+    return BundleCard(
+        runtime=runtime,
+        file="model",
+        precision=precision,
+        head=head,
+        labels=labels,
+        architecture="xlm-roberta 2x64",
+        **sizes,
+    )
+
+
+def example_of(bundle: Path) -> str:
+    """The script in a bundle's README."""
+    text = (bundle / "README.md").read_text(encoding="utf-8")
+    return text.split("```python\n")[1].split("```")[0]

@@ -9,5 +9,6 @@ Files:
         target task's
     heads.py: a model, and the heads that are trained with its own: of several tasks, of masked
         LM
+    label_rows.py: the rows of a head's last layer: put in another order, or made new
     to_xlmr.py: carry an English encoder of the BERT family into the XLM-R architecture
 """

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.checkpoint_config import model_config
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes.torch import TorchPredictor, architecture
@@ -112,7 +112,7 @@ class AdapterPredictor(TorchPredictor):
     def __init__(self, adapter: Adapter, task: Task | None) -> None:
         super().__init__(adapter.base, adapter.live(task), adapter.precision)
         self.adapter = adapter
-        self.labels = task.labels if task else ()
+        self.labels, self.answers = (task.labels if task else ()), "label"
         self.max_length -= adapter.virtual_tokens
 
     def __call__(
@@ -155,7 +155,7 @@ class AdapterPredictor(TorchPredictor):
         return ModelInfo(
             label=label,
             digest=hashlib.sha256(digests.encode()).hexdigest(),
-            architecture=architecture(read_config(base)),
+            architecture=architecture(model_config(base)),
             runtime="torch",
             precision=self.precision,
             parameters=total + added,

@@ -9,7 +9,7 @@ _AUTO = {
     "adapter": (
         "from peft import PeftModel\n"
         "from transformers import AutoModelForSequenceClassification  # or ForTokenClassification\n"
-        "base = AutoModelForSequenceClassification.from_pretrained(BASE, num_labels=LABELS)\n"
+        "base = AutoModelForSequenceClassification.from_pretrained(BASE, LABELS)\n"
         'model = PeftModel.from_pretrained(base, "THIS DIRECTORY")\n'
     ),
     "checkpoint": (
@@ -20,18 +20,33 @@ _AUTO = {
 }
 
 
-def card(title: str, lines: Sequence[str], kind: str = "checkpoint") -> str:
-    """A README.md with hub front matter; a prompt is opened as an adapter is."""
+def card(
+    title: str, lines: Sequence[str], kind: str = "checkpoint", labels: Sequence[str] = ()
+) -> str:
+    """A README.md with hub front matter; a prompt is opened as an adapter is.
+
+    Args:
+        labels: of an adapter's head, in its order; its base may have them in another one.
+    """
     kind = "adapter" if kind == "prompt" else kind
     body = "\n".join(f"- {line}" for line in lines)
     library = "peft" if kind == "adapter" else "transformers"
+    named = f"id2label={dict(enumerate(labels))}" if labels else "num_labels=LABELS"
+    code = _AUTO[kind].replace("LABELS", named)
     return (
         f"---\nlibrary_name: {library}\ntags: [multilingual, lingopress]\n---\n"
-        f"# {title}\n\n{body}\n\n```python\n{_AUTO[kind]}```\n"
+        f"# {title}\n\n{body}\n\n```python\n{code}```\n"
     )
 
 
-def trained(tasks: Sequence[str], method: str, precision: str, base: Path, kind: str) -> str:
+def trained(
+    tasks: Sequence[str],
+    method: str,
+    precision: str,
+    base: Path,
+    kind: str,
+    labels: Sequence[str] = (),
+) -> str:
     """The card of a trained checkpoint or adapter."""
     return card(
         f"{method} on {', '.join(tasks)}",
@@ -41,4 +56,5 @@ def trained(tasks: Sequence[str], method: str, precision: str, base: Path, kind:
             f"base: {base.name}",
         ],
         kind,
+        labels,
     )

@@ -12,11 +12,19 @@ import transformers
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
-from evalsuite.inference.checkpoint_config import head_of, labels_of, max_length_of, read_config
+from evalsuite.inference.checkpoint_config import (
+    answers_of,
+    head_of,
+    labels_of,
+    max_length_of,
+    model_config,
+)
+from evalsuite.inference.label_order import few, naming_hint, places, same_names
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.runtimes.torch import auto_class, from_pretrained
 from evalsuite.task import Task
 from transfer.loop.types import Summary
+from transfer.models import label_rows
 from transfer.precision.quantized_embedding import QuantizedEmbedding
 
 Precision = Literal["fp32", "bf16", "int8", "nf4"]
@@ -70,7 +78,8 @@ def quantization(
 def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> tuple[Any, bool]:
     """Open a checkpoint with `task`'s head; True where the checkpoint's own head was kept.
 
-    The head is kept when the label sets are equal (MNLI to XNLI), new otherwise.
+    The head is kept where it gives one of the task's labels (MNLI to XNLI); labels are matched by
+    their names and put in the task's order. Otherwise its last layer is new.
 
     Raises:
         ModelError: it does not open.
@@ -80,24 +89,55 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
     extra: dict[str, Any] = {}
     kept = False
     if task is not None and task.labels:
-        kept = labels_of(config) == task.labels
+        kept = fits(config, task)
         extra = {
             "id2label": dict(enumerate(task.labels)),
             "label2id": {label: index for index, label in enumerate(task.labels)},
             "ignore_mismatched_sizes": True,
         }
-    model = from_pretrained(
+    model, loading = from_pretrained(
         auto_class(task.format if task else None),
         directory,
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         quantization_config=quantization(precision, config),
+        output_loading_info=True,
         **extra,
     )
+    if kept and task is not None:
+        if labels_of(config) != task.labels:
+            label_rows.move_rows(model, places(task.labels, labels_of(config)))
+    elif extra and not _begun_anew(model, loading):
+        label_rows.renew(model)
     if task is not None:
         model.config.finetuning_task = task.name
         # What transformers wrote there for another task's head may be refused with this one's.
         model.config.problem_type = None
     return model, kept
+
+
+def fits(config: dict[str, Any], task: Task) -> bool:
+    """Whether the head of a checkpoint gives one of the task's labels, whatever their order."""
+    alike = head_of(config) == task.format and answers_of(config) == "label"
+    return alike and same_names(labels_of(config), task.labels)
+
+
+def head_origin(directory: Path, task: Task, kept: bool) -> str:
+    """Where the head comes from, for a stage's summary; `kept` is what `load` gave."""
+    config = model_config(directory)
+    own = labels_of(config)
+    if kept:
+        turned = fits(config, task) and own != task.labels
+        return "carried over" + ", its labels put in the task's order" * turned
+    numbers = head_of(config) == task.format and naming_hint(own, task.labels, directory.name)
+    unnamed = f": its labels {few(own)} have no names (id2label in its config.json)"
+    return "new" + (unnamed if numbers else "")
+
+
+def _begun_anew(model: Any, loading: dict[str, Any]) -> bool:
+    """Whether the checkpoint has no last layer of a head in this shape."""
+    name, _ = label_rows.output_layer(model)
+    absent = {*loading["missing_keys"], *(key for key, *_ in loading["mismatched_keys"])}
+    return f"{name}.weight" in absent
 
 
 def frozen(directory: Path, precision: Precision) -> Any:
@@ -119,12 +159,12 @@ def _checkpoint(directory: Path) -> dict[str, Any]:
     refuse_pickle(directory)
     if (directory / "adapter_config.json").is_file():
         raise ModelError(f"{directory} is an adapter; fuse it first")
-    return read_config(directory)
+    return model_config(directory)
 
 
 def longest(directory: Path, asked: int) -> int:
     """Tokens of the longest sequence: `asked`, or as many as the model has positions for."""
-    return min(asked, max_length_of(read_config(directory)))
+    return min(asked, max_length_of(model_config(directory)))
 
 
 def truncation_summary(max_length: int, longest: int) -> Summary:

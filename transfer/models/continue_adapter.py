@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.inference.label_order import places, same_names
 from evalsuite.task import Task
 from transfer.errors import AdapterError, MethodError
 from transfer.find_task import find_task
 from transfer.methods._sequential import Updates
 from transfer.methods.lora import Sequential, refuse_sequential
-from transfer.models import checkpoints
+from transfer.models import checkpoints, label_rows
 from transfer.models.adapters import Adapter
 from transfer.supervised.options import Options
 
@@ -71,8 +72,12 @@ class PreviousAdapter:
         if task is None or name is None:
             return False
         own = find_task(name)
-        alike = own.format == task.format and own.labels == task.labels
-        return alike and self.updates.put_head(model)
+        alike = own.format == task.format and same_names(own.labels, task.labels)
+        if not alike or not self.updates.put_head(model):
+            return False
+        if own.labels != task.labels:
+            label_rows.move_rows(model, places(task.labels, own.labels))
+        return True
 
     def apply(self, wrapped: Any) -> None:
         """Put the update under, or into, the adapter that is to be trained.

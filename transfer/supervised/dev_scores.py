@@ -119,7 +119,8 @@ class _Live(TorchPredictor):
     def __init__(self, directory: Path, model: Any, task: Task, head: int | None) -> None:
         inner = model.model if isinstance(model, Joined) else model
         super().__init__(directory, inner, "fp32")
-        self.labels, self.head, self.whole = task.labels, head, model
+        self.labels, self.answers = task.labels, "label"
+        self.number, self.whole = head, model
         self.choices = task.labels == CHOICE
 
     def __call__(
@@ -131,8 +132,8 @@ class _Live(TorchPredictor):
         if self.choices:
             ids, mask = ids[:, None], mask[:, None]
         with torch.no_grad():  # weights that met inference mode could not be trained on
-            if self.head is None:
+            if self.number is None:
                 logits = logits_of(self.model(input_ids=ids, attention_mask=mask))
             else:
-                logits = self.whole(ids, mask, self.head)
+                logits = self.whole(ids, mask, self.number)
         return {"logits": logits.float().cpu().numpy()}

@@ -89,9 +89,11 @@ def write(
             task=names[0] if len(names) == 1 else None,
             tasks=list(names),
         )
+    table = model.config.id2label if len(names) == 1 else {}
+    labels = [table[number] for number in sorted(table)]
     (out / "README.md").write_text(
         cards.trained(
-            names or ["text"], options.method, options.precision, directory, method.GIVES
+            names or ["text"], options.method, options.precision, directory, method.GIVES, labels
         ),
         encoding="utf-8",
     )

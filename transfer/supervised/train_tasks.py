@@ -202,7 +202,7 @@ def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Open
     trained, lm_head = join(model, with_heads, directory, job.masked, adapter)
     head = None
     if task:
-        head = "carried over" if kept else "new"
+        head = checkpoints.head_origin(directory, task, kept)
     return _Opened(directory, method, model, trained, head, footprint, lm_head)
 
 

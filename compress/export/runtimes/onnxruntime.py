@@ -20,6 +20,8 @@ from compress.export.runtimes import _nncf
 if TYPE_CHECKING:
     import numpy as np
 
+    from compress.export.bundle import BundleCard
+
 _OPENING = """\
 cpu = Path("/proc/cpuinfo")
 options = onnxruntime.SessionOptions()
@@ -123,10 +125,9 @@ class OnnxRuntimeExporter(GraphExporter):
         """No torch."""
         return "`onnxruntime`, `tokenizers` and `numpy` alone"
 
-    def example(self, head: str | None, precision: str, layers: int) -> str:
+    def example(self, card: BundleCard) -> str:
         """Opens a session on the CPU."""
-        script = GraphScript("onnxruntime", _OPENING, _run, "from pathlib import Path\n")
-        return script.text(head, layers)
+        return GraphScript("onnxruntime", _OPENING, _run).text(card)
 
     def note(self, precision: str) -> str:
         """Of int8: logits depend a little on the batch."""

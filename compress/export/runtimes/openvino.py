@@ -8,12 +8,15 @@ takes half the bytes of fp32.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from compress.export.example_script import GraphScript
 from compress.export.exporter import GraphExporter, Precision, Quantizing
 from compress.export.runtimes import _nncf
 from evalsuite.runtimes import openvino
+
+if TYPE_CHECKING:
+    from compress.export.bundle import BundleCard
 
 _NNCF = ("nncf",)
 
@@ -80,13 +83,13 @@ class OpenVinoExporter(GraphExporter):
         """No torch."""
         return "`openvino`, `tokenizers` and `numpy` alone"
 
-    def example(self, head: str | None, precision: str, layers: int) -> str:
+    def example(self, card: BundleCard) -> str:
         """Compiles the model for the CPU in the bundle's precision."""
         opening = (
-            f'options = {{"INFERENCE_PRECISION_HINT": "{openvino.HINTS[precision]}"}}\n'
+            f'options = {{"INFERENCE_PRECISION_HINT": "{openvino.HINTS[card.precision]}"}}\n'
             'model = openvino.Core().compile_model(card["file"], "CPU", options)\n'
         )
-        return GraphScript("openvino", opening, _run).text(head, layers)
+        return GraphScript("openvino", opening, _run).text(card)
 
 
 def _run(outputs: Sequence[str], variables: Sequence[str]) -> str:

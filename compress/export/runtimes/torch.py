@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from compress.export.exporter import CheckpointExporter, Precision
+
+if TYPE_CHECKING:
+    from compress.export.bundle import BundleCard
 
 _SCRIPT = """import torch
 from transformers import AutoTokenizer, CLASS
@@ -47,11 +50,11 @@ class TorchExporter(CheckpointExporter):
         """Save the checkpoint with everything in bf16, or all but its linear layers."""
         import torch
 
-        from evalsuite.inference.checkpoint_config import head_of, read_config
+        from evalsuite.inference.checkpoint_config import head_of, model_config
         from evalsuite.runtimes.torch import auto_class, from_pretrained
         from transfer.models import checkpoints
 
-        config = read_config(directory)
+        config = model_config(directory)
         model = from_pretrained(
             auto_class(head_of(config)),
             directory,
@@ -65,11 +68,11 @@ class TorchExporter(CheckpointExporter):
         """Bitsandbytes holds int8 and nf4."""
         return "`torch` and `transformers`" + ("" if precision == "bf16" else " and `bitsandbytes`")
 
-    def example(self, head: str | None, precision: str, layers: int) -> str:
+    def example(self, card: BundleCard) -> str:
         """Runs on a GPU where there is one."""
-        kind, text = _HEADS[head]
+        kind, text = _HEADS[card.head]
         script = _SCRIPT.replace("CLASS", f"AutoModel{kind}").replace("TEXT", text)
-        if head == "choice":  # `[batch, choices, tokens]`
+        if card.head == "choice":  # `[batch, choices, tokens]`
             script = script.replace(
                 "**inputs", "**{name: tensor[None] for name, tensor in inputs.items()}"
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from evalsuite.inference.label_order import same_names
 from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, StageConfig, TaskName
@@ -194,7 +195,7 @@ def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
         return
     labels = known_tasks((artifact.task,))[0].labels
     for task in found:
-        if task.labels != labels:
+        if not same_names(task.labels, labels):
             raise StageInputError(
                 f"tasks: {task.name} has other labels than the {role}'s {artifact.task}"
             )

@@ -1,0 +1,89 @@
+"""Teachers, students and gold labels are matched by the names of their labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from checkpoints import NLI, TURNED, renamed, small, turned
+from quick import distillation
+
+from compress.distill.distill import distill
+from compress.errors import StudentError
+from compress.export.export import export
+from evalsuite.inference.predict_lines import predict_lines
+from evalsuite.registry import TASKS
+from evalsuite.task import DataSource
+from transfer.loop.fit import Settings
+
+EMBEDDED = DataSource("embedded")
+XNLI = TASKS.get("xnli")
+LINES = ["A man sleeps.\tNobody is awake.", "Zwei Hunde laufen.\tTiere bewegen sich."]
+STILL = Settings(1e-9, 1, compute="fp32")  # a step that leaves the weights as they are
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One function with its labels in two orders, as checkpoints and one of them as a bundle."""
+    folder = tmp_path_factory.mktemp("models")
+    plain = small(folder / "plain")
+    found = {"plain": plain, "turned": turned(plain, folder / "turned")}
+    export(found["turned"], folder / "bundle", precision="fp32")
+    return found | {"bundle": folder / "bundle"}
+
+
+def _distill(teacher: Path, out: Path, **changes: object) -> float:
+    asked = distillation(layers=None, max_steps=1, settings=STILL, **changes)
+    fitted, _ = distill(teacher, [XNLI], EMBEDDED, asked, work=out.with_suffix(".w"), out=out)
+    return fitted.final_loss
+
+
+def test_gold_labels_are_those_the_teacher_means(models: dict[str, Path], tmp_path: Path) -> None:
+    losses = [
+        _distill(models[name], tmp_path / name, logits=0.0, labels=1.0)
+        for name in ("plain", "turned")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    answers = [list(predict_lines(tmp_path / name, LINES)) for name in ("plain", "turned")]
+    for one, other in zip(*answers, strict=True):
+        assert list(other["scores"]) == list(NLI)
+        assert other["scores"] == pytest.approx(one["scores"], abs=1e-4)
+
+
+@pytest.mark.parametrize("other", ["turned", "bundle"])
+def test_teachers_are_averaged_by_name(other: str, models: dict[str, Path], tmp_path: Path) -> None:
+    """A student that is the teacher has nothing to learn from two teachers that say the same;
+    dropout alone is left of the loss."""
+    student = small(tmp_path / "same", hidden_dropout_prob=0, attention_probs_dropout_prob=0)
+    loss = _distill(models["plain"], tmp_path / "out", student=student, others=(models[other],))
+    assert loss == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("teacher", ["turned", "bundle"])
+def test_a_student_may_number_its_labels_otherwise(
+    teacher: str, models: dict[str, Path], tmp_path: Path
+) -> None:
+    student = small(tmp_path / "same", hidden_dropout_prob=0, attention_probs_dropout_prob=0)
+    loss = _distill(models[teacher], tmp_path / "out", student=student)
+    assert loss == pytest.approx(0, abs=1e-5)
+
+
+def test_labels_without_names_are_refused_where_names_are_needed(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    numbers = ("LABEL_0", "LABEL_1", "LABEL_2")
+    numbered = renamed(models["plain"], tmp_path / "numbered", numbers)
+    with pytest.raises(StudentError, match=r"numbered have numbers .* set id2label: .*'neutral'"):
+        _distill(models["plain"], tmp_path / "o", others=(numbered,))
+    with pytest.raises(StudentError, match=r"gold labels of xnli .* set labels: 0\n.*id2label"):
+        _distill(numbered, tmp_path / "o", labels=1.0)
+    with pytest.raises(StudentError, match=r"label by label\n.*id2label"):
+        _distill(models["plain"], tmp_path / "o", student=numbered)
+    assert torch.isfinite(torch.tensor(_distill(numbered, tmp_path / "o")))  # its logits alone
+
+
+def test_importance_is_measured_by_the_right_gold_labels(models: dict[str, Path]) -> None:
+    from compress.prune.prune import _model
+
+    assert list(_model(models["turned"], [XNLI]).config.id2label.values()) == list(NLI) != TURNED
