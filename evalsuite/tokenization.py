@@ -6,13 +6,14 @@ that has no torch; so it opens `tokenizer.json` itself rather than through trans
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.errors import ModelError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 def load(directory: Path) -> Tokenizer:
@@ -37,6 +38,55 @@ def load(directory: Path) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The special tokens that a tokenizer puts around one text and around two.
+
+    Attributes:
+        before, after: ids around one text.
+        opening, between, closing: ids before the first of two texts, between both, and after the
+            second.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    opening: tuple[int, ...]
+    between: tuple[int, ...]
+    closing: tuple[int, ...]
+
+
+def template(tokenizer: Tokenizer) -> Template:
+    """What the tokenizer's post-processor adds.
+
+    XLM-R's makes `<s> a </s></s> b </s>`, BERT's `[CLS] a [SEP] b [SEP]`.
+
+    Raises:
+        ModelError: it does not put the first text before the second.
+    """
+    one, two = tokenizer.encode("a"), tokenizer.encode("a", "b")
+    order = [side for side in two.sequence_ids if side is not None]
+    if 0 not in one.sequence_ids or order != sorted(order) or set(order) != {0, 1}:
+        raise ModelError(
+            "the tokenizer does not put the first of two texts before the second; such tokenizers "
+            "are not supported"
+        )
+    first, second = _inside(two, 0), _inside(two, 1)
+    alone = _inside(one, 0)
+    return Template(
+        tuple(one.ids[: alone.start]),
+        tuple(one.ids[alone.stop :]),
+        tuple(two.ids[: first.start]),
+        tuple(two.ids[first.stop : second.start]),
+        tuple(two.ids[second.stop :]),
+    )
+
+
+def _inside(encoding: Encoding, side: int) -> range:
+    """The places of a text's tokens."""
+    places = [place for place, of in enumerate(encoding.sequence_ids) if of == side]
+    return range(places[0], places[-1] + 1)
 
 
 def id_of(tokenizer: Tokenizer, token: str) -> int:

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from compress.errors import StudentError
+from evalsuite.inference.token_types import read_types, separator_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def narrow(teacher: Any, shape: Shape, batches: Iterable[Mapping[str, torch.Tens
     with torch.no_grad():
         state = _projected(teacher, config, basis, norms)
         student.load_state_dict(state)
+    read_types(student, separator_read(teacher))
     return student
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from compress.errors import StudentError
+from evalsuite.inference.token_types import read_types, separator_read
 
 
 def cut(teacher: Any, chosen: Sequence[int]) -> Any:
@@ -35,4 +36,5 @@ def cut(teacher: Any, chosen: Sequence[int]) -> Any:
             name = f"{head}{found}{chosen.index(int(number))}.{rest}"
         state[name] = value.clone()
     student.load_state_dict(state)
+    read_types(student, separator_read(teacher))
     return student

@@ -38,10 +38,10 @@ def encode(
 ) -> list[Encoded]:
     """`<s> context question </s></s> choice </s>`, one a choice.
 
-    Where they do not fit, the context loses its end first, then the choice what is beyond half of
-    the sequence, then the question.
+    Special tokens are the tokenizer's. Where they do not fit, the context loses its end first, then
+    the choice what is beyond half of the sequence, then the question.
     """
-    first, last = tokenization.id_of(tokenizer, "<s>"), tokenization.id_of(tokenizer, "</s>")
+    around = tokenization.template(tokenizer)
 
     def ids(texts: list[str]) -> list[list[int]]:
         return [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
@@ -49,7 +49,7 @@ def encode(
     contexts = ids([example.context for example in examples])
     questions = ids([example.question for example in examples])
     choices = iter(ids([choice for example in examples for choice in example.choices]))
-    room = max_length - 4
+    room = max_length - len((*around.opening, *around.between, *around.closing))
     encoded = []
     for index, example in enumerate(examples):
         for _ in example.choices:
@@ -57,7 +57,8 @@ def encode(
             choice = choice[: max(room // 2, room - len(contexts[index]) - len(questions[index]))]
             question = questions[index][: room - len(choice)]
             context = contexts[index][: room - len(choice) - len(question)]
-            sequence = [first, *context, *question, last, last, *choice, last]
+            one = [*around.opening, *context, *question]
+            sequence = [*one, *around.between, *choice, *around.closing]
             encoded.append(Encoded(index, sequence))
     return encoded
 

@@ -40,20 +40,25 @@ _NONE = (-1, -1)
 
 
 def encode(tokenizer: Tokenizer, examples: Sequence[SpanExample], max_length: int) -> list[Encoded]:
-    """`<s> question </s></s> window </s>`; `spans[t]` the characters of the context, else -1."""
-    first, last = tokenization.id_of(tokenizer, "<s>"), tokenization.id_of(tokenizer, "</s>")
+    """`<s> question </s></s> window </s>`; `spans[t]` the characters of the context, else -1.
+
+    Special tokens are the tokenizer's.
+    """
+    around = tokenization.template(tokenizer)
     longest = min(max_length, LONGEST)
     questions = tokenizer.encode_batch([e.question for e in examples], add_special_tokens=False)
     contexts = tokenizer.encode_batch([e.context for e in examples], add_special_tokens=False)
     encoded: list[Encoded] = []
     for index, (question, context) in enumerate(zip(questions, contexts, strict=True)):
         asked = question.ids[: min(QUESTION, longest // 2)]
-        before = [first, *asked, last, last]
-        size = longest - len(before) - 1
+        before = [*around.opening, *asked, *around.between]
+        size = longest - len(before) - len(around.closing)
         for start in _starts(len(context.ids), size):
             end = start + size
-            spans = [*[_NONE] * len(before), *context.offsets[start:end], _NONE]
-            encoded.append(Encoded(index, [*before, *context.ids[start:end], last], spans=spans))
+            spans = [_NONE] * len(before) + context.offsets[start:end]
+            spans += [_NONE] * len(around.closing)
+            ids = [*before, *context.ids[start:end], *around.closing]
+            encoded.append(Encoded(index, ids, spans=spans))
     return encoded
 
 

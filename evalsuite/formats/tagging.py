@@ -33,8 +33,11 @@ align = _agreement.align_in_order
 
 
 def encode(tokenizer: Tokenizer, examples: Sequence[TagExample], max_length: int) -> list[Encoded]:
-    """`<s> subwords </s>`, `words[t]` the index of the word that token t starts, else -1."""
-    first, last = tokenization.id_of(tokenizer, "<s>"), tokenization.id_of(tokenizer, "</s>")
+    """`<s> subwords </s>`, with the special tokens of the tokenizer; `words[t]` the index of the
+    word that token t starts, else -1."""
+    around = tokenization.template(tokenizer)
+    before, after = around.before, around.after
+    size = max_length - len(before) - len(after)
     encodings = tokenizer.encode_batch(
         [list(example.words) for example in examples],
         is_pretokenized=True,
@@ -42,8 +45,9 @@ def encode(tokenizer: Tokenizer, examples: Sequence[TagExample], max_length: int
     )
     encoded: list[Encoded] = []
     for index, encoding in enumerate(encodings):
-        for ids, words in _windows(encoding.ids, encoding.word_ids, max_length - 2):
-            encoded.append(Encoded(index, [first, *ids, last], [-1, *words, -1]))
+        for ids, words in _windows(encoding.ids, encoding.word_ids, size):
+            words = [*[-1] * len(before), *words, *[-1] * len(after)]
+            encoded.append(Encoded(index, [*before, *ids, *after], words))
     return encoded
 
 

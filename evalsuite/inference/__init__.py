@@ -13,4 +13,5 @@ Files:
         labels
     session.py: a predictor with its tokenizer: examples in, predictions out
     softmax.py: probabilities of what a model predicts, from its logits
+    token_types.py: token types, which BERT reads of two texts
 """

@@ -23,6 +23,7 @@ from evalsuite.inference.checkpoint_config import (
     read_config,
 )
 from evalsuite.inference.open_model import refuse_pickle
+from evalsuite.inference.token_types import read_types, separator_of
 from evalsuite.machine import model_size
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._bundle import check_files, read_card
@@ -81,7 +82,8 @@ def auto_class(format: str | None) -> Any:
 
 
 def from_pretrained(auto: Any, directory: Path, **options: Any) -> Any:
-    """`auto.from_pretrained` of a local safetensors checkpoint.
+    """`auto.from_pretrained` of a local safetensors checkpoint; it reads token types where its
+    tokenizer gives any.
 
     Raises:
         ModelError: transformers cannot read it.
@@ -91,9 +93,12 @@ def from_pretrained(auto: Any, directory: Path, **options: Any) -> Any:
 
     refuse_pickle(directory)
     try:
-        return auto.from_pretrained(
+        loaded = auto.from_pretrained(
             directory, use_safetensors=True, local_files_only=True, **options
         )
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        read_types(model, separator_of(directory, model))
+        return loaded
     except (
         ImportError, KeyError, OSError, RuntimeError, SafetensorError, ValueError,
     ) as error:  # fmt: skip

@@ -11,13 +11,27 @@ from typing import Any
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers.models import WordPiece
 
 from evalsuite.runtimes.torch import auto_class
 
 MINI = Path(__file__).resolve().parents[2] / "recipes" / "models" / "xlmr-mini"
 NLI = ("entailment", "neutral", "contradiction")
 TURNED = ("contradiction", "entailment", "neutral")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz.,?"
+_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *_LETTERS, *(f"##{c}" for c in _LETTERS))
 _OUTPUT = {"pair": "classifier.out_proj", "tagging": "classifier"}
+
+
+def _random(model: Any, out: Path, dtype: Any = torch.float32) -> Path:
+    """Weights so large that outputs spread, saved."""
+    torch.manual_seed(0)
+    for name, weight in model.named_parameters():
+        if weight.dim() > 1:
+            torch.nn.init.normal_(weight, std=0.5 if "embeddings" in name else 0.25)
+    model.to(dtype).save_pretrained(out)
+    return out
 
 
 def named(labels: Sequence[str]) -> dict[str, Any]:
@@ -45,15 +59,42 @@ def small(
         **({} if labels is None else named(labels)),
         **more,
     )
-    torch.manual_seed(0)
-    model = auto_class(head).from_config(config)
-    for name, weight in model.named_parameters():
-        if weight.dim() > 1:
-            torch.nn.init.normal_(weight, std=0.5 if "word_embeddings" in name else 0.25)
-    model.to(dtype or torch.float32).save_pretrained(out)
+    _random(auto_class(head).from_config(config), out, dtype or torch.float32)
     for file in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(MINI / file, out / file)
     return out
+
+
+def bert(out: Path, head: str = "pair", tokenizer: str = "BertTokenizer", **more: Any) -> Path:
+    """A BERT of 2 layers x 32 with WordPiece and two token types, on which much depends.
+
+    Args:
+        tokenizer: class in transformers; `PreTrainedTokenizerFast` gives no token types.
+    """
+    words = Tokenizer(WordPiece({piece: id for id, piece in enumerate(_PIECES)}, unk_token="[UNK]"))
+    words.normalizer = normalizers.BertNormalizer()
+    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    words.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    out.mkdir(parents=True)
+    words.save(str(out / "tokenizer.json"))
+    names = {f"{name}_token": f"[{name.upper()}]" for name in ("cls", "sep", "pad", "unk", "mask")}
+    told = json.dumps({"tokenizer_class": tokenizer, **names})
+    (out / "tokenizer_config.json").write_text(told)
+    config = transformers.BertConfig(
+        vocab_size=len(_PIECES),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=96,
+        **named(NLI if head in ("pair", "tagging") else ("0", "1")),
+        **more,
+    )
+    return _random(auto_class(head).from_config(config), out)
 
 
 def turned(source: Path, out: Path, labels: Sequence[str] = TURNED, head: str = "pair") -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from evalsuite.inference.token_types import separator_read
 from transfer.errors import MethodError
 from transfer.methods._options import option
 
@@ -32,8 +33,14 @@ def freeze(model: Any, method: str, length: int, max_length: int | None) -> None
         max_length: tokens of the longest sequence, special tokens included; None if not known.
 
     Raises:
-        MethodError: the model has fewer positions than the prompt and the longest sequence need.
+        MethodError: the model has fewer positions than the prompt and the longest sequence need, or
+            reads token types.
     """
+    if method == "soft_prompt" and separator_read(model) is not None:
+        raise MethodError(
+            f"method: {method}: {type(model).__name__} reads token types, which a prompt in place "
+            "of token ids does not have; use method: deep_prompt or lora"
+        )
     positions = model.config.max_position_embeddings - 2
     if max_length is not None and length + max_length > positions:
         raise MethodError(
