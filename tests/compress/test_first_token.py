@@ -135,9 +135,7 @@ def test_every_weight_of_a_shortened_layer_is_found() -> None:
         assert len(found[f"layer {layer} attention"]) == 4
 
 
-def test_a_head_without_names_for_its_labels_is_exported_whole(
-    tiny_nli: Path, tmp_path: Path
-) -> None:
+def test_a_head_without_names_for_its_labels_is_a_head(tiny_nli: Path, tmp_path: Path) -> None:
     unnamed = tmp_path / "unnamed"
     shutil.copytree(tiny_nli, unnamed)
     config = read_config(unnamed)
@@ -145,9 +143,11 @@ def test_a_head_without_names_for_its_labels_is_exported_whole(
     (unnamed / "config.json").write_text(json.dumps(config | {"num_labels": 3}))
     export(unnamed, tmp_path / "bundle", precision="fp32")
     bundle = open_model(tmp_path / "bundle")
+    assert bundle.labels == ("LABEL_0", "LABEL_1", "LABEL_2")
     ids = np.array([[0, 9, 2]], dtype=np.int64)
-    name = f"hidden_states.{bundle.layers}"
-    assert bundle(ids, np.ones_like(ids), (name,))[name].shape == (1, 3, 64)
+    (logits,) = bundle(ids, np.ones_like(ids), ("logits",))["logits"]
+    (expected,) = open_model(tiny_nli)(ids, np.ones_like(ids), ("logits",))["logits"]
+    assert logits == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(

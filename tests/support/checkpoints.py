@@ -29,7 +29,7 @@ def _random(model: Any, out: Path, dtype: Any = torch.float32) -> Path:
     torch.manual_seed(0)
     for name, weight in model.named_parameters():
         if weight.dim() > 1:
-            torch.nn.init.normal_(weight, std=0.5 if "embeddings" in name else 0.25)
+            torch.nn.init.normal_(weight, std=0.5 if "word_embeddings" in name else 0.25)
     model.to(dtype).save_pretrained(out)
     return out
 
