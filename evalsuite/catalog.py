@@ -32,6 +32,7 @@ class Catalogue(Generic[Component]):
 
     def __init__(self, package: str, kind: str, attribute: str | None = None) -> None:
         self.package, self.kind, self.attribute = package, kind, attribute
+        self.added: dict[str, Component] = {}  # those of this process that have no file
 
     def files(self) -> dict[str, Path]:
         """Name -> file or folder, sorted by name. Imports none of them."""
@@ -47,7 +48,7 @@ class Catalogue(Generic[Component]):
 
     def names(self) -> tuple[str, ...]:
         """Names of the components, sorted. Imports none of them."""
-        return tuple(self.files())
+        return tuple(sorted({*self.files(), *self.added}))
 
     def get(self, name: str) -> Component:
         """One component; its file is imported now.
@@ -55,6 +56,8 @@ class Catalogue(Generic[Component]):
         Raises:
             UnknownNameError: there is no such component; offers the nearest name.
         """
+        if name in self.added:
+            return self.added[name]
         module = f"{self.package}.{name}"
         if module not in sys.modules or name.startswith("_"):  # listing reads the folder
             known = self.names()

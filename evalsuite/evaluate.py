@@ -22,7 +22,6 @@ from evalsuite.evaluation import Evaluation, EvaluationOptions, Progress
 from evalsuite.inference.label_order import few, naming_hint, same_names
 from evalsuite.inference.session import Session
 from evalsuite.language_scores import Comparison, LanguageScores
-from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.machine import environment
 from evalsuite.registry import FORMATS
 from evalsuite.results.task import TaskResult
@@ -95,10 +94,12 @@ def evaluate(
         comparison=None if comparison is None else comparison.result(),
         chance=scores.chance,
         examples=scores.examples,
-        absent_languages=tuple(sorted(set(task.languages) - set(available) - {SOURCE_LANGUAGE})),
-        source=source.kind,
+        absent_languages=tuple(
+            sorted(set(task.languages) - set(available) - {task.source_language})
+        ),
+        source=task.kind_of_source(source),
         split=split,
-        source_language=SOURCE_LANGUAGE,
+        source_language=task.source_language,
         data_digest=evaluation.data.hexdigest(),
         layer=layer,
         pooling=None if layer is None else options.pooling,

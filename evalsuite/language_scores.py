@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from evalsuite import bootstrap, scoring
 from evalsuite.agreement import predictions as agreement
 from evalsuite.evaluation import Predicted
-from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.metric import Answers
 from evalsuite.results.task import ModelComparison
 from evalsuite.task import Task
@@ -76,7 +75,7 @@ class LanguageScores:
 
     def zero_shot_interval(self) -> tuple[float, float] | None:
         """95% interval of the zero-shot mean; None where there is only the source language."""
-        mean = _zero_shot(self._draws)
+        mean = _zero_shot(self._draws, self.task.source_language)
         return None if mean is None else bootstrap.interval(mean)
 
 
@@ -103,7 +102,7 @@ class Comparison:
 
     def result(self) -> ModelComparison:
         """Agreement and differences of all languages."""
-        mean = _zero_shot(self._differences)
+        mean = _zero_shot(self._differences, self.scores.task.source_language)
         return ModelComparison(
             label=self.reference.label,
             agreement=self._agreement,
@@ -117,9 +116,9 @@ def _intervals(draws: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]
     return {language: bootstrap.interval(values) for language, values in draws.items()}
 
 
-def _zero_shot(draws: Mapping[str, np.ndarray]) -> np.ndarray | None:
+def _zero_shot(draws: Mapping[str, np.ndarray], source_language: str) -> np.ndarray | None:
     """Mean over the languages other than the source's, for each draw."""
     import numpy as np
 
-    others = [values for language, values in draws.items() if language != SOURCE_LANGUAGE]
+    others = [values for language, values in draws.items() if language != source_language]
     return np.asarray(np.mean(others, axis=0)) if others else None

@@ -17,9 +17,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
-SourceKind = Literal["hub", "xtreme", "embedded"]
+from evalsuite.languages import SOURCE_LANGUAGE
+
+SourceKind = Literal["hub", "xtreme", "embedded", "files"]
 Split = Literal["train", "dev", "test"]
 NO_ANSWER = ""
 SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
@@ -29,7 +31,8 @@ Format = Literal["pair", "tagging", "span", "choice", "retrieval", "ranking", "m
 
 @dataclass(frozen=True, slots=True)
 class DataSource:
-    """Where rows come from. `data_dir` is needed by `xtreme` only."""
+    """Where rows come from. `data_dir` is needed by `xtreme` only; `files` is for tasks that name
+    their own files (`evalsuite.own`), which read them whatever the source."""
 
     kind: SourceKind
     data_dir: Path | None = None
@@ -37,11 +40,12 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class PairExample:
-    """Two sentences and the label of their relation; `label` is None where it is hidden."""
+    """Two sentences and the label of their relation, or one sentence and its label: `second` is
+    then None. `label` is None where it is hidden."""
 
     id: str
     first: str
-    second: str
+    second: str | None
     label: str | None
 
 
@@ -160,6 +164,8 @@ class Task(ABC):
         name: catalogue name, the file's own.
         format: which of `evalsuite.formats` encodes, decodes and scores it.
         languages: ISO 639-1 codes the benchmark lists, English included where it has it.
+        source_language: the language models are trained in; the others are zero-shot.
+        training_languages: those of the training rows that are read where no others are asked for.
         labels: label set in id order (empty where embeddings are scored; the two ends for spans;
             one score for choices).
         metric: main metric, a file of `evalsuite.metrics`.
@@ -175,24 +181,30 @@ class Task(ABC):
         licence, citation, url: of the data.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    format: ClassVar[Format]
-    languages: ClassVar[tuple[str, ...]]
-    labels: ClassVar[tuple[str, ...]] = ()
-    metric: ClassVar[str]
-    also: ClassVar[tuple[str, ...]] = ()
-    positive: ClassVar[str | None] = None
-    eval_splits: ClassVar[tuple[Split, ...]] = ("test", "dev")
-    fitted_on: ClassVar[Split | None] = None
-    by_embedding: ClassVar[bool] = False
-    trains_on: ClassVar[bool] = True
-    hub: ClassVar[HubSource | None] = None
-    hub_beside: ClassVar[tuple[HubSource, ...]] = ()
-    layout: ClassVar[str]
-    licence: ClassVar[str]
-    citation: ClassVar[str]
-    url: ClassVar[str]
+    name: str
+    title: str
+    format: Format
+    languages: tuple[str, ...]
+    source_language: str = SOURCE_LANGUAGE
+    training_languages: tuple[str, ...] = (SOURCE_LANGUAGE,)
+    labels: tuple[str, ...] = ()
+    metric: str
+    also: tuple[str, ...] = ()
+    positive: str | None = None
+    eval_splits: tuple[Split, ...] = ("test", "dev")
+    fitted_on: Split | None = None
+    by_embedding: bool = False
+    trains_on: bool = True
+    hub: HubSource | None = None
+    hub_beside: tuple[HubSource, ...] = ()
+    layout: str
+    licence: str
+    citation: str
+    url: str
+
+    def kind_of_source(self, source: DataSource) -> SourceKind:
+        """Where its rows really come from, which a task with its own files decides itself."""
+        return source.kind
 
     def labelled(self, source: DataSource) -> Task:
         """The task with the labels of this source: itself, unless its label set is read from the

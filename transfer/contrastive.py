@@ -56,14 +56,14 @@ def align(
         what: is paired with English: words, of a dictionary read off the text, or sentences.
         options: vectors are compared at the highest of its `adapter_layers`, or at the last layer
             where that is None. `languages` other than English; English
-            alone means all there are.
+            alone, and None, mean all there are.
         max_pairs: sentence pairs read, a language.
 
     Raises:
         TransferError, EvalsuiteError: something a person can put right.
     """
     method = METHODS.get(options.method)
-    languages = [language for language in options.languages if language != "en"] or None
+    languages = [language for language in options.languages or () if language != "en"] or None
     pairs = read_pairs(source, what, languages, max_pairs, progress)
     random.Random(options.settings.seed).shuffle(pairs)
     pairs = pairs[: options.max_examples]

@@ -42,9 +42,10 @@ class Calibration:
             DataError: the source has no such text.
         """
         if self.text == "train":
-            rows = self.task.load(self.source, "train", "en")
+            language = self.task.source_language
+            rows = self.task.load(self.source, "train", language)
             some = spread(rows, self.per_language)
-            return {"en": FORMATS.get(self.task.format).encode(tokenizer, some, max_length)}
+            return {language: FORMATS.get(self.task.format).encode(tokenizer, some, max_length)}
         two = self.task.format in _OF_TWO
         tokenizer.enable_truncation(max_length)
         try:

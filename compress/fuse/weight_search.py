@@ -124,12 +124,13 @@ def search(
     """
     from peft import set_peft_model_state_dict
 
-    if "en" not in how.scored.available(how.source, "dev"):
+    language = how.scored.source_language
+    if language not in how.scored.available(how.source, "dev"):
         raise FuseError(
             f"weights: search needs English dev rows of {how.scored.name}, and the source "
             f"{how.source.kind} has none; give weights: as numbers"
         )
-    rows = spread(how.scored.load(how.source, "dev", "en"), how.rows)
+    rows = spread(how.scored.load(how.source, "dev", language), how.rows)
     model = attached(start, task, onto).eval()
     session = Session(predictor(model, start.base, task))
     done = 0
@@ -139,7 +140,7 @@ def search(
         progress(done / how.trials, f"weights {described(weights)}")
         done += 1
         set_peft_model_state_dict(model, mixer.mixed(weights))
-        return session.score(how.scored, "en", rows)
+        return session.score(how.scored, language, rows)
 
     weights, tried = best(score, len(mixer.names), how.trials, how.seed)
     return Found(weights, tried, len(rows))

@@ -21,9 +21,9 @@ from evalsuite.task import CHOICE, ChoiceExample, Example, Format, Split
 class ChoiceTask(EnglishTask):
     """English questions of as many choices each. `row` says in a message what a row is."""
 
-    format: ClassVar[Format] = "choice"
-    labels: ClassVar[tuple[str, ...]] = CHOICE
-    metric: ClassVar[str] = "accuracy"
+    format: Format = "choice"
+    labels: tuple[str, ...] = CHOICE
+    metric: str = "accuracy"
     row: ClassVar[str]
 
     @abstractmethod

@@ -28,9 +28,7 @@ class GlueTask(EnglishTask, PairTask):
         short: share of rows that may lack columns, and are left out.
     """
 
-    hub: ClassVar[HubSource | None] = HubSource(
-        "nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
-    )
+    hub: HubSource | None = HubSource("nyu-mll/glue", "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c")
     fields: ClassVar[tuple[str, str, str]]
     short: ClassVar[float] = 0.0
 

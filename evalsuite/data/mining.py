@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
 
 from evalsuite.data.hub import Row
 from evalsuite.data.sourced import SourcedTask
@@ -24,11 +23,11 @@ class MiningTask(SourcedTask):
         fitted_on: split on whose labels it is decided which pairs are good enough.
     """
 
-    format: ClassVar[Format] = "mining"
-    by_embedding: ClassVar[bool] = True
-    metric: ClassVar[str] = "mining_f1"
+    format: Format = "mining"
+    by_embedding: bool = True
+    metric: str = "mining_f1"
     trains_on = False
-    fitted_on: ClassVar[Split] = "dev"
+    fitted_on: Split = "dev"
 
     @abstractmethod
     def candidates(self, source: DataSource, split: Split, language: str) -> Iterable[Candidate]:

@@ -19,7 +19,7 @@ class NliTask(PairTask):
     (`-` in a file, -1 on the hub: the annotators did not agree) are left out, as everyone does.
     """
 
-    labels: ClassVar[tuple[str, ...]] = LABELS
+    labels: tuple[str, ...] = LABELS
     spellings: ClassVar[Mapping[str, str]] = {"contradictory": "contradiction"}
 
     def from_row(self, row: Row, id: str) -> Example | None:

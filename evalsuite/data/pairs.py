@@ -25,8 +25,8 @@ class PairTask(SourcedTask):
         spellings: how files write a label -> the label, where they write it otherwise too.
     """
 
-    format: ClassVar[Format] = "pair"
-    metric: ClassVar[str] = "accuracy"
+    format: Format = "pair"
+    metric: str = "accuracy"
     columns: ClassVar[int] = 3
     spellings: ClassVar[Mapping[str, str]] = {}
 

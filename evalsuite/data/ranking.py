@@ -24,9 +24,9 @@ class RankingTask(SourcedTask):
         query_tokens, candidate_tokens: longest sequence of each, specials included.
     """
 
-    format: ClassVar[Format] = "ranking"
-    by_embedding: ClassVar[bool] = True
-    metric: ClassVar[str] = "map_at_20"
+    format: Format = "ranking"
+    by_embedding: bool = True
+    metric: str = "map_at_20"
     query_tokens: ClassVar[int]
     candidate_tokens: ClassVar[int]
 

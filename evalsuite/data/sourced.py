@@ -111,7 +111,7 @@ class SourcedTask(Task):
             return english_first(self._in_directory(source, split))
         if source.kind == "embedded":
             return english_first(self._in_suite(split))
-        if self.hub is None or split not in self.hub_splits:
+        if source.kind == "files" or self.hub is None or split not in self.hub_splits:
             return ()
         if split == "train":
             return english_first(self.hub_training_languages) if self.trains_on else ()
@@ -153,8 +153,8 @@ class EnglishTask(NotEmbedded):
         config: configuration of the hub data set.
     """
 
-    languages: ClassVar[tuple[str, ...]] = ("en",)
-    eval_splits: ClassVar[tuple[Split, ...]] = ("dev",)
+    languages: tuple[str, ...] = ("en",)
+    eval_splits: tuple[Split, ...] = ("dev",)
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
     places: ClassVar[dict[Split, tuple[str, ...]]]
     config: ClassVar[str] = "default"
@@ -184,6 +184,11 @@ def root(source: DataSource) -> Path:
     Raises:
         DataError: none was given, or it is no directory.
     """
+    if source.kind == "files":
+        raise DataError(
+            "source: files has only the rows of tasks that the recipe declares; for others write "
+            "source: hub, xtreme or embedded"
+        )
     if source.data_dir is None:
         raise DataError(
             "source: xtreme needs a directory; type: --data-dir <directory in the layout of the "

@@ -32,9 +32,9 @@ class SpanTask(SourcedTask):
         hub_training: configuration of the hub data set with the training rows.
     """
 
-    format: ClassVar[Format] = "span"
-    labels: ClassVar[tuple[str, ...]] = SPAN_ENDS
-    metric: ClassVar[str] = "answer_f1"
+    format: Format = "span"
+    labels: tuple[str, ...] = SPAN_ENDS
+    metric: str = "answer_f1"
     places: ClassVar[dict[Split, tuple[str, ...]]]
     hub_training: ClassVar[str]
 

@@ -20,8 +20,8 @@ from evalsuite.task import Example, Format, Split, TagExample
 class TaggingTask(SourcedTask):
     """Words and their tags. `tag_column` is the name the hub data set gives the tags."""
 
-    format: ClassVar[Format] = "tagging"
-    metric: ClassVar[str] = "chunk_f1"
+    format: Format = "tagging"
+    metric: str = "chunk_f1"
     columns: ClassVar[int] = 2
     tag_column: ClassVar[str]
 

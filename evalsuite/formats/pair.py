@@ -1,4 +1,4 @@
-"""Two sentences, one label: XNLI and similar tasks."""
+"""One label for two sentences, or for one: XNLI and similar tasks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: in
     """`<s> first </s></s> second </s>`; the longer side is cut first where both do not fit."""
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     try:
-        encodings = tokenizer.encode_batch([(e.first, e.second) for e in examples])
+        encodings = tokenizer.encode_batch(
+            [e.first if e.second is None else (e.first, e.second) for e in examples]
+        )
     finally:
         tokenizer.no_truncation()
     return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from evalsuite.data import files, sentences
 from evalsuite.data.ranking import RankingTask
@@ -50,7 +50,7 @@ class Lareqa(RankingTask):
     name = "lareqa"
     title = "LAReQA"
     languages = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
-    eval_splits: ClassVar[tuple[Split, ...]] = ("test",)
+    eval_splits: tuple[Split, ...] = ("test",)
     query_tokens = 96
     candidate_tokens = 256
     training = "squad/train-v1.1.json"

@@ -38,7 +38,7 @@ class Mlqa(SpanTask):
             "mlqa/" + _FILE.format(split="test"),
         ),
     }
-    hub: ClassVar[HubSource | None] = XTREME
+    hub: HubSource | None = XTREME
     hub_training = "SQuAD"
     layout = (
         "squad/train-v1.1.json, mlqa/[MLQA_V1/<split>/]<split>-context-<lang>-question-<lang>.json"

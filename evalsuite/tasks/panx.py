@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import ClassVar
 
 from evalsuite.data.hub import XTREME
 from evalsuite.data.tagging import TaggingTask
@@ -37,7 +36,7 @@ class PanX(TaggingTask):
         *("te", "th", "tl", "tr", "uk", "ur", "vi", "yo", "zh"),
     )
     labels = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
-    hub: ClassVar[HubSource | None] = XTREME
+    hub: HubSource | None = XTREME
     hub_languages = tuple(
         code for code in languages if code not in {"az", "gu", "lt", "pa", "pl", "qu", "ro", "uk"}
     )

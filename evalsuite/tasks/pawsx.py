@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import ClassVar
 
 from evalsuite.data.hub import XTREME, Row
 from evalsuite.data.pairs import PairTask
@@ -30,7 +29,7 @@ class Pawsx(PairTask):
     languages = ("de", "en", "es", "fr", "ja", "ko", "zh")
     labels = ("0", "1")
     file = "pawsx/{split}-{language}.tsv"
-    hub: ClassVar[HubSource | None] = XTREME
+    hub: HubSource | None = XTREME
     hub_training_languages = languages
     layout = "pawsx/train-<lang>.tsv, pawsx/dev-<lang>.tsv, pawsx/test-<lang>.tsv"
     licence = "free use for any purpose, see its page"

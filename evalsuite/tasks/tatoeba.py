@@ -34,17 +34,17 @@ class Tatoeba(SourcedTask):
 
     name = "tatoeba"
     title = "Tatoeba"
-    format: ClassVar[Format] = "retrieval"
-    by_embedding: ClassVar[bool] = True
+    format: Format = "retrieval"
+    by_embedding: bool = True
     languages = (
         *("af", "ar", "az", "bg", "bn", "de", "el", "es", "et", "eu", "fa", "fi", "fr", "he"),
         *("hi", "hu", "id", "it", "ja", "jv", "ka", "kk", "ko", "lt", "ml", "mr", "nl", "pl"),
         *("pt", "ro", "ru", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi", "zh"),
     )
     metric = "retrieval_accuracy"
-    eval_splits: ClassVar[tuple[Split, ...]] = ("test",)
+    eval_splits: tuple[Split, ...] = ("test",)
     trains_on = False
-    hub: ClassVar[HubSource | None] = HubSource(
+    hub: HubSource | None = HubSource(
         "mteb/tatoeba-bitext-mining", "69e8f12da6e31d59addadda9a9c8a2e601a0e282"
     )
     hub_splits: ClassVar[dict[Split, str]] = {"test": "test"}

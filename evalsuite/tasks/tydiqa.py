@@ -25,7 +25,7 @@ class Tydiqa(SpanTask):
     name = "tydiqa"
     title = "TyDiQA-GoldP"
     languages = ("ar", "bn", "en", "fi", "id", "ko", "ru", "sw", "te")
-    eval_splits: ClassVar[tuple[Split, ...]] = ("dev",)
+    eval_splits: tuple[Split, ...] = ("dev",)
     places: ClassVar[dict[Split, tuple[str, ...]]] = {
         "train": (
             "tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json",
@@ -37,7 +37,7 @@ class Tydiqa(SpanTask):
             "tydiqa/tydiqa.goldp.{language}.dev.json",
         ),
     }
-    hub: ClassVar[HubSource | None] = XTREME
+    hub: HubSource | None = XTREME
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
     hub_training = "tydiqa"
     hub_training_languages = languages

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import ClassVar
 
 from evalsuite.data.hub import XTREME
 from evalsuite.data.tagging import TaggingTask
@@ -40,7 +39,7 @@ class UdPos(TaggingTask):
         *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
         *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
     )
-    hub: ClassVar[HubSource | None] = XTREME
+    hub: HubSource | None = XTREME
     hub_languages = tuple(code for code in languages if code not in {"lt", "pl", "ro", "uk", "wo"})
     tag_column = "pos_tags"
     file = "udpos/{split}-{language}.tsv"

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 from evalsuite.data import choices, files
 from evalsuite.data.choices import text
@@ -48,12 +48,12 @@ class Xcopa(SourcedTask):
 
     name = "xcopa"
     title = "XCOPA"
-    format: ClassVar[Format] = "choice"
+    format: Format = "choice"
     languages = ("en", "et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
     labels = CHOICE
     metric = "accuracy"
     file = "xcopa/{split}-{language}.jsonl"
-    hub: ClassVar[HubSource | None] = HubSource(
+    hub: HubSource | None = HubSource(
         "cambridgeltl/xcopa", "042f78955ba48e6404616762fa6e05e839c3907a"
     )
     hub_beside = (_COPA,)

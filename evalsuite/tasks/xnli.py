@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import ClassVar
 
 from evalsuite.data.nli import NliTask
 from evalsuite.task import Example, HubSource, Split
@@ -31,9 +30,7 @@ class Xnli(NliTask):
         *("ar", "bg", "de", "el", "en", "es", "fr", "hi"),
         *("ru", "sw", "th", "tr", "ur", "vi", "zh"),
     )
-    hub: ClassVar[HubSource | None] = HubSource(
-        "facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e"
-    )
+    hub: HubSource | None = HubSource("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e")
     file = "xnli/{split}-{language}.tsv"
     hub_training_languages = languages
     layout = "xnli/train-<lang>.tsv, xnli/dev-<lang>.tsv, xnli/test-<lang>.tsv"

@@ -25,12 +25,12 @@ class Xquad(SpanTask):
     title = "XQuAD"
     languages = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
     hub_languages = tuple(code for code in languages if code != "ro")
-    eval_splits: ClassVar[tuple[Split, ...]] = ("test",)
+    eval_splits: tuple[Split, ...] = ("test",)
     places: ClassVar[dict[Split, tuple[str, ...]]] = {
         "train": ("squad/train-v1.1.json",),
         "test": ("xquad/xquad.{language}.json",),
     }
-    hub: ClassVar[HubSource | None] = XTREME
+    hub: HubSource | None = XTREME
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "test": "validation"}
     hub_training = "SQuAD"
     layout = "squad/train-v1.1.json, xquad/xquad.<lang>.json"

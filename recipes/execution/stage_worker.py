@@ -14,10 +14,11 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.machine import environment
 from evalsuite.machine.child_process import leave_with
+from evalsuite.own.declared import declare
 from recipes.errors import StageFailedError, is_persons
 from recipes.execution.display import Display
 from recipes.execution.run_record import StageOutcome
@@ -25,6 +26,9 @@ from recipes.execution.scheduler import threads
 from recipes.execution.stage_runner import Maker
 from recipes.execution.workspace import Workspace
 from recipes.planning.plan import Plan, Planned
+
+if TYPE_CHECKING:
+    from evalsuite.own.own_task import OwnTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Work:
     """What all stages of a run share."""
 
     plan: Plan
+    tasks: Mapping[str, OwnTask]  # that the recipe declares
     space: Workspace
     debug: bool
     jobs: int
@@ -90,6 +95,7 @@ def work_for(work: Work, connection: Connection, leash: Connection) -> None:
     """Make stages until None comes in their place; end at once when the leash closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     leave_with(leash)
+    declare(work.tasks)
     maker = Maker(work.plan, work.space, _Relay(connection), work.debug)
     cores = environment.threads()  # asked now: each stage sets what this reads
     while True:

@@ -20,6 +20,7 @@ from typing import Any
 
 from evalsuite.errors import KilledError
 from evalsuite.machine.child_process import start, start_context
+from evalsuite.own.declared import declared
 from recipes.errors import StageFailedError
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
@@ -174,7 +175,7 @@ class _Pool:
                 self.context = start_context(PRELOAD)
                 self.held, self.leash = self.context.Pipe(duplex=False)
             ours, theirs = self.context.Pipe()
-            work = Work(maker.plan, maker.space, maker.debug, self.jobs)
+            work = Work(maker.plan, declared(), maker.space, maker.debug, self.jobs)
             process = start(self.context, work_for, work, theirs, self.held)
             theirs.close()
         worker = _Worker(self, process, ours)

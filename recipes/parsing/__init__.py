@@ -1,6 +1,8 @@
 """Read a recipe file: YAML with line numbers, overrides, references, all problems at once.
 
 Files:
+    declared_tasks.py: the tasks that a recipe declares, made known by their names; what is wrong
+        is noted, not raised
     knobs.py: what `search:` in a recipe says, and the assignments its knobs span
     library.py: shipped recipes, and recipes by path
     located_yaml.py: YAML read safely, every value with the place it came from

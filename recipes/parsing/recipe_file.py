@@ -22,9 +22,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from evalsuite.own.declaration import Declaration
 from evalsuite.task import SourceKind
 from recipes.errors import RecipeError
 from recipes.parsing import library
+from recipes.parsing.declared_tasks import declare_tasks
 from recipes.parsing.knobs import SearchConfig
 from recipes.parsing.located_yaml import parse
 from recipes.parsing.node import Node, entries_of, items_of, name_of
@@ -51,7 +53,7 @@ class Recipe(BaseModel):
     )
     source: SourceKind = Field(
         description="Where rows come from: the Hugging Face hub, a directory in the XTREME "
-        "layout, or text embedded in the package."
+        "layout, text embedded in the package, or only the files of declared tasks (files)."
     )
     seed: int = Field(default=0, description="Random seed of all stages.")
     matrix: dict[str, list[Any]] = Field(
@@ -62,6 +64,11 @@ class Recipe(BaseModel):
     search: SearchConfig | None = Field(
         default=None,
         description="Search for the best values of some knobs within a budget; default: no search.",
+    )
+    tasks: dict[str, Declaration] = Field(
+        default={},
+        description="Tasks of your own: name -> format, files, columns and labels; stages use "
+        "the name like that of any task.",
     )
     stages: list[dict[str, Any]] = Field(
         description="Stages of the recipe; the order is free, stages refer to each other by name."
@@ -114,6 +121,7 @@ def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
     for override in overrides:
         set_value(tree, override, kinds, Recipe.model_fields, problems)
     recipe = _outer(tree, problems)
+    declare_tasks(recipe.tasks, tree.get("tasks"), problems)
     stages = _stages(tree, problems)
     stages += _implicit_report(stages, tree.where)
     search = tree.get("search")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import DataError, MissingDataError
-from evalsuite.task import DataSource
+from evalsuite.task import DataSource, Task
 from recipes.hashing import sha256_file, sha256_json
 from transfer.find_task import find_task
 
@@ -39,9 +39,10 @@ def digest_need(
     if need.split == "held out":
         return _held_out(source, digest_file)
     task = find_task(need.task)
-    if source.kind == "embedded":
+    kind = task.kind_of_source(source)
+    if kind == "embedded":
         return _embedded()
-    if source.kind == "hub":
+    if kind == "hub":
         if task.hub is None:
             raise DataError(
                 f"{task.name} has no pinned copy on the hub; "
@@ -49,6 +50,11 @@ def digest_need(
             )
         pinned = (task.hub, *task.hub_beside)
         return "hub:" + "+".join(f"{hub.repo}@{hub.revision}" for hub in pinned)
+    if kind == "files" and not _declared(task):
+        raise DataError(
+            f"source: files has no rows of {task.name}, which the recipe does not declare; "
+            "write source: hub, xtreme or embedded"
+        )
     split = task.eval_split(source) if need.split == "eval" else need.split
     languages = need.languages or task.available(source, split)
     digests: dict[str, str] = {}
@@ -67,7 +73,13 @@ def digest_need(
         if folder.is_dir():
             raise DataError(f"{what}: no such file in {folder}\nexpected layout: {task.layout}")
         raise MissingDataError(folder, what, task.layout)
-    return f"xtreme:{sha256_json({'split': split, 'files': digests})}"
+    return f"{kind}:{sha256_json({'split': split, 'files': digests, **_declared(task)})}"
+
+
+def _declared(task: Task) -> dict[str, Any]:
+    """What a recipe declares of a task, which says how its files are read."""
+    declaration = getattr(task, "declaration", None)
+    return {} if declaration is None else {"declaration": declaration.model_dump(mode="json")}
 
 
 def _embedded() -> str:

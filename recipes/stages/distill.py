@@ -30,6 +30,7 @@ from recipes.stages._shared.training_keys import (
     probed,
     same_labels,
     tasks,
+    training_rows,
 )
 from recipes.stages._shared.training_keys import cost as cost
 
@@ -198,7 +199,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows; where it is used, parallel text and what is kept out of it."""
-    needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
+    needs = tuple(training_rows(task) for task in config.tasks)
     if config.multilingual > 0 or config.code_switch > 0 or not config.tasks:
         needs += (PARALLEL, HELD_OUT)
     task = _probed(config, gives)

@@ -24,7 +24,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
-from recipes.stages._shared.training_keys import need, probed
+from recipes.stages._shared.training_keys import need, probed, training_rows
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     if _ranked(config) or (_calibrates(config) and config.calibration_text == "parallel"):
         needs += (PARALLEL, HELD_OUT)
     if _calibrates(config) and config.calibration_text == "train":
-        needs += (DataNeed(probed(config.probe_task, gives).name, "train", ("en",)),)
+        needs += (training_rows(probed(config.probe_task, gives).name),)
     return needs
 
 

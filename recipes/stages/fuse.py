@@ -21,7 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.score_gate import ProbeTask
-from recipes.stages._shared.training_keys import need, probed
+from recipes.stages._shared.training_keys import dev_rows, need, probed
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     if config.score_rows:
         needs += (DataNeed(probed(None, gives).name, "eval"),)
     if config.weights == "search":
-        needs += (DataNeed(probed(None, gives).name, "dev", ("en",)),)
+        needs += (dev_rows(probed(None, gives).name),)
     return needs
 
 

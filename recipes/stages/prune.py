@@ -33,6 +33,7 @@ from recipes.stages._shared.training_keys import (
     probed,
     same_labels,
     tasks,
+    training_rows,
 )
 
 VERSION = 3
@@ -153,7 +154,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, parallel text and what is kept out of it, the gate's text."""
-    needs = tuple(DataNeed(task, "train", ("en",)) for task in config.tasks)
+    needs = tuple(training_rows(task) for task in config.tasks)
     needs += (PARALLEL, HELD_OUT)
     if config.probe or config.max_lost is not None:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)

@@ -26,7 +26,15 @@ from recipes.stages._shared.train_options import (
     processes,
     train_options,
 )
-from recipes.stages._shared.training_keys import augmentation, known_tasks, need, settings, tasks
+from recipes.stages._shared.training_keys import (
+    augmentation,
+    dev_rows,
+    known_tasks,
+    need,
+    settings,
+    tasks,
+    training_rows,
+)
 from recipes.stages._shared.training_keys import cost as cost
 
 VERSION = 5
@@ -53,8 +61,10 @@ class Config(MethodKeys, TrainOptionsConfig):
         description="Precision of the base model's word embeddings during training; int8 and "
         "int4 keep one scale per row.",
     )
-    languages: tuple[LanguageCode, ...] = Field(
-        default=("en",), description="Language codes of the training rows."
+    languages: tuple[LanguageCode, ...] | None = Field(
+        default=None,
+        description="Language codes of the training rows; default: English, and for a task that "
+        "the recipe declares all languages it has training files in.",
     )
     pooling: Literal["mean", "cls"] = Field(
         default="mean",
@@ -144,9 +154,9 @@ def _check_sequential(config: Config, model: Artifact) -> None:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The tasks' training splits, and the parallel text where that is used."""
-    rows = tuple(DataNeed(task, "train", config.languages) for task in config.tasks)
+    rows = tuple(training_rows(task, config.languages) for task in config.tasks)
     if config.evaluate_every is not None and config.dev_rows == "split":
-        rows += tuple(DataNeed(task, "dev", ("en",)) for task in config.tasks)
+        rows += tuple(dev_rows(task) for task in config.tasks)
     parallel = config.code_switch or config.contrastive or config.mlm
     return (*rows, PARALLEL, HELD_OUT) if parallel else rows
 

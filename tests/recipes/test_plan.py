@@ -186,8 +186,12 @@ def test_xtreme_needs_a_data_dir(lab):
 
 class FakeTask:
     name, layout = "fake", "fake/{language}.tsv"
+    format, metric, also = "pair", "accuracy", ()
     hub = HubSource("org/fake", "abc")
     hub_beside = ()
+
+    def kind_of_source(self, source):
+        return source.kind
 
     def eval_split(self, source):
         return "dev"

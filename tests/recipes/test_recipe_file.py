@@ -53,9 +53,9 @@ def test_all_problems_at_once_each_with_its_line(lab):
     )
     assert found == [
         "r.yaml:2: source: 'embeded' is not allowed; did you mean 'embedded'?\n"
-        "allowed: 'hub', 'xtreme' or 'embedded'",
+        "allowed: 'hub', 'xtreme', 'embedded' or 'files'",
         "r.yaml:3: unknown key 'sead'; did you mean 'seed'?\n"
-        "allowed: description, extends, matrix, name, search, seed, source, stages",
+        "allowed: description, extends, matrix, name, search, seed, source, stages, tasks",
         "r.yaml:7: two stages are named 'teacher', the first at r.yaml:6",
         "r.yaml:9: stage 'fused': unknown stage kind 'fuze'; did you mean 'fuse'?\n"
         "allowed: benchmark, evaluate, fuse, report, train",

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from evalsuite import tokenization
 from evalsuite.errors import DataError
-from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.task import DataSource, Example, Task
 from transfer.encoded_rows.encoded import Encoder, Rows
 from transfer.registry import ROWS
@@ -27,7 +26,7 @@ def load_rows(
     directory: Path,
     max_length: int,
     *,
-    languages: Sequence[str] = ("en",),
+    languages: Sequence[str] | None = None,
     max_examples: int | None = None,
     change: Change = list,
     held_out: int = 0,
@@ -37,6 +36,7 @@ def load_rows(
     Args:
         directory: of the checkpoint whose tokenizer encodes the rows.
         max_length: tokens of the longest sequence, special tokens included.
+        languages: of the rows; None for the task's own training languages.
         max_examples: rows per language, at most.
         change: applied to the examples before they are encoded; see
             `transfer.text.augment.prepare`.
@@ -47,9 +47,10 @@ def load_rows(
         UnknownNameError: tasks of this format cannot be trained on.
     """
     examples: list[Example] = []
+    languages = languages or task.training_languages
     for language in languages:
         split = task.load(source, "train", language)
-        if language == SOURCE_LANGUAGE:
+        if language == task.source_language:
             split = split[: len(split) - held_out]
         examples += split[:max_examples]
     if not examples:

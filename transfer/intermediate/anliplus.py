@@ -42,9 +42,7 @@ class AnliPlus(EnglishTask, NliTask):
         "c": "contradiction",
     }
     config = "plain_text"
-    hub: ClassVar[HubSource | None] = HubSource(
-        "facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9"
-    )
+    hub: HubSource | None = HubSource("facebook/anli", "8e4813d81f46d313dac7892e1c28076917cfcdf9")
     hub_beside = tuple(task.hub for task in _WITH if task.hub)
     layout = (
         "anli/[anli_v1.0/]R1/train.jsonl, R1/dev.jsonl, the same of R2 and R3; "

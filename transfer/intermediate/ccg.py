@@ -52,7 +52,7 @@ class Ccg(EnglishTask, TaggingTask):
 
     name = "ccg"
     title = "CCG supertagging"
-    labels: ClassVar[tuple[str, ...]] = (UNKNOWN,)
+    labels: tuple[str, ...] = (UNKNOWN,)
     metric = "token_accuracy"
     places: ClassVar[dict[Split, tuple[str, ...]]] = {
         split: (f"ccg/{split}-en.stagged", f"ccg/{split}-en.auto") for split in _SECTIONS

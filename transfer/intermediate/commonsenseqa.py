@@ -30,7 +30,7 @@ class CommonsenseQa(ChoiceTask):
         "train": ("commonsenseqa/train-en.jsonl", "commonsenseqa/train_rand_split.jsonl"),
         "dev": ("commonsenseqa/dev-en.jsonl", "commonsenseqa/dev_rand_split.jsonl"),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
+    hub: HubSource | None = HubSource(
         "tau/commonsense_qa", "94630fe30dad47192a8546eb75f094926d47e155"
     )
     layout = (

@@ -34,7 +34,7 @@ class CosmosQa(ChoiceTask):
         "train": ("cosmosqa/train-en.csv", "cosmosqa/train.csv"),
         "dev": ("cosmosqa/valid-en.csv", "cosmosqa/valid.csv", "cosmosqa/dev-en.csv"),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
+    hub: HubSource | None = HubSource(
         "allenai/cosmos_qa", "ed50fe83db62b355759053b1cd5eef344ee371e0"
     )
     layout = "cosmosqa/train-en.csv, cosmosqa/valid-en.csv (or train.csv, valid.csv, as published)"

@@ -29,9 +29,7 @@ class HellaSwag(ChoiceTask):
         "train": ("hellaswag/train-en.jsonl", "hellaswag/hellaswag_train.jsonl"),
         "dev": ("hellaswag/dev-en.jsonl", "hellaswag/hellaswag_val.jsonl"),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
-        "Rowan/hellaswag", "218ec52e09a7e7462a5400043bb9a69a41d06b76"
-    )
+    hub: HubSource | None = HubSource("Rowan/hellaswag", "218ec52e09a7e7462a5400043bb9a69a41d06b76")
     layout = (
         "hellaswag/train-en.jsonl, hellaswag/dev-en.jsonl "
         "(or hellaswag_train.jsonl, hellaswag_val.jsonl, as published)"

@@ -28,8 +28,8 @@ class Mnli(NliTask):
     name = "mnli"
     title = "MNLI"
     languages = ("en",)
-    eval_splits: ClassVar[tuple[Split, ...]] = ("dev",)
-    hub: ClassVar[HubSource | None] = HubSource(
+    eval_splits: tuple[Split, ...] = ("dev",)
+    hub: HubSource | None = HubSource(
         "nyu-mll/multi_nli", "da70db2af9d09693783c3320c4249840212ee221"
     )
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation_matched"}

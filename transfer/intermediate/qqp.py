@@ -25,7 +25,7 @@ class Qqp(GlueTask):
 
     name = "qqp"
     title = "QQP"
-    labels: ClassVar[tuple[str, ...]] = ("0", "1")
+    labels: tuple[str, ...] = ("0", "1")
     also = ("f1",)
     positive = "1"
     spellings: ClassVar[Mapping[str, str]] = {"not_duplicate": "0", "duplicate": "1"}

@@ -22,7 +22,7 @@ class Rte(GlueTask):
 
     name = "rte"
     title = "RTE"
-    labels: ClassVar[tuple[str, ...]] = ("entailment", "not_entailment")
+    labels: tuple[str, ...] = ("entailment", "not_entailment")
     fields = ("sentence1", "sentence2", "label")
     config = "rte"
     places: ClassVar[dict[Split, tuple[str, ...]]] = {

@@ -34,7 +34,7 @@ class Siqa(ChoiceTask):
         for folder in ("socialiqa-train-dev",)
         for split in ("train", "dev")
     }
-    hub: ClassVar[HubSource | None] = HubSource(
+    hub: HubSource | None = HubSource(
         "allenai/social_i_qa", "537a2ec8ec565adc0b70b70752893e59e024df26"
     )
     layout = (

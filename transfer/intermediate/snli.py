@@ -10,8 +10,6 @@ Paper: Bowman et al. 2015, arXiv:1508.05326.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from evalsuite.data.nli import NliTask
 from evalsuite.data.sourced import NotEmbedded
 from evalsuite.task import HubSource, Split
@@ -23,8 +21,8 @@ class Snli(NotEmbedded, NliTask):
     name = "snli"
     title = "SNLI"
     languages = ("en",)
-    eval_splits: ClassVar[tuple[Split, ...]] = ("test", "dev")
-    hub: ClassVar[HubSource | None] = HubSource(
+    eval_splits: tuple[Split, ...] = ("test", "dev")
+    hub: HubSource | None = HubSource(
         "stanfordnlp/snli", "cdb5c3d5eed6ead6e5a341c8e56e669bb666725b"
     )
     file = "snli/{split}-{language}.tsv"

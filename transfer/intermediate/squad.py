@@ -25,14 +25,12 @@ class Squad(NotEmbedded, SpanTask):
     name = "squad"
     title = "SQuAD 1.1"
     languages = ("en",)
-    eval_splits: ClassVar[tuple[Split, ...]] = ("dev",)
+    eval_splits: tuple[Split, ...] = ("dev",)
     places: ClassVar[dict[Split, tuple[str, ...]]] = {
         "train": ("squad/train-v1.1.json", "squad/train-en.json"),
         "dev": ("squad/dev-v1.1.json", "squad/dev-en.json"),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
-        "rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f"
-    )
+    hub: HubSource | None = HubSource("rajpurkar/squad", "7b6d24c440a36b6815f21b70d25016731768db1f")
     hub_splits: ClassVar[dict[Split, str]] = {"train": "train", "dev": "validation"}
     hub_training = "plain_text"
     layout = "squad/train-v1.1.json, squad/dev-v1.1.json (or train-en.json, dev-en.json)"

@@ -44,7 +44,7 @@ class Squad2(Squad):
         "train": ("squad2/train-v2.0.json", "squad2/train-en.json"),
         "dev": ("squad2/dev-v2.0.json", "squad2/dev-en.json"),
     }
-    hub: ClassVar[HubSource | None] = HubSource(
+    hub: HubSource | None = HubSource(
         "rajpurkar/squad_v2", "3ffb306f725f7d2ce8394bc1873b24868140c412"
     )
     hub_training = "squad_v2"

@@ -16,11 +16,15 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import EvalsuiteError, KilledError
 from evalsuite.machine.child_process import leave_with, start, start_context
+from evalsuite.own.declared import declare, declared
 from transfer.errors import TransferError
+
+if TYPE_CHECKING:
+    from evalsuite.own.own_task import OwnTask
 
 _MEMBER = ("a process of the training", " with fewer processes or a smaller batch_size")
 _GRACE = 1.0  # seconds until the end of a killed process is known
@@ -90,7 +94,7 @@ def run_in_processes(count: int, call: Call, progress: Callable[[float, str], No
     children, pipes = [], []
     for rank in range(count):
         receiver, sender = context.Pipe(duplex=False)
-        arguments = (_Member(rank, count, port, threads), call, held, sender)
+        arguments = (_Member(rank, count, port, threads), call, declared(), held, sender)
         pipes.append(receiver)
         children.append(start(context, _run_member, *arguments))
         sender.close()
@@ -142,9 +146,16 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _run_member(member: _Member, call: Call, leash: Connection, pipe: Connection) -> None:
+def _run_member(
+    member: _Member,
+    call: Call,
+    tasks: Mapping[str, OwnTask],
+    leash: Connection,
+    pipe: Connection,
+) -> None:
     """What one of the processes does."""
     leave_with(leash)
+    declare(tasks)
     os.environ |= member.environment()
     import torch
 

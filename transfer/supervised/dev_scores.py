@@ -19,7 +19,6 @@ import torch
 from evalsuite import scoring
 from evalsuite.inference.probe_text import spread
 from evalsuite.inference.session import Session
-from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.runtimes.torch import TorchPredictor, logits_of
 from evalsuite.task import CHOICE, DataSource, Example, Task
 from transfer.errors import MethodError
@@ -62,18 +61,18 @@ def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") 
             "evaluate_every out"
         )
     if rows == "split":
-        if SOURCE_LANGUAGE not in task.available(source, "dev"):
+        if task.source_language not in task.available(source, "dev"):
             raise MethodError(
                 f"{task.name} has no English dev rows in the source {source.kind}; to hold out "
                 "some of its training rows, set dev_rows: train"
             )
-        found, held_out = spread(task.load(source, "dev", SOURCE_LANGUAGE), most), 0
+        found, held_out = spread(task.load(source, "dev", task.source_language), most), 0
     else:
-        trained_on = task.load(source, "train", SOURCE_LANGUAGE)
+        trained_on = task.load(source, "train", task.source_language)
         held_out = min(most, len(trained_on) // 10)
         found = trained_on[len(trained_on) - held_out :]
     try:
-        floor = scoring.chance(scoring.answers(task, SOURCE_LANGUAGE, found))
+        floor = scoring.chance(scoring.answers(task, task.source_language, found))
     except ValueError:
         raise MethodError(f"{task.name}: no labelled English row to score ({rows})") from None
     return DevSet(task, found, held_out, floor)
@@ -103,7 +102,7 @@ class Dev:
         self.constant = []
         for one, session in zip(self.sets, self.sessions, strict=True):
             said = session.predict(one.task.format, one.examples)
-            answers = scoring.answers(one.task, SOURCE_LANGUAGE, one.examples, said)
+            answers = scoring.answers(one.task, one.task.source_language, one.examples, said)
             scores[one.task.name] = scoring.main_score(answers)
             # A tagger's answers are lists of tags; one tag for every word is as constant.
             flat = {tag for row in said for tag in (row if isinstance(row, list) else [row])}

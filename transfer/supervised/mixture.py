@@ -55,7 +55,10 @@ def load_parts(
     change = augment.prepare(options.augmentation, source, seed, progress)
     dev = [english(task, source, how.examples, how.rows) for task in tasks] if how else []
     apart = options.language_temperature is not None
-    languages = [(code,) for code in options.languages] if apart else [options.languages]
+
+    def sets(task: Task) -> list[tuple[str, ...]]:
+        codes = options.languages or task.training_languages
+        return [(code,) for code in codes] if apart else [codes]
 
     def read(task: Task, codes: tuple[str, ...], held_out: int) -> Rows:
         return load_rows(
@@ -71,7 +74,7 @@ def load_parts(
 
     held = [one.held_out for one in dev] or [0] * len(tasks)
     rows = [
-        [read(task, codes, held_out) for codes in languages]
+        [read(task, codes, held_out) for codes in sets(task)]
         for task, held_out in zip(tasks, held, strict=True)
     ]
     sizes = [sum(map(len, sets)) for sets in rows]

@@ -29,7 +29,7 @@ class Options:
     max_steps: int | None = None
     max_length: int = 128
     max_examples: int | None = None
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...] | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
     method_options: dict[str, Any] = field(default_factory=dict)

@@ -120,7 +120,8 @@ def _mapped(example: Example, change: Callable[[str], str]) -> Example:
         return re.sub(r"\S+", lambda word: change(word[0]), text)
 
     if isinstance(example, PairExample):
-        return replace(example, first=line(example.first), second=line(example.second))
+        second = None if example.second is None else line(example.second)
+        return replace(example, first=line(example.first), second=second)
     if isinstance(example, SpanExample):
         return replace(example, question=line(example.question))
     if isinstance(example, MatchExample):

@@ -10,6 +10,7 @@ from evalsuite.results.run import RunRecord
 from evalsuite.task import SourceKind
 
 BADGES: dict[SourceKind, str] = {
+    "files": "OWN",
     "embedded": "embedded (template-generated; says nothing about XTREME-R)",
     "xtreme": "XTREME directory",
     "hub": "hub",

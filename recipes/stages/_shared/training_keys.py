@@ -10,7 +10,7 @@ from pydantic import Field
 from evalsuite.inference.label_order import same_names
 from evalsuite.task import Task
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, StageConfig, TaskName
+from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig, TaskName
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -159,6 +159,16 @@ def augmentation(config: TaskTrainingConfig) -> Augmentation:
 def tasks(names: tuple[str, ...]) -> list[Task]:
     """Tasks by their names."""
     return [find_task(name) for name in names]
+
+
+def training_rows(name: str, languages: tuple[str, ...] | None = None) -> DataNeed:
+    """The training rows of a task that a stage reads: in these languages, or in the task's own."""
+    return DataNeed(name, "train", languages or find_task(name).training_languages)
+
+
+def dev_rows(name: str) -> DataNeed:
+    """The dev rows of a task, in the language that its models are trained in."""
+    return DataNeed(name, "dev", (find_task(name).source_language,))
 
 
 def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:

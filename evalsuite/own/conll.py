@@ -1,0 +1,61 @@
+"""Sentences of a CoNLL file: a word per line with columns, a blank line between sentences.
+
+>>> list(sentences(Path("train.conll"), word=1, tag=-1))
+[(1, ('Maria', 'lives', 'here'), ('B-PER', 'O', 'O'))]
+
+Columns are separated by tabs, or by spaces where a file has no tab. Lines that begin with `#` and a
+space, and `-DOCSTART-`, are not words. Columns are counted from 1, and -1 is the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from evalsuite.errors import DataError, MalformedRowError
+from evalsuite.own.records import Column, content
+
+Sentence = tuple[int, tuple[str, ...], tuple[str, ...]]  # line of its first word, words, tags
+
+
+def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
+    """The sentences, in order.
+
+    Raises:
+        DataError: there is no such file, no sentence in it, or columns have names.
+        MalformedRowError: a line lacks a column; names file and line.
+    """
+    if not (isinstance(word, int) and isinstance(tag, int)):
+        raise DataError(f"{path}: its columns have no names; give numbers, from 1: word: 1, tag: 2")
+    text = content(path)
+    separator = "\t" if "\t" in text else None
+    lines = text.split("\n")
+    words: list[str] = []
+    tags: list[str] = []
+    start, found = 0, False
+    for number, line in enumerate([*lines, ""], 1):
+        line = line.removesuffix("\r")
+        if line.startswith(("# ", "-DOCSTART-")):
+            continue
+        if line.strip():
+            fields = line.split(separator)
+            if not words:
+                start = number
+            words.append(_field(path, number, fields, word))
+            tags.append(_field(path, number, fields, tag))
+        elif words:
+            found = True
+            yield start, tuple(words), tuple(tags)
+            words, tags = [], []
+    if not found:
+        raise DataError(f"{path}: there is no sentence in it")
+
+
+def _field(path: Path, line: int, fields: list[str], column: int) -> str:
+    at = column - 1 if column > 0 else column
+    needed = column if column > 0 else -column + 1
+    if len(fields) < needed or not fields[at].strip():
+        raise MalformedRowError(
+            path, line, f"{len(fields)} column(s), and no {column}. one: {' '.join(fields)[:60]!r}"
+        )
+    return fields[at].strip()

@@ -1,0 +1,35 @@
+"""The tasks that the recipe of this process declares.
+
+>>> declare({"topics": OwnTask("topics", Declaration(format="classification", ...))})
+>>> TASKS.get("topics").labels
+('sports', 'travel')
+
+A task is looked up by its name in the processes that make stages too, so these are given what
+`declared` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from evalsuite.registry import TASKS
+
+if TYPE_CHECKING:
+    from evalsuite.own.own_task import OwnTask
+
+_current: dict[str, OwnTask] = {}
+
+
+def declare(tasks: Mapping[str, OwnTask]) -> None:
+    """Make these the declared tasks, in place of those before."""
+    for name in _current:
+        TASKS.added.pop(name, None)
+    _current.clear()
+    _current.update(tasks)
+    TASKS.added.update(tasks)
+
+
+def declared() -> dict[str, OwnTask]:
+    """The declared tasks by name, to be sent to another process."""
+    return dict(_current)

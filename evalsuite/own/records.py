@@ -1,0 +1,240 @@
+"""Rows of a table file: CSV, TSV, JSON lines or parquet, plain or compressed.
+
+>>> for record in records(Path("train.csv"), ("text", "label")):
+...     record.line, record.fields["text"], record.fields["label"]
+(2, 'It rains.', 'weather')
+
+The form is read from the name: `.csv`, `.tsv` (and `.txt`), `.jsonl`, `.parquet`, with `.gz` or
+`.zst` after it. A first line that names its columns is expected where columns are asked for by
+name; columns asked for by number (1 is the first) are those of a file without such a line.
+CSV has quotation marks as RFC 4180 defines them. In TSV a field may be wrapped in quotation marks,
+as Python's `csv` writes it; a mark elsewhere is text.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite.errors import DataError, MalformedRowError
+
+Column = str | int  # the name, or the number from 1
+FORMS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "json", ".parquet": "parquet"}
+COMPRESSED = (".gz", ".zst")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row.
+
+    Attributes:
+        line: where it begins in its file, from 1; in parquet its number.
+        fields: column -> text as it stands there, the empty text where there is none.
+    """
+
+    line: int
+    fields: dict[Column, str]
+
+
+def form(path: Path) -> str:
+    """What kind of file the name says it is: csv, tsv, json or parquet.
+
+    >>> form(Path("a/train.csv.gz"))
+    'csv'
+
+    Raises:
+        DataError: the name says none of these.
+    """
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED]
+    found = FORMS.get(suffixes[-1].lower()) if suffixes else None
+    if found is None:
+        raise DataError(
+            f"{path}: the name does not say what kind of file it is; it can end in "
+            f"{', '.join(FORMS)}, then {' or '.join(COMPRESSED)} where it is compressed"
+        )
+    return found
+
+
+def records(path: Path, columns: Sequence[Column]) -> Iterator[Record]:
+    """All rows of a file, with at least these columns; blank lines are passed over.
+
+    Raises:
+        DataError: there is no such file, it cannot be read, or has an unknown kind.
+        MalformedRowError: a column or a field is absent; names file and line.
+    """
+    kind = form(path)
+    if kind == "parquet":
+        yield from _parquet(path, columns)
+        return
+    text = content(path)
+    if kind == "json":
+        yield from _json(path, text, columns)
+    else:
+        yield from _delimited(path, text, columns, tabs=kind == "tsv")
+
+
+def content(path: Path) -> str:
+    """The text of a file, unpacked where it is compressed, without a byte-order mark.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read or unpacked.
+        MalformedRowError: it is not UTF-8, or has NUL bytes, or is empty.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}") from None
+    raw = _unpacked(path, raw).removeprefix(b"\xef\xbb\xbf")
+    if not raw.strip():
+        raise MalformedRowError(path, 1, "the file is empty")
+    if (nul := raw.find(b"\0")) >= 0:
+        line = raw.count(b"\n", 0, nul) + 1
+        raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise MalformedRowError(
+            path,
+            line,
+            f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
+            f"iconv -f <encoding> -t utf-8 {path.name}",
+        ) from None
+
+
+def _unpacked(path: Path, raw: bytes) -> bytes:
+    """Unpacked by what the bytes are, whatever the name says."""
+    import zstandard
+
+    try:
+        if raw.startswith(b"\x1f\x8b"):
+            return gzip.decompress(raw)
+        if raw.startswith(b"\x28\xb5\x2f\xfd"):
+            return _unzstd(raw)
+    except (OSError, EOFError, zstandard.ZstdError) as error:
+        raise DataError(f"{path} is compressed, and damaged: {error}") from None
+    return raw
+
+
+def _unzstd(raw: bytes) -> bytes:
+    """All frames; one that is cut short is an error, which the library's reader does not see."""
+    import zstandard
+
+    found = []
+    while raw:
+        unpacker = zstandard.ZstdDecompressor().decompressobj()
+        found.append(unpacker.decompress(raw))
+        if not unpacker.eof:
+            raise zstandard.ZstdError("it is cut short")
+        raw = unpacker.unused_data
+    return b"".join(found)
+
+
+def _delimited(path: Path, text: str, columns: Sequence[Column], *, tabs: bool) -> Iterator[Record]:
+    rows: Iterator[tuple[int, list[str]]]
+    if tabs:
+        lines = text.split("\n")
+        rows = iter((n, _tab_fields(line)) for n, line in enumerate(lines, 1) if line.strip())
+    else:
+        rows = _csv_rows(path, text)
+    names: list[Column] = []
+    for line, fields in rows:
+        if not names:
+            numbered = any(isinstance(column, int) for column in columns)
+            names = [*range(1, len(fields) + 1)] if numbered else [*fields]
+            _check_columns(path, line, columns, names)
+            if not numbered:
+                continue
+        if len(fields) != len(names):
+            raise MalformedRowError(
+                path, line, f"{len(fields)} columns where {len(names)} are expected"
+            )
+        yield Record(line, dict(zip(names, fields, strict=True)))
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for fields in reader:
+            if fields:
+                yield line, fields
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise MalformedRowError(path, line, f"not a row of CSV: {error}") from None
+
+
+def _tab_fields(line: str) -> list[str]:
+    return [_unwrapped(field) for field in line.removesuffix("\r").split("\t")]
+
+
+def _unwrapped(field: str) -> str:
+    """A field as it was before Python's `csv` wrapped it: quotation marks inside are doubled."""
+    inside = field[1:-1]
+    if len(field) < 2 or field[0] != '"' or field[-1] != '"' or '"' in inside.replace('""', ""):
+        return field
+    return inside.replace('""', '"') if '""' in inside else field
+
+
+def _json(path: Path, text: str, columns: Sequence[Column]) -> Iterator[Record]:
+    for line, shown in enumerate(text.split("\n"), 1):
+        if not shown.strip():
+            continue
+        try:
+            row = json.loads(shown)
+        except (ValueError, RecursionError) as error:
+            raise MalformedRowError(path, line, f"not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise MalformedRowError(path, line, "not a JSON object with the columns as its keys")
+        _check_columns(path, line, columns, [*row])
+        yield Record(line, {name: _text(value) for name, value in row.items()})
+
+
+def _parquet(path: Path, columns: Sequence[Column]) -> Iterator[Record]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"cannot read {path}: {error}") from None
+    _check_columns(path, 1, columns, file.schema_arrow.names)
+    line = 0
+    try:
+        for batch in file.iter_batches(columns=[str(column) for column in columns]):
+            for row in batch.to_pylist():
+                line += 1
+                yield Record(line, {name: _text(value) for name, value in row.items()})
+    except (OSError, pyarrow.ArrowException) as error:
+        raise MalformedRowError(path, line + 1, f"cannot read the next rows: {error}") from None
+
+
+def _check_columns(
+    path: Path, line: int, wanted: Sequence[Column], there: Sequence[Column]
+) -> None:
+    if absent := [column for column in wanted if column not in there]:
+        raise MalformedRowError(
+            path,
+            line,
+            f"no column {', '.join(map(repr, absent))}; "
+            f"there are: {', '.join(map(str, there)) or 'none'}",
+        )
+
+
+def _text(value: Any) -> str:
+    """A value as a file of text would have it: true is 1, and nothing is the empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,99 @@
+"""Tasks that a recipe declares: read at `check`, in every process, and part of the cache key."""
+
+from __future__ import annotations
+
+import pytest
+
+from evalsuite.errors import DataError
+from evalsuite.own.declared import declared
+from evalsuite.registry import TASKS
+from evalsuite.task import DataSource
+from recipes.errors import RecipeError
+from recipes.hashing import DigestMemo
+from recipes.parsing.recipe_file import load
+from recipes.planning.data_digests import digest_need
+from recipes.planning.plan import make_plan
+from recipes.stages._shared.training_keys import dev_rows, training_rows
+
+RECIPE = """
+name: demo
+source: files
+tasks:
+  topics:
+    format: classification
+    train: {de: train.csv}
+    dev: {de: train.csv}
+    test: "test-{language}.csv"
+stages:
+  - {name: teacher, stage: train, model: ./base, tasks: [topics]}
+  - {name: scores, stage: evaluate, models: [teacher], tasks: [topics]}
+"""
+CSV = "text,label\nEs regnet.,weather\nGewonnen!,sports\n"
+SOURCE = DataSource("files")
+
+
+@pytest.fixture
+def files(lab):
+    for name in ("train.csv", "test-de.csv", "test-sw.csv"):
+        (lab.folder / name).write_text(CSV)
+    yield lab
+    load(lab.write("name: none\nsource: embedded\nstages: []\n", "none.yaml"))
+    assert not declared()  # another recipe's load forgets them
+
+
+def error(lab, text):
+    with pytest.raises(RecipeError) as caught:
+        make_plan(load(lab.write(text)), None, DigestMemo())
+    return str(caught.value)
+
+
+def test_a_declared_task_is_known_by_its_name(files):
+    plan = make_plan(load(files.write(RECIPE)), None, DigestMemo())
+    assert [stage.label for stage in plan.stages] == ["teacher", "scores", "report"]
+    assert TASKS.get("topics").labels == ("sports", "weather") and "topics" in TASKS.names()
+
+
+def test_its_rows_are_those_of_its_own_languages(files):
+    load(files.write(RECIPE))
+    assert training_rows("topics").languages == ("de",)
+    assert dev_rows("topics").languages == ("de",)
+    assert training_rows("xnli").languages == ("en",)
+    assert training_rows("topics", ("sw",)).languages == ("sw",)
+
+
+def test_the_declaration_is_part_of_the_digest(files):
+    def digest(text):
+        load(files.write(text))
+        return digest_need(training_rows("topics"), SOURCE)
+
+    before = digest(RECIPE)
+    assert digest(RECIPE) == before
+    assert digest(RECIPE.replace("    dev:", "    labels: [weather, sports]\n    dev:")) != before
+    (files.folder / "train.csv").write_text(CSV + "Sieg!,sports\n")
+    assert digest(RECIPE) != before
+
+
+def test_what_is_wrong_with_it_is_said_at_check_with_its_line(files):
+    other = "    columns: {text: body}\n    dev:"
+    assert "r.yaml:4: tasks.topics: train.csv:1: no column 'body'" in error(
+        files, RECIPE.replace("    dev:", other).strip()
+    )
+    assert "tasks: xnli is a task of lingopress; choose another name" in error(
+        files, RECIPE.replace("topics", "xnli")
+    )
+    assert "reads tags" in error(
+        files, RECIPE.replace("    dev:", "    metric: chunk_f1\n    dev:")
+    )
+    assert "'clasification' is not allowed; did you mean 'classification'?" in error(
+        files, RECIPE.replace("classification", "clasification")
+    )
+    assert "unknown key 'tasks.topics.colums'" in error(
+        files, RECIPE.replace("    dev:", "    colums: {}\n    dev:")
+    )
+
+
+def test_the_source_files_has_no_rows_of_other_tasks(files):
+    with pytest.raises(DataError, match="source: files has no rows of xnli"):
+        digest_need(training_rows("xnli"), SOURCE)
+    with pytest.raises(DataError, match="it has: no language"):
+        TASKS.get("xnli").load(SOURCE, "test", "en")
