@@ -3,9 +3,10 @@
 python benchmarks/kills.py WORK_DIR [COUNT] [SEED]
 
 First an undisturbed run, which gives the scores and weights to compare with, and the time within
-which to kill. Then COUNT times, in a new workspace: start, with one job or two; at a random moment
-kill the command, one of the processes it started, or all of them; run again to the end. Every
-weight and score must be the same, bit for bit, and every message one that a person can read.
+which to kill. Then, until there were COUNT kills, in a new workspace: start, with one job or two,
+and kill at a random moment the command, one of the processes it started, or all of them, up to
+four times; then run to the end. Every weight and score must be the same, bit for bit, and every
+message one that a person can read.
 """
 
 from __future__ import annotations
@@ -164,29 +165,36 @@ def main(work: Path, count: int = 35, seed: int = 1) -> None:
         print(f"undisturbed, --jobs {jobs}: {seconds[jobs]:.0f} s", flush=True)
     assert len(expected[1]) > 20 and expected[1] == expected[2], "one job and two differ"
     counts: Counter[str] = Counter()
-    while sum(counts.values()) < count:
-        jobs, kill = rng.choice((1, 2)), rng.choice(KILLS)
-        moment = rng.uniform(0.2, seconds[jobs])
+    while (done := sum(counts.values())) < count:
+        jobs = rng.choice((1, 2))
         workspace = work / "killed"
         shutil.rmtree(workspace, ignore_errors=True)
-        child = start(work, workspace, jobs)
-        time.sleep(moment)
-        killed = kill(child.pid, rng) if child.poll() is None else ""
-        first = wait(child, workspace)
-        if not killed:
-            continue  # it was done already, or had started nothing; draw again
-        require_readable(first, {0, 1} if kill is kill_worker else {-signal.SIGKILL})
-        stages = workspace / "stages"
-        done = len(list(stages.iterdir())) if stages.is_dir() else 0
+        for _ in range(min(rng.randint(1, 4), count - done)):
+            if killed := one_kill(work, workspace, jobs, rng.uniform(0.2, seconds[jobs]), rng):
+                counts[f"{killed}, --jobs {jobs}"] += 1
         require_readable(wait(start(work, workspace, jobs), workspace), {0})
         assert results(workspace) == expected[jobs], f"results differ, see {workspace}"
-        counts[f"{killed}, --jobs {jobs}"] += 1
+        print(f"results equal after {sum(counts.values())} kills", flush=True)
+    print(", ".join(f"{what}: {times}" for what, times in sorted(counts.items())))
+
+
+def one_kill(work: Path, workspace: Path, jobs: int, moment: float, rng: random.Random) -> str:
+    """Start, and kill something at a moment; what it was, empty where all was done before."""
+    kill = rng.choice(KILLS)
+    child = start(work, workspace, jobs)
+    time.sleep(moment)
+    killed = kill(child.pid, rng) if child.poll() is None else ""
+    ended = wait(child, workspace)
+    require_readable(ended, {-signal.SIGKILL} if killed and kill is not kill_worker else {0, 1})
+    if killed:
+        stages = workspace / "stages"
+        done = len(list(stages.iterdir())) if stages.is_dir() else 0
         print(
-            f"{sum(counts.values())}: {killed} killed at {moment:.1f} s, --jobs {jobs}, {done} "
-            f"stages done, exit code {first.code}; results equal after the rerun",
+            f"{killed} killed at {moment:.1f} s, --jobs {jobs}, {done} stages done, "
+            f"exit code {ended.code}",
             flush=True,
         )
-    print(", ".join(f"{what}: {times}" for what, times in sorted(counts.items())))
+    return killed
 
 
 if __name__ == "__main__":

@@ -1,17 +1,34 @@
-"""Names of files that are made from labels of stages and from names of recipes."""
+"""Names of files: made from labels of stages and names of recipes, or typed by a person."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from pathlib import Path
+
+LONGEST = 180  # bytes of a name; disks allow 255, and some of our files add to it
 
 
 def file_name(label: str) -> str:
     """A label as the name of one file or folder, on every system.
 
     Characters that a name cannot hold become `_`, also the dot at the start: `..` and `a/../b` are
-    names like any other and never lead to another folder.
+    names like any other and never lead to another folder. Of a name that is too long for a disk the
+    start is kept, and a digest tells it from others.
 
     >>> file_name("teacher[task=xnli]"), file_name("org/name"), file_name("..")
     ('teacher[task=xnli]', 'org_name', '_.')
     """
-    return re.sub(r"^\.|[^\w.=,\[\]+-]", "_", label)
+    name = re.sub(r"^\.|[^\w.=,\[\]+-]", "_", label)
+    if len(name.encode()) <= LONGEST:
+        return name
+    short = name.encode()[: LONGEST - 13].decode(errors="ignore")
+    return f"{short}-{hashlib.sha256(label.encode()).hexdigest()[:12]}"
+
+
+def home_path(text: str | Path) -> Path:
+    """A path in which `~` is the home folder; as it is where there is no such person."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)

@@ -73,16 +73,17 @@ def run_recipe(
     space.prepare()
     display = progress(plan) if callable(progress) else progress or Display()
     maker = Maker(plan, space, display, debug)
-    try:
-        for stage in reversed(plan.stages):
-            if stage.label in again:
-                maker.forget(stage)
-        with workers(maker, jobs) as submit:
-            make_all(maker, chosen, submit, jobs)
-    finally:
-        display.stop()
-    made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]
-    outcome = note(plan.loaded.recipe.name, space, made)
+    with space.guard():
+        try:
+            for stage in reversed(plan.stages):
+                if stage.label in again:
+                    maker.forget(stage)
+            with workers(maker, jobs) as submit:
+                make_all(maker, chosen, submit, jobs)
+        finally:
+            display.stop()
+        made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]
+        outcome = note(plan.loaded.recipe.name, space, made)
     display.finish(outcome)
     return outcome
 

@@ -44,6 +44,12 @@ class _Group(TyperGroup):
                 traceback.print_exc()
             if is_persons(error):
                 _fail(f"error: {error}", 1 if isinstance(error, StageFailedError) else 2)
+            if isinstance(error, OSError) and error.filename is not None and error.strerror:
+                _fail(
+                    f"error: {error.filename}: {error.strerror}\n"
+                    "look at that file or folder; with --debug it is shown where it was used",
+                    2,
+                )
             _fail(
                 f"internal error: {type(error).__name__}: {error}\n"
                 "run the same command with --debug for the traceback, and report it",

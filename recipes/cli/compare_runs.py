@@ -6,6 +6,7 @@ PosixPath('comparison/report.html')
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import uuid
@@ -86,7 +87,7 @@ def read_run(text: str, workspace: Path | None) -> Run:
     from evalsuite.report.output.read_report import read
     from recipes.execution.find_outputs import find_record
 
-    named = None if Path(text).exists() else _NAMED.fullmatch(text)
+    named = None if os.path.lexists(text) else _NAMED.fullmatch(text)
     name, what = (named["name"], named["run"]) if named else ("", text)
     return Run(read(find_record(what, workspace)), what, name)
 

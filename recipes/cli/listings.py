@@ -129,7 +129,7 @@ def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:
         state, cost = "cached", f"took {duration(manifest.record.seconds)}"
     else:
         guess: Any = getattr(stage.module, "cost", None)
-        state = "damaged" if cache.path(stage.kind, stage.key).exists() else "to make"
+        state = "damaged" if cache.damage(cache.path(stage.kind, stage.key)) else "to make"
         cost = str(guess(stage.config)) if guess else "-"
     return stage.label, stage.kind, state, stage.key[:8], cost
 

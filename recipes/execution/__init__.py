@@ -7,6 +7,7 @@ Files:
     manifest.py: what a stage did and the files it made, with their digests; whether they are
         still the same
     output_capture.py: keep what libraries print while a stage runs out of the display, in a log
+    run_note.py: the file that says where the outputs of a recipe's last run are
     run_record.py: what a run left behind, and noting it in the workspace
     scheduler.py: when each stage is made: after what it needs, at the same time as others where
         there is room

@@ -99,7 +99,7 @@ class Cache:
 
     def damage(self, path: Path) -> str:
         """What is wrong with a published directory; empty where nothing is, or it is not there."""
-        if not path.exists():
+        if not os.path.lexists(path):
             return ""
         try:
             return damage(path, self.memo.file)
@@ -177,10 +177,13 @@ class Cache:
 
     def _remove(self, path: Path) -> None:
         """Take a directory out of sight at once, then delete it."""
-        if path.exists():
+        if os.path.lexists(path):
             trash = self.workspace.partial / f"trash-{uuid.uuid4().hex}"
             path.rename(trash)
-            shutil.rmtree(trash, ignore_errors=True)
+            if trash.is_dir() and not trash.is_symlink():
+                shutil.rmtree(trash, ignore_errors=True)
+            else:
+                trash.unlink()
 
 
 def _elapsed(folder: Path) -> float:

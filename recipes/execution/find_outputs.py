@@ -6,12 +6,14 @@ Path('.lingopress/stages/export-5feceb66ffc86f38d952')
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any
 
 from recipes.errors import RecipesError
 from recipes.execution.cache import Cache
+from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.execution.workspace import Workspace
+from recipes.naming import home_path
 from recipes.parsing.problems import suggest
 
 
@@ -21,19 +23,18 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
     Raises:
         RecipesError: it was not run, or made no report.
     """
-    import json
-
-    record_file = Path(run_or_recipe) / "run.json"
-    if record_file.is_file():
-        record = json.loads(record_file.read_text("utf-8"))
+    note, recipe = None, run_or_recipe
+    if _folder(run_or_recipe):
+        folder = home_path(run_or_recipe)
+        note = read_note(folder / FILE, folder.name)
+    if note is None:
+        note = _run(run_or_recipe, workspace)
     else:
-        record = _run(run_or_recipe, workspace)
-    found = record.get("report")
-    if not found or not Path(found).exists():
-        raise RecipesError(
-            f"the last run of {run_or_recipe} has no report\ntype: lingopress run {run_or_recipe}"
-        )
-    _require_whole(Path(found).parent, f"the report of {run_or_recipe}", run_or_recipe, workspace)
+        recipe = note.recipe or recipe
+    found = note.report
+    if not found or not os.path.lexists(found):
+        raise RecipesError(f"the last run of {recipe} has no report\ntype: lingopress run {recipe}")
+    _require_whole(Path(found).parent, f"the report of {recipe}", recipe, workspace)
     return Path(found)
 
 
@@ -43,10 +44,10 @@ def find_record(text: str, workspace: Path | None) -> Path:
     Raises:
         RecipesError: it was not run, or made no report.
     """
-    path = Path(text).expanduser()
-    if path.suffix == ".json" or path.is_file():
+    path = home_path(text)
+    if path.suffix == ".json" or (os.path.lexists(path) and path.is_file()):
         return path
-    if (path / "report.json").is_file():
+    if _folder(text) and (path / "report.json").is_file():
         return path / "report.json"
     return last_report(text, workspace).with_name("report.json")
 
@@ -57,14 +58,14 @@ def find_model(text: str, workspace: Path | None) -> Path:
     Raises:
         RecipesError: there is no such directory, run or stage.
     """
-    if Path(text).expanduser().is_dir():
-        return Path(text).expanduser()
+    if _folder(text):
+        return home_path(text)
     recipe, colon, label = text.partition(":")
     if not colon:
         raise RecipesError(
             f"there is no directory {text}\nname a model directory, or RECIPE:STAGE of a run"
         )
-    stages: dict[str, str] = _run(recipe, workspace).get("stages", {})
+    stages = _run(recipe, workspace).stages
     if label not in stages:
         near = suggest(label, stages)
         raise RecipesError(
@@ -86,7 +87,13 @@ def _require_whole(path: Path, what: str, recipe: str, workspace: Path | None) -
         Cache(space).require_whole(path, what, remedy)
 
 
-def _run(recipe: str, workspace: Path | None) -> dict[str, Any]:
+def _folder(text: str) -> bool:
+    """Whether a folder has this name; a name that is too long for one is no folder's."""
+    path = home_path(text)
+    return os.path.lexists(path) and path.is_dir()
+
+
+def _run(recipe: str, workspace: Path | None) -> RunNote:
     space = Workspace(workspace)
     found = space.read_run(recipe)
     if found is None:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from evalsuite.results.run import StageRecord
+from recipes.execution.run_note import RunNote
 from recipes.execution.workspace import Workspace
 
 
@@ -50,15 +50,14 @@ def note(
     """Write `runs/<recipe>/`: links to every output, and `run.json`."""
     reports = [stage.path for stage in stages if stage.kind == "report"]
     report = report_file(reports[-1]) if reports else None
-    record: dict[str, Any] = {
-        "recipe": recipe,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "stages": {stage.label: str(stage.path) for stage in stages},
-        "report": str(report) if report else None,
-    }
-    if recommended:
-        record["recommended"] = [stage.label for stage in recommended]
-    folder = space.write_run(recipe, record, {stage.label: stage.path for stage in stages})
+    written = RunNote(
+        recipe=recipe,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        stages={stage.label: str(stage.path) for stage in stages},
+        report=str(report) if report else None,
+        recommended=tuple(stage.label for stage in recommended),
+    )
+    folder = space.write_run(written, {stage.label: stage.path for stage in stages})
     return RunOutcome(recipe, tuple(stages), folder, report, tuple(recommended))
 
 

@@ -31,7 +31,7 @@ from recipes.execution.display import Display
 from recipes.execution.manifest import MANIFEST, read_manifest
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
-from recipes.execution.workspace import Workspace, is_disk_full
+from recipes.execution.workspace import Workspace
 from recipes.naming import file_name
 from recipes.planning.plan import Plan, Planned, lineage
 from recipes.stages._shared.contract import Input, StageContext, Summary
@@ -65,7 +65,7 @@ class Maker:
         Raises:
             RecipesError: one of its kinds, whatever the stage itself raised.
         """
-        with self._lock(stage):
+        with self.space.guard(), self._lock(stage):
             if found := self.find(stage):  # by the one that was waited for
                 return found
             if problem := self.cache.damage(self.cache.path(stage.kind, stage.key)):
@@ -177,8 +177,8 @@ class Maker:
         )
         if isinstance(error, WorkspaceError):
             return error
-        if is_disk_full(error):
-            return WorkspaceError(f"{who}: {self.space.full()}")
+        if problem := self.space.problem(error):
+            return WorkspaceError(f"{who}: {problem}")
         if isinstance(error, StageFailedError | KilledError):
             return StageFailedError(f"{who} failed: {error}")
         if is_refusal(error):

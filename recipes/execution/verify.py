@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,8 @@ def verify(space: Workspace, progress: Callable[[Path], None] = lambda path: Non
         if manifest is not None:
             files += len(manifest.files)
             size += sum(entry.bytes for entry in manifest.files.values())
-        if problem := damage(path, memo.read):
+        problem = damage(path, memo.read) and damage(path, memo.read)  # it may be made again now
+        if problem and os.path.lexists(path):
             damaged.append(Damaged(path, manifest.record.name if manifest else "", problem))
     memo.save()
     return Verified(len(paths), files, size, tuple(damaged))

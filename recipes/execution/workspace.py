@@ -7,23 +7,23 @@
 ├── failed/<recipe>/<stage>/ what a failed gate stopped, to be looked at; never found as an output
 ├── locks/  logs/            one lock a stage, one log a stage
 ├── runs/<recipe>/           run.json and links to the outputs of the last run
-└── digests.json             digests of files outside
+└── digests.json             digests of files that were read, by size, time and inode
 ```
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from recipes.errors import WorkspaceError
+from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.hashing import write_atomically
-from recipes.naming import file_name
+from recipes.naming import file_name, home_path
 
 DEFAULT = ".lingopress"
 VARIABLE = "LINGOPRESS_WORKSPACE"
@@ -34,7 +34,7 @@ class Workspace:
     """Paths below one root; nothing is made until `prepare`."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or Path(os.environ.get(VARIABLE) or DEFAULT)).expanduser().absolute()
+        self.root = home_path(root or os.environ.get(VARIABLE) or DEFAULT).absolute()
         self.stages = self.root / "stages"
         self.partial = self.root / "partial"
         self.failed = self.root / "failed"
@@ -80,6 +80,40 @@ class Workspace:
                 f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
             )
 
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Name the file of the workspace that the system refuses, and say what to do.
+
+        Raises:
+            WorkspaceError: in place of an `OSError` about such a file, or about a full disk.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise self.problem(error) or error from error
+
+    def problem(self, error: BaseException) -> WorkspaceError | None:
+        """The error for what the system says about a file of the workspace; None for any other.
+
+        Files inside `out` and `work` are the stage's: what goes wrong there may be its mistake.
+        """
+        if is_disk_full(error):
+            return self.full()
+        if not isinstance(error, OSError):
+            return None
+        for name in (error.filename2, error.filename):
+            path = Path(str(name))
+            if name is None or not path.is_relative_to(self.root):
+                continue
+            if self.partial in path.parents and len(path.relative_to(self.partial).parts) > 2:
+                continue
+            return WorkspaceError(
+                f"{path} cannot be used: {error.strerror}\n"
+                "move it away, or change its permissions, and run the same command again; finished "
+                "stages are kept"
+            )
+        return None
+
     def full(self) -> WorkspaceError:
         """The error for a disk that filled up."""
         free = ""
@@ -111,25 +145,28 @@ class Workspace:
     def _failed(self, recipe: str, label: str) -> Path:
         return self.failed / file_name(recipe) / file_name(label)
 
-    def write_run(self, recipe: str, record: dict[str, Any], outputs: dict[str, Path]) -> Path:
+    def write_run(self, note: RunNote, outputs: dict[str, Path]) -> Path:
         """Note the outputs of a run in `runs/<recipe>/`, with a link to each where links work."""
-        folder = self.runs / file_name(recipe)
+        folder = self.runs / file_name(note.recipe)
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
             if old.is_symlink():
-                old.unlink()
+                old.unlink(missing_ok=True)  # another process may do the same
         for label, path in outputs.items():
             with suppress(OSError):
                 (folder / file_name(label)).symlink_to(os.path.relpath(path, folder))
-        write_atomically(folder / "run.json", json.dumps(record, indent=2) + "\n")
+        left_out = None if note.recommended else {"recommended"}
+        text = note.model_dump_json(indent=2, exclude=left_out)
+        write_atomically(folder / FILE, text + "\n")
         return folder
 
-    def read_run(self, recipe: str) -> dict[str, Any] | None:
-        """`run.json` of a recipe's last run, or None."""
-        with suppress(OSError, ValueError):
-            found = json.loads((self.runs / file_name(recipe) / "run.json").read_text("utf-8"))
-            return found if isinstance(found, dict) else None
-        return None
+    def read_run(self, recipe: str) -> RunNote | None:
+        """`run.json` of a recipe's last run, or None.
+
+        Raises:
+            WorkspaceError: there is one that cannot be used.
+        """
+        return read_note(self.runs / file_name(recipe) / FILE, recipe)
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipes.errors import RecipeError
+from recipes.naming import home_path
 from recipes.parsing.problems import suggest
 
 LIBRARY = Path(__file__).parents[1] / "library"
@@ -29,7 +30,7 @@ def find_recipe(text: str) -> Path:
         RecipeError: there is none; names the nearest shipped one.
     """
     if text.endswith((".yaml", ".yml")) or text.startswith((".", "/", "~")):
-        path = Path(text).expanduser()
+        path = home_path(text)
         if path.is_file():
             return path
         if not text.startswith((".", "/", "~")) and (shipped := LIBRARY / text).is_file():

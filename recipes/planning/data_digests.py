@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.errors import DataError, MissingDataError
 from evalsuite.task import DataSource, Task
 from recipes.hashing import sha256_file, sha256_json
+from recipes.naming import home_path
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def digest_need(
     if need.split == "parallel":
         return _parallel(source, digest_file)
     if need.split == "file":
-        path = Path(need.task).expanduser()
+        path = home_path(need.task)
         if not path.is_file():
             raise DataError(f"there is no file {need.task} (from {Path.cwd()})")
         return f"file:{digest_file(path)}"

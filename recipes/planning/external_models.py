@@ -22,6 +22,7 @@ from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
+from recipes.naming import home_path
 from recipes.stages._shared.contract import Artifact
 
 _HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
@@ -49,8 +50,9 @@ class External:
             PickleRefusedError: its weights are a pickle.
         """
         if text.startswith((".", "~", "/")):
-            path = Path(text).expanduser()
-            return cls(text, path.resolve(), inspect(path, text))
+            path = home_path(text)
+            held = inspect(path, text)
+            return cls(text, path.resolve(), held)
         if text.startswith("package:"):
             path = _in_package(text)
             return cls(text, path, inspect(path, text))
@@ -147,9 +149,12 @@ def inspect(path: Path, text: str) -> Artifact:
         ModelError: nothing of the kind.
         PickleRefusedError: its weights are a pickle.
     """
-    if not path.is_dir():
-        raise ModelError(f"there is no directory {text} (from {Path.cwd()})")
-    names = {child.name for child in path.iterdir()}
+    try:
+        if not path.is_dir():
+            raise ModelError(f"there is no directory {text} (from {Path.cwd()})")
+        names = {child.name for child in path.iterdir() if child.exists()}  # no broken links
+    except OSError as error:
+        raise ModelError(f"{text} cannot be read: {error.strerror or error}") from error
     if {"adapter_config.json", "adapter_model.safetensors"} <= names:
         return _adapter(path)
     has_config = "config.json" in names

@@ -83,8 +83,9 @@ def search(
     display = progress(first) if callable(progress) else progress or Display()
     run = _Searcher(loaded, space, data_dir, memo, display, debug, jobs, from_stage)
     try:
-        trials = run.all(feasible, sampler)
-        outcome = run.report(feasible, trials)
+        with space.guard():
+            trials = run.all(feasible, sampler)
+            outcome = run.report(feasible, trials)
     finally:
         display.stop()
     display.finish(outcome)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -171,4 +171,4 @@ def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
         english = by_language["en"]  # the other side of every language's pairs
         by_language["en"] = list(spread(english, config.max_lines or len(english)))
         found |= {code: by_language[code] for code in config.languages}
-    return found | {path: segments(Path(path).expanduser()) for path in config.text}
+    return found | {path: segments(home_path(path)) for path in config.text}

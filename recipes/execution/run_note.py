@@ -1,0 +1,47 @@
+"""`runs/<recipe>/run.json`: where the outputs of a recipe's last run are.
+
+>>> read_note(Path(".lingopress/runs/demo/run.json"), "demo").stages["teacher"]
+'.lingopress/stages/train-5feceb66ffc86f38d952'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evalsuite.results.read_record import first_problem
+from recipes.errors import WorkspaceError
+
+FILE = "run.json"
+
+
+class RunNote(BaseModel):
+    """A run: its recipe's name, when it ended, its outputs by label, and its report."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    recipe: str = ""
+    finished: str = ""  # ISO 8601, UTC
+    stages: dict[str, str] = {}
+    report: str | None = None
+    recommended: tuple[str, ...] = ()  # labels of the outputs that a search recommends
+
+
+def read_note(file: Path, recipe: str) -> RunNote | None:
+    """The note of a run; None where there is none.
+
+    Raises:
+        WorkspaceError: it cannot be read, or is no such note.
+    """
+    try:
+        return RunNote.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        problem = f"is not the record of a run: {first_problem(error)}"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+    raise WorkspaceError(
+        f"{file} {problem}\nmove it away, and to write it again type: lingopress run {recipe}"
+    )
