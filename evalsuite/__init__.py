@@ -13,7 +13,9 @@ Files:
     evaluate.py: score one model on one task, in every language of the source
     evaluation.py: what one evaluation works on: the options, the open model, and the rows of each
         language
+    family.py: what a model family is: where the parts of its models are
     fertility.py: how a vocabulary treats the words of each language
+    find_family.py: the family of a model, by its model type
     language_scores.py: the scores of all languages of one task, collected language by language
     languages.py: languages: what their two-letter codes stand for
     metric.py: what a metric is: from gold and predicted answers to a score in percent

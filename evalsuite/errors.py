@@ -10,6 +10,7 @@ EvalsuiteError                a person can put it right; the message says how
 ├── MetricError               a task names a metric that does not fit it
 ├── ModelError                a checkpoint or bundle cannot be used
 │   └── PickleRefusedError    the weights are a pickle
+├── FamilyError               a family of models does not have what is asked of it
 ├── MissingExtraError         an optional dependency is not installed
 └── KilledError               the system ended a process; the same command may succeed again
 ```
@@ -72,6 +73,10 @@ class MetricError(EvalsuiteError):
 
 class ModelError(EvalsuiteError):
     """A checkpoint or bundle cannot be used."""
+
+
+class FamilyError(EvalsuiteError):
+    """A family of models cannot be changed or run as asked."""
 
 
 class PickleRefusedError(ModelError):

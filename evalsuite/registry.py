@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from evalsuite.catalog import Catalogue
 
 if TYPE_CHECKING:
+    from evalsuite.family import Family
     from evalsuite.metric import Metric
     from evalsuite.task import Task
 
 TASKS: Catalogue[Task] = Catalogue("evalsuite.tasks", "task", attribute="TASK")
 METRICS: Catalogue[Metric] = Catalogue("evalsuite.metrics", "metric", attribute="METRIC")
+FAMILIES: Catalogue[Family] = Catalogue("evalsuite.families", "model family", attribute="FAMILY")
 FORMATS: Catalogue[ModuleType] = Catalogue("evalsuite.formats", "format")
 RUNTIMES: Catalogue[ModuleType] = Catalogue("evalsuite.runtimes", "runtime")

@@ -13,6 +13,7 @@ PACKAGES = ("evalsuite", "transfer", "compress", "recipes")
 FOLDERS = sorted({path.parent for package in PACKAGES for path in (ROOT / package).rglob("*.py")})
 # Folders of components, one file each, whose names are listed by `lingopress ls`.
 CATALOGUES = {
+    "evalsuite/families",
     "evalsuite/metrics",
     "evalsuite/tasks",
     "transfer/intermediate",

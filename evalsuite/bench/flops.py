@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evalsuite.find_family import config_of, family_of
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, model_config
 from evalsuite.inference.open_model import BUNDLE_FILE
 
@@ -38,6 +39,11 @@ class Encoder:
         attention: width of all heads of all layers; None where each layer's is `width`.
         shortened: width of the last layer's heads, where that layer computes the first token's
             output alone.
+        matrices: of a feed-forward part; 3 where its units are gated.
+        positions: rows of relative positions that a layer projects, once for a batch, and those
+            that it compares each token with.
+        outside: multiply-adds a token outside the layers.
+        dense_head: whether a dense layer of the width comes before the labels.
     """
 
     layers: int
@@ -47,30 +53,43 @@ class Encoder:
     labels: int = 0
     attention: int | None = None
     shortened: int | None = None
+    matrices: int = 2
+    positions: tuple[int, int] = (0, 0)
+    outside: int = 0
+    dense_head: bool = False
 
 
 def of_directory(directory: Path) -> Encoder:
     """Of a checkpoint, or of a bundle with the heads its graph has."""
-    found = encoder(model_config(directory))
+    raw = model_config(directory)
+    found = encoder(raw)
     path = directory / BUNDLE_FILE
     card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     last = found.width
     if heads := card.get("heads"):
-        size = found.width // int(model_config(directory)["num_attention_heads"])
+        config = config_of(raw)
+        size = family_of(config).head_size(config)
         last = size * heads[-1]
         found = replace(found, attention=size * sum(heads))
     return replace(found, shortened=last) if card.get("last_layer") == FIRST_TOKEN else found
 
 
-def encoder(config: dict[str, Any]) -> Encoder:
+def encoder(raw: dict[str, Any]) -> Encoder:
     """Of a checkpoint's or bundle's `config.json`, all heads in place."""
-    head = head_of(config)
+    config, head = config_of(raw), head_of(raw)
+    family = family_of(config)
+    sizes = family.sizes(config)
     return Encoder(
-        layers=int(config["num_hidden_layers"]),
-        width=int(config["hidden_size"]),
-        feedforward=int(config["intermediate_size"]),
+        layers=sizes.layers,
+        width=sizes.width,
+        feedforward=sizes.feed_forward,
         head=head,
-        labels=(len(labels_of(config)) or 2) if head else 0,  # two go without saying
+        labels=(len(labels_of(raw)) or 2) if head else 0,  # two go without saying
+        attention=sizes.layers * sizes.heads * family.head_size(config),
+        matrices=3 if family.layer.gated else 2,
+        positions=family.compared_positions(config),
+        outside=family.outside_layers(config),
+        dense_head=head in family.dense_heads,
     )
 
 
@@ -80,12 +99,15 @@ def operations(model: Encoder, batch: int, length: int) -> int:
     attention = model.layers * width if model.attention is None else model.attention
     projections = 4 * width * attention  # query, key, value, output
     scores = 2 * length * attention  # and their use
-    feedforward = model.layers * 2 * width * model.feedforward
-    whole = 2 * tokens * (projections + scores + feedforward) + _head(model, batch, tokens)
+    projected, compared = model.positions
+    positions = tokens * compared * attention + projected * width * attention
+    feedforward = model.matrices * width * model.feedforward
+    each = projections + scores + model.layers * feedforward + model.outside
+    whole = 2 * (tokens * each + positions) + _head(model, batch, tokens)
     if model.shortened is None:
         return whole
     left_out = 2 * width * model.shortened + 2 * length * model.shortened  # query, output, scores
-    return whole - 2 * (tokens - batch) * (left_out + 2 * width * model.feedforward)
+    return whole - 2 * (tokens - batch) * (left_out + feedforward)
 
 
 def of_sequences(model: Encoder, lengths: Iterable[int]) -> int:
@@ -94,6 +116,8 @@ def of_sequences(model: Encoder, lengths: Iterable[int]) -> int:
 
 
 def _head(model: Encoder, batch: int, tokens: int) -> int:
-    if model.head in ("pair", "choice"):  # a dense layer on the first token, then the labels
-        return 2 * batch * model.width * (model.width + model.labels)
-    return 2 * tokens * model.width * model.labels  # every token; no head, no labels
+    if model.head is None:
+        return 0
+    read = batch if model.head in ("pair", "choice") else tokens  # of each sequence the first token
+    dense = model.width if model.dense_head else 0
+    return 2 * read * model.width * (dense + model.labels)

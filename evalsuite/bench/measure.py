@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalsuite.bench import grid, peak, worker
+from evalsuite.bench import flops, grid, peak, worker
 from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError, KilledError
 from evalsuite.inference.open_model import modules
@@ -89,6 +89,7 @@ def measure(
             latency_samples=latency_samples,
             batch_sizes=tuple(batch_sizes),
             lengths=tuple(lengths),
+            shape=flops.of_directory(subject.directory),
         )
         result: SpeedResult = _in_a_process(context, worker.main, (spec,), subject.label)
         product = peak.product(result.model.runtime, result.model.precision)

@@ -36,7 +36,11 @@ Batch = Sequence[Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A measurement; see `evalsuite.bench.measure`."""
+    """A measurement; see `evalsuite.bench.measure`.
+
+    Attributes:
+        shape: of the model. Not found out here: what reads it imports torch.
+    """
 
     directory: Path
     sequences: dict[str, tuple[tuple[int, ...], ...]]  # by language
@@ -48,6 +52,7 @@ class Spec:
     latency_samples: int
     batch_sizes: tuple[int, ...]
     lengths: tuple[int, ...]
+    shape: flops.Encoder
 
 
 def main(connection: Any, spec: Spec) -> None:
@@ -119,10 +124,9 @@ def measure(spec: Spec) -> SpeedResult:
     warmup += [run_all(batches[: CONCURRENT_FROM * model.threads])]
     throughput = list(_passes(run_all, batches, spec.passes))
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
-    shape = flops.of_directory(spec.directory)
     run([sequences[0]])  # a bundle opens anew for one batch at a time
     cells = [
-        _cell(run, grid.batch(sequences, *cell), flops.operations(shape, *cell))
+        _cell(run, grid.batch(sequences, *cell), flops.operations(spec.shape, *cell))
         for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)
     ]
     return SpeedResult(
@@ -135,7 +139,7 @@ def measure(spec: Spec) -> SpeedResult:
         warmup_seconds=tuple(warmup),
         latency_seconds=tuple(latency),
         throughput=tuple(throughput),
-        operations=flops.of_sequences(shape, map(len, sequences)),
+        operations=flops.of_sequences(spec.shape, map(len, sequences)),
         grid=tuple(cells),
         languages=languages,
         peak_memory=peak_memory,

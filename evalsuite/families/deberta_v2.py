@@ -1,0 +1,72 @@
+"""DeBERTa v2 and v3, mDeBERTa among them (He et al. 2021): distances take part in attention.
+
+Queries are compared with projected relative positions (`c2p`), and positions with keys (`p2c`).
+The positions are projected by separate matrices, or by those of queries and keys
+(`share_att_key`, as in v3). Some models have a convolution next to the first layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from evalsuite.families import _bert
+from evalsuite.family import Family, Sizes
+
+
+class DebertaV2(Family):
+    """Relative positions, and a convolution in some models."""
+
+    def head_size(self, config: Any) -> int:
+        """Dimensions of an attention head, which a config may set."""
+        return int(getattr(config, "attention_head_size", super().head_size(config)))
+
+    def with_sizes(self, config: Any, sizes: Sizes) -> Any:
+        """The pooler of a head is as wide as the encoder."""
+        changed = super().with_sizes(config, sizes)
+        changed.pooler_hidden_size = sizes.width
+        return changed
+
+    def first_layer_reason(self, config: Any) -> str | None:
+        """A convolution of the embeddings is added to the first layer's output."""
+        convolved = int(getattr(config, "conv_kernel_size", 0)) > 0
+        return "the model adds a convolution to its output" if convolved else None
+
+    def compared_positions(self, config: Any) -> tuple[int, int]:
+        """Twice the largest distance, or the number of its buckets, for each kind of comparison."""
+        if not getattr(config, "relative_attention", False):
+            return 0, 0
+        furthest = int(getattr(config, "max_relative_positions", -1))
+        furthest = furthest if furthest >= 1 else int(config.max_position_embeddings)
+        buckets = int(getattr(config, "position_buckets", -1))
+        rows = 2 * (buckets if buckets > 0 else furthest)
+        kinds = len({"c2p", "p2c"} & set(config.pos_att_type or ()))
+        shared = bool(getattr(config, "share_att_key", False))
+        return rows * (2 if shared else kinds), rows * kinds
+
+    def outside_layers(self, config: Any) -> int:
+        """The convolution, and the step from narrower word embeddings to the width."""
+        width = int(config.hidden_size)
+        kernel = int(getattr(config, "conv_kernel_size", 0))
+        narrow = int(getattr(config, "embedding_size", width))
+        convolution = kernel * width * width // int(getattr(config, "conv_groups", 1))
+        return convolution + (narrow * width if narrow != width else 0)
+
+
+FAMILY = DebertaV2(
+    name="deberta-v2",
+    stack=_bert.STACK,
+    layer=replace(
+        _bert.LAYER,
+        query="attention.self.query_proj",
+        key="attention.self.key_proj",
+        value="attention.self.value_proj",
+        relative=("attention.self.pos_key_proj", "attention.self.pos_query_proj"),
+    ),
+    words=_bert.WORDS,
+    positions="relative",
+    lora=("query_proj", "value_proj"),
+    heads=("classifier", "qa_outputs", "pooler"),
+    vocabulary=(*_bert.BERT_VOCABULARY, "lm_predictions.lm_head.bias"),
+    not_first_token="its attention compares every token with relative positions",
+)

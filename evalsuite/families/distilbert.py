@@ -1,0 +1,28 @@
+"""DistilBERT, multilingual too (Sanh et al. 2019): BERT's layers under other names, no pooler."""
+
+from __future__ import annotations
+
+from evalsuite.family import Family, LayerPaths
+
+FAMILY = Family(
+    name="distilbert",
+    stack="transformer.layer",
+    layer=LayerPaths(
+        attention="attention",
+        query="attention.q_lin",
+        key="attention.k_lin",
+        value="attention.v_lin",
+        output="attention.out_lin",
+        inward="ffn.lin1",
+        outward="ffn.lin2",
+        activation="ffn.activation",
+        attention_norm="sa_layer_norm",
+        feed_forward_norm="output_layer_norm",
+    ),
+    words="embeddings.word_embeddings",
+    positions="absolute",
+    feed_forward_key="hidden_dim",
+    lora=("q_lin", "v_lin"),
+    heads=("classifier", "pre_classifier", "qa_outputs"),
+    vocabulary=("word_embeddings.weight", "vocab_projector.weight", "vocab_projector.bias"),
+)

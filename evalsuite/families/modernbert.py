@@ -1,0 +1,40 @@
+"""ModernBERT, mmBERT among them (Warner et al. 2024): fused projections, gated units, rotary.
+
+One matrix gives queries, keys and values, in this order, and no linear layer need have a bias. Two
+of three layers see a window of tokens; transformers computes the products of all tokens there too
+and masks them.
+"""
+
+from __future__ import annotations
+
+from evalsuite.family import Family, LayerPaths
+
+FAMILY = Family(
+    name="modernbert",
+    stack="layers",
+    layer=LayerPaths(
+        attention="attn",
+        query="attn.Wqkv",
+        key="attn.Wqkv",
+        value="attn.Wqkv",
+        output="attn.Wo",
+        inward="mlp.Wi",
+        outward="mlp.Wo",
+        activation="mlp.act",
+        gated=True,
+        attention_norm="attn_norm",
+        feed_forward_norm="mlp_norm",
+        norm_first=True,
+    ),
+    final_norm="final_norm",
+    words="embeddings.tok_embeddings",
+    positions="rotary",
+    per_layer=("layer_types",),
+    lora=("Wqkv",),
+    heads=("classifier", "head"),
+    vocabulary=("tok_embeddings.weight", "decoder.weight", "decoder.bias"),
+    dense_heads=frozenset({"pair", "choice", "tagging", "span"}),
+    fixed_first="the norm of the embeddings stands in for its own",
+    fixed_dimensions="rotary positions turn each pair of a head's dimensions at another rate",
+    not_first_token="its attention turns queries by their positions, within a window",
+)

@@ -1,0 +1,263 @@
+"""What a model family is: where the parts of its models are, and what each of them costs.
+
+>>> family = family_of(model)                     # a DistilBERT of six layers
+>>> family.name, len(family.layers(model)), family.sizes(model.config)
+('distilbert', 6, Sizes(layers=6, width=768, heads=12, feed_forward=3072))
+>>> layer = family.layers(model)[0]
+>>> family.projections(layer)["query"].linear is layer.attention.q_lin
+True
+>>> family.with_layers(model.config, [0, 2, 4]).n_layers
+3
+
+A family file (`evalsuite/families/<model_type>.py`, `_` for `-`) holds one module-level `FAMILY`.
+Names of config keys are those of transformers' config objects, which know each other's through
+their `attribute_map`: `hidden_size` is `dim` in a DistilBERT. A layer here is one of the stack, and
+a module of it is named by its path from there. Nothing here imports torch or transformers until it
+is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from evalsuite.errors import FamilyError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# after-padding: learnt, and the first token has position `pad_token_id + 1`; absolute: learnt, from
+# 0; rotary: queries and keys are turned; relative: learnt distances take part in attention.
+Positions = Literal["after-padding", "absolute", "rotary", "relative"]
+PARTS = ("query", "key", "value")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Of a model: number of layers, width, attention heads and feed-forward units per layer."""
+
+    layers: int
+    width: int
+    heads: int
+    feed_forward: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Outputs `start` to `stop` of a linear layer, which are rows of its weight matrix."""
+
+    linear: nn.Linear
+    start: int
+    stop: int
+
+    @property
+    def weight(self) -> Tensor:
+        """`[rows, inputs]`, a view."""
+        return self.linear.weight[self.start : self.stop]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """`[rows]`, a view; None where the layer has no bias."""
+        bias = self.linear.bias
+        return None if bias is None else bias[self.start : self.stop]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedForward:
+    """The matrices of a feed-forward layer.
+
+    Attributes:
+        inward: units from the width; where the layer is gated, the units' gates too.
+        outward: the width from the units.
+    """
+
+    inward: tuple[Rows, ...]
+    outward: nn.Linear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerPaths:
+    """Where the modules of a layer are.
+
+    Attributes:
+        attention: the module that holds all of the attention.
+        query, key, value: linear layers; where they are one fused matrix, three times the same.
+        relative: linear layers of positions, whose rows are cut into heads as queries and keys are;
+            a model may lack some.
+        output: the linear layer that joins the heads.
+        inward, outward: the linear layers of the feed-forward part.
+        activation: the module between them.
+        gated: the inward layer gives units and as many gates, in this order.
+        attention_norm, feed_forward_norm: the layer norm of each part.
+        norm_first: a norm is before its part, not after the part and the residual connection.
+    """
+
+    attention: str
+    query: str
+    key: str
+    value: str
+    relative: tuple[str, ...] = ()
+    output: str
+    inward: str
+    outward: str
+    activation: str
+    gated: bool = False
+    attention_norm: str
+    feed_forward_norm: str
+    norm_first: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One family of encoders, of transformers' model type `name`.
+
+    Attributes:
+        stack: path of the list of layers in the encoder.
+        layer: where the parts of a layer are.
+        final_norm: path in the encoder of a norm after the last layer.
+        words: path of the word embeddings in the encoder.
+        positions: how a model knows the order of its tokens.
+        feed_forward_key: config key of the number of feed-forward units.
+        per_layer: config keys that list a value for each layer.
+        lora: names of the linear layers that LoRA updates by default: queries and values.
+        heads: names of the modules that stand on the encoder for a task, and are trained whole.
+        vocabulary: ends of the names of the tensors that have a row per piece of the vocabulary;
+            the word embeddings are the first.
+        dense_heads: formats whose head has a dense layer of the width before its labels.
+        fixed_first: why the first layer cannot be left out of a student, where that is so.
+        fixed_dimensions: why a head's dimensions cannot be fewer, where that is so.
+        not_first_token: why the last layer cannot compute one token alone, where that is so.
+    """
+
+    name: str
+    stack: str
+    layer: LayerPaths
+    final_norm: str | None = None
+    words: str
+    positions: Positions
+    feed_forward_key: str = "intermediate_size"
+    per_layer: tuple[str, ...] = ()
+    lora: tuple[str, ...]
+    heads: tuple[str, ...]
+    vocabulary: tuple[str, ...]
+    dense_heads: frozenset[str] = field(default=frozenset({"pair", "choice"}))
+    fixed_first: str | None = None
+    fixed_dimensions: str | None = None
+    not_first_token: str | None = None
+
+    def layers(self, model: Any) -> nn.ModuleList:
+        """The stack of a model or encoder, the lowest layer first."""
+        stack: nn.ModuleList = model.base_model.get_submodule(self.stack)
+        return stack
+
+    def layer_name(self, model: Any, number: int) -> str:
+        """Name of a layer among the modules of a model."""
+        encoder = "" if model.base_model is model else f"{model.base_model_prefix}."
+        return f"{encoder}{self.stack}.{number}"
+
+    def projections(self, layer: nn.Module) -> dict[str, Rows]:
+        """Queries, keys and values, in this order."""
+        paths = self.layer
+        linears: list[Any] = [
+            layer.get_submodule(path) for path in (paths.query, paths.key, paths.value)
+        ]
+        if linears[0] is linears[1]:  # fused
+            size = len(linears[0].weight) // len(PARTS)
+            starts = [part * size for part in range(len(PARTS))]
+        else:
+            size, starts = len(linears[0].weight), [0] * len(PARTS)
+        return {
+            name: Rows(linear, start, start + size)
+            for name, linear, start in zip(PARTS, linears, starts, strict=True)
+        }
+
+    def relative(self, layer: nn.Module) -> list[Rows]:
+        """Projections of positions whose rows are cut into heads; most families have none."""
+        modules = dict(layer.named_modules())
+        found: list[Any] = [modules[path] for path in self.layer.relative if path in modules]
+        return [Rows(linear, 0, len(linear.weight)) for linear in found]
+
+    def attention_output(self, layer: nn.Module) -> nn.Linear:
+        """The linear layer that joins the heads; its columns are cut into heads."""
+        return self._linear(layer, self.layer.output)
+
+    def feed_forward(self, layer: nn.Module) -> FeedForward:
+        """The matrices of the feed-forward part."""
+        inward = self._linear(layer, self.layer.inward)
+        outward = self._linear(layer, self.layer.outward)
+        count = outward.weight.shape[1]
+        blocks = 2 if self.layer.gated else 1
+        rows = tuple(Rows(inward, block * count, (block + 1) * count) for block in range(blocks))
+        return FeedForward(rows, outward)
+
+    def word_embeddings(self, model: Any) -> Any:
+        """The table of word embeddings."""
+        return model.base_model.get_submodule(self.words)
+
+    @staticmethod
+    def _linear(layer: nn.Module, path: str) -> nn.Linear:
+        linear: Any = layer.get_submodule(path)
+        return linear  # type: ignore[no-any-return]
+
+    def sizes(self, config: Any) -> Sizes:
+        """What a config says about a model's shape."""
+        return Sizes(
+            layers=int(config.num_hidden_layers),
+            width=int(config.hidden_size),
+            heads=int(config.num_attention_heads),
+            feed_forward=int(getattr(config, self.feed_forward_key)),
+        )
+
+    def head_size(self, config: Any) -> int:
+        """Dimensions of an attention head."""
+        return int(config.hidden_size) // int(config.num_attention_heads)
+
+    def longest(self, config: Any) -> int:
+        """Tokens of the longest sequence a model takes."""
+        taken = int(config.pad_token_id) + 1 if self.positions == "after-padding" else 0
+        return int(config.max_position_embeddings) - taken
+
+    def with_layers(self, config: Any, kept: Sequence[int]) -> Any:
+        """A config of these layers alone, in this order.
+
+        Raises:
+            FamilyError: the first layer is left out, and its place is bound to it.
+        """
+        if (reason := self.first_layer_reason(config)) and list(kept[:1]) != [0]:
+            raise FamilyError(
+                f"layers: a {self.name} cannot be without its first layer: {reason}; keep layer 0"
+            )
+        changed = _copy(config)
+        for key in self.per_layer:
+            setattr(changed, key, [getattr(config, key)[number] for number in kept])
+        changed.num_hidden_layers = len(kept)
+        return changed
+
+    def with_sizes(self, config: Any, sizes: Sizes) -> Any:
+        """A config of another width, and of other numbers of heads and units; as many layers."""
+        changed = _copy(config)
+        changed.hidden_size = sizes.width
+        changed.num_attention_heads = sizes.heads
+        setattr(changed, self.feed_forward_key, sizes.feed_forward)
+        return changed
+
+    def first_layer_reason(self, config: Any) -> str | None:
+        """Why a student of this config's model keeps the first layer; None where it need not."""
+        return self.fixed_first
+
+    def compared_positions(self, config: Any) -> tuple[int, int]:
+        """Relative positions in a layer's attention.
+
+        Returns:
+            rows that a layer projects, once for a batch; rows that it compares each token with.
+        """
+        return 0, 0
+
+    def outside_layers(self, config: Any) -> int:
+        """Multiply-adds a token costs in the encoder outside its layers."""
+        return 0
+
+
+def _copy(config: Any) -> Any:
+    return type(config).from_dict(config.to_dict())

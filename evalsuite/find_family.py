@@ -1,0 +1,50 @@
+"""The family of a model, by its model type.
+
+>>> family_of(model).name
+'xlm-roberta'
+>>> family_of(config_of(read_config(directory))).lora
+('query', 'value')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evalsuite.errors import UnknownNameError
+from evalsuite.family import Family
+from evalsuite.registry import FAMILIES
+
+
+def family_of(model: Any) -> Family:
+    """The family of a model, an encoder, or a transformers config.
+
+    Raises:
+        UnknownNameError: no file describes it; lists those that there are.
+    """
+    return named(str(getattr(model, "config", model).model_type))
+
+
+def named(model_type: str) -> Family:
+    """The family of a model type, as `config.json` has it.
+
+    Raises:
+        UnknownNameError: as `family_of`.
+    """
+    file = model_type.replace("-", "_")
+    known = FAMILIES.names()
+    if file not in known:
+        names = [name.replace("_", "-") for name in known]
+        raise UnknownNameError("model family", model_type, names)
+    return FAMILIES.get(file)
+
+
+def config_of(raw: Mapping[str, Any]) -> Any:
+    """The config object, of transformers, of what `config.json` holds.
+
+    Raises:
+        UnknownNameError: as `family_of`.
+    """
+    from transformers import CONFIG_MAPPING
+
+    return CONFIG_MAPPING[named(str(raw.get("model_type"))).name].from_dict(dict(raw))
