@@ -38,8 +38,9 @@ class MissingDataError(DataError):
 
     def __init__(self, path: Path, what: str, layout: str) -> None:
         self.path = path
+        dangling = f"{path} is a link to a file that does not exist"
         super().__init__(
-            f"{what}: there is no {path}\n"
+            f"{what}: {dangling if path.is_symlink() else f'there is no {path}'}\n"
             f"expected layout: {layout}\n"
             "point --data-dir at a directory in the layout of the XTREME download scripts"
         )

@@ -94,9 +94,7 @@ def evaluate(
         comparison=None if comparison is None else comparison.result(),
         chance=scores.chance,
         examples=scores.examples,
-        absent_languages=tuple(
-            sorted(set(task.languages) - set(available) - {task.source_language})
-        ),
+        absent_languages=tuple(sorted({*task.languages} - {*available})),
         source=task.kind_of_source(source),
         split=split,
         source_language=task.source_language,

@@ -10,8 +10,10 @@ Files:
         separated by tabs
     heldout.py: evaluation text, so that training text can be kept apart from it
     hub.py: rows of a pinned data set of the Hugging Face hub
+    json_text.py: JSON in files of data, with errors that name the line
     mining.py: sentences to be paired across two comparable corpora, most of which have no
         partner: BUCC 2018
+    mistaken.py: files that are not what their name says: pointers, web pages, packed files
     nli.py: natural language inference: what XNLI, MNLI and SNLI share
     pairs.py: two sentences and a label: what the inference tasks and PAWS-X share
     parallel.py: parallel and one-language text for pretraining

@@ -11,12 +11,13 @@ A byte-order mark at the start is dropped. Line numbers count from 1.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
+from evalsuite.data.json_text import parse
+from evalsuite.data.mistaken import EMPTY, is_there, mistaken, refuse_mistaken
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 
 
@@ -37,9 +38,14 @@ def lines(path: Path, what: str, layout: str) -> list[str]:
 
     Raises:
         MissingDataError: there is no such file.
-        MalformedRowError: it is empty, not UTF-8, or has NUL bytes.
+        MalformedRowError: it is empty, no such text, not UTF-8, or has NUL bytes.
         DataError: it cannot be read.
     """
+    text = _text(path, what, layout, by_line=True)
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def _text(path: Path, what: str, layout: str, *, by_line: bool) -> str:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -48,12 +54,14 @@ def lines(path: Path, what: str, layout: str) -> list[str]:
         raise DataError(f"{what}: cannot read {path}: {error.strerror}") from None
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
-        raise MalformedRowError(path, 1, "the file is empty; was its download cut short?")
+        raise MalformedRowError(path, 1, EMPTY)
+    if problem := mistaken(raw, by_line=by_line):
+        raise MalformedRowError(path, 1, problem)
     if (nul := raw.find(b"\0")) >= 0:
         line = raw.count(b"\n", 0, nul) + 1
         raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise MalformedRowError(
@@ -62,16 +70,11 @@ def lines(path: Path, what: str, layout: str) -> list[str]:
             f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
             f"iconv -f <encoding> -t utf-8 {path.name}",
         ) from None
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
 def tree(path: Path, what: str, layout: str) -> Any:
     """What a JSON file holds; arguments and errors are those of `lines`, also for broken JSON."""
-    text = "\n".join(lines(path, what, layout))
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise MalformedRowError(path, error.lineno, f"not JSON: {error.msg}") from None
+    return parse(path, 1, _text(path, what, layout, by_line=False))
 
 
 def objects(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
@@ -82,12 +85,13 @@ def objects(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
 
 def stream(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
     """The same of a file too large to hold, a line at a time."""
+    if not is_there(path):
+        raise MissingDataError(path, what, layout)
+    refuse_mistaken(path)
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
             for number, line in enumerate(file, 1):
                 yield number, _object(path, number, line)
-    except FileNotFoundError:
-        raise MissingDataError(path, what, layout) from None
     except UnicodeDecodeError as error:
         raise MalformedRowError(path, 1, f"not UTF-8: {error.reason}") from None
     except OSError as error:
@@ -95,10 +99,7 @@ def stream(path: Path, what: str, layout: str) -> Iterator[tuple[int, Any]]:
 
 
 def _object(path: Path, number: int, line: str) -> Any:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise MalformedRowError(path, number, f"not JSON: {error.msg}") from None
+    row = parse(path, number, line)
     if not isinstance(row, dict):
         raise MalformedRowError(path, number, f"no JSON object: {_shown(line)}")
     return row
@@ -187,11 +188,14 @@ def _unquoted(field: str) -> str:
     return field if '"' in inside.replace('""', "") else inside.replace('""', '"')
 
 
-def tagged(path: Path, what: str, layout: str, labels: Sequence[str]) -> list[Tagged]:
+def tagged(
+    path: Path, what: str, layout: str, labels: Sequence[str], *, hidden: bool = False
+) -> list[Tagged]:
     """Sentences of a two-column file; the last needs no blank line after it.
 
-    A file whose first row has one column hides its tags (XTREME's test files do), and then all
-    its rows must.
+    Args:
+        hidden: a file whose first row has one column hides its tags (XTREME's test files do), and
+            then all its rows must.
     """
     sentences: list[Tagged] = []
     words: list[str] = []
@@ -205,7 +209,7 @@ def tagged(path: Path, what: str, layout: str, labels: Sequence[str]) -> list[Ta
                 words, tags = [], []
             continue
         fields = line.split("\t")
-        width = width or min(len(fields), 2)
+        width = width or (1 if hidden and len(fields) == 1 else 2)
         if len(fields) != width:
             raise MalformedRowError(
                 path,
@@ -240,18 +244,6 @@ def aligned(path: Path, english: Path, what: str, layout: str) -> Iterator[tuple
             if not sentence.strip():
                 raise MalformedRowError(side, number, "an empty sentence")
         yield number, first, second
-
-
-def columns(path: Path) -> int:
-    """Columns of the first row that is not blank, 0 where there is none; never raises."""
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                if line.strip():
-                    return line.count(b"\t") + 1
-    except OSError:
-        pass
-    return 0
 
 
 def _shown(line: str, most: int = 60) -> str:

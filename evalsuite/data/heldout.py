@@ -13,7 +13,6 @@ letters and digits are, whatever their case, spacing and punctuation.
 from __future__ import annotations
 
 import csv
-import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.data import files
+from evalsuite.data.json_text import parse
 from evalsuite.data.sourced import root
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import DataSource
@@ -83,10 +83,13 @@ def _texts(path: Path) -> Iterator[str]:
     lines = files.lines(path, path.parent.name, _LAYOUT)
     if path.suffix == ".jsonl":
         for number, line in enumerate(lines, 1):
-            yield from _strings(_json(path, number, line))
+            yield from _strings(parse(path, number, line))
     elif path.suffix == ".csv":
-        for row in csv.reader(lines):
-            yield from row
+        try:
+            for row in csv.reader(lines):
+                yield from row
+        except csv.Error as error:
+            raise MalformedRowError(path, 1, f"not CSV: {error}") from None
     elif path.parent.name in _TAGGED:
         yield from _sentences(lines)
     else:
@@ -108,19 +111,13 @@ def _sentences(lines: list[str]) -> Iterator[str]:
 def _strings(tree: Any) -> Iterator[str]:
     """Every string of a JSON tree; long ones, as the contexts of question answering, also by
     sentence."""
-    if isinstance(tree, str):
-        yield tree
-        yield from _SENTENCE.split(tree)
-    elif isinstance(tree, dict):
-        for value in tree.values():
-            yield from _strings(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _strings(value)
-
-
-def _json(path: Path, number: int, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise MalformedRowError(path, number, f"not JSON: {error}") from None
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            yield node
+            yield from _SENTENCE.split(node)
+        elif isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node

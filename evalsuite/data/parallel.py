@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from evalsuite.data.mistaken import EMPTY, is_there, refuse_mistaken
 from evalsuite.data.sourced import english_first, root
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 from evalsuite.task import DataSource, ParallelExample
@@ -117,16 +118,17 @@ def _found(place: Path, kind: str, suffix: str) -> dict[str, Path]:
 
 def _path(place: Path, kind: str, suffix: str, language: str) -> Path:
     path = place / kind / f"{language}{suffix}"
-    if path.exists():
+    if is_there(path):
         return path
     packed = path.with_name(path.name + ".zst")
-    if not packed.exists():
+    if not is_there(packed):
         raise MissingDataError(packed, f"{kind} text, {language}", LAYOUT)
     return packed
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines of a text file, unpacked on the way."""
+    refuse_mistaken(path)
     number = 0
     try:
         with _open(path) as stream:
@@ -136,6 +138,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise MalformedRowError(path, number + 1, f"not UTF-8: {error.reason}") from None
     except _Damaged as error:
         raise MalformedRowError(path, number + 1, str(error)) from None
+    if not number:
+        raise MalformedRowError(path, 1, EMPTY)
 
 
 class _Damaged(Exception):
@@ -145,7 +149,7 @@ class _Damaged(Exception):
 @contextmanager
 def _open(path: Path) -> Iterator[TextIO]:
     if path.suffix != ".zst":
-        with path.open(encoding="utf-8", newline="\n") as stream:
+        with path.open(encoding="utf-8-sig", newline="\n") as stream:
             yield stream
         return
     import zstandard
@@ -156,7 +160,7 @@ def _open(path: Path) -> Iterator[TextIO]:
             packed.seek(0)
             unpacker = zstandard.ZstdDecompressor()
             with unpacker.stream_reader(packed, read_across_frames=True) as raw:
-                stream = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
+                stream = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="\n")
                 yield stream
                 # The reader of a file cut short just ends early, so compare sizes.
                 if size != zstandard.CONTENTSIZE_UNKNOWN and raw.tell() < size:

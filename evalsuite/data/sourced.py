@@ -16,8 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
-from evalsuite.data import files as textfiles
 from evalsuite.data import hub
+from evalsuite.data.mistaken import hides_labels, is_there
 from evalsuite.errors import DataError, UnknownNameError
 from evalsuite.task import DataSource, Example, HubSource, Split, Task
 
@@ -76,7 +76,7 @@ class SourcedTask(Task):
         if language not in has and language not in self.languages:
             raise UnknownNameError(f"language of {self.name}", language, {*self.languages, *has})
         if source.kind == "xtreme":
-            return self.read(self.files(source, split, language), split, language)
+            return self._from_files(self.files(source, split, language), split, language)
         if language not in has:
             raise DataError(
                 f"the {source.kind} source has no {self.name} {split} rows in {language!r}; "
@@ -87,6 +87,12 @@ class SourcedTask(Task):
 
             return self.embedded_rows(embedded, split, language)
         return self._from_hub(split, language)
+
+    def _from_files(self, paths: Sequence[Path], split: Split, language: str) -> Sequence[Example]:
+        rows = self.read(paths, split, language)
+        if not rows:
+            raise DataError(f"{self.what(split, language)}: {paths[0]} gives no rows")
+        return rows
 
     def _from_hub(self, split: Split, language: str) -> list[Example]:
         source = self.hub_source(language)
@@ -122,7 +128,8 @@ class SourcedTask(Task):
         before, after = pattern.rsplit("/", 1)[1].split("*")
         for path in root(source).glob(pattern):
             code = path.name.removeprefix(before).removesuffix(after)
-            if _CODE.fullmatch(code) and textfiles.columns(path) == self.columns:
+            hidden = split == "test" and hides_labels(path, self.columns)
+            if _CODE.fullmatch(code) and not hidden:
                 yield code
 
     def _in_suite(self, split: Split) -> Iterable[str]:
@@ -169,13 +176,13 @@ class EnglishTask(NotEmbedded):
 
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         paths = self.files(source, split, "en")
-        if paths and all(path.exists() for path in paths):
+        if paths and all(map(is_there, paths)):
             yield "en"
 
 
 def first_there(places: Sequence[Path]) -> tuple[Path, ...]:
     """The first of the paths that exists, else the first, to be named in a message."""
-    return next(((place,) for place in places if place.exists()), tuple(places[:1]))
+    return next(((place,) for place in places if is_there(place)), tuple(places[:1]))
 
 
 def root(source: DataSource) -> Path:

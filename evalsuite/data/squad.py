@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from evalsuite.data import files, hub
 from evalsuite.data.answer_forms import Normal, squad
+from evalsuite.data.mistaken import is_there
 from evalsuite.data.sourced import SourcedTask, first_there, root
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.languages import LANGUAGES
@@ -60,7 +61,7 @@ class SpanTask(SourcedTask):
 
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         for code in LANGUAGES:
-            if any(path.exists() for path in self.files(source, split, code)):
+            if any(map(is_there, self.files(source, split, code))):
                 yield code
 
     def _from_hub(self, split: Split, language: str) -> list[Example]:

@@ -27,7 +27,9 @@ class TaggingTask(SourcedTask):
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         (path,) = paths
-        sentences = files.tagged(path, self.what(split, language), self.layout, self.labels)
+        sentences = files.tagged(
+            path, self.what(split, language), self.layout, self.labels, hidden=split == "test"
+        )
         return [
             TagExample(f"{split}-{language}-{number}", sentence.words, sentence.tags)
             for number, sentence in enumerate(sentences)

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.data.json_text import parse
+from evalsuite.data.mistaken import mistaken
 from evalsuite.errors import DataError, MalformedRowError
 
 Column = str | int  # the name, or the number from 1
@@ -95,6 +97,8 @@ def content(path: Path) -> str:
     raw = _unpacked(path, raw).removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
         raise MalformedRowError(path, 1, "the file is empty")
+    if problem := mistaken(raw):
+        raise MalformedRowError(path, 1, problem)
     if (nul := raw.find(b"\0")) >= 0:
         line = raw.count(b"\n", 0, nul) + 1
         raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
@@ -188,10 +192,7 @@ def _json(path: Path, text: str, columns: Sequence[Column]) -> Iterator[Record]:
     for line, shown in enumerate(text.split("\n"), 1):
         if not shown.strip():
             continue
-        try:
-            row = json.loads(shown)
-        except (ValueError, RecursionError) as error:
-            raise MalformedRowError(path, line, f"not JSON: {error}") from None
+        row = parse(path, line, shown)
         if not isinstance(row, dict):
             raise MalformedRowError(path, line, "not a JSON object with the columns as its keys")
         _check_columns(path, line, columns, [*row])

@@ -23,6 +23,7 @@ from types import ModuleType
 
 from evalsuite.data import files
 from evalsuite.data.mining import MiningTask
+from evalsuite.data.mistaken import is_there
 from evalsuite.data.sourced import root
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import Candidate, DataSource, Example, MiningExample, Split
@@ -54,7 +55,8 @@ class Bucc2018(MiningTask):
 
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         for code in self.languages:
-            if all(path.exists() for path in _files(source, split, code)):
+            paths = _files(source, split, code)
+            if any(map(is_there, paths if split == self.fitted_on else paths[2:])):
                 yield code
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:

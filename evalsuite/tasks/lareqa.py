@@ -21,8 +21,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from evalsuite.data import files, sentences
+from evalsuite.data.mistaken import is_there
 from evalsuite.data.ranking import RankingTask
-from evalsuite.data.sourced import root
+from evalsuite.data.sourced import first_there, root
 from evalsuite.data.squad import questions
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import (
@@ -69,14 +70,14 @@ class Lareqa(RankingTask):
             return (root(source) / self.training,)
         own = _place(source, language)
         others = [_place(source, code) for code in self.languages if code != language]
-        return (own, *(path for path in others if path.exists()))
+        return (own, *filter(is_there, others))
 
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         if split == "train":
-            return ("en",) if (root(source) / self.training).exists() else ()
+            return ("en",) if is_there(root(source) / self.training) else ()
         if split != "test":
             return ()
-        return [code for code in self.languages if _place(source, code).exists()]
+        return [code for code in self.languages if is_there(_place(source, code))]
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         if split == "train":
@@ -125,7 +126,7 @@ def matches(found: Iterable[SpanExample]) -> Iterator[MatchExample]:
 
 def _place(source: DataSource, language: str) -> Path:
     places = [root(source) / place.format(language=language) for place in _PLACES]
-    return next((place for place in places if place.exists()), places[0])
+    return first_there(places)[0]
 
 
 def _stamped(path: Path, what: str, layout: str) -> tuple[str, Path, int, int]:

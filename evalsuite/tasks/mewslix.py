@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from evalsuite.data import files
+from evalsuite.data.mistaken import is_there
 from evalsuite.data.ranking import RankingTask
 from evalsuite.data.sourced import root
 from evalsuite.errors import MalformedRowError
@@ -63,8 +64,13 @@ class Mewslix(RankingTask):
 
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         if split == "train":
-            return ("en",) if (root(source) / self.training).exists() else ()
-        return [code for code in self.languages if _labelled(self.files(source, split, code)[0])]
+            if is_there(root(source) / self.training):
+                yield "en"
+            return
+        for code in self.languages:
+            mentions = self.files(source, split, code)[0]
+            if is_there(mentions) and not (split == "test" and _hides_labels(mentions)):
+                yield code
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         path, what = paths[0], self.what(split, language)
@@ -150,12 +156,12 @@ def _line(text: str) -> str:
     return " ".join(text.splitlines()).replace("  ", " ").strip()
 
 
-def _labelled(path: Path) -> bool:
-    """Whether the first mention says its entity; never raises."""
+def _hides_labels(path: Path) -> bool:
+    """Whether the first mention does not say its entity; False where the file is no such file."""
     try:
-        with path.open(encoding="utf-8") as file:
-            return bool(json.loads(file.readline())["mentions"][0]["entity_id"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        with path.open(encoding="utf-8-sig") as file:
+            return not json.loads(file.readline())["mentions"][0].get("entity_id")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -23,6 +23,7 @@ from evalsuite.data import choices, files
 from evalsuite.data.choices import text
 from evalsuite.data.hub import Row
 from evalsuite.data.sourced import SourcedTask, root
+from evalsuite.errors import MalformedRowError
 from evalsuite.task import (
     CHOICE,
     ChoiceExample,
@@ -71,7 +72,7 @@ class Xcopa(SourcedTask):
     def _in_directory(self, source: DataSource, split: Split) -> Iterable[str]:
         prefix = f"{_file_split(split)}-"
         for path in root(source).glob(f"xcopa/{prefix}*.jsonl"):
-            if not _hidden(_LABEL.findall(path.read_bytes())):  # else nothing can be scored
+            if not (split == "test" and _hides_labels(path)):  # else nothing can be scored
                 yield path.stem.removeprefix(prefix)
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
@@ -79,6 +80,8 @@ class Xcopa(SourcedTask):
         rows = files.objects(path, self.what(split, language), self.layout)
         found = choices.parsed(path, rows, _example, split, language, _ROW)
         hidden = _hidden([row.label for row in found])
+        if split != "test" and (hidden or any(row.label is None for row in found)):
+            raise MalformedRowError(path, 1, "its rows hide their labels, which nothing can use")
         return [replace(row, label=None) if hidden else row for row in found]
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
@@ -107,6 +110,15 @@ def _hidden(labels: Sequence[object]) -> bool:
     """Whether a file's labels are no gold labels: there are none, or many rows all have one, as
     copies of the test files have that are made for submissions."""
     return not labels or (len(labels) >= _SO_MANY and len(set(labels)) == 1)
+
+
+def _hides_labels(path: Path) -> bool:
+    """The same of a file; False where it is no such file at all, so that reading it says why."""
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return False
+    return b'"premise"' in raw and _hidden(_LABEL.findall(raw))
 
 
 def _file_split(split: Split) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MissingDataError
 from evalsuite.task import DataSource, Task
 from recipes.hashing import sha256_file, sha256_json
@@ -64,6 +65,7 @@ def digest_need(
             if not path.is_file():
                 what = f"{task.name} {split} ({language})"
                 raise MissingDataError(path, what, task.layout)
+            refuse_mistaken(path, unpacked=kind == "files")
             name = f"{language}/{path.name}"
             if name in digests:  # of another folder
                 name = f"{language}/{path.parent.name}/{path.name}"
@@ -96,6 +98,7 @@ def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     for path in paths:
         if not path.is_file():
             raise MissingDataError(path, "parallel text", "see evalsuite/data/parallel.py")
+        refuse_mistaken(path)
     return f"parallel:{sha256_json([[p.name, digest_file(p)] for p in paths])}"
 
 

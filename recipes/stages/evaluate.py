@@ -24,7 +24,7 @@ from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 from transfer.find_task import find_task
 
-VERSION = 8
+VERSION = 9
 LABELS_MATTER = True
 
 
@@ -108,6 +108,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.evaluation import EvaluationOptions
 
     summary: Summary = {}
+    absent: Summary = {}
     first = ctx.inputs["models"][0].label
     reference = Reference(first, ctx.out / "predictions" / file_name(first))
     jobs = [(model, task) for model in ctx.inputs["models"] for task in tasks(config.tasks)]
@@ -138,7 +139,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
         )
         path = ctx.out / f"{done:03d}.{file_name(model.label)}.{task.name}.json"
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
+        if result.absent_languages:
+            absent[f"{task.name} without rows"] = " ".join(result.absent_languages)
         mean = result.zero_shot()
         if mean is not None:
             summary[f"{model.label} {task.name}"] = round(mean, 2)
-    return summary
+    return absent | summary  # a running display shows the first few

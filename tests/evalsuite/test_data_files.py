@@ -109,7 +109,7 @@ def test_quote_marks_of_csv(tmp_path: Path, written: str, read: str) -> None:
 
 def tagged_problem(path: Path) -> str:
     with pytest.raises(MalformedRowError) as caught:
-        files.tagged(path, "udpos", "", LABELS)
+        files.tagged(path, "udpos", "", LABELS, hidden=True)
     return str(caught.value)
 
 
@@ -123,7 +123,10 @@ def test_tagged(tmp_path: Path) -> None:
 
 def test_tagged_with_hidden_tags(tmp_path: Path) -> None:
     path = put(tmp_path, "the\ncat\n\nend\n")
-    assert files.tagged(path, "", "", LABELS) == [(1, ("the", "cat"), ()), (4, ("end",), ())]
+    hidden = files.tagged(path, "", "", LABELS, hidden=True)
+    assert hidden == [(1, ("the", "cat"), ()), (4, ("end",), ())]
+    with pytest.raises(MalformedRowError, match="1: 1 columns separated by tabs where 2 are due"):
+        files.tagged(path, "", "", LABELS)
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,21 @@ def test_what_csv_writes_is_read(
     csv.writer(out).writerows([NAMES, *rows])
     folder = tmp_path_factory.mktemp("csv")
     assert read(write(folder, "a.csv", out.getvalue().encode())) == rows
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("a.tsv", b"version https://git-lfs.github.com/spec/v1\noid x\n", "a Git LFS pointer"),
+        ("a.csv", b"<html><body>not found</body></html>", "a web page"),
+        ("a.tsv", b"text\tlabel\ra\tb\rc\td\r", "lines end as on old Macs"),
+        ("a.jsonl", b'{"text": "a", "label": 1e999}\n', "the number 1e999 is not finite"),
+        ("a.jsonl", b'{"text": "\\ud83d", "label": 1}\n', "half of a character"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(
+    tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MalformedRowError, match=rf"{name}:1: .*{problem}"):
+        list(records(tmp_path / name, ("text", "label")))

@@ -27,10 +27,15 @@ from evalsuite.report.figures.formatting import duration, number, points
 from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.scores import average, can_be_averaged, columns, delta, score
 from evalsuite.report.figures.systems import group
-from evalsuite.report.output.page import page
+from evalsuite.report.output.page import page, short_text
 from evalsuite.report.table import Table
 from evalsuite.report.tables.costs import cost_table
-from evalsuite.report.tables.languages import language_section, language_table, shade
+from evalsuite.report.tables.languages import (
+    absent_sentences,
+    language_section,
+    language_table,
+    shade,
+)
 from evalsuite.report.tables.scores import main_table
 from evalsuite.report.tables.signatures import signatures
 from evalsuite.report.tables.speed import grid_table, language_speed_table
@@ -150,6 +155,9 @@ def test_language_table(run: RunRecord) -> None:
 def test_other_metrics_and_absent_languages(run: RunRecord) -> None:
     section = language_section(group(run), columns(run.scores)[1])
     assert section.absent == "Greek (el), Thai (th)"
+    line = "UD-POS: the data has no rows for el, th."
+    assert line in absent_sentences(group(run), columns(run.scores))
+    assert line in short_text(page(run)).splitlines()
     assert section.others is not None
     assert texts(section.others) == {"teacher": ["61.0", "91.0"], "int8": ["59.5", "90.0"]}
     assert language_section(group(run), columns(run.scores)[0]).others is None

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from evalsuite.data import files
+from evalsuite.data.mistaken import is_there
 from evalsuite.data.sourced import EnglishTask, root
 from evalsuite.data.tagging import TaggingTask
 from evalsuite.errors import MalformedRowError
@@ -67,7 +68,7 @@ class Ccg(EnglishTask, TaggingTask):
 
     def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
         own = super().files(source, split, language)
-        if not own or own[0].exists():
+        if not own or is_there(own[0]):
             return own
         for folder in _FOLDERS:
             sections = [root(source) / f"ccg/{folder}/{n:02}" for n in _SECTIONS[split]]

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
+from evalsuite.data.mistaken import is_there
 from evalsuite.data.nli import NliTask
 from evalsuite.data.sourced import root
 from evalsuite.task import DataSource, Example, HubSource, Split
@@ -41,14 +42,14 @@ class Mnli(NliTask):
 
     def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
         own = super().files(source, split, language)
-        if source.kind != "xtreme" or split != "train" or own[0].exists():
+        if source.kind != "xtreme" or split != "train" or is_there(own[0]):
             return own
         shared = root(source) / f"xnli/train-{language}.tsv"
-        return (shared,) if shared.exists() else own
+        return (shared,) if is_there(shared) else own
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
         if source.kind == "xtreme" and split == "train":
-            return ("en",) if self.files(source, split, "en")[0].exists() else ()
+            return ("en",) if is_there(self.files(source, split, "en")[0]) else ()
         return super().available(source, split)
 
     def embedded_splits(self) -> tuple[Split, ...]:

@@ -17,6 +17,7 @@ from evalsuite.report.output.summary import summary
 from evalsuite.report.output.templating import template
 from evalsuite.report.section import Content, ReportTable, Section, make_sections
 from evalsuite.report.tables.costs import cost_tables
+from evalsuite.report.tables.languages import absent_sentences
 from evalsuite.report.tables.scores import main_table
 from evalsuite.results.run import RunRecord
 
@@ -85,6 +86,7 @@ def short_text(page: Page) -> str:
     content = Content.of(page.run)
     search = page.run.search
     sentences = [page.headline, verdict(search)] if search else [page.headline]
+    sentences += absent_sentences(content.systems, content.tasks)
     scores = main_table(content.systems, content.tasks)
     return summary(page.badge, sentences, scores, cost_tables(content.systems))
 

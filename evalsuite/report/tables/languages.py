@@ -32,8 +32,7 @@ class LanguageSection:
 def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSection:
     """The tables of one task, over the systems that have it."""
     having = [system for system in systems if results_of(system, task)]
-    results = [result for system in having for result in results_of(system, task)]
-    absent = sorted({code for result in results for code in result.absent_languages})
+    absent = absent_languages(having, task)
     return LanguageSection(
         title=task.name,
         metric=metric_name(task.metric),
@@ -42,6 +41,22 @@ def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSec
         comparison=comparison_table(having, task),
         absent=", ".join(language_and_code(code) for code in absent),
     )
+
+
+def absent_languages(systems: Sequence[System], task: TaskColumn) -> list[str]:
+    """Languages that the benchmark lists and the source has no rows of."""
+    results = [result for system in systems for result in results_of(system, task)]
+    return sorted({code for result in results for code in result.absent_languages})
+
+
+def absent_sentences(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
+    """`XNLI: the data has no rows for el, th.`, one a task that lacks any."""
+    absent = {task.name: absent_languages(systems, task) for task in tasks}
+    return [
+        f"{name}: the data has no rows for {', '.join(codes)}."
+        for name, codes in absent.items()
+        if codes
+    ]
 
 
 def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
