@@ -25,11 +25,25 @@ LEVEL = 95.0  # percent
 _AT_ONCE = 1_000_000  # drawn rows
 
 
-def draws(parts: np.ndarray, seed: int, resamples: int = RESAMPLES) -> np.ndarray:
+def ratio(sums: np.ndarray) -> np.ndarray:
+    """Percent, `[..., 2]` to `[...]`; 0 where nothing is below the line."""
+    import numpy as np
+
+    above, below = sums[..., 0], sums[..., 1]
+    return np.asarray(100.0 * above / np.where(below > 0, below, 1))
+
+
+def draws(
+    parts: np.ndarray,
+    seed: int,
+    resamples: int = RESAMPLES,
+    of_sums: Callable[[np.ndarray], np.ndarray] = ratio,
+) -> np.ndarray:
     """The metric, in percent, of each of `resamples` sets of as many rows, `[resamples]`.
 
     Args:
-        parts: `[rows, 2]`, what each row adds above and below the line.
+        parts: `[rows, sums]`, what each row adds to the sums, by default above and below the line.
+        of_sums: the metric from the sums, `[..., sums]` to `[...]`.
 
     Raises:
         ValueError: no rows.
@@ -40,7 +54,7 @@ def draws(parts: np.ndarray, seed: int, resamples: int = RESAMPLES) -> np.ndarra
     found = []
     for rows in _samples(len(parts), seed, resamples):
         sums = [column.take(rows).sum(1) for column in columns]
-        found.append(ratio(np.stack(sums, axis=-1)))
+        found.append(of_sums(np.stack(sums, axis=-1)))
     return np.concatenate(found)
 
 
@@ -79,14 +93,6 @@ def p_value(differences: np.ndarray) -> float:
     """
     rarer = min((differences <= 0).sum(), (differences >= 0).sum())
     return min(1.0, 2.0 * (float(rarer) + 1.0) / (len(differences) + 1.0))
-
-
-def ratio(sums: np.ndarray) -> np.ndarray:
-    """Percent, `[..., 2]` to `[...]`; 0 where nothing is below the line."""
-    import numpy as np
-
-    above, below = sums[..., 0], sums[..., 1]
-    return np.asarray(100.0 * above / np.where(below > 0, below, 1))
 
 
 def interval(drawn: np.ndarray) -> tuple[float, float]:

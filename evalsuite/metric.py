@@ -84,8 +84,11 @@ class Metric:
         score: the scores by name, in percent. Raises ValueError where there is nothing to score.
         chance: percent that guessing scores on the main one, from the gold answers alone. None:
             it is only scored next to another metric, never a task's main one.
-        parts: what each row adds to the main score above and below the line, `[rows, 2]`. None:
-            it is no ratio of sums over rows, and each bootstrap sample is scored anew.
+        parts: what each row adds to the sums that the main score is made of, `[rows, sums]`; by
+            default two, above and below the line. None: it is not made of sums over rows, and each
+            bootstrap sample is scored anew.
+        of_sums: the main score from the sums, `[..., sums]` to `[...]`. None: the first over the
+            second, in percent.
         needs: attributes that a task must set to be scored by it.
         hub: the Hugging Face hub's names of its scores, where it has one.
     """
@@ -95,6 +98,7 @@ class Metric:
     score: Callable[[Answers], dict[str, float]]
     chance: Callable[[Answers], float] | None = None
     parts: Callable[[Answers], np.ndarray] | None = None
+    of_sums: Callable[[np.ndarray], np.ndarray] | None = None
     needs: tuple[str, ...] = ()
     hub: Mapping[str, str] = field(default_factory=dict)
 

@@ -140,7 +140,8 @@ def draws(answers: Answers, seed: int) -> np.ndarray:
     """The main metric of each bootstrap sample, `[resamples]`."""
     metric = metric_of(answers.task)
     if metric.parts is not None:
-        return bootstrap.draws(metric.parts(answers), seed)
+        of_sums = metric.of_sums or bootstrap.ratio
+        return bootstrap.draws(metric.parts(answers), seed, of_sums=of_sums)
 
     def again(rows: np.ndarray) -> float:
         drawn = answers.take(rows.tolist())

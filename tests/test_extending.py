@@ -122,7 +122,7 @@ def test_a_metric(
 ) -> None:
     from quick import options
     from report_fakes import a_run
-    from sklearn.metrics import f1_score
+    from sklearn.metrics import balanced_accuracy_score
 
     from evalsuite.evaluate import evaluate
     from evalsuite.inference.open_model import open_model
@@ -130,10 +130,10 @@ def test_a_metric(
     from evalsuite.report.output.page import write
     from transfer.supervised.train_tasks import train_tasks
 
-    named = ('    title = "Weather"\n', '    title = "Weather"\n    metric = "macro_f1"\n')
+    named = ('    title = "Weather"\n', '    title = "Weather"\n    metric = "balanced_accuracy"\n')
     add("evalsuite/tasks/weather.py", named)
-    assert "unknown metric 'macro_f1'" in run_cli(2, "ls", "tasks", "weather")
-    add("evalsuite/metrics/macro_f1.py")
+    assert "unknown metric 'balanced_accuracy'" in run_cli(2, "ls", "tasks", "weather")
+    add("evalsuite/metrics/balanced_accuracy.py")
     task = TASKS.get("weather")
     rows = ["It snows.\tIt is cold.\tyes", "It rains.\tIt is wet.\tyes", "It rains.\tNo.\tno"]
     (tmp_path / "data/weather/test-en.tsv").write_text("\n".join(rows * 5) + "\n")
@@ -141,19 +141,20 @@ def test_a_metric(
     train_tasks(tiny_base, [task], weather_data, quick, work=tmp_path / "w", out=tmp_path / "o")
     predictor = open_model(tmp_path / "o")
     result = evaluate(predictor, task, weather_data, label="tiny", out=tmp_path / "scores")
-    assert result.main_metric == "macro_f1"
+    assert result.main_metric == "balanced_accuracy"
     said = (tmp_path / "scores/weather/test-en.tsv").read_text().split()
     gold = ["yes", "yes", "no"] * 5
-    right = f1_score(gold, said, labels=["no", "yes"], average="macro", zero_division=0)
-    assert result.metrics["macro_f1"]["en"] == pytest.approx(100 * right)
-    assert result.chance["en"] == pytest.approx(40)  # "yes" for every row: 0.8 and 0
+    right = balanced_accuracy_score(gold, said)
+    assert result.metrics["balanced_accuracy"]["en"] == pytest.approx(100 * right)
+    assert result.chance["en"] == pytest.approx(50)  # "yes" for every row
     low, high = result.intervals["en"]
-    assert 0 <= low < result.metrics["macro_f1"]["en"] < high <= 100
-    assert "macro F1" in write(a_run(result), tmp_path / "page").read_text(encoding="utf-8")
-    assert "macro F1 (%)" in next(iter(cards(a_run(result)).values()))
-    assert "macro_f1            F1 of each label" in run_cli(0, "ls", "metrics")
-    assert "formats: choice, pair\n" in run_cli(0, "ls", "metrics", "macro_f1")
-    assert "metric     macro F1\n" in run_cli(0, "ls", "tasks", "weather")
+    assert 0 <= low <= result.metrics["balanced_accuracy"]["en"] <= high <= 100
+    page = write(a_run(result), tmp_path / "page").read_text(encoding="utf-8")
+    assert "balanced accuracy" in page
+    assert "balanced accuracy (%)" in next(iter(cards(a_run(result)).values()))
+    assert "balanced_accuracy   Share of each label's rows" in run_cli(0, "ls", "metrics")
+    assert "formats: choice, pair\n" in run_cli(0, "ls", "metrics", "balanced_accuracy")
+    assert "metric     balanced accuracy\n" in run_cli(0, "ls", "tasks", "weather")
 
 
 def test_a_training_method(add: Add, tiny_base: Path, tmp_path: Path) -> None:

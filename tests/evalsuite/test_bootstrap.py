@@ -9,12 +9,15 @@ import guesses
 import numpy as np
 import pytest
 from all_tasks import TARGET
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evalsuite import bootstrap, scoring
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
-from evalsuite.registry import TASKS
+from evalsuite.metric import Answers
+from evalsuite.registry import METRICS, TASKS
 from evalsuite.task import DataSource
 
 EMBEDDED = DataSource("embedded")
@@ -34,6 +37,34 @@ def test_the_parts_make_up_the_main_metric(name: str) -> None:
     assert 0 < score < 100
     low, high = bootstrap.interval(bootstrap.draws(parts, seed=1))
     assert low < score < high
+
+
+LABELS = st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=30)
+
+
+@settings(max_examples=80, deadline=None)
+@given(LABELS, st.data())
+def test_macro_f1_is_that_of_scikit_learn_and_of_its_parts(
+    gold: list[str | None], data: st.DataObject
+) -> None:
+    from sklearn.metrics import f1_score
+
+    said = data.draw(st.lists(st.sampled_from("abcd"), min_size=len(gold), max_size=len(gold)))
+    metric = METRICS.get("macro_f1")
+    task = TASKS.get("xnli")
+    answers = Answers(gold=gold, predicted=said, task=task, language="en")
+    shown = answers.shown()
+    assert metric.parts is not None and metric.of_sums is not None and metric.chance is not None
+    parts = metric.parts(answers)
+    assert len(parts) == len(gold)
+    if not shown.gold:
+        assert float(metric.of_sums(parts.sum(0))) == 0
+        return
+    right = 100 * f1_score(shown.gold, shown.predicted, average="macro")
+    assert metric.score(answers)["macro_f1"] == pytest.approx(right)
+    assert float(metric.of_sums(parts.sum(0))) == pytest.approx(right)
+    best = max(f1_score(shown.gold, [x] * len(shown.gold), average="macro") for x in "abc")
+    assert metric.chance(answers) == pytest.approx(100 * best)
 
 
 def test_draws_vary_as_the_binomial_does() -> None:
