@@ -103,6 +103,7 @@ def evaluate(
         pooling=None if layer is None else options.pooling,
         scoring=form.scoring(options.margin),
         thresholds=scores.thresholds,
+        unreached=scores.unreached,
         fitted_on=task.fitted_on,
         seed=options.seed,
         max_examples=options.max_examples,

@@ -56,6 +56,7 @@ class Predicted:
         metrics: scores that need the model's outputs and not its predictions alone, in percent.
         candidates: how many candidates each row was compared with, where there is a pool.
         threshold: the lowest margin of a pair, where pairs are mined.
+        unreached: rows whose gold answer no token of the model reaches, where there are spans.
     """
 
     language: str
@@ -64,6 +65,7 @@ class Predicted:
     metrics: dict[str, float] = field(default_factory=dict)
     candidates: int = 0
     threshold: float | None = None
+    unreached: int = 0
 
 
 class Evaluation:

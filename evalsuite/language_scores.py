@@ -30,6 +30,7 @@ class LanguageScores:
         chance: language -> score of guessing on the main metric, in percent.
         examples: language -> rows.
         thresholds: language -> lowest margin of a pair, where pairs are mined.
+        unreached: language -> rows whose answer no token reaches, where there are any.
 
     Raises:
         MetricError: a metric of the task does not fit it.
@@ -42,6 +43,7 @@ class LanguageScores:
         self.chance: dict[str, float] = {}
         self.examples: dict[str, int] = {}
         self.thresholds: dict[str, float] = {}
+        self.unreached: dict[str, int] = {}
         self._draws: dict[str, np.ndarray] = {}
 
     def add(self, predicted: Predicted) -> None:
@@ -53,6 +55,8 @@ class LanguageScores:
         self._draws[language] = scoring.draws(answers, self.seed)
         self.chance[language] = scoring.chance(answers)
         self.examples[language] = len(predicted.examples)
+        if predicted.unreached:
+            self.unreached[language] = predicted.unreached
         if predicted.threshold is not None:
             self.thresholds[language] = predicted.threshold
 

@@ -29,6 +29,7 @@ from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.predictor import Predictor
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
+from transfer.encoded_rows.encoded import unreached_summary
 from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Fitted, fit
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
@@ -92,6 +93,7 @@ def distill(
         **_training_summary(fitted, cached is not None),
         **_model_summary(student, predictor),
         **checkpoints.truncation_summary(asked, options.max_length),
+        **unreached_summary(text.parts),
     }
 
 

@@ -14,7 +14,7 @@ from compress.export.bundle import BundleCard
 from evalsuite.formats import tagging
 
 _SCRIPT = """import json
-from pathlib import Path
+{imports}from pathlib import Path
 
 import numpy as np
 import {package}
@@ -42,6 +42,7 @@ class _Head:
         show: prints what the head says; `MISSING` stands for the tag of a word without tokens.
         outputs: of the graph; `LAST` stands for the last layer.
         variables: the names that `show` gives to them.
+        imports: further lines of imports, from the standard library.
         index: of the arrays, for one more axis.
     """
 
@@ -50,6 +51,7 @@ class _Head:
     outputs: tuple[str, ...] = ("logits",)
     variables: tuple[str, ...] = ("logits",)
     index: str = ""
+    imports: str = ""
 
 
 _ENCODE = "encoded = tokenizer.encode_batch(lines)"
@@ -90,10 +92,15 @@ encoded = tokenizer.encode_batch(lines, is_pretokenized=True)""",
     inside = [t for t, side in enumerate(encoding.sequence_ids) if side == 1]
     spans = [(start[a] + end[b], a, b) for a in inside for b in inside if a <= b < a + 30]
     _, first, last = max(spans)
-    print(context[encoding.offsets[first][0] : encoding.offsets[last][1]].strip(), question)
+    begin, end = encoding.offsets[first][0], encoding.offsets[last][1]
+    stop = min([encoding.offsets[t][0] for t in inside if t > last], default=len(context))
+    while end < stop and unicodedata.category(context[end])[0] == "M":  # a letter's accents
+        end += 1
+    print(context[begin:end].strip(), question)
 """,
         ("start_logits", "end_logits"),
         ("starts", "ends"),
+        imports="import unicodedata\n",
     ),
     "choice": _Head(
         """context, choices = "The man turned on the tap.", ["Water came.", "It rained."]
@@ -135,6 +142,7 @@ class GraphScript:
         missing = repr(tagging.fallback(card.labels)) if card.head == "tagging" else ""
         pad_id, pad_token = card.padding
         return _SCRIPT.format(
+            imports=of.imports,
             package=self.package,
             opening=self.opening,
             encode=of.encode,

@@ -9,16 +9,17 @@ apart, these share 128.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.formats import _agreement
-from evalsuite.formats._by_head import predict as predict
 from evalsuite.formats._by_head import scoring as scoring
 from evalsuite.inference.encoded import Encoded
 from evalsuite.submission import layouts
-from evalsuite.task import NO_ANSWER, SPAN_ENDS, OptionalSpanExample, SpanExample
+from evalsuite.task import NO_ANSWER, SPAN_ENDS, Answer, OptionalSpanExample, SpanExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,13 +54,42 @@ def encode(tokenizer: Tokenizer, examples: Sequence[SpanExample], max_length: in
         asked = question.ids[: min(QUESTION, longest // 2)]
         before = [*around.opening, *asked, *around.between]
         size = longest - len(before) - len(around.closing)
+        offsets = whole_letters(examples[index].context, context.offsets)
         for start in _starts(len(context.ids), size):
             end = start + size
-            spans = [_NONE] * len(before) + context.offsets[start:end]
+            spans = [_NONE] * len(before) + offsets[start:end]
             spans += [_NONE] * len(around.closing)
             ids = [*before, *context.ids[start:end], *around.closing]
             encoded.append(Encoded(index, ids, spans=spans))
     return encoded
+
+
+def whole_letters(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Offsets that end after a letter's combining marks.
+
+    A tokenizer that composes letters gives the first character of a decomposed one: of `e` and an
+    accent, the `e`. What no token stands for and continues a letter is added to the token before.
+
+    >>> whole_letters("Zoe\u0301 vit", [(0, 2), (2, 3), (5, 8)])
+    [(0, 2), (2, 4), (5, 8)]
+    """
+    if text.isascii():
+        return offsets
+    covered = bytearray(len(text))
+    for start, end in offsets:
+        covered[start:end] = b"\1" * (end - start)
+
+    def after(end: int) -> int:
+        while end < len(text) and not covered[end] and _continues(text[end]):
+            end += 1
+        return end
+
+    return [(start, after(end)) if end > start else (start, end) for start, end in offsets]
+
+
+def _continues(character: str) -> bool:
+    """Whether it belongs to the letter before it: a mark, or a vowel or final of Hangul."""
+    return unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"
 
 
 def _starts(tokens: int, size: int) -> list[int]:
@@ -115,14 +145,51 @@ def _best(logits: np.ndarray, window: Encoded) -> tuple[float, int, int] | None:
 
 def target(example: SpanExample, window: Encoded) -> tuple[int, int] | None:
     """First and last token of the first answer; None where the window does not hold all of it."""
-    if not example.answers or example.answers[0].start < 0:
+    return _tokens_of(example.answers[0], window) if example.answers else None
+
+
+def _tokens_of(answer: Answer, window: Encoded) -> tuple[int, int] | None:
+    """First and last token of an answer; None where the window does not hold all of it."""
+    if answer.start < 0:
         return None
-    start = example.answers[0].start
-    end = start + len(example.answers[0].text)
+    start, end = answer.start, answer.start + len(answer.text)
     inside = [t for t, (a, b) in enumerate(window.spans) if b > a >= 0 and a < end and b > start]
     if not inside or window.spans[inside[0]][0] > start or window.spans[inside[-1]][1] < end:
         return None
     return inside[0], inside[-1]
+
+
+def unreached(
+    examples: Sequence[SpanExample], encoded: Sequence[Encoded], *, first_alone: bool
+) -> int:
+    """Rows of which no window's tokens hold an answer, so that no model could give it.
+
+    Args:
+        first_alone: count the first answer of a row alone, the one that is trained on.
+    """
+    most = 1 if first_alone else None
+    left = {
+        number
+        for number, example in enumerate(examples)
+        if any(answer.start >= 0 for answer in example.answers[:most])
+    }
+    for window in encoded:
+        answers = examples[window.example].answers[:most]
+        if window.example in left and any(_tokens_of(answer, window) for answer in answers):
+            left.remove(window.example)
+    return len(left)
+
+
+def predict(evaluation: Evaluation) -> Iterator[Predicted]:
+    """One answer per question, and how many gold answers the tokens do not hold."""
+    session = evaluation.session
+    for language, examples in evaluation.by_language():
+        asked = [example for example in examples if isinstance(example, SpanExample)]
+        encoded = session.encode("span", asked)
+        outputs = session.run(encoded, "logits")
+        said = decode(session.predictor.labels, asked, encoded, outputs)
+        lost = unreached(asked, encoded, first_alone=False)
+        yield Predicted(language, examples, list(said), unreached=lost)
 
 
 def gold(examples: Sequence[SpanExample]) -> list[tuple[str, ...]]:

@@ -57,6 +57,7 @@ class TaskResult(Record):
     pooling: str | None = None
     scoring: Literal["cosine", "margin"] | None = None  # how neighbours are compared
     thresholds: dict[str, float] = Field({})  # mining only: language -> lowest margin of a pair
+    unreached: dict[str, Count] = Field({})  # spans only: language -> answers no token reaches
     fitted_on: Split | None = None  # mining only: the split thresholds were chosen on
     seed: int
     max_examples: int | None = None  # rows asked for per language; None: all

@@ -20,7 +20,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.training_keys import known_tasks, need
 from transfer.find_task import find_task
 
-VERSION = 6
+VERSION = 7
 LABELS_MATTER = True
 ALONE = True
 

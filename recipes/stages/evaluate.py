@@ -24,7 +24,7 @@ from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 from transfer.find_task import find_task
 
-VERSION = 9
+VERSION = 10
 LABELS_MATTER = True
 
 
@@ -141,6 +141,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         if result.absent_languages:
             absent[f"{task.name} without rows"] = " ".join(result.absent_languages)
+        if result.unreached:
+            summary[f"{model.label} {task.name}: answers no token reaches"] = ", ".join(
+                f"{count} of {result.examples[code]} {code}"
+                for code, count in result.unreached.items()
+            )
         mean = result.zero_shot()
         if mean is not None:
             summary[f"{model.label} {task.name}"] = round(mean, 2)

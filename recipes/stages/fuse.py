@@ -27,7 +27,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.fuse.fuse import Fused, Mix
 
-VERSION = 1
+VERSION = 2
 PASS = True
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 

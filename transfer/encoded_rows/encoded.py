@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from evalsuite.inference.encoded import Encoded
 from evalsuite.registry import FORMATS
 from evalsuite.task import Example, Task
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.types import Tensors
+from transfer.loop.types import Summary, Tensors
 
 IGNORE = -100  # label of a token that the loss ignores
 
@@ -35,9 +35,11 @@ class Rows(Protocol):
 
     Attributes:
         pad_id: token id that shorter sequences of a batch are padded with.
+        unreached: rows that are trained on as rows without an answer, since no token reaches it.
     """
 
     pad_id: int
+    unreached: int
 
     def __len__(self) -> int: ...
 
@@ -54,6 +56,12 @@ class Rows(Protocol):
         ...
 
 
+def unreached_summary(sets: Iterable[Any]) -> Summary:
+    """A line of a stage's summary where answers of its rows are reached by no token."""
+    count = sum(getattr(rows, "unreached", 0) for rows in sets)  # plain text has no answers
+    return {"answers no token reaches": count} if count else {}
+
+
 class SeveralSequences:
     """Rows of several sequences each.
 
@@ -62,6 +70,7 @@ class SeveralSequences:
     """
 
     pad_id: int
+    unreached = 0
     ids: list[list[list[int]]]
 
     def __len__(self) -> int:
@@ -84,6 +93,7 @@ class OneSequence:
     """
 
     pad_id: int
+    unreached = 0
     ids: list[list[int]]
 
     def __len__(self) -> int:

@@ -22,6 +22,7 @@ from typing import Any
 from transformers.trainer_utils import set_seed
 
 from evalsuite.task import DataSource, Format, Task
+from transfer.encoded_rows.encoded import unreached_summary
 from transfer.errors import MethodError
 from transfer.loop import processes
 from transfer.loop.fit import Fitted, fit
@@ -177,6 +178,7 @@ def _train(job: _Job, progress: Progress) -> Trained:
         write(opened.method, model, trained, names, opened.directory, options, job.out)
     summary = training_summary(fitted, opened.trained, opened.footprint) | opened.lm_head | kept
     summary |= checkpoints.truncation_summary(options.max_length, longest)
+    summary |= unreached_summary(part.rows for part in parts)
     if previous is not None:
         summary["sequential"] = previous.mode
     if opened.head:

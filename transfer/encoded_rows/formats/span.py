@@ -22,6 +22,7 @@ class Spans(OneSequence):
         self.pad_id = encoder.pad_id
         self.ids = [window.ids for window in windows]
         self.targets = [span.target(asked[w.example], w) or (0, 0) for w in windows]
+        self.unreached = span.unreached(asked, windows, first_alone=True)
 
     def collate(self, batch: Batch) -> Tensors:
         """The inputs, `start_positions` and `end_positions` `[batch]`."""
