@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 BATCH = 256
+Predict = Callable[[Session, list[tuple[int, str]]], Iterator[dict[str, Any]]]
 
 
 def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     """One mapping a line, in order.
 
-    A pair model takes two sentences separated by a tab and gives `label` and `scores`, the
-    probability of each label. Where labels do not exclude each other it gives `labels`, those with
-    a probability of one half or more, and `scores`; a reranker or regressor gives `score`, its
-    logit as it is, or `scores` where it has several. A tagger takes words separated by spaces and
-    gives `words` and `tags`; a model of spans takes a question and a context separated by a tab and
-    gives `answer`; one of choices takes a context and two or more choices separated by tabs and
-    gives `choice`, counted from 0, and `scores`.
+    A classifier takes one sentence, or two separated by a tab (all lines as the first), and gives
+    `label` and `scores`, the probability of each label. Where labels do not exclude each other it
+    gives `labels`, those with a probability of one half or more, and `scores`; a reranker or
+    regressor gives `score`, its logit as it is, or `scores` where it has several. A tagger takes
+    words separated by spaces and gives `words` and `tags`; a model of spans takes a question and a
+    context separated by a tab and gives `answer`; one of choices takes a context and two or more
+    choices separated by tabs and gives `choice`, counted from 0, and `scores`.
 
     Raises:
         ModelError: the model has no head.
@@ -46,19 +47,37 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
     predictor = open_model(directory)
     # int8 activations share one scale a batch: alone, a line gets the same answer in any company.
     session = Session(predictor, 1 if predictor.precision == "int8" else None)
-    predict = {"pair": _pairs, "tagging": _tags, "span": _answers, "choice": _choices}[head]
+    kinds: dict[str, Predict] = {
+        "pair": _Sentences(), "tagging": _tags, "span": _answers, "choice": _choices
+    }  # fmt: skip
+    predict = kinds[head]
     numbered = enumerate((line.rstrip("\n") for line in lines), 1)
     while batch := list(islice(numbered, BATCH)):
         yield from predict(session, batch)
 
 
-def _pairs(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    examples = [
-        PairExample(str(number), first, second, None) for number, first, second in _columns(lines)
-    ]
-    predictor = session.predictor
-    for logits in session.run(session.encode("pair", examples), "logits"):
-        yield pair_answer(predictor.labels, predictor.answers, logits)
+class _Sentences:
+    """Answers to lines of one sentence, or of two; a model does not say which it was trained on."""
+
+    def __init__(self) -> None:
+        self.columns: int | None = None  # of the first line
+
+    def __call__(self, session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
+        examples = [self.example(number, line) for number, line in lines]
+        predictor = session.predictor
+        for logits in session.run(session.encode("pair", examples), "logits"):
+            yield pair_answer(predictor.labels, predictor.answers, logits)
+
+    def example(self, number: int, line: str) -> PairExample:
+        columns = line.split("\t")
+        self.columns = self.columns or len(columns)
+        if len(columns) > 2:
+            problem = f"{len(columns)} columns; this model takes one sentence or two, tab-separated"
+            raise MalformedRowError("input", number, problem)
+        if len(columns) != self.columns:
+            problem = f"{len(columns)} column(s), and the first line has {self.columns}"
+            raise MalformedRowError("input", number, problem)
+        return PairExample(str(number), columns[0], columns[1] if columns[1:] else None, None)
 
 
 def pair_answer(labels: Sequence[str], answers: Answers, logits: np.ndarray) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Dist
 from evalsuite.agreement import outputs
 from evalsuite.agreement.equal_answers import same_answer, tolerance
 from evalsuite.bench import flops
-from evalsuite.errors import ModelError
+from evalsuite.errors import MalformedRowError, ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.inference.checkpoint_config import answers_of, labels_of, model_config
 from evalsuite.inference.open_model import open_model
@@ -127,3 +127,20 @@ def test_a_config_is_read_as_transformers_reads_it(tmp_path: Path) -> None:
     assert flops.of_directory(tmp_path).feedforward == 40
     assert answers_of(model_config(small(tmp_path / "nli"))) == "label"
     assert labels_of(model_config(tmp_path / "nli")) == NLI
+
+
+def test_lines_of_one_sentence_or_of_two(tiny_nli: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_nli, trust_remote_code=False)
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_nli, trust_remote_code=False)
+    lines = ["It rains.", "Nobody is here."]
+    inputs = tokenizer(lines, return_tensors="pt", padding=True)
+    inputs.pop("token_type_ids", None)
+    right = model(**inputs).logits.softmax(-1).tolist()
+    for answer, shares in zip(predict_lines(tiny_nli, lines), right, strict=True):
+        assert list(answer["scores"].values()) == pytest.approx(shares, abs=1e-5)
+    for second, problem in (
+        ("a\tb", r"input:2: 2 column\(s\), and the first line has 1"),
+        ("a\tb\tc", r"input:2: 3 columns; this model takes one sentence or two"),
+    ):
+        with pytest.raises(MalformedRowError, match=problem):
+            list(predict_lines(tiny_nli, ["a", second]))
