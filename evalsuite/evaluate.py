@@ -94,6 +94,7 @@ def evaluate(
         comparison=None if comparison is None else comparison.result(),
         chance=scores.chance,
         examples=scores.examples,
+        left_out=evaluation.left_out,
         absent_languages=tuple(sorted({*task.languages} - {*available})),
         source=task.kind_of_source(source),
         split=split,

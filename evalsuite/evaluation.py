@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from evalsuite.data import left_out
 from evalsuite.errors import DataError, ModelError
 from evalsuite.inference.session import Session
 from evalsuite.retrieval.embedding import Embedder
@@ -74,6 +75,7 @@ class Evaluation:
     Attributes:
         split: the split that is scored.
         layer: absolute layer of the embeddings; None where a head is scored.
+        left_out: language -> reason -> rows that were not used.
         data: digest of all rows and candidates that were read so far.
     """
 
@@ -93,7 +95,13 @@ class Evaluation:
             absolute_layer(session.predictor.layers, options.layer) if task.by_embedding else None
         )
         languages = options.languages or task.available(source, split)
-        self.rows = {language: self.load(split, language) for language in languages}
+        with left_out.collected() as without:
+            self.rows = {language: self.load(split, language) for language in languages}
+        self.left_out = {
+            rows.language: dict(left.reasons)
+            for rows, left in without.items()
+            if rows[:2] == (task.name, split)
+        }
 
     def load(self, split: Split, language: str) -> Sequence[Example]:
         """The first rows of one language, at most `max_examples`.

@@ -11,6 +11,7 @@ Files:
     heldout.py: evaluation text, so that training text can be kept apart from it
     hub.py: rows of a pinned data set of the Hugging Face hub
     json_text.py: JSON in files of data, with errors that name the line
+    left_out.py: rows that are read and not used: defects that published data are known for
     mining.py: sentences to be paired across two comparable corpora, most of which have no
         partner: BUCC 2018
     mistaken.py: files that are not what their name says: pointers, web pages, packed files

@@ -11,6 +11,7 @@ A byte-order mark at the start is dropped. Line numbers count from 1.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from sys import intern
@@ -106,7 +107,14 @@ def _object(path: Path, number: int, line: str) -> Any:
 
 
 def table(
-    path: Path, what: str, layout: str, needed: Sequence[str], *, quoted: bool, short: float = 0.0
+    path: Path,
+    what: str,
+    layout: str,
+    needed: Sequence[str],
+    *,
+    quoted: bool,
+    short: float = 0.0,
+    left_out: Counter[str] | None = None,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """`(line, column -> field)` of a file whose first line names its columns.
 
@@ -114,6 +122,7 @@ def table(
         needed: columns there must be.
         quoted: comma-separated with quotation marks (CSV), else separated by tabs as they stand.
         short: share of rows that may lack columns and are then left out.
+        left_out: counts them.
 
     Raises:
         MalformedRowError: a column or a field is absent, or a quotation mark.
@@ -147,6 +156,8 @@ def table(
             yield line, dict(zip(names, fields, strict=True))
         elif len(fields) < len(names) and left:
             left -= 1
+            if left_out is not None:
+                left_out["columns are missing"] += 1
         elif fields:
             raise MalformedRowError(
                 path,
@@ -156,12 +167,13 @@ def table(
 
 
 def pairs(
-    path: Path, what: str, layout: str, *, hidden: bool = False
+    path: Path, what: str, layout: str, *, hidden: bool = False, blank: bool = False
 ) -> Iterator[tuple[int, str, str, str | None]]:
     """`(line, first, second, label)` of a three-column file.
 
     Args:
         hidden: a two-column row is a test row with its label hidden, label None.
+        blank: a row may have no text in either sentence; one without the other is an error.
 
     The XTREME scripts write these files with Python's `csv`, which wraps a field that has quote
     marks in more of them. They are unwrapped here; XTREME's own reader keeps them.
@@ -175,7 +187,8 @@ def pairs(
                 f"{len(fields)} columns separated by tabs where 3 are due "
                 f"(first sentence, second sentence, label): {_shown(line)}",
             )
-        if not fields[0].strip() or not fields[1].strip():
+        written = [bool(field.strip()) for field in fields[:2]]
+        if not all(written) and (any(written) or not blank):
             raise MalformedRowError(path, number, f"an empty sentence: {_shown(line)}")
         yield number, fields[0], fields[1], fields[2].strip() if len(fields) == 3 else None
 

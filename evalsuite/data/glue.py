@@ -8,11 +8,12 @@ Quotation marks are characters like any other. Paper: Wang et al. 2019, arXiv:18
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from evalsuite.data import files
+from evalsuite.data import files, left_out
 from evalsuite.data.hub import Row
 from evalsuite.data.pairs import PairTask
 from evalsuite.data.sourced import EnglishTask
@@ -35,7 +36,10 @@ class GlueTask(EnglishTask, PairTask):
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         (path,) = paths
         what = self.what(split, language)
-        rows = files.table(path, what, self.layout, self.fields, quoted=False, short=self.short)
+        without: Counter[str] = Counter()
+        rows = files.table(
+            path, what, self.layout, self.fields, quoted=False, short=self.short, left_out=without
+        )
         found: list[Example] = []
         for line, row in rows:
             first, second, label = (row[field] for field in self.fields)
@@ -43,6 +47,8 @@ class GlueTask(EnglishTask, PairTask):
                 raise MalformedRowError(path, line, f"an empty sentence: {[first, second]}")
             gold = self.gold(path, line, label)
             found.append(PairExample(f"{split}-{language}-{line - 2}", first, second, gold))
+        total = len(found) + without.total()
+        left_out.record(left_out.Rows(self.name, split, language), total, without)
         return found
 
     def from_row(self, row: Row, id: str) -> Example | None:

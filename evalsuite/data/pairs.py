@@ -5,16 +5,16 @@ He said nothing. TAB He made a long speech. TAB contradiction
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from evalsuite.data import files
+from evalsuite.data import files, left_out
 from evalsuite.data.sourced import SourcedTask
 from evalsuite.errors import MalformedRowError
 from evalsuite.task import Example, Format, PairExample, Split
 
-NO_GOLD = "-"  # how a file says that the annotators did not agree
 _NAMES = "label"  # in the third column: a line of column names, which XNLI's translated files have
 
 
@@ -30,15 +30,31 @@ class PairTask(SourcedTask):
     columns: ClassVar[int] = 3
     spellings: ClassVar[Mapping[str, str]] = {}
 
+    def defect(self, first: str, second: str, label: str | None) -> str | None:
+        """Why a row is left out, where its data set as published is known for such rows."""
+        return None
+
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         (path,) = paths
         found: list[Example] = []
-        rows = files.pairs(path, self.what(split, language), self.layout, hidden=split == "test")
+        without: Counter[str] = Counter()
+        rows = files.pairs(
+            path,
+            self.what(split, language),
+            self.layout,
+            hidden=split == "test",
+            blank=self.defect("", "", None) is not None,
+        )
         for line, first, second, label in rows:
-            if label == NO_GOLD or (line == 1 and label == _NAMES):
+            if line == 1 and label == _NAMES:
+                continue
+            if reason := self.defect(first.strip(), second.strip(), label):
+                without[reason] += 1
                 continue
             gold = None if label is None else self.gold(path, line, label)
             found.append(PairExample(f"{split}-{language}-{line - 1}", first, second, gold))
+        total = len(found) + without.total()
+        left_out.record(left_out.Rows(self.name, split, language), total, without)
         return found
 
     def gold(self, path: Path, line: int, label: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
-from evalsuite.data import hub
+from evalsuite.data import hub, left_out
 from evalsuite.data.mistaken import hides_labels, is_there
 from evalsuite.errors import DataError, UnknownNameError
 from evalsuite.task import DataSource, Example, HubSource, Split, Task
@@ -99,7 +99,15 @@ class SourcedTask(Task):
         assert source is not None  # `available` is empty without it
         rows = hub.rows(source, self.hub_config(language), self.hub_splits[split])
         made = (self.from_row(row, f"{split}-{language}-{n}") for n, row in enumerate(rows))
-        return [example for example in made if example is not None]
+        return self.kept(made, split, language)
+
+    def kept(self, made: Iterable[Example | None], split: Split, language: str) -> list[Example]:
+        """The rows of the hub that are used; the others are counted."""
+        everything = list(made)
+        found = [example for example in everything if example is not None]
+        reasons = {"no gold label, or no text": len(everything) - len(found)}
+        left_out.record(left_out.Rows(self.name, split, language), len(everything), reasons)
+        return found
 
     def what(self, split: Split, language: str) -> str:
         """How a message names a file."""

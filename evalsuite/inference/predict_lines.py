@@ -51,7 +51,11 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
         "pair": _Sentences(), "tagging": _tags, "span": _answers, "choice": _choices
     }  # fmt: skip
     predict = kinds[head]
-    numbered = enumerate((line.rstrip("\n") for line in lines), 1)
+    plain = (line.rstrip("\n") for line in lines)
+    numbered = (
+        (number, line.removeprefix("\ufeff") if number == 1 else line)  # a byte-order mark
+        for number, line in enumerate(plain, 1)
+    )
     while batch := list(islice(numbered, BATCH)):
         yield from predict(session, batch)
 

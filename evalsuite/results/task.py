@@ -48,6 +48,7 @@ class TaskResult(Record):
     )
     chance: dict[str, Percent]  # language -> score of guessing, main metric
     examples: dict[str, Count]  # language -> rows
+    left_out: dict[str, dict[str, Count]] = Field({})  # language -> reason -> rows not used
     absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows
     source: SourceKind
     split: Split

@@ -14,13 +14,14 @@ Papers: Roy et al. 2020, arXiv:2004.05484; Ruder et al. 2021 (mAP@20).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from evalsuite.data import files, sentences
+from evalsuite.data import files, left_out, sentences
 from evalsuite.data.mistaken import is_there
 from evalsuite.data.ranking import RankingTask
 from evalsuite.data.sourced import first_there, root
@@ -43,6 +44,7 @@ class _Pool(NamedTuple):
     candidates: list[Candidate]
     queries: dict[str, list[tuple[str, str]]]  # language -> question ids and texts
     right: dict[str, list[str]]  # question id -> candidates, of all languages
+    without: Counter[str]  # language -> questions whose answer is in no sentence
 
 
 class Lareqa(RankingTask):
@@ -81,9 +83,13 @@ class Lareqa(RankingTask):
 
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         if split == "train":
-            found = questions(paths[0], self.what(split, language), self.layout)
-            return list(matches(found))
-        return _asked(self._pool(paths, split), language)
+            asked = questions(paths[0], self.what(split, language), self.layout)
+            return list(matches(asked))
+        pool = self._pool(paths, split)
+        found, lost = _asked(pool, language), pool.without[language]
+        reasons = {"the answer is in no sentence": lost}
+        left_out.record(left_out.Rows(self.name, split, language), len(found) + lost, reasons)
+        return found
 
     def candidates(self, source: DataSource, split: Split) -> Iterable[Candidate]:
         if source.kind == "embedded":
@@ -140,7 +146,7 @@ def _stamped(path: Path, what: str, layout: str) -> tuple[str, Path, int, int]:
 @lru_cache(maxsize=1)
 def _read(stamps: tuple[tuple[str, Path, int, int], ...], layout: str) -> _Pool:
     """All languages, sorted."""
-    pool = _Pool([], {}, {})
+    pool = _Pool([], {}, {}, Counter())
     for language, path, _, _ in stamps:
         tree = files.tree(path, f"lareqa {language}", layout)
         try:
@@ -165,6 +171,8 @@ def _add(pool: _Pool, language: str, tree: Any) -> None:
             right = sentences.holding(where, int(row["answers"][0]["answer_start"]))
             if right is not None:
                 asked.append((str(row["id"]), str(row["question"]), said[right]))
+            else:
+                pool.without[language] += 1
         _put(pool, language, f"{language}_{number}", said, context, asked)
 
 
@@ -188,7 +196,7 @@ def _put(
 
 
 def _of_suite(suite: ModuleType, split: Split) -> _Pool:
-    pool = _Pool([], {}, {})
+    pool = _Pool([], {}, {}, Counter())
     for language in suite.LANGUAGES:
         for number, (id, asked, said, right) in enumerate(suite.passages(split, language), 1):
             question = (id, asked, said[right])

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from evalsuite.data import files
+from evalsuite.data import files, left_out
 from evalsuite.data.mistaken import is_there
 from evalsuite.data.ranking import RankingTask
 from evalsuite.data.sourced import root
@@ -75,13 +75,17 @@ class Mewslix(RankingTask):
     def read(self, paths: Sequence[Path], split: Split, language: str) -> list[Example]:
         path, what = paths[0], self.what(split, language)
         found: list[Example] = []
+        mentions = 0
         for line, row in files.objects(path, what, self.layout):
             try:
                 found += [_match(row, line)] if split == "train" else _queries(row)
+                mentions += 1 if split == "train" else len(row["mentions"])
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 raise MalformedRowError(
                     path, line, f"not Mewsli-X's layout: {type(error).__name__} {error}"
                 ) from None
+        reasons = {left_out.NO_GOLD: mentions - len(found)}
+        left_out.record(left_out.Rows(self.name, split, language), mentions, reasons)
         return found
 
     def candidates(self, source: DataSource, split: Split) -> Iterator[Candidate]:

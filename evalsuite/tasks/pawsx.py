@@ -6,7 +6,8 @@
 2,000 dev and 2,000 test rows a language, trained on the English PAWS-Wiki (49,401 pairs), of which
 there are machine translations. `1` is a paraphrase, `0` is none. The XTREME scripts hide the labels
 of the test files (two columns); on such a directory the dev split is scored. Part of XTREME;
-XTREME-R left it out.
+XTREME-R left it out. Translated training rows with both sentences empty, as published, are left
+out and counted.
 
 Paper: Yang et al. 2019, arXiv:1908.11828.
 """
@@ -39,7 +40,12 @@ class Pawsx(PairTask):
     def hub_config(self, language: str) -> str:
         return f"PAWS-X.{language}"
 
+    def defect(self, first: str, second: str, label: str | None) -> str | None:
+        return None if first or second else "both sentences are empty"
+
     def from_row(self, row: Row, id: str) -> Example | None:
+        if not (row["sentence1"].strip() or row["sentence2"].strip()):
+            return None
         return PairExample(id, row["sentence1"], row["sentence2"], str(row["label"]))
 
     def embedded_rows(self, suite: ModuleType, split: Split, language: str) -> Sequence[Example]:

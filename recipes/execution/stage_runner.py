@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from compress.errors import GateError
+from evalsuite.data import left_out
 from evalsuite.errors import KilledError
 from evalsuite.results.read_record import first_problem
 from evalsuite.results.run import StageRecord
@@ -104,7 +105,7 @@ class Maker:
         with self.cache.attempt(stage.kind, stage.key) as attempt:
             self.display.start(stage.label, stage.kind, attempt.before)
             try:
-                with self._quiet(stage):
+                with self._quiet(stage), left_out.collected() as without:
                     summary = stage.module.run(stage.config, self._context(stage, attempt))
             except GateError as error:
                 kept = self.space.set_aside(attempt.out, recipe, stage.label)
@@ -115,6 +116,8 @@ class Maker:
                 ) from error
             if (attempt.out / MANIFEST).exists():
                 raise RuntimeError(f"a stage may not write {MANIFEST}")
+            if without:
+                summary = {"rows left out": left_out.sentence(without), **summary}
             self.cache.publish(attempt, _record(stage, attempt, summary))
             self.space.drop_failed(recipe, stage.label)
         path = self.cache.path(stage.kind, stage.key)

@@ -163,6 +163,7 @@ def test_predict_reads_lines(tiny_nli: Path, tiny_bundle: Path) -> None:
         found = list(predict_lines(directory, lines))
         assert len(found) == 2
         assert abs(sum(found[0]["scores"].values()) - 1) < 1e-4
+        assert found == list(predict_lines(directory, ["\ufeff" + lines[0], lines[1]]))
         each = [found for line in lines for found in predict_lines(directory, [line])]
         if directory == tiny_bundle:  # int8: the company a line comes in must not matter
             assert found == each

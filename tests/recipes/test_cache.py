@@ -187,6 +187,12 @@ def test_a_persons_mistake_keeps_its_message(lab):
     assert isinstance(error.__cause__, DataError)
 
 
+def test_rows_left_out_are_in_the_record(lab):
+    _, outcome = run(lab, "teacher.does=leave out")
+    record = outcome.stages[0].record
+    assert record.summary["rows left out"] == "xnli train en: 3 of 10 rows (no gold label)"
+
+
 def test_what_a_gate_stops_is_kept_aside_and_never_found(lab, monkeypatch):
     said = str(failing(lab, "gate"))
     kept = lab.workspace / "failed" / "demo" / "teacher"

@@ -93,11 +93,12 @@ class AnliPlus(EnglishTask, NliTask):
 
     def _from_hub(self, split: Split, language: str) -> list[Example]:
         assert self.hub is not None  # as above
-        found: list[Example] = []
-        for n in _ROUNDS:
-            for number, row in enumerate(hub.rows(self.hub, self.config, f"{split}_r{n}")):
-                if example := self.from_row(row, f"r{n}-{split}-{language}-{number}"):
-                    found.append(example)
+        made = [
+            self.from_row(row, f"r{n}-{split}-{language}-{number}")
+            for n in _ROUNDS
+            for number, row in enumerate(hub.rows(self.hub, self.config, f"{split}_r{n}"))
+        ]
+        found = self.kept(made, split, language)
         for task in _WITH:
             found += _named(task.name, task.load(DataSource("hub"), split, language))
         return found

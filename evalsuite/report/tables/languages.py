@@ -27,6 +27,7 @@ class LanguageSection:
     others: Table | None
     comparison: Table | None
     absent: str
+    left_out: str
 
 
 def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSection:
@@ -40,6 +41,7 @@ def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSec
         others=other_metrics(having, task),
         comparison=comparison_table(having, task),
         absent=", ".join(language_and_code(code) for code in absent),
+        left_out=", ".join(rows_left_out(having, task)),
     )
 
 
@@ -47,6 +49,21 @@ def absent_languages(systems: Sequence[System], task: TaskColumn) -> list[str]:
     """Languages that the benchmark lists and the source has no rows of."""
     results = [result for system in systems for result in results_of(system, task)]
     return sorted({code for result in results for code in result.absent_languages})
+
+
+def rows_left_out(systems: Sequence[System], task: TaskColumn) -> list[str]:
+    """`German (de) 3 (no gold label)`, one a language and reason."""
+    results = [result for system in systems for result in results_of(system, task)]
+    found = {
+        (code, reason): count
+        for result in results
+        for code, reasons in result.left_out.items()
+        for reason, count in reasons.items()
+    }
+    return [
+        f"{language_and_code(code)} {count:,} ({reason})"
+        for (code, reason), count in sorted(found.items())
+    ]
 
 
 def absent_sentences(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
@@ -186,7 +203,14 @@ def _part(section: LanguageSection) -> Part:
         heading=title,
         aside=f"{section.metric}, %",
         markdown_line=f"### {title} ({section.metric})",
-        remark=f"No rows for: {section.absent}." if section.absent else "",
+        remark=" ".join(
+            f"{said}: {names}."
+            for said, names in (
+                ("No rows for", section.absent),
+                ("Rows left out", section.left_out),
+            )
+            if names
+        ),
         fold="open",
         look="languages",
         below=tuple(below),
