@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MissingDataError
-from evalsuite.task import DataSource, Task
+from evalsuite.own.own_task import OwnTask
+from evalsuite.task import DataSource, Split, Task
 from recipes.hashing import sha256_file, sha256_json
 from recipes.naming import home_path
 from transfer.find_task import find_task
@@ -52,7 +53,7 @@ def digest_need(
             )
         pinned = (task.hub, *task.hub_beside)
         return "hub:" + "+".join(f"{hub.repo}@{hub.revision}" for hub in pinned)
-    if kind == "files" and not _declared(task):
+    if kind == "files" and not isinstance(task, OwnTask):
         raise DataError(
             f"source: files has no rows of {task.name}, which the recipe does not declare; "
             "write source: hub, xtreme or embedded"
@@ -76,13 +77,20 @@ def digest_need(
         if folder.is_dir():
             raise DataError(f"{what}: no such file in {folder}\nexpected layout: {task.layout}")
         raise MissingDataError(folder, what, task.layout)
-    return f"{kind}:{sha256_json({'split': split, 'files': digests, **_declared(task)})}"
+    return f"{kind}:{sha256_json({'split': split, 'files': digests, **_declared(task, split)})}"
 
 
-def _declared(task: Task) -> dict[str, Any]:
-    """What a recipe declares of a task, which says how its files are read."""
-    declaration = getattr(task, "declaration", None)
-    return {} if declaration is None else {"declaration": declaration.model_dump(mode="json")}
+def _declared(task: Task, split: Split) -> dict[str, Any]:
+    """What a recipe says of a task that changes what a stage reads from these rows.
+
+    Paths do not, and the metric and the title do not change training rows.
+    """
+    if not isinstance(task, OwnTask):
+        return {}
+    keys = {"format", "columns", "labels"}
+    if split != "train":
+        keys |= {"metric", "title", "source_language"}  # a result has them
+    return {"declaration": task.declaration.model_dump(mode="json", include=keys)}
 
 
 def _embedded() -> str:

@@ -13,6 +13,7 @@ from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning.data_digests import digest_need
 from recipes.planning.plan import make_plan
+from recipes.stages._shared.contract import DataNeed
 from recipes.stages._shared.training_keys import dev_rows, training_rows
 
 RECIPE = """
@@ -62,13 +63,17 @@ def test_its_rows_are_those_of_its_own_languages(files):
 
 
 def test_the_declaration_is_part_of_the_digest(files):
-    def digest(text):
+    def digest(text, split="train"):
         load(files.write(text))
-        return digest_need(training_rows("topics"), SOURCE)
+        return digest_need(DataNeed("topics", split), SOURCE)
 
     before = digest(RECIPE)
     assert digest(RECIPE) == before
     assert digest(RECIPE.replace("    dev:", "    labels: [weather, sports]\n    dev:")) != before
+    assert digest(RECIPE.replace("    dev:", "    title: Topics\n    dev:")) == before
+    assert digest(RECIPE.replace("    dev:", "    metric: macro_f1\n    dev:")) == before
+    scored = digest(RECIPE, "eval")
+    assert digest(RECIPE.replace("    dev:", "    metric: macro_f1\n    dev:"), "eval") != scored
     (files.folder / "train.csv").write_text(CSV + "Sieg!,sports\n")
     assert digest(RECIPE) != before
 
