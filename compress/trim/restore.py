@@ -40,7 +40,7 @@ def restore(trimmed: Path, original: Path, out: Path) -> None:
     before, whole = weight_rows.load(original)
     old = torch.tensor(record["old_ids"])
     for name in weight_rows.names(weights, config, trimmed):
-        if (source := weight_rows.namesake(whole, name)) is None:
+        if (source := weight_rows.namesake(whole, before, name)) is None:
             raise TrimError(f"{original} has no {name}; it is not what {trimmed} was cut from")
         table = whole[source].to(weights[name].dtype).clone()
         table[old] = weights[name]

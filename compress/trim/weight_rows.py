@@ -8,19 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.errors import TrimError
+from evalsuite.find_family import named
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import refuse_pickle
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-# Tensors with a row a piece.
-_ROWS = (
-    "word_embeddings.weight",
-    "lm_head.decoder.weight",
-    "lm_head.decoder.bias",
-    "lm_head.bias",
-)
 
 
 def load(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -46,10 +39,11 @@ def names(weights: Mapping[str, Tensor], config: Mapping[str, Any], directory: P
 
     Raises:
         TrimError: there are none, or their rows are not as many as the config says.
+        UnknownNameError: the model's family is not known.
     """
-    size = config["vocab_size"]
-    found = [name for name in weights if name.endswith(_ROWS)]
-    if not any(name.endswith(_ROWS[0]) for name in found):
+    size, rows = config["vocab_size"], _rows(config)
+    found = [name for name in weights if name.endswith(rows)]
+    if not any(name.endswith(rows[0]) for name in found):
         raise TrimError(f"{directory} has no word embeddings in its weights; is it a checkpoint?")
     if wrong := [
         f"{name} {list(weights[name].shape)}" for name in found if len(weights[name]) != size
@@ -58,9 +52,14 @@ def names(weights: Mapping[str, Tensor], config: Mapping[str, Any], directory: P
     return found
 
 
-def namesake(weights: Mapping[str, Tensor], name: str) -> str | None:
+def _rows(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Ends of the names of the tensors with a row a piece, the word embeddings first."""
+    return named(str(config.get("model_type"))).vocabulary
+
+
+def namesake(weights: Mapping[str, Tensor], config: Mapping[str, Any], name: str) -> str | None:
     """The same tensor in a checkpoint with another head, or none."""
-    (end,) = (end for end in _ROWS if name.endswith(end))
+    (end,) = (end for end in _rows(config) if name.endswith(end))
     return next((other for other in weights if other.endswith(end)), None)
 
 
