@@ -25,6 +25,14 @@ def family_of(model: Any) -> Family:
     return named(str(getattr(model, "config", model).model_type))
 
 
+def find(model: Any) -> Family | None:
+    """The same; None where no file describes the family."""
+    try:
+        return family_of(model)
+    except UnknownNameError:
+        return None
+
+
 def named(model_type: str) -> Family:
     """The family of a model type, as `config.json` has it.
 

@@ -8,7 +8,8 @@ layer's keys and values, and the queries, projection and feed-forward of that on
 ten of the twelve products of a layer, is a seventh of the cost of six layers, and over a quarter of
 the cost of three. Lost are the last hidden states of all other tokens.
 
-Models whose last layer is not a plain BERT layer, or whose head reads more, are traced unchanged.
+Models whose head reads more are traced unchanged, and so are those of families whose last layer
+cannot do it (`not_first_token`): rotary and relative positions depend on the place of the query.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
+
+from evalsuite.family import Family
+from evalsuite.find_family import find
 
 _TOLERANCE = 1e-4  # of the largest logit; heads that read more tokens differ by far more
 
@@ -35,13 +39,14 @@ def first_token_alone(model: Any, sample: dict[str, torch.Tensor]) -> Iterator[b
     Yields:
         whether it is shortened.
     """
-    layer = _last_layer(model)
-    if layer is None:
+    family = _plain(model)
+    if family is None:
         yield False
         return
+    layer = family.layers(model)[-1]
     whole = _logits(model, sample)
     layer.forward = lambda states, mask=None, *_, **named: _first(
-        layer, states, named.get("attention_mask", mask)
+        family, model.config, layer, states, named.get("attention_mask", mask)
     )
     try:
         difference = (_logits(model, sample) - whole).abs().max()
@@ -53,27 +58,33 @@ def first_token_alone(model: Any, sample: dict[str, torch.Tensor]) -> Iterator[b
         yield False
 
 
-def _first(layer: Any, states: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+def _first(
+    family: Family, config: Any, layer: Any, states: torch.Tensor, mask: torch.Tensor | None
+) -> torch.Tensor:
     """The layer's output for the first token, `[batch, 1, width]`."""
-    attention, first = layer.attention, states[:, :1]
-    projections = attention.self
+    paths, parts = family.layer, family.projections(layer)
+    normal = layer.get_submodule(paths.attention_norm)
+    between = layer.get_submodule(paths.feed_forward_norm)
+    read = normal(states) if paths.norm_first else states
 
-    def heads(linear: Any, tokens: torch.Tensor) -> torch.Tensor:
+    def heads(name: str, tokens: torch.Tensor) -> torch.Tensor:
         batch, length, _ = tokens.shape
-        split: torch.Tensor = linear(tokens).view(
-            batch, length, -1, projections.attention_head_size
-        )
-        return split.transpose(1, 2)
+        given: torch.Tensor = parts[name].linear(tokens)
+        return given.view(batch, length, -1, family.head_size(config)).transpose(1, 2)
 
     context = scaled_dot_product_attention(
-        heads(projections.query, first),
-        heads(projections.key, states),
-        heads(projections.value, states),
+        heads("query", read[:, :1]),
+        heads("key", read),
+        heads("value", read),
         attn_mask=None if mask is None else mask[:, :, :1],
     )
-    attended = attention.output(context.transpose(1, 2).flatten(2), first)
-    output: torch.Tensor = layer.output(layer.intermediate(attended), attended)
-    return output
+    joined = family.attention_output(layer)(context.transpose(1, 2).flatten(2)) + states[:, :1]
+    attended = joined if paths.norm_first else normal(joined)
+    inward, outward = layer.get_submodule(paths.inward), layer.get_submodule(paths.outward)
+    activation = layer.get_submodule(paths.activation)
+    units = inward(between(attended) if paths.norm_first else attended)
+    output: torch.Tensor = outward(activation(units)) + attended
+    return output if paths.norm_first else between(output)
 
 
 def _logits(model: Any, sample: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -84,15 +95,9 @@ def _logits(model: Any, sample: dict[str, torch.Tensor]) -> torch.Tensor:
     return logits
 
 
-def _last_layer(model: Any) -> Any:
-    """The last layer, where it is a plain BERT layer and the head is one of sequences."""
+def _plain(model: Any) -> Family | None:
+    """The model's family, where its last layer can be shortened; None where it cannot."""
     if not type(model).__name__.endswith(("ForSequenceClassification", "ForMultipleChoice")):
         return None
-    layers = list(getattr(getattr(model.base_model, "encoder", None), "layer", ()))
-    if not layers or not all(hasattr(layers[-1], name) for name in ("intermediate", "output")):
-        return None
-    attention = getattr(getattr(layers[-1], "attention", None), "self", None)
-    plain = all(
-        hasattr(attention, name) for name in ("query", "key", "value", "attention_head_size")
-    )
-    return layers[-1] if plain else None
+    family = find(model)
+    return family if family is not None and family.not_first_token is None else None

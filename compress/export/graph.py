@@ -23,6 +23,7 @@ from compress.export.exporter import GraphExporter, Quantizing, Weights
 from compress.export.quantize import quantize
 from compress.export.trace import Traced, trace
 from evalsuite.agreement import outputs
+from evalsuite.find_family import family_of
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, model_config
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
@@ -124,7 +125,7 @@ def make_graph(
     alone: Mapping[str, float] | None = None
     excluded: Sequence[str] = ()
     if options.exclude:
-        parts = sensitivity.groups(traced.program)
+        parts = sensitivity.groups(traced.program, family_of(predictor.model))
         if options.exclude == "auto":
             names, alone = _choose(traced, parts, session, text, card, options.max_drop, out)
         else:

@@ -1,6 +1,6 @@
 """Which parts of a model to leave in fp32: those that lose most when quantized alone.
 
->>> groups(program)["layer 0 feed-forward"]
+>>> groups(program, family)["layer 0 feed-forward"]
 ('node_MatMul_113', 'node_MatMul_115')
 >>> fewest({"head": 0.0, "layer 0 attention": 4.2}, allowed=1.0, lost=measure)
 ('layer 0 attention',)
@@ -17,33 +17,35 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from compress.errors import ExcludeError
+from evalsuite.family import Family
 
-_LAYER = re.compile(r"\.layer\.(\d+)\b")
 _SCOPES = "pkg.torch.onnx.name_scopes"
 
 
-def groups(program: Any) -> dict[str, tuple[str, ...]]:
+def groups(program: Any, family: Family) -> dict[str, tuple[str, ...]]:
     """Group -> names of its nodes with weights, in the order of the graph, of an `onnx_ir.Model`
     whose notes are not stripped."""
     names_of: dict[str, list[str]] = {}
     for node in program.graph:
         if not _has_weights(node):
             continue
-        names = names_of.setdefault(group(node.metadata_props.get(_SCOPES, "")), [])
+        names = names_of.setdefault(group(node.metadata_props.get(_SCOPES, ""), family), [])
         names.append(node.name)
         if node.op_type == "Gemm":  # what ONNX Runtime calls the product it makes of it
             names.append(f"{node.name}_MatMul")
     return {name: tuple(nodes) for name, nodes in names_of.items()}
 
 
-def group(scopes: str) -> str:
+def group(scopes: str, family: Family) -> str:
     """The group of a node, from the modules it was traced in.
 
-    >>> group("['', 'roberta.encoder.layer.3', 'roberta.encoder.layer.3.output.dense']")
+    >>> group("['', 'model.layers.3', 'model.layers.3.mlp.Wi']", named("modernbert"))
     'layer 3 feed-forward'
     """
-    if layer := _LAYER.search(scopes):
-        return f"layer {layer[1]} {'attention' if '.attention' in scopes else 'feed-forward'}"
+    stack, attention = re.escape(family.stack), re.escape(family.layer.attention)
+    if layer := re.search(rf"\b{stack}\.(\d+)\b", scopes):
+        attends = re.search(rf"\b{stack}\.\d+\.{attention}\b", scopes)
+        return f"layer {layer[1]} {'attention' if attends else 'feed-forward'}"
     return "embeddings" if "embeddings" in scopes else "head"
 
 

@@ -23,6 +23,7 @@ from compress.export.graph import ExportOptions
 from compress.export.quantize import quantize
 from compress.export.trace import Traced, trace
 from evalsuite.data import parallel
+from evalsuite.find_family import named
 from evalsuite.formats import pair
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe
@@ -190,7 +191,7 @@ def test_the_gate_stops_a_bad_setting_and_says_where(tagger: Path, tmp_path: Pat
 
 
 def test_parts_are_layers_halves_the_embeddings_and_the_head(traced: Traced) -> None:
-    parts = sensitivity.groups(traced.program)
+    parts = sensitivity.groups(traced.program, named("xlm-roberta"))
     assert {name: len(nodes) for name, nodes in parts.items()} == {
         "embeddings": 3,
         "layer 0 attention": 4,
