@@ -23,8 +23,9 @@ def head(model: Any) -> list[Any]:
     if encoder is model:
         return []
     inner = {id(p) for p in encoder.parameters()}
-    pooler = list(encoder.pooler.parameters()) if encoder.pooler is not None else []
-    return [p for p in model.parameters() if id(p) not in inner] + pooler
+    pooler = getattr(encoder, "pooler", None)
+    poolers = [] if pooler is None else list(pooler.parameters())
+    return [p for p in model.parameters() if id(p) not in inner] + poolers
 
 
 def save(model: Any, out: Path) -> None:

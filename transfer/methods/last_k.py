@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from evalsuite.find_family import family_of
 from transfer.errors import MethodError
 from transfer.methods._options import option, read
 from transfer.methods._whole import head, refuse_quantized
@@ -34,14 +35,18 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
 
     Raises:
         MethodError: the base is quantized, or has fewer layers.
+        UnknownNameError: its family is not known.
     """
     check(format, precision, **options)
     last = read(Options, options).last
-    layers = model.base_model.encoder.layer
+    family = family_of(model)
+    layers = family.layers(model)
     if last is None or last > len(layers):
         raise MethodError(f"last: {last}, but the model has {len(layers)} layers")
     model.requires_grad_(False)
     layers[-last:].requires_grad_(True)
+    if family.final_norm is not None:
+        model.base_model.get_submodule(family.final_norm).requires_grad_(True)
     for parameter in head(model):
         parameter.requires_grad_(True)
     return model

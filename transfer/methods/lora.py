@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge
 
+from evalsuite.find_family import family_of
 from transfer.errors import MethodError
 from transfer.methods import _peft
 from transfer.methods._options import option, read
@@ -24,11 +25,14 @@ from transfer.methods._options import option, read
 if TYPE_CHECKING:
     from torch import nn
 
+    from evalsuite.family import Family
+
 GIVES = "adapter"
 KEYS = ("sequential",)
 Sequential = Literal["stack", "start"]
 ALL_LINEAR = "all-linear"
-_HEADS = r"(.*\.)?(classifier|qa_outputs|pooler)(\..*)?"  # trained whole, or not used at all
+_HEADED = ("pair", "tagging", "span", "choice")
+_SAVED_BY_PEFT = {"classifier", "qa_outputs"}  # of its task types; it has none for choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,10 @@ class Options:
         ge=1,
     )
     dropout: float = option(0.05, "Dropout rate on the input of the LoRA update.", ge=0, lt=1)
-    targets: tuple[str, ...] | Literal["all-linear"] = option(
-        ("query", "value"),
-        "Names of the linear layers that get a LoRA update; all-linear means all of them.",
+    targets: tuple[str, ...] | Literal["all-linear"] | None = option(
+        None,
+        "Names of the linear layers that get a LoRA update; all-linear means all of them; default: "
+        "those of the attention's queries and values, as the model's family names them.",
     )
     scaling: Literal["standard", "rslora"] = option(
         "standard",
@@ -118,6 +123,7 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
 
     Raises:
         MethodError: the model has no such layers, or the options do not go together.
+        UnknownNameError: the model's family is not known.
     """
     from peft import LoraConfig, get_peft_model
 
@@ -127,19 +133,20 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
     chosen = read(Options, options)
     _check_layers(model, chosen)
     layers, init = chosen.adapter_layers, chosen.init
+    family = family_of(model)
     config = LoraConfig(
         task_type=_peft.TASKS[format],
         r=chosen.rank,
         lora_alpha=chosen.alpha,
         lora_dropout=chosen.dropout,
-        target_modules=_targets(model, chosen.targets),
-        exclude_modules=_HEADS,
+        target_modules=_targets(family, model, chosen.targets),
+        exclude_modules=rf"(.*\.)?({'|'.join(family.heads)})(\..*)?",  # trained whole, or not used
         layers_to_transform=[layer - 1 for layer in layers] if layers else None,
-        layers_pattern="layer" if layers else None,
+        layers_pattern=family.stack.rpartition(".")[2] if layers else None,
         use_rslora=chosen.scaling == "rslora",
         use_dora=chosen.dora,
         init_lora_weights=init if init.startswith("pissa") else True,
-        modules_to_save=["classifier", "pooler"] if format == "choice" else None,
+        modules_to_save=_heads(family, model, format),
     )
     if chosen.dora and precision == "nf4":
         keep_codes(model)
@@ -169,7 +176,8 @@ def save(model: Any, out: Path) -> None:
 def _check_layers(model: Any, options: Options) -> None:
     """Raise MethodError where the model has no such layers, or is too narrow for the rank."""
     count, rank, init = model.config.num_hidden_layers, options.rank, options.init
-    width = min(model.config.hidden_size, model.config.intermediate_size)
+    sizes = family_of(model).sizes(model.config)
+    width = min(sizes.width, sizes.feed_forward)
     for layer in options.adapter_layers or ():
         if not 1 <= layer <= count:
             raise MethodError(f"adapter_layers: {layer}, but the model has layers 1 to {count}")
@@ -180,9 +188,18 @@ def _check_layers(model: Any, options: Options) -> None:
         )
 
 
-def _targets(model: Any, targets: Sequence[str] | str) -> list[str]:
+def _heads(family: Family, model: Any, format: str | None) -> list[str] | None:
+    """Modules that are trained and saved whole; None where peft knows them all."""
+    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    found = [name for name in family.heads if name in names] if format in _HEADED else []
+    return found if format == "choice" or set(found) - _SAVED_BY_PEFT else None
+
+
+def _targets(family: Family, model: Any, targets: Sequence[str] | str | None) -> list[str]:
     """Names for peft to match; each is the name of at least one linear layer."""
-    linear = _linear(model.base_model.encoder)
+    linear = _linear(family.layers(model))
+    if targets is None:
+        return list(family.lora)
     if targets == ALL_LINEAR:
         return sorted({name.rpartition(".")[2] for name in linear})
     for target in targets:
@@ -195,7 +212,7 @@ def _targets(model: Any, targets: Sequence[str] | str) -> list[str]:
     return list(targets)
 
 
-def _linear(encoder: nn.Module) -> list[str]:
+def _linear(layers: nn.Module) -> list[str]:
     from torch import nn
 
-    return [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear)]
+    return [name for name, module in layers.named_modules() if isinstance(module, nn.Linear)]
