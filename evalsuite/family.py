@@ -151,10 +151,14 @@ class Family:
         stack: nn.ModuleList = model.base_model.get_submodule(self.stack)
         return stack
 
-    def layer_name(self, model: Any, number: int) -> str:
-        """Name of a layer among the modules of a model."""
+    def stack_name(self, model: Any) -> str:
+        """Name of the list of layers among the modules of a model.
+
+        >>> family.stack_name(model)
+        'distilbert.transformer.layer'
+        """
         encoder = "" if model.base_model is model else f"{model.base_model_prefix}."
-        return f"{encoder}{self.stack}.{number}"
+        return f"{encoder}{self.stack}"
 
     def projections(self, layer: nn.Module) -> dict[str, Rows]:
         """Queries, keys and values, in this order."""

@@ -47,6 +47,7 @@ _PERSONS = {
 
 # Of those, the ones that another config may not meet: a gate, a shape, a method that does not fit.
 _REFUSALS = {
+    ("evalsuite.errors", "FamilyError"),
     ("transfer.errors", "TransferError"),
     ("compress.errors", "CompressError"),
     ("recipes.errors", "StageInputError"),

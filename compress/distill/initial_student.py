@@ -11,6 +11,7 @@ from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
 from compress.errors import StudentError
+from evalsuite.find_family import find
 from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, model_config
 from evalsuite.inference.label_order import few, naming_hint, same_names
 from evalsuite.runtimes.torch import load_checkpoint
@@ -75,7 +76,10 @@ def _named(head: str | None) -> str:
 def layers_of(teacher: Any, options: Options) -> list[int]:
     """Which of the teacher's layers the options name."""
     layers = teacher.config.num_hidden_layers
-    return choose_layers(layers if options.layers is None else options.layers, layers)
+    family = find(teacher)
+    keep_first = family is not None and family.first_layer_reason(teacher.config) is not None
+    wanted = layers if options.layers is None else options.layers
+    return choose_layers(wanted, layers, keep_first)
 
 
 def origin(chosen: Sequence[int], student: Any, options: Options) -> str:

@@ -148,19 +148,22 @@ def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> st
     return f"{wanted}: give a number from 1, or rising layer numbers from 0, each of them once"
 
 
-def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
+def choose_layers(wanted: int | Sequence[int], layers: int, keep_first: bool = False) -> list[int]:
     """Which of a model's layers are kept, counted from 0, the lowest.
 
     >>> choose_layers(3, 12)
     [3, 7, 11]
     >>> choose_layers([0, 5], 6)
     [0, 5]
+    >>> choose_layers(3, 12, keep_first=True)
+    [0, 6, 11]
 
     A number spreads the layers evenly and ends with the last one, so that the student's top
     layer starts where the task head expects it.
 
     Args:
         layers: how many the model has.
+        keep_first: spread a number of layers from the first one on; a list stays as it is.
 
     Raises:
         StudentError: there are fewer layers, or the list is not one of rising numbers.
@@ -168,5 +171,8 @@ def choose_layers(wanted: int | Sequence[int], layers: int) -> list[int]:
     if problem := layers_problem(wanted, layers):
         raise StudentError(f"layers: {problem}")
     if isinstance(wanted, int):
+        if keep_first:
+            steps = max(wanted - 1, 1)
+            return [round(index * (layers - 1) / steps) for index in range(wanted)]
         return [round((index + 1) * layers / wanted) - 1 for index in range(wanted)]
     return list(wanted)

@@ -68,7 +68,7 @@ def test_parts_are_where_the_file_says(name: str, head: str | None) -> None:
     layers = family.layers(model)
     assert isinstance(layers, nn.ModuleList) and len(layers) == SIZES.layers
     assert family.word_embeddings(model) is model.get_input_embeddings()
-    assert model.get_submodule(family.layer_name(model, 1)) is layers[1]
+    assert model.get_submodule(f"{family.stack_name(model)}.1") is layers[1]
     counted = 0
     for layer in layers:
         parts = family.projections(layer)
