@@ -1,7 +1,7 @@
 """Find the stages: one file each in `recipes/stages`.
 
 >>> load_stage("fuse").VERSION
-1
+2
 """
 
 from __future__ import annotations
