@@ -2,11 +2,12 @@
 
 python benchmarks/kills.py WORK_DIR [COUNT] [SEED]
 
-First an undisturbed run, which gives the scores and weights to compare with, and the time within
-which to kill. Then, until there were COUNT kills, in a new workspace: start, with one job or two,
-and kill at a random moment the command, one of the processes it started, or all of them, up to
-four times; then run to the end. Every weight and score must be the same, bit for bit, and every
-message one that a person can read.
+First an undisturbed run, which gives the scores and weights to compare with. Then, until there were
+COUNT kills, in a new workspace: start, with one job or two, and kill at a random moment the
+command, one of the processes it started, or all of them, up to four times; then run to the end.
+A moment is a random time after a random line of what the command prints, so that it does not depend
+on how busy the machine is. Every weight and score must be the same, bit for bit, and every message
+one that a person can read.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ stages:
   - {name: scores-int8, stage: evaluate, models: [int8], tasks: [xnli], max_examples: 20}
   - {name: speed, stage: benchmark, models: [int8], threads: 1, sentence_count: 24, passes: 1, batch_sizes: []}
 """  # noqa: E501
+STARTED = re.compile(r"^\S+ +\w+ +(?:started|[\d.]+[ms])\b", re.MULTILINE)
+EXTRA = 4.0  # seconds, at most, between a line and a kill
 UNREADABLE = re.compile(r"Traceback|internal error|Warning|resource_tracker|^  File ", re.MULTILINE)
 
 
@@ -155,14 +158,14 @@ def main(work: Path, count: int = 35, seed: int = 1) -> None:
     work.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
     expected: dict[int, dict[str, object]] = {}
-    seconds: dict[int, float] = {}
     for jobs in (1, 2):
         whole = work / f"undisturbed-{jobs}"
         shutil.rmtree(whole, ignore_errors=True)
         started = time.monotonic()
-        require_readable(wait(start(work, whole, jobs), whole), {0})
-        seconds[jobs], expected[jobs] = time.monotonic() - started, results(whole)
-        print(f"undisturbed, --jobs {jobs}: {seconds[jobs]:.0f} s", flush=True)
+        printed = wait(start(work, whole, jobs), whole)
+        require_readable(printed, {0})
+        expected[jobs], lines = results(whole), len(STARTED.findall(printed.printed))
+        print(f"undisturbed, --jobs {jobs}: {time.monotonic() - started:.0f} s", flush=True)
     assert len(expected[1]) > 20 and expected[1] == expected[2], "one job and two differ"
     counts: Counter[str] = Counter()
     while (done := sum(counts.values())) < count:
@@ -170,7 +173,7 @@ def main(work: Path, count: int = 35, seed: int = 1) -> None:
         workspace = work / "killed"
         shutil.rmtree(workspace, ignore_errors=True)
         for _ in range(min(rng.randint(1, 4), count - done)):
-            if killed := one_kill(work, workspace, jobs, rng.uniform(0.2, seconds[jobs]), rng):
+            if killed := one_kill(work, workspace, jobs, lines, rng):
                 counts[f"{killed}, --jobs {jobs}"] += 1
         require_readable(wait(start(work, workspace, jobs), workspace), {0})
         assert results(workspace) == expected[jobs], f"results differ, see {workspace}"
@@ -178,23 +181,39 @@ def main(work: Path, count: int = 35, seed: int = 1) -> None:
     print(", ".join(f"{what}: {times}" for what, times in sorted(counts.items())))
 
 
-def one_kill(work: Path, workspace: Path, jobs: int, moment: float, rng: random.Random) -> str:
-    """Start, and kill something at a moment; what it was, empty where all was done before."""
+def one_kill(work: Path, workspace: Path, jobs: int, lines: int, rng: random.Random) -> str:
+    """Start, and kill something at a moment; what it was, empty where all was done before.
+
+    Args:
+        lines: about stages that an undisturbed run prints: two a stage.
+    """
     kill = rng.choice(KILLS)
+    started = time.monotonic()
     child = start(work, workspace, jobs)
-    time.sleep(moment)
+    cached = stage_count(workspace)  # for each of these the command prints one line, at once
+    line = rng.randint(cached, lines - cached)
+    while child.poll() is None and (workspace / "printed.txt").read_text().count("\n") < line:
+        time.sleep(0.01)
+    until = time.monotonic() + rng.uniform(0, EXTRA)
+    while child.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    moment = time.monotonic() - started
     killed = kill(child.pid, rng) if child.poll() is None else ""
     ended = wait(child, workspace)
     require_readable(ended, {-signal.SIGKILL} if killed and kill is not kill_worker else {0, 1})
     if killed:
-        stages = workspace / "stages"
-        done = len(list(stages.iterdir())) if stages.is_dir() else 0
         print(
-            f"{killed} killed at {moment:.1f} s, --jobs {jobs}, {done} stages done, "
-            f"exit code {ended.code}",
+            f"{killed} killed at {moment:.1f} s, --jobs {jobs}, "
+            f"{stage_count(workspace)} stages done, exit code {ended.code}",
             flush=True,
         )
     return killed
+
+
+def stage_count(workspace: Path) -> int:
+    """Finished stages."""
+    stages = workspace / "stages"
+    return len(list(stages.iterdir())) if stages.is_dir() else 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from recipes.errors import RecipesError
 from recipes.execution.display import Display
+from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, note
 from recipes.execution.scheduler import make_all
 from recipes.execution.stage_runner import Maker
@@ -30,23 +31,16 @@ def run_recipe(
     overrides: Sequence[str] = (),
     data_dir: Path | None = None,
     workspace: Path | None = None,
-    from_stage: str | None = None,
-    until_stage: str | None = None,
+    options: RunOptions | None = None,
     progress: Display | Callable[[Plan], Display] | None = None,
-    debug: bool = False,
-    jobs: int = 1,
 ) -> RunOutcome:
     """Check a recipe, then make every stage that is not there yet.
 
     A recipe with `search:` makes its stages once a trial; see `recipes.search.trial_loop`.
 
     Args:
-        from_stage: forget the outputs of this stage and of all that needs it first.
-        until_stage: make this stage and what it needs, nothing else.
+        options: default all stages, one after the other.
         progress: a display, or what makes one for the plan.
-        debug: let libraries print, instead of into the workspace's logs.
-        jobs: number of stages at the same time, each in a separate process with its share of the
-            cores; 1 runs them one after the other in this process.
 
     Raises:
         RecipeError: the recipe is wrong; nothing was run.
@@ -54,32 +48,24 @@ def run_recipe(
         RecipesError: a stage met something a person can put right.
         StageFailedError: a stage broke.
     """
+    options = options or RunOptions()
     space, loaded = Workspace(workspace), load(path_or_name, overrides)
     if loaded.recipe.search is not None:
         from recipes.search.trial_loop import search
 
-        return search(
-            loaded,
-            space,
-            data_dir=data_dir,
-            from_stage=from_stage,
-            until_stage=until_stage,
-            progress=progress,
-            debug=debug,
-            jobs=jobs,
-        )
+        return search(loaded, space, options, data_dir=data_dir, progress=progress)
     plan = make_plan(loaded, data_dir, DigestMemo(space.digests))
-    again, chosen = _choose(plan, from_stage, until_stage)
+    again, chosen = _choose(plan, options.from_stage, options.until_stage)
     space.prepare()
     display = progress(plan) if callable(progress) else progress or Display()
-    maker = Maker(plan, space, display, debug)
+    maker = Maker(plan, space, display, options.debug)
     with space.guard():
         try:
             for stage in reversed(plan.stages):
                 if stage.label in again:
                     maker.forget(stage)
-            with workers(maker, jobs) as submit:
-                make_all(maker, chosen, submit, jobs)
+            with workers(maker, options.jobs) as submit:
+                make_all(maker, chosen, submit, options.jobs)
         finally:
             display.stop()
         made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]

@@ -45,6 +45,21 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """The weights an adapter is fused onto, and what becomes of the sum.
+
+    Attributes:
+        onto: the base's weights as they were in training (dequantized), or the original ones.
+        rounded_to: take the merged weights through this quantizer. What is written is an fp32
+            checkpoint of the values it stores, so that any stage and plain transformers open it;
+            loading it in that precision changes next to nothing more.
+    """
+
+    onto: Onto = "dequantized"
+    rounded_to: Quantized | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fused:
     """What a fuse did.
 
@@ -70,8 +85,7 @@ def fuse(
     out: Path,
     *,
     mix: Mix | None = None,
-    onto: Onto = "dequantized",
-    requantized: Quantized | None = None,
+    target: Target | None = None,
     probe: Probe | None = None,
     scored: Probe | None = None,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
@@ -81,9 +95,7 @@ def fuse(
     Args:
         task: whose head the adapter carries; None for an encoder's adapter.
         mix: adapters to combine it with first; the head stays this one's.
-        requantized: take the merged weights through this quantizer. What is written is an fp32
-            checkpoint of the values it stores, so that any stage and plain transformers open it;
-            loading it in that precision changes next to nothing more.
+        target: default the dequantized base, and no rounding.
         probe: text to measure the drift on; without it the drift is not measured.
         scored: rows with the head's labels, to score live and fused models on.
 
@@ -92,12 +104,14 @@ def fuse(
         AdapterError: its base is gone, or its task not known.
         MissingExtraError: weights are to be searched, and optuna is not installed.
     """
-    adapter = read(directory)
+    adapter, target = read(directory), target or Target()
     with TemporaryDirectory() as work:
         found = None
         if mix is not None:
-            adapter, found = _mixed(adapter, task, onto, mix, Path(work) / "adapter", progress)
-        return _fuse(adapter, task, out, found, onto, requantized, probe, scored)
+            adapter, found = _mixed(
+                adapter, task, target.onto, mix, Path(work) / "adapter", progress
+            )
+        return _fuse(adapter, task, out, found, target, probe, scored)
 
 
 def _mixed(
@@ -124,11 +138,11 @@ def _fuse(
     task: Task | None,
     out: Path,
     found: Found | None,
-    onto: Onto,
-    requantized: Quantized | None,
+    target: Target,
     probe: Probe | None,
     scored: Probe | None,
 ) -> Fused:
+    onto, requantized = target.onto, target.rounded_to
     model = attached(adapter, task, onto)
     before = weights_below(model) if requantized else {}
     written = fused = merged(model)

@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +17,7 @@ import psutil
 
 from evalsuite import tokenization
 from evalsuite.bench import energy, flops, grid
-from evalsuite.inference.batch_runner import pad
-from evalsuite.inference.batching import by_tokens
+from evalsuite.bench.timer import Batch, Timer, repeated
 from evalsuite.inference.open_model import modules, open_model
 from evalsuite.inference.predictor import CONCURRENT_FROM, Predictor
 from evalsuite.machine import environment
@@ -28,10 +27,6 @@ from evalsuite.task import SourceKind
 
 LOADS = 3
 WARMUP = 8
-REPEATS = 5  # at most, of a cell of the grid or a language's text
-LONG = 0.3  # seconds of them, after which the least will do
-
-Batch = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,81 +61,41 @@ def main(connection: Any, spec: Spec) -> None:
 
 
 def measure(spec: Spec) -> SpeedResult:
-    """Measure in this process."""
-    for name in modules(spec.directory):  # load time is the model's, not the library's
-        with suppress(ImportError):  # a guess at where the library keeps it
-            importlib.import_module(name)
-    baseline = int(psutil.Process().memory_info().rss)
-    loads = []
-    predictor = None
-    for _ in range(LOADS):
-        predictor = None  # free the last one first: peak memory is that of one model
-        started = time.perf_counter()
-        predictor = open_model(spec.directory, spec.threads)
-        loads.append(time.perf_counter() - started)
-    assert predictor is not None
-    model = predictor
-    pad_id = tokenization.pad_id(spec.directory)
-    wanted = ("logits",) if model.labels else (f"hidden_states.{model.layers}",)
-
-    def run(batch: Batch, width: int = 0) -> float:
-        ids, mask = pad(batch, pad_id, width)
-        started = time.perf_counter()
-        model(ids, mask, wanted)
-        return time.perf_counter() - started
-
-    def width_of(batch: Batch) -> int:
-        return model.batching.widths([max(map(len, batch))], model.max_length)[0]
-
-    def run_in_turn(batches: Sequence[Batch]) -> float:
-        return sum(run(batch, width_of(batch)) for batch in batches)
-
-    def run_all(batches: Sequence[Batch]) -> float:
-        padded = [pad(batch, pad_id, width_of(batch)) for batch in batches]
-        started = time.perf_counter()
-        for _ in model.run_batches(padded, wanted):
-            pass
-        return time.perf_counter() - started
-
+    """Measure in this process: latency, each language, throughput, and then the grid."""
+    baseline, model, loads = _opened(spec)
+    timer = Timer(model, tokenization.pad_id(spec.directory))
     texts = [(code, ids) for code, own in spec.sequences.items() for ids in own]
     sequences = [ids for _, ids in texts]
     samples = _spread(len(texts), spec.latency_samples)
-    warmup = [run([sequences[index]]) for index in samples[:WARMUP]]
-    latency = [run([sequences[index]]) for index in samples]
+    warmup = [timer.one([sequences[index]]) for index in samples[:WARMUP]]
+    latency = [timer.one([sequences[index]]) for index in samples]
     by_language: dict[str, list[float]] = {code: [] for code in spec.sequences}
     for index, seconds in zip(samples, latency, strict=True):
         by_language[texts[index][0]].append(seconds)
-    batches = _sorted(sequences, model)
-    warmup += [run_in_turn(batches[:1])]
+    batches = timer.batches(sequences)
+    warmup += [timer.in_turn(batches[:1])]
     languages = {
-        code: LanguageSpeed(
-            sentences=len(own),
-            tokens=sum(map(len, own)),
-            latency_seconds=tuple(by_language[code]),
-            seconds=_repeated(partial(run_in_turn, _sorted(own, model)), least=1),
-        )
-        for code, own in spec.sequences.items()
+        code: _language(timer, own, by_language[code]) for code, own in spec.sequences.items()
     }
-    warmup += [run_all(batches[: CONCURRENT_FROM * model.threads])]
-    throughput = list(_passes(run_all, batches, spec.passes))
+    warmup += [timer.all(batches[: CONCURRENT_FROM * model.threads])]
+    throughput = tuple(_passes(timer, batches, spec.passes))
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
-    run([sequences[0]])  # a bundle opens anew for one batch at a time
-    cells = [
-        _cell(run, grid.batch(sequences, *cell), flops.operations(spec.shape, *cell))
-        for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)
-    ]
+    timer.one([sequences[0]])  # a bundle opens anew for one batch at a time
     return SpeedResult(
         model=model.describe(spec.label),
         text=spec.text,
         source=spec.source,
         data_digest=hashlib.sha256(repr(tuple(sequences)).encode()).hexdigest(),
         token_lengths=tuple(len(ids) for ids in sequences),
-        load_seconds=tuple(loads),
+        load_seconds=loads,
         warmup_seconds=tuple(warmup),
         latency_seconds=tuple(latency),
-        throughput=tuple(throughput),
+        throughput=throughput,
         operations=flops.of_sequences(spec.shape, map(len, sequences)),
-        grid=tuple(cells),
+        grid=tuple(
+            _cell(timer, grid.batch(sequences, *cell), flops.operations(spec.shape, *cell))
+            for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)
+        ),
         languages=languages,
         peak_memory=peak_memory,
         baseline_memory=baseline,
@@ -148,22 +103,40 @@ def measure(spec: Spec) -> SpeedResult:
     )
 
 
-def _sorted(sequences: Sequence[Sequence[int]], model: Predictor) -> list[Batch]:
-    """Batches of similar length, as `evaluate` makes them."""
-    widths = model.batching.widths([len(ids) for ids in sequences], model.max_length)
-    batches = by_tokens(widths, model.batching.tokens)
-    return [[sequences[index] for index in batch] for batch in batches]
+def _opened(spec: Spec) -> tuple[int, Predictor, tuple[float, ...]]:
+    """Memory before the model is opened, the model, and the seconds of each opening."""
+    for name in modules(spec.directory):  # load time is the model's, not the library's
+        with suppress(ImportError):  # a guess at where the library keeps it
+            importlib.import_module(name)
+    baseline = int(psutil.Process().memory_info().rss)
+    loads = []
+    model = None
+    for _ in range(LOADS):
+        model = None  # free the last one first: peak memory is that of one model
+        started = time.perf_counter()
+        model = open_model(spec.directory, spec.threads)
+        loads.append(time.perf_counter() - started)
+    assert model is not None
+    return baseline, model, tuple(loads)
 
 
-def _passes(
-    run: Callable[[Sequence[Batch]], float], batches: Sequence[Batch], passes: int
-) -> Iterator[Throughput]:
+def _language(timer: Timer, own: Batch, latency: Sequence[float]) -> LanguageSpeed:
+    """The text of one language; `latency` are its sentences timed one by one."""
+    return LanguageSpeed(
+        sentences=len(own),
+        tokens=sum(map(len, own)),
+        latency_seconds=tuple(latency),
+        seconds=repeated(partial(timer.in_turn, timer.batches(own)), least=1),
+    )
+
+
+def _passes(timer: Timer, batches: Sequence[Batch], passes: int) -> Iterator[Throughput]:
     """Passes over all batches, with the energy each took where it can be read."""
     sequences = [ids for batch in batches for ids in batch]
     meter = energy.find()
     for _ in range(passes):
         before = meter.read() if meter else ()
-        seconds = run(batches)
+        seconds = timer.all(batches)
         yield Throughput(
             sentences=len(sequences),
             tokens=sum(map(len, sequences)),
@@ -172,23 +145,15 @@ def _passes(
         )
 
 
-def _cell(run: Callable[[Batch], float], batch: Batch, operations: int) -> GridCell:
-    warmup = run(batch)
+def _cell(timer: Timer, batch: Batch, operations: int) -> GridCell:
+    warmup = timer.one(batch)
     return GridCell(
         batch=len(batch),
         length=len(batch[0]),
         operations=operations,
         warmup_seconds=warmup,
-        seconds=_repeated(partial(run, batch), least=2),
+        seconds=repeated(partial(timer.one, batch), least=2),
     )
-
-
-def _repeated(run: Callable[[], float], *, least: int) -> tuple[float, ...]:
-    """Seconds of each run: `least` of them, more while they take next to none."""
-    seconds: list[float] = []
-    while len(seconds) < least or (len(seconds) < REPEATS and sum(seconds) < LONG):
-        seconds.append(run())
-    return tuple(seconds)
 
 
 def _spread(count: int, wanted: int) -> list[int]:

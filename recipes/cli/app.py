@@ -122,6 +122,7 @@ def run(
         return
     from recipes.execution.display import make_display
     from recipes.execution.output_capture import own_stdout
+    from recipes.execution.run_options import RunOptions
     from recipes.run import run_recipe
 
     with own_stdout() as stream:
@@ -137,11 +138,8 @@ def run(
             overrides=overrides or (),
             data_dir=data_dir,
             workspace=workspace,
-            from_stage=from_stage,
-            until_stage=until_stage,
+            options=RunOptions(from_stage, until_stage, debug, jobs),
             progress=display,
-            debug=debug,
-            jobs=jobs,
         )
 
 

@@ -8,6 +8,7 @@ Files:
         still the same
     output_capture.py: keep what libraries print while a stage runs out of the display, in a log
     run_note.py: the file that says where the outputs of a recipe's last run are
+    run_options.py: how a recipe is run: from and until which stage, with how many jobs
     run_record.py: what a run left behind, and noting it in the workspace
     scheduler.py: when each stage is made: after what it needs, at the same time as others where
         there is room

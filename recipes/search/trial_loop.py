@@ -1,6 +1,6 @@
 """Run a recipe whose knobs are searched: trial after trial, then one report of all.
 
->>> outcome = search(load("search-budget"), Workspace(), data_dir=Path("xtreme"))
+>>> outcome = search(load("search-budget"), Workspace(), RunOptions(), data_dir=Path("xtreme"))
 >>> [stage.label for stage in outcome.recommended]
 ['int8[task=xnli,layers=3,width=192]', 'int8[task=panx,layers=3,width=192]']
 
@@ -23,6 +23,7 @@ from evalsuite.results.run import RunRecord
 from evalsuite.results.search import Search, Trial
 from recipes.errors import RecipesError, StageRefusedError
 from recipes.execution.display import Display
+from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, StageOutcome, note
 from recipes.execution.scheduler import make_all
 from recipes.execution.stage_runner import Maker
@@ -45,17 +46,15 @@ from recipes.stages._shared import read_measurements
 def search(
     loaded: Loaded,
     space: Workspace,
+    options: RunOptions,
     *,
     data_dir: Path | None = None,
-    from_stage: str | None = None,
-    until_stage: str | None = None,
     progress: Display | Callable[[Plan], Display] | None = None,
-    debug: bool = False,
-    jobs: int = 1,
 ) -> RunOutcome:
     """Make at most as many trials as the recipe allows, and the report.
 
-    Args: as of `recipes.run.run_recipe`; `from_stage` is made again in every trial that has it.
+    Args: as of `recipes.run.run_recipe`; the stage `from_stage` is made again in every trial that
+        has it.
 
     Raises:
         RecipeError: the recipe is wrong; nothing was run.
@@ -63,13 +62,13 @@ def search(
         WorkspaceError, StageFailedError: as in any run.
     """
     feasible = find_feasible(loaded)
-    if until_stage is not None:
+    if options.until_stage is not None:
         raise RecipesError(
             "--until: a search judges whole trials, so none can stop half way\n"
             "for fewer trials: --set search.trials=1"
         )
-    if from_stage is not None:
-        _require_stage(loaded, from_stage)
+    if options.from_stage is not None:
+        _require_stage(loaded, options.from_stage)
     memo = DigestMemo(space.digests)
     assignment, _ = feasible.plans[0]
     first = make_plan(loaded, data_dir, memo, assignments=[assignment])  # checks that data is there
@@ -81,7 +80,7 @@ def search(
     )
     space.prepare()
     display = progress(first) if callable(progress) else progress or Display()
-    run = _Searcher(loaded, space, data_dir, memo, display, debug, jobs, from_stage)
+    run = _Searcher(loaded, space, options, data_dir, memo, display)
     try:
         with space.guard():
             trials = run.all(feasible, sampler)
@@ -106,12 +105,10 @@ class _Searcher:
 
     loaded: Loaded
     space: Workspace
+    options: RunOptions
     data_dir: Path | None
     memo: DigestMemo
     display: Display
-    debug: bool
-    jobs: int
-    from_stage: str | None
     made: dict[str, StageOutcome] = field(default_factory=dict)
 
     def all(self, feasible: SearchSpace, sampler: Sampler) -> list[Trial]:
@@ -181,15 +178,15 @@ class _Searcher:
     def make(self, plan: Plan, labels: set[str]) -> None:
         """Make stages of a plan that no earlier trial had."""
         chosen = {label for label in labels if label not in self.made}
-        maker = Maker(plan, self.space, self.display, self.debug)
+        maker = Maker(plan, self.space, self.display, self.options.debug)
         maker.made = self.made
-        if self.from_stage is not None:
-            again = descendants(plan.graph(), plan.find(self.from_stage)) & chosen
+        if self.options.from_stage is not None:
+            again = descendants(plan.graph(), plan.find(self.options.from_stage)) & chosen
             for stage in reversed(plan.stages):
                 if stage.label in again:
                     maker.forget(stage)
-        with workers(maker, self.jobs) as submit:
-            make_all(maker, chosen, submit, self.jobs)
+        with workers(maker, self.options.jobs) as submit:
+            make_all(maker, chosen, submit, self.options.jobs)
 
     def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:
         """One report of every trial that was made; it lists the others."""

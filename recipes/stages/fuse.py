@@ -204,7 +204,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Combine where there are several, fuse, and measure the drift."""
-    from compress.fuse.fuse import fuse
+    from compress.fuse.fuse import Target, fuse
     from evalsuite.inference.probe_text import Probe
 
     model = ctx.input("model")
@@ -215,8 +215,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         task,
         ctx.out,
         mix=_mix(config, ctx) if ctx.inputs.get("others") else None,
-        onto=config.onto,
-        requantized=config.requantize,
+        target=Target(config.onto, config.requantize),
         probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
         scored=Probe(probed(None, model.artifact), ctx.data, config.score_rows),
         progress=ctx.progress,

@@ -18,7 +18,7 @@ from compress.errors import FuseError
 from compress.fuse.adapters import attached
 from compress.fuse.combinations import Combination
 from compress.fuse.combine import How, Mixer
-from compress.fuse.fuse import Mix, fuse
+from compress.fuse.fuse import Mix, Target, fuse
 from compress.fuse.requantize import Loss, loss_of, round_trip
 from compress.fuse.weight_search import Search, best
 from evalsuite.inference.probe_text import Probe
@@ -301,7 +301,7 @@ def test_requantizing_says_what_was_lost_and_writes_what_is_stored(
 ) -> None:
     task, probe = TASKS.get("xnli"), Probe(TASKS.get("xnli"), EMBEDDED, 4)
     drawn = changed(tiny_adapter, tmp_path / "drawn", seed=1, std=0.03)
-    fused = fuse(drawn, task, tmp_path / "out", requantized="nf4", probe=probe)
+    fused = fuse(drawn, task, tmp_path / "out", target=Target(rounded_to="nf4"), probe=probe)
     assert set(fused.drift) == {"dequantized", "requantized", "original"}
     assert fused.loss is not None and fused.loss.layers == 4  # query and value of two layers
     assert 90 < fused.loss.kept < 110 and 5 < fused.loss.error < 60

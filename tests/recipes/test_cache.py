@@ -11,6 +11,7 @@ import pytest
 from evalsuite.errors import DataError
 from recipes.errors import RecipesError, StageFailedError, WorkspaceError
 from recipes.execution.cache import MANIFEST, Cache, read_manifest
+from recipes.execution.run_options import RunOptions
 from recipes.execution.workspace import Workspace, is_disk_full, size_text
 from recipes.naming import file_name
 from recipes.run import run_recipe
@@ -272,12 +273,12 @@ def test_the_workspace_comes_from_the_environment(lab, monkeypatch):
 
 
 def test_from_and_until(lab):
-    assert run(lab, until_stage="fused")[0] == ["teacher", "fused"]
+    assert run(lab, options=RunOptions(until_stage="fused"))[0] == ["teacher", "fused"]
     assert [stage.label for stage in run(lab)[1].stages if not stage.cached] == ["scores", "report"]
-    assert run(lab, from_stage="fused")[0] == ["fused", "scores", "report"]
-    assert run(lab, from_stage="fused", until_stage="scores")[0] == ["fused", "scores"]
+    assert run(lab, options=RunOptions(from_stage="fused"))[0] == ["fused", "scores", "report"]
+    assert run(lab, options=RunOptions("fused", "scores"))[0] == ["fused", "scores"]
     with pytest.raises(RecipesError) as caught:
-        run(lab, from_stage="fusd")
+        run(lab, options=RunOptions(from_stage="fusd"))
     assert str(caught.value) == (
         "--from: no stage 'fusd'; did you mean 'fused'?\nstages: teacher, fused, scores, report"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from evalsuite.report.output.read_report import read
+from recipes.execution.run_options import RunOptions
 from recipes.parsing import knobs
 from recipes.run import run_recipe
 from recipes.search import feasible
@@ -292,7 +293,7 @@ def test_stages_are_made_again_from_one_on(bench):
     run_recipe(write(bench, trials=2))
     before = sorted(made())
     Path("made").unlink()
-    outcome = run_recipe("r.yaml", from_stage="student")
+    outcome = run_recipe("r.yaml", options=RunOptions(from_stage="student"))
     assert sorted(made()) == [line for line in before if not line.startswith("teacher")]
     assert not next(s for s in outcome.stages if s.kind == "report").cached
 
