@@ -44,6 +44,7 @@ def make(size: str, directory: Path, head: str | None = None, words: Any = None)
     from transformers import XLMRobertaConfig
 
     from evalsuite.data.embedded import generate as embedded
+    from evalsuite.opening.pretrained import from_config
     from evalsuite.runtimes.torch import auto_class
     from transfer.text import vocabulary
 
@@ -60,7 +61,7 @@ def make(size: str, directory: Path, head: str | None = None, words: Any = None)
         layer_norm_eps=1e-5,
         id2label={0: "no", 1: "yes"},
     )
-    auto_class(head).from_config(config).save_pretrained(directory)
+    from_config(auto_class(head), config).save_pretrained(directory)
     if words is None:
         lines = [row.foreign for row in embedded.parallel("train", "de")]
         words = vocabulary.train_unigram(lines, 2000)

@@ -9,7 +9,9 @@ EvalsuiteError                a person can put it right; the message says how
 ├── UnknownNameError          no task, language, metric or runtime of that name
 ├── MetricError               a task names a metric that does not fit it
 ├── ModelError                a checkpoint or bundle cannot be used
-│   └── PickleRefusedError    the weights are a pickle
+│   ├── PickleRefusedError    the weights are a pickle
+│   ├── RemoteCodeRefusedError  it opens only with the code in it
+│   └── NotFiniteError        weights or outputs are NaN or infinite
 ├── FamilyError               a family of models does not have what is asked of it
 ├── MissingExtraError         an optional dependency is not installed
 └── KilledError               the system ended a process; the same command may succeed again
@@ -102,6 +104,21 @@ class KilledError(EvalsuiteError):
             f"{what} was killed, most often by the system because memory ran out\n"
             f"run the same command again{remedy}; it goes on where it stopped"
         )
+
+
+class RemoteCodeRefusedError(ModelError):
+    """The checkpoint brings code, which is never run."""
+
+    def __init__(self, directory: Path, kind: str) -> None:
+        super().__init__(
+            f"{directory} has the model type {kind!r}, which transformers does not know, and code "
+            "to open it (auto_map in its config.json); code of a checkpoint is never "
+            "run\nuse a checkpoint whose model type transformers knows, such as xlm-roberta"
+        )
+
+
+class NotFiniteError(ModelError):
+    """Weights or outputs are NaN or infinite."""
 
 
 class MissingExtraError(EvalsuiteError):

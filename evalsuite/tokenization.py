@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.errors import ModelError
+from evalsuite.opening.vocabulary import refuse_ids_without_rows
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -20,7 +21,8 @@ def load(directory: Path) -> Tokenizer:
     """Open `tokenizer.json`, padding and truncation off.
 
     Raises:
-        ModelError: there is no `tokenizer.json`, or it does not parse.
+        ModelError: there is no `tokenizer.json`, it does not parse, or the model next to it has
+            fewer embeddings than it has ids.
     """
     from tokenizers import Tokenizer
 
@@ -37,6 +39,7 @@ def load(directory: Path) -> Tokenizer:
         raise ModelError(f"{path} is not a tokenizer: {error}") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
+    refuse_ids_without_rows(directory, tokenizer)
     return tokenizer
 
 

@@ -173,6 +173,28 @@ def test_openvino_is_imported_in_one_place() -> None:
     assert importers == ["_openvino.py"]
 
 
+def _calls(path: Path) -> Iterator[tuple[str, str]]:
+    """What is called in a file: the object as it is written, and its method."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield ast.unparse(node.func.value), node.func.attr
+
+
+OPENING = {"from_pretrained", "from_config", "load_adapter", "pipeline"}
+
+
+def test_everything_is_opened_in_one_place() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for package in (*ORDER, "benchmarks")
+        for path in (ROOT / package).rglob("*.py")
+        if any(method in OPENING for _, method in _calls(path))
+    }
+    print(found)
+    inside = {path for path in found if path.startswith("evalsuite/opening/")}
+    assert inside and found == inside, f"open models with evalsuite.opening: {found - inside}"
+
+
 def test_nothing_unpickles_or_runs_remote_code() -> None:
     for package in ORDER:
         for path in (ROOT / package).rglob("*.py"):

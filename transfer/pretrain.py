@@ -20,7 +20,8 @@ from transformers import AutoModelForMaskedLM, XLMRobertaConfig
 from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
-from evalsuite.runtimes.torch import from_pretrained
+from evalsuite.opening import weight_files
+from evalsuite.opening.pretrained import from_pretrained
 from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
 from transfer.loop.batch_plan import Batch, plan
@@ -172,7 +173,8 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
 
 def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
     if directory is not None:
-        return from_pretrained(AutoModelForMaskedLM, directory, dtype=torch.float32)
+        new = not any(name.startswith("lm_head.") for name in weight_files.shapes(directory))
+        return from_pretrained(AutoModelForMaskedLM, directory, new_head=new, dtype=torch.float32)
     assert shape is not None
     config = XLMRobertaConfig(
         vocab_size=vocabulary_size,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from compress.errors import FuseError
+from evalsuite.opening.adapter import attach
 from evalsuite.runtimes.torch import TorchPredictor
 from evalsuite.task import Task
 from transfer.models import checkpoints
@@ -40,8 +41,6 @@ def read(directory: Path) -> Adapter:
 def attached(adapter: Adapter, task: Task | None, onto: Onto) -> Any:
     """The adapter on fp32 weights, not merged yet: those it saw in training (dequantized, or
     rounded to bf16 and back), or those of the original checkpoint."""
-    from peft import PeftModel
-
     seen = onto == "dequantized"
     quantized = seen and adapter.precision in ("int8", "nf4")
     model = adapter.base_for(task, adapter.precision if quantized else "fp32")
@@ -51,7 +50,7 @@ def attached(adapter: Adapter, task: Task | None, onto: Onto) -> Any:
         checkpoints.round_embeddings(model, adapter.embeddings)
     if seen and adapter.precision == "bf16":
         model = model.to(torch.bfloat16)
-    return PeftModel.from_pretrained(model.float(), adapter.directory)
+    return attach(model.float(), adapter.directory)
 
 
 def merged(model: Any) -> Any:

@@ -22,6 +22,7 @@ import torch
 
 from compress.errors import FuseError
 from compress.fuse.combinations import Combination, by_factor
+from evalsuite.opening.adapter import lora_config
 from evalsuite.task import Task
 from transfer.models import checkpoints
 from transfer.models.adapters import Adapter
@@ -65,7 +66,7 @@ class Mixer:
         Raises:
             FuseError: they do not go together.
         """
-        from peft import LoraConfig, PeftModel, set_peft_model_state_dict
+        from peft import PeftModel, set_peft_model_state_dict
         from safetensors.torch import load_file
 
         _together(adapters, how)
@@ -83,7 +84,7 @@ class Mixer:
             own = _placed(tensors, known, base.base_model_prefix, adapter)
             targets = {key.removeprefix(_PREFIX).split(".lora_")[0] for key in own}
             self.targets |= targets
-            config = _plain(LoraConfig.from_pretrained(adapter.directory), targets)
+            config = _plain(lora_config(adapter.directory), targets)
             if self.model is None:
                 self.model = PeftModel(base, config, adapter_name=name)
             else:
@@ -133,11 +134,10 @@ class Mixer:
         Raises:
             FuseError: as `mixed`.
         """
-        from peft import LoraConfig
         from safetensors.torch import save_file
 
         tensors = self.mixed(weights)
-        before = LoraConfig.from_pretrained(self.first.directory)
+        before = lora_config(self.first.directory)
         config = dataclasses.replace(
             _plain(before, self.targets),
             r=self.rank,

@@ -16,7 +16,6 @@ bundle, whose graph is without them. Nor is what a bundle's last layer does not 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Any
 
 from evalsuite.find_family import config_of, family_of
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, model_config
-from evalsuite.inference.open_model import BUNDLE_FILE
+from evalsuite.runtimes._bundle import read_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,7 @@ def of_directory(directory: Path) -> Encoder:
     """Of a checkpoint, or of a bundle with the heads its graph has."""
     raw = model_config(directory)
     found = encoder(raw)
-    path = directory / BUNDLE_FILE
-    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    card = read_card(directory) or {}
     last = found.width
     if heads := card.get("heads"):
         config = config_of(raw)

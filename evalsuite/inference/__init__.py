@@ -5,6 +5,7 @@ Files:
     batching.py: batches of similar length, filled by token count
     checkpoint_config.py: what `config.json` of a checkpoint or bundle says about the model
     encoded.py: one sequence to run, as a format encodes it
+    finite_outputs.py: refuse outputs that are NaN or infinite, and find the layer where they begin
     label_order.py: labels are matched by their names
     open_model.py: open a checkpoint or a bundle in the runtime it is made for
     predict_lines.py: predict lines of text with any checkpoint or bundle

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite.inference.batching import by_tokens
 from evalsuite.inference.encoded import Encoded
+from evalsuite.inference.finite_outputs import refuse_not_finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,17 +64,23 @@ def batches(
     pad_id: int,
     max_tokens: int | None = None,
 ) -> Iterator[tuple[list[int], np.ndarray, dict[str, np.ndarray]]]:
-    """Indices of each batch, its mask, and the outputs wanted of it."""
+    """Indices of each batch, its mask, and the outputs wanted of it.
+
+    Raises:
+        NotFiniteError: an output is NaN or infinite.
+    """
     batching = predictor.batching
     sizes = batching.widths([len(item.ids) for item in encoded], predictor.max_length)
     groups = by_tokens(sizes, max_tokens or batching.tokens)
-    masks: deque[np.ndarray] = deque()
+    inputs: deque[tuple[np.ndarray, np.ndarray]] = deque()
 
     def padded() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for group in groups:
             ids, mask = pad([encoded[index].ids for index in group], pad_id, sizes[group[0]])
-            masks.append(mask)
+            inputs.append((ids, mask))
             yield ids, mask
 
     for group, found in zip(groups, predictor.run_batches(padded(), outputs), strict=True):
-        yield group, masks.popleft(), found
+        ids, mask = inputs.popleft()
+        refuse_not_finite(predictor, ids, mask, found)
+        yield group, mask, found

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
+from evalsuite.opening.tokenizer import tokenizer_of
 
 if TYPE_CHECKING:
     import torch
@@ -29,11 +30,7 @@ def separator_of(directory: Path, model: Any) -> int | None:
     """
     if getattr(model.config, "type_vocab_size", 0) < 2 or not _tokenizer_there(directory):
         return None
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(
-        directory, local_files_only=True, trust_remote_code=False
-    )
+    tokenizer = tokenizer_of(directory)
     pair = tokenizer("a", "b")
     types = pair.get("token_type_ids")
     if types is None or not any(types):

@@ -11,7 +11,6 @@ first-token`); a runtime only has to run it.
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -24,6 +23,7 @@ from evalsuite.inference.checkpoint_config import FIRST_TOKEN, Answers
 from evalsuite.inference.open_model import BUNDLE_FILE
 from evalsuite.inference.predictor import CONCURRENT_FROM
 from evalsuite.machine import model_size
+from evalsuite.opening.validated import BundleFile, read_json
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._concurrent import in_order
 from evalsuite.task import CHOICE, SPAN_ENDS
@@ -37,13 +37,17 @@ AHEAD = 2  # batches per thread: the one it runs, and the next
 _ENDS = ("start_logits", "end_logits")
 
 
-def read_card(directory: Path, runtime: str) -> dict[str, Any] | None:
-    """`bundle.json` of a bundle for this runtime; None for anything else."""
+def read_card(directory: Path, runtime: str | None = None) -> dict[str, Any] | None:
+    """`bundle.json` of a bundle for this runtime, or for any; None for anything else.
+
+    Raises:
+        ModelError: it is not the card of a bundle.
+    """
     try:
-        card: dict[str, Any] = json.loads((directory / BUNDLE_FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        card = read_json(directory / BUNDLE_FILE, BundleFile, "copy the bundle again")
+    except FileNotFoundError:
         return None
-    return card if card.get("runtime") == runtime else None
+    return card if runtime in (None, card["runtime"]) else None
 
 
 def check_files(directory: Path, card: dict[str, Any]) -> None:

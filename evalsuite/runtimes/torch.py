@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.errors import ModelError
 from evalsuite.inference.batching import ON_CPU, ON_GPU, Batching
 from evalsuite.inference.checkpoint_config import (
     Answers,
@@ -22,9 +21,8 @@ from evalsuite.inference.checkpoint_config import (
     model_config,
     read_config,
 )
-from evalsuite.inference.open_model import refuse_pickle
-from evalsuite.inference.token_types import read_types, separator_of
 from evalsuite.machine import model_size
+from evalsuite.opening.pretrained import from_pretrained
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes._bundle import check_files, read_card
 from evalsuite.runtimes._products import Multiply, Prepare
@@ -54,8 +52,7 @@ def load_checkpoint(directory: Path) -> Any:
     Weights stored in fp16 become fp32 where there is no GPU: processors compute fp16 slowly.
 
     Raises:
-        ModelError: transformers cannot read it.
-        PickleRefusedError: the weights are a pickle.
+        ModelError: as `evalsuite.opening.pretrained.from_pretrained`.
     """
     import torch
 
@@ -79,30 +76,6 @@ def auto_class(format: str | None) -> Any:
         "span": transformers.AutoModelForQuestionAnswering,
         "choice": transformers.AutoModelForMultipleChoice,
     }.get(format or "", transformers.AutoModel)
-
-
-def from_pretrained(auto: Any, directory: Path, **options: Any) -> Any:
-    """`auto.from_pretrained` of a local safetensors checkpoint; it reads token types where its
-    tokenizer gives any.
-
-    Raises:
-        ModelError: transformers cannot read it.
-        PickleRefusedError: the weights are a pickle.
-    """
-    from safetensors import SafetensorError
-
-    refuse_pickle(directory)
-    try:
-        loaded = auto.from_pretrained(
-            directory, use_safetensors=True, local_files_only=True, **options
-        )
-        model = loaded[0] if isinstance(loaded, tuple) else loaded
-        read_types(model, separator_of(directory, model))
-        return loaded
-    except (
-        ImportError, KeyError, OSError, RuntimeError, SafetensorError, ValueError,
-    ) as error:  # fmt: skip
-        raise ModelError(f"{directory} does not open as a checkpoint: {error}") from error
 
 
 class TorchPredictor:

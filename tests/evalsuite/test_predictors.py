@@ -47,7 +47,7 @@ def test_every_task_and_language_is_here() -> None:
 class Stub:
     """A model that is asked for nothing but what it is."""
 
-    layers, threads, device = 1, 1, "cpu"
+    layers, threads, device, answers = 1, 1, "cpu", "label"
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = labels

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from evalsuite.runtimes.torch import auto_class, from_pretrained
+from evalsuite.opening.pretrained import from_pretrained
+from evalsuite.runtimes.torch import auto_class
 
 _WEIGHTS = "adapter_model.safetensors"
 _CONFIG = "adapter_config.json"

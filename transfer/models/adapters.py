@@ -20,6 +20,7 @@ import torch
 
 from evalsuite.inference.checkpoint_config import model_config
 from evalsuite.machine import model_size
+from evalsuite.opening.adapter import attach
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes.torch import TorchPredictor, architecture
 from evalsuite.task import Task
@@ -94,13 +95,11 @@ class Adapter:
 
     def live(self, task: Task | None) -> Any:
         """The model as it was trained, of peft. Raises: as `base_for`."""
-        from peft import PeftModel
-
         model = self.base_for(task, self.precision)
         checkpoints.hold_embeddings(model, self.embeddings)
         if self.dora:
             checkpoints.keep_codes(model)
-        wrapped = PeftModel.from_pretrained(model, self.directory).eval()
+        wrapped = attach(model, self.directory).eval()
         if self.kind == _SOFT:
             _prompts.hide_virtual_tokens(wrapped)
         return wrapped

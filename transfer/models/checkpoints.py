@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-import transformers
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
@@ -21,7 +20,9 @@ from evalsuite.inference.checkpoint_config import (
 )
 from evalsuite.inference.label_order import few, naming_hint, places, same_names
 from evalsuite.inference.open_model import refuse_pickle
-from evalsuite.runtimes.torch import auto_class, from_pretrained
+from evalsuite.opening.pretrained import from_pretrained, open_with_report
+from evalsuite.opening.tokenizer import tokenizer_of
+from evalsuite.runtimes.torch import auto_class
 from evalsuite.task import Task
 from transfer.loop.types import Summary
 from transfer.models import label_rows
@@ -93,14 +94,13 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
         extra = {
             "id2label": dict(enumerate(task.labels)),
             "label2id": {label: index for index, label in enumerate(task.labels)},
-            "ignore_mismatched_sizes": True,
         }
-    model, loading = from_pretrained(
+    model, loading = open_with_report(
         auto_class(task.format if task else None),
         directory,
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         quantization_config=quantization(precision, config),
-        output_loading_info=True,
+        new_head=bool(extra) and not kept,
         **extra,
     )
     if kept and task is not None:
@@ -236,9 +236,7 @@ def copy_tokenizer(source: Path, target: Path) -> None:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
     if not (target / "tokenizer.json").is_file():
-        transformers.AutoTokenizer.from_pretrained(source, local_files_only=True).save_pretrained(
-            target
-        )
+        tokenizer_of(source).save_pretrained(target)
 
 
 def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:

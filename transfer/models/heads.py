@@ -1,12 +1,13 @@
 """A model, and the heads that are trained with its own: of several tasks, of masked LM.
 
->>> joined = Joined(encoder, task_heads(tasks, directory))
+>>> joined = Joined(encoder, task_heads(tasks, encoder.config))
 >>> joined(ids, mask, part=1).shape     # the second task's logits
 torch.Size([8, 7])
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -136,11 +137,11 @@ def objective(
     return either
 
 
-def task_heads(tasks: Sequence[Task], directory: Path, config: Any) -> list[nn.Module]:
+def task_heads(tasks: Sequence[Task], config: Any) -> list[nn.Module]:
     """New heads, each as transformers builds it for its format."""
     heads: list[nn.Module] = []
     for task in tasks:
-        config = type(config).from_pretrained(directory)
+        config = copy.deepcopy(config)
         config.num_labels = len(task.labels)
         if task.format == "pair":
             heads.append(xlm_roberta.XLMRobertaClassificationHead(config))
@@ -161,7 +162,7 @@ def join(
     The masked-LM head of the checkpoint stays as it is when an adapter is trained, so that what the
     adapter learns still fits it; a new one, or one where every weight is trained, is trained too.
     """
-    heads = task_heads(tasks, directory, model.config) if tasks else ()
+    heads = task_heads(tasks, model.config) if tasks else ()
     if not masked:
         return (Joined(model, heads) if heads else model), {}
     head, kept = lm_head(model, directory)

@@ -19,7 +19,7 @@ from transformers import AutoModel, XLMRobertaConfig, XLMRobertaForMaskedLM
 
 from evalsuite.errors import ModelError
 from evalsuite.inference.checkpoint_config import read_config
-from evalsuite.runtimes.torch import from_pretrained
+from evalsuite.opening.pretrained import from_pretrained
 
 _OFFSET = 2  # XLM-R's first position is its padding id plus one
 

@@ -51,7 +51,8 @@ class TorchExporter(CheckpointExporter):
         import torch
 
         from evalsuite.inference.checkpoint_config import head_of, model_config
-        from evalsuite.runtimes.torch import auto_class, from_pretrained
+        from evalsuite.opening.pretrained import from_pretrained
+        from evalsuite.runtimes.torch import auto_class
         from transfer.models import checkpoints
 
         config = model_config(directory)

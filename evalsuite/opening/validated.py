@@ -1,0 +1,76 @@
+"""JSON files of a model, read through a pydantic model of what they hold.
+
+>>> read_json(Path("bundle/bundle.json"), BundleFile, "copy the bundle again")["layers"]
+6
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evalsuite.errors import ModelError
+
+_SHOWN = 3  # mistakes in a message
+Count = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(ge=1)]
+FileName = Annotated[str, Field(pattern=r"^[^/\\]+$")]
+
+
+class JsonFile(BaseModel):
+    """A file of which some entries are read; there may be more."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class BundleFile(JsonFile):
+    """`bundle.json`: what a bundle is. `compress.export.bundle.BundleCard` says what each means."""
+
+    runtime: str
+    file: FileName
+    precision: str
+    labels: list[str]
+    layers: Size
+    max_length: Size
+    architecture: str
+    parameters: Count
+    embedding_parameters: Count
+    bytes: dict[FileName, Count] = {}
+    heads: list[Count] | None = None
+    last_layer: str | None = None
+
+
+class WeightIndex(JsonFile):
+    """`model.safetensors.index.json`: which file holds which tensor."""
+
+    metadata: dict[str, Any]
+    weight_map: Annotated[dict[str, FileName], Field(min_length=1)]
+
+
+def read_json(path: Path, model: type[JsonFile], remedy: str) -> dict[str, Any]:
+    """The file as a mapping, after it has been checked.
+
+    Args:
+        remedy: what to do about a file of another shape, for the message.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ModelError: it is not JSON, or of another shape; lists what is wrong with it.
+    """
+    text = path.read_bytes()
+    try:
+        found = model.model_validate_json(text)
+    except ValidationError as error:
+        wrong = [_described(mistake) for mistake in error.errors()]
+        more = [f"and {len(wrong) - _SHOWN} more"] if len(wrong) > _SHOWN else []
+        raise ModelError(
+            f"{path} does not hold what it should: {'; '.join(wrong[:_SHOWN] + more)}\n{remedy}"
+        ) from None
+    return found.model_dump(exclude_unset=True)
+
+
+def _described(mistake: Any) -> str:
+    place = ".".join(str(part) for part in mistake["loc"])
+    return f"{place}: {mistake['msg']}" if place else str(mistake["msg"])
