@@ -37,7 +37,11 @@ def layers_of(model: Any) -> list[Any]:
 
 def _layers(model: Any) -> list[Any]:
     layers = list(getattr(getattr(model.base_model, "encoder", None), "layer", ()))
-    return layers if all(hasattr(layer, "intermediate") for layer in layers) else []
+    plain = all(
+        hasattr(layer, "intermediate") and hasattr(getattr(layer, "attention", None), "output")
+        for layer in layers
+    )
+    return layers if plain else []
 
 
 def head_size(model: Any) -> int:

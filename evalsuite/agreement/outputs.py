@@ -54,7 +54,9 @@ class Parity:
     def facts(self, prefix: str = "") -> dict[str, float | int | str]:
         """For a stage's summary."""
         language, value = self.worst()
+        unusual = self.counted != "labels"
         return {
+            **({f"{prefix}agreement of": self.counted} if unusual else {}),
             f"{prefix}agreement %": round(self.agreement, 3),
             f"{prefix}worst language": f"{language} {value:.2f}%",
             f"{prefix}max difference": round(self.maximum, 5),

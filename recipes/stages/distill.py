@@ -179,7 +179,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError("\n".join(problems))
     for other in inputs.get("others", ()):
         need(other, "others", "checkpoint", "bundle")
-        if not other.external and other.task != teacher.task:
+        known_heads = not (other.external or teacher.external)  # else labels are compared by name
+        if known_heads and other.task != teacher.task:
             raise StageInputError(
                 f"others: a teacher trained on {other.task} cannot be averaged with one trained on "
                 f"{teacher.task}"
@@ -194,7 +195,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "learn; set one above 0"
         )
     same_labels(known, "teacher", teacher)
-    return Artifact("checkpoint", task=head)
+    return Artifact("checkpoint", task=head, external=teacher.external and head is None)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -15,6 +15,8 @@ import torch
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    MPNetForSequenceClassification,
+    RemBertForSequenceClassification,
     XLMRobertaConfig,
     XLMRobertaForMultipleChoice,
     XLMRobertaForSequenceClassification,
@@ -26,6 +28,7 @@ from compress.export.first_token import first_token_alone
 from compress.export.graph import ExportOptions
 from compress.export.sensitivity import groups
 from compress.export.trace import trace
+from compress.prune.structure import drop_silent_heads
 from evalsuite.bench import flops
 from evalsuite.errors import ModelError
 from evalsuite.find_family import named
@@ -94,6 +97,17 @@ def test_heads_that_read_more_are_left_alone() -> None:
     with first_token_alone(averaging, sample) as shortened:
         assert not shortened
         torch.testing.assert_close(outputs(averaging, sample)[0], before)
+
+
+@pytest.mark.parametrize(
+    "architecture", [RemBertForSequenceClassification, MPNetForSequenceClassification]
+)
+def test_other_layers_are_traced_unchanged(architecture: Any) -> None:
+    """RemBERT's give tuples, MPNet's attention has other parts."""
+    other = model(architecture, architecture.config_class)
+    assert drop_silent_heads(other) == 0
+    with first_token_alone(other, inputs()) as shortened:
+        assert not shortened
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])

@@ -87,3 +87,18 @@ def test_importance_is_measured_by_the_right_gold_labels(models: dict[str, Path]
     from compress.prune.prune import _model
 
     assert list(_model(models["turned"], [XNLI]).config.id2label.values()) == list(NLI) != TURNED
+
+
+def test_students_of_models_from_outside_can_be_scored() -> None:
+    """Their heads are known only when they are there; so they are no encoders at check."""
+    from recipes.stages import distill as distilling
+    from recipes.stages import evaluate as evaluating
+    from recipes.stages._shared.contract import Artifact
+
+    outside, trained = Artifact("checkpoint", external=True), Artifact("checkpoint", task="xnli")
+    asked = distilling.Config(
+        name="s", stage="distill", teacher="./t", others=("n",), tasks=("xnli",), hidden=0
+    )
+    student = distilling.check(asked, {"teacher": (outside,), "others": (trained,)})
+    scores = evaluating.Config(name="e", stage="evaluate", models=("s",), tasks=("xnli",))
+    assert evaluating.check(scores, {"models": (student,)}).kind == "scores"
