@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,12 +26,26 @@ STILL = Settings(1e-9, 1, compute="fp32")  # a step that leaves the weights as t
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One function with its labels in two orders, as checkpoints and one of them as a bundle."""
+    """One function with its labels in two orders."""
     folder = tmp_path_factory.mktemp("models")
     plain = small(folder / "plain")
-    found = {"plain": plain, "turned": turned(plain, folder / "turned")}
-    export(found["turned"], folder / "bundle", precision="fp32")
-    return found | {"bundle": folder / "bundle"}
+    return {"plain": plain, "turned": turned(plain, folder / "turned")}
+
+
+@pytest.fixture(scope="module")
+def bundle(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The turned one as a bundle."""
+    out = tmp_path_factory.mktemp("bundle") / "bundle"
+    export(models["turned"], out, precision="fp32")
+    return out
+
+
+def _model(name: str, models: dict[str, Path], request: pytest.FixtureRequest) -> Path:
+    found: Path = request.getfixturevalue("bundle") if name == "bundle" else models[name]
+    return found
+
+
+EITHER = ["turned", pytest.param("bundle", marks=pytest.mark.slow)]
 
 
 def _distill(teacher: Path, out: Path, **changes: object) -> float:
@@ -51,21 +66,25 @@ def test_gold_labels_are_those_the_teacher_means(models: dict[str, Path], tmp_pa
         assert other["scores"] == pytest.approx(one["scores"], abs=1e-4)
 
 
-@pytest.mark.parametrize("other", ["turned", "bundle"])
-def test_teachers_are_averaged_by_name(other: str, models: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", EITHER)
+def test_teachers_are_averaged_by_name(
+    other: str, models: dict[str, Path], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """A student that is the teacher has nothing to learn from two teachers that say the same;
     dropout alone is left of the loss."""
     student = small(tmp_path / "same", hidden_dropout_prob=0, attention_probs_dropout_prob=0)
-    loss = _distill(models["plain"], tmp_path / "out", student=student, others=(models[other],))
+    loss = _distill(
+        models["plain"], tmp_path / "out", student=student, others=(_model(other, models, request),)
+    )
     assert loss == pytest.approx(0, abs=1e-5)
 
 
-@pytest.mark.parametrize("teacher", ["turned", "bundle"])
+@pytest.mark.parametrize("teacher", EITHER)
 def test_a_student_may_number_its_labels_otherwise(
-    teacher: str, models: dict[str, Path], tmp_path: Path
+    teacher: str, models: dict[str, Path], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     student = small(tmp_path / "same", hidden_dropout_prob=0, attention_probs_dropout_prob=0)
-    loss = _distill(models[teacher], tmp_path / "out", student=student)
+    loss = _distill(_model(teacher, models, request), tmp_path / "out", student=student)
     assert loss == pytest.approx(0, abs=1e-5)
 
 
@@ -84,9 +103,11 @@ def test_labels_without_names_are_refused_where_names_are_needed(
 
 
 def test_importance_is_measured_by_the_right_gold_labels(models: dict[str, Path]) -> None:
-    from compress.prune.prune import _model
+    from compress.prune import prune
 
-    assert list(_model(models["turned"], [XNLI]).config.id2label.values()) == list(NLI) != TURNED
+    assert (
+        list(prune._model(models["turned"], [XNLI]).config.id2label.values()) == list(NLI) != TURNED
+    )
 
 
 def test_students_of_models_from_outside_can_be_scored() -> None:
@@ -102,3 +123,32 @@ def test_students_of_models_from_outside_can_be_scored() -> None:
     student = distilling.check(asked, {"teacher": (outside,), "others": (trained,)})
     scores = evaluating.Config(name="e", stage="evaluate", models=("s",), tasks=("xnli",))
     assert evaluating.check(scores, {"models": (student,)}).kind == "scores"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"labels": ("relevance",)},
+        {"labels": ("valence", "arousal"), "problem_type": "regression"},
+        {"labels": ("toxic", "insult"), "problem_type": "multi_label_classification"},
+    ],
+)
+def test_scores_and_sets_of_labels_are_distilled(more: Any, tmp_path: Path) -> None:
+    """Of one logit a softmax has nothing to learn; the loss is 0 where student and teacher are
+    one, and falls where they are not."""
+    still = {"hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0}
+    teacher = small(tmp_path / "teacher", **more, **still)
+    same = {"layers": None, "max_steps": 1, "settings": STILL}
+    assert _learnt(teacher, tmp_path / "same", **same) == pytest.approx(0, abs=1e-6)
+    cut = {"layers": (1,), "settings": Settings(3e-3, 1, compute="fp32")}
+    before = _learnt(teacher, tmp_path / "one", **cut, max_steps=1)
+    after = _learnt(teacher, tmp_path / "many", **cut, max_steps=20)
+    assert 0 < after < 0.5 * before
+
+
+def _learnt(teacher: Path, out: Path, **changes: Any) -> float:
+    """The last loss on plain text."""
+    asked = distillation(logits=1.0, batch_size=16, multilingual=0.5, **changes)
+    fitted, _ = distill(teacher, [], EMBEDDED, asked, work=out.with_suffix(".w"), out=out)
+    return fitted.final_loss

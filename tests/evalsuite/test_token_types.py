@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checkpoints import MINI, bert, small
+from checkpoints import MINI, NLI, bert, small
+from heads import example_of
 from transformers import (
     AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
@@ -98,9 +99,19 @@ def test_a_bert_with_xlmrs_tokenizer_reads_none(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_a_graph_computes_the_types_itself(runtime: str, tmp_path: Path) -> None:
+def test_a_graph_computes_the_types_itself(
+    runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card's example passes ids and mask alone, and says what transformers says."""
     model = bert(tmp_path / "bert")
     export(model, tmp_path / "out", runtime=runtime, precision="fp32")
+    script = example_of(tmp_path / "out").replace("A man is reading.", FIRST)
+    script = script.replace("Nobody reads.", SECOND)
+    assert 'pad_id=0, pad_token="[PAD]"' in script
+    monkeypatch.chdir(tmp_path / "out")
+    printed: list[Any] = []
+    exec(compile(script, "README.md", "exec"), {"print": lambda *said: printed.append(said)})
+    assert printed == [(NLI[int(plain(model, "pair").argmax())], (FIRST, SECOND))]
     assert ours(tmp_path / "out", "pair") == pytest.approx(plain(model, "pair"), abs=1e-4)
 
 

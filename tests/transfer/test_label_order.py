@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from transfer.loop.fit import Settings
 from transfer.models import checkpoints as stored
+from transfer.models import continue_adapter
 from transfer.models.label_rows import output_layer
 from transfer.supervised.train_tasks import Trained, train_tasks
 
@@ -87,3 +89,24 @@ def test_an_adapters_card_has_the_labels_in_its_order(tmp_path: Path) -> None:
     )
     card = (tmp_path / "adapter" / "README.md").read_text()
     assert f"from_pretrained(BASE, id2label={dict(enumerate(NLI))})" in card
+
+
+def test_a_previous_adapters_head_is_turned_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its task had the same labels in another order."""
+    xnli = TASKS.get("xnli")
+    plain = small(tmp_path / "nli")
+    asked = options(max_steps=2, method_options={"rank": 2})
+    adapter = tmp_path / "adapter"
+    train_tasks(plain, [xnli], EMBEDDED, asked, work=tmp_path / "w", out=adapter)
+    going_on = replace(asked, sequential="stack")
+    heads = []
+    for labels in (xnli.labels, xnli.labels[::-1]):
+        before = type("Turned", (type(xnli),), {"labels": labels})()
+        monkeypatch.setattr(continue_adapter, "find_task", lambda name, before=before: before)
+        model, _ = stored.load(plain, xnli)
+        previous = continue_adapter.PreviousAdapter.read(adapter, going_on)
+        assert previous is not None and previous.put_head(model, xnli)
+        heads.append(output_layer(model)[1].weight)
+    assert torch.equal(heads[0], heads[1].flip(0)) and not torch.equal(*heads)

@@ -30,7 +30,8 @@ LeastAgreement = Annotated[
     Field(
         ge=0,
         le=100,
-        description="Least share of predicted labels that must stay the same, in percent.",
+        description="Least share of predicted labels (or scores, or sets of labels) that must stay "
+        "the same, in percent.",
     ),
 ]
 
