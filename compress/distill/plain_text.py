@@ -19,6 +19,7 @@ from torch import nn
 from compress.distill.options import Options
 from compress.distill.sentences import turn
 from evalsuite import tokenization
+from evalsuite.registry import FORMATS
 from evalsuite.task import DataSource
 from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.fit import resolve_compute
@@ -26,7 +27,6 @@ from transfer.loop.types import Progress, Tensors
 from transfer.text import parallel_text
 from transfer.text.teacher_vectors import embed, targets
 
-PAIRED = ("pair", "span", "choice")  # heads of models that read two texts
 _SAMPLE = 2048  # sentences that the spread of embeddings, and the turn, are found on
 
 
@@ -137,11 +137,12 @@ def read(source: DataSource, directory: Path, options: Options, head: str | None
     rng = random.Random(options.settings.seed)
     corpus = parallel_text.read(source, None, options.max_pairs)
     pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
+    paired = head is not None and FORMATS.get(head).TWO_TEXTS
     inputs: list[Any] = []
     for pair in pairs:
         sides = list(pair)
         rng.shuffle(sides)
-        inputs.append(tuple(sides) if head in PAIRED else sides[0])
+        inputs.append(tuple(sides) if paired else sides[0])
     tokenizer.enable_truncation(options.max_length, strategy="longest_first")
     ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
     found = Texts(ids, tokenization.pad_id(directory), head == "choice")

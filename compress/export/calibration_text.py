@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Text = Literal["parallel", "train"]
-_OF_TWO = ("pair", "span", "choice")  # formats that read two texts at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Calibration:
             rows = self.task.load(self.source, "train", language)
             some = spread(rows, self.per_language)
             return {language: FORMATS.get(self.task.format).encode(tokenizer, some, max_length)}
-        two = self.task.format in _OF_TWO
+        two = FORMATS.get(self.task.format).TWO_TEXTS
         tokenizer.enable_truncation(max_length)
         try:
             return {

@@ -7,5 +7,6 @@ Files:
 - `combine.py`: makes one adapter of several.
 - `combinations.py`: the ways to combine adapters, by name.
 - `weight_search.py`: searches the adapters' weights on English dev rows.
+- `rules.py`: which adapters can be combined, for check and for the fuse alike.
 - `requantize.py`: rounds the merged weights again, and measures what is left of the update.
 """

@@ -21,7 +21,8 @@ from typing import Any
 import torch
 
 from compress.errors import FuseError
-from compress.fuse.combinations import Combination, by_factor
+from compress.fuse import rules
+from compress.fuse.combinations import Combination
 from evalsuite.opening.adapter import lora_config
 from evalsuite.task import Task
 from transfer.models import checkpoints
@@ -188,41 +189,39 @@ def _together(adapters: Sequence[Adapter], how: How) -> None:
     """Raise unless the adapters can be combined, with all that is in the way."""
     from peft import LoraConfig
 
-    first = adapters[0]
     wrong = []
-    ranks = set()
+    described = []
     neutral = LoraConfig().to_dict()
     for adapter in adapters:
         file = adapter.directory / "adapter_config.json"
         config = json.loads(file.read_text(encoding="utf-8"))
-        ranks.add(config.get("r", 0))
         if config.get("peft_type") != "LORA":
             wrong.append(f"{adapter.directory} is {config.get('peft_type')}, and LoRA is combined")
             continue
+        described.append(_described(adapter, config.get("r", 0)))
         start = config.get("init_lora_weights", True)
         odd = {key for key, value in config.items() if value and value != neutral.get(key)}
-        odd = {key for key in odd - _PLAIN if key != "init_lora_weights"}
+        odd = {key for key in odd - _PLAIN if key not in ("init_lora_weights", "use_dora")}
         odd |= {"init_lora_weights"} if start not in (True, False, "gaussian") else set()
         if odd:
             wrong.append(
                 f"{adapter.directory} has {', '.join(sorted(odd))} in its config, "
                 "which a sum of low-rank updates cannot say"
             )
-        if adapter.base.resolve() != first.base.resolve():
-            wrong.append(
-                f"{adapter.directory} was trained on {adapter.base}, the first on {first.base}; "
-                "train both on the same checkpoint"
-            )
-        for what in ("precision", "embeddings"):
-            if getattr(adapter, what) != getattr(first, what):
-                wrong.append(
-                    f"{adapter.directory} was trained with {what}: {getattr(adapter, what)}, "
-                    f"the first with {getattr(first, what)}; train both with the same"
-                )
-    if by_factor(how.combine) and len(ranks) > 1:
-        wrong.append(
-            f"combine: {how.combine} needs adapters of one rank, these have "
-            f"{', '.join(map(str, sorted(ranks)))}; use cat or svd, which do not"
-        )
+    wrong += rules.alike_problems(described, how.combine)
     if wrong:
         raise FuseError("these adapters cannot be combined:\n" + "\n".join(wrong))
+
+
+def _described(adapter: Adapter, rank: int) -> rules.Described:
+    """What the rules read of an adapter that is there."""
+    return rules.Described(
+        name=str(adapter.directory),
+        base=adapter.base.resolve(),
+        method=adapter.kind,
+        precision=adapter.precision,
+        embeddings=adapter.embeddings,
+        rank=rank,
+        dora=adapter.dora,
+        where=str(adapter.base),
+    )

@@ -21,6 +21,7 @@ from compress.errors import FuseError
 from compress.fuse.adapters import Onto, attached, merged, predictor, read
 from compress.fuse.combine import How, Mixer
 from compress.fuse.requantize import Loss, Quantized, requantize, weights_below
+from compress.fuse.rules import weights_problem
 from compress.fuse.weight_search import Found, Search, described, search
 from evalsuite.agreement import outputs
 from evalsuite.inference.probe_text import Probe, sample_rows
@@ -121,10 +122,8 @@ def _mixed(
     adapters = [first, *map(read, mix.others)]
     mixer = Mixer(adapters, task, mix.how)
     if not isinstance(mix.weights, Search):
-        if len(mix.weights) != len(adapters):
-            raise FuseError(
-                f"weights: {len(mix.weights)} for {len(adapters)} adapters; give one for each"
-            )
+        if problem := weights_problem(len(mix.weights), len(adapters)):
+            raise FuseError(problem)
         return mixer.write(mix.weights, out), Found(mix.weights, {}, 0)
     if task is None:
         raise FuseError("weights: search needs an adapter with a task's head; give numbers")

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from compress.distill.plain_text import PAIRED
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import head_of, model_config
+from evalsuite.registry import FORMATS
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, padded
@@ -55,7 +55,8 @@ def importance_batches(
             indices = tuple(chosen[start : start + batch_size])
             found.append(rows.collate(Batch(0, indices, seed)))
     format = head_of(model_config(directory))
-    ids = _sentences(directory, source, count, max_length, max_pairs, format in PAIRED, seed)
+    two = format is not None and FORMATS.get(format).TWO_TEXTS
+    ids = _sentences(directory, source, count, max_length, max_pairs, two, seed)
     return found + _plain(ids, directory, batch_size, format == "choice")
 
 

@@ -10,7 +10,8 @@ One file a format, with the same functions:
   predictions a probability: gold answers, and predicted ones with their probabilities.
 
 `READS` names the kind of answer that `gold` and the predictions are (`evalsuite.metric.KINDS`), and
-`ALSO` the metrics that are scored next to a task's main one. A format does not score: any metric
+`ALSO` the metrics that are scored next to a task's main one; `TWO_TEXTS` says whether a row is read
+as two texts at once. A format does not score: any metric
 that reads its kind of answer does (`evalsuite.scoring`).
 
 Retrieval has no logits to decode: it encodes either side, and pools hidden states.

@@ -29,6 +29,7 @@ FIXED_LABELS = CHOICE  # of every model of this format
 to_text, read_file = layouts.choices_to_text, layouts.read_choices
 READS = "label"  # the kind of answer its rows hold: the number of the choice
 ALSO = ("calibration_error",)  # scored next to each task's main metric
+TWO_TEXTS = True  # whether a row is read as two texts at once
 align = _agreement.align_in_order
 agreement = _agreement.equal
 

@@ -27,6 +27,7 @@ ARCHITECTURE = None  # embeddings are scored, no head
 FIXED_LABELS = ()
 READS = "pairs"  # the kind of answer its rows hold
 ALSO = ()  # nothing is scored next to each task's main metric
+TWO_TEXTS = False  # whether a row is read as two texts at once
 to_text, read_file = layouts.pairs_to_text, layouts.read_pairs
 
 

@@ -23,6 +23,7 @@ FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.one_per_line, layouts.read_labels
 READS = "label"  # the kind of answer its rows hold
 ALSO = ("calibration_error",)  # scored next to each task's main metric
+TWO_TEXTS = True  # whether a row is read as two texts at once
 align = _agreement.align_in_order
 agreement = _agreement.equal
 

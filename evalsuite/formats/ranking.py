@@ -28,6 +28,7 @@ FIXED_LABELS = ()
 to_text, read_file = layouts.rankings_to_text, layouts.read_rankings
 READS = "ranking"  # the kind of answer its rows hold
 ALSO = ()  # nothing is scored next to each task's main metric
+TWO_TEXTS = False  # whether a row is read as two texts at once
 align = _agreement.align_by_id
 
 

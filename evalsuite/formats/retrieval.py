@@ -27,6 +27,7 @@ FIXED_LABELS = ()
 to_text, read_file = layouts.one_per_line, layouts.read_rows
 READS = "index"  # the kind of answer its rows hold
 ALSO = ()  # nothing is scored next to each task's main metric
+TWO_TEXTS = False  # whether a row is read as two texts at once
 align = _agreement.align_in_order
 agreement = _agreement.equal
 

@@ -30,6 +30,7 @@ FIXED_LABELS = SPAN_ENDS  # of every model of this format
 to_text, read_file = layouts.answers_to_text, layouts.read_answers
 READS = "answers"  # the kind of answer its rows hold
 ALSO = ()  # nothing is scored next to each task's main metric
+TWO_TEXTS = True  # whether a row is read as two texts at once
 align = _agreement.align_by_id
 agreement = _agreement.equal
 LONGEST = 384  # tokens of a sequence

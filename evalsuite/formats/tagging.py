@@ -29,6 +29,7 @@ FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.tags_to_text, layouts.read_tags
 READS = "tags"  # the kind of answer its rows hold
 ALSO = ("token_accuracy", "calibration_error")  # scored next to each task's main metric
+TWO_TEXTS = False  # whether a row is read as two texts at once
 align = _agreement.align_in_order
 
 

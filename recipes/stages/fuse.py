@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from compress.fuse.combinations import Combination, by_factor, cut, sparse
+from compress.fuse import rules
+from compress.fuse.combinations import Combination, cut, sparse
 from evalsuite.errors import MissingExtraError
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
@@ -135,11 +136,8 @@ def _check_weights(config: Config, model: Artifact, count: int) -> None:
             f"{[round(1 / count, 2)] * count}, or search"
         )
     if config.weights != "search":
-        if len(config.weights) != count:
-            raise StageInputError(
-                f"weights: {len(config.weights)} for {count} adapters; give one for each, the "
-                "model's first"
-            )
+        if problem := rules.weights_problem(len(config.weights), count):
+            raise StageInputError(problem)
         return
     if not _labelled(model):
         raise StageInputError(
@@ -157,33 +155,15 @@ def _check_weights(config: Config, model: Artifact, count: int) -> None:
 
 def _check_alike(config: Config, model: Artifact, others: Sequence[Artifact]) -> None:
     """Of adapters that the recipe trains; those from outside are looked at when they are there."""
-    first = model.adapter
-    for other in others:
-        own = other.adapter
-        if first is None or own is None:
-            continue
-        if first.dora or own.dora:
-            raise StageInputError(
-                "others: dora trains magnitudes, which no sum of updates can say; train all the "
-                "adapters with dora: false, or fuse one alone"
-            )
-        if own.base is not first.base:
-            raise StageInputError(
-                "others: an adapter of another base than the model's; train all on the same "
-                "checkpoint"
-            )
-        for key in ("method", "precision", "embeddings"):
-            one, two = getattr(first, key), getattr(own, key)
-            if one != two:
-                raise StageInputError(
-                    f"others: an adapter trained with {key}: {two}, the model with {one}; train "
-                    "all with the same"
-                )
-        if own.rank != first.rank and by_factor(config.combine):
-            raise StageInputError(
-                f"combine: {config.combine} needs adapters of one rank, these have {first.rank} "
-                f"and {own.rank}; use cat or svd, or train them with the same"
-            )
+    named = [("the model", model)]
+    named += [(f"others: adapter {place}", other) for place, other in enumerate(others, start=1)]
+    described = [
+        rules.Described(name, id(it.base), it.method, it.precision, it.embeddings, it.rank, it.dora)
+        for name, artifact in named
+        if (it := artifact.adapter) is not None
+    ]
+    if problems := rules.alike_problems(described, config.combine):
+        raise StageInputError("\n".join(problems))
 
 
 def _labelled(model: Artifact) -> bool:

@@ -347,20 +347,21 @@ def test_adapters_that_do_not_go_together_are_all_named(
             )
         return str(error.value)
 
-    assert f"{tiny_adapter} was trained with precision: nf4, the first with fp32" in said(
+    assert f"{tiny_adapter} was trained with precision: nf4, {tagger} with fp32; train all" in said(
         tiny_adapter
     )
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(tagger, elsewhere)
     configure(elsewhere, base_model_name_or_path=str(tiny_nli), r=8)
     text = said(elsewhere, tiny_adapter, combine="linear")
-    assert f"{elsewhere} was trained on {tiny_nli}, the first on" in text
+    assert f"{elsewhere} was trained on another base than {tagger} ({tiny_nli}, not " in text
     assert "combine: linear needs adapters of one rank, these have 4, 8; use cat or svd" in text
     assert "precision: nf4" in text and not (tmp_path / "out").exists()
     odd = tmp_path / "odd"
     shutil.copytree(tagger, odd)
     configure(odd, use_dora=True, bias="all", init_lora_weights="pissa")
-    assert "has bias, init_lora_weights, use_dora in its config" in said(odd)
+    assert "has bias, init_lora_weights in its config" in said(odd)
+    assert f"{odd} was trained with dora, whose magnitudes no sum of updates can say" in said(odd)
     configure(odd, peft_type="IA3")
     assert f"{odd} is IA3, and LoRA is combined" in said(odd)
     assert "no adapter_config.json" in said(tiny_nli)
@@ -412,7 +413,7 @@ BASE = Artifact("checkpoint", external=True)
             {"weights": [1, 1]},
             adapter(BASE),
             [adapter(Artifact("checkpoint", external=True))],
-            "another base than the model's",
+            "others: adapter 1 was trained on another base than the model; train all",
         ),
         (
             {"weights": [1, 1]},
@@ -424,13 +425,13 @@ BASE = Artifact("checkpoint", external=True)
             {"weights": [1, 1], "combine": "ties", "density": 0.5},
             adapter(BASE),
             [adapter(BASE, rank=4)],
-            "needs adapters of one rank, these have 8 and 4",
+            "needs adapters of one rank, these have 4, 8",
         ),
         (
             {"weights": [1, 1]},
             adapter(BASE),
             [adapter(BASE, dora=True)],
-            "dora trains magnitudes",
+            "others: adapter 1 was trained with dora, whose magnitudes",
         ),
         (
             {"weights": "search"},

@@ -9,6 +9,7 @@ Files:
         masked text
     options.py: the options of a training on tasks
     restarts.py: trainings that come to nothing, found out and begun again with another seed
+    rules.py: which tasks and options go together, for check and for the training alike
     save_trained.py: the summary of a training, and the files it writes
     snapshots.py: trained weights on disk, in the work directory: the best so far, or some to take
         the mean of

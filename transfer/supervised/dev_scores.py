@@ -23,6 +23,7 @@ from evalsuite.runtimes.torch import TorchPredictor, logits_of
 from evalsuite.task import CHOICE, DataSource, Example, Task
 from transfer.errors import MethodError
 from transfer.models.heads import Joined
+from transfer.supervised.rules import unscored
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,11 +56,8 @@ def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") 
     Raises:
         MethodError: the task has no such rows, or is scored over a pool of passages.
     """
-    if task.by_embedding:
-        raise MethodError(
-            f"{task.name} is searched for in a pool that dev rows do not have; leave "
-            "evaluate_every out"
-        )
+    if problem := unscored(task):
+        raise MethodError(problem)
     if rows == "split":
         if task.source_language not in task.available(source, "dev"):
             raise MethodError(

@@ -32,6 +32,7 @@ from transfer.models.continue_adapter import PreviousAdapter
 from transfer.models.heads import join, objective
 from transfer.precision.train_rounded import quantize_aware
 from transfer.registry import METHODS
+from transfer.supervised import rules
 from transfer.supervised.dev_scores import Dev, DevSet
 from transfer.supervised.keep_best import Selection
 from transfer.supervised.mixture import Part, collated, cutter, draw, load_parts
@@ -232,20 +233,18 @@ def _data(job: _Job, parts: Sequence[Part], batches: int) -> TrainingData:
 
 
 def _check(tasks: Sequence[Task], options: Options) -> None:
-    """Raise where tasks and options do not go together."""
-    for task in tasks:
-        if not task.learnable:
-            raise MethodError(f"{task.name} has no labels to train on; it is evaluated only")
-        if task.format != "ranking":
-            continue
-        if len(tasks) > 1:
-            raise MethodError(f"{task.name} has no head and cannot be one of several tasks")
-        if options.cuts:
-            raise MethodError(
-                f"{task.name}: rows of a batch are each other's negatives, so it cannot be cut; "
-                "leave effective_batch and batch_tokens out"
-            )
-    if not tasks and (options.masked.share < 1 or options.max_steps is None):
-        raise MethodError("tasks: none; set mlm: 1.0 and max_steps to go on with masked LM alone")
-    if tasks and options.masked.share >= 1:
-        raise MethodError("mlm: 1.0 gives no batch to the tasks; lower it, or set tasks: []")
+    """Raise where tasks and options do not go together, with every problem."""
+    masked = options.masked
+    problems = [
+        *rules.task_problems(tasks, evaluated=options.selecting is not None, parts=options.cuts),
+        *rules.mixing_problems(options.mixing, options.cap, options.temperature),
+        *rules.masked_problems(
+            masked.share,
+            masked.tlm,
+            masked.languages,
+            tasks=bool(tasks),
+            max_steps=options.max_steps,
+        ),
+    ]
+    if problems:
+        raise MethodError("\n".join(problems))

@@ -10,6 +10,7 @@ from recipes import torchrun
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import LanguageCode, TaskName
 from recipes.stages._shared.training_keys import TaskTrainingConfig
+from transfer.supervised import rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,27 +82,18 @@ class MixingConfig(TaskTrainingConfig):
 
     @model_validator(mode="after")
     def _mixture(self) -> MixingConfig:
-        if self.mixing == "capped" and self.cap is None:
-            raise ValueError("mixing: capped needs cap, the examples a task counts as at most")
-        if self.mixing == "uniform" and self.cap is not None:
-            raise ValueError("cap: means nothing where mixing is uniform")
-        if self.mixing != "temperature" and self.mixing_temperature != 1:
-            raise ValueError("mixing_temperature: needs mixing: temperature")
+        problems = rules.mixing_problems(self.mixing, self.cap, self.mixing_temperature)
         if self.contrastive and (self.tasks or self.mlm):
-            raise ValueError("contrastive: parallel text is trained on alone; leave tasks, mlm out")
-        if not (self.tasks or self.contrastive) and (self.mlm < 1 or self.max_steps is None):
-            raise ValueError(
-                "tasks: none; set mlm: 1.0 and max_steps for masked LM alone, or contrastive: "
-                "words or sentences for parallel text"
-            )
-        if self.tasks and self.mlm == 1:
-            raise ValueError("mlm: 1.0 gives no batch to the tasks; lower it, or set tasks: []")
-        if self.tlm and not self.mlm:
-            raise ValueError("tlm: is a share of the rows of mlm, and mlm is 0")
-        if self.tlm and self.mlm_languages == ("en",):
-            raise ValueError(
-                "tlm: translation pairs need a language other than English in mlm_languages"
-            )
+            problems.append("contrastive: parallel text is trained on alone; leave tasks, mlm out")
+        problems += rules.masked_problems(
+            self.mlm,
+            self.tlm,
+            self.mlm_languages,
+            tasks=bool(self.tasks or self.contrastive),
+            max_steps=self.max_steps,
+        )
+        if problems:
+            raise ValueError(problems[0])
         return self
 
 
@@ -240,20 +232,13 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
     """
     if config.contrastive and (set_ := [key for key in _OF_TASKS if getattr(config, key)]):
         raise StageInputError(f"contrastive: {', '.join(set_)} change the training of tasks alone")
-    for task in found:
-        if task.format != "ranking":
-            continue
-        if config.evaluate_every is not None:
-            raise StageInputError(
-                f"evaluate_every: {task.name} is searched for in a pool that dev rows do not have"
-            )
-        if len(found) > 1:
-            raise StageInputError(f"tasks: {task.name} has no head and is trained alone")
-        if config.effective_batch or config.batch_tokens:
-            raise StageInputError(
-                f"tasks: rows of a batch of {task.name} are each other's negatives, so it cannot "
-                "be read in parts; leave effective_batch and batch_tokens out"
-            )
+    problems = rules.task_problems(
+        found,
+        evaluated=config.evaluate_every is not None,
+        parts=bool(config.effective_batch or config.batch_tokens),
+    )
+    if problems:
+        raise StageInputError(problems[0])
 
 
 def train_options(config: TrainOptionsConfig) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig, TaskName
 from transfer.find_task import find_task
+from transfer.supervised.rules import untrainable
 
 if TYPE_CHECKING:
     from compress.distill.options import Options
@@ -194,8 +195,8 @@ def known_tasks(names: tuple[str, ...], *, labelled: bool = False) -> list[Task]
     except (UnknownNameError, MetricError) as error:
         raise StageInputError(str(error)) from None
     for task in found:
-        if labelled and not task.learnable:
-            raise StageInputError(f"{task.name} cannot be trained on; it is evaluated only")
+        if labelled and (problem := untrainable(task)):
+            raise StageInputError(problem)
     return found
 
 
