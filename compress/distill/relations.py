@@ -17,8 +17,8 @@ import torch
 from torch import nn
 
 from compress.errors import StudentError
-
-_PARTS = ("query", "key", "value")
+from evalsuite.family import PARTS
+from evalsuite.find_family import family_of
 
 
 def relation_loss(
@@ -97,18 +97,29 @@ def teacher_layer(wanted: int | None, layers: int) -> int:
 def attended(model: Any, layer: int) -> Iterator[list[torch.Tensor]]:
     """Collects queries, keys and values of a layer, in this order, while the model runs.
 
+    They are what the projections give: rotary positions are not in them.
+
     >>> with attended(model, 5) as found:
     ...     model(**batch)
     >>> [tensor.shape for tensor in found]
     """
+    family = family_of(model)
+    chosen = family.layers(model)[layer]
     found: list[torch.Tensor] = []
-    attention = model.base_model.encoder.layer[layer].attention.self
-    hooks = [
-        getattr(attention, part).register_forward_hook(
-            lambda module, args, output: found.append(output)
-        )
-        for part in _PARTS
-    ]
+    waiting: set[str] = set()  # parts of this forward that have not come by
+
+    def start(module: nn.Module, args: Any) -> None:
+        waiting.update(PARTS)
+
+    def collect(module: nn.Module, args: Any, output: torch.Tensor) -> None:
+        for name, rows in family.projections(chosen).items():
+            if rows.linear is module and name in waiting:  # it may project positions after that
+                waiting.remove(name)
+                found.append(output[..., rows.start : rows.stop])
+
+    linears = {rows.linear for rows in family.projections(chosen).values()}
+    hooks: list[Any] = [chosen.register_forward_pre_hook(start)]
+    hooks += [linear.register_forward_hook(collect) for linear in linears]
     try:
         yield found
     finally:
