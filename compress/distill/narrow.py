@@ -21,6 +21,9 @@ import torch
 from torch import nn
 
 from compress.errors import StudentError
+from evalsuite.errors import FamilyError
+from evalsuite.family import Family, Rows, Sizes
+from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
 
 
@@ -45,28 +48,11 @@ def narrow(teacher: Any, shape: Shape, batches: Iterable[Mapping[str, torch.Tens
 
     Raises:
         StudentError: the shape does not fit into the teacher, or heads do not divide the width.
+        UnknownNameError: the teacher's family is not known.
+        FamilyError: its heads cannot have fewer dimensions.
     """
-    config = type(teacher.config).from_dict(teacher.config.to_dict())
-    old_heads = config.num_attention_heads
-    config.hidden_size = shape.width or config.hidden_size
-    config.num_attention_heads = shape.heads or _heads(config.hidden_size, teacher.config)
-    config.intermediate_size = shape.ffn or config.intermediate_size
-    for name in ("hidden_size", "num_attention_heads", "intermediate_size"):
-        if getattr(config, name) > getattr(teacher.config, name):
-            raise StudentError(
-                f"{name} {getattr(config, name)}: the teacher has {getattr(teacher.config, name)}"
-            )
-    if config.hidden_size % config.num_attention_heads:
-        raise StudentError(
-            f"width {config.hidden_size} is no multiple of {config.num_attention_heads} heads"
-        )
-    size = config.hidden_size // config.num_attention_heads
-    if size > teacher.config.hidden_size // old_heads:
-        raise StudentError(
-            f"heads of {size} dimensions are larger than the teacher's of "
-            f"{teacher.config.hidden_size // old_heads}; ask for more heads"
-        )
-    basis, norms = _directions(teacher, config.hidden_size, batches)
+    family, config = family_of(teacher), _config(teacher, shape)
+    basis, norms = _directions(teacher, family.sizes(config).width, batches)
     student = type(teacher)(config)
     with torch.no_grad():
         state = _projected(teacher, config, basis, norms)
@@ -75,10 +61,37 @@ def narrow(teacher: Any, shape: Shape, batches: Iterable[Mapping[str, torch.Tens
     return student
 
 
-def _heads(width: int, config: Any) -> int:
-    """As many heads as keep the teacher's head size, where that divides the width."""
-    size = config.hidden_size // config.num_attention_heads
-    return width // size if width % size == 0 else int(config.num_attention_heads)
+def _config(teacher: Any, shape: Shape) -> Any:
+    """The student's config.
+
+    Raises: as `narrow`.
+    """
+    family = family_of(teacher)
+    old, old_size = family.sizes(teacher.config), family.head_size(teacher.config)
+    width = shape.width or old.width
+    heads = shape.heads or (width // old_size if width % old_size == 0 else old.heads)
+    new = Sizes(old.layers, width, heads, shape.ffn or old.feed_forward)
+    for name, asked, there in (
+        ("hidden_size", new.width, old.width),
+        ("num_attention_heads", new.heads, old.heads),
+        ("intermediate_size", new.feed_forward, old.feed_forward),
+    ):
+        if asked > there:
+            raise StudentError(f"{name} {asked}: the teacher has {there}")
+    if width % heads:
+        raise StudentError(f"width {width} is no multiple of {heads} heads")
+    size = width // heads
+    if size > old_size:
+        raise StudentError(
+            f"heads of {size} dimensions are larger than the teacher's of {old_size}; ask for more "
+            "heads"
+        )
+    if size < old_size and family.fixed_dimensions is not None:
+        raise FamilyError(
+            f"heads of {size} dimensions: those of this {family.name} keep their {old_size}, "
+            f"because {family.fixed_dimensions}; ask for a width of {old_size} for each head"
+        )
+    return family.with_sizes(teacher.config, new)
 
 
 @torch.no_grad()
@@ -93,9 +106,12 @@ def _directions(
     }
     seen: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {name: [] for name in modules}
     masks: list[torch.Tensor] = []
+    other: set[str] = set()
 
     def note(name: str) -> Any:
         def hook(module: Any, args: Any, output: torch.Tensor) -> None:
+            if args[0].dim() == 2:  # of no tokens: positions, or sequences
+                other.add(name)
             seen[name].append((args[0].float().flatten(0, -2), output.float().flatten(0, -2)))
 
         return hook
@@ -115,7 +131,10 @@ def _directions(
         raise StudentError("no text to find the directions of a narrower student on")
     real = torch.cat(masks)
     states = {
-        name: tuple(torch.cat(side)[real] for side in zip(*found, strict=True))
+        name: tuple(
+            torch.cat(side) if name in other else torch.cat(side)[real]
+            for side in zip(*found, strict=True)
+        )
         for name, found in seen.items()
         if found
     }
@@ -129,15 +148,21 @@ def _directions(
         basis = torch.linalg.eigh(gram).eigenvectors[:, -width:].flip(1)
     norms = {}
     for name, (before, after) in states.items():
-        norms[name] = _fitted(before @ basis, after @ basis, modules[name].eps)
+        module = modules[name]
+        shifted = module.bias is not None
+        norms[name] = _fitted(before @ basis, after @ basis, module.eps, shifted)
     return basis, norms
 
 
 def _fitted(
-    before: torch.Tensor, after: torch.Tensor, eps: float
+    before: torch.Tensor, after: torch.Tensor, eps: float, shifted: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scale and shift of the layer norm that takes `before` nearest to `after`, `[rows, width]`."""
+    """Scale and shift of the layer norm that takes `before` nearest to `after`, `[rows, width]`; a
+    shift of 0 where the norm has none."""
     normal = nn.functional.layer_norm(before, before.shape[-1:], eps=eps)
+    if not shifted:
+        scale = (normal * after).sum(0) / (normal**2).sum(0).clamp(min=1e-6)
+        return scale, torch.zeros_like(scale)
     centred = normal - normal.mean(0)
     scale = (centred * after).sum(0) / (centred**2).sum(0).clamp(min=1e-6)
     return scale, after.mean(0) - scale * normal.mean(0)
@@ -150,60 +175,79 @@ def _projected(
     norms: Mapping[str, tuple[torch.Tensor, torch.Tensor]],
 ) -> dict[str, torch.Tensor]:
     """The teacher's tensors in the student's shape."""
-    hidden, same = teacher.config.hidden_size, basis.shape[0] == basis.shape[1]
+    family = family_of(teacher)
+    hidden, same = basis.shape[0], basis.shape[0] == basis.shape[1]
     found = {}
     for name, value in teacher.state_dict().items():
         owner, _, kind = name.rpartition(".")
+        pieces = name.endswith(("_embeddings.weight", *family.vocabulary)) and value.dim() == 2
         if owner in norms and not same:
             found[name] = norms[owner][0] if kind == "weight" else norms[owner][1]
-        elif name.endswith(("_embeddings.weight", "lm_head.decoder.weight")):
+        elif pieces and value.shape[1] == hidden:
             found[name] = value.float() @ basis
         elif value.dim() == 2:
             inward = value.float() @ basis if value.shape[1] == hidden else value.float()
             found[name] = basis.T @ inward if value.shape[0] == hidden else inward
+        elif value.dim() == 3 and value.shape[:2] == (hidden, hidden):  # a convolution
+            found[name] = torch.einsum("oik,op,iq->pqk", value.float(), basis, basis)
         elif value.dim() == 1 and len(value) == hidden and value.is_floating_point():
             found[name] = basis.T @ value.float()
         else:
             found[name] = value
-    for k, layer in enumerate(teacher.base_model.encoder.layer):
-        prefix = _prefix(teacher) + f"encoder.layer.{k}."
-        _attention(found, prefix + "attention.", layer.attention, config, basis)
-        _feed_forward(found, prefix, layer, config.intermediate_size, basis)
+    sizes = family.sizes(config)
+    for k, layer in enumerate(family.layers(teacher)):
+        prefix = f"{family.stack_name(teacher)}.{k}."
+        attention = _attention(family, layer, family.head_size(teacher.config), sizes, basis)
+        for path, value in (attention | _feed_forward(family, layer, sizes, basis)).items():
+            found[prefix + path] = value
     return {name: value.clone() for name, value in found.items()}
 
 
-def _prefix(model: Any) -> str:
-    return "" if model.base_model is model else f"{model.base_model_prefix}."
-
-
 def _attention(
-    found: dict[str, torch.Tensor], prefix: str, attention: Any, config: Any, basis: torch.Tensor
-) -> None:
-    own, out = attention.self, attention.output.dense
-    heads = own.num_attention_heads
-    lengths = {
-        part: getattr(own, part).weight.norm(dim=1).view(heads, -1)
-        for part in ("query", "key", "value")
-    }
+    family: Family, layer: Any, old_size: int, sizes: Sizes, basis: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Tensors of the narrower attention, by path in the layer."""
+    parts, out = family.projections(layer), family.attention_output(layer)
+    lengths = {name: rows.weight.norm(dim=1).view(-1, old_size) for name, rows in parts.items()}
     matched = lengths["query"] * lengths["key"]
-    passed = lengths["value"] * out.weight.norm(dim=0).view(heads, -1)
-    kept = passed.sum(1).topk(config.num_attention_heads).indices.sort().values
-    size = config.hidden_size // config.num_attention_heads
+    passed = lengths["value"] * out.weight.norm(dim=0).view(-1, old_size)
+    kept = passed.sum(1).topk(sizes.heads).indices.sort().values
+    size = sizes.width // sizes.heads
     # Products of two such vectors are divided by the root of the head's size; what values lose
     # by it, the output layer gives back.
-    scale = (size / lengths["query"].shape[1]) ** 0.25
-    chosen = {
-        name: _dimensions(scores, kept, size)
-        for name, scores in (("matched", matched), ("passed", passed))
-    }
-    for part, which in (("query", "matched"), ("key", "matched"), ("value", "passed")):
-        module = getattr(own, part)
-        rows = chosen[which]
-        found[f"{prefix}self.{part}.weight"] = scale * module.weight[rows].float() @ basis
-        found[f"{prefix}self.{part}.bias"] = scale * module.bias[rows].float()
-    outward = out.weight[:, chosen["passed"]].float() / scale
-    found[f"{prefix}output.dense.weight"] = basis.T @ outward
-    found[f"{prefix}output.dense.bias"] = basis.T @ out.bias.float()
+    scale = (size / old_size) ** 0.25
+    compared, given = _dimensions(matched, kept, size), _dimensions(passed, kept, size)
+    found: dict[str, torch.Tensor] = {}
+    names = {module: name for name, module in layer.named_modules()}
+    for rows in family.head_rows(layer):
+        chosen = given if rows == parts["value"] else compared
+        _append(found, names[rows.linear], rows, chosen, basis, scale)
+    outward = out.weight[:, given].float() / scale
+    return found | _outward(family.layer.output, outward, out.bias, basis)
+
+
+def _append(
+    found: dict[str, torch.Tensor],
+    path: str,
+    rows: Rows,
+    chosen: torch.Tensor,
+    basis: torch.Tensor,
+    scale: float = 1.0,
+) -> None:
+    """Add the chosen rows, narrowed, to the tensors of a linear layer; after those there are."""
+    new = {f"{path}.weight": scale * rows.weight[chosen].float() @ basis}
+    if rows.bias is not None:
+        new[f"{path}.bias"] = scale * rows.bias[chosen].float()
+    for name, value in new.items():
+        found[name] = torch.cat((found[name], value)) if name in found else value
+
+
+def _outward(
+    path: str, weight: torch.Tensor, bias: torch.Tensor | None, basis: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Tensors of a linear layer that gives the narrower width."""
+    found = {f"{path}.weight": basis.T @ weight}
+    return found if bias is None else found | {f"{path}.bias": basis.T @ bias.float()}
 
 
 def _dimensions(scores: torch.Tensor, heads: torch.Tensor, size: int) -> torch.Tensor:
@@ -214,12 +258,16 @@ def _dimensions(scores: torch.Tensor, heads: torch.Tensor, size: int) -> torch.T
 
 
 def _feed_forward(
-    found: dict[str, torch.Tensor], prefix: str, layer: Any, units: int, basis: torch.Tensor
-) -> None:
-    inward, outward = layer.intermediate.dense, layer.output.dense
-    scores = inward.weight.norm(dim=1) * outward.weight.norm(dim=0)
-    kept = scores.topk(units).indices.sort().values
-    found[f"{prefix}intermediate.dense.weight"] = inward.weight[kept].float() @ basis
-    found[f"{prefix}intermediate.dense.bias"] = inward.bias[kept].float()
-    found[f"{prefix}output.dense.weight"] = basis.T @ outward.weight[:, kept].float()
-    found[f"{prefix}output.dense.bias"] = basis.T @ outward.bias.float()
+    family: Family, layer: Any, sizes: Sizes, basis: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Tensors of the feed-forward part with the largest units, by path in the layer."""
+    feed = family.feed_forward(layer)
+    scores = feed.outward.weight.norm(dim=0)
+    for rows in feed.inward:
+        scores = rows.weight.norm(dim=1) * scores
+    kept = scores.topk(sizes.feed_forward).indices.sort().values
+    found: dict[str, torch.Tensor] = {}
+    for rows in feed.inward:
+        _append(found, family.layer.inward, rows, kept, basis)
+    outward = feed.outward.weight[:, kept].float()
+    return found | _outward(family.layer.outward, outward, feed.outward.bias, basis)

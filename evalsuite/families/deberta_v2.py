@@ -22,8 +22,10 @@ class DebertaV2(Family):
         return int(getattr(config, "attention_head_size", super().head_size(config)))
 
     def with_sizes(self, config: Any, sizes: Sizes) -> Any:
-        """The pooler of a head is as wide as the encoder."""
+        """The pooler of a head is as wide as the encoder, and so are all heads of a layer."""
         changed = super().with_sizes(config, sizes)
+        if hasattr(config, "attention_head_size"):
+            changed.attention_head_size = sizes.width // sizes.heads
         changed.pooler_hidden_size = sizes.width
         return changed
 
