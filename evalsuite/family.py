@@ -182,6 +182,18 @@ class Family:
         found: list[Any] = [modules[path] for path in self.layer.relative if path in modules]
         return [Rows(linear, 0, len(linear.weight)) for linear in found]
 
+    def head_rows(self, layer: nn.Module) -> list[Rows]:
+        """All rows that are cut into heads: `projections` and `relative`."""
+        return [*self.projections(layer).values(), *self.relative(layer)]
+
+    def note_heads(self, layer: nn.Module, heads: int, size: int) -> None:
+        """Tell a layer's attention that its rows are as many heads, of `size` each."""
+        owner = layer.get_submodule(self.layer.query.rpartition(".")[0])
+        counts = {"num_attention_heads": heads, "n_heads": heads, "all_head_size": heads * size}
+        for name, value in counts.items():
+            if hasattr(owner, name):
+                setattr(owner, name, value)
+
     def attention_output(self, layer: nn.Module) -> nn.Linear:
         """The linear layer that joins the heads; its columns are cut into heads."""
         return self._linear(layer, self.layer.output)

@@ -31,7 +31,7 @@ import torch
 from torch import nn
 
 from compress.distill.losses import GOLD
-from compress.prune.structure import head_size, layers_of
+from evalsuite.find_family import family_of
 from evalsuite.runtimes.torch import logits_of
 from transfer.encoded_rows.encoded import IGNORE
 from transfer.objectives.spans import over_tokens
@@ -103,7 +103,8 @@ def _gated(model: Any) -> Iterator[list[torch.Tensor]]:
     """Gates of ones on all heads and units; the list fills with each forward, a layer's heads
     before its units."""
     gates: list[torch.Tensor] = []
-    size = head_size(model)
+    family = family_of(model)
+    size = family.head_size(model.config)
 
     def gate(like: torch.Tensor, *shape: int) -> torch.Tensor:
         gates.append(torch.ones(shape, device=like.device, requires_grad=True))
@@ -113,14 +114,14 @@ def _gated(model: Any) -> Iterator[list[torch.Tensor]]:
         states = args[0].reshape(*args[0].shape[:-1], -1, size)
         return ((states * gate(states, len(states), 1, states.shape[2], 1)).flatten(2),)
 
-    def units(module: nn.Module, args: Any, output: torch.Tensor) -> torch.Tensor:
-        return output * gate(output, len(output), 1, output.shape[-1])
+    def units(module: nn.Module, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (args[0] * gate(args[0], len(args[0]), 1, args[0].shape[-1]),)
 
     hooks: list[Any] = []
     try:
-        for layer in layers_of(model):
-            hooks.append(layer.attention.output.dense.register_forward_pre_hook(heads))
-            hooks.append(layer.intermediate.register_forward_hook(units))
+        for layer in family.layers(model):
+            hooks.append(family.attention_output(layer).register_forward_pre_hook(heads))
+            hooks.append(family.feed_forward(layer).outward.register_forward_pre_hook(units))
         yield gates
     finally:
         for hook in hooks:

@@ -27,6 +27,7 @@ from compress.prune import structure
 from compress.prune.importance import least_similar, measure, strongest
 from compress.prune.importance_text import importance_batches
 from compress.prune.rules import share, wanted
+from evalsuite.find_family import family_of
 from evalsuite.runtimes.torch import TorchPredictor, load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.loop.types import Progress, Tensors
@@ -126,7 +127,9 @@ def prune(
     """Write the pruned checkpoint to `out`, with a record of what was kept in `prune.json`.
 
     Raises:
-        PruneError: a size is larger than what there is, or the architecture is not known.
+        PruneError: a size is larger than what there is.
+        UnknownNameError: the model's family is not known.
+        FamilyError: it cannot be without a layer that is not among those named.
         StudentError: the layers named are not the model's.
         DataError: training rows or parallel text are absent.
     """
@@ -135,6 +138,8 @@ def prune(
     options = replace(options, max_length=checkpoints.longest(directory, options.max_length))
     whole = _counts(model)
     goal, named = _goal(whole, options.size)
+    if named:
+        family_of(model).with_layers(model.config, named)  # refused before anything is measured
     batches = importance_batches(
         directory, tasks, source, count=options.importance_rows, max_length=options.max_length,
         batch_size=options.batch_size, max_pairs=options.max_pairs, seed=options.seed,
@@ -160,7 +165,7 @@ def prune(
             )
     pruned = Pruned(
         tuple(kept.layers), kept.units, kept.heads, influence, before, parameters(model),
-        _silent(model),
+        structure.silent_parameters(model),
     )  # fmt: skip
     card = cards.card("Pruned checkpoint", _card_lines(directory.name, kept, whole))
     checkpoints.save(model, directory, out, card)
@@ -178,9 +183,8 @@ def _model(directory: Path, tasks: Sequence[Task]) -> Any:
 
 
 def _counts(model: Any) -> _Counts:
-    config = model.config
-    layers = len(structure.layers_of(model))
-    return _Counts(layers, config.intermediate_size, config.num_attention_heads)
+    sizes = family_of(model).sizes(model.config)
+    return _Counts(sizes.layers, sizes.feed_forward, sizes.heads)
 
 
 def _goal(whole: _Counts, size: Size) -> tuple[_Counts, list[int]]:
@@ -216,7 +220,10 @@ def _round(
     influence = measured.influence
     layers, units = kept.layers, kept.units
     if counts.layers < len(layers):
-        chosen = least_similar(influence, counts.layers, [layers.index(layer) for layer in named])
+        always = [layers.index(layer) for layer in named]
+        if not named and family_of(model).first_layer_reason(model.config):
+            always = [0]
+        chosen = least_similar(influence, counts.layers, always)
         model = cut(model, chosen)
         layers, units = [layers[k] for k in chosen], [units[k] for k in chosen]
         measured = measure(model, batches, seed)
@@ -250,16 +257,12 @@ def _part(progress: Progress, number: int, rounds: int) -> Progress:
 def parameters(model: Any) -> dict[str, int]:
     """Parameters by part: embeddings, attention, feed-forward, and all others."""
     counts = {"embeddings": 0, "attention": 0, "feed-forward": 0, "other": 0}
+    family = family_of(model)
+    stack, attention = f"{family.stack_name(model)}.", f"{family.layer.attention}."
     for name, weight in model.named_parameters():
-        inside, _, tail = name.partition("encoder.layer.")[2].partition(".")
         part = "embeddings" if "embeddings." in name else "other"
-        if inside:
-            part = "attention" if tail.startswith("attention.") else "feed-forward"
+        if name.startswith(stack):
+            inside = name.removeprefix(stack).partition(".")[2]
+            part = "attention" if inside.startswith(attention) else "feed-forward"
         counts[part] += weight.numel()
     return counts
-
-
-def _silent(model: Any) -> int:
-    size, width = structure.head_size(model), model.config.hidden_size
-    count = sum(len(silent) for silent in structure.silent_heads(model))
-    return count * size * int(4 * width + 3)

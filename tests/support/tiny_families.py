@@ -25,6 +25,13 @@ BERT_SHAPE = {
     "num_hidden_layers": 3, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48,
 }  # fmt: skip
 FAMILIES = sorted(SHAPES)
+# And models of two families that have other modules.
+MODELS: list[tuple[str, dict[str, Any]]] = [
+    *((name, {}) for name in FAMILIES),
+    ("deberta-v2", {"share_att_key": False, "conv_kernel_size": 3, "embedding_size": 24}),
+    ("deberta-v2", {"relative_attention": False, "position_biased_input": True}),
+    ("modernbert", {"attention_bias": True, "mlp_bias": True, "norm_bias": True}),
+]
 LENGTH = 40  # positions
 
 
