@@ -44,13 +44,7 @@ def first_token_alone(model: Any, sample: dict[str, torch.Tensor]) -> Iterator[b
         yield False
         return
     layer = family.layers(model)[-1]
-    tuples: list[bool] = []
-    seen = layer.register_forward_hook(lambda _, __, out: tuples.append(isinstance(out, tuple)))
     whole = _logits(model, sample)
-    seen.remove()
-    if any(tuples):  # the layer gives more than its states
-        yield False
-        return
     layer.forward = lambda states, mask=None, *_, **named: _first(
         family, model.config, layer, states, named.get("attention_mask", mask)
     )
