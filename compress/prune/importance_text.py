@@ -33,10 +33,11 @@ def importance_batches(
     max_pairs: int | None,
     seed: int,
 ) -> list[Tensors]:
-    """`count` English training rows with their labels, and as many sentences without.
+    """`count` training rows with their labels, and as many sentences without.
 
     The sentences are of the source's parallel text, as many of each language, English among them; a
-    model that reads two texts gets them with their translations.
+    model that reads two texts gets them with their translations. The source `files` has no such
+    text, so rows are all there is.
 
     Raises:
         DataError: there are no rows, or no parallel text.
@@ -54,6 +55,8 @@ def importance_batches(
         for start in range(0, len(chosen), batch_size):
             indices = tuple(chosen[start : start + batch_size])
             found.append(rows.collate(Batch(0, indices, seed)))
+    if source.kind == "files":
+        return found
     format = head_of(model_config(directory))
     two = format is not None and FORMATS.get(format).TWO_TEXTS
     ids = _sentences(directory, source, count, max_length, max_pairs, two, seed)

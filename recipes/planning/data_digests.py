@@ -33,6 +33,8 @@ def digest_need(
         UnknownNameError: there is no such task.
     """
     if need.split == "parallel":
+        if source.kind == "files" and need.task == "parallel if any":
+            return "no parallel text"
         return _parallel(source, digest_file)
     if need.split == "file":
         path = home_path(need.task)
@@ -101,6 +103,12 @@ def _embedded() -> str:
 def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     if source.kind == "embedded":
         return _embedded()
+    if source.kind == "files":
+        raise DataError(
+            "the stage reads multilingual text, and source: files has none\n"
+            "set multilingual: 0 (distill, prune) or calibration_text: train (export); or set "
+            "source: xtreme, with a corpus next to --data-dir"
+        )
     parallel: Any = importlib.import_module("evalsuite.data.parallel")
     paths: tuple[Path, ...] = parallel.files(source)
     for path in paths:

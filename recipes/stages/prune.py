@@ -12,6 +12,7 @@ from compress.prune.rules import size_problem
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
+    PARALLEL_IF_ANY,
     Artifact,
     DataNeed,
     ModelRef,
@@ -155,7 +156,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, parallel text and what is kept out of it, the gate's text."""
     needs = tuple(training_rows(task) for task in config.tasks)
-    needs += (PARALLEL, HELD_OUT)
+    recovery = config.epochs > 0 and config.multilingual > 0
+    needs += (PARALLEL if recovery else PARALLEL_IF_ANY, HELD_OUT)
     if config.probe or config.max_lost is not None:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs

@@ -102,3 +102,13 @@ def test_the_source_files_has_no_rows_of_other_tasks(files):
         digest_need(training_rows("xnli"), SOURCE)
     with pytest.raises(DataError, match="it has: no language"):
         TASKS.get("xnli").load(SOURCE, "test", "en")
+
+
+def test_stages_that_read_multilingual_text_say_what_to_set(files):
+    from recipes.stages._shared.contract import PARALLEL, PARALLEL_IF_ANY
+
+    with pytest.raises(DataError, match="set multilingual: 0"):
+        digest_need(PARALLEL, SOURCE)
+    assert digest_need(PARALLEL_IF_ANY, SOURCE) == "no parallel text"
+    embedded = DataSource("embedded")
+    assert digest_need(PARALLEL_IF_ANY, embedded) == digest_need(PARALLEL, embedded)

@@ -136,8 +136,9 @@ class AdapterFacts:
 class DataNeed:
     """Rows a stage reads: a task's split in some languages (None: all the source has).
 
-    `PARALLEL` is the training corpus, `HELD_OUT` all text that is kept out of it; a need with the
-    split `file` is one file of text, and `task` its path.
+    `PARALLEL` is the training corpus, `PARALLEL_IF_ANY` the same where the source has one, and
+    `HELD_OUT` all text that is kept out of it; a need with the split `file` is one file of text,
+    and `task` its path.
     """
 
     task: str
@@ -146,6 +147,7 @@ class DataNeed:
 
 
 PARALLEL = DataNeed("parallel", "parallel")
+PARALLEL_IF_ANY = DataNeed("parallel if any", "parallel")
 HELD_OUT = DataNeed("held out", "held out")
 
 
