@@ -19,7 +19,7 @@ def file_name(label: str) -> str:
     >>> file_name("teacher[task=xnli]"), file_name("org/name"), file_name("..")
     ('teacher[task=xnli]', 'org_name', '_.')
     """
-    name = re.sub(r"^\.|[^\w.=,\[\]+-]", "_", label)
+    name = re.sub(r"^\.|[^\w.=,\[\]+-]", "_", label) or "_"
     if len(name.encode()) <= LONGEST:
         return name
     short = name.encode()[: LONGEST - 13].decode(errors="ignore")
@@ -32,3 +32,11 @@ def home_path(text: str | Path) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a path that no disk can hold is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

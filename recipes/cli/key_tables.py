@@ -219,13 +219,13 @@ def _limits(metadata: Iterable[Any]) -> list[str]:
     words = []
     for limit in metadata:
         if isinstance(limit, Ge):
-            words.append(f"from {limit.ge:g}")
+            words.append(f"from {shown(limit.ge)}")
         elif isinstance(limit, Gt):
-            words.append(f"above {limit.gt:g}")
+            words.append(f"above {shown(limit.gt)}")
         elif isinstance(limit, Le):
-            words.append(f"up to {limit.le:g}")
+            words.append(f"up to {shown(limit.le)}")
         elif isinstance(limit, Lt):
-            words.append(f"below {limit.lt:g}")
+            words.append(f"below {shown(limit.lt)}")
         elif isinstance(limit, MinLen):
             words.append(f"at least {limit.min_length}")
     return words

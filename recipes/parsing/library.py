@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipes.errors import RecipeError
-from recipes.naming import home_path
+from recipes.naming import home_path, is_file
 from recipes.parsing.problems import suggest
 
 LIBRARY = Path(__file__).parents[1] / "library"
@@ -31,9 +31,9 @@ def find_recipe(text: str) -> Path:
     """
     if text.endswith((".yaml", ".yml")) or text.startswith((".", "/", "~")):
         path = home_path(text)
-        if path.is_file():
+        if is_file(path):
             return path
-        if not text.startswith((".", "/", "~")) and (shipped := LIBRARY / text).is_file():
+        if not text.startswith((".", "/", "~")) and is_file(shipped := LIBRARY / text):
             return shipped
         raise RecipeError(f"there is no recipe file {text}\ntype: lingopress ls recipes")
     known = recipe_paths()

@@ -17,9 +17,12 @@ from typing import Any
 import yaml
 
 from recipes.parsing.node import Node, Scalar
-from recipes.parsing.problems import Problems
+from recipes.parsing.problems import Problems, shortened
 
 _LIMIT = 20_000  # values a recipe may hold, aliases counted each time they are used
+_DEPTH = 40  # of lists and mappings in each other
+_CHARACTERS = 1_000_000
+_INTEGERS = range(-(2**63), 2**64)
 _FLOAT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 _TAG = "tag:yaml.org,2002:"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -33,6 +36,10 @@ def parse(text: str, file: str, problems: Problems, where: str | None = None) ->
         where: fixed place for all values, instead of `file:line`.
     """
     try:
+        if too_much := _too_much(text):
+            line, what = too_much
+            problems.add(where or f"{file}:{line}", f"{what}, which no recipe needs")
+            return None
         tree = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -47,6 +54,25 @@ def parse(text: str, file: str, problems: Problems, where: str | None = None) ->
     return _Builder(file, problems, where).build(tree)
 
 
+def _too_much(text: str) -> tuple[int, str] | None:
+    """The line where a text has too much of something, and of what; None where it has not.
+
+    It is found before a tree is made of the text, since whoever makes one calls itself as deep.
+    """
+    if len(text) > _CHARACTERS:
+        return 1, f"it has {len(text):,} characters"
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if depth > _DEPTH:
+            return line, f"its values are nested deeper than {_DEPTH} levels"
+        if number > 3 * _LIMIT:
+            return line, f"it has more than {_LIMIT:,} values"
+    return None
+
+
 class _Builder:
     def __init__(self, file: str, problems: Problems, where: str | None) -> None:
         self.file, self.problems, self.fixed, self.count = file, problems, where, 0
@@ -58,7 +84,7 @@ class _Builder:
     def build(self, node: Any, depth: int = 0) -> Node:
         self.count += 1
         where = self.place(node)
-        if self.count > _LIMIT or depth > 40:
+        if self.count > _LIMIT or depth > _DEPTH:
             if self.count != _LIMIT + 2:
                 self.problems.add(where, "too many values, or nested too deep, for a recipe")
             self.count = _LIMIT + 1
@@ -111,6 +137,9 @@ class _Builder:
         try:
             value = self.scalars.construct_object(node)
         except (ValueError, yaml.YAMLError):
-            self.problems.add(where, f"{text!r} cannot be read as {tag}")
+            self.problems.add(where, f"{shortened(repr(text), 60)} cannot be read as {tag}")
             return text
+        if isinstance(value, int) and value not in _INTEGERS:
+            self.problems.add(where, f"{shortened(text, 60)} is a number of more than 64 bits")
+            return 0
         return value if isinstance(value, str | int | float | bool) else None

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from recipes.parsing.node import Node
 
 
+_LONGEST = 1_000  # characters of one line of a message
+
+
 class Problems:
     """A list of `where: what`; the same problem is kept once."""
 
@@ -34,7 +37,8 @@ class Problems:
 
     def add(self, where: str, what: str) -> None:
         """Note a problem; continuation lines of `what` are indented under it."""
-        line = f"{where}: {what}".replace("\n", "\n    ")
+        lines = f"{where}: {what}".splitlines()
+        line = "\n    ".join(shortened(line, _LONGEST) for line in lines)
         if line not in self.lines:
             self.lines.append(line)
 
@@ -83,12 +87,17 @@ def _say(item: Any, path: str, keys: list[str]) -> str:
     if kind == "value_error":
         return f"{path}: {message}"
     message = message[:1].lower() + message[1:]
-    return f"{path}: wrong value {_short(wrong)}: {message}" if path else message
+    wrong = shortened(repr(wrong), 60)
+    return f"{path}: wrong value {wrong}: {message}" if path else message
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def shortened(text: str, most: int) -> str:
+    """A text as it is, or its start where it is longer than `most` characters.
+
+    >>> shortened("abcdefgh", 7)
+    'abcd...'
+    """
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def nearest(name: object, known: Iterable[str]) -> str | None:

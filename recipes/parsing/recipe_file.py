@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from evalsuite.own.declaration import Declaration
 from evalsuite.task import SourceKind
 from recipes.errors import RecipeError
+from recipes.naming import is_file
 from recipes.parsing import library
 from recipes.parsing.declared_tasks import declare_tasks
 from recipes.parsing.knobs import SearchConfig
@@ -34,6 +35,7 @@ from recipes.parsing.overrides import set_value
 from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.renamed_keys import use_new_names
 from recipes.stages._shared import registry
+from recipes.stages._shared.contract import LAST_SEED
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Kinds that the implicit report gathers.
@@ -55,7 +57,7 @@ class Recipe(BaseModel):
         description="Where rows come from: the Hugging Face hub, a directory in the XTREME "
         "layout, text embedded in the package, or only the files of declared tasks (files)."
     )
-    seed: int = Field(default=0, description="Random seed of all stages.")
+    seed: int = Field(default=0, ge=0, le=LAST_SEED, description="Random seed of all stages.")
     matrix: dict[str, list[Any]] = Field(
         default={},
         description="Variables and their values; each stage that mentions ${variable} exists "
@@ -78,6 +80,13 @@ class Recipe(BaseModel):
         description="Recipe to start from: a path relative to this file, or a shipped name; "
         "default: none.",
     )
+
+    @field_validator("name")
+    @classmethod
+    def _readable(cls, name: str) -> str:
+        if not name.strip() or not name.isprintable():
+            raise ValueError("a name is one line of text that can be printed")
+        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +172,13 @@ def _read(path: Path, file: str, problems: Problems) -> Node | None:
 
 def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
     said = child["extends"]
-    name = str(said.value)
+    if not isinstance(said.value, str):
+        problems.add(said.where, "extends: give a path relative to this file, or a shipped name")
+        return None
+    name = said.value
     try:
         local = path.parent / name
-        base_path = local if local.is_file() else library.find_recipe(name)
+        base_path = local if is_file(local) else library.find_recipe(name)
     except RecipeError as error:
         problems.add(said.where, f"extends: {error}")
         return None

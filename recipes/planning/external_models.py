@@ -118,7 +118,10 @@ class External:
 def _in_package(text: str) -> Path:
     """The directory `package:name/folder` names; the package is found, not imported."""
     name, _, folder = text.removeprefix("package:").partition("/")
-    spec = find_spec(name) if name.isidentifier() else None
+    try:
+        spec = find_spec(name) if name.isidentifier() else None
+    except (ImportError, ValueError):  # a module without a place, such as __main__
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(
             f"{text}: there is no installed package {name!r}\n"

@@ -18,6 +18,7 @@ measured by itself; only a report gathers over them.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from recipes.parsing.references import StageReference, is_external, parse_refere
 from recipes.planning.stage_graph import CycleError, order
 
 Roles = Mapping[str, Literal["one", "many"]]
+MOST_VARIANTS = 1_000  # of one stage
+MOST_STAGES = 10_000  # variants of all stages
 NO_KNOBS = Fixed({})
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
@@ -54,6 +57,7 @@ class Variables:
     ) -> None:
         self.problems, self.fixed = problems, fixed
         self.values: dict[str, dict[str, Any]] = {}
+        self.nodes = {**matrix, **fixed.knobs}
         for name, node in [*matrix.items(), *fixed.knobs.items()]:
             where = self.written_in(name)
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
@@ -114,6 +118,14 @@ class Variables:
         """
         used, knobs = set(variables), self.fixed.knobs
         chosen = [name for name in self.values if name in used and name not in knobs]
+        count = math.prod(len(self.values[name]) for name in chosen)
+        if count > MOST_VARIANTS:
+            self.problems.add(
+                self.nodes[chosen[0]].where,
+                f"matrix: {', '.join(chosen)} have {count:,} combinations of values, and a stage "
+                f"can have {MOST_VARIANTS:,} variants; take fewer values, or search: with trials",
+            )
+            return []
         tied = [name for name in self.values if name in used and name in knobs]
         own = dict.fromkeys(
             tuple(wanted[name] for name in tied)
@@ -200,7 +212,14 @@ def expand(
     except CycleError as error:
         problems.add(expander.stages[error.cycle[0]].node.where, str(error))
         return []
-    return [i for name in names for i in expander.instances(expander.stages[name], own[name])]
+    made: list[Instance] = []
+    for name in names:
+        made += expander.instances(expander.stages[name], own[name])
+        if len(made) > MOST_STAGES:
+            where = expander.stages[name].node.where
+            problems.add(where, f"there are more than {MOST_STAGES:,} stages over all variants")
+            return []
+    return made
 
 
 class _Expander:

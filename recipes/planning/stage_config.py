@@ -117,7 +117,7 @@ def _is_unknown_key(item: ErrorDetails) -> bool:
 def _names_no_input(instance: Instance, role: str) -> bool:
     """Whether a role names something that is not there, which is noted already."""
     written = instance.node.get(role)
-    texts = [scalar for scalar in written.scalars() if scalar.value] if written else []
+    texts = [item for item in written.scalars() if isinstance(item.value, str)] if written else []
     return bool(texts) and not instance.inputs[role]
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush
 
 
 class CycleError(Exception):
@@ -23,14 +24,25 @@ def order(needs: Mapping[str, Iterable[str]]) -> list[str]:
     Raises:
         CycleError: there is none.
     """
-    done: list[str] = []
     waiting = {name: set(needed) for name, needed in needs.items()}
-    while waiting:
-        ready = next((n for n, needed in waiting.items() if needed <= set(done)), None)
-        if ready is None:
-            raise CycleError(_cycle(waiting))
-        done.append(ready)
-        del waiting[ready]
+    places = {name: place for place, name in enumerate(waiting)}
+    needed_by: dict[str, list[str]] = {name: [] for name in waiting}
+    for name, needed in waiting.items():
+        for each in needed:
+            needed_by[each].append(name)
+    names = list(waiting)
+    ready = [places[name] for name, needed in waiting.items() if not needed]  # a heap as it is
+    done: list[str] = []
+    while ready:
+        name = names[heappop(ready)]
+        done.append(name)
+        del waiting[name]
+        for other in needed_by[name]:
+            waiting[other].discard(name)
+            if not waiting[other]:
+                heappush(ready, places[other])
+    if waiting:
+        raise CycleError(_cycle(waiting))
     return done
 
 

@@ -40,6 +40,7 @@ from evalsuite.results.run import StageRecord
 from evalsuite.task import DataSource, Split
 from recipes.errors import StageInputError as StageInputError
 
+LAST_SEED = 2**32 - 1  # all generators of random numbers take those up to here
 Summary = dict[str, float | int | str]
 ArtifactKind = Literal[
     "checkpoint",
@@ -95,7 +96,10 @@ class StageConfig(BaseModel):
     )
     stage: str = Field(description="Kind of the stage, such as train, distill or export.")
     seed: int | None = Field(
-        default=None, description="Random seed of this stage; default: the seed of the recipe."
+        default=None,
+        ge=0,
+        le=LAST_SEED,
+        description="Random seed of this stage; default: the seed of the recipe.",
     )
 
 
