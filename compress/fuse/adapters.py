@@ -58,8 +58,8 @@ def merged(model: Any) -> Any:
     return model.merge_and_unload().float().eval()
 
 
-def predictor(model: Any, base: Path, task: Task | None) -> TorchPredictor:
+def predictor(model: Any, adapter: Adapter, task: Task | None) -> TorchPredictor:
     """To run any of these as a checkpoint with the task's head."""
-    found = TorchPredictor(base, model, "fp32")
-    found.labels, found.answers = (task.labels if task else ()), "label"
+    found = TorchPredictor(adapter.base, model, "fp32")
+    found.labels, found.answers = adapter.labels(task), "label"
     return found

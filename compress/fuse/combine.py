@@ -12,7 +12,6 @@ Where peft is not enough:
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ import torch
 from compress.errors import FuseError
 from compress.fuse import rules
 from compress.fuse.combinations import Combination
-from evalsuite.opening.adapter import lora_config
+from evalsuite.opening.adapter import lora_config, refuse_other_names
+from evalsuite.opening.validated import adapter_config
 from evalsuite.task import Task
 from transfer.models import checkpoints
 from transfer.models.adapters import Adapter
@@ -67,7 +67,7 @@ class Mixer:
         Raises:
             FuseError: they do not go together.
         """
-        from peft import PeftModel, set_peft_model_state_dict
+        from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
         from safetensors.torch import load_file
 
         _together(adapters, how)
@@ -90,6 +90,10 @@ class Mixer:
                 self.model = PeftModel(base, config, adapter_name=name)
             else:
                 self.model.add_adapter(name, config)
+            wanted = get_peft_model_state_dict(
+                self.model, adapter_name=name, save_embedding_layers=False
+            )
+            refuse_other_names(adapter.directory, _sizes(wanted), _sizes(own))
             set_peft_model_state_dict(self.model, own, adapter_name=name)
 
     def mixed(self, weights: Sequence[float]) -> Tensors:
@@ -154,6 +158,10 @@ class Mixer:
         return dataclasses.replace(self.first, directory=out)
 
 
+def _sizes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
 def _plain(config: Any, targets: set[str]) -> Any:
     """The config of the low-rank update alone, its modules named one by one."""
     return dataclasses.replace(
@@ -193,8 +201,7 @@ def _together(adapters: Sequence[Adapter], how: How) -> None:
     described = []
     neutral = LoraConfig().to_dict()
     for adapter in adapters:
-        file = adapter.directory / "adapter_config.json"
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = adapter_config(adapter.directory)
         if config.get("peft_type") != "LORA":
             wrong.append(f"{adapter.directory} is {config.get('peft_type')}, and LoRA is combined")
             continue

@@ -184,7 +184,7 @@ def _measured(
         rows = sample_rows(scored.task, scored.source, scored.per_language)
         scores["live"] = _scores(session, scored.task, rows)
     for name, make in models.items():
-        second = predictor(make(), adapter.base, task)
+        second = predictor(make(), adapter, task)
         if probe is not None:
             drift[name] = outputs.compare(session, second, text)
         if scored is not None:

@@ -132,7 +132,7 @@ def search(
         )
     rows = spread(how.scored.load(how.source, "dev", language), how.rows)
     model = attached(start, task, onto).eval()
-    session = Session(predictor(model, start.base, task))
+    session = Session(predictor(model, start, task))
     done = 0
 
     def score(weights: Weights) -> float:

@@ -7,6 +7,7 @@ Files:
     accounting.py: the tensors that a checkpoint lacks, has too many of, or has in another shape
     adapter.py: an adapter of peft on a model, with every tensor of it in its place
     finite.py: refuse weights that are NaN or infinite
+    hub.py: models of the hub, by id
     plausible.py: refuse a config that describes a model far larger than its weights
     pretrained.py: a model of transformers from a local directory or from a config
     tokenizer.py: the tokenizer of a local checkpoint as transformers reads it

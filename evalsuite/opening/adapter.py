@@ -8,6 +8,8 @@ does not know; both are errors here.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,32 @@ def attach(model: Any, directory: Path) -> Any:
 
     stored = file_shapes(directory / WEIGHTS)
     try:
-        wrapped = PeftModel.from_pretrained(model, directory)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Found missing adapter keys")  # named below
+            wrapped = PeftModel.from_pretrained(model, directory)
     except Exception as error:  # of any kind: peft checks little of a config
         raise _does_not_open(directory, error) from error
     state = get_peft_model_state_dict(wrapped, save_embedding_layers=False)
     wanted = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    refuse_other_names(directory, wanted, stored)
+    refuse_not_finite(directory, wrapped)
+    return wrapped
+
+
+def refuse_other_names(
+    directory: Path,
+    wanted: Mapping[str, tuple[int, ...]],
+    stored: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Raise ModelError unless an adapter's file has the tensors of its config in their shapes."""
+    misshapen = [
+        f"{name} {list(stored[name])} instead of {list(shape)}"
+        for name, shape in sorted(wanted.items())
+        if name in stored and stored[name] != shape
+    ]
     parts = [
         listed("missing", sorted(wanted.keys() - stored.keys())),
+        listed("of another shape", misshapen),
         listed("not expected", sorted(stored.keys() - wanted.keys())),
     ]
     if any(parts):
@@ -46,8 +67,6 @@ def attach(model: Any, directory: Path) -> Any:
             + "\n".join(part for part in parts if part)
             + "\ncopy the adapter again"
         )
-    refuse_not_finite(directory, wrapped)
-    return wrapped
 
 
 def lora_config(directory: Path) -> Any:

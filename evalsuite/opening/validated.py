@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evalsuite.errors import ModelError
 
+ADAPTER_FILE = "adapter_config.json"
+TRAINING_FILE = "training.json"  # next to an adapter: which base it saw
 _SHOWN = 3  # mistakes in a message
 Count = Annotated[int, Field(ge=0)]
 Size = Annotated[int, Field(ge=1)]
@@ -47,6 +49,47 @@ class WeightIndex(JsonFile):
 
     metadata: dict[str, Any]
     weight_map: Annotated[dict[str, FileName], Field(min_length=1)]
+
+
+class AdapterFile(JsonFile):
+    """`adapter_config.json` of peft."""
+
+    base_model_name_or_path: Annotated[str, Field(min_length=1)]
+    peft_type: Annotated[str, Field(min_length=1)]
+    task_type: str | None = None
+    revision: str | None = None
+    num_virtual_tokens: Size | None = None
+    use_dora: bool = False
+    r: Size | None = None
+    lora_alpha: float | None = None
+    use_rslora: bool = False
+    rank_pattern: dict[str, Size] | None = None
+    alpha_pattern: dict[str, float] | None = None
+
+
+class TrainingFile(JsonFile):
+    """`training.json` next to an adapter: how its base was held while it was trained."""
+
+    task: str | None = None
+    base_precision: Literal["fp32", "bf16", "int8", "nf4"] = "fp32"
+    embeddings: Literal["fp32", "bf16", "int8", "int4"] = "fp32"
+
+
+def adapter_config(directory: Path) -> dict[str, Any]:
+    """`adapter_config.json` as a mapping. Raises: as `read_json`."""
+    return read_json(directory / ADAPTER_FILE, AdapterFile, "copy the adapter again")
+
+
+def training_record(directory: Path) -> dict[str, Any]:
+    """`training.json`; empty for an adapter made elsewhere.
+
+    Raises:
+        ModelError: it does not hold what it should.
+    """
+    try:
+        return read_json(directory / TRAINING_FILE, TrainingFile, "copy the adapter again")
+    except FileNotFoundError:
+        return {}
 
 
 def read_json(path: Path, model: type[JsonFile], remedy: str) -> dict[str, Any]:

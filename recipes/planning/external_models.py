@@ -10,24 +10,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from evalsuite.errors import ModelError, OfflineError
+from evalsuite.errors import ModelError
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
 from evalsuite.inference.open_model import refuse_pickle
+from evalsuite.opening.hub import HubId
+from evalsuite.opening.validated import adapter_config, training_record
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
 from recipes.naming import home_path
 from recipes.stages._shared.contract import Artifact
 
-_HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
-_WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
-_UNWANTED = ["onnx/*", "openvino/*", "*/*.safetensors"]
 _NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
 
 
@@ -56,14 +52,14 @@ class External:
         if text.startswith("package:"):
             path = _in_package(text)
             return cls(text, path, inspect(path, text))
-        match = _HUB.fullmatch(text)
-        if match is None:
+        hub = HubId.parse(text)
+        if hub is None:
             raise ModelError(
                 f"{text!r} is not a hub id (org/name or org/name@revision)\n"
                 f"for a directory write ./{text}"
             )
         artifact = Artifact("checkpoint", external=True)
-        return cls(text, Path(match["repo"]), artifact, match["repo"], match["revision"])
+        return cls(text, Path(hub.repo), artifact, hub.repo, hub.revision)
 
     def digest(self, memo: DigestMemo) -> str:
         """What enters the cache key: repository and revision, or a digest of the files."""
@@ -94,25 +90,9 @@ class External:
         """
         if self.repo is None:
             return self.path
-        from huggingface_hub import errors, snapshot_download
-
-        try:
-            found = snapshot_download(
-                self.repo,
-                revision=self.revision,
-                allow_patterns=_WANTED,
-                ignore_patterns=_UNWANTED,
-            )
-        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
-            raise ModelError(f"the hub has no model {self.text}, or it is not public") from error
-        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
-            raise OfflineError(
-                f"{self.text} is not on this machine and the hub cannot be reached\n"
-                f"download it where there is a network: hf download {self.repo}\n"
-                "and name its directory in the recipe: model: ./directory"
-            ) from error
-        inspect(Path(found), self.text)
-        return Path(found)
+        found = HubId(self.repo, self.revision).download()
+        inspect(found, self.text)
+        return found
 
 
 def _in_package(text: str) -> Path:
@@ -132,16 +112,13 @@ def _in_package(text: str) -> Path:
 
 
 def _adapter(path: Path) -> Artifact:
-    """An adapter or a prompt, with the task it was trained on where a file next to it names one."""
+    """An adapter or a prompt, with the task it was trained on where a file next to it names one.
 
-    def read(name: str) -> dict[str, Any]:
-        try:
-            return dict(json.loads((path / name).read_text(encoding="utf-8")))
-        except (ValueError, OSError):
-            return {}
-
-    prompt = bool(read("adapter_config.json").get("num_virtual_tokens"))
-    task = read("training.json").get("task")
+    Raises:
+        ModelError: one of its files does not hold what it should.
+    """
+    prompt = bool(adapter_config(path).get("num_virtual_tokens"))
+    task = training_record(path).get("task")
     return Artifact("prompt" if prompt else "adapter", task=task, external=True)
 
 

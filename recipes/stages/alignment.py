@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from recipes.errors import StageInputError
+from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -45,6 +46,7 @@ class Config(StageConfig):
         ge=4,
         description="Sentence pairs per language, taken from the start; null: all pairs.",
     )
+    adapter_task: AdapterTask = None
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -59,6 +61,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             )
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
+        with_task(artifact, config.adapter_task)
         refuse_shortened(artifact, "models", "alignment is measured up to the last layer")
     return Artifact("alignment")
 
@@ -73,7 +76,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.alignment.measure import measure
 
     found = measure(
-        [(model.label, open_input(model)) for model in ctx.inputs["models"]],
+        [(model.label, open_input(model, config.adapter_task)) for model in ctx.inputs["models"]],
         find_task(config.task),
         ctx.data,
         languages=config.languages,

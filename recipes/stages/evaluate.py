@@ -10,6 +10,7 @@ from pydantic import Field
 from evalsuite.inference.label_order import same_names
 from recipes.errors import StageInputError
 from recipes.naming import file_name
+from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -64,6 +65,7 @@ class Config(StageConfig):
         ge=1,
         description="Rows per language, taken from the start; default: all rows.",
     )
+    adapter_task: AdapterTask = None
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -79,6 +81,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError("margin: none of the tasks is one of retrieval (tatoeba)")
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
+        with_task(artifact, config.adapter_task)
         if config.layer == -1 and any(task.by_embedding for task in found):
             refuse_shortened(artifact, "layer", "-1 is the last layer")
         if artifact.external:
@@ -115,7 +118,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     opened = None
     for done, (model, task) in enumerate(jobs):
         if opened is None or opened[0] != model.label:
-            opened = (model.label, open_input(model))
+            opened = (model.label, open_input(model, config.adapter_task))
         said = ctx.out / "predictions" / file_name(model.label)
         result = evaluate(
             opened[1],

@@ -12,6 +12,7 @@ from compress.fuse import rules
 from compress.fuse.combinations import Combination, cut, sparse
 from evalsuite.errors import MissingExtraError
 from recipes.errors import StageInputError
+from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -92,6 +93,7 @@ class Config(StageConfig):
         ge=0,
         description="Evaluation rows per language scored before and after fusing; 0: not scored.",
     )
+    adapter_task: AdapterTask = None
 
     @model_validator(mode="after")
     def _keys_go_together(self) -> Config:
@@ -113,6 +115,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "leave this stage out"
         )
     need(model, "model", "adapter")
+    model = with_task(model, config.adapter_task)
+    if config.adapter_task not in (None, model.task):
+        raise StageInputError(
+            f"adapter_task: the model was trained on {model.task or 'text'}; leave the key out"
+        )
     others = inputs.get("others", ())
     for other in others:
         if other.kind != "adapter":
@@ -188,7 +195,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.inference.probe_text import Probe
 
     model = ctx.input("model")
-    name = model.artifact.task
+    artifact = with_task(model.artifact, config.adapter_task)
+    name = artifact.task
     task = find_task(name).labelled(ctx.data) if name else None
     fused = fuse(
         model.path,
@@ -196,8 +204,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx.out,
         mix=_mix(config, ctx) if ctx.inputs.get("others") else None,
         target=Target(config.onto, config.requantize),
-        probe=Probe(probed(config.probe_task, model.artifact), ctx.data, config.probe),
-        scored=Probe(probed(None, model.artifact), ctx.data, config.score_rows),
+        probe=Probe(probed(config.probe_task, artifact), ctx.data, config.probe),
+        scored=Probe(probed(None, artifact), ctx.data, config.score_rows),
         progress=ctx.progress,
     )
     return _summary(config, fused)
@@ -211,7 +219,7 @@ def _mix(config: Config, ctx: StageContext) -> Mix:
     others = tuple(other.path for other in ctx.inputs["others"])
     how = How(config.combine, config.density, config.rank, ctx.seed)
     if config.weights is None or config.weights == "search":  # None is refused by `check`
-        scored = probed(None, ctx.input("model").artifact)
+        scored = probed(None, with_task(ctx.input("model").artifact, config.adapter_task))
         search = Search(scored, ctx.data, config.trials, config.dev_examples, ctx.seed)
         return Mix(others, search, how)
     return Mix(others, config.weights, how)

@@ -23,6 +23,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from evalsuite.opening.adapter import lora_config
+from evalsuite.opening.validated import adapter_config
 from transfer.errors import AdapterError, MethodError
 
 _WEIGHTS = "adapter_model.safetensors"
@@ -61,19 +63,20 @@ class Updates:
         Raises:
             AdapterError: it is not a LoRA, or it is a DoRA, whose update is not a sum.
         """
-        config = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
-        if config["peft_type"] != "LORA" or config.get("use_dora"):
-            kind = "dora" if config.get("use_dora") else config["peft_type"].lower()
+        read = adapter_config(directory)
+        if read["peft_type"] != "LORA" or read.get("use_dora"):
+            kind = "dora" if read.get("use_dora") else read["peft_type"].lower()
             raise AdapterError(
                 f"{directory} is an adapter of the kind {kind}; only a plain lora can be trained on"
             )
-        if config.get("rank_pattern") or config.get("alpha_pattern"):
+        config = lora_config(directory)
+        if config.rank_pattern or config.alpha_pattern:
             raise AdapterError(
                 f"{directory} has different ranks in some layers (rank_pattern, alpha_pattern); "
                 "fuse it first"
             )
-        rank = int(config["r"])
-        scale = config["lora_alpha"] / (rank**0.5 if config["use_rslora"] else rank)
+        rank = int(config.r)
+        scale = config.lora_alpha / (rank**0.5 if config.use_rslora else rank)
         sides: dict[str, dict[str, torch.Tensor]] = {}
         head = {}
         for name, tensor in load_file(directory / _WEIGHTS).items():

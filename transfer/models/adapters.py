@@ -11,16 +11,19 @@ written next to the adapter.
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from evalsuite.inference.checkpoint_config import model_config
+from evalsuite.inference.checkpoint_config import labels_of, model_config
 from evalsuite.machine import model_size
-from evalsuite.opening.adapter import attach
+from evalsuite.opening.adapter import WEIGHTS, attach
+from evalsuite.opening.hub import HubId
+from evalsuite.opening.validated import TRAINING_FILE, adapter_config, training_record
+from evalsuite.opening.weight_files import file_shapes
 from evalsuite.results.record import ModelInfo
 from evalsuite.runtimes.torch import TorchPredictor, architecture
 from evalsuite.task import Task
@@ -47,6 +50,7 @@ class Adapter:
     has_head: bool
     precision: Precision  # of the base, while it was trained
     embeddings: Embeddings
+    recorded: bool = True  # trained here: there is a training.json
 
     @classmethod
     def read(cls, directory: Path) -> Adapter:
@@ -54,27 +58,42 @@ class Adapter:
 
         Raises:
             AdapterError: it is none, or its base is gone.
+            ModelError: one of its files does not hold what it should.
+            OfflineError: its base is one of the hub, which cannot be reached.
         """
+        from peft import PeftType
+
         try:
-            config = json.loads((directory / "adapter_config.json").read_text(encoding="utf-8"))
+            config = adapter_config(directory)
         except FileNotFoundError:
             raise AdapterError(f"{directory} is no adapter: no adapter_config.json") from None
-        base = Path(config["base_model_name_or_path"])
-        if not (base / "config.json").is_file():
+        kind = config["peft_type"]
+        if kind not in PeftType.__members__:
             raise AdapterError(
-                f"the base of {directory} is gone: {base}; run the recipe again from it"
+                f"{directory} is an adapter of the type {kind!r}, which peft does not know; "
+                "train it with LORA"
             )
-        training = checkpoints.read_training(directory)
+        file_shapes(directory / WEIGHTS)  # whole, or an error
+        training = training_record(directory)
         return cls(
             directory,
-            base,
-            config["peft_type"],
+            _base(directory, config),
+            kind,
             config.get("num_virtual_tokens") or 0,
             bool(config.get("use_dora")),
             config.get("task_type") != "FEATURE_EXTRACTION",
             training.get("base_precision", "fp32"),
             training.get("embeddings", "fp32"),
+            bool(training),
         )
+
+    def labels(self, task: Task | None) -> tuple[str, ...]:
+        """The task's labels in the order of the head: plain peft keeps that of the base."""
+        if task is None:
+            return ()
+        config = model_config(self.base)
+        own = not self.recorded and checkpoints.fits(config, task)
+        return labels_of(config) if own else task.labels
 
     def base_for(self, task: Task | None, precision: Precision) -> Any:
         """The base in a precision, with the head that the adapter's is to take the place of.
@@ -89,9 +108,12 @@ class Adapter:
         if task is None and self.has_head:
             raise AdapterError(
                 f"{self.directory} has a task's head, but does not say which task it is: there is "
-                f"no {checkpoints.TRAINING_FILE} next to it; train it in a recipe"
+                f"no {TRAINING_FILE} next to it; name the task in the stage, such as "
+                "adapter_task: xnli"
             )
-        return checkpoints.load(self.base, task, precision)[0]
+        if task is not None and self.labels(task) != task.labels:
+            return checkpoints.frozen(self.base, precision)
+        return checkpoints.load(self.base, task, precision, new_head=True)[0]
 
     def live(self, task: Task | None) -> Any:
         """The model as it was trained, of peft. Raises: as `base_for`."""
@@ -105,13 +127,33 @@ class Adapter:
         return wrapped
 
 
+def _base(directory: Path, config: Mapping[str, Any]) -> Path:
+    """The base's directory, downloaded where the adapter names one of the hub.
+
+    Raises:
+        AdapterError: it is gone.
+        OfflineError: the hub cannot be reached.
+    """
+    text = config["base_model_name_or_path"]
+    path = Path(text).expanduser()
+    if (path / "config.json").is_file():
+        return path
+    hub = HubId.parse(text)
+    if hub is None or path.exists():
+        raise AdapterError(
+            f"the base of {directory} is gone: {text}; run the recipe again from it, or write "
+            "where it is into base_model_name_or_path of its adapter_config.json"
+        )
+    return replace(hub, revision=hub.revision or config.get("revision")).download()
+
+
 class AdapterPredictor(TorchPredictor):
     """A live adapter as a `Predictor`."""
 
     def __init__(self, adapter: Adapter, task: Task | None) -> None:
         super().__init__(adapter.base, adapter.live(task), adapter.precision)
         self.adapter = adapter
-        self.labels, self.answers = (task.labels if task else ()), "label"
+        self.labels, self.answers = adapter.labels(task), "label"
         self.max_length -= adapter.virtual_tokens
 
     def __call__(

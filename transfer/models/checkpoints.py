@@ -22,6 +22,7 @@ from evalsuite.inference.label_order import few, naming_hint, places, same_names
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.opening.pretrained import from_pretrained, open_with_report
 from evalsuite.opening.tokenizer import tokenizer_of
+from evalsuite.opening.validated import TRAINING_FILE
 from evalsuite.runtimes.torch import auto_class
 from evalsuite.task import Task
 from transfer.loop.types import Summary
@@ -40,7 +41,6 @@ TOKENIZER_FILES = (
 # floating point dtype can require gradients".
 _HEADS = ["classifier", "qa_outputs", "lm_head", "score", "pooler"]
 _NF4_BLOCK = 64  # weights that share a scale
-TRAINING_FILE = "training.json"  # next to an adapter: which base it saw
 
 
 def quantization(
@@ -76,11 +76,20 @@ def quantization(
     return None
 
 
-def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> tuple[Any, bool]:
+def load(
+    directory: Path,
+    task: Task | None,
+    precision: Precision = "fp32",
+    *,
+    new_head: bool = False,
+) -> tuple[Any, bool]:
     """Open a checkpoint with `task`'s head; True where the checkpoint's own head was kept.
 
     The head is kept where it gives one of the task's labels (MNLI to XNLI); labels are matched by
     their names and put in the task's order. Otherwise its last layer is new.
+
+    Args:
+        new_head: the checkpoint's own head may be missing: another one takes its place.
 
     Raises:
         ModelError: it does not open.
@@ -100,7 +109,7 @@ def load(directory: Path, task: Task | None, precision: Precision = "fp32") -> t
         directory,
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         quantization_config=quantization(precision, config),
-        new_head=bool(extra) and not kept,
+        new_head=new_head or (bool(extra) and not kept),
         **extra,
     )
     if kept and task is not None:
@@ -249,9 +258,3 @@ def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:
 def write_training(out: Path, **facts: Any) -> None:
     """Record next to an adapter which base it was trained on."""
     (out / TRAINING_FILE).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-
-
-def read_training(directory: Path) -> dict[str, Any]:
-    """What `write_training` recorded; empty for an adapter made elsewhere."""
-    path = directory / TRAINING_FILE
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.inference.label_order import places, same_names
+from evalsuite.opening.validated import training_record
 from evalsuite.task import Task
 from transfer.errors import AdapterError, MethodError
 from transfer.find_task import find_task
 from transfer.methods._sequential import Updates
 from transfer.methods.lora import Sequential, refuse_sequential
-from transfer.models import checkpoints, label_rows
+from transfer.models import label_rows
 from transfer.models.adapters import Adapter
 from transfer.supervised.options import Options
 
@@ -68,7 +69,7 @@ class PreviousAdapter:
 
     def put_head(self, model: Any, task: Task | None) -> bool:
         """Copy its head where the task has the same labels; whether it was."""
-        name = checkpoints.read_training(self.adapter.directory).get("task")
+        name = training_record(self.adapter.directory).get("task")
         if task is None or name is None:
             return False
         own = find_task(name)

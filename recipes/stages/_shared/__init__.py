@@ -7,6 +7,7 @@ Files:
     train_options.py: keys of `train` for mixing, batching, dev scores and robustness
     method_keys.py: keys of `train` that choose a training method, and its options
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
+    adapter_task.py: key that names the task of an adapter which does not name it
     open_input.py: opens a checkpoint, bundle, adapter or prompt for inference
     read_measurements.py: reads what measuring stages wrote
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recipes.stages._shared.adapter_task import with_task
 from recipes.stages._shared.contract import Input
 from transfer.find_task import find_task
 
@@ -11,8 +12,11 @@ if TYPE_CHECKING:
     from evalsuite.inference.predictor import Predictor
 
 
-def open_input(model: Input) -> Predictor:
+def open_input(model: Input, adapter_task: str | None = None) -> Predictor:
     """A checkpoint or bundle in its runtime; an adapter or prompt on the base it was trained on.
+
+    Args:
+        adapter_task: task of an adapter from outside that does not say it.
 
     Raises:
         EvalsuiteError, TransferError: the model cannot be opened.
@@ -20,7 +24,7 @@ def open_input(model: Input) -> Predictor:
     if model.artifact.kind in ("adapter", "prompt"):
         from transfer.models.adapters import open_adapter
 
-        task = model.artifact.task
+        task = with_task(model.artifact, adapter_task).task
         return open_adapter(model.path, find_task(task) if task else None)
     from evalsuite.inference.open_model import open_model
 
