@@ -1,6 +1,6 @@
 """kill -9 at random moments of a small recipe, each followed by a rerun that must end the same.
 
-python benchmarks/kills.py WORK_DIR [COUNT] [SEED]
+python benchmarks/kills.py WORK_DIR [COUNT] [SEED] [KIND ...], kinds as in KILLS
 
 First an undisturbed run, which gives the scores and weights to compare with. Then, until there were
 COUNT kills, in a new workspace: start, with one job or two, and kill at a random moment the
@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,18 +118,48 @@ def kill_group(leader: int, rng: random.Random) -> str:
 
 
 def kill_worker(leader: int, rng: random.Random) -> str:
-    """One of the processes the command started, whatever it does."""
-    others = sorted(process.pid for process in group(leader) if process.pid != leader)
+    """One of the processes that the command's children started, as soon as there are some.
+
+    Those are workers, members of a shared training and measuring processes; a child is the process
+    they are forked from, or watches over what the others leave.
+    """
+    others: list[psutil.Process] = []
+    until = time.monotonic() + 15
+    while not others and psutil.pid_exists(leader) and time.monotonic() < until:
+        others = [process for process in group(leader) if parent(process) not in (None, leader)]
+        others = [process for process in others if process.pid != leader]
+        time.sleep(0.05)
     if not others:
         return ""
-    chosen = psutil.Process(rng.choice(others))
-    what = " ".join(chosen.cmdline())
-    chosen.send_signal(signal.SIGKILL)
-    kinds = {"resource_tracker": "tracker", "forkserver": "worker or its parent"}
-    return next((name for word, name in kinds.items() if word in what), "worker")
+    rng.choice(sorted(others, key=lambda process: process.pid)).kill()
+    return "worker"
 
 
-KILLS: tuple[Callable[[int, random.Random], str], ...] = (kill_command, kill_worker, kill_group)
+def kill_child(leader: int, rng: random.Random) -> str:
+    """One of the processes the command started itself."""
+    children = [process for process in group(leader) if parent(process) == leader]
+    if not children:
+        return ""
+    chosen = rng.choice(sorted(children, key=lambda process: process.pid))
+    what = "tracker of resources" if "resource_tracker" in " ".join(chosen.cmdline()) else "child"
+    chosen.kill()
+    return what
+
+
+def parent(process: psutil.Process) -> int | None:
+    """Process id of a process's parent; None where it is gone."""
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
+
+
+KILLS: dict[str, Callable[[int, random.Random], str]] = {
+    "command": kill_command,
+    "worker": kill_worker,
+    "child": kill_child,
+    "group": kill_group,
+}
 
 
 def results(workspace: Path) -> dict[str, object]:
@@ -153,7 +183,7 @@ def require_readable(ended: Ended, codes: set[int]) -> None:
         raise SystemExit(f"exit code {ended.code}, and this was printed:\n{ended.printed}")
 
 
-def main(work: Path, count: int = 35, seed: int = 1) -> None:
+def main(work: Path, count: int = 35, seed: int = 1, kinds: Sequence[str] = ()) -> None:
     """Print one line per kill, and the counts."""
     work.mkdir(parents=True, exist_ok=True)
     rng = random.Random(seed)
@@ -173,7 +203,7 @@ def main(work: Path, count: int = 35, seed: int = 1) -> None:
         workspace = work / "killed"
         shutil.rmtree(workspace, ignore_errors=True)
         for _ in range(min(rng.randint(1, 4), count - done)):
-            if killed := one_kill(work, workspace, jobs, lines, rng):
+            if killed := one_kill(work, workspace, jobs, lines, rng, kinds or tuple(KILLS)):
                 counts[f"{killed}, --jobs {jobs}"] += 1
         require_readable(wait(start(work, workspace, jobs), workspace), {0})
         assert results(workspace) == expected[jobs], f"results differ, see {workspace}"
@@ -181,13 +211,15 @@ def main(work: Path, count: int = 35, seed: int = 1) -> None:
     print(", ".join(f"{what}: {times}" for what, times in sorted(counts.items())))
 
 
-def one_kill(work: Path, workspace: Path, jobs: int, lines: int, rng: random.Random) -> str:
+def one_kill(
+    work: Path, workspace: Path, jobs: int, lines: int, rng: random.Random, kinds: Sequence[str]
+) -> str:
     """Start, and kill something at a moment; what it was, empty where all was done before.
 
     Args:
         lines: about stages that an undisturbed run prints: two a stage.
     """
-    kill = rng.choice(KILLS)
+    kind = rng.choice(kinds)
     started = time.monotonic()
     child = start(work, workspace, jobs)
     cached = stage_count(workspace)  # for each of these the command prints one line, at once
@@ -198,9 +230,10 @@ def one_kill(work: Path, workspace: Path, jobs: int, lines: int, rng: random.Ran
     while child.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
     moment = time.monotonic() - started
-    killed = kill(child.pid, rng) if child.poll() is None else ""
+    killed = KILLS[kind](child.pid, rng) if child.poll() is None else ""
     ended = wait(child, workspace)
-    require_readable(ended, {-signal.SIGKILL} if killed and kill is not kill_worker else {0, 1})
+    whole = kind in ("command", "group")
+    require_readable(ended, {-signal.SIGKILL} if killed and whole else {0, 1})
     if killed:
         print(
             f"{killed} killed at {moment:.1f} s, --jobs {jobs}, "
@@ -217,5 +250,5 @@ def stage_count(workspace: Path) -> int:
 
 
 if __name__ == "__main__":
-    arguments = [int(argument) for argument in sys.argv[2:4]]
-    main(Path(sys.argv[1]), *arguments)
+    folder, *given = sys.argv[1:] + ["35", "1"][len(sys.argv) - 2 :]
+    main(Path(folder), int(given[0]), int(given[1]), given[2:])

@@ -90,7 +90,9 @@ class Workspace:
         try:
             yield
         except OSError as error:
-            raise self.problem(error) or error from error
+            if problem := self.problem(error):
+                raise problem from error
+            raise
 
     def problem(self, error: BaseException) -> WorkspaceError | None:
         """The error for what the system says about a file of the workspace; None for any other.

@@ -149,6 +149,13 @@ def test_a_disk_that_fills_up_at_any_time(lab, monkeypatch, when):
     run(lab)
 
 
+def test_an_error_about_another_file_stays_what_it_is(lab):
+    space = Workspace()
+    with pytest.raises(FileNotFoundError) as caught, space.guard(), space.guard():
+        Path("elsewhere").read_text()
+    assert caught.value.__cause__ is None
+
+
 def test_a_workspace_without_permission(lab, monkeypatch, capfd):
     run(lab)
 
