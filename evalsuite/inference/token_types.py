@@ -5,7 +5,7 @@
 
 The types follow from the token ids, so a hook on the model's embeddings computes them there. What
 trains, scores, distils or traces a model passes ids and mask, as for XLM-R, and a graph computes
-the types inside.
+the types inside. A separator that is written out in the first text (`[SEP]`) counts as its end.
 """
 
 from __future__ import annotations
