@@ -33,6 +33,12 @@ def find(model: Any) -> Family | None:
         return None
 
 
+def longest_of(config: Any) -> int:
+    """Tokens of the longest sequence a model takes; of an unknown family, as XLM-R counts."""
+    family = find(config)
+    return int(config.max_position_embeddings) - 2 if family is None else family.longest(config)
+
+
 def named(model_type: str) -> Family:
     """The family of a model type, as `config.json` has it.
 

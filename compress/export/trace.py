@@ -21,6 +21,7 @@ from typing import Any
 
 from compress.export.first_token import first_token_alone
 from compress.export.registry import graph_exporter
+from evalsuite.find_family import longest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def trace(
     import torch
     from torch.export import Dim
 
-    longest = int(model.config.max_position_embeddings) - 2
+    longest = longest_of(model.config)
     axes: dict[int, Any] = {0: Dim("batch"), 1: Dim("length", max=longest)}
     ids = torch.randint(5, min(1000, model.config.vocab_size), (2, 16))
     if choices:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from evalsuite.errors import ModelError
+from evalsuite.find_family import longest_of
 from evalsuite.registry import FORMATS
 
 FIRST_TOKEN = "first-token"  # `last_layer` in the config, where that layer computes `<s>` alone
@@ -70,8 +72,13 @@ def completed(config: dict[str, Any], directory: Path) -> dict[str, Any]:
 
 
 def max_length_of(config: dict[str, Any]) -> int:
-    """Longest sequence an XLM-R takes: two of its positions are reserved."""
-    return int(config["max_position_embeddings"]) - 2
+    """Tokens of the longest sequence a model takes.
+
+    >>> max_length_of({"model_type": "xlm-roberta", "max_position_embeddings": 514})
+    512
+    """
+    known = {"model_type": None, "pad_token_id": 1} | config
+    return longest_of(SimpleNamespace(**known))
 
 
 def labels_of(config: dict[str, Any]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from evalsuite.bench import flops
 from evalsuite.errors import FamilyError, UnknownNameError
 from evalsuite.family import Rows, Sizes
 from evalsuite.find_family import config_of, family_of, named
-from evalsuite.inference.checkpoint_config import model_config
+from evalsuite.inference.checkpoint_config import max_length_of, model_config
 from evalsuite.runtimes.torch import auto_class
 
 SIZES = Sizes(layers=3, width=32, heads=4, feed_forward=48)
@@ -193,3 +193,11 @@ def test_a_first_layer_that_stays() -> None:
     plain = tiny_config("deberta-v2")
     assert named("deberta-v2").with_layers(plain, [2]).num_hidden_layers == 1
     assert BERT_SHAPE["num_hidden_layers"] == plain.num_hidden_layers == 3
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_longest_sequence_is_read_from_a_checkpoint(name: str) -> None:
+    config = model_config(tiny_checkpoint(name))
+    assert max_length_of(config) == named(name).longest(config_of(config))
+    unknown = {"max_position_embeddings": LENGTH, "model_type": "other"}
+    assert max_length_of(unknown) == LENGTH - 2

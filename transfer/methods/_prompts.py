@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from evalsuite.find_family import longest_of
 from evalsuite.inference.token_types import separator_read
 from transfer.errors import MethodError
 from transfer.methods._options import option
@@ -41,7 +42,7 @@ def freeze(model: Any, method: str, length: int, max_length: int | None) -> None
             f"method: {method}: {type(model).__name__} reads token types, which a prompt in place "
             "of token ids does not have; use method: deep_prompt or lora"
         )
-    positions = model.config.max_position_embeddings - 2
+    positions = longest_of(model.config)
     if max_length is not None and length + max_length > positions:
         raise MethodError(
             f"method: {method}: {length} virtual tokens and max_length: {max_length} need more "
