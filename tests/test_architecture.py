@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -193,6 +194,33 @@ def test_everything_is_opened_in_one_place() -> None:
     print(found)
     inside = {path for path in found if path.startswith("evalsuite/opening/")}
     assert inside and found == inside, f"open models with evalsuite.opening: {found - inside}"
+
+
+# Lines outside evalsuite/families with what one family calls its parts. May only become fewer.
+FAMILY_NAMES = re.compile(r"encoder\.layer\b|attention\.self\b|XLMRoberta")
+FAMILY_LINES = {
+    "evalsuite/inference/checkpoint_config.py": 1,  # an example
+    "transfer/methods/_sequential.py": 1,  # an example
+    "transfer/models/heads.py": 5,  # heads of several tasks and masked LM
+    "transfer/models/to_xlmr.py": 3,  # carries an encoder into XLM-R
+    "transfer/pretrain.py": 3,  # pretrains an XLM-R
+    "transfer/supervised/save_trained.py": 2,  # a masked-LM head that is saved
+    "transfer/text/vocabulary.py": 1,  # a tokenizer's class
+}
+
+
+def test_a_familys_names_are_in_its_file() -> None:
+    found = {}
+    for path in _modules().values():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if count := sum(bool(FAMILY_NAMES.search(line)) for line in lines):
+            found[path.relative_to(ROOT).as_posix()] = count
+    inside = {name for name in found if name.startswith("evalsuite/families/")}
+    assert inside
+    left = {name: count for name, count in found.items() if name not in inside}
+    assert left == FAMILY_LINES, (
+        "use evalsuite.find_family; lower FAMILY_LINES where fewer are left"
+    )
 
 
 def test_nothing_unpickles_or_runs_remote_code() -> None:

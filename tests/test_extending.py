@@ -117,6 +117,33 @@ def test_a_task_is_trained_and_scored(
     assert set(predictor.labels) == {"yes", "no"}
 
 
+def test_a_family(add: Add, tmp_path: Path) -> None:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+    from transformers import ElectraConfig, ElectraForSequenceClassification
+
+    from compress.distill.student import cut
+    from evalsuite.bench import flops
+    from transfer.methods import lora
+
+    shape = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
+    config = ElectraConfig(
+        vocab_size=60, embedding_size=16, intermediate_size=48, attn_implementation="eager", **shape
+    )
+    model = ElectraForSequenceClassification(config).eval()
+    with pytest.raises(UnknownNameError, match="known: bert, deberta-v2, distilbert"):
+        cut(model, [0, 2])
+    add("evalsuite/families/electra.py")
+    assert len(cut(model, [0, 2]).electra.encoder.layer) == 2
+    ids = torch.randint(5, 60, (2, 9))
+    with FlopCounterMode(display=False) as counter:
+        model(input_ids=ids)
+    raw = config.to_dict() | {"architectures": [type(model).__name__]}
+    assert flops.operations(flops.encoder(raw), 2, 9) == counter.get_total_flops()
+    adapted = lora.prepare(model, "pair", "fp32")
+    assert any("value.lora_A" in name for name, _ in adapted.named_parameters())
+
+
 def test_a_metric(
     add: Add, weather_data: DataSource, tiny_base: Path, tmp_path: Path, run_cli: Cli
 ) -> None:
