@@ -108,10 +108,16 @@ def pad_id(directory: Path) -> int:
     """The padding id of the checkpoint's or bundle's config (XLM-R: 1).
 
     Raises:
-        ModelError: there is no config.
+        ModelError: there is no config, or it names none.
     """
     from evalsuite.inference.checkpoint_config import model_config
 
     if not (directory / "config.json").is_file():
         raise ModelError(f"{directory} has no config.json, which names the padding piece; copy it")
-    return int(model_config(directory).get("pad_token_id", 1))
+    number = model_config(directory).get("pad_token_id", 1)
+    if number is None:
+        raise ModelError(
+            f"{directory / 'config.json'} has no pad_token_id, the number of the padding piece; "
+            "write it there (XLM-R: 1)"
+        )
+    return int(number)

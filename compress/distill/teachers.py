@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from compress.distill.targets import Teacher
+from evalsuite.inference.finite_outputs import refuse_not_finite
 from evalsuite.inference.label_order import places
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predictor import Predictor
@@ -73,7 +74,9 @@ def logits_function(teacher: Predictor, labels: Sequence[str] = ()) -> Teacher:
 
     def run(inputs: Tensors) -> torch.Tensor:
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
-        outputs = teacher(ids.flatten(0, -2).numpy(), mask.flatten(0, -2).numpy(), ("logits",))
+        flat = ids.flatten(0, -2).numpy(), mask.flatten(0, -2).numpy()
+        outputs = teacher(*flat, ("logits",))
+        refuse_not_finite(teacher, *flat, outputs)
         logits = torch.from_numpy(outputs["logits"])
         logits = logits[..., order] if order else logits
         return logits.view(ids.shape[:-1]) if ids.dim() == 3 else logits

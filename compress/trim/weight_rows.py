@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from compress.errors import TrimError
 from evalsuite.find_family import named
 from evalsuite.inference.checkpoint_config import read_config
-from evalsuite.inference.open_model import refuse_pickle
+from evalsuite.opening.weight_files import files
+from evalsuite.runtimes.torch import load_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,15 +22,16 @@ def load(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     Raises:
         TrimError: an adapter.
+        ModelError: it does not open.
         PickleRefusedError: the weights are a pickle.
     """
     from safetensors.torch import load_file
 
-    refuse_pickle(directory)
     if (directory / "adapter_config.json").is_file():
         raise TrimError(f"{directory} is an adapter; fuse it first")
+    load_checkpoint(directory)  # every tensor is there, or an error
     weights: dict[str, Tensor] = {}
-    for path in sorted(directory.glob("model*.safetensors")):
+    for path in files(directory):
         weights |= load_file(path)
     return read_config(directory), weights
 

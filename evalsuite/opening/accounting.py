@@ -46,7 +46,7 @@ def account(directory: Path, model: Any, loading: Mapping[str, Any], new_head: b
         for name, stored, wanted in loading["mismatched_keys"]
         if not (new_head and _in_head(model, name))
     )
-    unexpected = sorted(loading["unexpected_keys"])
+    unexpected = sorted({*loading["unexpected_keys"], *_unnamed(model, loading)})
     if unexpected:
         dropped = _droppable(model)
         unexpected = [name for name in unexpected if not _may_be_dropped(model, name, dropped)]
@@ -73,6 +73,14 @@ def _is_pooler(model: Any, name: str) -> bool:
     return name.removeprefix(f"{model.base_model_prefix}.").startswith(f"{_POOLER}.")
 
 
+def _unnamed(model: Any, loading: Mapping[str, Any]) -> set[str]:
+    """Tensors of a head that were read, although the config names another architecture."""
+    if type(model).__name__ in (model.config.architectures or ()):
+        return set()
+    absent = {*loading["missing_keys"], *(name for name, *_ in loading["mismatched_keys"])}
+    return {name for name in model.state_dict() if _in_head(model, name)} - absent
+
+
 def _may_be_missing(model: Any, name: str, new_head: bool) -> bool:
     if _is_pooler(model, name):
         return new_head or model.base_model is model  # of an encoder alone nothing reads it
@@ -85,11 +93,9 @@ def _may_be_dropped(model: Any, name: str, dropped: Iterable[str]) -> bool:
 
 def _droppable(model: Any) -> frozenset[str]:
     """Outermost modules of the heads that the checkpoint may have and the opened model has not."""
-    own = {name for name, _ in model.named_children()}
-    opened = type(model).__name__
-    found = set(_PRETRAINING - own)
+    found = set(_PRETRAINING)
     for name in model.config.architectures or ():
-        if name != opened:
+        if name != type(model).__name__:
             found |= _head_modules(name, type(model.config))
     return frozenset(found)
 

@@ -11,6 +11,9 @@ the answer is always no.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from evalsuite.inference.token_types import read_types, separator_of
 from evalsuite.opening.accounting import account
 from evalsuite.opening.finite import refuse_not_finite
 from evalsuite.opening.plausible import refuse_oversized
-from evalsuite.opening.weight_files import shapes
+from evalsuite.opening.weight_files import refuse_integers, shapes
 
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
@@ -51,14 +54,14 @@ def open_with_report(
     """The same, and transformers' report of the tensors (`output_loading_info`)."""
     refuse_code(directory)
     refuse_oversized(directory, config_of(directory), shapes(directory))
+    if "quantization_config" not in read_config(directory):
+        refuse_integers(directory)
+    options |= {"ignore_mismatched_sizes": True}  # they are listed by `account`
     try:
-        model, loading = auto.from_pretrained(
-            directory,
-            use_safetensors=True,
-            output_loading_info=True,
-            **_LOCAL,
-            **(options | {"ignore_mismatched_sizes": True}),  # they are listed by `account`
-        )
+        with _no_table():
+            model, loading = auto.from_pretrained(
+                directory, use_safetensors=True, output_loading_info=True, **_LOCAL, **options
+            )
     except Exception as error:  # of any kind: config values go unchecked into many constructors
         raise _does_not_open(directory, error) from error
     account(directory, model, loading, new_head)
@@ -109,6 +112,18 @@ def refuse_code(directory: Path) -> None:
     if config.get("auto_map"):
         raise RemoteCodeRefusedError(directory, kind)
     raise ModelError(f"{directory} has the model type {kind!r}, which transformers does not know")
+
+
+@contextmanager
+def _no_table() -> Iterator[None]:
+    """Without transformers' table of tensors on stderr: `account` says what is wrong with them."""
+    logger = logging.getLogger("transformers.modeling_utils")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _does_not_open(directory: Path, error: Exception) -> ModelError:

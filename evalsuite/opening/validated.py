@@ -44,6 +44,20 @@ class BundleFile(JsonFile):
     last_layer: str | None = None
 
 
+class ConfigFile(JsonFile):
+    """`config.json` of a checkpoint or bundle: the entries that are read as they are written."""
+
+    model_type: str | None = None
+    architectures: list[str] | None = None
+    id2label: dict[Annotated[str, Field(pattern=r"^\d+$")], str] | None = None
+    problem_type: str | None = None
+    vocab_size: Size | None = None
+    max_position_embeddings: int | None = None
+    num_labels: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    pad_token_id: int | None = None
+    quantization_config: dict[str, Any] | None = None
+
+
 class WeightIndex(JsonFile):
     """`model.safetensors.index.json`: which file holds which tensor."""
 
@@ -100,9 +114,15 @@ def read_json(path: Path, model: type[JsonFile], remedy: str) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ModelError: it is not JSON, or of another shape; lists what is wrong with it.
+        ModelError: it cannot be read, is not JSON, or is of another shape; lists what is
+            wrong with it.
     """
-    text = path.read_bytes()
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}\n{remedy}") from None
     try:
         found = model.model_validate_json(text)
     except ValidationError as error:

@@ -46,6 +46,24 @@ def shapes(directory: Path) -> dict[str, tuple[int, ...]]:
     return {name: shape for file in files(directory) for name, shape in file_shapes(file).items()}
 
 
+def refuse_integers(directory: Path) -> None:
+    """Raise ModelError where a tensor holds whole numbers, as those of quantized weights do.
+
+    transformers would read them as weights. Old checkpoints store the numbers of positions.
+    """
+    from safetensors import safe_open
+
+    for file in files(directory):
+        with safe_open(file, "numpy") as opened:
+            for name in opened.keys():  # noqa: SIM118  a file, not a mapping
+                kind = opened.get_slice(name).get_dtype()
+                if kind[0] in "IUB" and kind != "BF16" and not name.endswith("_ids"):
+                    raise ModelError(
+                        f"{file}: {name} holds numbers of the type {kind}, and config.json has no "
+                        "quantization_config; copy the checkpoint again"
+                    )
+
+
 def file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     """The same of one file.
 

@@ -204,6 +204,31 @@ def test_a_head_that_the_config_does_not_name_is_named(nli: Path) -> None:
         open_model(nli)
 
 
+def test_a_head_is_not_read_where_the_config_names_none(nli: Path) -> None:
+    change_json(nli / "config.json", lambda c: c.update(architectures=None))
+    with pytest.raises(ModelError, match=r"not expected: classifier\.dense"):
+        checkpoints.load(nli, TASKS.get("xnli"))
+
+
+def test_a_head_has_a_row_for_each_label_of_its_config(nli: Path) -> None:
+    change_json(nli / "config.json", lambda c: c.pop("id2label") and c.pop("label2id"))
+    for task in ("xnli", "pawsx"):
+        with pytest.raises(ModelError, match=r"has 2 labels .* in the weights has 3 rows"):
+            checkpoints.load(nli, TASKS.get(task))
+
+
+def test_whole_numbers_are_no_weights(nli: Path) -> None:
+    change_weights(nli, lambda weights: weights.update({QUERY: weights[QUERY].long()}))
+    with pytest.raises(ModelError, match=f"{QUERY} holds numbers of the type I64"):
+        open_model(nli)
+
+
+def test_numbers_of_positions_may_be_stored(nli: Path) -> None:
+    name = "roberta.embeddings.position_ids"
+    change_weights(nli, lambda weights: weights.update({name: torch.arange(34)[None]}))
+    assert open_model(nli).layers == 2
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_weights_that_are_no_numbers_are_named(nli: Path, value: float) -> None:
     change_weights(nli, lambda weights: weights[QUERY].index_fill_(0, torch.tensor([3]), value))

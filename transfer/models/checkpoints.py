@@ -23,6 +23,7 @@ from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.opening.pretrained import from_pretrained, open_with_report
 from evalsuite.opening.tokenizer import tokenizer_of
 from evalsuite.opening.validated import TRAINING_FILE
+from evalsuite.opening.weight_files import shapes
 from evalsuite.runtimes.torch import auto_class
 from evalsuite.task import Task
 from transfer.loop.types import Summary
@@ -112,6 +113,8 @@ def load(
         new_head=new_head or (bool(extra) and not kept),
         **extra,
     )
+    if task is not None and extra and not (kept or new_head):
+        _refuse_other_rows(directory, model, config, task)
     if kept and task is not None:
         if labels_of(config) != task.labels:
             label_rows.move_rows(model, places(task.labels, labels_of(config)))
@@ -140,6 +143,20 @@ def head_origin(directory: Path, task: Task, kept: bool) -> str:
     numbers = head_of(config) == task.format and naming_hint(own, task.labels, directory.name)
     unnamed = f": its labels {few(own)} have no names (id2label in its config.json)"
     return "new" + (unnamed if numbers else "")
+
+
+def _refuse_other_rows(directory: Path, model: Any, config: dict[str, Any], task: Task) -> None:
+    """Raise ModelError where a head of the task's kind has not a row per label of its config."""
+    if head_of(config) != task.format:
+        return
+    name, _ = label_rows.output_layer(model)
+    stored = shapes(directory).get(f"{name}.weight")
+    own = labels_of(config)
+    if stored is not None and stored[0] != len(own):
+        raise ModelError(
+            f"{directory / 'config.json'} has {len(own)} labels ({few(own)}), but {name} in the "
+            f"weights has {stored[0]} rows; copy config.json again"
+        )
 
 
 def _begun_anew(model: Any, loading: dict[str, Any]) -> bool:
