@@ -27,8 +27,13 @@ def family_of(model: Any) -> Family:
 
 def find(model: Any) -> Family | None:
     """The same; None where no file describes the family."""
+    return find_type(getattr(model, "config", model).model_type)
+
+
+def find_type(model_type: object) -> Family | None:
+    """The family of a model type; None where no file describes it."""
     try:
-        return family_of(model)
+        return named(str(model_type))
     except UnknownNameError:
         return None
 

@@ -139,8 +139,11 @@ def inspect(path: Path, text: str) -> Artifact:
         return _adapter(path)
     has_config = "config.json" in names
     if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
-        held = "quantization_config" in read_config(path)  # neither trained nor traced
-        return Artifact("bundle" if held else "checkpoint", external=True)
+        config = read_config(path)
+        held = "quantization_config" in config  # neither trained nor traced
+        kind = config.get("model_type")
+        family = kind if isinstance(kind, str) else None
+        return Artifact("bundle" if held else "checkpoint", external=True, family=family)
     if has_config:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):

@@ -21,6 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
+from recipes.stages._shared.families import refuse_layers, refuse_unknown
 from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
@@ -177,6 +178,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if problems:
         raise StageInputError("\n".join(problems))
+    if config.student is None:
+        refuse_unknown(teacher, "teacher")
+        refuse_layers(teacher, config.layers)
     for other in inputs.get("others", ()):
         need(other, "others", "checkpoint", "bundle")
         known_heads = not (other.external or teacher.external)  # else labels are compared by name
@@ -195,7 +199,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "learn; set one above 0"
         )
     same_labels(known, "teacher", teacher)
-    return Artifact("checkpoint", task=head, external=teacher.external and head is None)
+    family = teacher.family
+    for student in inputs.get("student", ()):
+        family = student.family
+    return Artifact(
+        "checkpoint", task=head, external=teacher.external and head is None, family=family
+    )
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

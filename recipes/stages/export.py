@@ -23,6 +23,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.families import shortens
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed, training_rows
 from transfer.find_task import find_task
@@ -121,9 +122,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         "bundle",
         task=model.task,
         external=model.external,
+        family=model.family,
         runtime=config.runtime,
         shortened=isinstance(EXPORTERS.get(config.runtime), GraphExporter)
         and config.last_layer == "first-token"
+        and shortens(model)
         and model.task is not None
         and find_task(model.task).format in ("pair", "choice"),
     )

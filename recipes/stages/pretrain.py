@@ -104,7 +104,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
     for artifact in inputs.get("model", ()):
         need(artifact, "model", "checkpoint")
-    return Artifact("checkpoint")
+    return Artifact("checkpoint", family="xlm-roberta")
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -19,6 +19,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.families import refuse_layers, refuse_unknown
 from recipes.stages._shared.score_gate import (
     LeastAgreement,
     ProbeSentences,
@@ -149,8 +150,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A checkpoint with the model's head."""
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
+    refuse_unknown(model, "model")
+    refuse_layers(model, config.layers)
     same_labels(known_tasks(config.tasks, labelled=True), "model", model)
-    return Artifact("checkpoint", task=model.task, external=model.external)
+    return Artifact("checkpoint", task=model.task, external=model.external, family=model.family)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

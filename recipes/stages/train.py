@@ -19,6 +19,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.families import refuse_unknown
 from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
 from recipes.stages._shared.train_options import (
     TrainOptionsConfig,
@@ -90,9 +91,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "quantize_aware: an adapter does not change its base; use method: full, or set it on "
             "the distill stage"
         )
+    if config.method in ("lora", "last_k"):
+        refuse_unknown(model, "model")
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
-        return Artifact(gives, task=head)
+        return Artifact(gives, task=head, family=model.family)
     before = model.adapter
     rank = config.rank * (2 if config.init.startswith("pissa") else 1)  # saved as a difference
     if config.sequential == "stack" and before is not None:
@@ -105,7 +108,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         rank=rank,
         dora=config.dora,
     )
-    return Artifact(gives, task=head, adapter=facts)
+    return Artifact(gives, task=head, family=model.family, adapter=facts)
 
 
 def _check_sequential(config: Config, model: Artifact) -> None:

@@ -17,6 +17,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.families import refuse_unknown
 from recipes.stages._shared.score_gate import (
     LeastAgreement,
     ProbeSentences,
@@ -73,7 +74,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A checkpoint with the model's head."""
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
-    return Artifact("checkpoint", task=model.task, external=model.external)
+    refuse_unknown(model, "model")
+    return Artifact("checkpoint", task=model.task, external=model.external, family=model.family)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

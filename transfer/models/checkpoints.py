@@ -11,6 +11,7 @@ import torch
 from transformers import BitsAndBytesConfig
 
 from evalsuite.errors import ModelError
+from evalsuite.find_family import find_type
 from evalsuite.inference.checkpoint_config import (
     answers_of,
     head_of,
@@ -64,15 +65,17 @@ def quantization(
             f"on CPU, precision: nf4 needs widths that are multiples of {_NF4_BLOCK}; this model "
             f"has {widths[0]} and {widths[1]}; use another precision, such as int8"
         )
+    family = find_type(config.get("model_type"))
+    heads = [*_HEADS, *(family.heads if family is not None else ())]
     if precision == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=_HEADS)
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=heads)
     if precision == "nf4":
         return BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=compute,
-            llm_int8_skip_modules=_HEADS,
+            llm_int8_skip_modules=heads,
         )
     return None
 

@@ -108,9 +108,9 @@ class Artifact:
     """What a directory holds, as far as it is known before it exists.
 
     `task` is the task its head was trained for (None: no head, an encoder); `external` marks a
-    model from outside the recipe, of which only the config is known; `adapter` says how an adapter
-    of this recipe is trained; a bundle is `shortened` where its last layer computes the first token
-    alone.
+    model from outside the recipe, of which only the config is known; `family` is its model type,
+    where it is known; `adapter` says how an adapter of this recipe is trained; a bundle is
+    `shortened` where its last layer computes the first token alone.
     """
 
     kind: ArtifactKind
@@ -118,6 +118,7 @@ class Artifact:
     external: bool = False
     runtime: str = "torch"
     shortened: bool = False
+    family: str | None = field(default=None, compare=False)
     adapter: AdapterFacts | None = field(default=None, compare=False)
 
 

@@ -1,0 +1,53 @@
+"""What `check` knows of a model's family: models from outside have one, and what is made of them.
+
+>>> refuse_unknown(Artifact("checkpoint", family="albert"), "prune")
+StageInputError: prune: unknown model family 'albert' ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalsuite.errors import UnknownNameError
+from evalsuite.family import Family
+from evalsuite.find_family import find_type, named
+from evalsuite.registry import FAMILIES
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import Artifact
+
+
+def family(artifact: Artifact) -> Family | None:
+    """The family, where it is known ahead and a file describes it."""
+    return find_type(artifact.family)
+
+
+def refuse_unknown(artifact: Artifact, what: str) -> None:
+    """Raise StageInputError where no file describes the model's family."""
+    if artifact.family is None:
+        return
+    try:
+        named(artifact.family)
+    except UnknownNameError as error:
+        raise StageInputError(f"{what}: {error}") from error
+
+
+def refuse_layers(artifact: Artifact, layers: int | Sequence[int] | None) -> None:
+    """Raise StageInputError where a list of layers is without a first one that has to stay."""
+    known = family(artifact)
+    if known is None or known.fixed_first is None or layers is None or isinstance(layers, int):
+        return
+    if 0 not in layers:
+        files = [FAMILIES.get(name) for name in FAMILIES.names()]
+        others = ", ".join(other.name for other in files if other.fixed_first is None)
+        raise StageInputError(
+            f"layers: a {known.name} cannot be without its first layer: {known.fixed_first}; keep "
+            f"layer 0 (models of these families can be without it: {others})"
+        )
+
+
+def shortens(artifact: Artifact) -> bool:
+    """Whether the last layer can compute the first token alone; True where it is not known."""
+    if artifact.family is None:
+        return True
+    known = family(artifact)
+    return known is not None and known.not_first_token is None

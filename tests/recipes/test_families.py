@@ -1,0 +1,72 @@
+"""`check` knows the family of a model from outside, and of what is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_families import FAMILIES, tiny_checkpoint
+
+from evalsuite.find_family import named
+from recipes.errors import StageInputError
+from recipes.planning.external_models import inspect
+from recipes.stages import distill, export, prune, train, trim
+from recipes.stages._shared.contract import Artifact
+
+STAGES: dict[str, tuple[Any, str, dict[str, Any]]] = {
+    "prune": (prune, "model", {"layers": [1, 2], "tasks": ["xnli"]}),
+    "distill": (distill, "teacher", {"layers": [1, 2], "tasks": ["xnli"]}),
+    "trim": (trim, "model", {"languages": ["de"]}),
+    "train": (train, "model", {"method": "lora", "tasks": ["xnli"]}),
+}
+
+
+def check(stage: str, model: Artifact, **changed: Any) -> Artifact:
+    module, role, keys = STAGES[stage]
+    config = module.Config(name="s", stage=stage, **{role: "m"}, **keys | changed)
+    made: Artifact = module.check(config, {role: (model,)})
+    return made
+
+
+def artifact(family: str) -> Artifact:
+    return Artifact("checkpoint", task="xnli", family=family)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_checkpoint_from_outside_has_its_family(name: str) -> None:
+    assert inspect(tiny_checkpoint(name), "m").family == name
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_unknown_family_is_refused_ahead(stage: str) -> None:
+    with pytest.raises(StageInputError, match=r"unknown model family 'albert'.*\nknown: bert, deb"):
+        check(stage, artifact("albert"))
+    assert check(stage, artifact("bert")).family == "bert"
+
+
+@pytest.mark.parametrize("stage", ["prune", "distill"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_first_layer_that_has_to_stay_is_asked_for_ahead(stage: str, name: str) -> None:
+    if named(name).fixed_first is None:
+        assert check(stage, artifact(name)).family == name
+        return
+    with pytest.raises(StageInputError, match=r"keep layer 0 \(models of these families can be "):
+        check(stage, artifact(name))
+    assert check(stage, artifact(name), layers=[0, 2]).family == name
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, "albert"])
+def test_a_bundle_is_shortened_where_its_family_can_be(name: str) -> None:
+    config = export.Config(name="b", stage="export", model="m", precision="fp32")
+    made = export.check(config, {"model": (artifact(name),)})
+    assert made.shortened == (name not in ("albert", "deberta-v2", "modernbert"))
+
+
+def test_quantized_heads_stay_in_floating_point(tmp_path: Path) -> None:
+    from transfer.models.checkpoints import quantization
+
+    for name in FAMILIES:
+        settings = quantization("int8", {"model_type": name})
+        assert settings is not None
+        assert set(named(name).heads) <= set(settings.llm_int8_skip_modules)
