@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
 from evalsuite.results.numbers import Cosine, Count, Percent
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind
@@ -32,8 +35,19 @@ class AlignmentResult(Record):
     examples: dict[str, Count]  # language -> pairs
     base: str  # label of the model compared with
     base_layers: tuple[int, ...]  # which of its layers each layer is compared with
-    languages: dict[str, LanguageAlignment]
+    languages: dict[str, LanguageAlignment] = Field(min_length=1)
     environment: Environment
+
+    @model_validator(mode="after")
+    def _has_all_layers_and_counts(self) -> AlignmentResult:
+        layers = {len(values) for language in self.languages.values() for _, values in language}
+        if layers != {len(self.base_layers)} or min(layers) < 2 or self.base_layers[0] != 0:
+            raise PydanticCustomError(
+                "layers", "languages and base_layers are of different numbers of layers"
+            )
+        if absent := set(self.languages) - set(self.examples):
+            raise PydanticCustomError("examples", f"examples has no {', '.join(sorted(absent))}")
+        return self
 
     def mean(self, measure: str) -> tuple[float, ...]:
         """Mean over languages of one field of `LanguageAlignment`, per layer."""

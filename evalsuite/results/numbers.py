@@ -22,13 +22,26 @@ def _within(low: float, high: float, name: str) -> Callable[[float], float]:
     def check(value: float) -> float:
         if isfinite(value) and low - _ROUNDING <= value <= high + _ROUNDING:
             return value
-        allowed = f"between {low:g} and {high:g}" if isfinite(high) else f"{low:g} or more"
+        counted = high in (_INFINITY, _LARGEST) and value < low
+        allowed = f"{low:g} or more" if counted else f"between {low:g} and {high:g}"
         raise PydanticCustomError("out_of_range", f"{value} is not {name}: it must be {allowed}")
 
     return check
 
 
+def _above_zero(name: str) -> Callable[[float], float]:
+    """A check that a number is above zero, as rates are computed from it."""
+
+    def check(value: float) -> float:
+        if isfinite(value) and value > 0:
+            return value
+        raise PydanticCustomError("out_of_range", f"{value} is not {name}: it must be above 0")
+
+    return check
+
+
 _INFINITY = float("inf")
+_LARGEST = 2**63 - 1  # of the tables that results are exported to
 
 Percent = Annotated[float, AfterValidator(_within(0, 100, "a percentage"))]
 Points = Annotated[float, AfterValidator(_within(-100, 100, "a difference of percentages"))]
@@ -36,4 +49,8 @@ Share = Annotated[float, AfterValidator(_within(0, 1, "a probability"))]
 Cosine = Annotated[float, AfterValidator(_within(-1, 1, "a cosine"))]
 Amount = Annotated[float, AfterValidator(_within(0, _INFINITY, "an amount"))]  # joules, MB, rates
 Seconds = Annotated[float, AfterValidator(_within(0, _INFINITY, "a time in seconds"))]
-Count = Annotated[int, AfterValidator(_within(0, _INFINITY, "a count"))]  # bytes too
+Count = Annotated[int, AfterValidator(_within(0, _LARGEST, "a count"))]  # bytes too
+Measured = Annotated[
+    float, AfterValidator(_above_zero("a time in seconds"))
+]  # seconds of something that was timed
+Several = Annotated[Count, AfterValidator(_above_zero("a count here"))]  # at least one

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
 from evalsuite.results.numbers import Amount, Percent, Points
 from evalsuite.results.record import Record
 
@@ -41,3 +44,9 @@ class Search(Record):
     most: int  # number of trials allowed
     trials: tuple[Trial, ...]  # in the order in which they were made
     recommended: int | None = None  # of `trials`; None where none is within the budget
+
+    @model_validator(mode="after")
+    def _recommends_a_trial(self) -> Search:
+        if self.recommended is not None and not 0 <= self.recommended < len(self.trials):
+            raise PydanticCustomError("recommended", "recommended is none of the trials")
+        return self

@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-from evalsuite.results.numbers import Amount, Count, Seconds
+from typing import Annotated
+
+from pydantic import Field
+
+from evalsuite.results.numbers import Amount, Count, Measured, Seconds, Several
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind
+
+Samples = Annotated[tuple[Measured, ...], Field(min_length=1)]
 
 
 class Throughput(Record):
     """One pass over the text; batches run at the same time where `evaluate` runs them so."""
 
-    sentences: Count
+    sentences: Several
     tokens: Count  # without padding
-    seconds: Seconds
+    seconds: Measured
     joules: Amount | None = None  # used by the whole processor; None where no counter can be read
 
 
 class GridCell(Record):
     """Batches of one shape, every token real."""
 
-    batch: Count
-    length: Count
+    batch: Several
+    length: Several
     operations: Count  # of the matrix products of one batch
     warmup_seconds: Seconds
-    seconds: tuple[Seconds, ...]  # one per repeat
+    seconds: Samples  # one per repeat
 
 
 class LanguageSpeed(Record):
     """What the text of one language costs."""
 
-    sentences: Count
+    sentences: Several
     tokens: Count  # special tokens included
-    latency_seconds: tuple[Seconds, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
-    seconds: tuple[Seconds, ...]  # one per pass over length-sorted batches, one at a time
+    latency_seconds: tuple[Measured, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
+    seconds: Samples  # one per pass over length-sorted batches, one at a time
 
 
 class PeakSample(Record):
     """One product of two square matrices."""
 
     program: str  # "torch.mm"
-    size: Count
-    seconds: Seconds
+    size: Several
+    seconds: Measured
 
     def operations_a_second(self) -> float:
         """Operations per second; a product of size n is 2 n^3 operations."""
@@ -52,7 +58,7 @@ class Peak(Record):
 
     precision: str  # fp32 | bf16 | int8
     threads: Count
-    samples: tuple[PeakSample, ...]
+    samples: tuple[PeakSample, ...] = Field(min_length=1)
 
     def best(self) -> PeakSample:
         """The fastest sample."""
@@ -71,10 +77,10 @@ class SpeedResult(Record):
     source: SourceKind
     data_digest: str
     token_lengths: tuple[Count, ...]  # of the sentences measured, special tokens included
-    load_seconds: tuple[Seconds, ...]
+    load_seconds: Samples
     warmup_seconds: tuple[Seconds, ...]
-    latency_seconds: tuple[Seconds, ...]  # batch 1, one per sentence
-    throughput: tuple[Throughput, ...]  # length-sorted batches
+    latency_seconds: Samples  # batch 1, one per sentence
+    throughput: tuple[Throughput, ...] = Field(min_length=1)  # length-sorted batches
     operations: Count  # of the matrix products of one such pass, without padding
     grid: tuple[GridCell, ...]
     languages: dict[str, LanguageSpeed]

@@ -89,7 +89,8 @@ def test_throughput_is_drawn_machine_by_machine(run: RunRecord) -> None:
 def test_the_summary_has_the_cost_on_each_machine_apart(run: RunRecord) -> None:
     lines = short_text(page(run)).splitlines()
     assert [line for line in lines if line.startswith("on ")] == ["on a CPU:", "on other CPU:"]
-    assert [line.split()[0] for line in lines[lines.index("on other CPU:") + 2 :]] == ["a", "b"]
+    first = lines.index("on other CPU:") + 2
+    assert [line.split()[0] for line in lines[first : first + 2]] == ["a", "b"]
 
 
 def test_scores_on_other_rows_are_not_on_one_front(run: RunRecord) -> None:

@@ -86,9 +86,10 @@ def short_text(page: Page) -> str:
     content = Content.of(page.run)
     search = page.run.search
     sentences = [page.headline, verdict(search)] if search else [page.headline]
-    sentences += absent_sentences(content.systems, content.tasks)
     scores = main_table(content.systems, content.tasks)
-    return summary(page.badge, sentences, scores, cost_tables(content.systems))
+    text = summary(page.badge, sentences, scores, cost_tables(content.systems))
+    absent = absent_sentences(content.systems, content.tasks)
+    return "\n".join([text, *absent, ""]) if absent else text
 
 
 def write(run: RunRecord, directory: Path) -> Path:
