@@ -23,6 +23,7 @@ from compress.fuse.combine import How, Mixer
 from compress.fuse.requantize import Loss, Quantized, requantize, weights_below
 from compress.fuse.rules import weights_problem
 from compress.fuse.weight_search import Found, Search, described, search
+from evalsuite import tokenization
 from evalsuite.agreement import outputs
 from evalsuite.inference.probe_text import Probe, sample_rows
 from evalsuite.inference.session import Session
@@ -142,6 +143,7 @@ def _fuse(
     scored: Probe | None,
 ) -> Fused:
     onto, requantized = target.onto, target.rounded_to
+    tokenization.load(adapter.base)  # it is copied: whole, or an error
     model = attached(adapter, task, onto)
     before = weights_below(model) if requantized else {}
     written = fused = merged(model)

@@ -71,7 +71,15 @@ def max_length_of(config: dict[str, Any]) -> int:
 
     >>> max_length_of({"model_type": "xlm-roberta", "max_position_embeddings": 514})
     512
+
+    Raises:
+        ModelError: the config does not say.
     """
+    if config.get("max_position_embeddings") is None:
+        raise ModelError(
+            "config.json has no max_position_embeddings, the positions of the model; copy the "
+            "checkpoint again"
+        )
     known = {"model_type": None, "pad_token_id": 1} | config
     return longest_of(SimpleNamespace(**known))
 

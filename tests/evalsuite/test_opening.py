@@ -217,6 +217,16 @@ def test_a_head_has_a_row_for_each_label_of_its_config(nli: Path) -> None:
             checkpoints.load(nli, TASKS.get(task))
 
 
+@pytest.mark.parametrize("file", ["tokenizer.json", "config.json"])
+def test_another_file_in_the_place_of_the_config_is_named(nli: Path, file: str) -> None:
+    text = (nli / file).read_text() if file == "tokenizer.json" else "{}"
+    (nli / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"config.json has no max_position_embeddings"):
+        checkpoints.longest(nli, 128)
+    with pytest.raises(ModelError, match=r"config.json has no model_type"):
+        open_model(nli)
+
+
 def test_whole_numbers_are_no_weights(nli: Path) -> None:
     change_weights(nli, lambda weights: weights.update({QUERY: weights[QUERY].long()}))
     with pytest.raises(ModelError, match=f"{QUERY} holds numbers of the type I64"):
