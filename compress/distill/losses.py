@@ -22,6 +22,7 @@ from compress.distill.options import Options
 from compress.distill.relations import attended, relation_heads, relation_loss, teacher_layer
 from compress.distill.sentences import embed_sides, sentence_loss
 from compress.errors import StudentError
+from evalsuite.errors import NotFiniteError
 from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.runtimes.torch import logits_of
 from transfer.encoded_rows.encoded import IGNORE
@@ -166,8 +167,18 @@ def _run(student: Any, inner: Any, teacher: Any, batch: StudentBatch, match: Mat
 
 
 def _teacher_outputs(teacher: Any, batch: StudentBatch, hidden: bool) -> Any:
+    """Of a batch. Raises: NotFiniteError: the teacher gives no numbers to learn from."""
     with torch.no_grad():
-        return teacher(**batch.inputs, output_hidden_states=hidden)
+        found = teacher(**batch.inputs, output_hidden_states=hidden)
+        if torch.isfinite(found[0]).all():  # logits, or the last layer of an encoder
+            return found
+        states = teacher(**batch.inputs, output_hidden_states=True).hidden_states
+    layers = (f"hidden_states.{n}" for n, own in enumerate(states) if not torch.isfinite(own).all())
+    raise NotFiniteError(
+        f"the teacher {teacher.config.name_or_path} gives outputs that are NaN or infinite, "
+        f"first in {next(layers, 'its head')}\n"
+        "its weights are too large; train it again with a lower learning_rate"
+    )
 
 
 def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch.Tensor:
