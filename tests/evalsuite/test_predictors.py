@@ -25,6 +25,7 @@ from evalsuite.data.embedded import generate as embedded
 from evalsuite.data.mining import MiningTask
 from evalsuite.data.ranking import RankingTask
 from evalsuite.evaluation import EvaluationOptions
+from evalsuite.formats import span
 from evalsuite.registry import TASKS
 from evalsuite.submission import files
 from evalsuite.task import DataSource
@@ -73,6 +74,13 @@ def scored(
         def calibrated(self, task: Any, language: str, examples: Any) -> Any:
             return predict(examples), {}
 
+        def encode(self, format: str, examples: Any) -> list[Any]:
+            return []
+
+        def run(self, encoded: Any, output: str) -> list[Any]:
+            return []
+
+    monkeypatch.setattr(span, "decode", lambda labels, examples, *ran: predict(examples))
     monkeypatch.setattr(module, "Session", Session)
     monkeypatch.setattr(evaluation, "Embedder", lambda session, layer, pooling: embed)
     stub: Any = Stub(task.labels)
