@@ -11,7 +11,6 @@ the answer is always no.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +57,7 @@ def open_with_report(
         refuse_integers(directory)
     options |= {"ignore_mismatched_sizes": True}  # they are listed by `account`
     try:
-        with _no_table():
+        with _quiet():
             model, loading = auto.from_pretrained(
                 directory, use_safetensors=True, output_loading_info=True, **_LOCAL, **options
             )
@@ -115,15 +114,22 @@ def refuse_code(directory: Path) -> None:
 
 
 @contextmanager
-def _no_table() -> Iterator[None]:
-    """Without transformers' table of tensors on stderr: `account` says what is wrong with them."""
-    logger = logging.getLogger("transformers.modeling_utils")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
+def _quiet() -> Iterator[None]:
+    """Without transformers' table of tensors and progress bar on stderr.
+
+    `account` says what is wrong with tensors; a bar of a second tells nobody anything.
+    """
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         yield
     finally:
-        logger.setLevel(before)
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _does_not_open(directory: Path, error: Exception) -> ModelError:

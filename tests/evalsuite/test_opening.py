@@ -288,3 +288,16 @@ def test_outputs_at_padding_do_not_count() -> None:
     mask = np.array([[1, 0]])
     values = np.array([[[1.0], [np.nan]]])
     refuse_not_finite(cast(Any, None), mask, mask, {"hidden_states.1": values})
+
+
+def test_nothing_of_transformers_is_printed(
+    tiny_nli: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from transformers.utils import logging
+
+    logging.set_verbosity_warning()
+    logging.enable_progress_bar()
+    open_model(tiny_nli)
+    assert capfd.readouterr() == ("", "")
+    assert logging.is_progress_bar_enabled()
+    assert logging.get_verbosity() == logging.WARNING
