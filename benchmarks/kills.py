@@ -217,7 +217,7 @@ def one_kill(
     """Start, and kill something at a moment; what it was, empty where all was done before.
 
     Args:
-        lines: about stages that an undisturbed run prints: two a stage.
+        lines: about stages that an undisturbed run prints: two per stage.
     """
     kind = rng.choice(kinds)
     started = time.monotonic()

@@ -6,7 +6,7 @@
 (25.0, 100.0)
 
 Most metrics are a ratio of sums over rows, which is what their `parts` give: the share of right
-answers is right over 1 a row, chunk F1 is twice the chunks found over those predicted and those
+answers is right over 1 per row, chunk F1 is twice the chunks found over those predicted and those
 there. The others are scored anew on each sample, which takes longer. Rows are drawn again with
 replacement (Efron & Tibshirani 1993, chapter 13); with one seed, languages of as many rows draw the
 same ones, as suits sets that are translations of one another.

@@ -36,8 +36,8 @@ class Answers:
     """Gold and predicted answers to the rows of one language.
 
     Attributes:
-        gold: one a row, of the kind that the metric reads.
-        predicted: one a row; empty where only the gold answers are needed, as for chance.
+        gold: one per row, of the kind that the metric reads.
+        predicted: one per row; empty where only the gold answers are needed, as for chance.
         task: the task, with its labels.
         candidates: how many candidates each row was compared with, where there is a pool.
     """

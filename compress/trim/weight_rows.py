@@ -37,7 +37,7 @@ def load(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def names(weights: Mapping[str, Tensor], config: Mapping[str, Any], directory: Path) -> list[str]:
-    """Names of the tensors with a row a piece.
+    """Names of the tensors with a row per piece.
 
     Raises:
         TrimError: there are none, or their rows are not as many as the config says.
@@ -55,7 +55,7 @@ def names(weights: Mapping[str, Tensor], config: Mapping[str, Any], directory: P
 
 
 def _rows(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Ends of the names of the tensors with a row a piece, the word embeddings first."""
+    """Ends of the names of the tensors with a row per piece, the word embeddings first."""
     return named(str(config.get("model_type"))).vocabulary
 
 

@@ -238,7 +238,7 @@ def tagged(
                 path, number, f"unknown tag {fields[1]!r}; allowed: {' '.join(labels)}"
             )
         words.append(fields[0])
-        tags.extend(map(intern, fields[1:]))  # one object a tag, not one a word
+        tags.extend(map(intern, fields[1:]))  # one object per tag, not one per word
     return sentences
 
 

@@ -17,7 +17,7 @@ from evalsuite.task import Candidate, DataSource, Example, Format, Split
 
 
 class MiningTask(SourcedTask):
-    """Rows are the foreign side, one a sentence.
+    """Rows are the foreign side, one per sentence.
 
     Attributes:
         fitted_on: split on whose labels it is decided which pairs are good enough.

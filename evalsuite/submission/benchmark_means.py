@@ -32,7 +32,7 @@ class Member:
     """One task of a benchmark.
 
     Attributes:
-        kind: what its prediction files hold, one a line: labels, tags (a blank line between
+        kind: what its prediction files hold, one per line: labels, tags (a blank line between
             sentences), row numbers, pairs of sentence ids, choices (JSON objects); or answers, as
             JSON by question id, or lists of candidates by query id.
         languages: all that its score needs.

@@ -75,7 +75,7 @@ def figures(layers: int, width: int, precision: str) -> tuple[float, float, floa
 
 
 def made() -> list[str]:
-    """Models worked for so far, one a line, and none twice."""
+    """Models worked for so far, one per line, and none twice."""
     lines = Path("made").read_text().splitlines()
     assert len(set(lines)) == len(lines)
     return lines

@@ -34,7 +34,7 @@ class Joined(nn.Module):
     """An encoder with one head a task, or a whole model of one; with a masked-LM head or without.
 
     Attributes:
-        heads: one a task where `model` is an encoder; none where it has its own.
+        heads: one per task where `model` is an encoder; none where it has its own.
         lm_head: its output layer is the model's word embeddings.
     """
 

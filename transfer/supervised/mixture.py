@@ -105,7 +105,7 @@ def of_tasks(
     """A part a task, or a language of it.
 
     Args:
-        rows: of each task, a set a language where these are sampled apart, else one.
+        rows: of each task, a set per language where these are sampled apart, else one.
         weights: sampling probability of each task.
         temperature: of sampling languages; batches are then of one language each.
     """

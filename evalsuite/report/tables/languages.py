@@ -52,7 +52,7 @@ def absent_languages(systems: Sequence[System], task: TaskColumn) -> list[str]:
 
 
 def rows_left_out(systems: Sequence[System], task: TaskColumn) -> list[str]:
-    """`German (de) 3 (no gold label)`, one a language and reason."""
+    """`German (de) 3 (no gold label)`, one per language and reason."""
     results = [result for system in systems for result in results_of(system, task)]
     found = {
         (code, reason): count
@@ -67,7 +67,7 @@ def rows_left_out(systems: Sequence[System], task: TaskColumn) -> list[str]:
 
 
 def absent_sentences(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
-    """`XNLI: the data has no rows for el, th.`, one a task that lacks any."""
+    """`XNLI: the data has no rows for el, th.`, one per task that lacks any."""
     absent = {task.name: absent_languages(systems, task) for task in tasks}
     return [
         f"{name}: the data has no rows for {', '.join(codes)}."
