@@ -9,6 +9,7 @@ exit code 2 and one message; no traceback, and none may take a minute.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
@@ -128,4 +129,9 @@ def main(folder: Path, count: int = 200, seed: int = 0) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]).resolve(), *map(int, sys.argv[2:])))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the checkpoints are written")
+    parser.add_argument("count", type=int, nargs="?", default=200, help="number of harms")
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    asked = parser.parse_args()
+    sys.exit(main(asked.folder.resolve(), asked.count, asked.seed))

@@ -67,7 +67,7 @@ class Ended:
 
 
 def start(work: Path, workspace: Path, jobs: int) -> subprocess.Popen[str]:
-    """Start the command in a process group of its own, one thread per process."""
+    """Start the command in a separate process group, one thread per process."""
     recipe = work / "kills.yaml"
     recipe.write_text(RECIPE)
     command = [sys.executable, "-m", "recipes.cli", "run", str(recipe)]
