@@ -17,8 +17,9 @@ from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
+from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
-from evalsuite.data.mistaken import EMPTY, is_there, mistaken, refuse_mistaken
+from evalsuite.data.mistaken import is_there, refuse_mistaken
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 
 
@@ -53,24 +54,7 @@ def _text(path: Path, what: str, layout: str, *, by_line: bool) -> str:
         raise MissingDataError(path, what, layout) from None
     except OSError as error:
         raise DataError(f"{what}: cannot read {path}: {error.strerror}") from None
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    if not raw.strip():
-        raise MalformedRowError(path, 1, EMPTY)
-    if problem := mistaken(raw, by_line=by_line):
-        raise MalformedRowError(path, 1, problem)
-    if (nul := raw.find(b"\0")) >= 0:
-        line = raw.count(b"\n", 0, nul) + 1
-        raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise MalformedRowError(
-            path,
-            line,
-            f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
-            f"iconv -f <encoding> -t utf-8 {path.name}",
-        ) from None
+    return decoded(path, raw, by_line=by_line)
 
 
 def tree(path: Path, what: str, layout: str) -> Any:

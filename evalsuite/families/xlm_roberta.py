@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from evalsuite.families import _bert
-from evalsuite.family import Family
+from dataclasses import replace
 
-FAMILY = Family(
-    name="xlm-roberta",
-    stack=_bert.STACK,
-    layer=_bert.LAYER,
-    words=_bert.WORDS,
-    positions="after-padding",
-    lora=("query", "value"),
-    heads=("classifier", "qa_outputs", "pooler"),
-    vocabulary=_bert.ROBERTA_VOCABULARY,
-)
+from evalsuite.families import roberta
+
+FAMILY = replace(roberta.FAMILY, name="xlm-roberta")

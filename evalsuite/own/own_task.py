@@ -22,7 +22,6 @@ from evalsuite.own.records import Column, Record, content, records
 from evalsuite.task import DataSource, Example, PairExample, SourceKind, Split, TagExample, Task
 
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-FORMATS = {"classification": "pair", "pair": "pair", "tagging": "tagging"}
 
 
 class OwnTask(Task):
@@ -41,6 +40,7 @@ class OwnTask(Task):
         self.metric = declaration.metric_name
         self.licence = declaration.licence or "not given"
         self.citation = self.url = declaration.url
+        self._shown: dict[str, bool] = {}  # language -> whether its test file has labels
         self._places = {split: declaration.places(split) for split in SPLITS}
         trained = tuple(self._places["train"])
         default = SOURCE_LANGUAGE if SOURCE_LANGUAGE in trained or not trained else trained[0]
@@ -68,8 +68,16 @@ class OwnTask(Task):
         return tuple(place.values()) if isinstance(place, dict) else (place,)
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
-        """Languages that the declaration has a file for."""
-        return self._ordered(set(self._places[split]))
+        """Languages with a file that shows its labels; where it hides them nothing is scored."""
+        if split != "test" or self.format == "tagging":
+            return self._ordered(set(self._places[split]))
+        return self._ordered({code for code in self._places[split] if self._shows_labels(code)})
+
+    def _shows_labels(self, language: str) -> bool:
+        if language not in self._shown:
+            first = next(self._rows("test", language), None)  # of no row, reading says so
+            self._shown[language] = first is None or self._label(*first) is not None
+        return self._shown[language]
 
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
         """See `Task.load`."""
@@ -121,9 +129,9 @@ class OwnTask(Task):
             yield from self._side_by_side(place)
             return
         roles = ["text"] if self.declaration.format == "classification" else ["first", "second"]
-        if split != "test":
-            roles.append("label")
-        for record in records(place, [self._column(role) for role in roles]):
+        texts, label = [self._column(role) for role in roles], [self._column("label")]
+        needed, optional = (texts, label) if split == "test" else (texts + label, [])
+        for record in records(place, needed, optional):
             yield place, record
 
     def _side_by_side(self, parts: dict[str, Path]) -> Iterator[tuple[Path, Record]]:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
-from evalsuite.data.mistaken import mistaken
 from evalsuite.errors import DataError, MalformedRowError
 
 Column = str | int  # the name, or the number from 1
@@ -63,8 +63,13 @@ def form(path: Path) -> str:
     return found
 
 
-def records(path: Path, columns: Sequence[Column]) -> Iterator[Record]:
+def records(
+    path: Path, columns: Sequence[Column], optional: Sequence[Column] = ()
+) -> Iterator[Record]:
     """All rows of a file, with at least these columns; blank lines are passed over.
+
+    Args:
+        optional: columns that are read too where the file has them.
 
     Raises:
         DataError: there is no such file, it cannot be read, or has an unknown kind.
@@ -72,7 +77,7 @@ def records(path: Path, columns: Sequence[Column]) -> Iterator[Record]:
     """
     kind = form(path)
     if kind == "parquet":
-        yield from _parquet(path, columns)
+        yield from _parquet(path, columns, optional)
         return
     text = content(path)
     if kind == "json":
@@ -94,24 +99,7 @@ def content(path: Path) -> str:
         raise DataError(f"there is no file {path}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read {path}: {error}") from None
-    raw = _unpacked(path, raw).removeprefix(b"\xef\xbb\xbf")
-    if not raw.strip():
-        raise MalformedRowError(path, 1, "the file is empty")
-    if problem := mistaken(raw):
-        raise MalformedRowError(path, 1, problem)
-    if (nul := raw.find(b"\0")) >= 0:
-        line = raw.count(b"\n", 0, nul) + 1
-        raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise MalformedRowError(
-            path,
-            line,
-            f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
-            f"iconv -f <encoding> -t utf-8 {path.name}",
-        ) from None
+    return decoded(path, _unpacked(path, raw))
 
 
 def _unpacked(path: Path, raw: bytes) -> bytes:
@@ -199,7 +187,7 @@ def _json(path: Path, text: str, columns: Sequence[Column]) -> Iterator[Record]:
         yield Record(line, {name: _text(value) for name, value in row.items()})
 
 
-def _parquet(path: Path, columns: Sequence[Column]) -> Iterator[Record]:
+def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) -> Iterator[Record]:
     import pyarrow
     import pyarrow.parquet
 
@@ -209,10 +197,12 @@ def _parquet(path: Path, columns: Sequence[Column]) -> Iterator[Record]:
         raise DataError(f"there is no file {path}") from None
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"cannot read {path}: {error}") from None
-    _check_columns(path, 1, columns, file.schema_arrow.names)
+    names = file.schema_arrow.names
+    _check_columns(path, 1, columns, names)
+    wanted = [str(column) for column in (*columns, *optional) if column in names]
     line = 0
     try:
-        for batch in file.iter_batches(columns=[str(column) for column in columns]):
+        for batch in file.iter_batches(columns=wanted):
             for row in batch.to_pylist():
                 line += 1
                 yield Record(line, {name: _text(value) for name, value in row.items()})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from pydantic import ValidationError
 
@@ -99,9 +101,20 @@ def test_a_test_file_without_labels_is_predicted_on(folder: Path) -> None:
     assert topics().load(SOURCE, "test", "de") == [
         PairExample("test-de-2", "Es regnet.", None, None)
     ]
+    assert topics().available(SOURCE, "test") == ("en", "pt-BR")  # nothing to score in de
     (folder / "train.csv").write_text("text\nIt rains.\n")
     with pytest.raises(MalformedRowError, match=r"train.csv:1: no column 'label'"):
         topics()
+
+
+def test_labels_of_a_parquet_test_file_are_read(folder: Path) -> None:
+    table = pyarrow.table({"n": [1], "text": ["Es regnet."], "label": ["weather"]})
+    pyarrow.parquet.write_table(table, folder / "de.parquet")
+    task = topics(test={"de": "de.parquet"})
+    assert task.available(SOURCE, "test") == ("de",)
+    assert task.load(SOURCE, "test", "de") == [
+        PairExample("test-de-1", "Es regnet.", None, "weather")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+r"""The text of a file of data, from its bytes: UTF-8 without a byte-order mark, or one message.
+
+>>> decoded(Path("a.tsv"), b"\xef\xbb\xbfword\tlabel")
+'word\tlabel'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evalsuite.data.mistaken import EMPTY, mistaken
+from evalsuite.errors import MalformedRowError
+
+
+def decoded(path: Path, raw: bytes, *, by_line: bool = True) -> str:
+    """The text of bytes that were read from `path`.
+
+    Args:
+        by_line: the file has one row per line.
+
+    Raises:
+        MalformedRowError: they are empty, no such text, not UTF-8, or have NUL bytes.
+    """
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    if not raw.strip():
+        raise MalformedRowError(path, 1, EMPTY)
+    if problem := mistaken(raw, by_line=by_line):
+        raise MalformedRowError(path, 1, problem)
+    if (nul := raw.find(b"\0")) >= 0:
+        line = raw.count(b"\n", 0, nul) + 1
+        raise MalformedRowError(path, line, "a NUL byte; the file is damaged or not UTF-8 text")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise MalformedRowError(
+            path,
+            line,
+            f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
+            f"iconv -f <encoding> -t utf-8 {path.name}",
+        ) from None
