@@ -7,6 +7,7 @@ import json
 import shutil
 
 import pytest
+from demo_recipe import RECIPE
 
 from evalsuite.errors import DataError
 from recipes.errors import RecipesError, StageFailedError, WorkspaceError
@@ -15,15 +16,6 @@ from recipes.execution.run_options import RunOptions
 from recipes.execution.workspace import Workspace, is_disk_full, size_text
 from recipes.naming import file_name
 from recipes.run import run_recipe
-
-RECIPE = """
-name: demo
-source: embedded
-stages:
-  - {name: teacher, stage: train, model: ./base, tasks: [xnli]}
-  - {name: fused, stage: fuse, model: teacher}
-  - {name: scores, stage: evaluate, models: [teacher, fused], tasks: [xnli]}
-"""
 
 
 def run(lab, *overrides, **options):

@@ -6,6 +6,7 @@ import json
 import os
 
 import pytest
+from demo_recipe import RECIPE
 
 from recipes.errors import WorkspaceError
 from recipes.execution.display import Display
@@ -14,15 +15,6 @@ from recipes.execution.verify import verify
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.run import run_recipe
-
-RECIPE = """
-name: demo
-source: embedded
-stages:
-  - {name: teacher, stage: train, model: ./base, tasks: [xnli]}
-  - {name: fused, stage: fuse, model: teacher}
-  - {name: scores, stage: evaluate, models: [teacher, fused], tasks: [xnli]}
-"""
 
 
 class Ears(Display):
