@@ -258,7 +258,7 @@ stages:
 """
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_log_shows_life_while_stages_run(lab, jobs):
     child = lab.start("run", lab.write(SLOW), "--jobs", jobs, PERIOD="0.3")
     out, err = child.communicate()

@@ -109,7 +109,7 @@ def test_what_a_person_can_put_right_exits_with_2(lab):
     assert "rows are bad" in problems and "Traceback" not in problems
 
 
-@pytest.mark.parametrize("how", ["exit", "kill"])
+@pytest.mark.parametrize("how", [pytest.param("exit", marks=pytest.mark.slow), "kill"])
 def test_a_killed_worker_is_told_from_a_broken_stage(lab, how):
     text = recipe(lab, "does: die")
     child = lab.start("run", text, "--jobs", "2", DIE=how)

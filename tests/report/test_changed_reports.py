@@ -120,7 +120,10 @@ def change(rng: random.Random, tree: dict[str, Any]) -> None:
         held[key] = rng.choice([0, 1, 1e-300, 1e300, 100, 10**18, -1, 2**70])
 
 
-@pytest.mark.parametrize("seed", range(3))
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=SLOW) for seed in (1, 2))])
 def test_changed_values(seed: int, tree: dict[str, Any], tmp_path: Path) -> None:
     good = tmp_path / "good.json"
     good.write_text(json.dumps(tree), encoding="utf-8")
