@@ -23,6 +23,7 @@ from evalsuite.bench import flops, grid, peak, worker
 from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError, KilledError
 from evalsuite.inference.open_model import modules
+from evalsuite.machine import waiting
 from evalsuite.machine.child_process import start, start_context
 from evalsuite.results.speed import Peak, SpeedResult
 from evalsuite.task import SourceKind
@@ -107,7 +108,8 @@ def _in_a_process(
 ) -> Any:
     """What `main(connection, *arguments)` sends from a new process; waits without polling."""
     ours, theirs = context.Pipe()
-    child = start(context, main, theirs, *arguments)
+    with waiting.as_if_alone():
+        child = start(context, main, theirs, *arguments)
     theirs.close()
     try:
         result = ours.recv()

@@ -20,7 +20,7 @@ from evalsuite.bench import energy, flops, grid
 from evalsuite.bench.timer import Batch, Timer, repeated
 from evalsuite.inference.open_model import modules, open_model
 from evalsuite.inference.predictor import CONCURRENT_FROM, Predictor
-from evalsuite.machine import environment
+from evalsuite.machine import environment, waiting
 from evalsuite.machine.child_process import leave_with
 from evalsuite.results.speed import GridCell, LanguageSpeed, SpeedResult, Throughput
 from evalsuite.task import SourceKind
@@ -54,7 +54,8 @@ def main(connection: Any, spec: Spec) -> None:
     """Send the `SpeedResult` over the connection, or why there is none."""
     leave_with(connection)
     try:
-        result: SpeedResult | str = measure(spec)
+        with waiting.as_if_alone():
+            result: SpeedResult | str = measure(spec)
     except Exception as error:
         result = f"{type(error).__name__}: {error}"
     connection.send(result)

@@ -15,6 +15,7 @@ from types import ModuleType
 
 from evalsuite.errors import ModelError, PickleRefusedError
 from evalsuite.inference.predictor import Predictor
+from evalsuite.machine import waiting
 from evalsuite.registry import RUNTIMES
 
 BUNDLE_FILE = "bundle.json"
@@ -27,6 +28,7 @@ def open_model(directory: Path, threads: int | None = None) -> Predictor:
         ModelError: nothing here can open it; says what a checkpoint must hold.
         PickleRefusedError: the weights are a pickle.
     """
+    waiting.choose()
     predictor: Predictor = _runtime(directory).open_model(directory, threads)
     return predictor
 

@@ -6,4 +6,5 @@ Files:
     environment.py: what a figure was measured with: processor, instruction set, threads, library
         versions
     model_size.py: counts and digests of weights on disk, read without loading them
+    waiting.py: how the threads of one computation wait for each other: by spinning, or by sleeping
 """

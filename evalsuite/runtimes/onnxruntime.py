@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
-from evalsuite.machine import environment
+from evalsuite.machine import environment, waiting
 from evalsuite.runtimes._bundle import BundlePredictor, Feeds, check_files, read_card
 from evalsuite.runtimes._products import Multiply, Prepare
 
@@ -38,6 +38,7 @@ PRODUCTS = {
     "int8-weights": "int8", "int4-weights": "int8",  # activations are rounded 32 at a time
 }  # fmt: skip
 _PRECISE = "session.x64quantprecision"
+_SPINNING = "session.intra_op.allow_spinning"
 
 
 class OnnxPredictor(BundlePredictor):
@@ -73,6 +74,7 @@ def _session(path: Path, threads: int, *, arena: bool = True) -> Any:
     options.add_session_config_entry(_PRECISE, "0" if environment.vnni() else "1")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.add_session_config_entry(_SPINNING, "0" if waiting.sleeps() else "1")
     options.enable_cpu_mem_arena = arena  # concurrent runs would wait for it
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

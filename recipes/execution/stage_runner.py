@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from compress.errors import GateError
 from evalsuite.data import left_out
 from evalsuite.errors import KilledError
+from evalsuite.machine import waiting
 from evalsuite.results.read_record import first_problem
 from evalsuite.results.run import StageRecord
 from recipes.errors import (
@@ -99,6 +100,7 @@ class Maker:
         return self.made[stage.label]
 
     def _make(self, stage: Planned) -> tuple[StageRecord, Path]:
+        waiting.choose()  # before the stage imports torch
         input_bytes = sum(self._bytes(label) for label in stage.needs())
         self.space.require_space(stage.label, input_bytes)
         recipe = self.plan.loaded.recipe.name

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from evalsuite.errors import KilledError
+from evalsuite.machine import waiting
 from evalsuite.machine.child_process import start, start_context
 from evalsuite.own.declared import declared
 from recipes.errors import StageFailedError
@@ -172,6 +173,7 @@ class _Pool:
         # What imports, and what watches over it, keep the standard output they begin with.
         with nullcontext() if maker.debug else capture(maker.space.logs / "workers.log"):
             if self.context is None:
+                waiting.choose()  # before PRELOAD imports torch
                 self.context = start_context(PRELOAD)
                 self.held, self.leash = self.context.Pipe(duplex=False)
             ours, theirs = self.context.Pipe()
