@@ -73,11 +73,14 @@ def file_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     from safetensors import SafetensorError, safe_open
 
     try:
+        file.open("rb").close()  # safetensors says of a file without rights that it is not there
         with safe_open(file, "numpy") as opened:
             return {
                 name: tuple(opened.get_slice(name).get_shape())
                 for name in opened.keys()  # noqa: SIM118  a file, not a mapping
             }
+    except PermissionError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise ModelError(
             f"{file} is not a whole safetensors file: {error}\ncopy it again"

@@ -147,10 +147,10 @@ def _outer(tree: Node, problems: Problems) -> Recipe:
         return Recipe.model_validate(values)
     except ValidationError as error:
         problems.add_pydantic(error.errors(include_url=False), tree, "", Recipe.model_fields)
-        sound: dict[str, Any] = {"name": "", "source": "embedded", "stages": []}
+        sound: dict[str, Any] = {"name": "unnamed", "source": "embedded", "stages": []}
         wrong = {item["loc"][0] for item in error.errors()}
         sound.update((k, v) for k, v in values.items() if k not in wrong)
-        return Recipe.model_construct(**sound)
+        return Recipe.model_validate(sound)
 
 
 def _shown(path: Path) -> str:

@@ -97,6 +97,15 @@ def test_what_is_wrong_with_it_is_said_at_check_with_its_line(files):
     )
 
 
+@pytest.mark.parametrize("wrong", ["data_dir: .", "name: ''", "seed: -1", "source: hob"])
+def test_it_is_declared_where_another_key_is_wrong(files, wrong):
+    text = RECIPE.strip().replace("    dev:", "    metric: f2\n    dev:")
+    key = wrong.partition(":")[0]
+    lines = [line for line in text.splitlines() if not line.startswith(f"{key}:")]
+    said = error(files, "\n".join([wrong, *lines]))
+    assert key in said and "2 problems" in said and "'f2'" in said
+
+
 def test_the_source_files_has_no_rows_of_other_tasks(files):
     with pytest.raises(DataError, match="source: files has no rows of xnli"):
         digest_need(training_rows("xnli"), SOURCE)
