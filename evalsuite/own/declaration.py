@@ -161,6 +161,8 @@ class Declaration(BaseModel):
 def _problems(places: Places | None, roles: Mapping[str, Column]) -> Iterator[str]:
     if isinstance(places, str) and PLACE not in places:
         yield f"{places}: write {PLACE} where the path has the language code, or a path per code"
+    if places == {}:
+        yield "name a file, or leave the key out"
     if not isinstance(places, dict):
         return
     by_role = set(places) <= set(roles)
