@@ -19,6 +19,8 @@ Files:
     language_scores.py: the scores of all languages of one task, collected language by language
     languages.py: languages: what their two-letter codes stand for
     metric.py: what a metric is: from gold and predicted answers to a score in percent
+    plugins.py: components from elsewhere: files named with `--plugin`, and those of installed
+        packages
     registry.py: the catalogues of this package: what files there are of each kind
     scoring.py: scores of the answers to a task's rows: of its main metric, and of those scored
         with it

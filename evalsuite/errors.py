@@ -13,6 +13,7 @@ EvalsuiteError                a person can put it right; the message says how
 │   ├── RemoteCodeRefusedError  it opens only with the code in it
 │   └── NotFiniteError        weights or outputs are NaN or infinite
 ├── FamilyError               a family of models does not have what is asked of it
+├── PluginError               a plugin cannot be loaded, or has a name that is taken
 ├── MissingExtraError         an optional dependency is not installed
 └── KilledError               the system ended a process; the same command may succeed again
 ```
@@ -52,7 +53,7 @@ class MalformedRowError(DataError):
     """One row of a file does not have its task's layout."""
 
     def __init__(self, path: Path | str, line: int, problem: str) -> None:
-        self.path, self.line = path, line
+        self.path, self.line, self.problem = path, line, problem
         super().__init__(f"{path}:{line}: {problem}")
 
 
@@ -119,6 +120,10 @@ class RemoteCodeRefusedError(ModelError):
 
 class NotFiniteError(ModelError):
     """Weights or outputs are NaN or infinite."""
+
+
+class PluginError(EvalsuiteError):
+    """A plugin cannot be used."""
 
 
 class MissingExtraError(EvalsuiteError):

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from evalsuite.metric import Metric
     from evalsuite.task import Task
 
-TASKS: Catalogue[Task] = Catalogue("evalsuite.tasks", "task", attribute="TASK")
-METRICS: Catalogue[Metric] = Catalogue("evalsuite.metrics", "metric", attribute="METRIC")
+TASKS: Catalogue[Task] = Catalogue("evalsuite.tasks", "task", attribute="TASK", group="tasks")
+METRICS: Catalogue[Metric] = Catalogue(
+    "evalsuite.metrics", "metric", attribute="METRIC", group="metrics"
+)
 FAMILIES: Catalogue[Family] = Catalogue("evalsuite.families", "model family", attribute="FAMILY")
 FORMATS: Catalogue[ModuleType] = Catalogue("evalsuite.formats", "format")
-RUNTIMES: Catalogue[ModuleType] = Catalogue("evalsuite.runtimes", "runtime")
+RUNTIMES: Catalogue[ModuleType] = Catalogue(
+    "evalsuite.runtimes", "runtime", marks=("opens", "open_model"), group="runtimes"
+)

@@ -20,7 +20,7 @@ ORDER = ("evalsuite", "transfer", "compress", "recipes")
 # Inside `recipes` too, the first is the lowest; `stages` here is `stages/_shared`.
 LAYERS = (
     *("errors", "torchrun", "naming", "hashing"),
-    *("stages", "parsing", "planning", "execution", "search", "run", "cli"),
+    *("stages", "parsing", "planning", "execution", "search", "run", "cli", "api"),
 )
 
 

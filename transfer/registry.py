@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from transfer.encoded_rows.encoded import Encoder, Rows
     from transfer.sentence_teacher import Teacher
 
-METHODS: Catalogue[ModuleType] = Catalogue("transfer.methods", "method")
+METHODS: Catalogue[ModuleType] = Catalogue(
+    "transfer.methods", "method", marks=("GIVES", "prepare"), group="methods"
+)
 INTERMEDIATE_TASKS: Catalogue[Task] = Catalogue(
     "transfer.intermediate", "intermediate task", attribute="TASK"
 )

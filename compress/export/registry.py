@@ -12,7 +12,7 @@ from compress.export.exporter import Exporter, GraphExporter
 from evalsuite.catalog import Catalogue
 
 EXPORTERS: Catalogue[Exporter] = Catalogue(
-    "compress.export.runtimes", "runtime", attribute="EXPORTER"
+    "compress.export.runtimes", "runtime", attribute="EXPORTER", group="exporters"
 )
 
 

@@ -1,6 +1,7 @@
 """Open a model and run it over rows: sequences, batches, sessions.
 
 Files:
+    answers.py: what a model with a head says about texts
     batch_runner.py: run encoded sequences through a predictor in batches of similar length
     batching.py: batches of similar length, filled by token count
     checkpoint_config.py: what `config.json` of a checkpoint or bundle says about the model

@@ -2,31 +2,26 @@
 
 >>> list(predict_lines(Path("int8"), ["A man sleeps.\\tNobody is awake."]))
 [{'label': 'neutral', 'scores': {...}}]
+
+Files of other kinds and of any length are for `evalsuite.bulk`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from evalsuite.errors import MalformedRowError, ModelError
-from evalsuite.formats import choice
-from evalsuite.inference.checkpoint_config import Answers, head_of, model_config
+from evalsuite.errors import MalformedRowError
+from evalsuite.inference.answers import Answer, Head, head_for
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
-from evalsuite.inference.softmax import sigmoid, softmax
-from evalsuite.task import ChoiceExample, PairExample, SpanExample, TagExample
-
-if TYPE_CHECKING:
-    import numpy as np
 
 BATCH = 256
-Predict = Callable[[Session, list[tuple[int, str]]], Iterator[dict[str, Any]]]
 
 
-def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[Answer]:
     """One mapping a line, in order.
 
     A classifier takes one sentence, or two separated by a tab (all lines as the first), and gives
@@ -41,107 +36,21 @@ def predict_lines(directory: Path, lines: Iterable[str]) -> Iterator[dict[str, A
         ModelError: the model has no head.
         MalformedRowError: a line has not the columns the model needs.
     """
-    head = head_of(model_config(directory))
-    if head is None:
-        raise ModelError(f"{directory} has no task head; predict needs a tuned model")
+    head = head_for(directory)
     predictor = open_model(directory)
     # int8 activations share one scale a batch: alone, a line gets the same answer in any company.
     session = Session(predictor, 1 if predictor.precision == "int8" else None)
-    kinds: dict[str, Predict] = {
-        "pair": _Sentences(), "tagging": _tags, "span": _answers, "choice": _choices
-    }  # fmt: skip
-    predict = kinds[head]
     plain = (line.rstrip("\n") for line in lines)
     numbered = (
         (number, line.removeprefix("\ufeff") if number == 1 else line)  # a byte-order mark
         for number, line in enumerate(plain, 1)
     )
     while batch := list(islice(numbered, BATCH)):
-        yield from predict(session, batch)
+        yield from head.answers(session, [_example(head, number, line) for number, line in batch])
 
 
-class _Sentences:
-    """Answers to lines of one sentence, or of two; a model does not say which it was trained on."""
-
-    def __init__(self) -> None:
-        self.columns: int | None = None  # of the first line
-
-    def __call__(self, session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-        examples = [self.example(number, line) for number, line in lines]
-        predictor = session.predictor
-        for logits in session.run(session.encode("pair", examples), "logits"):
-            yield pair_answer(predictor.labels, predictor.answers, logits)
-
-    def example(self, number: int, line: str) -> PairExample:
-        columns = line.split("\t")
-        self.columns = self.columns or len(columns)
-        if len(columns) > 2:
-            problem = f"{len(columns)} columns; this model takes one sentence or two, tab-separated"
-            raise MalformedRowError("input", number, problem)
-        if len(columns) != self.columns:
-            problem = f"{len(columns)} column(s), and the first line has {self.columns}"
-            raise MalformedRowError("input", number, problem)
-        return PairExample(str(number), columns[0], columns[1] if columns[1:] else None, None)
-
-
-def pair_answer(labels: Sequence[str], answers: Answers, logits: np.ndarray) -> dict[str, Any]:
-    """What a head for pairs says, from the `[labels]` logits of a row.
-
-    >>> pair_answer(("toxic", "insult"), "labels", np.array([2.0, -2.0]))
-    {'labels': ['toxic'], 'scores': {'toxic': 0.880797, 'insult': 0.119203}}
-    """
-    if answers == "score" and len(labels) == 1:
-        return {"score": round(float(logits[0]), 6)}
-    shares = {"label": softmax, "labels": sigmoid}
-    values = shares[answers](logits) if answers in shares else logits
-    shown = zip(labels, values, strict=True)
-    scores = {"scores": {label: round(float(value), 6) for label, value in shown}}
-    if answers == "labels":
-        said = [label for label, logit in zip(labels, logits, strict=True) if logit >= 0]
-        return {"labels": said, **scores}
-    return {"label": labels[int(logits.argmax())], **scores} if answers == "label" else scores
-
-
-def _columns(lines: list[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
-    """Line number and both columns of each line."""
-    for number, line in lines:
-        columns = line.split("\t")
-        if len(columns) != 2:
-            raise MalformedRowError(
-                "input", number, f"{len(columns)} column(s); this model needs two, tab-separated"
-            )
-        yield number, columns[0], columns[1]
-
-
-def _answers(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    examples = [
-        SpanExample(str(number), question, context, ())
-        for number, question, context in _columns(lines)
-    ]
-    for answer in session.predict("span", examples):
-        yield {"answer": answer}
-
-
-def _choices(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    examples = []
-    for number, line in lines:
-        context, *choices = line.split("\t")
-        if len(choices) < 2:
-            raise MalformedRowError(
-                "input",
-                number,
-                f"{len(choices) + 1} column(s); this model needs a context and two or more "
-                "choices, tab-separated",
-            )
-        examples.append(ChoiceExample(str(number), context, "", tuple(choices), None))
-    encoded = session.encode("choice", examples)
-    outputs = session.run(encoded, "logits")
-    for logits in choice.by_row(len(examples), encoded, outputs):
-        scores = [round(float(value), 6) for value in softmax(logits)]
-        yield {"choice": int(logits.argmax()), "scores": scores}
-
-
-def _tags(session: Session, lines: list[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    examples = [TagExample(str(number), tuple(line.split()), ()) for number, line in lines]
-    for example, predicted in zip(examples, session.predict("tagging", examples), strict=True):
-        yield {"words": list(example.words), "tags": predicted}
+def _example(head: Head, number: int, line: str) -> Any:
+    try:
+        return head.example(head.split(line))
+    except ValueError as error:
+        raise MalformedRowError("input", number, str(error)) from None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from evalsuite import plugins
 from evalsuite.errors import KilledError
 
 
@@ -30,17 +31,21 @@ def start_context(preload: Sequence[str]) -> Any:
 
 
 def start(context: Any, target: Callable[..., None], *arguments: Any) -> Any:
-    """A new process of a context that calls `target(*arguments)`.
+    """A new process of a context that calls `target(*arguments)`, with the same plugins.
 
     Raises:
         KilledError: the process it would be forked from was killed.
     """
-    process = context.Process(target=target, args=arguments)
+    process = context.Process(target=_begin, args=(plugins.Carried(), target, *arguments))
     try:
         process.start()
     except (EOFError, ConnectionError) as error:
         raise KilledError("a process that starts others") from error
     return process
+
+
+def _begin(carried: plugins.Carried, target: Callable[..., None], *arguments: Any) -> None:
+    target(*arguments)
 
 
 def leave_with(connection: Any) -> None:

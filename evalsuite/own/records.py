@@ -134,7 +134,7 @@ def _delimited(path: Path, text: str, columns: Sequence[Column], *, tabs: bool) 
     rows: Iterator[tuple[int, list[str]]]
     if tabs:
         lines = text.split("\n")
-        rows = iter((n, _tab_fields(line)) for n, line in enumerate(lines, 1) if line.strip())
+        rows = iter((n, tab_fields(line)) for n, line in enumerate(lines, 1) if line.strip())
     else:
         rows = _csv_rows(path, text)
     names: list[Column] = []
@@ -164,7 +164,8 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         raise MalformedRowError(path, line, f"not a row of CSV: {error}") from None
 
 
-def _tab_fields(line: str) -> list[str]:
+def tab_fields(line: str) -> list[str]:
+    """The fields of a line of TSV, as they were before they were wrapped in quotation marks."""
     return [_unwrapped(field) for field in line.removesuffix("\r").split("\t")]
 
 

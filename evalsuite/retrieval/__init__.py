@@ -9,6 +9,7 @@ Files:
     nearest.py: the nearest of many candidates by cosine, exactly, a block of candidates at a time
     ratio_margin.py: translations found by ratio margin: how near two sentences are, for how near
         their others are
+    sentence_embedder.py: sentence vectors as a checkpoint declares them: prefix, pooling, length 1
     sentences.py: how a sentence is encoded for an embedding, and how its tokens become one vector
     threshold.py: where to stop taking mined pairs: the threshold of the best F1
 """

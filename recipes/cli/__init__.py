@@ -4,7 +4,9 @@ Files:
     __main__.py: `python -m recipes.cli`
     app.py: the commands, their exit codes
     options.py: arguments and options that several commands share
-    result_commands.py: the commands that read outputs: report, compare, predict, score
+    result_commands.py: the commands that read outputs: report, compare, score
+    model_commands.py: the commands that run a model over rows: predict, embed
+    row_progress.py: how far a run over rows is: a bar, or a line per minute
     cache_commands.py: the commands on the cache: cache verify
     listings.py: what check, plan, show, score and ls tasks NAME print
     components.py: what ls lists, by file names

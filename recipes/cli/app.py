@@ -16,8 +16,9 @@ from typer.core import TyperGroup
 
 from recipes import torchrun
 from recipes.cli import cache_commands
-from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space
-from recipes.cli.result_commands import compare, predict, report, score
+from recipes.cli.model_commands import embed, predict
+from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, Space
+from recipes.cli.result_commands import compare, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def run(
         int,
         typer.Option("--jobs", min=1, metavar="N", help="Make N stages side by side, on CPUs."),
     ] = 1,
+    plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
     """Run a recipe; what is done already is not done again."""
@@ -149,6 +151,7 @@ def check(
     overrides: Set = None,
     data_dir: DataDir = None,
     workspace: Space = None,
+    plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
     """Say everything that is wrong with a recipe, without running it."""
@@ -163,6 +166,7 @@ def plan(
     overrides: Set = None,
     data_dir: DataDir = None,
     workspace: Space = None,
+    plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
     """Show each stage, in order: done already or not, its key, its rough cost."""
@@ -178,6 +182,7 @@ def show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Every variant, with every default filled in.")
     ] = False,
+    plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
     """Print a recipe as YAML, after `extends` and `--set`."""
@@ -206,6 +211,7 @@ def ls(
         bool,
         typer.Option("--markdown", help="With stages: the keys of all stages, as a Markdown page."),
     ] = False,
+    plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
     """List the components, or print what there is to know about one."""
@@ -250,7 +256,7 @@ def schema(debug: Debug = False) -> None:
     typer.echo(json.dumps(recipe_schema(), indent=1))
 
 
-for command in (report, compare, predict, score):
+for command in (report, compare, predict, embed, score):
     app.command()(command)
 app.add_typer(cache_commands.app, name="cache")
 

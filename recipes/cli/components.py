@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from evalsuite.catalog import Catalogue
+from evalsuite.registry import METRICS, RUNTIMES, TASKS
 from recipes.parsing.library import recipe_paths
 from recipes.stages._shared.registry import STAGES
+from transfer.registry import INTERMEDIATE_TASKS, METHODS
 
 LISTS = ("recipes", "stages", "tasks", "methods", "passes", "runtimes", "metrics")
-_PACKAGES = {
-    "stages": ("recipes.stages",),
-    "tasks": ("evalsuite.tasks", "transfer.intermediate"),
-    "methods": ("transfer.methods",),
-    "runtimes": ("evalsuite.runtimes",),
-    "metrics": ("evalsuite.metrics",),
+_CATALOGUES: dict[str, tuple[Catalogue[Any], ...]] = {
+    "stages": (STAGES,),
+    "tasks": (TASKS, INTERMEDIATE_TASKS),
+    "methods": (METHODS,),
+    "runtimes": (RUNTIMES,),
+    "metrics": (METRICS,),
 }
 
 
@@ -41,9 +43,7 @@ def entries(what: str) -> list[Entry]:
         files = STAGES.files()
         return [Entry(name, _first_line(files[name])) for name in passes()]
     found = {
-        name: path
-        for package in _PACKAGES[what]
-        for name, path in Catalogue(package, what).files().items()
+        name: path for catalogue in _CATALOGUES[what] for name, path in catalogue.files().items()
     }
     return sorted(Entry(name, _first_line(path)) for name, path in found.items())
 

@@ -13,6 +13,15 @@ def _note_debug(ctx: typer.Context, value: bool) -> bool:
     return value
 
 
+def _load_plugins(files: list[Path] | None) -> list[Path] | None:
+    if files:
+        from evalsuite import plugins
+
+        for file in files:
+            plugins.load(file)
+    return files
+
+
 RecipeArg = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or a name from `ls recipes`.")
 ]
@@ -42,3 +51,12 @@ Parquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="The same, as Parquet.")
 ]
 Debug = Annotated[bool, typer.Option("--debug", callback=_note_debug, help="Show tracebacks.")]
+Plugin = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        callback=_load_plugins,
+        help="A Python file with a task, pass, runtime or metric; it is run. May be repeated.",
+    ),
+]

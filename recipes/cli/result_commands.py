@@ -1,17 +1,13 @@
-"""Commands on what runs left: reports, comparisons, models to predict with, scores."""
+"""Commands on what runs left: reports, comparisons, scores."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from recipes.cli.options import Csv, Debug, OpenIt, Parquet, Space
-from recipes.errors import RecipesError
 
 
 def report(
@@ -75,31 +71,6 @@ def _open(path: Path) -> None:
     webbrowser.open(path.absolute().as_uri())
 
 
-def predict(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A directory, or RECIPE:STAGE of a run.")
-    ],
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Lines to read; - is standard input.")
-    ] = "-",
-    workspace: Space = None,
-    debug: Debug = False,
-) -> None:
-    """Predict each line (two texts have a tab between them); one JSON a line."""
-    import json
-
-    from recipes.execution.find_outputs import find_model
-
-    directory = find_model(model, workspace)
-    with _lines(file) as lines:
-        from evalsuite.inference.predict_lines import (
-            predict_lines,  # only now: it imports the runtimes
-        )
-
-        for result in predict_lines(directory, lines):
-            typer.echo(json.dumps(result, ensure_ascii=False))
-
-
 def score(
     predictions: Annotated[
         Path, typer.Argument(metavar="PREDICTIONS", help="<task>/test-<lang>.tsv or .json.")
@@ -128,15 +99,3 @@ def score(
         from recipes.hashing import write_atomically
 
         write_atomically(file, json.dumps(asdict(found), indent=2))
-
-
-@contextmanager
-def _lines(file: str) -> Iterator[Iterator[str]]:
-    if file == "-":
-        yield (line.rstrip("\n") for line in sys.stdin)
-        return
-    try:
-        with Path(file).open(encoding="utf-8") as handle:
-            yield (line.rstrip("\n") for line in handle)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipesError(f"{file} cannot be read: {error}") from error

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MissingDataError
@@ -17,7 +17,7 @@ from evalsuite.own.own_task import OwnTask
 from evalsuite.task import DataSource, Split, Task
 from recipes.hashing import sha256_file, sha256_json
 from recipes.naming import home_path
-from transfer.find_task import find_task
+from transfer.find_task import CATALOGUES, find_task
 
 if TYPE_CHECKING:
     from recipes.stages._shared.contract import DataNeed
@@ -44,6 +44,19 @@ def digest_need(
     if need.split == "held out":
         return _held_out(source, digest_file)
     task = find_task(need.task)
+    rows = _rows(task, need.split, need.languages, source, digest_file)
+    files = [catalogue.plugin_file(need.task) for catalogue in CATALOGUES]
+    return "+".join([rows, *(f"plugin:{digest_file(file)}" for file in files if file is not None)])
+
+
+def _rows(
+    task: Task,
+    wanted: Split | Literal["eval"],
+    languages: Sequence[str] | None,
+    source: DataSource,
+    digest_file: Callable[[Path], str],
+) -> str:
+    """A digest of a task's rows."""
     kind = task.kind_of_source(source)
     if kind == "embedded":
         return _embedded()
@@ -60,8 +73,8 @@ def digest_need(
             f"source: files has no rows of {task.name}, which the recipe does not declare; "
             "write source: hub, xtreme or embedded"
         )
-    split = task.eval_split(source) if need.split == "eval" else need.split
-    languages = need.languages or task.available(source, split)
+    split = task.eval_split(source) if wanted == "eval" else wanted
+    languages = languages or task.available(source, split)
     digests: dict[str, str] = {}
     for language in languages:
         for path in task.files(source, split, language):

@@ -15,7 +15,7 @@ from pathlib import Path
 from evalsuite.errors import EvalsuiteError
 from evalsuite.task import DataSource
 from recipes.errors import is_persons
-from recipes.hashing import DigestMemo, sha256_json
+from recipes.hashing import DigestMemo, sha256_file, sha256_json
 from recipes.parsing.knobs import Assignment, Fixed, grid, names
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import Loaded, RawStage
@@ -209,6 +209,8 @@ def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]
         "inputs": {role: [keys[label] for label in ls] for role, ls in stage.inputs.items()},
         "data": data,
     }
+    if (plugin := registry.STAGES.plugin_file(stage.kind)) is not None:
+        parts["plugin"] = sha256_file(plugin)
     if getattr(stage.module, "LABELS_MATTER", False):
         parts["labels"] = {role: list(labels) for role, labels in stage.inputs.items()}
     if getattr(stage.module, "LINEAGE_MATTERS", stage.kind == "report"):

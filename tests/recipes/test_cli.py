@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from evalsuite.bulk.journal import Done
+from evalsuite.bulk.run_model import Job
 from recipes.cli import components
 from recipes.parsing import library as shipped
 
@@ -146,16 +147,20 @@ def test_report_and_predict_find_outputs(lab, capfd, monkeypatch):
     for name in ("r.yaml", "demo", str(lab.workspace / "runs" / "demo")):
         assert lab.cli("report", name) == 0
         assert capfd.readouterr().out == report
-    predict = types.ModuleType("evalsuite.inference.predict_lines")
-    predict.predict_lines = lambda path, lines: ({"path": path.name, "line": x} for x in lines)
-    monkeypatch.setitem(sys.modules, "evalsuite.inference.predict_lines", predict)
+    opened = []
+
+    def answers(directory, job, watch):
+        opened.append((directory.name, job.file))
+        return Done(rows=1)
+
+    predict = types.ModuleType("evalsuite.bulk.run_model")
+    predict.predict_file, predict.Job = answers, Job
+    monkeypatch.setitem(sys.modules, "evalsuite.bulk.run_model", predict)
     (lab.folder / "in.txt").write_text("eins\tzwei\n")
     assert lab.cli("predict", "demo:teacher[task=xnli]", "in.txt") == 0
-    found = json.loads(capfd.readouterr().out)
-    assert found["path"].startswith("train-")
-    assert found["line"] == "eins\tzwei"
+    assert opened[0][0].startswith("train-") and opened[0][1] == "in.txt"
     assert lab.cli("predict", "./base", "in.txt") == 0
-    assert json.loads(capfd.readouterr().out)["path"] == "base"
+    assert opened[1] == ("base", "in.txt")
     assert lab.cli("predict", "demo:teacher[task=xnl]", "in.txt") == 2
     assert capfd.readouterr().err.startswith(
         "error: the last run of demo has no stage 'teacher[task=xnl]'; "
@@ -165,8 +170,6 @@ def test_report_and_predict_find_outputs(lab, capfd, monkeypatch):
     assert capfd.readouterr().err == (
         "error: there is no directory ./nowhere\nname a model directory, or RECIPE:STAGE of a run\n"
     )
-    assert lab.cli("predict", "./base", "absent.txt") == 2
-    assert capfd.readouterr().err.startswith("error: absent.txt cannot be read: ")
 
 
 @pytest.mark.parametrize(

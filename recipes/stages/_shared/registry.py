@@ -22,7 +22,9 @@ if TYPE_CHECKING:
         Summary,
     )
 
-STAGES: Catalogue[ModuleType] = Catalogue("recipes.stages", "stage")
+STAGES: Catalogue[ModuleType] = Catalogue(
+    "recipes.stages", "stage", marks=("VERSION", "Config", "run"), group="stages"
+)
 
 
 class StageModule(Protocol):

@@ -1,0 +1,140 @@
+"""The bytes of a file or of standard input, unpacked, with the share that was read.
+
+>>> with opened("rows.csv.gz") as stream:
+...     stream.lines.readline()
+b'text,label'
+
+Whether bytes are packed is seen from the bytes, whatever the name says.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from evalsuite.data.mistaken import mistaken
+from evalsuite.errors import DataError, MalformedRowError
+
+STDIN = "-"
+_CHUNK = 1 << 14  # bytes read at once; where they are packed, what comes out can be far more
+_BUFFER = 1 << 16
+_HEAD = 1 << 12
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+
+
+@dataclass(frozen=True, slots=True)
+class ByteStream:
+    """An open input.
+
+    Attributes:
+        name: for messages.
+        lines: the unpacked bytes; reading raises DataError where the file is damaged.
+        raw: the bytes as they are in the file.
+        size: of the file; None where it is a pipe.
+    """
+
+    name: str
+    lines: io.BufferedReader[Any]
+    raw: IO[bytes]
+    size: int | None
+
+    def done(self) -> float | None:
+        """The share of the file that was read; None of a pipe."""
+        return min(1.0, self.raw.tell() / self.size) if self.size else None
+
+
+@contextmanager
+def opened(file: str) -> Iterator[ByteStream]:
+    """Open a file, or standard input where it is `-`.
+
+    Raises:
+        DataError: it cannot be read or unpacked.
+        MalformedRowError: it is something else than rows, such as a web page.
+    """
+    name = "standard input" if file == STDIN else file
+    with ExitStack() as stack:
+        try:
+            raw: Any = sys.stdin.buffer
+            if file != STDIN:
+                raw = stack.enter_context(Path(file).expanduser().open("rb"))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise DataError(f"{file} cannot be read: {error}") from None
+        buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+        chunks = _chunks(buffered, name)
+        lines = io.BufferedReader(_Unpacked(chunks), _BUFFER)
+        head = lines.peek(_HEAD)[:_HEAD]
+        if not head.startswith(_PARQUET) and (problem := mistaken(head)):
+            raise MalformedRowError(name, 1, problem)
+        yield ByteStream(name, lines, buffered, _size(buffered))
+
+
+def _size(raw: IO[bytes]) -> int | None:
+    with suppress(OSError, ValueError):  # it has no descriptor
+        status = os.fstat(raw.fileno())
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
+    return None
+
+
+def _chunks(raw: Any, name: str) -> Iterator[bytes]:
+    """The unpacked bytes, a part at a time.
+
+    Raises:
+        DataError: they cannot be read or unpacked.
+    """
+    import zstandard
+
+    try:
+        start = raw.peek(4)[:4]
+        read: Callable[[int], bytes] = raw.read1
+        if start.startswith(_GZIP):
+            read = gzip.GzipFile(fileobj=raw).read1
+        if start.startswith(_ZSTD):
+            yield from _unzstd(raw.read1)
+            return
+        while chunk := read(_CHUNK):
+            yield chunk
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise DataError(f"{name} cannot be read to its end: {error}") from None
+
+
+def _unzstd(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """All frames; one that is cut short is an error, which the library's reader does not see."""
+    import zstandard
+
+    unpacker, begun = zstandard.ZstdDecompressor().decompressobj(), False
+    while chunk := read(_CHUNK):
+        while chunk:
+            if part := unpacker.decompress(chunk):
+                yield part
+            chunk, begun = unpacker.unused_data if unpacker.eof else b"", not unpacker.eof
+            if unpacker.eof:
+                unpacker = zstandard.ZstdDecompressor().decompressobj()
+    if begun:
+        raise zstandard.ZstdError("it is cut short")
+
+
+class _Unpacked(io.RawIOBase):
+    """Parts of bytes as a stream."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._rest = parts, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            self._rest = memoryview(next(self._parts, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

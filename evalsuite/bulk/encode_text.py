@@ -1,0 +1,111 @@
+r"""Answered rows as JSON lines, CSV or TSV.
+
+>>> JsonLinesEncoder().encode([Answered(2, {"text": "It rains."}, {"score": 0.5})])
+(b'{"text": "It rains.", "score": 0.5}\n', [])
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any, Protocol
+
+from evalsuite.bulk.answered import Answered, flat
+from evalsuite.bulk.rows import BadRow
+
+Encoded = tuple[bytes, list[BadRow]]
+_SPACED = ("words", "tags")  # written with spaces between: no item has one
+
+
+class Encoder(Protocol):
+    """Turns windows into what is appended to the output.
+
+    Attributes:
+        begun: whether a row was encoded; the first ones decide about columns.
+    """
+
+    begun: bool
+
+    def encode(self, window: Sequence[Answered | BadRow]) -> Encoded:
+        """The bytes of a window, and rows of it that do not fit the output."""
+        ...
+
+
+class JsonLinesEncoder:
+    """An object per row."""
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def encode(self, window: Sequence[Answered | BadRow]) -> Encoded:
+        """See `Encoder`."""
+        rows = [row for row in window if isinstance(row, Answered)]
+        self.begun = self.begun or bool(rows)
+        lines = (
+            json.dumps({**row.fields, **row.answer}, ensure_ascii=False, default=plain)
+            for row in rows
+        )
+        return "".join(f"{line}\n" for line in lines).encode("utf-8"), []
+
+
+class DelimitedEncoder:
+    """A line of names, then a line per row; what is neither text nor number is JSON.
+
+    The columns are those of the input, or of the first JSON lines.
+    """
+
+    def __init__(self, columns: Sequence[str] | None, delimiter: str) -> None:
+        self.begun, self._columns, self._delimiter = False, columns, delimiter
+        self._names: list[str] = []
+
+    def encode(self, window: Sequence[Answered | BadRow]) -> Encoded:
+        """See `Encoder`."""
+        rows = [row for row in window if isinstance(row, Answered)]
+        text, bad = io.StringIO(), []
+        writer = csv.writer(text, delimiter=self._delimiter, lineterminator="\n")
+        if rows and not self.begun:
+            self.begun = True
+            columns = self._columns or union(rows)
+            self._names = [*columns, *flat(rows[0].answer)]
+            writer.writerow(self._names)
+        allowed = set(self._names)
+        for row in rows:
+            record = {**row.fields, **flat(row.answer)}
+            if strange := [name for name in record if name not in allowed]:
+                bad.append(strange_column(row.line, strange[0]))
+            else:
+                writer.writerow([_cell(name, record.get(name)) for name in self._names])
+        return text.getvalue().encode("utf-8"), bad
+
+
+def union(rows: Sequence[Answered]) -> list[str]:
+    """The columns that the rows have, in order."""
+    return list(dict.fromkeys(name for row in rows for name in row.fields))
+
+
+def strange_column(line: int, name: str) -> BadRow:
+    """A row with a column that the output has no place for."""
+    return BadRow(line, f"it has a column {name!r}, which the first rows do not have")
+
+
+def plain(value: Any) -> Any:
+    """A vector, or a value of a parquet file, as JSON has it."""
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if hasattr(value, "astype"):  # a vector
+        return value.astype("float64").round(7).tolist()
+    return str(value)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list) and name.endswith(_SPACED):
+        return " ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False, default=plain)

@@ -1,0 +1,236 @@
+"""What is written: standard output, or a file that is whole or not there.
+
+```
+out.csv.partial             the rows so far, window by window
+out.csv.partial.bad.jsonl   the rows that were left out so far, and why
+out.csv.partial.json        how much of both counts, written after each window
+out.csv                     all rows: the first file under its final name, or made of it
+out.csv.bad.jsonl           the rows left out, where there are any
+```
+
+After a kill at any moment the same command goes on after the last window that was written whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from evalsuite.bulk.rows import BadRow
+from evalsuite.errors import DataError
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How much was done.
+
+    Attributes:
+        rows: read, bad ones among them.
+        digest: of all rows read.
+        bytes, bad_bytes: of the two files.
+    """
+
+    windows: int = 0
+    rows: int = 0
+    bad: int = 0
+    digest: str = ""
+    bytes: int = 0
+    bad_bytes: int = 0
+
+
+class Sink(Protocol):
+    """Where windows are written.
+
+    Attributes:
+        name: for messages.
+        done: what an earlier run has written, and this one.
+    """
+
+    name: str
+    done: Done
+
+    def holds(self, data: bytes, at: int) -> bool:
+        """Whether these bytes are there, written by an earlier run."""
+        ...
+
+    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
+        """Add a window."""
+        ...
+
+    def refuse(self, problem: str) -> DataError:
+        """The error of a run that does not fit what an earlier one wrote."""
+        ...
+
+
+class StreamSink:
+    """Standard output; nothing can be gone on with."""
+
+    name = "standard output"
+
+    def __init__(self) -> None:
+        self.done = Done()
+
+    def holds(self, data: bytes, at: int) -> bool:
+        """Nothing is there."""
+        return False
+
+    def refuse(self, problem: str) -> DataError:
+        """Nothing is there to refuse."""
+        return DataError(problem)
+
+    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
+        """Write a window at once."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        done = self.done
+        self.done = Done(done.windows + 1, done.rows + rows, done.bad + len(bad), digest)
+
+
+class Journal:
+    """A file that grows under another name until it is whole.
+
+    Args:
+        path: its final name.
+
+    Raises:
+        DataError: it is there already, another process writes it, its folder is not there, or what
+            an earlier run left of it is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, str(path)
+        self.partial, self.bad, self.state = (
+            path.with_name(path.name + end)
+            for end in (".partial", ".partial.bad.jsonl", ".partial.json")
+        )
+        self.left_out = path.with_name(path.name + ".bad.jsonl")
+        if os.path.lexists(path):
+            raise DataError(f"{path} is there already; delete it, or give --output another name")
+        try:
+            self._file = self.partial.open("a+b")
+        except OSError as error:
+            raise DataError(f"{path} cannot be written: {error.strerror or error}") from None
+        self._bad: IO[bytes] | None = None
+        self.done = Done()
+        try:
+            self._go_on()
+        except BaseException:
+            self._shut()
+            raise
+
+    def _go_on(self) -> None:
+        """Take up what an earlier run left."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DataError(f"{self.path} is being written by another process") from None
+        self.done = self._read_state()
+        self._bad = self.bad.open("a+b")
+        for file, size in ((self._file, self.done.bytes), (self._bad, self.done.bad_bytes)):
+            if file.seek(0, os.SEEK_END) < size:
+                raise self.refuse("it is shorter than it was")
+            file.truncate(size)
+
+    def _read_state(self) -> Done:
+        try:
+            found: Any = json.loads(self.state.read_text("utf-8"))
+            done = Done(**found)
+            numbers = [done.windows, done.rows, done.bad, done.bytes, done.bad_bytes]
+            if not all(type(number) is int and number >= 0 for number in numbers):
+                raise ValueError("a count is no number")
+            return done
+        except FileNotFoundError:
+            return Done()
+        except (ValueError, TypeError, OSError) as error:
+            raise self.refuse(f"{self.state.name}: {error}") from None
+
+    def refuse(self, problem: str) -> DataError:
+        """The error of a run that does not fit what an earlier one wrote."""
+        return DataError(
+            f"{self.partial} cannot be gone on with: {problem}\nto begin again, type: "
+            f"rm {self.partial} {self.state}"
+        )
+
+    def holds(self, data: bytes, at: int) -> bool:
+        """Whether these bytes are in the file at a place."""
+        self._file.seek(at)
+        return self._file.read(len(data)) == data
+
+    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
+        """Add a window: its bytes first, then how far they count."""
+        assert self._bad is not None
+        done = self.done
+        listed = "".join(
+            json.dumps({"row": row.line, "problem": row.problem}, ensure_ascii=False) + "\n"
+            for row in bad
+        ).encode("utf-8")
+        for file, added in ((self._file, data), (self._bad, listed)):
+            file.write(added)
+            file.flush()
+            if added:
+                os.fsync(file.fileno())
+        self.done = Done(
+            windows=done.windows + 1,
+            rows=done.rows + rows,
+            bad=done.bad + len(bad),
+            digest=digest,
+            bytes=done.bytes + len(data),
+            bad_bytes=done.bad_bytes + len(listed),
+        )
+        following = self.state.with_name(self.state.name + ".new")
+        following.write_text(json.dumps(asdict(self.done)), "utf-8")
+        following.replace(self.state)
+
+    def publish(self, rows: Path) -> None:
+        """Give a file of all rows the final name."""
+        with rows.open("rb") as file:
+            os.fsync(file.fileno())
+        if self.done.bad:
+            self.bad.replace(self.left_out)
+        rows.replace(self.path)
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove what is left of the run."""
+        self.close()
+        for path in (self.partial, self.bad, self.state):
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let another process go on; of nothing written nothing stays."""
+        self._shut()
+        if not self.done.windows:
+            for path in (self.partial, self.bad):
+                with suppress(OSError):
+                    path.unlink()
+
+    def _shut(self) -> None:
+        for file in (self._file, self._bad):
+            if file is not None:
+                file.close()
+
+
+def packed(path: Path, suffix: str) -> Path:
+    """A compressed copy, the same at any time: `.gz` or `.zst`."""
+    import zstandard
+
+    out = path.with_name(path.name + suffix)
+    with path.open("rb") as rows, out.open("wb") as file:
+        if suffix == ".gz":
+            with gzip.GzipFile("", "wb", 6, file, mtime=0) as writer:
+                shutil.copyfileobj(rows, writer, _BLOCK)
+        else:
+            zstandard.ZstdCompressor().copy_stream(rows, file)
+    return out

@@ -1,0 +1,130 @@
+"""Where answers go and in which form: a file under its final name, or standard output.
+
+>>> with open_output(Path("out.csv.gz"), None, TABLES) as output:
+...     output.form, output.suffix
+('csv', '.gz')
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite.bulk.encode_arrow import ArrowEncoder, to_parquet
+from evalsuite.bulk.encode_text import DelimitedEncoder, Encoder, JsonLinesEncoder
+from evalsuite.bulk.encode_vectors import NumpyEncoder, write_header
+from evalsuite.bulk.journal import Journal, Sink, StreamSink, packed
+from evalsuite.bulk.open_rows import form_of
+from evalsuite.errors import DataError
+from evalsuite.own.records import COMPRESSED
+
+TABLES = ("jsonl", "csv", "tsv", "parquet")
+VECTORS = ("jsonl", "npy", "parquet")
+_WHOLE = ("parquet", "npy")  # forms that are written when all rows are there
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An open output.
+
+    Attributes:
+        form: one of those allowed.
+        suffix: `.gz`, `.zst` or empty.
+    """
+
+    form: str
+    suffix: str
+    sink: Sink
+
+    def encoder(self, columns: Sequence[str] | None, schema: Any, width: int) -> Encoder:
+        """What turns rows into its bytes.
+
+        Args:
+            columns, schema: of the input, see `Rows`.
+            width: of a vector, where there are vectors.
+        """
+        if self.form == "npy":
+            return NumpyEncoder(width)
+        if self.form == "parquet":
+            return ArrowEncoder(columns, schema)
+        if self.form == "jsonl":
+            return JsonLinesEncoder()
+        return DelimitedEncoder(columns, "\t" if self.form == "tsv" else ",")
+
+    def publish(self, width: int) -> None:
+        """Give a file its final name, now that all rows are in it."""
+        if not isinstance(self.sink, Journal):
+            return
+        rows = self.sink.partial
+        if self.form == "parquet":
+            rows = rows.with_name(rows.name + ".parquet")
+            to_parquet(self.sink.partial, rows)
+        elif self.form == "npy":
+            write_header(rows, width)
+        elif self.suffix:
+            rows = packed(rows, self.suffix)
+        self.sink.publish(rows)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        if isinstance(self.sink, Journal):
+            self.sink.discard()
+
+
+@contextmanager
+def open_output(path: Path | None, asked: str | None, allowed: Sequence[str]) -> Iterator[Output]:
+    """An open output; None is standard output.
+
+    Args:
+        asked: the form; default by the name, on standard output JSON lines.
+
+    Raises:
+        DataError: the name says no form that is allowed, or see `Journal`.
+    """
+    named = path or _redirected()
+    form, suffix = _form(path, named, asked, allowed)
+    if path is None and form not in _WHOLE:
+        yield Output(form, "", StreamSink())
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(path or Path(folder, "out"))
+        try:
+            yield Output(form, suffix, journal)
+        finally:
+            journal.close()
+        if path is None and journal.path.is_file():
+            with journal.path.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+
+def _form(
+    path: Path | None, named: Path | None, asked: str | None, allowed: Sequence[str]
+) -> tuple[str, str]:
+    said = form_of(named.name) if named else None
+    suffix = path.suffix.lower() if path and path.suffix.lower() in COMPRESSED else ""
+    form = asked or (said if said in allowed else None)
+    if form is None and path is None:
+        form = "jsonl"
+    if form is None or form not in allowed:
+        raise DataError(
+            f"{path or '--to'}: cannot write {form or 'this kind of file'}; it can be: "
+            f"{', '.join(allowed)}\nby the end of the name, or with --to"
+        )
+    if suffix and form in _WHOLE:
+        raise DataError(f"{path}: a {form} file is not compressed as a whole; leave out {suffix}")
+    return form, suffix
+
+
+def _redirected() -> Path | None:
+    """The file that standard output goes to, where the system says which: `> vectors.npy`."""
+    try:
+        return Path(f"/proc/self/fd/{sys.stdout.fileno()}").readlink()
+    except (OSError, ValueError, AttributeError):
+        return None

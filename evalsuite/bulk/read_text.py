@@ -1,0 +1,196 @@
+"""Rows of text, one at a time: plain lines, CSV, TSV and JSON lines.
+
+>>> for row in Csv(stream, header=True):
+...     row.line, row.fields
+(2, {'text': 'It rains.', 'label': 'weather'})
+
+A row that cannot be read is a `BadRow`, and reading goes on after it. Blank lines are passed over,
+except among plain lines, where each line is a row.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from evalsuite.bulk.byte_stream import ByteStream
+from evalsuite.bulk.rows import BadRow, Row
+from evalsuite.data.json_text import parse
+from evalsuite.errors import MalformedRowError
+from evalsuite.own.records import tab_fields
+
+LONGEST = 1 << 24  # bytes of a line
+LINE = "line"  # the one column of plain lines
+_NEEDS_UTF8 = "not UTF-8 (byte 0x{:02x})"
+
+
+class TextLines:
+    """Numbered lines of a stream, without their ends and without a byte-order mark.
+
+    Attributes:
+        number: of the line given last.
+        problem: of that line, where it cannot be used.
+    """
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.stream, self.number, self.problem = stream, 0, ""
+
+    def __iter__(self) -> Iterator[str]:
+        read = self.stream.lines.readline
+        while raw := read(LONGEST):
+            self.number += 1
+            if self.number == 1:
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            self.problem = ""
+            if len(raw) == LONGEST and not raw.endswith(b"\n"):
+                while (rest := read(LONGEST)) and not rest.endswith(b"\n"):
+                    pass
+                raw, self.problem = b"?", f"the line is longer than {LONGEST >> 20} MiB"
+            yield self._decoded(raw)
+
+    def _decoded(self, raw: bytes) -> str:
+        if b"\0" in raw:
+            self.problem = "a NUL byte; the file is damaged or not UTF-8 text"
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            self.problem = _NEEDS_UTF8.format(raw[error.start])
+            return raw.decode("utf-8", "replace")
+
+
+class Lines:
+    """Plain lines, whatever they hold."""
+
+    columns: tuple[str, ...] | None = (LINE,)
+    schema = None
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.name, self.done = stream.name, stream.done
+        self._lines = TextLines(stream)
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        lines = self._lines
+        for line in lines:
+            if lines.problem:
+                yield BadRow(lines.number, lines.problem)
+            else:
+                yield Row(lines.number, {LINE: line.rstrip("\n").removesuffix("\r")})
+
+
+class Delimited:
+    """CSV with quotation marks as RFC 4180 defines them, or TSV; the first line names the columns.
+
+    Args:
+        numbered: there is no line of names; columns are called `1`, `2` and so on.
+    """
+
+    schema = None
+
+    def __init__(self, stream: ByteStream, *, tabs: bool, numbered: bool) -> None:
+        self.name, self.done = stream.name, stream.done
+        self._lines = TextLines(stream)
+        self._rows = self._tabs() if tabs else self._commas()
+        first = next(self._rows, None)
+        if isinstance(first, BadRow):
+            raise MalformedRowError(self.name, first.line, first.problem)
+        self.columns: tuple[str, ...] | None = ()
+        if first is None:
+            return
+        line, fields = first
+        self.columns = tuple(fields)
+        if numbered:
+            self.columns = tuple(str(number) for number in range(1, len(fields) + 1))
+            self._rows = chain([first], self._rows)
+        elif twice := sorted({name for name in fields if fields.count(name) > 1}):
+            raise MalformedRowError(
+                self.name, line, f"two columns have the name {twice[0]!r}; give each one name"
+            )
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        names = self.columns or ()
+        for row in self._rows:
+            if isinstance(row, BadRow):
+                yield row
+                continue
+            line, fields = row
+            if len(fields) == len(names):
+                yield Row(line, dict(zip(names, fields, strict=True)))
+            else:
+                problem = f"{len(fields)} columns where {len(names)} are expected"
+                yield BadRow(line, problem)
+
+    def _tabs(self) -> Iterator[tuple[int, list[str]] | BadRow]:
+        lines = self._lines
+        for line in lines:
+            if lines.problem:
+                yield BadRow(lines.number, lines.problem)
+            elif line.strip():
+                yield lines.number, tab_fields(line.rstrip("\n"))
+
+    def _commas(self) -> Iterator[tuple[int, list[str]] | BadRow]:
+        lines = self._lines
+        problems: list[str] = []
+
+        def noted() -> Iterator[str]:
+            for line in lines:
+                if lines.problem:
+                    problems.append(lines.problem)
+                yield line
+
+        csv.field_size_limit(LONGEST)  # the library's default is 128 KiB
+        reader = csv.reader(noted(), strict=True)
+        while True:
+            first = lines.number + 1
+            problems.clear()
+            try:
+                fields = next(reader, None)
+            except csv.Error as error:
+                yield BadRow(first, f"not a row of CSV: {error}")
+                continue
+            if fields is None:
+                return
+            if problems:
+                yield BadRow(first, problems[0])
+            elif fields:
+                yield first, fields
+
+
+class JsonLines:
+    """A JSON object per line; each names its columns."""
+
+    columns: tuple[str, ...] | None = None
+    schema = None
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.name, self.done = stream.name, stream.done
+        self._lines = TextLines(stream)
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        lines = self._lines
+        for line in lines:
+            if lines.problem:
+                yield BadRow(lines.number, lines.problem)
+            elif line.strip():
+                yield self._row(lines.number, line)
+
+    def _row(self, number: int, line: str) -> Row | BadRow:
+        try:
+            found: Any = parse(Path(self.name), number, line)
+        except MalformedRowError as error:
+            return BadRow(number, error.problem)
+        if not isinstance(found, dict):
+            return BadRow(number, "not a JSON object with the columns as its keys")
+        return Row(number, found)
+
+
+def names_columns(line: str, roles: Sequence[Sequence[str]]) -> bool:
+    r"""Whether a line of a TSV file names the columns that are looked for.
+
+    >>> names_columns("text\tlabel", [("text",)])
+    True
+    """
+    fields = tab_fields(line.rstrip("\n"))
+    return any(set(names) <= set(fields) for names in roles)

@@ -1,0 +1,54 @@
+"""A row that was read, and one that was not.
+
+>>> Row(2, {"text": "It rains."}).fields["text"]
+'It rains.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row.
+
+    Attributes:
+        line: where it begins in its file, from 1; in parquet its number.
+        fields: column -> value.
+    """
+
+    line: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be read or answered, and why; the rows after it can."""
+
+    line: int
+    problem: str
+
+
+class Rows(Protocol):
+    """An open table.
+
+    Attributes:
+        name: of the file, for messages.
+        columns: names of the columns; None where each row names its own.
+        schema: Arrow schema of the columns; None where they are text.
+    """
+
+    name: str
+    columns: tuple[str, ...] | None
+    schema: Any
+
+    def __iter__(self) -> Iterator[Row | BadRow]:
+        """All rows in order, read as they are asked for."""
+        ...
+
+    def done(self) -> float | None:
+        """The share of the input that was read, 0 to 1; None where its size is not known."""
+        ...

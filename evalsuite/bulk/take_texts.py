@@ -1,0 +1,112 @@
+"""The texts of a row: which columns hold them, and what is wrong where they do not.
+
+>>> take = TextTaker(rows, head, columns=("body",))
+>>> take(Row(2, {"body": "It rains.", "id": "7"}))
+(['It rains.'], {'body': 'It rains.', 'id': '7'})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from evalsuite.bulk.read_text import LINE, Lines
+from evalsuite.bulk.rows import Row, Rows
+from evalsuite.errors import DataError
+from evalsuite.inference.answers import Texts
+
+Taken = tuple[list[str], dict[str, Any]]
+
+
+class TextTaker:
+    """Takes the texts out of rows.
+
+    Args:
+        texts: how many the model reads, and what their columns are usually called.
+        columns: those that hold them; default the usual ones.
+
+    Raises:
+        DataError: the table has no such columns.
+    """
+
+    def __init__(self, rows: Rows, texts: Texts, columns: Sequence[str] = ()) -> None:
+        self.name, self.texts, self.asked = rows.name, texts, tuple(columns)
+        self.plain = isinstance(rows, Lines)
+        if self.plain and columns:
+            raise DataError(
+                f"{rows.name}: plain lines have no columns; say what it is: --from csv, tsv, jsonl "
+                "or parquet"
+            )
+        self._columns: tuple[str, ...] = ()
+        if rows.columns is not None and not self.plain:
+            self._columns = self._chosen(rows.columns)
+
+    def __call__(self, row: Row) -> Taken:
+        """The texts of a row, and the columns of it that are kept.
+
+        Raises:
+            ValueError: a text is absent or empty; its message is the reason.
+            DataError: the first row of JSON lines has not the columns.
+        """
+        if self.plain:
+            texts = self.texts.split(row.fields[LINE])
+            if not all(text.strip() for text in texts):
+                raise ValueError("an empty text")
+            return texts, self.texts.named(texts)
+        if not self._columns:
+            self._columns = self._chosen(tuple(row.fields))
+        found: list[str] = []
+        for column in self._columns:
+            value = row.fields.get(column)
+            several = isinstance(value, list) and column == self._columns[-1]
+            if several and self.texts.most is None:
+                found.extend(_text(column, item) for item in value or ())
+            else:
+                found.append(_text(column, value))
+        if len(found) < self.texts.least:
+            raise ValueError(f"{len(found)} texts; this model needs {self.texts.least} or more")
+        return found, row.fields
+
+    def _chosen(self, there: Sequence[str]) -> tuple[str, ...]:
+        texts, listed = self.texts, ", ".join(map(repr, there)) or "none"
+        if self.asked:
+            if absent := [column for column in self.asked if column not in there]:
+                raise DataError(
+                    f"{self.name}: no column {', '.join(map(repr, absent))}; there are: {listed}"
+                )
+            most = texts.most or len(self.asked)
+            if len(self.asked) > most or (len(self.asked) < texts.least and texts.most is not None):
+                count = f"{texts.least} to {most}" if most > texts.least else str(most)
+                raise DataError(
+                    f"--columns {','.join(self.asked)}: this model reads {count} column(s) per row"
+                )
+            return self.asked
+        for names in texts.columns:
+            if set(names) <= set(there):
+                return names
+        if len(there) == 1 and texts.least == 1:
+            return tuple(there)
+        usual = " or ".join(",".join(names) for names in texts.columns)
+        raise DataError(
+            f"{self.name}: no column is called {usual}; say which hold the text: "
+            f"--columns NAME[,NAME]\nthere are: {listed}"
+        )
+
+
+def _text(column: str, value: Any) -> str:
+    """A value as text: words may be a list.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if any(len(item.split()) != 1 for item in value):
+            raise ValueError(f"a word of column {column!r} is empty or has a space in it")
+        value = " ".join(value)
+    if value is None:
+        raise ValueError(f"no text in column {column!r}")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"no text in column {column!r}, but {type(value).__name__}")
+    if not str(value).strip():
+        raise ValueError(f"an empty text in column {column!r}")
+    return str(value)

@@ -1,0 +1,158 @@
+"""Commands that run one model over rows: predictions and vectors."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recipes.cli.options import Debug, Plugin, Space
+from recipes.errors import RecipesError
+
+if TYPE_CHECKING:
+    from evalsuite.bulk.answer_rows import Watch
+    from evalsuite.bulk.journal import Done
+    from evalsuite.bulk.run_model import Job
+
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A directory, or RECIPE:STAGE of a run.")
+]
+Input = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="Rows: .csv, .tsv, .jsonl, .parquet, also .gz or .zst; others, and - for standard "
+        "input, are plain lines.",
+    ),
+]
+Result = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write here, whole or not at all; after a kill the same command goes on. Default: "
+        "standard output.",
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="FORM", help="Form of FILE: lines, csv, tsv, jsonl, parquet."),
+]
+To = Annotated[
+    str | None,
+    typer.Option("--to", metavar="FORM", help="Form of the output, where its name does not say."),
+]
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="NAME,...",
+        help="Columns that hold the texts; numbers from 1 where the file has no line of names.",
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first bad row, exit code 2.")]
+Alone = Annotated[
+    bool,
+    typer.Option("--alone", help="Run each row by itself: slower, its answer depends on no other."),
+]
+
+
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Put before each text, such as 'query: '; default what the model declares.",
+    ),
+]
+Layer = Annotated[
+    int | None, typer.Option(metavar="N", help="Layer that is pooled; default the last.")
+]
+_REQUIRED = inspect.Parameter.empty
+_SHARED: dict[str, tuple[Any, Any]] = {  # parameter -> its annotation and default
+    "model": (Model, _REQUIRED),
+    "file": (Input, "-"),
+    "output": (Result, None),
+    "form": (From, None),
+    "to": (To, None),
+    "columns": (Columns, ""),
+    "strict": (Strict, False),
+    "alone": (Alone, False),
+    "workspace": (Space, None),
+    "plugin": (Plugin, None),
+    "debug": (Debug, False),
+}
+
+
+def _taking(**more: tuple[Any, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the parameters of all commands here, and more, for typer to read."""
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in {**_SHARED, **more}.items()
+    ]
+
+    def taking(command: Callable[..., None]) -> Callable[..., None]:
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
+
+    return taking
+
+
+@_taking()
+def predict(**given: Any) -> None:
+    """Predict each row; the input's columns are kept. In plain lines a tab parts two texts."""
+
+    def run(directory: Path, job: Job, watch: Watch) -> Done:
+        from evalsuite.bulk.run_model import predict_file
+
+        return predict_file(directory, job, watch)
+
+    _run(given, run)
+
+
+@_taking(prefix=(Prefix, None), layer=(Layer, None))
+def embed(**given: Any) -> None:
+    """Write a vector of length 1 per row: .npy, .jsonl or .parquet."""
+
+    def run(directory: Path, job: Job, watch: Watch) -> Done:
+        from evalsuite.bulk.run_model import embed_file
+
+        return embed_file(directory, job, watch, given["prefix"], given["layer"])
+
+    _run(given, run)
+
+
+def _run(given: Mapping[str, Any], run: Callable[[Path, Job, Watch], Done]) -> None:
+    from recipes.cli.row_progress import RowProgress
+    from recipes.execution.find_outputs import find_model
+
+    directory = find_model(given["model"], given["workspace"])
+    job = _job(given)
+    with RowProgress(job.output) as progress:
+        done = run(directory, job, progress)
+        progress.finish(done)
+
+
+def _job(given: Mapping[str, Any]) -> Job:
+    from evalsuite.bulk.open_rows import INPUT_FORMS, Reading
+    from evalsuite.bulk.run_model import Job
+    from recipes.parsing.problems import suggest
+
+    form, columns = given["form"], given["columns"].split(",")
+    if form is not None and form not in INPUT_FORMS:
+        raise RecipesError(
+            f"--from: no form {form!r}{suggest(form, INPUT_FORMS)}\nallowed: "
+            f"{', '.join(INPUT_FORMS)}"
+        )
+    reading = Reading(form, tuple(name.strip() for name in columns if name.strip()))
+    return Job(
+        given["file"],
+        given["output"],
+        given["to"],
+        reading,
+        strict=given["strict"],
+        alone=given["alone"],
+    )
