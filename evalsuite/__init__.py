@@ -14,6 +14,7 @@ Files:
     evaluation.py: what one evaluation works on: the options, the open model, and the rows of each
         language
     family.py: what a model family is: where the parts of its models are
+    family_classes.py: which class of transformers serves a format in a family
     fertility.py: how a vocabulary treats the words of each language
     find_family.py: the family of a model, by its model type
     language_scores.py: the scores of all languages of one task, collected language by language

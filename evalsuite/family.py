@@ -113,6 +113,8 @@ class Family:
     """One family of encoders, of transformers' model type `name`.
 
     Attributes:
+        classes: what the names of its classes in transformers begin with.
+        lacking: formats that transformers has no class for in this family.
         stack: path of the list of layers in the encoder.
         layer: where the parts of a layer are.
         final_norm: path in the encoder of a norm after the last layer.
@@ -131,6 +133,8 @@ class Family:
     """
 
     name: str
+    classes: str
+    lacking: frozenset[str] = frozenset()
     stack: str
     layer: LayerPaths
     final_norm: str | None = None
@@ -231,8 +235,15 @@ class Family:
 
     def longest(self, config: Any) -> int:
         """Tokens of the longest sequence a model takes."""
-        taken = int(config.pad_token_id) + 1 if self.positions == "after-padding" else 0
-        return int(config.max_position_embeddings) - taken
+        return int(config.max_position_embeddings) - self._unused(config)
+
+    def positions_for(self, config: Any, tokens: int) -> int:
+        """Positions that a config has to count for sequences of as many tokens."""
+        return tokens + self._unused(config)
+
+    def _unused(self, config: Any) -> int:
+        """Positions before the first token's."""
+        return int(config.pad_token_id) + 1 if self.positions == "after-padding" else 0
 
     def with_layers(self, config: Any, kept: Sequence[int]) -> Any:
         """A config of these layers alone, in this order.

@@ -92,6 +92,34 @@ def _inside(encoding: Encoding, side: int) -> range:
     return range(places[0], places[-1] + 1)
 
 
+# What the tokenizers of the families call their special tokens.
+_MASKS = ("<mask>", "[MASK]")
+_SPECIAL = (*_MASKS, *("<s>", "<pad>", "</s>", "<unk>"), *("[CLS]", "[PAD]", "[SEP]", "[UNK]"))
+
+
+def mask_id(tokenizer: Tokenizer) -> int:
+    """The id of the token that stands for a masked one.
+
+    Raises:
+        ModelError: the vocabulary has none.
+    """
+    for token in _MASKS:
+        if (number := tokenizer.token_to_id(token)) is not None:
+            return int(number)
+    raise ModelError(
+        f"the tokenizer has no {' or '.join(_MASKS)}, which masked LM puts in the place of a piece"
+    )
+
+
+def special_ids(tokenizer: Tokenizer) -> set[int]:
+    """Ids of all special tokens, whether or not they are listed as added ones."""
+    added = {
+        number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special
+    }
+    named = {tokenizer.token_to_id(token) for token in _SPECIAL}
+    return added | {int(number) for number in named if number is not None}
+
+
 def id_of(tokenizer: Tokenizer, token: str) -> int:
     """The id of a special token.
 

@@ -15,28 +15,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
-from transformers import AutoModelForMaskedLM, XLMRobertaConfig
+from transformers import AutoModelForMaskedLM
 from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
-from evalsuite.opening import weight_files
-from evalsuite.opening.pretrained import from_pretrained
+from evalsuite.find_family import config_of, named
+from evalsuite.opening.pretrained import from_config, from_pretrained
 from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
 from transfer.loop.batch_plan import Batch, plan
 from transfer.loop.fit import Fitted, Settings, fit
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
+from transfer.models.head_alone import has_masked_lm_head
 from transfer.objectives import mlm
 from transfer.text import lexical_init, parallel_text, vocabulary
 
 _SHOWN = 200_000  # lines the vocabulary is trained on, at most
+_FROM_SCRATCH = "xlm-roberta"  # whose layout of special tokens the trained vocabulary has
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An XLM-R architecture from scratch."""
+    """An architecture from scratch."""
 
     layers: int
     hidden: int
@@ -86,7 +87,7 @@ def pretrain(
         assert options.shape is not None
         _vocabulary(pairs, options.shape, tokenizer_dir, options.settings.seed, progress)
     tokenizer = tokenization.load(tokenizer_dir)
-    mask_id = tokenization.id_of(tokenizer, "<mask>")
+    pieces = mlm.Pieces.of(tokenizer)
     asked = options.max_length
     positions = options.shape.max_length if options.shape is not None else asked
     longest = min(asked, positions) if directory is None else checkpoints.longest(directory, asked)
@@ -99,11 +100,15 @@ def pretrain(
     drawn = parallel_text.sample(encoded.language, options.alpha, needed, options.settings.seed)
     lengths = [len(encoded.ids[index]) for index in drawn]
     batches = plan(lengths, options.batch_size, options.steps, options.settings.seed)
-    pad_id = tokenization.id_of(tokenizer, "<pad>")
+    pad_id = (
+        tokenization.id_of(tokenizer, "<pad>")
+        if directory is None
+        else tokenization.pad_id(directory)
+    )
 
     def collate(batch: Batch) -> Tensors:
         chosen = [encoded.ids[drawn[index]] for index in batch.indices]
-        return mlm.collate(chosen, pad_id, mask_id, batch.seed, options.mask_rate)
+        return mlm.collate(chosen, pad_id, pieces, batch.seed, options.mask_rate)
 
     set_seed(options.settings.seed)
     model = _model(directory, options.shape, tokenizer.get_vocab_size())
@@ -173,22 +178,26 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
 
 def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
     if directory is not None:
-        new = not any(name.startswith("lm_head.") for name in weight_files.shapes(directory))
+        new = not has_masked_lm_head(directory)
         return from_pretrained(AutoModelForMaskedLM, directory, new_head=new, dtype=torch.float32)
     assert shape is not None
-    config = XLMRobertaConfig(
-        vocab_size=vocabulary_size,
-        hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        intermediate_size=shape.ffn,
-        max_position_embeddings=shape.max_length + 2,
-        type_vocab_size=1,
-        hidden_dropout_prob=shape.dropout,
-        attention_probs_dropout_prob=shape.dropout,
-        layer_norm_eps=1e-5,
-        pad_token_id=1,
-        bos_token_id=0,
-        eos_token_id=2,
+    family = named(_FROM_SCRATCH)
+    config = config_of(
+        {
+            "model_type": family.name,
+            "vocab_size": vocabulary_size,
+            "hidden_size": shape.hidden,
+            "num_hidden_layers": shape.layers,
+            "num_attention_heads": shape.heads,
+            family.feed_forward_key: shape.ffn,
+            "type_vocab_size": 1,
+            "hidden_dropout_prob": shape.dropout,
+            "attention_probs_dropout_prob": shape.dropout,
+            "layer_norm_eps": 1e-5,
+            "pad_token_id": 1,
+            "bos_token_id": 0,
+            "eos_token_id": 2,
+        }
     )
-    return transformers.XLMRobertaForMaskedLM(config)
+    config.max_position_embeddings = family.positions_for(config, shape.max_length)
+    return from_config(AutoModelForMaskedLM, config)

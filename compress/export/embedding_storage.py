@@ -19,12 +19,13 @@ import numpy as np
 
 from compress.errors import EmbeddingsError
 from compress.export import low_rank
+from evalsuite.registry import FAMILIES
 from transfer.precision import row_codes
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-_TABLE = "word_embeddings.weight"
+_TABLE = "word_embeddings.weight"  # as it is called where it is stored anew
 _Parts = tuple[dict[str, np.ndarray], list["NodeProto"]]
 
 
@@ -75,8 +76,9 @@ def _lookup(graph: GraphProto, shape: tuple[int, ...], path: Path) -> tuple[Node
     """The node that gathers rows, and the one that gives them in fp32, the same or the next."""
     import onnx
 
+    ends = (_TABLE, *(FAMILIES.get(name).vocabulary[0] for name in FAMILIES.names()))
     for tensor in graph.initializer:
-        if tensor.name.removesuffix("_quantized").endswith(_TABLE):
+        if tensor.name.removesuffix("_quantized").endswith(ends):
             readers = [node for node in graph.node if tensor.name in node.input]
             if tuple(tensor.dims) != shape or [n.op_type for n in readers] != ["Gather"]:
                 break

@@ -7,6 +7,7 @@ from evalsuite.family import Family
 
 FAMILY = Family(
     name="bert",
+    classes="Bert",
     stack=_bert.STACK,
     layer=_bert.LAYER,
     words=_bert.WORDS,

@@ -57,6 +57,7 @@ class DebertaV2(Family):
 
 FAMILY = DebertaV2(
     name="deberta-v2",
+    classes="DebertaV2",
     stack=_bert.STACK,
     layer=replace(
         _bert.LAYER,

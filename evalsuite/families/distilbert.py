@@ -6,6 +6,7 @@ from evalsuite.family import Family, LayerPaths
 
 FAMILY = Family(
     name="distilbert",
+    classes="DistilBert",
     stack="transformer.layer",
     layer=LayerPaths(
         attention="attention",

@@ -11,6 +11,7 @@ from evalsuite.family import Family, LayerPaths
 
 FAMILY = Family(
     name="modernbert",
+    classes="ModernBert",
     stack="layers",
     layer=LayerPaths(
         attention="attn",

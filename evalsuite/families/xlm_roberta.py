@@ -6,4 +6,4 @@ from dataclasses import replace
 
 from evalsuite.families import roberta
 
-FAMILY = replace(roberta.FAMILY, name="xlm-roberta")
+FAMILY = replace(roberta.FAMILY, name="xlm-roberta", classes="XLMRoberta")

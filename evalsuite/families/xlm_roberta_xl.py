@@ -9,6 +9,7 @@ from evalsuite.family import Family
 
 FAMILY = Family(
     name="xlm-roberta-xl",
+    classes="XLMRobertaXL",
     stack=_bert.STACK,
     layer=replace(
         _bert.LAYER,

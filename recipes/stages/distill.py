@@ -21,7 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
-from recipes.stages._shared.families import refuse_layers, refuse_unknown
+from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
 from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
@@ -181,6 +181,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     if config.student is None:
         refuse_unknown(teacher, "teacher")
         refuse_layers(teacher, config.layers)
+        refuse_dimensions(teacher, config.width, config.heads)
     for other in inputs.get("others", ()):
         need(other, "others", "checkpoint", "bundle")
         known_heads = not (other.external or teacher.external)  # else labels are compared by name

@@ -19,7 +19,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
-from recipes.stages._shared.families import refuse_unknown
+from recipes.stages._shared.families import refuse_lacking, refuse_unknown
 from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
 from recipes.stages._shared.train_options import (
     TrainOptionsConfig,
@@ -38,7 +38,7 @@ from recipes.stages._shared.training_keys import (
 )
 from recipes.stages._shared.training_keys import cost as cost
 
-VERSION = 5
+VERSION = 6
 
 
 class Config(MethodKeys, TrainOptionsConfig):
@@ -93,6 +93,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if config.method in ("lora", "last_k"):
         refuse_unknown(model, "model")
+    refuse_lacking(model, [task.format for task in found])
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
         return Artifact(gives, task=head, family=model.family)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from evalsuite import registry
 from evalsuite.bench import flops
 from evalsuite.errors import FamilyError, UnknownNameError
 from evalsuite.family import Rows, Sizes
+from evalsuite.family_classes import MASKED_LM, class_name
 from evalsuite.find_family import config_of, family_of, named
 from evalsuite.inference.checkpoint_config import max_length_of, model_config
 from evalsuite.runtimes.torch import auto_class
@@ -94,6 +96,21 @@ def test_parts_are_where_the_file_says(name: str, head: str | None) -> None:
         assert any(module is output for module in inside.modules())
     if family.final_norm:
         assert isinstance(model.base_model.get_submodule(family.final_norm), nn.LayerNorm)
+
+
+CLASSES = ("pair", "tagging", "span", "choice", "retrieval", None, MASKED_LM)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_classes_that_serve_its_formats_are_those_of_its_models(name: str) -> None:
+    import transformers
+
+    for format in CLASSES:
+        served = getattr(transformers, class_name(named(name), format))
+        assert served.config_class.model_type == name
+    lacking = replace(named(name), lacking=frozenset({"choice"}))
+    with pytest.raises(FamilyError, match=f"transformers has no {name} for choice tasks; use a "):
+        class_name(lacking, "choice")
 
 
 def _clear(*parts: Rows) -> None:

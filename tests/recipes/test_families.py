@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from evalsuite.find_family import named
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
 from recipes.stages import distill, export, prune, train, trim
+from recipes.stages._shared import families
 from recipes.stages._shared.contract import Artifact
 
 STAGES: dict[str, tuple[Any, str, dict[str, Any]]] = {
@@ -61,6 +63,25 @@ def test_a_bundle_is_shortened_where_its_family_can_be(name: str) -> None:
     config = export.Config(name="b", stage="export", model="m", precision="fp32")
     made = export.check(config, {"model": (artifact(name),)})
     assert made.shortened == (name not in ("albert", "deberta-v2", "modernbert"))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_width_that_changes_fixed_dimensions_is_refused_ahead(name: str) -> None:
+    shape = {"layers": 2, "width": 32, "hidden": 0}
+    assert check("distill", artifact(name), **shape, heads=4).family == name
+    if named(name).fixed_dimensions is None:
+        assert check("distill", artifact(name), **shape).family == name
+        return
+    with pytest.raises(StageInputError, match=f"those of a {name} stay .* rotary.*; set heads: as"):
+        check("distill", artifact(name), **shape)
+
+
+def test_a_format_without_a_class_is_refused_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = replace(named("bert"), lacking=frozenset({"choice"}))
+    monkeypatch.setattr(families, "family", lambda artifact: lacking)
+    assert check("train", artifact("bert")).task == "xnli"
+    with pytest.raises(StageInputError, match="tasks: transformers has no bert for choice tasks"):
+        check("train", artifact("bert"), tasks=["xcopa"])
 
 
 def test_quantized_heads_stay_in_floating_point(tmp_path: Path) -> None:

@@ -8,12 +8,17 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
-from tiny_families import FAMILIES, tiny_checkpoint, tiny_inputs, tiny_model
+from tiny_families import FAMILIES, tiny_checkpoint, tiny_config, tiny_inputs, tiny_model
+from transformers import AutoModelForMaskedLM
 
 from evalsuite.find_family import family_of
-from evalsuite.runtimes.torch import auto_class
+from evalsuite.runtimes.torch import auto_class, logits_of
 from transfer.errors import MethodError
 from transfer.methods import last_k, lora
+from transfer.methods._sequential import Updates
+from transfer.models.head_alone import HeadAlone, has_masked_lm_head, task_head
+from transfer.models.heads import Joined, lm_head, save_with_lm_head
+from transfer.objectives import mlm
 
 LABELS = {"pair": torch.tensor([0, 2, 1]), "tagging": torch.arange(27).view(3, 9) % 2}
 
@@ -52,6 +57,7 @@ def test_lora_trains_and_fuses_on_the_plain_encoder(name: str, head: str, tmp_pa
     trained = logits(model)
     assert (trained - before).abs().max() > 0.05
     lora.save(model, tmp_path)
+    assert len(Updates.read(tmp_path).factors) == len(updated)  # `sequential` goes on from them
     torch.manual_seed(2)
     again = auto_class(head).from_pretrained(base, **labels)
     fused = PeftModel.from_pretrained(again, tmp_path).merge_and_unload()
@@ -81,3 +87,67 @@ def test_the_top_layer_and_the_head_are_trained(name: str) -> None:
     assert all(p.requires_grad for p in family.layers(model)[-1].parameters())
     heads = [getattr(model, head) for head in family.heads if hasattr(model, head)]
     assert heads and all(p.requires_grad for module in heads for p in module.parameters())
+
+
+@pytest.mark.parametrize("head", ["pair", "tagging", "span", "choice"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_head_alone_gives_the_models_logits(name: str, head: str) -> None:
+    model, inputs = tiny_model(name, head), tiny_inputs()
+    shaped = (
+        {key: tensor[:, None] for key, tensor in inputs.items()} if head == "choice" else inputs
+    )
+    alone = HeadAlone(model)
+    assert 0 < len(list(alone.parameters())) < 9
+    with torch.no_grad():
+        wanted = logits_of(model(**shaped))
+        states = model.base_model(**inputs).last_hidden_state
+        torch.testing.assert_close(alone(states, *shaped.values()), wanted)
+        new = task_head(model.config, head, wanted.shape[-1]).eval()
+        assert new(states, *shaped.values()).shape == wanted.shape
+    own = {key: tuple(value.shape) for key, value in alone.named_parameters()}
+    assert own == {key: tuple(value.shape) for key, value in new.named_parameters()}
+    # A head on its own is trained: each of its parameters gets a gradient.
+    new(states, *shaped.values()).sum().backward()
+    assert all(value.grad is not None for value in new.parameters())
+
+
+LMS = [*((name, {}) for name in FAMILIES), ("deberta-v2", {"legacy": False})]
+
+
+@pytest.mark.parametrize(("name", "changed"), LMS, ids=str)
+def test_masked_lm_next_to_a_task_is_the_familys_own(
+    name: str, changed: dict[str, Any], tmp_path: Path
+) -> None:
+    """The loss is that of transformers' class, and what is saved is such a model."""
+    torch.manual_seed(0)
+    whole = AutoModelForMaskedLM.from_config(tiny_config(name, **changed)).eval()
+    for parameter in whole.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    whole.save_pretrained(tmp_path / "whole")
+    head, kept = lm_head(whole.base_model, tmp_path / "whole")
+    assert kept and has_masked_lm_head(tmp_path / "whole")
+    labels = torch.full((3, 9), -100)
+    labels[:, 2:4] = 7
+    batch = tiny_inputs() | {"labels": labels}
+    with torch.no_grad():
+        wanted = whole(**batch).loss
+        joined = Joined(whole.base_model, (), head)
+        torch.testing.assert_close(joined.masked_lm(batch), wanted)
+        torch.testing.assert_close(mlm.loss(whole, batch), wanted)
+    save_with_lm_head(whole.base_model, head, tmp_path / "saved")
+    again, told = AutoModelForMaskedLM.from_pretrained(tmp_path / "saved", output_loading_info=True)
+    assert not any(told.values())
+    torch.testing.assert_close(again(**batch).loss, wanted)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_encoder_gets_a_new_masked_lm_head_tied_to_its_embeddings(name: str) -> None:
+    folder = tiny_checkpoint(name, None)
+    encoder = tiny_model(name, None)
+    head, kept = lm_head(encoder, folder)
+    assert not kept and not has_masked_lm_head(folder)
+    own = dict(head.named_parameters())
+    table = encoder.get_input_embeddings().weight
+    assert any(parameter is table for parameter in own.values())
+    assert all(p.std() > 0.1 for p in own.values() if p.dim() == 2)
+    assert not any(p.is_meta for p in own.values())

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from quick import options
 from safetensors.torch import load_file, save_file
 
+from evalsuite import tokenization
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
@@ -120,7 +121,14 @@ def test_masked_lm_keeps_the_head_that_the_checkpoint_has(tiny_base: Path) -> No
     whole = AutoModelForMaskedLM.from_pretrained(tiny_base).eval()
     head, kept = heads.lm_head(whole.roberta, tiny_base)
     joined = heads.Joined(whole.roberta, (), head).eval()
-    batch = mlm.collate([[0, *range(5, 30), 2]] * 4, 1, whole.config.vocab_size - 1, seed=1)
+    pieces = mlm.Pieces.of(tokenization.load(tiny_base))
+    assert pieces.mask == whole.config.vocab_size - 1 and pieces.special.tolist()[:4] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    batch = mlm.collate([[0, *range(5, 30), 2]] * 4, 1, pieces, seed=1)
     with torch.inference_mode():
         assert kept and joined.masked_lm(batch).item() == pytest.approx(
             whole(**batch).loss.item(), rel=1e-5

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import torch
 from quick import options
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
 
 from compress.fuse.fuse import fuse
 from evalsuite import tokenization
 from evalsuite.data.embedded import generate as embedded
+from evalsuite.errors import ModelError
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
@@ -74,15 +77,34 @@ def test_language_sampling_lifts_small_languages() -> None:
 def test_masking_keeps_its_rates_and_specials() -> None:
     ids = torch.randint(4, 99, (64, 128))
     ids[:, 0], ids[:, -1] = 0, 2
-    masked, labels = mlm.mask(ids, 99, torch.Generator().manual_seed(1))
+    pieces = mlm.Pieces.among(100, mask=99, special={0, 1, 2, 3})
+    masked, labels = mlm.mask(ids, pieces, torch.Generator().manual_seed(1))
     chosen = labels != -100
     assert not chosen[:, 0].any() and not chosen[:, -1].any()
     assert abs(chosen.float().mean().item() - 0.15) < 0.02
     assert abs((masked[chosen] == 99).float().mean().item() - 0.8) < 0.04
     assert torch.equal(labels[chosen], ids[chosen])
     assert torch.equal(masked[~chosen], ids[~chosen])
-    again = mlm.mask(ids, 99, torch.Generator().manual_seed(1))
+    again = mlm.mask(ids, pieces, torch.Generator().manual_seed(1))
     assert torch.equal(again[0], masked)
+
+
+def test_special_tokens_of_another_layout_are_neither_masked_nor_drawn() -> None:
+    """A BERT's: the mask is in the middle, and ordinary pieces are on both sides of it."""
+    words = {f"w{n}": n for n in range(200)} | {"[PAD]": 200, "[UNK]": 201, "[MASK]": 202}
+    tokenizer = Tokenizer(WordPiece(words | {"[SEP]": 203, "z": 204}, unk_token="[UNK]"))
+    tokenizer.add_special_tokens(["[MASK]", "[SEP]", "[unused1]"])
+    pieces = mlm.Pieces.of(tokenizer)
+    assert (pieces.mask, pieces.special.tolist()) == (202, [200, 201, 202, 203, 205])
+    ids = torch.randint(0, 206, (64, 512))
+    masked, labels = mlm.mask(ids, pieces, torch.Generator().manual_seed(1), rate=0.5)
+    special = torch.isin(ids, pieces.special)
+    assert (labels[special] == -100).all() and torch.equal(masked[special], ids[special])
+    changed = masked[(masked != ids) & (masked != 202)]
+    assert len(changed) > 500 and not torch.isin(changed, pieces.special).any()
+    assert changed.min() < 10 and changed.max() == 204
+    with pytest.raises(ModelError, match=r"no <mask> or \[MASK\], which masked LM puts"):
+        mlm.Pieces.of(Tokenizer(WordPiece({"a": 0}, unk_token="a")))
 
 
 def test_lexical_start_puts_translations_together() -> None:

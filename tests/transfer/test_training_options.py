@@ -40,7 +40,8 @@ def test_frozen_embeddings_stay_as_they_are(tiny_base: Path, tmp_path: Path, fro
 
 
 def test_the_mask_rate_is_the_share_predicted() -> None:
-    batch = mlm.collate([[0, *range(4, 1000), 2]] * 8, 1, 2000, seed=1, rate=0.4)
+    pieces = mlm.Pieces.among(2001, mask=2000, special={0, 1, 2, 3})
+    batch = mlm.collate([[0, *range(4, 1000), 2]] * 8, 1, pieces, seed=1, rate=0.4)
     share = (batch["labels"] != -100).float().mean().item()
     assert abs(share - 0.4) < 0.02
 

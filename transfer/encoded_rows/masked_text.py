@@ -58,12 +58,12 @@ class Masked(OneSequence):
     def __init__(self, ids: list[list[int]], directory: Path, rate: float = mlm.RATE) -> None:
         self.ids, self.rate = ids, rate
         self.pad_id = tokenization.pad_id(directory)
-        self.mask_id = tokenization.id_of(tokenization.load(directory), "<mask>")
+        self.pieces = mlm.Pieces.of(tokenization.load(directory))
 
     def collate(self, batch: Batch) -> Tensors:
         """`input_ids` some of them masked, `attention_mask`, `labels`, each `[batch, tokens]`."""
         ids = [self.ids[index] for index in batch.indices]
-        return mlm.collate(ids, self.pad_id, self.mask_id, batch.seed, self.rate)
+        return mlm.collate(ids, self.pad_id, self.pieces, batch.seed, self.rate)
 
 
 def load(

@@ -52,9 +52,9 @@ class Curve:
     def retrieval(self) -> float:
         """Percent of held-out sentences, mean over languages, whose nearest English sentence, of
         all languages' held-out ones, is their own translation."""
-        corpus = self.corpus
+        corpus, encoder = self.corpus, self.model.base_model
         foreign, english = (
-            embed(self.model.roberta, [[BOS, *ids[i], EOS] for i in corpus.held], PAD, self.compute)
+            embed(encoder, [[BOS, *ids[i], EOS] for i in corpus.held], PAD, self.compute)
             for ids in (corpus.foreign, corpus.english)
         )
         translations = [corpus.text.pairs[i][2] for i in corpus.held]

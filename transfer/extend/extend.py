@@ -85,10 +85,10 @@ def extend(
     table = embeddings(original, english_tokenizer, tokenizer, corpus, options)
     model = carry(original, torch.from_numpy(table))
     vectors = _teach(model, original, english_tokenizer, corpus, plan, options, work, progress)
-    mask_id = tokenization.id_of(tokenizer, "<mask>")
-    data = TrainingData(plan.batches, _collate(plan, vectors, mask_id, options.mask_rate))
+    pieces = mlm.Pieces.of(tokenizer)
+    data = TrainingData(plan.batches, _collate(plan, vectors, pieces, options.mask_rate))
     curve = Curve(model, corpus, plan.seen, options, work / "curve.json")
-    model.roberta.requires_grad_(not options.freeze_body)
+    model.base_model.requires_grad_(not options.freeze_body)
     model.get_input_embeddings().weight.requires_grad_(True)
     model.train()
     objective = _objective(options.contrast)
@@ -112,7 +112,9 @@ def extend(
     }
 
 
-def _collate(plan: Plan, vectors: dict[int, np.ndarray], mask_id: int, mask_rate: float) -> Collate:
+def _collate(
+    plan: Plan, vectors: dict[int, np.ndarray], pieces: mlm.Pieces, mask_rate: float
+) -> Collate:
     """Builds the tensors of a batch: masked text, or text with a teacher's vectors as `target`.
 
     Args:
@@ -123,7 +125,7 @@ def _collate(plan: Plan, vectors: dict[int, np.ndarray], mask_id: int, mask_rate
         part = plan.parts[batch.part]
         ids = [part.ids[i] for i in batch.indices]
         if batch.part not in vectors:
-            return mlm.collate(ids, PAD, mask_id, batch.seed, mask_rate)
+            return mlm.collate(ids, PAD, pieces, batch.seed, mask_rate)
         rows = [part.rows[i] for i in batch.indices]
         target = nn.functional.normalize(torch.from_numpy(vectors[batch.part][rows]).float())
         return {**padded(ids, PAD), "target": target, "through_head": batch.part != SENTENCES}

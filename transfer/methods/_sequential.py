@@ -1,7 +1,9 @@
 """A LoRA after another one: trained on top of it while it is frozen, or started from its weights.
 
 >>> updates = Updates.read(Path("mnli"))        # an adapter's directory
->>> updates.factors["encoder.layer.0.attention.self.query"].down.shape
+>>> sorted(updates.factors)[0]      # a DistilBERT's
+'transformer.layer.0.attention.q_lin'
+>>> updates.factors["transformer.layer.0.attention.q_lin"].down.shape
 torch.Size([16, 768])
 
 Pfeiffer et al. (2020, MAD-X) stack a task's adapter on a language's, Vu et al. (2022, SPoT) start a
@@ -25,12 +27,16 @@ from torch import nn
 
 from evalsuite.opening.adapter import lora_config
 from evalsuite.opening.validated import adapter_config
+from evalsuite.registry import FAMILIES
 from transfer.errors import AdapterError, MethodError
 
 _WEIGHTS = "adapter_model.safetensors"
 _CONFIG = "adapter_config.json"
 _NAME = "default"
-_FACTOR = re.compile(r"(?P<prefix>.*?)(?P<layer>encoder\.layer\..*)\.lora_(?P<side>[AB])\.weight")
+_STACKS = "|".join(sorted({re.escape(FAMILIES.get(name).stack) for name in FAMILIES.names()}))
+_FACTOR = re.compile(
+    rf"(?P<prefix>(?:.*?\.)?)(?P<layer>(?:{_STACKS})\.\d+\..*)\.lora_(?P<side>[AB])\.weight"
+)
 _PREFIX = "base_model.model."
 
 

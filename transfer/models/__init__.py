@@ -7,6 +7,8 @@ Files:
         publishes
     continue_adapter.py: train an adapter after another one: an intermediate task's, then the
         target task's
+    head_alone.py: the head of a model without its encoder, as transformers' class of the family
+        computes it
     heads.py: a model, and the heads that are trained with its own: of several tasks, of masked
         LM
     label_rows.py: the rows of a head's last layer: put in another order, or made new

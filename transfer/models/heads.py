@@ -7,27 +7,22 @@ torch.Size([8, 7])
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import safe_open
 from torch import nn
-from transformers import XLMRobertaForMaskedLM
-from transformers.models.xlm_roberta import modeling_xlm_roberta as xlm_roberta
 
 from evalsuite.task import Task
 from transfer.errors import MethodError
 from transfer.loop.types import Objective, Summary, Tensors
+from transfer.models.head_alone import HeadAlone, masked_lm_head, task_head, with_encoder
 from transfer.objectives.matching import matching_loss
 from transfer.objectives.mlm import cross_entropy
 from transfer.objectives.robust import Robust, robust
 from transfer.objectives.spans import ends_loss
-
-_LM_HEAD = "lm_head."  # of a checkpoint's tensors
 
 
 class Joined(nn.Module):
@@ -35,24 +30,24 @@ class Joined(nn.Module):
 
     Attributes:
         heads: one per task where `model` is an encoder; none where it has its own.
-        lm_head: its output layer is the model's word embeddings.
+        lm_head: its output layer is the model's word embeddings, where its class ties them.
     """
 
     def __init__(
-        self, model: Any, heads: Sequence[nn.Module] = (), lm_head: nn.Module | None = None
+        self, model: Any, heads: Sequence[nn.Module] = (), lm_head: HeadAlone | None = None
     ) -> None:
         super().__init__()
-        self.model, self.heads, self.lm_head = model, nn.ModuleList(heads), lm_head
+        self.model, self.heads = model, nn.ModuleList(heads)
+        self.lm_head: HeadAlone | None = lm_head
 
     def forward(self, input_ids: Any, attention_mask: Any, part: int) -> Any:
         """Logits of head `part`: `[batch, labels]` or `[batch, tokens, labels]`; `[batch, choices]`
         where the input is `[batch, choices, tokens]`."""
-        rows, choices = len(input_ids), input_ids.dim() == 3
-        if choices:
-            input_ids, attention_mask = input_ids.flatten(0, 1), attention_mask.flatten(0, 1)
-        hidden = self.model(input_ids=input_ids, attention_mask=attention_mask)
-        logits = self.heads[part](hidden.last_hidden_state)
-        return logits.view(rows, -1) if choices else logits
+        ids, mask = input_ids, attention_mask
+        if ids.dim() == 3:  # of choices
+            ids, mask = ids.flatten(0, 1), mask.flatten(0, 1)
+        hidden = self.model(input_ids=ids, attention_mask=mask)
+        return self.heads[part](hidden.last_hidden_state, input_ids, attention_mask)
 
     def masked_lm(self, batch: Tensors) -> torch.Tensor:
         """Mean cross-entropy of a batch's masked tokens, through whatever the method wraps."""
@@ -138,20 +133,8 @@ def objective(
 
 
 def task_heads(tasks: Sequence[Task], config: Any) -> list[nn.Module]:
-    """New heads, each as transformers builds it for its format."""
-    heads: list[nn.Module] = []
-    for task in tasks:
-        config = copy.deepcopy(config)
-        config.num_labels = len(task.labels)
-        if task.format == "pair":
-            heads.append(xlm_roberta.XLMRobertaClassificationHead(config))
-        elif task.format == "choice":
-            dropout = nn.Dropout(config.hidden_dropout_prob)
-            score = nn.Linear(config.hidden_size, 1)
-            heads.append(nn.Sequential(xlm_roberta.XLMRobertaPooler(config), dropout, score))
-        else:
-            heads.append(nn.Linear(config.hidden_size, config.num_labels))
-    return heads
+    """New heads, each as transformers' class of the family and format has it."""
+    return [task_head(config, task.format, len(task.labels)) for task in tasks]
 
 
 def join(
@@ -172,9 +155,8 @@ def join(
     return Joined(model, heads, head), {"masked LM head": origin}
 
 
-def lm_head(model: Any, directory: Path) -> tuple[nn.Module, bool]:
-    """The checkpoint's masked-LM head, its output layer tied to the model's word embeddings; True
-    where the checkpoint had one, False where it is new.
+def lm_head(model: Any, directory: Path) -> tuple[HeadAlone, bool]:
+    """The masked-LM head for a model, a method's wrapper or not; True where it is the checkpoint's.
 
     Raises:
         MethodError: the embeddings are held in bf16, which the head cannot multiply by.
@@ -185,30 +167,10 @@ def lm_head(model: Any, directory: Path) -> tuple[nn.Module, bool]:
             "mlm: the output layer is the word embeddings, and these are held in "
             f"{str(table.dtype).removeprefix('torch.')}; set embeddings: fp32"
         )
-    head = xlm_roberta.XLMRobertaLMHead(model.config)
-    head.decoder.weight = table
-    head.decoder.bias = head.bias
-    found = {}
-    for path in sorted(directory.glob("*.safetensors")):
-        with safe_open(path, "pt") as file:
-            for name in file.keys():  # noqa: SIM118  a file, not a mapping
-                if name.startswith(_LM_HEAD) and "decoder" not in name:
-                    found[name.removeprefix(_LM_HEAD)] = file.get_tensor(name).float()
-    own = dict(head.named_parameters())
-    kept = {name for name in own if "decoder" not in name} <= found.keys()
-    if kept:
-        for name, tensor in found.items():
-            own[name].data.copy_(tensor)
-    else:
-        nn.init.normal_(head.dense.weight, std=model.config.initializer_range)
-        nn.init.zeros_(head.dense.bias)
-    return head, kept
+    inner = getattr(model, "get_base_model", lambda: model)()  # of peft
+    return masked_lm_head(inner.base_model, directory)
 
 
-def save_with_lm_head(encoder: Any, head: nn.Module, out: Path) -> None:
+def save_with_lm_head(encoder: Any, head: HeadAlone, out: Path) -> None:
     """Write an encoder and its masked-LM head as one checkpoint."""
-    with torch.device("meta"):
-        whole = XLMRobertaForMaskedLM(encoder.config)
-    encoder.pooler = None
-    whole.roberta, whole.lm_head = encoder, head
-    whole.save_pretrained(out)
+    with_encoder(head, encoder).save_pretrained(out)

@@ -15,13 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel, XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers import AutoModel, AutoModelForMaskedLM
 
 from evalsuite.errors import ModelError
+from evalsuite.find_family import config_of
 from evalsuite.inference.checkpoint_config import read_config
-from evalsuite.opening.pretrained import from_pretrained
+from evalsuite.opening.pretrained import from_config, from_pretrained
 
 _OFFSET = 2  # XLM-R's first position is its padding id plus one
+# Keys of a BERT's config that an XLM-R's has with the same meaning.
+_SAME = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+    *("hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob", "layer_norm_eps"),
+)
 
 
 def load_english(directory: Path) -> Any:
@@ -45,25 +51,18 @@ def carry(original: Any, table: torch.Tensor) -> Any:
     """The original's layers behind new word embeddings `[vocabulary, hidden]`, with an untrained
     masked-LM head; ids 0 to 3 are `<s> <pad> </s> <unk>`."""
     config = original.config
-    model = XLMRobertaForMaskedLM(
-        XLMRobertaConfig(
-            vocab_size=len(table),
-            hidden_size=config.hidden_size,
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            intermediate_size=config.intermediate_size,
-            hidden_act=config.hidden_act,
-            hidden_dropout_prob=config.hidden_dropout_prob,
-            attention_probs_dropout_prob=config.attention_probs_dropout_prob,
-            layer_norm_eps=config.layer_norm_eps,
-            max_position_embeddings=config.max_position_embeddings + _OFFSET,
-            type_vocab_size=1,
-            bos_token_id=0,
-            pad_token_id=1,
-            eos_token_id=2,
-        )
-    )
-    body, source = model.roberta, original.state_dict()
+    changed = {
+        "model_type": "xlm-roberta",
+        "vocab_size": len(table),
+        "max_position_embeddings": config.max_position_embeddings + _OFFSET,
+        "type_vocab_size": 1,
+        "bos_token_id": 0,
+        "pad_token_id": 1,
+        "eos_token_id": 2,
+    }
+    same = {name: getattr(config, name) for name in _SAME}
+    model = from_config(AutoModelForMaskedLM, config_of(same | changed))
+    body, source = model.base_model, original.state_dict()
     with torch.no_grad():
         for name, weight in body.state_dict().items():
             if name.startswith("encoder.") or "LayerNorm" in name:

@@ -9,38 +9,72 @@ where the paper restarts them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
+from evalsuite import tokenization
 from transfer.loop.batch_plan import padded
+from transfer.models.head_alone import HeadAlone
 
 RATE = 0.15
-_SPECIALS = 4  # ids 0 to 3 are never masked
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Of a vocabulary: the mask, and the pieces that are masked and put in the place of others.
+
+    Attributes:
+        mask: id of the mask.
+        special: ids that are never predicted, the mask's among them.
+        ordinary: all other ids, ascending.
+    """
+
+    mask: int
+    special: torch.Tensor
+    ordinary: torch.Tensor
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Pieces:
+        """Of a tokenizer.
+
+        Raises:
+            ModelError: it has no mask.
+        """
+        mask_id = tokenization.mask_id(tokenizer)
+        return cls.among(tokenizer.get_vocab_size(), mask_id, tokenization.special_ids(tokenizer))
+
+    @classmethod
+    def among(cls, size: int, mask: int, special: set[int]) -> Pieces:
+        """Of a vocabulary of this size."""
+        never = special | {mask}
+        ordinary = [piece for piece in range(size) if piece not in never]
+        return cls(mask, torch.tensor(sorted(never)), torch.tensor(ordinary))
 
 
 def mask(
-    ids: torch.Tensor, mask_id: int, generator: torch.Generator, rate: float = RATE
+    ids: torch.Tensor, pieces: Pieces, generator: torch.Generator, rate: float = RATE
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """`[batch, tokens]` ids to (masked ids, labels); labels are -100 where nothing is predicted."""
     draw = torch.rand(ids.shape, generator=generator)
-    chosen = (draw < rate) & (ids >= _SPECIALS) & (ids != mask_id)
+    chosen = (draw < rate) & ~torch.isin(ids, pieces.special)
     labels = torch.where(chosen, ids, torch.full_like(ids, -100))
     how = torch.rand(ids.shape, generator=generator)
-    random_ids = torch.randint(_SPECIALS, mask_id, ids.shape, generator=generator)
-    masked = torch.where(chosen & (how < 0.8), torch.full_like(ids, mask_id), ids)
-    masked = torch.where(chosen & (how >= 0.8) & (how < 0.9), random_ids, masked)
+    drawn = torch.randint(len(pieces.ordinary), ids.shape, generator=generator)
+    masked = torch.where(chosen & (how < 0.8), torch.full_like(ids, pieces.mask), ids)
+    masked = torch.where(chosen & (how >= 0.8) & (how < 0.9), pieces.ordinary[drawn], masked)
     return masked, labels
 
 
 def collate(
-    sequences: Sequence[Sequence[int]], pad_id: int, mask_id: int, seed: int, rate: float = RATE
+    sequences: Sequence[Sequence[int]], pad_id: int, pieces: Pieces, seed: int, rate: float = RATE
 ) -> dict[str, torch.Tensor]:
     """Pad and mask; everything random comes from `seed`."""
     batch = padded(sequences, pad_id)
     generator = torch.Generator().manual_seed(seed)
-    masked, labels = mask(batch["input_ids"], mask_id, generator, rate)
+    masked, labels = mask(batch["input_ids"], pieces, generator, rate)
     return {**batch, "input_ids": masked, "labels": labels}
 
 
@@ -49,7 +83,7 @@ def loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     hidden = model.base_model(
         input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
     ).last_hidden_state
-    return cross_entropy(hidden, model.lm_head, batch["labels"])
+    return cross_entropy(hidden, HeadAlone(model), batch["labels"])
 
 
 def cross_entropy(hidden: torch.Tensor, head: nn.Module, labels: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from transformers import XLMRobertaModel
 
 from transfer.loop.fit import Fitted
 from transfer.loop.types import Summary
@@ -75,7 +74,7 @@ def write(
     if (
         isinstance(trained, Joined)
         and trained.lm_head is not None
-        and type(model) is XLMRobertaModel
+        and model.base_model is model  # an encoder that no method wraps
     ):
         save_with_lm_head(model, trained.lm_head, out)
     else:

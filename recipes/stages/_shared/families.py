@@ -6,10 +6,11 @@ StageInputError: prune: unknown model family 'albert' ...
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from evalsuite.errors import UnknownNameError
+from evalsuite.errors import FamilyError, UnknownNameError
 from evalsuite.family import Family
+from evalsuite.family_classes import class_name
 from evalsuite.find_family import find_type, named
 from evalsuite.registry import FAMILIES
 from recipes.errors import StageInputError
@@ -43,6 +44,29 @@ def refuse_layers(artifact: Artifact, layers: int | Sequence[int] | None) -> Non
             f"layers: a {known.name} cannot be without its first layer: {known.fixed_first}; keep "
             f"layer 0 (models of these families can be without it: {others})"
         )
+
+
+def refuse_lacking(artifact: Artifact, formats: Iterable[str]) -> None:
+    """Raise StageInputError where transformers has no class of the family for a format."""
+    known = family(artifact)
+    for format in formats if known is not None else ():
+        assert known is not None
+        try:
+            class_name(known, format)
+        except FamilyError as error:
+            raise StageInputError(f"tasks: {error}") from error
+
+
+def refuse_dimensions(artifact: Artifact, width: int | None, heads: int | None) -> None:
+    """Raise StageInputError where a width alone would change heads' fixed dimensions."""
+    known = family(artifact)
+    if known is None or known.fixed_dimensions is None or width is None or heads is not None:
+        return
+    raise StageInputError(
+        f"width: {width} alone changes the dimensions of each attention head, and those of a "
+        f"{known.name} stay as they are, because {known.fixed_dimensions}; set heads: as well, to "
+        "the width divided by the teacher's dimensions per head"
+    )
 
 
 def shortens(artifact: Artifact) -> bool:
