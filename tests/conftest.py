@@ -7,10 +7,15 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.loopback_hub import LoopbackHub
 
 # One thread a process, set before torch loads and inherited by children: two workers share two
 # cores. A test of threads asks for its number by itself.
@@ -149,6 +154,19 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     forget()
     yield Lab(tmp_path)
     forget()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    """The hub of this process: an empty one on the loopback, with empty caches, and no waiting."""
+    from tests.support.loopback_hub import LoopbackHub
+
+    found = LoopbackHub()
+    found.serve(monkeypatch, tmp_path / "home")
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    yield found
+    found.close()
+    assert not found.elsewhere, f"asked another host: {found.elsewhere}"
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,13 @@ HubId(repo='FacebookAI/xlm-roberta-base', revision='e73636d')
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalsuite.errors import ModelError, OfflineError
+from evalsuite.errors import OfflineError
+from evalsuite.hub.intact import refuse_damaged
+from evalsuite.hub.refusals import Asked
 
 _ID = re.compile(r"(?P<repo>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?")
 _WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]  # no code
@@ -34,12 +37,12 @@ class HubId:
         """The local directory, downloaded into the hub's own cache.
 
         Raises:
-            OfflineError: it is not cached and the hub cannot be reached.
-            ModelError: the hub has no such model.
+            OfflineError: it is not cached, and the hub does not answer, or not to the end.
+            ModelError: the hub has no such model, does not give it, or it came damaged.
         """
-        from huggingface_hub import errors, snapshot_download
+        from huggingface_hub import snapshot_download
 
-        text = f"{self.repo}@{self.revision}" if self.revision else self.repo
+        asked, began = Asked(self.repo, "model", self.revision), time.time()
         try:
             found = snapshot_download(
                 self.repo,
@@ -47,12 +50,14 @@ class HubId:
                 allow_patterns=_WANTED,
                 ignore_patterns=_UNWANTED,
             )
-        except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
-            raise ModelError(f"the hub has no model {text}, or it is not public") from error
-        except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
+        except Exception as error:  # a dozen types of two libraries
+            problem = asked.problem(error)
+            if not isinstance(problem, OfflineError):
+                raise problem from error
             raise OfflineError(
-                f"{text} is not on this machine and the hub cannot be reached\n"
-                f"download it where there is a network: hf download {self.repo}\n"
-                "and name its directory in the recipe: model: ./directory"
+                f"{problem}\n"
+                f"or download it where there is a network (hf download {self.repo}) and name its "
+                "directory in the recipe: model: ./directory"
             ) from error
+        refuse_damaged(asked, began)
         return Path(found)

@@ -167,6 +167,8 @@ class Maker:
             return Input(label, self.made[label].path, planned.artifact)
         if label not in self.fetched:
             self.fetched[label] = external.fetch()
+            if pinned := external.pinned(self.fetched[label]):
+                self.display.say(f"{label}: to read the same commit next time, write {pinned}")
         return Input(label, self.fetched[label], external.artifact)
 
     def _bytes(self, label: str) -> int:

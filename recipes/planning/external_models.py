@@ -85,14 +85,20 @@ class External:
         """The local directory, downloaded into the hub's own cache where it is a hub id.
 
         Raises:
-            OfflineError: it is not cached and the hub cannot be reached.
-            ModelError: the hub has no such model, or it holds no safetensors.
+            OfflineError: it is not cached, and the hub does not answer, or not to the end.
+            ModelError: the hub has no such model, does not give it, or it holds no safetensors.
         """
         if self.repo is None:
             return self.path
         found = HubId(self.repo, self.revision).download()
         inspect(found, self.text)
         return found
+
+    def pinned(self, fetched: Path) -> str | None:
+        """How to name the commit that was fetched; None where the reference does, or is local."""
+        if self.repo is None or self.revision == fetched.name:
+            return None
+        return f"{self.repo}@{fetched.name}"
 
 
 def _in_package(text: str) -> Path:

@@ -1,18 +1,19 @@
-"""Tasks read from the Hugging Face hub: its formats, and its errors offline."""
+"""Tasks read from the Hugging Face hub, in the layouts of the pinned data sets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from all_tasks import NO_HUB, every, find
+from all_tasks import ALL, NO_HUB, every, find
 
-from evalsuite.data import hub
-from evalsuite.errors import DataError, OfflineError
-from evalsuite.task import Answer, DataSource, HubSource, Split, Task
+from evalsuite.data.hub import rows
+from evalsuite.errors import DataError
+from evalsuite.task import Answer, DataSource, Split, Task
 from evalsuite.tasks import xcopa
+from tests.support.hub_layouts import LAYOUTS, XLMR_BASE, layout_of, serve_data_set
+from tests.support.loopback_hub import LoopbackHub
 
 HUB = DataSource("hub")
 
@@ -40,168 +41,6 @@ def test_hub_copy_without_a_language() -> None:
     with pytest.raises(DataError, match="the hub source has no udpos test rows in 'pl'"):
         find("udpos").load(HUB, "test", "pl")
     assert "th" not in find("udpos").available(HUB, "dev")
-
-
-@pytest.fixture
-def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tuple[str, ...]]]:
-    """Answers `load_dataset` with parquet files in the hub copies' own formats."""
-    import datasets
-    from datasets import ClassLabel, Dataset, Features, List, Value
-
-    nli = ["entailment", "neutral", "contradiction"]
-    text = Value("string")
-    pair = Features({"premise": text, "hypothesis": text, "label": ClassLabel(names=nli)})
-    pairs = [{"premise": "a", "hypothesis": "b", "label": n} for n in (2, -1, 0)]
-    udpos, panx = find("udpos").labels[::-1], find("panx").labels
-    answers = {"text": ["1867"], "answer_start": [3]}
-    made = {
-        "facebook/xnli": (pair, pairs),
-        "nyu-mll/multi_nli": (pair, pairs),
-        "facebook/anli": (pair, pairs),
-        **{
-            f"nyu-mll/glue {config}": (
-                Features({**dict.fromkeys(keys, text), "label": ClassLabel(names=names)}),
-                [{**dict.fromkeys(keys, "a"), "label": 1}],
-            )
-            for config, keys, names in (
-                ("qqp", ("question1", "question2"), ["not_duplicate", "duplicate"]),
-                ("rte", ("sentence1", "sentence2"), ["entailment", "not_entailment"]),
-            )
-        },
-        "Rowan/hellaswag": (
-            Features({"ctx": text, "endings": List(text), "label": text}),
-            [{"ctx": "a", "endings": ["b", "c", "d", "e"], "label": label} for label in ("3", "")],
-        ),
-        "tau/commonsense_qa": (
-            Features(
-                {"question": text, "choices": {"label": List(text), "text": List(text)}}
-                | {"answerKey": text}
-            ),
-            [
-                {"question": "a", "choices": {"label": [*"ABCDE"], "text": [*"abcde"]}}
-                | {"answerKey": "E"}
-            ],
-        ),
-        "allenai/cosmos_qa": (
-            Features(
-                {"context": text, "question": text, "label": Value("int32")}
-                | {f"answer{n}": text for n in range(4)}
-            ),
-            [
-                {"context": "a", "question": "b", "label": label}
-                | {f"answer{n}": "c" for n in range(4)}
-                for label in (2, -1)
-            ],
-        ),
-        "allenai/social_i_qa": (
-            Features(
-                dict.fromkeys(
-                    ("context", "question", "answerA", "answerB", "answerC", "label"), text
-                )
-            ),
-            [
-                dict.fromkeys(("context", "question", "answerA", "answerB", "answerC"), "a")
-                | {"label": "3"}
-            ],
-        ),
-        **{
-            repo: (
-                Features(
-                    {
-                        **dict.fromkeys(("id", "title", "context", "question"), text),
-                        "answers": {"text": List(text), "answer_start": List(Value("int32"))},
-                    }
-                ),
-                [
-                    {
-                        "id": "swahili-1",
-                        "title": "t",
-                        "context": "in 1867.",
-                        "question": "When?",
-                        "answers": answers,
-                    },
-                    {
-                        "id": "finnish-2",
-                        "title": "t",
-                        "context": "in 1867.",
-                        "question": "Who?",
-                        "answers": {"text": [], "answer_start": []} if "v2" in repo else answers,
-                    },
-                ],
-            )
-            for repo in ("rajpurkar/squad", "rajpurkar/squad_v2")
-        },
-        "stanfordnlp/snli": (pair, pairs),
-        "google/xtreme udpos": (
-            # ids in another order than ours: names must come from the data set
-            Features({"tokens": List(text), "pos_tags": List(ClassLabel(names=list(udpos)))}),
-            [{"tokens": ["a", "b"], "pos_tags": [0, 16]}],
-        ),
-        "google/xtreme PAN-X": (
-            Features(
-                {
-                    "tokens": List(text),
-                    "ner_tags": List(ClassLabel(names=list(panx))),
-                    "langs": List(text),
-                }
-            ),
-            [{"tokens": ["a", "b"], "ner_tags": [1, 0], "langs": ["de", "de"]}],
-        ),
-        "mteb/tatoeba-bitext-mining": (
-            Features({"sentence1": text, "sentence2": text, "lang": text}),
-            [{"sentence1": "moja ", "sentence2": "one", "lang": "swh-eng"}],
-        ),
-        **{
-            repo: (
-                Features({**dict.fromkeys(keys, text), "label": label}),
-                [{**dict.fromkeys(keys, "a"), "question": "effect", "label": 1}],
-            )
-            for keys in (("premise", "choice1", "choice2", "question"),)
-            for repo, label in (
-                ("cambridgeltl/xcopa", Value("int32")),
-                ("aps/super_glue", ClassLabel(names=["choice1", "choice2"])),
-            )
-        },
-        "google/xtreme PAWS-X": (
-            Features({"sentence1": text, "sentence2": text, "label": text}),
-            [{"sentence1": "a", "sentence2": "b", "label": "1"}],
-        ),
-        **{
-            f"google/xtreme {config}": (
-                Features(
-                    {
-                        **dict.fromkeys(("id", "context", "question"), text),
-                        "answers": {"text": List(text), "answer_start": List(Value("int32"))},
-                    }
-                ),
-                [
-                    {"id": id, "context": "in 1867.", "question": "When?", "answers": answers}
-                    for id in ("swahili-1", "finnish-2")
-                ],
-            )
-            for config in ("SQuAD", "XQuAD", "MLQA", "tydiqa")
-        },
-    }
-    asked: list[tuple[str, ...]] = []
-    really = datasets.load_dataset
-
-    def answer(repo: str, config: str, *, split: str, revision: str) -> Any:
-        asked.append((repo, config, split, revision))
-        key = f"{repo} {config.split('.')[0]}"
-        key = key if key in made else repo
-        features, rows = made[key]
-        file = tmp_path / f"{len(asked)}.parquet"
-        Dataset.from_list(rows, features=features).to_parquet(file)
-        return really(
-            "parquet",
-            data_files={split: str(file)},
-            split=split,
-            cache_dir=str(tmp_path / "cache"),
-        )
-
-    monkeypatch.setattr(datasets, "load_dataset", answer)
-    monkeypatch.setattr(datasets, "is_progress_bar_enabled", lambda: False, raising=False)
-    yield asked
 
 
 @pytest.mark.parametrize(
@@ -237,7 +76,7 @@ def parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[tu
     ],
 )
 def test_hub_rows(
-    parquet: list[tuple[str, ...]],
+    hub: LoopbackHub,
     task: str,
     split: Split,
     language: str,
@@ -245,12 +84,18 @@ def test_hub_rows(
     rows: list[Any],
 ) -> None:
     found = find(task)
+    assert found.hub
+    source = xcopa._COPA if config[0] == "copa" else found.hub
+    serve_data_set(hub, source, config[0])
     loaded: Any = found.load(HUB, split, language)
     fields = {"tagging": "tags", "span": "answers", "retrieval": "foreign"}
     assert [getattr(row, fields.get(found.format, "label")) for row in loaded] == rows
-    assert found.hub
-    hub = xcopa._COPA if config[0] == "copa" else found.hub
-    assert parquet == [(hub.repo, *config, hub.revision)]
+    file = layout_of(source.repo, config[0]).files.format(config=config[0], split=config[1])
+    place = f"HEAD /datasets/{source.repo}/resolve/{source.revision}/{file}"
+    assert place in hub.asked
+    asked = len(hub.asked)
+    assert list(found.load(HUB, split, language)) == list(loaded)
+    assert len(hub.asked) == asked  # a commit does not change
     if found.format == "span":
         assert [row.id for row in loaded] == ["swahili-1", "finnish-2"][: len(rows)]
         return
@@ -259,48 +104,34 @@ def test_hub_rows(
     assert [row.id for row in loaded] == [f"{split}-{language}-{n}" for n in numbers]
 
 
-def test_anli_comes_with_the_other_two(parquet: list[tuple[str, ...]]) -> None:
-    rows: Any = find("anliplus").load(HUB, "dev", "en")
+def test_anli_comes_with_the_other_two(hub: LoopbackHub) -> None:
+    task = find("anliplus")
+    assert task.hub
+    for source, config in zip(
+        (task.hub, *task.hub_beside), ("plain_text", "default", "plain_text"), strict=True
+    ):
+        serve_data_set(hub, source, config)
+    rows: Any = task.load(HUB, "dev", "en")
     assert [row.id for row in rows] == [
         f"{name}-dev-en-{n}" for name in ("r1", "r2", "r3", "mnli", "snli") for n in (0, 2)
     ]
     assert [row.label for row in rows] == ["contradiction", "entailment"] * 5
-    anli = find("anliplus").hub
-    assert anli and [asked[0:3] for asked in parquet] == [
-        *((anli.repo, "plain_text", f"dev_r{n}") for n in (1, 2, 3)),
-        ("nyu-mll/multi_nli", "default", "validation_matched"),
-        ("stanfordnlp/snli", "plain_text", "validation"),
-    ]
 
 
-@pytest.mark.parametrize("offline", ["0", "1"])
-def test_no_network(monkeypatch: pytest.MonkeyPatch, offline: str) -> None:
-    import datasets
-
-    def fail(*args: object, **kwargs: object) -> None:
-        raise ConnectionError("Couldn't reach 'facebook/xnli' on the Hub\nlong trace")
-
-    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
-    monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(OfflineError) as caught:
-        find("xnli").load(HUB, "test", "sw")
-    text = str(caught.value)
-    assert text.startswith(
-        "cannot read facebook/xnli (config sw, split test, revision b8dd5d7af511)"
-    )
-    assert "ConnectionError: Couldn't reach 'facebook/xnli' on the Hub\n" in text
-    assert "long trace" not in text
-    assert ("HF_HUB_OFFLINE is set" in text) == (offline == "1")
-    for hint in ("--data-dir", "source: embedded", "HF_HOME"):
-        assert hint in text
+def test_every_pinned_data_set_has_its_layout_here_and_its_line_in_the_docs() -> None:
+    pinned = {source for task in ALL for source in (task.hub, *task.hub_beside) if source}
+    assert len(pinned) == 15
+    assert {source.repo for source in pinned} == {layout.repo for layout in LAYOUTS}
+    listed = (Path(__file__).resolve().parents[2] / "docs" / "hub.md").read_text(encoding="utf-8")
+    for source in pinned:
+        assert f"| `{source.repo}` | `{source.revision[:12]}` |" in listed
+    assert f"| `FacebookAI/xlm-roberta-base` | `{XLMR_BASE[:12]}` |" in listed
 
 
-def test_no_such_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    def fail(*args: object, **kwargs: object) -> None:
-        raise ValueError("BuilderConfig 'qq' not found")
-
-    monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(DataError, match=r"the Hugging Face hub has no a/b .*'qq' not found"):
-        next(hub.rows(HubSource("a/b", "0" * 40), "qq", "test"))
+@pytest.mark.parametrize(("config", "split"), [("qq", "test"), ("sw", "dev")])
+def test_no_such_configuration_or_split(hub: LoopbackHub, config: str, split: str) -> None:
+    xnli = find("xnli").hub
+    assert xnli
+    serve_data_set(hub, xnli, "sw")
+    with pytest.raises(DataError, match=r"the data set facebook/xnli@b8dd5d7af511 has no rows in"):
+        next(rows(xnli, config, split))
