@@ -72,6 +72,19 @@ def draws_anew(
     return np.array([score(drawn) for block in samples for drawn in block])
 
 
+def draws_of_samples(
+    score: Callable[[np.ndarray], np.ndarray], rows: int, seed: int, resamples: int = RESAMPLES
+) -> np.ndarray:
+    """The same where `score` takes many sets at once, `[sets, rows]`, and gives `[sets]`.
+
+    Raises:
+        ValueError: no rows.
+    """
+    import numpy as np
+
+    return np.concatenate([score(block) for block in _samples(rows, seed, resamples)])
+
+
 def _samples(rows: int, seed: int, resamples: int) -> Iterator[np.ndarray]:
     """Numbers of rows, drawn with replacement, `[sets, rows]`, some sets at a time."""
     import numpy as np

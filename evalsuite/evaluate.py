@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalsuite import scoring
 from evalsuite.agreement.predictions import Reference
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.evaluation import Evaluation, EvaluationOptions, Progress
-from evalsuite.inference.label_order import few, naming_hint, same_names
+from evalsuite.inference.label_order import few, naming_hint
 from evalsuite.inference.session import Session
+from evalsuite.inference.task_head import GIVES, answers_of_task, suits
 from evalsuite.language_scores import Comparison, LanguageScores
 from evalsuite.machine import environment
 from evalsuite.registry import FORMATS
@@ -88,6 +90,7 @@ def evaluate(
         task=task.name,
         title=task.title + (" (threshold fitted on these rows)" * (task.fitted_on == split)),
         main_metric=task.metric,
+        signature=scoring.signature(task, options.seed),
         metrics=scores.metrics,
         intervals=scores.intervals(),
         zero_shot_interval=scores.zero_shot_interval(),
@@ -99,12 +102,14 @@ def evaluate(
         source=task.kind_of_source(source),
         split=split,
         source_language=task.source_language,
+        seen_languages=task.seen_languages,
         data_digest=evaluation.data.hexdigest(),
         layer=layer,
         pooling=None if layer is None else options.pooling,
         scoring=form.scoring(options.margin),
         thresholds=scores.thresholds,
         unreached=scores.unreached,
+        unlabelled=scores.unlabelled,
         fitted_on=task.fitted_on,
         seed=options.seed,
         max_examples=options.max_examples,
@@ -130,19 +135,19 @@ def _check_languages(
 
 
 def _check_labels(task: Task, predictor: Predictor, label: str) -> None:
-    """Refuse a model that does not answer with one of the task's labels."""
-    labels = predictor.labels
-    if task.by_embedding:
+    """Refuse a model that does not answer as the task asks, with its labels."""
+    labels, answers = predictor.labels, predictor.answers
+    if task.by_embedding or suits(task, labels, answers):
         return
-    if labels and predictor.answers != "label":
-        given = {"score": "a score", "labels": "each of its labels by itself"}[predictor.answers]
+    needed = answers_of_task(task)
+    if labels and answers != needed:
         raise ModelError(
-            f"{label} predicts {given} and not one label per row; {task.name} needs one of "
-            f"{few(task.labels)}"
+            f"{label} predicts {GIVES[answers]} and not {GIVES[needed]}; {task.name} needs "
+            + {"label": "one of ", "labels": "any of ", "score": ""}[needed]
+            + few(task.labels)
         )
-    if not same_names(labels, task.labels):
-        raise ModelError(
-            f"{label} predicts {few(labels) or 'nothing (it has no head)'}; "
-            f"{task.name} needs {few(task.labels)}"
-            + naming_hint(labels, task.labels, predictor.directory.name)
-        )
+    raise ModelError(
+        f"{label} predicts {few(labels) or 'nothing (it has no head)'}; "
+        f"{task.name} needs {few(task.labels)}"
+        + naming_hint(labels, task.labels, predictor.directory.name)
+    )

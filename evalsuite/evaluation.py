@@ -100,7 +100,7 @@ class Evaluation:
         self.left_out = {
             rows.language: dict(left.reasons)
             for rows, left in without.items()
-            if rows[:2] == (task.name, split)
+            if rows[:2] == (task.name, split) and left.reasons
         }
 
     def load(self, split: Split, language: str) -> Sequence[Example]:

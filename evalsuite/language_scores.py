@@ -15,6 +15,7 @@ from evalsuite import bootstrap, scoring
 from evalsuite.agreement import predictions as agreement
 from evalsuite.evaluation import Predicted
 from evalsuite.metric import Answers
+from evalsuite.registry import FORMATS
 from evalsuite.results.task import ModelComparison
 from evalsuite.task import Task
 
@@ -31,6 +32,7 @@ class LanguageScores:
         examples: language -> rows.
         thresholds: language -> lowest margin of a pair, where pairs are mined.
         unreached: language -> rows whose answer no token reaches, where there are any.
+        unlabelled: language -> labels that its rows do not tell of, where there are any.
 
     Raises:
         MetricError: a metric of the task does not fit it.
@@ -44,6 +46,7 @@ class LanguageScores:
         self.examples: dict[str, int] = {}
         self.thresholds: dict[str, float] = {}
         self.unreached: dict[str, int] = {}
+        self.unlabelled: dict[str, tuple[str, ...]] = {}
         self._draws: dict[str, np.ndarray] = {}
 
     def add(self, predicted: Predicted) -> None:
@@ -57,6 +60,9 @@ class LanguageScores:
         self.examples[language] = len(predicted.examples)
         if predicted.unreached:
             self.unreached[language] = predicted.unreached
+        told = getattr(FORMATS.get(self.task.format), "unlabelled", None)
+        if told is not None and (absent := told(self.task.labels, predicted.examples)):
+            self.unlabelled[language] = absent
         if predicted.threshold is not None:
             self.thresholds[language] = predicted.threshold
 
@@ -78,8 +84,8 @@ class LanguageScores:
         return _intervals(self._draws)
 
     def zero_shot_interval(self) -> tuple[float, float] | None:
-        """95% interval of the zero-shot mean; None where there is only the source language."""
-        mean = _zero_shot(self._draws, self.task.source_language)
+        """95% interval of the zero-shot mean; None where all have training rows."""
+        mean = _zero_shot(self._draws, self.task.seen_languages)
         return None if mean is None else bootstrap.interval(mean)
 
 
@@ -106,7 +112,7 @@ class Comparison:
 
     def result(self) -> ModelComparison:
         """Agreement and differences of all languages."""
-        mean = _zero_shot(self._differences, self.scores.task.source_language)
+        mean = _zero_shot(self._differences, self.scores.task.seen_languages)
         return ModelComparison(
             label=self.reference.label,
             agreement=self._agreement,
@@ -120,9 +126,9 @@ def _intervals(draws: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]
     return {language: bootstrap.interval(values) for language, values in draws.items()}
 
 
-def _zero_shot(draws: Mapping[str, np.ndarray], source_language: str) -> np.ndarray | None:
-    """Mean over the languages other than the source's, for each draw."""
+def _zero_shot(draws: Mapping[str, np.ndarray], seen: Sequence[str]) -> np.ndarray | None:
+    """Mean over the languages without training rows, for each draw."""
     import numpy as np
 
-    others = [values for language, values in draws.items() if language != source_language]
+    others = [values for language, values in draws.items() if language not in seen]
     return np.asarray(np.mean(others, axis=0)) if others else None

@@ -19,9 +19,13 @@ from evalsuite.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
-Kind = Literal["label", "tags", "answers", "ranking", "pairs", "index", "probabilities"]
+Kind = Literal[
+    "label", "labels", "score", "tags", "answers", "ranking", "pairs", "index", "probabilities"
+]
 KINDS: dict[Kind, str] = {
     "label": "a row has a label, or the number of a choice; the gold one is None where hidden",
+    "labels": "gold: label -> whether the row has it, None where hidden; predicted: the labels",
+    "score": "a row has a number; the gold one is None where hidden",
     "tags": "a row has a tag for each word",
     "answers": "gold: the texts that are right, none where hidden; predicted: a text, or None",
     "ranking": "gold: ids of the relevant candidates; predicted: ids, the best first",
@@ -89,6 +93,13 @@ class Metric:
             bootstrap sample is scored anew.
         of_sums: the main score from the sums, `[..., sums]` to `[...]`. None: the first over the
             second, in percent.
+        also_reads: further kinds of answers that it compares.
+        of_samples: the main score of samples of rows, from their numbers, `[samples, rows]` to
+            `[samples]`; of a metric that is not made of sums, it saves scoring each sample anew.
+        limits: the lowest and highest value that its scores may have.
+        details: choices that its score depends on, such as `average:macro`, for its signature.
+        packages: libraries that compute it, whose versions are in its signature.
+        version: raised when the same answers score otherwise.
         needs: attributes that a task must set to be scored by it.
         hub: the Hugging Face hub's names of its scores, where it has one.
     """
@@ -99,8 +110,19 @@ class Metric:
     chance: Callable[[Answers], float] | None = None
     parts: Callable[[Answers], np.ndarray] | None = None
     of_sums: Callable[[np.ndarray], np.ndarray] | None = None
+    also_reads: tuple[Kind, ...] = ()
+    of_samples: Callable[[Answers, np.ndarray], np.ndarray] | None = None
+    limits: tuple[float, float] = (0.0, 100.0)
+    details: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    version: int = 1
     needs: tuple[str, ...] = ()
     hub: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All kinds of answers that it compares."""
+        return (self.reads, *self.also_reads)
 
     @property
     def name(self) -> str:

@@ -23,6 +23,7 @@ METRICS: Catalogue[Metric] = Catalogue(
     "evalsuite.metrics", "metric", attribute="METRIC", group="metrics"
 )
 FAMILIES: Catalogue[Family] = Catalogue("evalsuite.families", "model family", attribute="FAMILY")
+OWN_FORMATS: Catalogue[ModuleType] = Catalogue("evalsuite.own.formats", "format")
 FORMATS: Catalogue[ModuleType] = Catalogue("evalsuite.formats", "format")
 RUNTIMES: Catalogue[ModuleType] = Catalogue(
     "evalsuite.runtimes", "runtime", marks=("opens", "open_model"), group="runtimes"

@@ -11,6 +11,7 @@ A format says which kind of answer its rows hold (`READS`), a metric which kind 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from evalsuite import bootstrap
@@ -45,11 +46,12 @@ def _named(task: Task, name: str, read: Sequence[Kind]) -> Metric:
         metric = METRICS.get(name)
     except UnknownNameError as error:
         raise MetricError(f"task {task.name}: {error}") from None
-    if metric.reads not in read:
-        fitting = [known.name for known in _all() if known.reads in read]
+    if not set(metric.kinds) & set(read):
+        fitting = [known.name for known in _all() if set(known.kinds) & set(read)]
         raise MetricError(
-            f"task {task.name}: metric {name} reads {metric.reads}, and rows of the format "
-            f"{task.format} hold {' and '.join(read)}\nmetrics that fit: {', '.join(fitting)}"
+            f"task {task.name}: metric {name} reads {' and '.join(metric.kinds)}, and rows of the "
+            f"format {task.format} hold {' and '.join(read)}\n"
+            f"metrics that fit: {', '.join(fitting)}"
         )
     for attribute in metric.needs:
         if getattr(task, attribute, None) is None:
@@ -114,9 +116,24 @@ def score(answers: Answers, kind: Kind | None = None) -> dict[str, float]:
     names = dict.fromkeys((task.metric, *FORMATS.get(task.format).ALSO, *task.also))
     found: dict[str, float] = {}
     for metric in map(METRICS.get, names):
-        if metric.reads == kind:
+        if kind in metric.kinds:
             found |= metric.score(answers)
     return found
+
+
+def signature(task: Task, seed: int) -> str:
+    """What a task's main score was computed with, in one line, as sacreBLEU's signatures are.
+
+    >>> signature(TASKS.get("panx"), seed=0)
+    'chunk_f1|average:micro|bootstrap:1000|seed:0|seqeval:1.2.2|version:1'
+    """
+    metric = metric_of(task)
+    scheme = [f"scheme:{task.scheme}"] if task.scheme and metric.reads == "tags" else []
+    positive = ["label:" + str(task.positive)] if "positive" in metric.needs else []
+    made_with = [f"{name}:{metadata.version(name)}" for name in metric.packages]
+    drawn = [f"bootstrap:{bootstrap.RESAMPLES}", f"seed:{seed}"]
+    parts = [metric.name, *metric.details, *scheme, *positive, *drawn, *made_with]
+    return "|".join([*parts, f"version:{metric.version}"])
 
 
 def main_score(answers: Answers) -> float:
@@ -142,6 +159,12 @@ def draws(answers: Answers, seed: int) -> np.ndarray:
     if metric.parts is not None:
         of_sums = metric.of_sums or bootstrap.ratio
         return bootstrap.draws(metric.parts(answers), seed, of_sums=of_sums)
+
+    if metric.of_samples is not None:
+        shown, of_samples = answers.shown(), metric.of_samples
+        return bootstrap.draws_of_samples(
+            lambda rows: of_samples(shown, rows), len(shown.gold), seed
+        )
 
     def again(rows: np.ndarray) -> float:
         drawn = answers.take(rows.tolist())

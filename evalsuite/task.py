@@ -14,7 +14,7 @@ subclass of `Task`. Nothing here imports torch.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,21 @@ Split = Literal["train", "dev", "test"]
 NO_ANSWER = ""
 SPAN_ENDS = ("start", "end")  # what a model of spans scores each token as
 CHOICE = ("choice",)  # what a model of choices scores each sequence as
-Format = Literal["pair", "tagging", "span", "choice", "retrieval", "ranking", "mining"]
+SCORE = ("score",)  # what a model of regression gives each row
+Format = Literal[
+    "pair",
+    "regression",
+    "multilabel",
+    "tagging",
+    "span",
+    "choice",
+    "retrieval",
+    "ranking",
+    "mining",
+]
+
+
+Scheme = Literal["iob", "bilou", "plain"]  # see `evalsuite.metrics._scheme`
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +53,35 @@ class DataSource:
 
 
 @dataclass(frozen=True, slots=True)
-class PairExample:
-    """Two sentences and the label of their relation, or one sentence and its label: `second` is
-    then None. `label` is None where it is hidden."""
+class TextExample:
+    """Two sentences, or one: `second` is then None."""
 
     id: str
     first: str
     second: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairExample(TextExample):
+    """Two sentences and the label of their relation, or one sentence and its label. `label` is None
+    where it is hidden."""
+
     label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreExample(TextExample):
+    """Two sentences, or one, and their score, None where it is hidden."""
+
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsExample(TextExample):
+    """Two sentences, or one, and whether they have each label; labels that nobody looked for are
+    not there. `labels` is None where all are hidden."""
+
+    labels: Mapping[str, bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +174,8 @@ class MiningExample:
 
 Example = (
     PairExample
+    | ScoreExample
+    | LabelsExample
     | TagExample
     | SpanExample
     | ChoiceExample
@@ -167,10 +204,12 @@ class Task(ABC):
         source_language: the language models are trained in; the others are zero-shot.
         training_languages: those of the training rows that are read where no others are asked for.
         labels: label set in id order (empty where embeddings are scored; the two ends for spans;
-            one score for choices).
+            one score for choices and for regression).
         metric: main metric, a file of `evalsuite.metrics`.
         also: metrics that are scored as well.
         positive: the label that `f1` is of, where it is scored.
+        two_texts: whether its rows have two texts; None: as those of its format do.
+        scheme: how tags mark chunks; None: as seqeval reads them.
         eval_splits: splits to evaluate on, in order of preference.
         fitted_on: the split thresholds are chosen on, where there are any.
         by_embedding: whether hidden states of a layer are scored, and no head is needed.
@@ -191,6 +230,8 @@ class Task(ABC):
     metric: str
     also: tuple[str, ...] = ()
     positive: str | None = None
+    scheme: Scheme | None = None
+    two_texts: bool | None = None
     eval_splits: tuple[Split, ...] = ("test", "dev")
     fitted_on: Split | None = None
     by_embedding: bool = False
@@ -210,6 +251,11 @@ class Task(ABC):
         """The task with the labels of this source: itself, unless its label set is read from the
         rows, as CCG's supertags are."""
         return self
+
+    @property
+    def seen_languages(self) -> tuple[str, ...]:
+        """Those whose scores are not zero-shot: with training rows, and the source's."""
+        return tuple(dict.fromkeys((self.source_language, *self.training_languages)))
 
     @property
     def learnable(self) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from compress.errors import StudentError
 from evalsuite.inference.label_order import few, naming_hint, same_names
 from evalsuite.inference.predictor import Predictor
+from evalsuite.inference.task_head import suits
 from evalsuite.task import Task
 
 
@@ -31,18 +32,18 @@ def label_order(
         StudentError: they are, and a task has other labels than the teacher.
     """
     own = tuple(teacher.labels)
-    fitting = [task for task in tasks if own and same_names(task.labels, own)]
+    fitting = [task for task in tasks if own and suits(task, own, teacher.answers)]
     for task in tasks:
         if task.format == "ranking":  # queries and passages have no labels
             continue
-        if gold and (task not in fitting or teacher.answers != "label"):
+        if gold and task not in fitting:
             raise StudentError(
                 f"gold labels of {task.name} are {few(task.labels)}, but "
                 f"{teacher.directory.name} answers with {few(own) or 'nothing'} "
                 f"({teacher.answers} per row); {remedy}"
                 + naming_hint(own, task.labels, teacher.directory.name)
             )
-    return tuple(fitting[0].labels) if fitting else own
+    return tuple(fitting[0].labels) if fitting and len(own) > 1 else own
 
 
 def require_labels(other: Predictor, labels: Sequence[str], teacher: Predictor) -> None:

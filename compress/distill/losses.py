@@ -25,8 +25,8 @@ from compress.errors import StudentError
 from evalsuite.errors import NotFiniteError
 from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.runtimes.torch import logits_of
-from transfer.encoded_rows.encoded import IGNORE
 from transfer.loop.types import Tensors
+from transfer.objectives.gold import gold_loss
 from transfer.objectives.spans import ends_loss, over_tokens
 
 GOLD = ("labels", "start_positions", "end_positions")
@@ -296,6 +296,4 @@ def labels_loss(output: Any, batch: StudentBatch) -> torch.Tensor:
     """The task's own loss on gold labels, or on both ends of a span."""
     if "labels" not in batch.gold:
         return ends_loss(logits_of(output), {**batch.inputs, **batch.gold})
-    return nn.functional.cross_entropy(
-        output.logits.float().flatten(0, -2), batch.gold["labels"].flatten(), ignore_index=IGNORE
-    )
+    return gold_loss(output.logits, batch.gold["labels"])

@@ -19,8 +19,8 @@ from torch import nn
 from compress.distill.options import Options
 from compress.distill.sentences import turn
 from evalsuite import tokenization
-from evalsuite.registry import FORMATS
-from evalsuite.task import DataSource
+from evalsuite.inference.task_head import head_reads_two_texts
+from evalsuite.task import DataSource, Task
 from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.fit import resolve_compute
 from transfer.loop.types import Progress, Tensors
@@ -126,9 +126,18 @@ def _turned(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     )
 
 
-def read(source: DataSource, directory: Path, options: Options, head: str | None) -> Texts:
+def read(
+    source: DataSource,
+    directory: Path,
+    options: Options,
+    head: str | None,
+    tasks: Sequence[Task] = (),
+) -> Texts:
     """Parallel text as a model with this head reads it: a sentence and its translation, or one of
     them; with both to be embedded where `options.sentences` asks for it.
+
+    Args:
+        tasks: whose rows are read too, with one sentence or two.
 
     Raises:
         DataError: the source has no such text.
@@ -137,7 +146,7 @@ def read(source: DataSource, directory: Path, options: Options, head: str | None
     rng = random.Random(options.settings.seed)
     corpus = parallel_text.read(source, None, options.max_pairs)
     pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
-    paired = head is not None and FORMATS.get(head).TWO_TEXTS
+    paired = head_reads_two_texts(head, tasks)
     inputs: list[Any] = []
     for pair in pairs:
         sides = list(pair)

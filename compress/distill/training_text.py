@@ -76,7 +76,7 @@ def read_text(
     weights = [(1 - plain) * size / sum(sizes) for size in sizes]
     if plain > 0:
         progress(0.0, "reading multilingual text")
-        parts.append(plain_text.read(source, directory, options, head))
+        parts.append(plain_text.read(source, directory, options, head, tasks))
         weights.append(plain)
     rows_per_epoch = sum(sizes) or len(parts[-1])
     steps = steps_for(rows_per_epoch, options.batch_size, options.epochs, options.max_steps)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.probe_text import spread
+from evalsuite.inference.task_head import reads_two_texts
 from evalsuite.registry import FORMATS
 from evalsuite.task import DataSource, Task
 
@@ -45,7 +46,7 @@ class Calibration:
             rows = self.task.load(self.source, "train", language)
             some = spread(rows, self.per_language)
             return {language: FORMATS.get(self.task.format).encode(tokenizer, some, max_length)}
-        two = FORMATS.get(self.task.format).TWO_TEXTS
+        two = reads_two_texts(self.task)
         tokenizer.enable_truncation(max_length)
         try:
             return {

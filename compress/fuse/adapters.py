@@ -61,5 +61,5 @@ def merged(model: Any) -> Any:
 def predictor(model: Any, adapter: Adapter, task: Task | None) -> TorchPredictor:
     """To run any of these as a checkpoint with the task's head."""
     found = TorchPredictor(adapter.base, model, "fp32")
-    found.labels, found.answers = adapter.labels(task), "label"
+    found.labels, found.answers = adapter.labels(task), adapter.answers(task)
     return found

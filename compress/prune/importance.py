@@ -32,6 +32,7 @@ from torch import nn
 
 from compress.distill.losses import GOLD
 from evalsuite.find_family import family_of
+from evalsuite.inference.checkpoint_config import Answers, answers_of
 from evalsuite.runtimes.torch import logits_of
 from transfer.encoded_rows.encoded import IGNORE
 from transfer.objectives.spans import over_tokens
@@ -65,6 +66,7 @@ def measure(model: Any, batches: Iterable[Tensors], seed: int) -> Importance:
         seed: of the answers that are drawn.
     """
     generator = torch.Generator().manual_seed(seed)
+    answers = answers_of(model.config.to_dict())
     was_training = model.training
     model.eval()
     totals: list[torch.Tensor] = []
@@ -75,7 +77,7 @@ def measure(model: Any, batches: Iterable[Tensors], seed: int) -> Importance:
             inputs = {name: t.to(model.device) for name, t in batch.items() if name not in GOLD}
             gold = _answers({name: batch[name] for name in GOLD if name in batch})
             output = model(**inputs, output_hidden_states=True)
-            asked = surprise(output, inputs["attention_mask"], gold, generator)
+            asked = surprise(output, inputs["attention_mask"], gold, generator, answers)
             gradients = torch.autograd.grad(asked.sum(), gates)
             count = len(asked)  # a row of choices is several sequences under one gate
             squares = [
@@ -136,35 +138,57 @@ def _answers(gold: Tensors) -> torch.Tensor | None:
 
 
 def surprise(
-    output: Any, mask: torch.Tensor, gold: torch.Tensor | None, generator: torch.Generator
+    output: Any,
+    mask: torch.Tensor,
+    gold: torch.Tensor | None,
+    generator: torch.Generator,
+    answers: Answers = "label",
 ) -> torch.Tensor:
     """Minus the log-likelihood of an answer per row: the gold one, or one drawn from the output.
 
     The mean over a row's tokens for a tagger, over the two ends for spans; for an encoder the
-    pooled states along a random direction.
+    pooled states along a random direction. A score is the mean of a normal distribution of variance
+    1; of labels that do not exclude each other all are answered, and their likelihoods multiplied.
 
     Args:
         mask: `[rows, tokens]`, or `[rows, choices, tokens]`.
-        gold: labels of rows or tokens, or the two ends of a span, `[rows, 2]`; None: draw.
+        gold: labels of rows or tokens, the two ends of a span, `[rows, 2]`, or scores,
+            `[rows, 1]`; None: draw.
+        answers: what the model's head gives a row.
 
     Returns:
         `[rows]`.
     """
     if "start_logits" not in output and "logits" not in output:
         return _along_random_direction(output.last_hidden_state, mask, generator)
+    if answers != "label":
+        return _by_itself(logits_of(output).float(), gold, generator, answers)
     scores, counted = _answered(output, mask)
     if gold is None:
-        answers = _drawn(scores, counted.shape, generator)
+        said = _drawn(scores, counted.shape, generator)
     else:
-        answers = gold.to(scores.device)
-        counted = counted * (answers != IGNORE)
+        said = gold.to(scores.device)
+        counted = counted * (said != IGNORE)
     flat = nn.functional.cross_entropy(
-        scores.flatten(0, -2), answers.clamp(min=0).flatten(), reduction="none"
+        scores.flatten(0, -2), said.clamp(min=0).flatten(), reduction="none"
     )
     losses = (flat.view(counted.shape) * counted).flatten(1 if counted.dim() > 1 else 0)
     if losses.dim() == 1:
         return losses
     return losses.sum(-1) / counted.sum(-1).clamp(min=1)
+
+
+def _by_itself(
+    scores: torch.Tensor, gold: torch.Tensor | None, generator: torch.Generator, answers: Answers
+) -> torch.Tensor:
+    """Of `[rows, labels]` scores, or logits of labels that do not exclude each other, `[rows]`."""
+    own = scores.detach().cpu()
+    if answers == "score":
+        said = own + torch.randn(own.shape, generator=generator) if gold is None else gold
+        return (scores - said.to(scores.device)).square().sum(-1) / 2
+    said = torch.bernoulli(own.sigmoid(), generator=generator) if gold is None else gold
+    crossed = nn.functional.binary_cross_entropy_with_logits
+    return crossed(scores, said.to(scores.device), reduction="none").sum(-1)
 
 
 def _along_random_direction(

@@ -14,7 +14,7 @@ from typing import Any
 
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import head_of, model_config
-from evalsuite.registry import FORMATS
+from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, padded
@@ -58,7 +58,7 @@ def importance_batches(
     if source.kind == "files":
         return found
     format = head_of(model_config(directory))
-    two = format is not None and FORMATS.get(format).TWO_TEXTS
+    two = head_reads_two_texts(format, tasks)
     ids = _sentences(directory, source, count, max_length, max_pairs, two, seed)
     return found + _plain(ids, directory, batch_size, format == "choice")
 

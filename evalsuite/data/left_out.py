@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NamedTuple
 
+_NAMED = 5  # languages that are named one by one
 NO_GOLD = "no gold label"
 
 
@@ -52,11 +53,11 @@ def collected() -> Iterator[dict[Rows, LeftOut]]:
         _COLLECTING.reset(token)
 
 
-def record(rows: Rows, read: int, reasons: Mapping[str, int]) -> None:
-    """Say what was left out of some rows; nothing where it was none."""
-    if any(reasons.values()):
+def record(rows: Rows, read: int, reasons: Mapping[str, int], *, always: bool = False) -> None:
+    """Say what was left out of some rows; nothing where it was none, unless `always`."""
+    if any(reasons.values()) or always:
         for found in _COLLECTING.get():
-            found[rows] = LeftOut(read, dict(reasons))
+            found[rows] = LeftOut(read, {why: count for why, count in reasons.items() if count})
 
 
 def sentence(found: Mapping[Rows, LeftOut]) -> str:
@@ -64,7 +65,31 @@ def sentence(found: Mapping[Rows, LeftOut]) -> str:
     return "; ".join(
         f"{rows.task} {rows.split} {rows.language}: {_counts(left.reasons, left.read)}"
         for rows, left in sorted(found.items())
+        if left.reasons
     )
+
+
+def rows_read(found: Mapping[Rows, LeftOut]) -> str:
+    """How many rows of each split were read and used, in one line.
+
+    >>> rows_read({Rows("topics", "test", "de"): LeftOut(204, {"blank line": 3})})
+    'topics test: 201 in de'
+    """
+    splits: dict[tuple[str, str], dict[str, int]] = {}
+    for rows, left in sorted(found.items()):
+        used = left.read - sum(left.reasons.values())
+        splits.setdefault((rows.task, rows.split), {})[rows.language] = used
+    return "; ".join(
+        f"{task} {split}: {sum(counts.values()):,} in "
+        + (f"{len(counts)} languages" if len(counts) > _NAMED else ", ".join(counts))
+        for (task, split), counts in splits.items()
+    )
+
+
+def summary(found: Mapping[Rows, LeftOut]) -> dict[str, str]:
+    """Both, for a stage's summary; what is empty is not there."""
+    lines = {"rows read": rows_read(found), "rows left out": sentence(found)}
+    return {name: line for name, line in lines.items() if line}
 
 
 def _counts(reasons: Mapping[str, int], read: int) -> str:

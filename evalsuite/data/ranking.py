@@ -10,11 +10,28 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Protocol, runtime_checkable
 
 from evalsuite.data.hub import Row
 from evalsuite.data.sourced import SourcedTask
 from evalsuite.task import Candidate, DataSource, Example, Format, Split
+
+
+@runtime_checkable
+class Searched(Protocol):
+    """What a task of this format has, wherever its rows are from.
+
+    Attributes:
+        query_tokens, candidate_tokens: longest sequence of each, specials included.
+    """
+
+    name: str
+    query_tokens: int
+    candidate_tokens: int
+
+    def candidates(self, source: DataSource, split: Split) -> Iterable[Candidate]:
+        """The whole pool, in a fixed order, whatever languages are asked for; raises as `load`."""
+        ...
 
 
 class RankingTask(SourcedTask):
@@ -27,8 +44,8 @@ class RankingTask(SourcedTask):
     format: Format = "ranking"
     by_embedding: bool = True
     metric: str = "map_at_20"
-    query_tokens: ClassVar[int]
-    candidate_tokens: ClassVar[int]
+    query_tokens: int
+    candidate_tokens: int
 
     @property
     def learnable(self) -> bool:

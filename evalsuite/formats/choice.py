@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SUFFIX = "jsonl"  # of prediction files
+HEAD = "choice"  # the format whose head its models have
+ANSWERS = "label"  # what the head gives a row
 ARCHITECTURE = "ForMultipleChoice"  # how the name of the model class ends
 FIXED_LABELS = CHOICE  # of every model of this format
 to_text, read_file = layouts.choices_to_text, layouts.read_choices
@@ -79,6 +81,7 @@ def probabilities(
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
     predictions: Sequence[int],
+    labels: Sequence[str] = (),
 ) -> tuple[list[str | int | None], list[tuple[int, float]]]:
     """Gold choices, and the predicted ones with their probabilities among a row's choices."""
     scores = by_row(len(examples), encoded, outputs)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SUFFIX = "tsv"  # of prediction files
-ARCHITECTURE = None  # embeddings are scored, no head
+HEAD = None  # embeddings are scored
+ANSWERS = "label"
+ARCHITECTURE = None
 FIXED_LABELS = ()
 READS = "pairs"  # the kind of answer its rows hold
 ALSO = ()  # nothing is scored next to each task's main metric

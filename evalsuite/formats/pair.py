@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SUFFIX = "tsv"  # of prediction files
+HEAD = "pair"  # the format whose head its models have
+ANSWERS = "label"  # what the head gives a row
 ARCHITECTURE = "ForSequenceClassification"  # how the name of the model class ends
 FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.one_per_line, layouts.read_labels
@@ -60,6 +62,7 @@ def probabilities(
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
     predictions: Sequence[str],
+    labels: Sequence[str] = (),
 ) -> tuple[list[str | int | None], list[tuple[str, float]]]:
     """Gold labels, and the predicted ones with their probabilities."""
     shares = [float(softmax(row).max()) for row in outputs]

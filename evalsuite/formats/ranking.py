@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from evalsuite.data.ranking import RankingTask
+from evalsuite.data.ranking import Searched
 from evalsuite.errors import DataError
 from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.formats import _agreement
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SUFFIX = "json"  # of prediction files
-ARCHITECTURE = None  # embeddings are scored, no head
+HEAD = None  # embeddings are scored
+ANSWERS = "label"
+ARCHITECTURE = None
 FIXED_LABELS = ()
 to_text, read_file = layouts.rankings_to_text, layouts.read_rankings
 READS = "ranking"  # the kind of answer its rows hold
@@ -46,7 +48,7 @@ def predict(evaluation: Evaluation) -> Iterator[Predicted]:
         DataError: the training split is asked for; its rows have no pool of candidates.
     """
     task = evaluation.task
-    assert isinstance(task, RankingTask)
+    assert isinstance(task, Searched)
     if evaluation.split == "train":
         raise DataError(
             f"{task.name}: the train rows have no pool of candidates; score another split"

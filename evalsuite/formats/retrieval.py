@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SUFFIX = "tsv"  # of prediction files
-ARCHITECTURE = None  # embeddings are scored, no head
+HEAD = None  # embeddings are scored
+ANSWERS = "label"
+ARCHITECTURE = None
 FIXED_LABELS = ()
 to_text, read_file = layouts.one_per_line, layouts.read_rows
 READS = "index"  # the kind of answer its rows hold

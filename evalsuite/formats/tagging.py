@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SUFFIX = "tsv"  # of prediction files
+HEAD = "tagging"  # the format whose head its models have
+ANSWERS = "label"  # what the head gives a row
 ARCHITECTURE = "ForTokenClassification"  # how the name of the model class ends
 FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.tags_to_text, layouts.read_tags
@@ -110,6 +112,7 @@ def probabilities(
     encoded: Sequence[Encoded],
     outputs: Sequence[np.ndarray],
     predictions: Sequence[Sequence[str]],
+    labels: Sequence[str] = (),
 ) -> tuple[list[str], list[tuple[str, float]]]:
     """Gold tags of words, and the predicted ones with their probabilities; without the words the
     tokenizer leaves nothing of."""

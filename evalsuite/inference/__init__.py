@@ -15,5 +15,6 @@ Files:
         labels
     session.py: a predictor with its tokenizer: examples in, predictions out
     softmax.py: probabilities of what a model predicts, from its logits
+    task_head.py: the head that a task's models have, and whether a given model has it
     token_types.py: token types, which BERT reads of two texts
 """

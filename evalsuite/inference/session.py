@@ -73,7 +73,8 @@ class Session:
         module = FORMATS.get(task.format)
         if not hasattr(module, "probabilities"):
             return predictions, {}
-        gold, said = module.probabilities(examples, encoded, outputs, predictions)
+        labels = self.predictor.labels
+        gold, said = module.probabilities(examples, encoded, outputs, predictions, labels)
         answers = Answers(gold=gold, predicted=said, task=task, language=language)
         return predictions, scoring.score(answers, "probabilities")
 

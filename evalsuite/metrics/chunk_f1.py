@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite.metric import Answers, Metric
 from evalsuite.metrics._chunks import Counts, Rows, chunks, common, counts
+from evalsuite.metrics._scheme import marked
 from evalsuite.metrics._tags import check, check_shape
 
 if TYPE_CHECKING:
@@ -51,21 +52,34 @@ def best_constant(gold: Rows, labels: Sequence[str]) -> float:
     return best
 
 
+def _marked(answers: Answers) -> tuple[Rows, Rows]:
+    """Gold and predicted tags, with positions that chunks are read off."""
+    scheme = answers.task.scheme
+    if scheme in (None, "iob"):
+        return answers.gold, answers.predicted
+    gold, predicted = (
+        [marked(scheme, row) for row in rows] for rows in (answers.gold, answers.predicted)
+    )
+    return gold, predicted
+
+
 def _score(answers: Answers) -> dict[str, float]:
     check(answers)
-    scores = chunk_f1(answers.gold, answers.predicted)
+    scores = chunk_f1(*_marked(answers))
     return {f"chunk_{name}": value for name, value in scores.items()}
 
 
 def _chance(answers: Answers) -> float:
-    return best_constant(answers.shown().gold, answers.task.labels)
+    scheme = answers.task.scheme
+    gold = [marked(scheme, row) for row in answers.shown().gold]
+    return best_constant(gold, marked(scheme, answers.task.labels))
 
 
 def _parts(answers: Answers) -> np.ndarray:
     """Twice the chunks found, over those predicted and those there."""
     import numpy as np
 
-    found, said, there = counts(answers.gold, answers.predicted).T
+    found, said, there = counts(*_marked(answers)).T
     return np.stack([2.0 * found, said + there], axis=1)
 
 
@@ -75,5 +89,7 @@ METRIC = Metric(
     _score,
     _chance,
     _parts,
+    details=("average:micro",),
+    packages=("seqeval",),
     hub={"chunk_f1": "f1", "chunk_precision": "precision", "chunk_recall": "recall"},
 )

@@ -6,6 +6,9 @@ Files:
     declaration.py: what a recipe says about a task of the user's own: its format, files, columns
         and labels
     declared.py: the tasks that the recipe of this process declares
+    formats/: the formats of declared tasks: what a row is made of, and how it is read
+    own_retrieval.py: a declared task of retrieval: queries searched for in one pool of candidates
     own_task.py: a task of the user's own, read from the files its declaration names
     records.py: rows of a table file: CSV, TSV, JSON lines or parquet, plain or compressed
+    row.py: one row of a declared task's table, by the parts that its format gives it
 """

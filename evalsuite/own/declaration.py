@@ -12,29 +12,23 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from evalsuite.errors import DataError
 from evalsuite.own.records import Column
-from evalsuite.task import Split
+from evalsuite.registry import OWN_FORMATS
+from evalsuite.task import Format, Split
 
-OwnFormat = Literal["classification", "pair", "tagging"]
+if TYPE_CHECKING:
+    OwnFormat: TypeAlias = str
+else:  # the names are those of the formats' files
+    OwnFormat = Literal[OWN_FORMATS.names()]
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 PLACE = "{language}"
-ROLES: dict[OwnFormat, dict[str, Column]] = {  # what a row has, and its usual column
-    "classification": {"text": "text", "label": "label"},
-    "pair": {"first": "first", "second": "second", "label": "label"},
-    "tagging": {"word": 1, "tag": -1},
-}
-METRICS: dict[OwnFormat, str] = {
-    "classification": "accuracy",
-    "pair": "accuracy",
-    "tagging": "chunk_f1",
-}
 Parts = dict[str, str]  # role -> file with one line per row
 Places = str | dict[str, str | Parts]
 
@@ -45,8 +39,9 @@ class Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     format: OwnFormat = Field(
-        description="What a row is: a sentence and its label (classification), two sentences and "
-        "a label (pair), or words with a tag each (tagging)."
+        description="What a row is: "
+        + "; ".join(f"{name}: {OWN_FORMATS.get(name).NOUN}" for name in OWN_FORMATS.names())
+        + "."
     )
     title: str = Field(default="", description="Title in reports; default: the task's name.")
     train: Places | None = Field(
@@ -61,10 +56,15 @@ class Declaration(BaseModel):
         default=None,
         description="Files to evaluate on, in the same forms; default: the development files.",
     )
-    columns: dict[str, Column] = Field(
+    candidates: str | dict[str, str] | None = Field(
+        default=None,
+        description="Retrieval: files of the candidates, with an id and a text each: a path per "
+        "language code, or one path with {language} in it.",
+    )
+    columns: dict[str, Column | tuple[Column, ...]] = Field(
         default={},
         description="Column of each part of a row, by name or by number from 1 where the file "
-        "has no line of names: text, label; first, second, label; word, tag.",
+        "has no line of names: text, label; first, second, score; word, tag.",
     )
     labels: tuple[str, ...] | dict[str, str] | None = Field(
         default=None,
@@ -73,8 +73,14 @@ class Declaration(BaseModel):
     )
     metric: str | None = Field(
         default=None,
-        description="Main metric; lingopress ls metrics lists them; default: accuracy, or chunk_f1 "
-        "of tags.",
+        description="Main metric; lingopress ls metrics lists them; default: accuracy of labels, "
+        "chunk_f1 of tags, spearman of scores.",
+    )
+    also: tuple[str, ...] = Field(
+        default=(), description="Further metrics that are scored next to the main one."
+    )
+    positive: str | None = Field(
+        default=None, description="Label that the metric f1 is of; default: none."
     )
     source_language: str | None = Field(
         default=None,
@@ -85,9 +91,42 @@ class Declaration(BaseModel):
     url: str = Field(default="", description="Where the data are from, for the report.")
 
     @property
+    def rules(self) -> Any:
+        """The module of its format."""
+        return OWN_FORMATS.get(self.format)
+
+    @property
     def metric_name(self) -> str:
         """The main metric."""
-        return self.metric or METRICS[self.format]
+        return self.metric or self._of_way(self.rules.METRIC)
+
+    @property
+    def row_format(self) -> Format:
+        """The format in `evalsuite.formats` of its rows."""
+        return cast(Format, self._of_way(self.rules.FORMAT))
+
+    @property
+    def roles(self) -> dict[str, Column]:
+        """The parts of a row, and their usual columns, in the way that the keys ask for."""
+        roles: dict[str, Column] = self.rules.ROLES[self._way]
+        return roles
+
+    @property
+    def _way(self) -> int:
+        """Number of the first of the format's ways that has all parts that the keys name."""
+        ways: Sequence[dict[str, Column]] = self.rules.ROLES
+        named = set(self.columns).union(*map(_named_roles, (self.train, self.dev, self.test)))
+        known = named & {role for way in ways for role in way}
+        return next((n for n, way in enumerate(ways) if known <= set(way)), 0)
+
+    def _of_way(self, named: str | tuple[str, ...]) -> str:
+        return named if isinstance(named, str) else named[self._way]
+
+    @property
+    def row_roles(self) -> tuple[str, ...]:
+        """The parts that the files of the splits have; candidates have other files."""
+        apart = getattr(self.rules, "CANDIDATES", ())
+        return tuple(role for role in self.roles if role not in apart)
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -99,21 +138,38 @@ class Declaration(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Declaration:
-        roles = ROLES[self.format]
-        if strange := sorted(set(self.columns) - set(roles)):
-            raise ValueError(
-                f"columns: a {self.format} row has no {', '.join(strange)}; "
-                f"it has {', '.join(roles)}"
-            )
+        for problem in (*self._wrong_columns(), *self._wrong_labels()):
+            raise ValueError(problem)
         if not (self.train or self.dev or self.test):
             raise ValueError("give files: train, dev or test")
-        names = self.label_names()
-        if names is not None and (len(names) < 2 or len(set(names)) < len(names)):
-            raise ValueError("labels: give at least two, each of them once")
+        if self.candidates is not None and not hasattr(self.rules, "CANDIDATES"):
+            raise ValueError(f"candidates: a {self.format} task has none; leave them out")
         for split in ("train", "dev", "test"):
-            for problem in _problems(getattr(self, split), roles):
+            for problem in _problems(getattr(self, split), self.row_roles):
                 raise ValueError(f"{split}: {problem}")
         return self
+
+    def _wrong_columns(self) -> Iterator[str]:
+        if strange := sorted(set(self.columns) - set(self.roles)):
+            ways = " or ".join(", ".join(way) for way in self.rules.ROLES)
+            yield f"columns: a {self.format} row has no {', '.join(strange)}; it has {ways}"
+        for role, column in self.columns.items():
+            if isinstance(column, tuple) and role not in self.rules.LISTS:
+                yield f"columns: {role} is one column, not {len(column)}"
+            if isinstance(column, tuple) and len(set(column)) < max(len(column), 2):
+                yield f"columns: {role}: give at least two, each of them once"
+
+    def _wrong_labels(self) -> Iterator[str]:
+        names = self.label_names()
+        if names is None:
+            return
+        if hasattr(self.rules, "SPELLED"):
+            if not isinstance(self.labels, Mapping):
+                yield "labels: say what files write -> the number of the choice, from 0"
+        elif hasattr(self.rules, "FIXED"):
+            yield f"labels: a {self.format} row has none; leave them out"
+        elif len(names) < 2 or len(set(names)) < len(names):
+            yield "labels: give at least two, each of them once"
 
     def label_names(self) -> tuple[str, ...] | None:
         """The labels where they are declared, in order; several spellings may share one."""
@@ -126,8 +182,21 @@ class Declaration(BaseModel):
         return self.labels.get(written, written) if isinstance(self.labels, dict) else written
 
     def column(self, role: str) -> Column:
-        """The column of one part of a row."""
-        return self.columns.get(role, ROLES[self.format][role])
+        """The column of a part of a row that has one; of several the first."""
+        found = self.columns.get(role, self.roles[role])
+        return found[0] if isinstance(found, tuple) else found
+
+    def columns_of(self, role: str) -> tuple[Column, ...]:
+        """The columns of a part of a row that has several; none where it has one."""
+        found = self.columns.get(role)
+        return found if isinstance(found, tuple) else ()
+
+    def candidate_places(self) -> dict[str, Path]:
+        """Language -> file of candidates, where there are some; errors as of `places`."""
+        given = self.candidates
+        if isinstance(given, str):
+            return dict(_expanded(given)) if PLACE in given else {"all": _existing(given)}
+        return {language: _existing(path) for language, path in (given or {}).items()}
 
     def places(self, split: Split) -> dict[str, Path | dict[str, Path]]:
         """Language -> its file, or role -> file; of a path with `{language}` those that exist.
@@ -140,7 +209,7 @@ class Declaration(BaseModel):
             return {}
         if isinstance(given, str):
             return dict(_expanded(given))
-        if set(given) <= set(ROLES[self.format]):  # role -> path with {language}
+        if set(given) <= set(self.row_roles):  # role -> path with {language}
             parts = {role: dict(_expanded(str(path))) for role, path in given.items()}
             shared = set.intersection(*(set(found) for found in parts.values()))
             every = set().union(*parts.values())
@@ -158,7 +227,14 @@ class Declaration(BaseModel):
         }
 
 
-def _problems(places: Places | None, roles: Mapping[str, Column]) -> Iterator[str]:
+def _named_roles(places: Places | None) -> set[str]:
+    """Names that may be of parts of a row, where files are given part by part."""
+    if not isinstance(places, dict):
+        return set()
+    return set(places).union(*(value for value in places.values() if isinstance(value, dict)))
+
+
+def _problems(places: Places | None, roles: Sequence[str]) -> Iterator[str]:
     if isinstance(places, str) and PLACE not in places:
         yield f"{places}: write {PLACE} where the path has the language code, or a path per code"
     if places == {}:

@@ -1,6 +1,6 @@
 """The tasks that the recipe of this process declares.
 
->>> declare({"topics": OwnTask("topics", Declaration(format="classification", ...))})
+>>> declare({"topics": task_of("topics", Declaration(format="classification", ...))})
 >>> TASKS.get("topics").labels
 ('sports', 'travel')
 
@@ -16,9 +16,23 @@ from typing import TYPE_CHECKING
 from evalsuite.registry import TASKS
 
 if TYPE_CHECKING:
+    from evalsuite.own.declaration import Declaration
     from evalsuite.own.own_task import OwnTask
 
 _current: dict[str, OwnTask] = {}
+
+
+def task_of(name: str, declaration: Declaration) -> OwnTask:
+    """The task that a recipe declares.
+
+    Raises:
+        DataError: a file is absent, cannot be read, or does not fit the declaration.
+    """
+    from evalsuite.own.own_retrieval import OwnRetrieval
+    from evalsuite.own.own_task import OwnTask
+
+    kind = OwnRetrieval if declaration.format == "retrieval" else OwnTask
+    return kind(name, declaration)
 
 
 def declare(tasks: Mapping[str, OwnTask]) -> None:

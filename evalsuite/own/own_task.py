@@ -5,21 +5,29 @@
 PairExample(id='test-sw-2', first='Mvua inanyesha.', second=None, label='weather')
 
 Nothing is left out without a word: a row that does not fit is an error that names file and line.
-A file without labels (their column is absent) has rows to predict on, which are not scored.
+A file without labels (their column is absent) has rows to predict on, which are not scored. What a
+row is made of, its format says (`evalsuite.own.formats`).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from evalsuite.data import left_out
+from evalsuite.data.answer_forms import Normal, mlqa
 from evalsuite.data.sourced import english_first
 from evalsuite.errors import DataError, MalformedRowError, UnknownNameError
 from evalsuite.languages import SOURCE_LANGUAGE
-from evalsuite.own.conll import sentences
+from evalsuite.metric import is_hidden
+from evalsuite.metrics._scheme import scheme_of
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.records import Column, Record, content, records
-from evalsuite.task import DataSource, Example, PairExample, SourceKind, Split, TagExample, Task
+from evalsuite.own.row import Row
+from evalsuite.registry import FORMATS
+from evalsuite.task import DataSource, Example, SourceKind, Split, Task
 
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
@@ -36,8 +44,9 @@ class OwnTask(Task):
     def __init__(self, name: str, declaration: Declaration) -> None:
         self.name, self.declaration = name, declaration
         self.title = declaration.title or name
-        self.format = "tagging" if declaration.format == "tagging" else "pair"
+        self.format = declaration.row_format
         self.metric = declaration.metric_name
+        self.also, self.positive = declaration.also, declaration.positive
         self.licence = declaration.licence or "not given"
         self.citation = self.url = declaration.url
         self._shown: dict[str, bool] = {}  # language -> whether its test file has labels
@@ -50,11 +59,34 @@ class OwnTask(Task):
         self.languages = self._ordered(every)
         self.trains_on = bool(trained)
         self.eval_splits = ("test",) if self._places["test"] else ("dev",)
-        self.labels = declaration.label_names() or self._found_labels()
+        fixed: tuple[str, ...] | None = getattr(self.rules, "FIXED", None)
+        self.labels = declaration.label_names() or () if fixed is None else fixed
+        if fixed is None and not self.labels:
+            self.labels = self._found_labels()
+        if FORMATS.get(self.format).HEAD == "pair":
+            self.two_texts = "second" in declaration.row_roles
+        if self.format == "tagging":
+            self.scheme = scheme_of(self.labels)
+            if declaration.metric is None and self.scheme == "plain":
+                self.metric = "token_accuracy"
+        if self.positive is not None and self.positive not in self.labels:
+            raise DataError(
+                f"task {name}: positive: {self.positive!r} is none of its labels: "
+                f"{', '.join(self.labels)}"
+            )
+
+    @property
+    def rules(self) -> Any:
+        """The module of its format in `evalsuite.own.formats`."""
+        return self.declaration.rules
 
     def _ordered(self, codes: set[str]) -> tuple[str, ...]:
         first = [self.source_language] if self.source_language in codes else []
         return (*first, *(code for code in english_first(codes) if code != self.source_language))
+
+    def normal(self, language: str) -> Normal:
+        """How answers to questions are compared: by MLQA's rules, which know some articles."""
+        return mlqa(language)
 
     def kind_of_source(self, source: DataSource) -> SourceKind:
         """Always its own files."""
@@ -69,15 +101,28 @@ class OwnTask(Task):
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
         """Languages with a file that shows its labels; where it hides them nothing is scored."""
-        if split != "test" or self.format == "tagging":
+        if split != "test" or not self.rules.GOLD:
             return self._ordered(set(self._places[split]))
-        return self._ordered({code for code in self._places[split] if self._shows_labels(code)})
+        return self._ordered({code for code in self._places[split] if self._shows_gold(code)})
 
-    def _shows_labels(self, language: str) -> bool:
+    def _shows_gold(self, language: str) -> bool:
         if language not in self._shown:
-            first = next(self._rows("test", language), None)  # of no row, reading says so
-            self._shown[language] = first is None or self._label(*first) is not None
+            self._shown[language] = self._looked_for_gold(language)
         return self._shown[language]
+
+    def _looked_for_gold(self, language: str) -> bool:
+        if self._reads_whole("test", language):
+            rows = self.load(_FILES, "test", language)
+            return not all(map(is_hidden, FORMATS.get(self.format).gold(rows)))
+        first = next(self._rows("test", language), None)  # of no row, reading says so
+        return first is None or any(
+            role in first.parts or role in first.lists for role in self.rules.GOLD
+        )
+
+    def _reads_whole(self, split: Split, language: str) -> bool:
+        """Whether the rows are in a file that is no table."""
+        place, whole = self._places[split][language], getattr(self.rules, "reads_whole", None)
+        return whole is not None and isinstance(place, Path) and bool(whole(place))
 
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
         """See `Task.load`."""
@@ -86,53 +131,53 @@ class OwnTask(Task):
                 raise UnknownNameError(f"language of {self.name}", language, self.languages)
             have = ", ".join(self.available(source, split)) or "no language"
             raise DataError(f"{self.name}: no {split} file in {language!r}; it has: {have}")
-        if self.format == "tagging":
-            return list(self._tagged(split, language))
-        found = list(self._labelled(split, language))
+        prefix = f"{split}-{language}"
+        paths = self.files(source, split, language)
+        found: list[Example]
+        skipped: Counter[str] = Counter()
+        if self._reads_whole(split, language):
+            found = list(self.rules.examples(self.declaration, paths[0], prefix, self.labels))
+        else:
+            make, rows = self.rules.example, self._rows(split, language, skipped)
+            found = [make(row, f"{prefix}-{row.line}", self.labels) for row in rows]
         if not found:
-            raise DataError(f"{self.files(source, split, language)[0]}: there is no row in it")
+            raise DataError(f"{paths[0]}: there is no row in it")
+        total = len(found) + skipped.total()
+        left_out.record(left_out.Rows(self.name, split, language), total, skipped, always=True)
         return found
 
-    def _labelled(self, split: Split, language: str) -> Iterator[PairExample]:
-        texts = ("text",) if self.declaration.format == "classification" else ("first", "second")
-        allowed = frozenset(self.labels)
-        for path, record in self._rows(split, language):
-            said = [record.fields[self._column(role)] for role in texts]
-            for role, text in zip(texts, said, strict=True):
-                if not text.strip():
-                    raise MalformedRowError(path, record.line, f"an empty text ({role})")
-            label = self._label(path, record)
-            if label is not None and label not in allowed:
-                raise MalformedRowError(
-                    path,
-                    record.line,
-                    f"unknown label {label!r}; allowed: {', '.join(self.labels)}",
-                )
-            second = said[1] if len(said) == 2 else None
-            yield PairExample(f"{split}-{language}-{record.line}", said[0], second, label)
+    def _rows(
+        self, split: Split, language: str, skipped: Counter[str] | None = None
+    ) -> Iterator[Row]:
+        """Rows by their parts; those to be predicted may be absent from test files."""
+        place, rules = self._places[split][language], self.rules
+        found: Iterator[tuple[Path, Record]]
+        if isinstance(place, dict):
+            found = self._side_by_side(place)
+        else:
+            needed: list[Column] = []
+            optional: list[Column] = []
+            for role in self.declaration.row_roles:
+                hidden = split == "test" and role in rules.GOLD
+                columns = self.declaration.columns_of(role) or (self._column(role),)
+                (optional if hidden else needed).extend(columns)
+            found = ((place, record) for record in records(place, needed, optional, skipped))
+        for path, record in found:
+            yield self._row(path, record)
 
-    def _label(self, path: Path, record: Record) -> str | None:
-        written = record.fields.get(self._column("label"))
-        if written is None:
-            return None
-        if not written.strip():
-            raise MalformedRowError(path, record.line, "no label")
-        return self.declaration.spelling(written.strip())
+    def _row(self, path: Path, record: Record) -> Row:
+        parts: dict[str, str] = {}
+        lists: dict[str, dict[Column, str]] = {}
+        for role in self.declaration.row_roles:
+            if several := self.declaration.columns_of(role):
+                there = {name: record.fields[name] for name in several if name in record.fields}
+                lists |= {role: there} if there else {}
+            elif (column := self._column(role)) in record.fields:
+                parts[role] = record.fields[column]
+        return Row(path, record.line, parts, lists, self.declaration.spelling)
 
     def _column(self, role: str) -> Column:
         return self.declaration.column(role)
-
-    def _rows(self, split: Split, language: str) -> Iterator[tuple[Path, Record]]:
-        """Rows with the path that messages name; a label column may be absent in test files."""
-        place = self._places[split][language]
-        if isinstance(place, dict):
-            yield from self._side_by_side(place)
-            return
-        roles = ["text"] if self.declaration.format == "classification" else ["first", "second"]
-        texts, label = [self._column(role) for role in roles], [self._column("label")]
-        needed, optional = (texts, label) if split == "test" else (texts + label, [])
-        for record in records(place, needed, optional):
-            yield place, record
 
     def _side_by_side(self, parts: dict[str, Path]) -> Iterator[tuple[Path, Record]]:
         """Files with one line per row, each with one part of it."""
@@ -153,47 +198,27 @@ class OwnTask(Task):
             }
             yield parts[first], Record(number, fields)
 
-    def _tagged(self, split: Split, language: str) -> Iterator[TagExample]:
-        place = self._places[split][language]
-        assert isinstance(place, Path)  # the declaration has no other form of tags
-        allowed = frozenset(self.labels)
-        for number, (line, words, tags) in enumerate(
-            sentences(place, self._column("word"), self._column("tag"))
-        ):
-            for offset, tag in enumerate(tags):
-                if tag not in allowed:
-                    raise MalformedRowError(
-                        place,
-                        line + offset,
-                        f"unknown tag {tag!r}; allowed: {' '.join(self.labels)}",
-                    )
-            yield TagExample(f"{split}-{language}-{number}", words, tags)
-
     def _found_labels(self) -> tuple[str, ...]:
         """Labels of the training files, or of the others where there are none.
-
-        Numbers are in their order; names are sorted, `O` first.
 
         Raises:
             DataError: there is one label, or none.
         """
         split = next(name for name in SPLITS if self._places[name])
-        found: set[str] = set()
-        for language in self._places[split]:
-            if self.format == "tagging":
-                place = self._places[split][language]
-                assert isinstance(place, Path)
-                for _, _, tags in sentences(place, self._column("word"), self._column("tag")):
-                    found.update(tags)
-                continue
-            rows = self._rows(split, language)
-            found |= {label for path, row in rows if (label := self._label(path, row)) is not None}
+        languages = self._places[split]
+        found: tuple[str, ...]
+        if hasattr(self.rules, "labels_of_files"):
+            paths = [path for code in languages for path in self.files(_FILES, split, code)]
+            found = self.rules.labels_of_files(self.declaration, paths)
+        else:
+            found = self.rules.labels(row for code in languages for row in self._rows(split, code))
         if len(found) < 2:
             seen = ", ".join(found) or "none"
             raise DataError(
                 f"task {self.name}: its {split} files have fewer than two labels ({seen}); "
                 "check columns, or name them: labels: [a, b]"
             )
-        if all(label.lstrip("-").isdecimal() for label in found):
-            return tuple(sorted(found, key=int))
-        return tuple(sorted(found, key=lambda label: (label != "O", label)))
+        return found
+
+
+_FILES = DataSource("files")

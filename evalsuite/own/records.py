@@ -17,6 +17,7 @@ import csv
 import gzip
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from evalsuite.errors import DataError, MalformedRowError
 
 Column = str | int  # the name, or the number from 1
 FORMS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "json", ".parquet": "parquet"}
+BLANK = "blank line"  # why a line of a file is no row
 COMPRESSED = (".gz", ".zst")
 
 
@@ -64,12 +66,16 @@ def form(path: Path) -> str:
 
 
 def records(
-    path: Path, columns: Sequence[Column], optional: Sequence[Column] = ()
+    path: Path,
+    columns: Sequence[Column],
+    optional: Sequence[Column] = (),
+    skipped: Counter[str] | None = None,
 ) -> Iterator[Record]:
     """All rows of a file, with at least these columns; blank lines are passed over.
 
     Args:
         optional: columns that are read too where the file has them.
+        skipped: counts the blank lines between rows.
 
     Raises:
         DataError: there is no such file, it cannot be read, or has an unknown kind.
@@ -80,10 +86,11 @@ def records(
         yield from _parquet(path, columns, optional)
         return
     text = content(path)
+    blank: Counter[str] = Counter() if skipped is None else skipped
     if kind == "json":
-        yield from _json(path, text, columns)
+        yield from _json(path, text, columns, blank)
     else:
-        yield from _delimited(path, text, columns, tabs=kind == "tsv")
+        yield from _delimited(path, text, columns, blank, tabs=kind == "tsv")
 
 
 def content(path: Path) -> str:
@@ -93,13 +100,31 @@ def content(path: Path) -> str:
         DataError: there is no such file, or it cannot be read or unpacked.
         MalformedRowError: it is not UTF-8, or has NUL bytes, or is empty.
     """
+    return decoded(path, raw_content(path))
+
+
+def raw_content(path: Path) -> bytes:
+    """The bytes of a file, unpacked where it is compressed.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read or unpacked.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"there is no file {path}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read {path}: {error}") from None
-    return decoded(path, _unpacked(path, raw))
+    return _unpacked(path, raw)
+
+
+def without_compression(path: Path) -> Path:
+    """The name of a file without the `.gz` or `.zst` at its end.
+
+    >>> without_compression(Path("train.json.zst"))
+    PosixPath('train.json')
+    """
+    return path.with_suffix("") if path.suffix in COMPRESSED else path
 
 
 def _unpacked(path: Path, raw: bytes) -> bytes:
@@ -130,19 +155,22 @@ def _unzstd(raw: bytes) -> bytes:
     return b"".join(found)
 
 
-def _delimited(path: Path, text: str, columns: Sequence[Column], *, tabs: bool) -> Iterator[Record]:
+def _delimited(
+    path: Path, text: str, columns: Sequence[Column], skipped: Counter[str], *, tabs: bool
+) -> Iterator[Record]:
     rows: Iterator[tuple[int, list[str]]]
     if tabs:
-        lines = text.split("\n")
-        rows = iter((n, tab_fields(line)) for n, line in enumerate(lines, 1) if line.strip())
+        rows = ((line, tab_fields(shown)) for line, shown in _lines(text, skipped))
     else:
-        rows = _csv_rows(path, text)
+        rows = _csv_rows(path, text, skipped)
     names: list[Column] = []
     for line, fields in rows:
         if not names:
             numbered = any(isinstance(column, int) for column in columns)
             names = [*range(1, len(fields) + 1)] if numbered else [*fields]
             _check_columns(path, line, columns, names)
+            if repeated := [name for name in columns if names.count(name) > 1]:
+                raise MalformedRowError(path, line, f"several columns are called {repeated[0]!r}")
             if not numbered:
                 continue
         if len(fields) != len(names):
@@ -152,13 +180,24 @@ def _delimited(path: Path, text: str, columns: Sequence[Column], *, tabs: bool) 
         yield Record(line, dict(zip(names, fields, strict=True)))
 
 
-def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: str, skipped: Counter[str]) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, without blank ones."""
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        if line.strip() or "\t" in line:  # fields that are all empty are a row
+            yield number, line
+        else:
+            skipped[BLANK] += 1
+
+
+def _csv_rows(path: Path, text: str, skipped: Counter[str]) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         for fields in reader:
-            if fields:
+            if len(fields) > 1 or any(field.strip() for field in fields):
                 yield line, fields
+            else:
+                skipped[BLANK] += 1
             line = reader.line_num + 1
     except csv.Error as error:
         raise MalformedRowError(path, line, f"not a row of CSV: {error}") from None
@@ -177,10 +216,10 @@ def _unwrapped(field: str) -> str:
     return inside.replace('""', '"') if '""' in inside else field
 
 
-def _json(path: Path, text: str, columns: Sequence[Column]) -> Iterator[Record]:
-    for line, shown in enumerate(text.split("\n"), 1):
-        if not shown.strip():
-            continue
+def _json(
+    path: Path, text: str, columns: Sequence[Column], skipped: Counter[str]
+) -> Iterator[Record]:
+    for line, shown in _lines(text, skipped):
         row = parse(path, line, shown)
         if not isinstance(row, dict):
             raise MalformedRowError(path, line, "not a JSON object with the columns as its keys")

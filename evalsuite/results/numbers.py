@@ -7,6 +7,7 @@ ValidationError: 950.0 is not a percentage: it must be between 0 and 100
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from math import isfinite
 from typing import Annotated
 
@@ -40,11 +41,34 @@ def _above_zero(name: str) -> Callable[[float], float]:
     return check
 
 
+@cache
+def _limits(name: str) -> tuple[float, float]:
+    """Of a score, by its name."""
+    from evalsuite.registry import METRICS
+
+    return METRICS.get(name).limits if name in METRICS.names() else (0.0, 100.0)
+
+
+def check_score(name: str, value: float, place: str) -> None:
+    """Refuse a score outside of its metric's limits; one of no known metric is a percentage.
+
+    Args:
+        place: where it stands in the record, for the message.
+    """
+    low, high = _limits(name)
+    kind = "a percentage" if (low, high) == (0.0, 100.0) else f"a value of {name}"
+    try:
+        _within(low, high, kind)(value)
+    except PydanticCustomError as error:
+        raise PydanticCustomError("out_of_range", f"{place}: {error.message()}") from None
+
+
 _INFINITY = float("inf")
 _LARGEST = 2**63 - 1  # of the tables that results are exported to
 
 Percent = Annotated[float, AfterValidator(_within(0, 100, "a percentage"))]
-Points = Annotated[float, AfterValidator(_within(-100, 100, "a difference of percentages"))]
+Points = Annotated[float, AfterValidator(_within(-200, 200, "a difference of percentages"))]
+Score = Annotated[float, AfterValidator(_within(-100, 100, "a mean score"))]
 Share = Annotated[float, AfterValidator(_within(0, 1, "a probability"))]
 Cosine = Annotated[float, AfterValidator(_within(-1, 1, "a cosine"))]
 Amount = Annotated[float, AfterValidator(_within(0, _INFINITY, "an amount"))]  # joules, MB, rates

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from evalsuite.results.numbers import Amount, Percent, Points
+from evalsuite.results.numbers import Amount, Points, Score
 from evalsuite.results.record import Record
 
 BudgetKind = Literal["MB", "ms", "points"]
@@ -24,7 +24,7 @@ class Trial(Record):
     assignment: dict[str, str]  # knob -> name of its value
     refused: str = ""  # why the trial is impossible; empty where it was made
     systems: tuple[str, ...] = ()  # the candidate's rows in the report
-    average: Percent | None = None
+    average: Score | None = None
     difference: Points | None = None
     bytes: Amount | None = None
     p50_ms: Amount | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from evalsuite.results.numbers import Count, Percent, Points, Seconds, Share
+from evalsuite.results.numbers import Count, Percent, Points, Seconds, Share, check_score
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind, Split
 
@@ -30,29 +30,32 @@ class ModelComparison(Record):
 class TaskResult(Record):
     """Scores of one model on one task.
 
-    `metrics[name][language]` in percent; `metrics[main_metric]` is the one to report.
+    `metrics[name][language]` in percent, or in the metric's unit; `metrics[main_metric]` is the one
+    to report.
     """
 
     model: ModelInfo
     task: str
     title: str
     main_metric: str
-    metrics: dict[str, dict[str, Percent]]
-    intervals: dict[str, tuple[Percent, Percent]] = Field(
+    signature: str = ""  # of the main metric (`evalsuite.scoring.signature`)
+    metrics: dict[str, dict[str, float]]
+    intervals: dict[str, tuple[float, float]] = Field(
         {}
     )  # language -> 95% interval of the main metric
-    zero_shot_interval: tuple[Percent, Percent] | None = None  # 95% interval of `zero_shot()`
+    zero_shot_interval: tuple[float, float] | None = None  # 95% interval of `zero_shot()`
     comparison: ModelComparison | None = Field(  # with the first model scored on the same rows
         None,
         validation_alias=AliasChoices("comparison", "beside"),  # "beside" until version 6
     )
-    chance: dict[str, Percent]  # language -> score of guessing, main metric
+    chance: dict[str, float]  # language -> score of guessing, main metric
     examples: dict[str, Count]  # language -> rows
     left_out: dict[str, dict[str, Count]] = Field({})  # language -> reason -> rows not used
     absent_languages: tuple[str, ...]  # the benchmark lists them, the source has no rows
     source: SourceKind
     split: Split
     source_language: str
+    seen_languages: tuple[str, ...] = ()  # with training rows; empty: the source language alone
     data_digest: str
     layer: int | None = None  # where embeddings are scored: 0 is the embeddings' own
     pooling: str | None = None
@@ -60,6 +63,7 @@ class TaskResult(Record):
     thresholds: dict[str, float] = Field({})  # mining only: language -> lowest margin of a pair
     unreached: dict[str, Count] = Field({})  # spans only: language -> answers no token reaches
     fitted_on: Split | None = None  # mining only: the split thresholds were chosen on
+    unlabelled: dict[str, tuple[str, ...]] = Field({})  # language -> labels its rows do not tell of
     seed: int
     max_examples: int | None = None  # rows asked for per language; None: all
     seconds: Seconds
@@ -71,10 +75,29 @@ class TaskResult(Record):
             raise PydanticCustomError("no_main_metric", "metrics have no main metric")
         return self
 
+    @model_validator(mode="after")
+    def _in_their_ranges(self) -> TaskResult:
+        for name, by_language in self.metrics.items():
+            for language, value in by_language.items():
+                check_score(name, value, f"metrics.{name}.{language}")
+        for language, interval in self.intervals.items():
+            for end, value in enumerate(interval):
+                check_score(self.main_metric, value, f"intervals.{language}.{end}")
+        for end, value in enumerate(self.zero_shot_interval or ()):
+            check_score(self.main_metric, value, f"zero_shot_interval.{end}")
+        for language, value in self.chance.items():
+            check_score(self.main_metric, value, f"chance.{language}")
+        return self
+
     def zero_shot(self) -> float | None:
-        """Unweighted mean of the main metric over the languages other than the source's."""
-        scores = [v for k, v in self.metrics[self.main_metric].items() if k != self.source_language]
-        return sum(scores) / len(scores) if scores else None
+        """Unweighted mean of the main metric over the languages without training rows."""
+        scores = self.metrics[self.main_metric]
+        found = [value for code, value in scores.items() if self.is_zero_shot(code)]
+        return sum(found) / len(found) if found else None
+
+    def is_zero_shot(self, language: str) -> bool:
+        """Whether the task has no training rows in it."""
+        return language != self.source_language and language not in self.seen_languages
 
     def transfer_gap(self) -> float | None:
         """Source-language score minus the zero-shot mean; None where there is no source score."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from evalsuite.data.ranking import RankingTask
+from evalsuite.data.ranking import Searched
 from evalsuite.inference.batch_runner import batches
 from evalsuite.inference.session import Session
 from evalsuite.metrics.map_at_20 import CUT
@@ -69,7 +69,7 @@ def embed_layers(session: Session, sentences: Sequence[str], pooling: Pooling) -
 
 def rank(
     embed: Embedder,
-    task: RankingTask,
+    task: Searched,
     examples: Mapping[str, Sequence[Example]],
     candidates: Iterable[Candidate],
     progress: Callable[[float, str], None] = lambda fraction, text: None,

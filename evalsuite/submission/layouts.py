@@ -18,7 +18,9 @@ from typing import Any
 from evalsuite.data import files
 from evalsuite.errors import MalformedRowError
 
-LAYOUT = "<task>/test-<lang>.tsv, .json for answers and rankings, .jsonl for choices"
+LAYOUT = (
+    "<task>/test-<lang>.tsv, .json for answers and rankings, .jsonl for choices and sets of labels"
+)
 
 
 def one_per_line(rows: Sequence[Any], ids: Sequence[str]) -> str:
@@ -51,6 +53,11 @@ def choices_to_text(rows: Sequence[Any], ids: Sequence[str]) -> str:
     return "".join(json.dumps({"label": int(row)}) + "\n" for row in rows)
 
 
+def label_sets_to_text(rows: Sequence[Sequence[str]], ids: Sequence[str]) -> str:
+    """An object per line, its `labels` those of the row."""
+    return "".join(json.dumps({"labels": list(row)}, ensure_ascii=False) + "\n" for row in rows)
+
+
 def answers_to_text(rows: Sequence[Any], ids: Sequence[str]) -> str:
     """Question id -> answer."""
     return _by_id(ids, [str(row) for row in rows])
@@ -81,6 +88,17 @@ def read_rows(source: Path, what: str) -> list[Any]:
         if not line.isdecimal():
             raise MalformedRowError(source, number, f"{line!r} is no row number")
     return [int(line) for line in found]
+
+
+def read_scores(source: Path, what: str) -> list[float]:
+    """One number a line."""
+    found = []
+    for number, line in enumerate(read_labels(source, what), 1):
+        try:
+            found.append(float(line))
+        except ValueError:
+            raise MalformedRowError(source, number, f"{line!r} is no score") from None
+    return found
 
 
 def read_tags(source: Path, what: str) -> list[Any]:
@@ -121,6 +139,17 @@ def read_choices(source: Path, what: str) -> list[int]:
         if not isinstance(label, int) or isinstance(label, bool) or label < 0:
             raise MalformedRowError(source, number, f"{label!r} is no number of a choice")
         found.append(label)
+    return found
+
+
+def read_label_sets(source: Path, what: str) -> list[tuple[str, ...]]:
+    """One object a line, its `labels` those of the row."""
+    found = []
+    for number, row in files.objects(source, what, LAYOUT):
+        labels = row.get("labels")
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise MalformedRowError(source, number, f"{labels!r} is no list of labels")
+        found.append(tuple(labels))
     return found
 
 

@@ -103,9 +103,9 @@ def _runtime(name: str) -> Card:
 def _metric(name: str) -> Card:
     metric = METRICS.get(name)
     about = next(entry.about for entry in entries("metrics") if entry.name == name)
-    fitting = [form for form in FORMATS.names() if metric.reads in kinds(form)]  # type: ignore[arg-type]
+    fitting = [form for form in FORMATS.names() if set(metric.kinds) & set(kinds(form))]  # type: ignore[arg-type]
     facts = [
-        f"reads {metric.reads}: {KINDS[metric.reads]}",
+        *(f"reads {kind}: {KINDS[kind]}" for kind in metric.kinds),
         f"formats: {', '.join(fitting)}",
     ]
     if metric.chance is None:

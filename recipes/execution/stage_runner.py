@@ -118,8 +118,7 @@ class Maker:
                 ) from error
             if (attempt.out / MANIFEST).exists():
                 raise RuntimeError(f"a stage may not write {MANIFEST}")
-            if without:
-                summary = {"rows left out": left_out.sentence(without), **summary}
+            summary = {**left_out.summary(without), **summary}
             self.cache.publish(attempt, _record(stage, attempt, summary))
             self.space.drop_failed(recipe, stage.label)
         path = self.cache.path(stage.kind, stage.key)

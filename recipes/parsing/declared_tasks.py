@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from evalsuite.errors import EvalsuiteError
-from evalsuite.own.declared import declare
+from evalsuite.own.declared import declare, task_of
 from recipes.parsing.node import Node, entries_of
 from recipes.parsing.problems import Problems
 
@@ -28,7 +28,6 @@ def declare_tasks(
     declare({})
     if not declarations:
         return
-    from evalsuite.own.own_task import OwnTask
     from evalsuite.scoring import metric_of
     from transfer.find_task import CATALOGUES
 
@@ -43,7 +42,7 @@ def declare_tasks(
             problems.add(where, f"tasks: {name!r} is not a name (letters, digits, - and _)")
             continue
         try:
-            task = OwnTask(name, declaration)
+            task = task_of(name, declaration)
             metric_of(task)
         except EvalsuiteError as error:
             problems.add(where, f"tasks.{name}: {error}")

@@ -104,7 +104,7 @@ def _declared(task: Task, split: Split) -> dict[str, Any]:
         return {}
     keys = {"format", "columns", "labels"}
     if split != "train":
-        keys |= {"metric", "title", "source_language"}  # a result has them
+        keys |= {"metric", "also", "positive", "title", "source_language"}  # a result has them
     return {"declaration": task.declaration.model_dump(mode="json", include=keys)}
 
 

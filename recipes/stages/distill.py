@@ -35,7 +35,7 @@ from recipes.stages._shared.training_keys import (
 )
 from recipes.stages._shared.training_keys import cost as cost
 
-VERSION = 6
+VERSION = 7
 PASS = True
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from evalsuite.inference.label_order import same_names
+from evalsuite.inference.task_head import answers_of_task, suits
 from recipes.errors import StageInputError
 from recipes.naming import file_name
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
@@ -25,7 +25,7 @@ from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 from transfer.find_task import find_task
 
-VERSION = 10
+VERSION = 11
 LABELS_MATTER = True
 
 
@@ -91,7 +91,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
-            if not same_names(find_task(artifact.task).labels, task.labels):
+            trained = find_task(artifact.task)
+            if not suits(task, trained.labels, answers_of_task(trained)):
                 raise StageInputError(
                     f"models: a head trained on {artifact.task} cannot do {task.name}, "
                     "its labels are others"

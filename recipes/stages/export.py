@@ -11,6 +11,7 @@ from compress.export.exporter import GraphExporter, Scales
 from compress.export.exporter import Precision as PrecisionRules
 from compress.export.registry import EXPORTERS, precisions, runtimes_with
 from evalsuite.errors import MissingExtraError
+from evalsuite.inference.task_head import head_of_task
 from evalsuite.results.run import StageRecord
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
@@ -31,7 +32,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
 
-VERSION = 9
+VERSION = 10
 PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str
@@ -128,7 +129,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         and config.last_layer == "first-token"
         and shortens(model)
         and model.task is not None
-        and find_task(model.task).format in ("pair", "choice"),
+        and head_of_task(find_task(model.task)) in ("pair", "choice"),
     )
 
 

@@ -38,7 +38,7 @@ from recipes.stages._shared.training_keys import (
     training_rows,
 )
 
-VERSION = 3
+VERSION = 4
 PASS = True
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from evalsuite.inference.task_head import head_of_task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -80,7 +81,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     _check_sequential(config, model)
     found = known_tasks(config.tasks, labelled=True)
     check_train_options(config, found)
-    gives = method_gives(config, found[0].format if len(found) == 1 else None)
+    only = found[0] if len(found) == 1 else None
+    gives = method_gives(config, (head_of_task(only) or only.format) if only else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
             f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
@@ -93,7 +95,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if config.method in ("lora", "last_k"):
         refuse_unknown(model, "model")
-    refuse_lacking(model, [task.format for task in found])
+    refuse_lacking(model, [head_of_task(task) or task.format for task in found])
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
         return Artifact(gives, task=head, family=model.family)

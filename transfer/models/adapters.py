@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from evalsuite.inference.checkpoint_config import labels_of, model_config
+from evalsuite.inference.checkpoint_config import Answers, labels_of, model_config
+from evalsuite.inference.task_head import answers_of_task
 from evalsuite.machine import model_size
 from evalsuite.opening.adapter import WEIGHTS, attach
 from evalsuite.opening.hub import HubId
@@ -95,6 +96,10 @@ class Adapter:
         own = not self.recorded and checkpoints.fits(config, task)
         return labels_of(config) if own else task.labels
 
+    def answers(self, task: Task | None) -> Answers:
+        """What its head gives a row."""
+        return "label" if task is None else answers_of_task(task)
+
     def base_for(self, task: Task | None, precision: Precision) -> Any:
         """The base in a precision, with the head that the adapter's is to take the place of.
 
@@ -153,7 +158,7 @@ class AdapterPredictor(TorchPredictor):
     def __init__(self, adapter: Adapter, task: Task | None) -> None:
         super().__init__(adapter.base, adapter.live(task), adapter.precision)
         self.adapter = adapter
-        self.labels, self.answers = adapter.labels(task), "label"
+        self.labels, self.answers = adapter.labels(task), adapter.answers(task)
         self.max_length -= adapter.virtual_tokens
 
     def __call__(

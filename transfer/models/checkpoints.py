@@ -19,8 +19,9 @@ from evalsuite.inference.checkpoint_config import (
     max_length_of,
     model_config,
 )
-from evalsuite.inference.label_order import few, naming_hint, places, same_names
+from evalsuite.inference.label_order import few, naming_hint, places
 from evalsuite.inference.open_model import refuse_pickle
+from evalsuite.inference.task_head import PROBLEMS, answers_of_task, head_of_task, suits
 from evalsuite.opening.pretrained import from_pretrained, open_with_report
 from evalsuite.opening.tokenizer import tokenizer_of
 from evalsuite.opening.validated import TRAINING_FILE
@@ -89,7 +90,7 @@ def load(
 ) -> tuple[Any, bool]:
     """Open a checkpoint with `task`'s head; True where the checkpoint's own head was kept.
 
-    The head is kept where it gives one of the task's labels (MNLI to XNLI); labels are matched by
+    The head is kept where it answers as the task asks (MNLI to XNLI); labels are matched by
     their names and put in the task's order. Otherwise its last layer is new.
 
     Args:
@@ -109,7 +110,7 @@ def load(
             "label2id": {label: index for index, label in enumerate(task.labels)},
         }
     model, loading = open_with_report(
-        auto_class(task.format if task else None),
+        auto_class(head_of_task(task) if task else None),
         directory,
         dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         quantization_config=quantization(precision, config),
@@ -119,21 +120,21 @@ def load(
     if task is not None and extra and not (kept or new_head):
         _refuse_other_rows(directory, model, config, task)
     if kept and task is not None:
-        if labels_of(config) != task.labels:
+        if len(task.labels) > 1 and labels_of(config) != task.labels:
             label_rows.move_rows(model, places(task.labels, labels_of(config)))
     elif extra and not _begun_anew(model, loading):
         label_rows.renew(model)
     if task is not None:
         model.config.finetuning_task = task.name
         # What transformers wrote there for another task's head may be refused with this one's.
-        model.config.problem_type = None
+        model.config.problem_type = PROBLEMS[answers_of_task(task)]
     return model, kept
 
 
 def fits(config: dict[str, Any], task: Task) -> bool:
-    """Whether the head of a checkpoint gives one of the task's labels, whatever their order."""
-    alike = head_of(config) == task.format and answers_of(config) == "label"
-    return alike and same_names(labels_of(config), task.labels)
+    """Whether the head of a checkpoint answers as the task asks, whatever its labels' order."""
+    alike = head_of(config) == head_of_task(task)
+    return alike and suits(task, labels_of(config), answers_of(config))
 
 
 def head_origin(directory: Path, task: Task, kept: bool) -> str:
@@ -141,16 +142,18 @@ def head_origin(directory: Path, task: Task, kept: bool) -> str:
     config = model_config(directory)
     own = labels_of(config)
     if kept:
-        turned = fits(config, task) and own != task.labels
+        turned = len(own) > 1 and fits(config, task) and own != task.labels
         return "carried over" + ", its labels put in the task's order" * turned
-    numbers = head_of(config) == task.format and naming_hint(own, task.labels, directory.name)
+    numbers = head_of(config) == head_of_task(task) and naming_hint(
+        own, task.labels, directory.name
+    )
     unnamed = f": its labels {few(own)} have no names (id2label in its config.json)"
     return "new" + (unnamed if numbers else "")
 
 
 def _refuse_other_rows(directory: Path, model: Any, config: dict[str, Any], task: Task) -> None:
     """Raise ModelError where a head of the task's kind has not a row per label of its config."""
-    if head_of(config) != task.format:
+    if head_of(config) != head_of_task(task):
         return
     name, _ = label_rows.output_layer(model)
     stored = shapes(directory).get(f"{name}.weight")

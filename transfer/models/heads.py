@@ -15,10 +15,12 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Task
 from transfer.errors import MethodError
 from transfer.loop.types import Objective, Summary, Tensors
 from transfer.models.head_alone import HeadAlone, masked_lm_head, task_head, with_encoder
+from transfer.objectives.gold import gold_loss
 from transfer.objectives.matching import matching_loss
 from transfer.objectives.mlm import cross_entropy
 from transfer.objectives.robust import Robust, robust
@@ -91,7 +93,8 @@ class Joined(nn.Module):
 
 
 def labels_loss(model: Any, batch: Tensors) -> torch.Tensor:
-    """Cross-entropy of a model's own head (Devlin et al. 2019, section 4)."""
+    """The loss of a model's own head, as transformers computes it: cross-entropy of one label
+    (Devlin et al. 2019, section 4), squared error of a score."""
     result: torch.Tensor = model(**batch).loss
     return result
 
@@ -103,7 +106,7 @@ def joined_loss(model: Joined, batch: Tensors) -> torch.Tensor:
     logits = model(batch["input_ids"], batch["attention_mask"], batch["part"])
     if "start_positions" in batch:
         return ends_loss(logits, batch)
-    return nn.functional.cross_entropy(logits.flatten(0, -2).float(), batch["labels"].flatten())
+    return gold_loss(logits, batch["labels"])
 
 
 def objective(
@@ -134,7 +137,9 @@ def objective(
 
 def task_heads(tasks: Sequence[Task], config: Any) -> list[nn.Module]:
     """New heads, each as transformers' class of the family and format has it."""
-    return [task_head(config, task.format, len(task.labels)) for task in tasks]
+    return [
+        task_head(config, head_of_task(task) or task.format, len(task.labels)) for task in tasks
+    ]
 
 
 def join(

@@ -1,6 +1,7 @@
 """What a training minimizes; pure functions of (model, batch), one file an objective.
 
 Files:
+    gold.py: the loss of a head on gold labels or scores; what the labels are says which
     matching.py: a query and its passage land on one vector: a bi-encoder for LAReQA and Mewsli-X
     mlm.py: masked language modelling, and translation language modelling when the text is a pair
     robust.py: losses that hold when word embeddings move a little, as they do from one language

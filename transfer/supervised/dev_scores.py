@@ -19,6 +19,7 @@ import torch
 from evalsuite import scoring
 from evalsuite.inference.probe_text import spread
 from evalsuite.inference.session import Session
+from evalsuite.inference.task_head import answers_of_task
 from evalsuite.runtimes.torch import TorchPredictor, logits_of
 from evalsuite.task import CHOICE, DataSource, Example, Task
 from transfer.errors import MethodError
@@ -116,7 +117,7 @@ class _Live(TorchPredictor):
     def __init__(self, directory: Path, model: Any, task: Task, head: int | None) -> None:
         inner = model.model if isinstance(model, Joined) else model
         super().__init__(directory, inner, "fp32")
-        self.labels, self.answers = task.labels, "label"
+        self.labels, self.answers = task.labels, answers_of_task(task)
         self.number, self.whole = head, model
         self.choices = task.labels == CHOICE
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from transformers.trainer_utils import set_seed
 
+from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import DataSource, Format, Task
 from transfer.encoded_rows.encoded import unreached_summary
 from transfer.errors import MethodError
@@ -196,7 +197,7 @@ def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Open
         kept = previous.put_head(base, task) or kept
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
-    format: Format | None = task.format if task else None
+    format: Format | None = (head_of_task(task) or task.format) if task else None
     model = method.prepare(base, format, options.precision, **options.method_options)
     if previous is not None:
         previous.apply(model)

@@ -17,9 +17,9 @@ from evalsuite.task import (
     DataSource,
     Example,
     MatchExample,
-    PairExample,
     SpanExample,
     TagExample,
+    TextExample,
 )
 from transfer.text import word_translations
 
@@ -119,7 +119,7 @@ def _mapped(example: Example, change: Callable[[str], str]) -> Example:
     def line(text: str) -> str:
         return re.sub(r"\S+", lambda word: change(word[0]), text)
 
-    if isinstance(example, PairExample):
+    if isinstance(example, TextExample):
         second = None if example.second is None else line(example.second)
         return replace(example, first=line(example.first), second=second)
     if isinstance(example, SpanExample):

@@ -115,7 +115,7 @@ def score(system: System, column: TaskColumn) -> Score | None:
         return None
     source = results[0].source_language
     languages = frozenset(
-        lang for r in results for lang in r.metrics[r.main_metric] if lang != source
+        lang for r in results for lang in r.metrics[r.main_metric] if r.is_zero_shot(lang)
     )
     chance_over = languages or {source}
     return Score(

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TASK_TYPES: dict[Format, str] = {  # the hub's names
     "pair": "text-classification",
+    "regression": "text-classification",
+    "multilabel": "text-classification",
     "tagging": "token-classification",
     "span": "question-answering",
     "choice": "multiple-choice",

@@ -88,7 +88,7 @@ def _scores(result: TaskResult) -> Iterator[Row]:
                 "metric": metric,
                 "main_metric": main,
                 "language": language,
-                "zero_shot": language != result.source_language,
+                "zero_shot": result.is_zero_shot(language),
                 "value": value,
                 "unit": "percent",
                 "low": low,

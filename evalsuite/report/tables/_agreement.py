@@ -55,7 +55,7 @@ def _cells(results: Sequence[TaskResult]) -> tuple[Cell, ...]:
 
 def _agreement(result: TaskResult) -> float | None:
     same = result.comparison.agreement if result.comparison else {}
-    return mean(value for code, value in same.items() if code != result.source_language)
+    return mean(value for code, value in same.items() if result.is_zero_shot(code))
 
 
 def _worst(result: TaskResult) -> float | None:

@@ -28,6 +28,7 @@ class LanguageSection:
     comparison: Table | None
     absent: str
     left_out: str
+    unlabelled: str
 
 
 def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSection:
@@ -42,6 +43,7 @@ def language_section(systems: Sequence[System], task: TaskColumn) -> LanguageSec
         comparison=comparison_table(having, task),
         absent=", ".join(language_and_code(code) for code in absent),
         left_out=", ".join(rows_left_out(having, task)),
+        unlabelled=", ".join(labels_without_gold(having, task)),
     )
 
 
@@ -66,6 +68,13 @@ def rows_left_out(systems: Sequence[System], task: TaskColumn) -> list[str]:
     ]
 
 
+def labels_without_gold(systems: Sequence[System], task: TaskColumn) -> list[str]:
+    """`Afrikaans (af) surprise`, one per language whose rows do not tell of some labels."""
+    results = [result for system in systems for result in results_of(system, task)]
+    found = {code: labels for result in results for code, labels in result.unlabelled.items()}
+    return [f"{language_and_code(code)} {' '.join(found[code])}" for code in sorted(found)]
+
+
 def absent_sentences(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
     """`XNLI: the data has no rows for el, th.`, one per task that lacks any."""
     absent = {task.name: absent_languages(systems, task) for task in tasks}
@@ -80,7 +89,7 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
     """Rows: the source language, the others, their mean, the transfer gap. Columns: systems."""
     by_system = [results_of(system, task) for system in systems]
     everything = [result for results in by_system for result in results]
-    source = everything[0].source_language
+    source, first = everything[0].source_language, everything[0]
     codes = sorted({code for r in everything for code in r.metrics[r.main_metric]})
     values = {
         code: [_language_mean(of_system, task.metric, code) for of_system in by_system]
@@ -89,7 +98,7 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
     guesses = {code: mean(r.chance.get(code) for r in everything) for code in codes}
     top = max((v for row in values.values() for v in row if v is not None), default=0.0)
     rows = []
-    for code in sorted(codes, key=lambda c: (c != source, c)):
+    for code in sorted(codes, key=lambda c: (c != source, first.is_zero_shot(c), c)):
         guess = guesses[code]
         cells = [
             Cell(
@@ -103,10 +112,10 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
             Row(
                 Cell(language_name(code) or code, sub=code if language_name(code) else ""),
                 (*cells, Cell(percent(guess)), Cell(_examples(everything, code))),
-                "source" if code == source else "",
+                "" if first.is_zero_shot(code) else "source",
             )
         )
-    others = [guess for code, guess in guesses.items() if code != source]
+    others = [guess for code, guess in guesses.items() if first.is_zero_shot(code)]
     means = [mean(r.zero_shot() for r in of_system) for of_system in by_system]
     gaps = [mean(r.transfer_gap() for r in of_system) for of_system in by_system]
     rows.append(
@@ -155,7 +164,7 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
 
 def _zero_shot_of(name: str) -> Callable[[TaskResult], float | None]:
     return lambda r: mean(
-        v for code, v in r.metrics.get(name, {}).items() if code != r.source_language
+        value for code, value in r.metrics.get(name, {}).items() if r.is_zero_shot(code)
     )
 
 
@@ -208,6 +217,7 @@ def _part(section: LanguageSection) -> Part:
             for said, names in (
                 ("No rows for", section.absent),
                 ("Rows left out", section.left_out),
+                ("Labels without gold, which are not scored", section.unlabelled),
             )
             if names
         ),

@@ -110,7 +110,7 @@ def _texts(corner: str, heads: tuple[str, ...], rows: list[tuple[str, list[str]]
 def _score(score: TaskResult, machine: str) -> list[str]:
     return [
         score.task,
-        score.main_metric,
+        score.signature or score.main_metric,
         score.source,
         score.split,
         _rows(score.max_examples),

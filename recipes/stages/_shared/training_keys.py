@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from evalsuite.inference.label_order import same_names
+from evalsuite.inference.task_head import answers_of_task, head_of_task, suits
+from evalsuite.own.own_task import OwnTask
 from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig, TaskName
@@ -204,9 +205,9 @@ def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
     """Raise StageInputError if a task has other labels than the model's head."""
     if artifact.task is None:
         return
-    labels = known_tasks((artifact.task,))[0].labels
+    (trained,) = known_tasks((artifact.task,))
     for task in found:
-        if not same_names(task.labels, labels):
+        if not suits(task, trained.labels, answers_of_task(trained)):
             raise StageInputError(
                 f"tasks: {task.name} has other labels than the {role}'s {artifact.task}"
             )
@@ -243,8 +244,8 @@ def probed(asked: str | None, artifact: Artifact) -> Task:
     """
     name = artifact.task or "tatoeba"
     (task,) = known_tasks((name,))
-    if asked or task.languages == ("en",):
+    if asked or (task.languages == ("en",) and not isinstance(task, OwnTask)):
         (task,) = known_tasks((asked or _MULTILINGUAL[task.format],))
-    if artifact.task and task.format != find_task(artifact.task).format:
+    if artifact.task and head_of_task(task) != head_of_task(find_task(artifact.task)):
         raise StageInputError(f"probe_task: a head trained on {artifact.task} cannot read {asked}")
     return task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.data.ranking import RankingTask
+from evalsuite.data.ranking import Searched
 from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.task import Example, MatchExample, Task
 from transfer.encoded_rows.encoded import Encoder, SeveralSequences
@@ -16,7 +16,7 @@ class Matches(SeveralSequences):
     """Queries and passages, each cut at the length that the task sets for it."""
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
-        assert isinstance(task, RankingTask)  # every task of this format is one
+        assert isinstance(task, Searched)  # every task of this format is one
         matches = [example for example in examples if isinstance(example, MatchExample)]
         queries, passages = (
             encode_sentences(encoder.tokenizer, texts, min(longest, encoder.max_length))

@@ -1,0 +1,49 @@
+"""What formats share whose rows have one label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evalsuite.own.row import Row
+
+
+def of(row: Row) -> str | None:
+    """Its label as it is named; None where the file has no labels.
+
+    Raises:
+        MalformedRowError: the field is empty.
+    """
+    if (written := row.parts.get("label")) is None:
+        return None
+    if not written.strip():
+        raise row.error("no label")
+    return row.spelling(written.strip())
+
+
+def found(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The labels of some rows: numbers in their order, names sorted.
+
+    >>> in_order({"10", "9"}), in_order({"b", "O", "a"})
+    (('9', '10'), ('O', 'a', 'b'))
+    """
+    return in_order({label for row in rows if (label := of(row)) is not None})
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Numbers in their order; names sorted, `O` first."""
+    every = set(labels)
+    if all(label.removeprefix("-").isdecimal() for label in every):
+        return tuple(sorted(every, key=int))
+    return tuple(sorted(every, key=lambda label: (label != "O", label)))
+
+
+def known(row: Row, labels: Sequence[str]) -> str | None:
+    """Its label, which has to be one of the task's.
+
+    Raises:
+        MalformedRowError: it is not, or the field is empty.
+    """
+    label = of(row)
+    if label is not None and label not in labels:
+        raise row.error(f"unknown label {label!r}; allowed: {', '.join(labels)}")
+    return label

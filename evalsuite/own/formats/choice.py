@@ -1,0 +1,72 @@
+"""A context and answers to choose from, a question about it where there is one; which is right.
+
+The right choice is named by its number from 0, by its column, or by its text. `labels` maps what
+files write otherwise: `labels: {A: 0, B: 1}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from evalsuite.own.row import Row
+from evalsuite.task import CHOICE, ChoiceExample
+
+FORMAT, METRIC = "choice", "accuracy"
+ROLES = (
+    {"context": "context", "choices": "choices", "label": "label"},
+    {"context": "context", "question": "question", "choices": "choices", "label": "label"},
+)
+GOLD, LISTS = ("label",), ("choices",)
+NOUN = "a context, a question where there is one, choices, and which of them is right"
+FIXED = CHOICE  # what its models give
+SPELLED = True  # `labels` may say what files write
+
+
+def example(row: Row, id: str, labels: Sequence[str]) -> ChoiceExample:
+    """The texts, and the number of the right choice where the file tells."""
+    question = row.text("question") if "question" in row.parts else ""
+    names, choices = _choices(row)
+    label = _label(row, names, choices)
+    return ChoiceExample(id, row.text("context"), question, choices, label)
+
+
+def _choices(row: Row) -> tuple[list[str], tuple[str, ...]]:
+    """Names of their columns, where each has one, and the texts.
+
+    Raises:
+        MalformedRowError: fewer than two, or one is empty.
+    """
+    if columns := row.lists.get("choices"):
+        names, choices = [str(name) for name in columns], list(columns.values())
+    else:
+        written = row.parts["choices"]
+        try:
+            found = json.loads(written)
+        except ValueError:
+            found = None
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise row.error(f"choices: {written[:60]!r} is not a list of texts")
+        names, choices = [], found
+    if len(choices) < 2:
+        raise row.error(f"{len(choices)} choice(s); two or more are needed")
+    for number, choice in enumerate(choices):
+        if not choice.strip():
+            raise row.error(f"choice {number} is empty")
+    return names, tuple(choices)
+
+
+def _label(row: Row, names: Sequence[str], choices: Sequence[str]) -> int | None:
+    if (written := row.parts.get("label")) is None:
+        return None
+    if not written.strip():
+        raise row.error("no label")
+    label = row.spelling(written.strip())
+    if label.isdecimal() and int(label) < len(choices):
+        return int(label)
+    for known in (names, choices):
+        if list(known).count(label) == 1:
+            return list(known).index(label)
+    allowed = ", ".join([f"0 to {len(choices) - 1}", *names])
+    counted = "; are they counted from 1? labels: {1: 0, 2: 1}" if label.isdecimal() else ""
+    raise row.error(f"label {label!r} is none of the choices ({allowed}){counted}")

@@ -1,0 +1,69 @@
+"""A sentence, or two, and any of several labels: a column of 0 and 1 for each, or one of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evalsuite.own.formats import _label, _several, _texts
+from evalsuite.own.row import Row
+from evalsuite.task import LabelsExample
+
+FORMAT, METRIC = "multilabel", "macro_f1"
+ROLES = (
+    {"text": "text", "labels": "labels"},
+    {"first": "first", "second": "second", "labels": "labels"},
+)
+GOLD, LISTS = ("labels",), ("labels",)
+NOUN = "a sentence, or two (first and second), and any of several labels"
+_PRESENT = {"1": True, "1.0": True, "true": True, "yes": True}
+_ABSENT = {"0": False, "0.0": False, "false": False, "no": False}
+
+
+def labels(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Those that have a column, in the order of the columns; or those that are named."""
+    columns: dict[str, None] = {}
+    named: set[str] = set()
+    for row in rows:
+        columns.update(
+            dict.fromkeys(row.spelling(str(name)) for name in row.lists.get("labels", ()))
+        )
+        named.update(map(row.spelling, _several.names(row, "labels")))
+    return tuple(columns) or _label.in_order(named)
+
+
+def example(row: Row, id: str, labels: Sequence[str]) -> LabelsExample:
+    """The texts, and for each label that the file tells of whether the row has it."""
+    return LabelsExample(id, *_texts.of(row), _of(row, labels))
+
+
+def _of(row: Row, labels: Sequence[str]) -> dict[str, bool] | None:
+    """None where the file has no labels.
+
+    Raises:
+        MalformedRowError: a label is unknown, or a field neither 0 nor 1.
+    """
+    if columns := row.lists.get("labels"):
+        return {
+            _known(row, row.spelling(str(column)), labels): _flag(row, str(column), value)
+            for column, value in columns.items()
+        }
+    if "labels" not in row.parts:
+        return None
+    has = dict.fromkeys(labels, False)
+    for name in _several.names(row, "labels"):
+        has[_known(row, row.spelling(name), labels)] = True
+    return has
+
+
+def _known(row: Row, label: str, labels: Sequence[str]) -> str:
+    if label not in labels:
+        raise row.error(f"unknown label {label!r}; allowed: {', '.join(labels)}")
+    return label
+
+
+def _flag(row: Row, column: str, value: str) -> bool:
+    found = (_PRESENT | _ABSENT).get(value.strip().lower())
+    if found is None:
+        said = f"{value.strip()!r} is neither 0 nor 1" if value.strip() else "neither 0 nor 1"
+        raise row.error(f"{said} (column {column})")
+    return found

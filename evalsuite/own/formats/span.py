@@ -1,0 +1,136 @@
+"""A question, a context and the answers in it: SQuAD JSON, or a table of such rows.
+
+In a table `answers` is JSON as SQuAD's parquet files have it, `{"text": ["1867"], "answer_start":
+[9]}`, or a list of texts. Where rows say `is_impossible`, as in SQuAD 2.0, a question may have no
+answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.data.decoded import decoded
+from evalsuite.data.json_text import parse
+from evalsuite.errors import MalformedRowError
+from evalsuite.own.records import raw_content, without_compression
+from evalsuite.own.row import Row
+from evalsuite.task import NO_ANSWER, SPAN_ENDS, Answer, OptionalSpanExample, SpanExample
+
+if TYPE_CHECKING:
+    from evalsuite.own.declaration import Declaration
+
+FORMAT, METRIC = "span", "answer_f1"
+ROLES = ({"question": "question", "context": "context", "answers": "answers"},)
+GOLD, LISTS = ("answers",), ()
+NOUN = "a question, a context and its answers, as SQuAD has them"
+FIXED = SPAN_ENDS  # what its models give; the recipe has no labels
+Problem = Callable[[str], MalformedRowError]
+
+
+def reads_whole(path: Path) -> bool:
+    """Whether a file is SQuAD JSON, and no table."""
+    return without_compression(path).suffix.lower() == ".json"
+
+
+def example(row: Row, id: str, labels: Sequence[str]) -> SpanExample:
+    """A question of a table."""
+    question, context = row.text("question"), row.text("context")
+    if (written := row.parts.get("answers")) is None:
+        return SpanExample(id, question, context, ())
+    try:
+        said = json.loads(written)
+    except ValueError:
+        raise row.error(f'answers: {written[:60]!r} is not JSON, such as ["1867"]') from None
+    if isinstance(said, dict) and {"text", "answer_start"} <= set(said):
+        pairs = list(zip(said["text"], said["answer_start"], strict=False))
+    elif isinstance(said, list):
+        pairs = [(text, -1) for text in said]
+    else:
+        raise row.error(f"answers: {written[:60]!r} is neither a list of texts nor SQuAD's")
+    answers = tuple(_placed(context, text, start, row.error) for text, start in pairs)
+    if not answers:
+        raise row.error("no answer")
+    return SpanExample(id, question, context, answers)
+
+
+def examples(
+    declaration: Declaration, path: Path, prefix: str, labels: Sequence[str]
+) -> Iterator[SpanExample]:
+    """The questions of a SQuAD file, which have ids.
+
+    Raises:
+        MalformedRowError: it is not JSON, not SQuAD's layout, or an answer is not in its context.
+    """
+    text = decoded(path, raw_content(path), by_line=False)
+    tree = parse(path, 1, text)
+    rows = list(_questions(path, text, tree))
+    hides = prefix.startswith("test-") and not any(row.get("answers") for _, _, row in rows)
+    optional = any("is_impossible" in row for _, _, row in rows)
+    seen: dict[str, int] = {}
+    for line, context, row in rows:
+
+        def problem(said: str, line: int = line, row: Any = row) -> MalformedRowError:
+            return MalformedRowError(path, line, f"question {row['id']!r}: {said}")
+
+        id = str(row["id"])
+        if id in seen:
+            raise problem(f"its id is that of the question in line {seen[id]} too")
+        seen[id] = line
+        if not str(row["question"]).strip() or not context.strip():
+            raise problem("an empty question" if context.strip() else "an empty context")
+        found = row.get("answers") or ()
+        answers = tuple(_answer(context, answer, problem) for answer in found)
+        if optional and not hides:
+            none = (Answer(NO_ANSWER, -1),)
+            yield OptionalSpanExample(id, row["question"], context, answers or none)
+            continue
+        if not answers and not hides:
+            raise problem("no answer; where a question may have none, it says is_impossible: true")
+        yield SpanExample(id, row["question"], context, answers)
+
+
+def _questions(path: Path, text: str, tree: Any) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Line, context and question, of each question in a file's order."""
+    at, found = 0, False
+    try:
+        for article in tree["data"] if isinstance(tree, dict) else tree:
+            for paragraph in article["paragraphs"]:
+                for row in paragraph["qas"]:
+                    place = text.find(json.dumps(row["id"], ensure_ascii=False), at)
+                    at = max(at, place + 1)
+                    found = True
+                    if not isinstance(row["question"], str):
+                        raise TypeError("a question that is no text")
+                    yield text.count("\n", 0, at) + 1, str(paragraph["context"]), row
+    except (KeyError, TypeError, AttributeError) as error:
+        line = text.count("\n", 0, at) + 1
+        absent = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise MalformedRowError(path, line, f"not SQuAD's layout: {absent}") from None
+    if not found:
+        raise MalformedRowError(path, 1, "there is no question in it")
+
+
+def _answer(context: str, answer: Any, problem: Problem) -> Answer:
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str):
+        raise problem("an answer without a text")
+    start = answer.get("answer_start", -1)
+    if not isinstance(start, int) or isinstance(start, bool):
+        raise problem(f"answer_start: {start!r} is not a number of characters")
+    return _placed(context, answer["text"], start, problem)
+
+
+def _placed(context: str, text: Any, start: Any, problem: Problem) -> Answer:
+    """The answer where the file says, or the nearest place where the context has it."""
+    if not isinstance(text, str) or not text.strip():
+        raise problem("an empty answer")
+    if not isinstance(start, int):
+        raise problem(f"answer_start: {start!r} is not a number of characters")
+    if start >= 0 and context.startswith(text, start):
+        return Answer(text, start)
+    places = [at for at in range(len(context)) if context.startswith(text, at)]
+    if not places:
+        raise problem(f"the answer {text[:60]!r} is not in its context")
+    return Answer(text, min(places, key=lambda place: abs(place - start)))

@@ -1,0 +1,55 @@
+"""Words with a tag each, in CoNLL form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalsuite.errors import MalformedRowError
+from evalsuite.own.conll import sentences
+from evalsuite.own.formats import _label
+from evalsuite.task import TagExample
+
+if TYPE_CHECKING:
+    from evalsuite.own.declaration import Declaration
+
+FORMAT, METRIC = "tagging", "chunk_f1"
+ROLES = ({"word": 1, "tag": -1},)
+GOLD, LISTS = (), ()
+NOUN = "words with a tag each"
+
+
+def reads_whole(path: Path) -> bool:
+    """Every file is read as CoNLL."""
+    return True
+
+
+def labels_of_files(declaration: Declaration, paths: Sequence[Path]) -> tuple[str, ...]:
+    """All tags of some files, `O` first."""
+    word, tag = declaration.column("word"), declaration.column("tag")
+    every: set[str] = set()
+    for path in paths:
+        for _, _, tags in sentences(path, word, tag):
+            every.update(map(declaration.spelling, tags))
+    return _label.in_order(every)
+
+
+def examples(
+    declaration: Declaration, path: Path, prefix: str, labels: Sequence[str]
+) -> Iterator[TagExample]:
+    """The sentences of a file; ids are `prefix` and their number, from 0.
+
+    Raises:
+        MalformedRowError: a tag is none of the task's, or a line lacks a column.
+    """
+    allowed = frozenset(labels)
+    word, tag = declaration.column("word"), declaration.column("tag")
+    for number, (line, words, written) in enumerate(sentences(path, word, tag)):
+        tags = tuple(map(declaration.spelling, written))
+        for offset, own in enumerate(tags):
+            if own not in allowed:
+                raise MalformedRowError(
+                    path, line + offset, f"unknown tag {own!r}; allowed: {' '.join(labels)}"
+                )
+        yield TagExample(f"{prefix}-{number}", words, tags)

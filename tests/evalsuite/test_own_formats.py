@@ -1,0 +1,440 @@
+"""Files of each format of declared tasks, right and broken: the right value, or file and line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from evalsuite.errors import DataError
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import task_of
+from evalsuite.own.own_task import OwnTask
+from evalsuite.registry import FORMATS, METRICS, OWN_FORMATS
+from evalsuite.scoring import metric_of
+from evalsuite.task import (
+    Answer,
+    Candidate,
+    ChoiceExample,
+    DataSource,
+    LabelsExample,
+    MatchExample,
+    OptionalSpanExample,
+    ParallelExample,
+    QueryExample,
+    ScoreExample,
+    SpanExample,
+)
+
+SOURCE = DataSource("files")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def declared(format: str, split: str, name: str, raw: str | bytes, **keys: Any) -> OwnTask:
+    Path(name).write_bytes(raw.encode() if isinstance(raw, str) else raw)
+    return task_of("mine", Declaration(format=format, **{split: {"de": name}}, **keys))
+
+
+def read(format: str, split: str, name: str, raw: str | bytes, **keys: Any) -> list[Any]:
+    return [*declared(format, split, name, raw, **keys).load(SOURCE, split, "de")]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", OWN_FORMATS.names())
+def test_every_format_keeps_the_contract(name: str) -> None:
+    rules: Any = OWN_FORMATS.get(name)
+    several = isinstance(rules.FORMAT, tuple)
+    for form, metric in (
+        zip(rules.FORMAT, rules.METRIC, strict=True) if several else [(rules.FORMAT, rules.METRIC)]
+    ):
+        assert form in FORMATS.names() and METRICS.get(metric).chance is not None
+    every = {role for way in rules.ROLES for role in way}
+    assert set(rules.GOLD) <= every and set(rules.LISTS) <= every and len(rules.NOUN) > 10
+
+
+PAIR = {"first": 1, "second": 2, "score": 3}
+
+
+def test_scores_of_pairs_and_of_sentences() -> None:
+    task = declared("regression", "train", "a.csv", "A.,B.,5\nC.,D.,-1.5e0\n", columns=PAIR)
+    assert (task.format, task.labels, metric_of(task).name) == (
+        "regression",
+        ("score",),
+        "spearman",
+    )
+    assert task.load(SOURCE, "train", "de") == [
+        ScoreExample("train-de-1", "A.", "B.", 5.0),
+        ScoreExample("train-de-2", "C.", "D.", -1.5),
+    ]
+    found = read("regression", "train", "b.tsv", "score\ttext\n4\tGood.\n")
+    assert found == [ScoreExample("train-de-2", "Good.", None, 4.0)]
+    (row,) = read(
+        "regression",
+        "test",
+        "c.jsonl",
+        '{"first": "A", "second": "B"}\n',
+        columns=PAIR | {"first": "first", "second": "second", "score": "score"},
+    )
+    assert row == ScoreExample("test-de-1", "A", "B", None)
+
+
+FLAGS = {"text": "text", "labels": ["joy", "fear"]}
+
+
+def test_labels_by_column_and_by_name() -> None:
+    raw = "text,joy,other,fear\nA.,1,9,0\nB.,true,9,No\nC.,0.0,9,1.0\n"
+    task = declared("multilabel", "train", "a.csv", raw, columns=FLAGS)
+    assert (task.format, task.labels, task.metric) == ("multilabel", ("joy", "fear"), "macro_f1")
+    rows = [row.labels for row in task.load(SOURCE, "train", "de")]  # type: ignore[union-attr]
+    assert rows == [
+        {"joy": True, "fear": False},
+        {"joy": True, "fear": False},
+        {"joy": False, "fear": True},
+    ]
+    raw = "text,labels\nA.,joy;fear\nB.,\nC.,joy\n"
+    task = declared("multilabel", "train", "b.csv", raw)
+    assert task.labels == ("fear", "joy")
+    assert task.load(SOURCE, "train", "de")[0] == LabelsExample(
+        "train-de-2", "A.", None, {"fear": True, "joy": True}
+    )
+    raw = '{"text": "A.", "labels": ["a, b", "c"]}\n{"text": "B.", "labels": []}\n'
+    rows = read("multilabel", "train", "c.jsonl", raw)
+    assert [row.labels for row in rows] == [{"a, b": True, "c": True}, {"a, b": False, "c": False}]
+
+
+def test_a_label_without_a_column_in_a_test_file_is_not_known_there() -> None:
+    names = {"joy": "happy", "fear": "afraid"}
+    (row,) = read("multilabel", "test", "a.csv", "text,joy\nA.,1\n", columns=FLAGS, labels=names)
+    assert row.labels == {"happy": True}
+    task = declared("multilabel", "test", "b.csv", "text\nA.\n", columns=FLAGS, labels=names)
+    assert task.load(SOURCE, "test", "de")[0].labels is None  # type: ignore[union-attr]
+    assert task.available(SOURCE, "test") == ()
+
+
+def squad(*questions: dict[str, Any], context: str = "Rome fell in 476.", indent: int = 1) -> str:
+    tree = {"data": [{"title": "T", "paragraphs": [{"context": context, "qas": [*questions]}]}]}
+    return json.dumps(tree, indent=indent, ensure_ascii=False)
+
+
+WHEN = {"id": "q1", "question": "When?", "answers": [{"text": "476", "answer_start": 13}]}
+
+
+def test_answers_in_a_context() -> None:
+    found = SpanExample("q1", "When?", "Rome fell in 476.", (Answer("476", 13),))
+    task = declared("span", "train", "a.json", squad(WHEN))
+    assert (task.format, task.metric, task.labels) == ("span", "answer_f1", ("start", "end"))
+    assert task.load(SOURCE, "train", "de") == [found]
+    near = {**WHEN, "answers": [{"text": "476", "answer_start": 12}]}
+    assert read("span", "train", "b.json", squad(near)) == [found]
+    none = {"id": "q2", "question": "Why?", "answers": [], "is_impossible": True}
+    rows = read("span", "train", "c.json", squad({**WHEN, "is_impossible": False}, none))
+    assert [type(row) for row in rows] == [OptionalSpanExample] * 2
+    assert [row.answers for row in rows] == [(Answer("476", 13),), (Answer("", -1),)]
+    hidden = declared("span", "test", "d.json", squad({"id": "q1", "question": "When?"}))
+    assert hidden.load(SOURCE, "test", "de")[0].answers == ()  # type: ignore[union-attr]
+    assert hidden.available(SOURCE, "test") == ()
+    row = {"question": "When?", "context": found.context}
+    for answers in ({"text": ["476"], "answer_start": [13]}, ["476"]):
+        raw = json.dumps({**row, "answers": answers})
+        (span,) = read("span", "train", "e.jsonl", raw)
+        assert span.answers == found.answers and span.id == "train-de-1"
+
+
+CHOICES = {"choices": ["a", "b"]}
+
+
+def test_choices_by_column_and_in_a_list() -> None:
+    raw = "context,a,b,label\nRain.,Wet.,Dry.,0\nSun.,Wet.,Dry.,b\nSnow.,Cold.,Warm.,Cold.\n"
+    task = declared("choice", "train", "a.csv", raw, columns=CHOICES)
+    assert (task.format, task.labels) == ("choice", ("choice",))
+    rows = task.load(SOURCE, "train", "de")
+    assert rows[0] == ChoiceExample("train-de-2", "Rain.", "", ("Wet.", "Dry."), 0)
+    assert [row.label for row in rows] == [0, 1, 0]  # type: ignore[union-attr]
+    raw = '{"context": "Rain.", "question": "So?", "choices": ["Wet.", "Dry."], "label": "B"}\n'
+    keys = {"columns": {"question": "question"}, "labels": {"A": 0, "B": 1}}
+    (row,) = read("choice", "train", "b.jsonl", raw, **keys)
+    assert row == ChoiceExample("train-de-1", "Rain.", "So?", ("Wet.", "Dry."), 1)
+
+
+def test_queries_and_candidates() -> None:
+    Path("pool.tsv").write_text("id\ttext\na1\tIt rains.\na2\tWe won.\n")
+    keys = {"candidates": "pool.tsv"}
+    raw = "query,relevant\nWeather?,a1\nBoth?,a1|a2\n"
+    task = declared("retrieval", "test", "a.csv", raw, **keys)
+    assert (task.format, task.metric, task.by_embedding) == ("ranking", "map_at_20", True)
+    assert task.load(SOURCE, "test", "de") == [
+        QueryExample("test-de-2", "Weather?", ("a1",)),
+        QueryExample("test-de-3", "Both?", ("a1", "a2")),
+    ]
+    pool: Any = task
+    assert [*pool.candidates(SOURCE, "test")][1] == Candidate("a2", "We won.")
+    assert Path("pool.tsv") in task.files(SOURCE, "test", "de")
+    rows = read("retrieval", "train", "a.csv", raw, **keys)
+    assert rows[1:] == [
+        MatchExample("train-de-3", "Both?", "It rains."),
+        MatchExample("train-de-3", "Both?", "We won."),
+    ]
+    task = declared("retrieval", "test", "b.csv", "query\nWeather?\n", **keys)
+    assert task.available(SOURCE, "test") == ()
+
+
+def test_lines_and_their_translations() -> None:
+    Path("en.txt").write_text("It rains.\nWe won.\n")
+    Path("de.txt").write_text("Es regnet.\nGewonnen!\n")
+    files = {"de": {"first": "de.txt", "second": "en.txt"}}
+    task = task_of("mine", Declaration(format="retrieval", test=files))
+    assert (task.format, task.metric) == ("retrieval", "retrieval_accuracy")
+    assert task.load(SOURCE, "test", "de")[1] == ParallelExample(
+        "test-de-2", "Gewonnen!", "We won."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tags", "metric", "scheme"),
+    [
+        (("O", "B-PER", "I-PER"), "chunk_f1", "iob"),  # IOB1 or IOB2
+        (("O", "B-PER", "E-PER", "S-PER"), "chunk_f1", "iob"),  # BIOES
+        (("O", "B-PER", "L-PER", "U-PER"), "chunk_f1", "bilou"),
+        (("O", "PER", "LOC"), "token_accuracy", "plain"),
+        (("NOUN", "VERB", "X"), "token_accuracy", "plain"),
+    ],
+)
+def test_schemes_of_tags(tags: tuple[str, ...], metric: str, scheme: str) -> None:
+    raw = "".join(f"w\t{tag}\n" for tag in tags)
+    task = declared("tagging", "train", "a.conll", raw)
+    assert (task.metric, task.scheme) == (metric, scheme)
+
+
+# format, other keys, file, content, what is wrong with it, after the name of the file
+BROKEN: list[tuple[str, dict[str, Any], str, str | bytes, str]] = [
+    ("regression", {}, "a.csv", "text,score\nA.,\n", ":2: no score"),
+    ("regression", {}, "a.csv", "text,score\nA.,x\n", ":2: the score 'x' is not a number"),
+    (
+        "regression",
+        {},
+        "a.tsv",
+        "text\tscore\nA.\t3,5\n",
+        ":2: the score '3,5' is not a number; dec",
+    ),
+    ("regression", {}, "a.csv", "text,score\nA.,nan\n", ":2: the score 'nan' is not finite"),
+    ("regression", {}, "a.csv", "text,score\nA.,-inf\n", ":2: the score '-inf' is not finite"),
+    ("regression", {}, "a.csv", "text,score\n,1\n", ":2: an empty text (text)"),
+    (
+        "regression",
+        {},
+        "a.csv",
+        "text,stars\nA.,1\n",
+        ":1: no column 'score'; there are: text, stars",
+    ),
+    ("regression", {}, "a.jsonl", '{"text": "A", "score": NaN}\n', ":1: "),
+    (
+        "regression",
+        {},
+        "a.jsonl",
+        '{"text": "A", "score": [1]}\n',
+        ":1: the score '[1]' is not a num",
+    ),
+    ("regression", {"columns": PAIR}, "a.csv", "A.,B.\n", ":1: no column 3; there are: 1, 2"),
+    ("multilabel", {"columns": FLAGS}, "a.csv", "text,joy,fear\nA.,1,2\n", ":2: '2' is neither 0"),
+    (
+        "multilabel",
+        {"columns": FLAGS},
+        "a.csv",
+        "text,joy,fear\nA.,1,\n",
+        ":2: neither 0 nor 1 (col",
+    ),
+    ("multilabel", {"columns": FLAGS}, "a.csv", "text,joy\nA.,1\n", ":1: no column 'fear'"),
+    (
+        "multilabel",
+        {},
+        "a.csv",
+        "text,labels\nA.,a;;b\n",
+        ":2: labels: 'a;;b' has an empty name",
+    ),
+    (
+        "multilabel",
+        {},
+        "a.csv",
+        'text,labels\nA.,"[""a"""\n',
+        ":2: labels: '[\"a\"' is not a list of n",
+    ),
+    (
+        "multilabel",
+        {"labels": ["a", "b"]},
+        "a.csv",
+        "text,labels\nA.,a;c\n",
+        ":2: unknown label 'c'; allowed: a, b",
+    ),
+    ("span", {}, "a.json", "[]", ":1: there is no question in it"),
+    ("span", {}, "a.json", '{"data": [', ":1: not JSON"),
+    ("span", {}, "a.json", '{"data": [{"para": []}]}', ":1: not SQuAD's layout: there is no 'para"),
+    (
+        "span",
+        {},
+        "a.json",
+        squad({"id": "q", "answers": []}),
+        ":10: not SQuAD's layout: there is no",
+    ),
+    (
+        "span",
+        {},
+        "a.json",
+        squad({**WHEN, "answers": []}),
+        ":10: question 'q1': no answer; where a",
+    ),
+    (
+        "span",
+        {},
+        "a.json",
+        squad(WHEN, {**WHEN, "id": "q2", "answers": [{"text": "410", "answer_start": 1}]}),
+        ":20: question 'q2': the answer '410' is not in its context",
+    ),
+    (
+        "span",
+        {},
+        "a.json",
+        squad(WHEN, WHEN),
+        ":20: question 'q1': its id is that of the question i",
+    ),
+    (
+        "span",
+        {},
+        "a.json",
+        squad({**WHEN, "question": " "}),
+        ":10: question 'q1': an empty question",
+    ),
+    ("span", {}, "a.json", squad(WHEN, context=""), ":10: question 'q1': an empty context"),
+    (
+        "span",
+        {},
+        "a.json",
+        squad({**WHEN, "answers": [{"text": "476", "answer_start": "x"}]}),
+        ":10: question 'q1': answer_start: 'x' is not a number of characters",
+    ),
+    (
+        "span",
+        {},
+        "a.jsonl",
+        '{"question": "Q", "context": "C", "answers": "476"}',
+        ":1: answers: '476' is neither",
+    ),
+    (
+        "choice",
+        {"columns": CHOICES},
+        "a.csv",
+        "context,a,b,label\nR,W,D,2\n",
+        ":2: label '2' is none",
+    ),
+    ("choice", {"columns": CHOICES}, "a.csv", "context,a,b,label\nR,W,D,\n", ":2: no label"),
+    (
+        "choice",
+        {"columns": CHOICES},
+        "a.csv",
+        "context,a,b,label\nR,W,,0\n",
+        ":2: choice 1 is empty",
+    ),
+    ("choice", {"columns": CHOICES}, "a.csv", "context,a,label\nR,W,0\n", ":1: no column 'b'"),
+    (
+        "choice",
+        {},
+        "a.csv",
+        "context,choices,label\nR,W,0\n",
+        ":2: choices: 'W' is not a list of t",
+    ),
+    (
+        "choice",
+        {},
+        "a.csv",
+        'context,choices,label\nR,"[""W""]",0\n',
+        ":2: 1 choice(s); two or more",
+    ),
+    (
+        "tagging",
+        {"labels": ["O", "B-X"]},
+        "a.conll",
+        "a O\nb B-Y\n",
+        ":2: unknown tag 'B-Y'; allowe",
+    ),
+    (
+        "tagging",
+        {"labels": ["O", "B-X"]},
+        "a.conll",
+        "a O\n\nb\n",
+        ":3: 1 column(s), and no -1. one",
+    ),
+]
+
+
+@pytest.mark.parametrize(("format", "keys", "name", "raw", "problem"), BROKEN)
+def test_a_broken_row_is_named(
+    format: str, keys: dict[str, Any], name: str, raw: str | bytes, problem: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read(format, "train", name, raw, **keys)
+    assert str(caught.value).startswith(f"{name}{problem}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ({"format": "regression", "labels": ["a", "b"]}, "labels: a regression row has none"),
+        (
+            {"format": "regression", "columns": {"label": "x"}},
+            "columns: a regression row has no label; it has text, score or first, second, score",
+        ),
+        (
+            {"format": "regression", "columns": {"text": 1, "first": 2}},
+            "columns: a regression row has no first",
+        ),
+        (
+            {"format": "classification", "columns": {"label": ["a", "b"]}},
+            "columns: label is one column, not 2",
+        ),
+        ({"format": "multilabel", "columns": {"labels": ["a"]}}, "labels: give at least two, each"),
+        ({"format": "regresion"}, "regression"),
+    ],
+)
+def test_keys_that_do_not_fit_the_format(keys: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Declaration(test={"en": "a.csv"}, **keys)
+    assert problem in str(caught.value)
+
+
+def test_candidates_that_do_not_fit() -> None:
+    raw = "query,relevant\nWeather?,a9\n"
+    pools = {
+        "id,text\na1,It rains.\n": "a.csv:2: there is no candidate 'a9'",
+        "id,text\na1,It rains.\na1,We won.\n": "pool.csv:3: a second candidate 'a1'",
+        "id,text\na1,\n": "pool.csv:2: an empty id or text",
+        "key,text\na1,It rains.\n": "pool.csv:1: no column 'id'",
+    }
+    for pool, problem in pools.items():
+        Path("pool.csv").write_text(pool)
+        with pytest.raises(DataError) as caught:
+            read("retrieval", "test", "a.csv", raw, candidates="pool.csv")
+        assert str(caught.value).startswith(problem)
+    with pytest.raises(DataError, match="name their files: candidates"):
+        read("retrieval", "test", "a.csv", raw)
+    with pytest.raises(DataError, match="contrastive: sentences"):
+        read("retrieval", "train", "a.csv", "first,second\nA.,B.\n", columns={"first": "first"})
+
+
+def test_rows_that_are_read_and_skipped_are_counted() -> None:
+    from evalsuite.data.left_out import collected, summary
+
+    with collected() as found:
+        read("regression", "train", "a.csv", "text,score\nA.,1\n\nB.,2\n \n")
+        read("classification", "test", "b.tsv", "text\tlabel\nA.\tx\n\nB.\ty\n")
+    assert summary(found) == {
+        "rows read": "mine test: 2 in de; mine train: 2 in de",
+        "rows left out": "mine test de: 1 of 3 rows (blank line); "
+        "mine train de: 2 of 4 rows (blank line)",
+    }
