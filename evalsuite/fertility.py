@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite.results.fertility import Fertility
+from evalsuite.tokenization import unknown_id
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def count(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]]) -> Fertility:
     """Subwords, split words and words with an unknown piece, over sentences split in words."""
-    unknown_id = tokenizer.token_to_id("<unk>")
+    unknown_piece = unknown_id(tokenizer)
     words = subwords = split = unknown = 0
     rows = [list(sentence) for sentence in sentences]
     encodings = tokenizer.encode_batch(rows, is_pretokenized=True, add_special_tokens=False)
@@ -30,7 +31,7 @@ def count(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]]) -> Fertility
         strange = {
             word
             for word, piece in zip(encoding.word_ids, encoding.ids, strict=True)
-            if word is not None and piece == unknown_id
+            if word is not None and piece == unknown_piece
         }
         words += len(row)
         subwords += pieces.total()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.errors import ModelError
+from evalsuite.opening.tokenizer import TOKENIZER, tokenizer_json
 from evalsuite.opening.vocabulary import refuse_ids_without_rows
 
 if TYPE_CHECKING:
@@ -20,23 +21,19 @@ if TYPE_CHECKING:
 def load(directory: Path) -> Tokenizer:
     """Open `tokenizer.json`, padding and truncation off.
 
+    Where a checkpoint has a SentencePiece model or another older file alone, transformers reads it.
+
     Raises:
-        ModelError: there is no `tokenizer.json`, it does not parse, or the model next to it has
-            fewer embeddings than it has ids.
+        ModelError: there is no tokenizer, it does not parse, or the model next to it has fewer
+            embeddings than it has ids.
     """
     from tokenizers import Tokenizer
 
-    path = directory / "tokenizer.json"
-    if not path.is_file():
-        raise ModelError(
-            f"{directory} has no tokenizer.json; write one with: "
-            'python -c "from transformers import AutoTokenizer; '
-            f"AutoTokenizer.from_pretrained('{directory}').save_pretrained('{directory}')\""
-        )
+    text = tokenizer_json(directory)
     try:
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_str(text)
     except Exception as error:
-        raise ModelError(f"{path} is not a tokenizer: {error}") from error
+        raise ModelError(f"{directory / TOKENIZER} is not a tokenizer: {error}") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     refuse_ids_without_rows(directory, tokenizer)
@@ -130,6 +127,13 @@ def id_of(tokenizer: Tokenizer, token: str) -> int:
     if number is None:
         raise ModelError(f"the tokenizer has no {token}; XLM-R's special tokens are needed")
     return int(number)
+
+
+def unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of the piece that text without a piece gets; None where there is none."""
+    name = getattr(tokenizer.model, "unk_token", None)  # a unigram model keeps it to itself
+    ids = (tokenizer.token_to_id(token) for token in ([name] if name else ("<unk>", "[UNK]")))
+    return next((id for id in ids if id is not None), None)
 
 
 def pad_id(directory: Path) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from compress.errors import TrimError
 from compress.trim import weight_rows
 from compress.trim.trim import RECORD
+from evalsuite.opening.tokenizer import tokenizer_json
 from transfer.models import cards
 from transfer.models.checkpoints import copy_tokenizer
 
@@ -33,8 +34,8 @@ def restore(trimmed: Path, original: Path, out: Path) -> None:
     if not path.is_file():
         raise TrimError(f"{trimmed} has no {RECORD}; only what trim made can be restored")
     record = json.loads(path.read_text(encoding="utf-8"))
-    raw = (original / "tokenizer.json").read_bytes()
-    if hashlib.sha256(raw).hexdigest() != record["tokenizer_before"]:
+    raw = tokenizer_json(original)
+    if hashlib.sha256(raw.encode()).hexdigest() != record["tokenizer_before"]:
         raise TrimError(f"{original} has another tokenizer than the one {trimmed} was cut from")
     config, weights = weight_rows.load(trimmed)
     before, whole = weight_rows.load(original)
@@ -45,8 +46,9 @@ def restore(trimmed: Path, original: Path, out: Path) -> None:
         table = whole[source].to(weights[name].dtype).clone()
         table[old] = weights[name]
         weights[name] = table
-    ids = {key: before[key] for key in before if key.endswith("_token_id")}
-    weight_rows.save(out, config | {"vocab_size": before["vocab_size"]} | ids, weights)
+    ids = {key: value for key, value in before.items() if key.endswith("_token_id")}
+    others = {key: value for key, value in config.items() if not key.endswith("_token_id")}
+    weight_rows.save(out, others | {"vocab_size": before["vocab_size"]} | ids, weights)
     copy_tokenizer(original, out)
     (out / "README.md").write_text(
         cards.card("Restored checkpoint", [f"vocabulary of {original.name} put back"]),

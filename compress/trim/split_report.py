@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.report.table import Cell, Column, Row, Table
+from evalsuite.tokenization import unknown_id
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -82,7 +83,7 @@ def compare(before: Tokenizer, after: Tokenizer, lines: Sequence[str]) -> Split:
         tokenizer.encode_batch(list(lines), add_special_tokens=False)
         for tokenizer in (before, after)
     ]
-    unknown = [tokenizer.token_to_id("<unk>") for tokenizer in (before, after)]
+    unknown = [unknown_id(tokenizer) for tokenizer in (before, after)]
     counts = [sum(len(own.ids) for own in encodings) for encodings in found]
     strange = [
         sum(own.ids.count(id) for own in encodings) if id is not None else 0

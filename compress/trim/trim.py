@@ -16,18 +16,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compress.errors import TrimError
-from compress.trim import pieces, weight_rows
+from compress.trim import config_ids, pieces, tokenizer_parts, weight_rows
+from compress.trim.registry import kind_of
 from compress.trim.split_report import SAMPLE, Sample, Split, compare, table
 from evalsuite import tokenization
-from evalsuite.inference.checkpoint_config import max_length_of
+from evalsuite.inference.checkpoint_config import max_length_of, model_config
+from evalsuite.opening.tokenizer import tokenizer_json
 from transfer.models import cards
-from transfer.text import vocabulary
+from transfer.models.write_tokenizer import write_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -94,19 +96,23 @@ def trim(
         others: lines of languages that are not kept, to count what they lose.
 
     Raises:
-        TrimError: the tokenizer is not a unigram model, the directory is an adapter, the weights do
-            not fit the tokenizer, or there is no text.
+        TrimError: the tokenizer is of a kind that cannot be cut, the directory is an adapter, the
+            weights do not fit the tokenizer, or there is no text.
         PickleRefusedError: the weights are a pickle.
     """
     config, weights = weight_rows.load(directory)
-    raw = (directory / "tokenizer.json").read_bytes()
-    tree = json.loads(raw)
-    pieces.pieces_of(tree)
+    raw = tokenizer_json(directory)
     tokenizer = tokenization.load(directory)
+    kind, tree = kind_of(tokenizer), tokenizer_parts.read(raw, tokenizer)
     samples = {code: Sample() for code in (*text, *(others or ()))}
+    keep: set[int] = set()
 
     def count(code: str, lines: Iterable[str]) -> tuple[Counter[int], Counter[str]]:
-        return pieces.count(tokenizer, samples[code].watch(lines))
+        def with_unknown(line: str) -> None:
+            if code in text:
+                keep.update(kind.deciding(tokenizer, tree["model"], line))
+
+        return pieces.count(tokenizer, samples[code].watch(lines), with_unknown)
 
     counted = {code: count(code, lines) for code, lines in text.items()}
     if empty := [code for code, (own, _) in counted.items() if not own]:
@@ -115,9 +121,10 @@ def trim(
     for _, characters in counted.values():
         written |= pieces.scripts(characters)
     counts = {code: own for code, (own, _) in counted.items()}
-    keep = pieces.choose(counts, coverage=coverage, min_count=min_count)
-    keep |= pieces.always(tree, written)
-    small, old = pieces.cut(tree, keep)
+    keep |= pieces.choose(counts, coverage=coverage, min_count=min_count)
+    keep |= pieces.always(kind, tree, written) | config_ids.needed(directory)
+    keep |= kind.parts(tree["model"], keep)
+    small, old = tokenizer_parts.cut(kind, tree, keep)
     rebuilt = _write(directory, out, config, weights, small, old)
     counts |= {code: count(code, lines)[0] for code, lines in (others or {}).items()}
     kept = set(old)
@@ -129,7 +136,7 @@ def trim(
     _write_card(directory, out, trimmed)
     record = {
         "format": 1,
-        "tokenizer_before": hashlib.sha256(raw).hexdigest(),
+        "tokenizer_before": hashlib.sha256(raw.encode()).hexdigest(),
         "pieces_before": tokenizer.get_vocab_size(),
         "old_ids": old,
         "languages": {code: asdict(own) for code, own in languages.items()},
@@ -150,16 +157,18 @@ def _write(
     from tokenizers import Tokenizer
 
     size, names = config["vocab_size"], weight_rows.names(weights, config, directory)
-    if old[-1] >= size:
+    if max(old) >= size:
         raise TrimError(
-            f"{directory}: its tokenizer has ids up to {old[-1]:,}, its config.json {size:,} pieces"
+            f"{directory}: its tokenizer has ids up to {max(old):,}, its config.json {size:,} "
+            "pieces"
         )
-    chosen = torch.tensor(old)
+    rows, ids = config_ids.renumber(directory, old, size)
+    chosen = torch.tensor(rows)
     for name in names:
         weights[name] = weights[name].index_select(0, chosen)
-    weight_rows.save(out, config | {"vocab_size": len(old)} | renumbered(config, old), weights)
+    weight_rows.save(out, config | {"vocab_size": len(rows)} | ids, weights)
     rebuilt = Tokenizer.from_str(json.dumps(tokenizer))
-    vocabulary.save(rebuilt, out, max_length_of(config))
+    write_tokenizer(rebuilt, directory, out, max_length_of(model_config(directory)))
     return rebuilt
 
 
@@ -174,16 +183,6 @@ def _write_card(directory: Path, out: Path, trimmed: Trimmed) -> None:
     )
     card = cards.card("Trimmed checkpoint", facts) + text
     (out / "README.md").write_text(card, encoding="utf-8")
-
-
-def renumbered(config: Mapping[str, Any], old: Sequence[int]) -> dict[str, int]:
-    """The special tokens' new ids, where a config names old ones."""
-    new = {id: number for number, id in enumerate(old)}
-    return {
-        key: new[value]
-        for key, value in config.items()
-        if key.endswith("_token_id") and isinstance(value, int) and value in new
-    }
 
 
 def _coverage(own: Counter[int], kept: set[int], wanted: bool, split: Split) -> Coverage:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from compress.errors import TrimError
 from evalsuite.find_family import named
-from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.checkpoint_config import model_config, read_config
 from evalsuite.opening.weight_files import files
 from evalsuite.runtimes.torch import load_checkpoint
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Config and weights as they lie in the file.
+    """Config and weights as they lie in the files; the config with its number of pieces.
 
     Raises:
         TrimError: an adapter.
@@ -33,7 +33,7 @@ def load(directory: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     weights: dict[str, Tensor] = {}
     for path in files(directory):
         weights |= load_file(path)
-    return read_config(directory), weights
+    return read_config(directory) | {"vocab_size": model_config(directory)["vocab_size"]}, weights
 
 
 def names(weights: Mapping[str, Tensor], config: Mapping[str, Any], directory: Path) -> list[str]:

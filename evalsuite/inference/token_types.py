@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
-from evalsuite.opening.tokenizer import tokenizer_of
+from evalsuite.opening.tokenizer import has_tokenizer, tokenizer_of
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ def separator_of(directory: Path, model: Any) -> int | None:
     Raises:
         ModelError: the types do not follow from the ids, or the model's embeddings take none.
     """
-    if getattr(model.config, "type_vocab_size", 0) < 2 or not _tokenizer_there(directory):
+    if getattr(model.config, "type_vocab_size", 0) < 2 or not has_tokenizer(directory):
         return None
     tokenizer = tokenizer_of(directory)
     pair = tokenizer("a", "b")
@@ -48,10 +48,6 @@ def separator_of(directory: Path, model: Any) -> int | None:
             "take them"
         )
     return found
-
-
-def _tokenizer_there(directory: Path) -> bool:
-    return (directory / "tokenizer.json").is_file()
 
 
 def _expected(ids: list[int], separator: int) -> list[int]:

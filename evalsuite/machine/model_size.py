@@ -8,13 +8,10 @@ import math
 import struct
 from pathlib import Path
 
+from evalsuite.opening.tokenizer import OLDER, TOKENIZER
+
 _TOKENIZER_FILES = frozenset(
-    (
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "sentencepiece.bpe.model",
-        "special_tokens_map.json",
-    )
+    (TOKENIZER, *OLDER, "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
 )
 # What bitsandbytes stores beside codes: of int8, and of two 4-bit codes a byte.
 _SCALES = (

@@ -10,7 +10,8 @@ Files:
     hub.py: models of the hub, by id
     plausible.py: refuse a config that describes a model far larger than its weights
     pretrained.py: a model of transformers from a local directory or from a config
-    tokenizer.py: the tokenizer of a local checkpoint as transformers reads it
+    tokenizer.py: the tokenizer of a local checkpoint: its tokenizer.json, or as transformers reads
+        it
     validated.py: JSON files of a model, read through a pydantic model of what they hold
     vocabulary.py: hold a tokenizer against the embeddings of its model
     weight_files.py: names and shapes of the tensors in a checkpoint's files, read without loading

@@ -1,14 +1,87 @@
-"""The tokenizer of a local checkpoint as transformers reads it.
+"""The tokenizer of a local checkpoint: the text of its file, or as transformers reads it.
 
-Most of this project reads `tokenizer.json` itself (`evalsuite.tokenization`).
+Most of this project reads `tokenizer.json` itself (`evalsuite.tokenization`). Older checkpoints
+have a SentencePiece model or another file alone; transformers makes a `tokenizer.json` of these.
 """
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import ModelError
+
+TOKENIZER = "tokenizer.json"
+SENTENCEPIECE = ("sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
+OLDER = (*SENTENCEPIECE, "vocab.txt", "vocab.json")
+
+Stamps = tuple[tuple[str, int], ...]
+
+
+def has_tokenizer(directory: Path) -> bool:
+    """Whether there is a file of a tokenizer."""
+    return any((directory / name).is_file() for name in (TOKENIZER, *OLDER))
+
+
+def tokenizer_json(directory: Path) -> str:
+    """What `tokenizer.json` holds; where there is none, what it would hold.
+
+    Raises:
+        ModelError: there is no tokenizer, or it cannot be read.
+    """
+    path = directory / TOKENIZER
+    try:
+        if path.is_file():
+            return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from error
+    if not has_tokenizer(directory):
+        raise ModelError(
+            f"{directory} has no tokenizer.json; copy it from where the checkpoint is, or the file "
+            f"of an older tokenizer: {', '.join(OLDER)}"
+        )
+    return _converted(directory, stamps(directory))
+
+
+def stamps(directory: Path) -> Stamps:
+    """When the files that a tokenizer may be read from changed last."""
+    kinds = (".json", ".model", ".txt")
+    files = sorted(p for p in directory.iterdir() if p.suffix in kinds and p.is_file())
+    return tuple((path.name, path.stat().st_mtime_ns) for path in files)
+
+
+@lru_cache(maxsize=2)
+def _converted(directory: Path, stamps: Stamps) -> str:
+    """Of older files; `stamps` make a changed file a new one."""
+    backend = tokenizer_of(directory).backend_tokenizer
+    for name in SENTENCEPIECE:
+        if (directory / name).is_file():
+            _normalize_as_trained(backend, directory / name)
+    backend.no_padding()
+    backend.no_truncation()
+    text: str = backend.to_str()
+    return text
+
+
+def _normalize_as_trained(backend: Any, model: Path) -> None:
+    """Have text normalized by the rules in a SentencePiece model.
+
+    Some classes of transformers (5.23) have rules of their class in their place, such as
+    mDeBERTa's.
+    """
+    from tokenizers import normalizers
+    from transformers.convert_slow_tokenizer import SentencePieceExtractor
+
+    rules = SentencePieceExtractor(str(model)).proto.normalizer_spec.precompiled_charsmap
+    parts = json.loads(backend.to_str())["normalizer"]
+    if not rules or "Precompiled" in json.dumps(parts):
+        return
+    own = [] if backend.normalizer is None else [backend.normalizer]
+    backend.normalizer = normalizers.Sequence(
+        [normalizers.Strip(), normalizers.Precompiled(rules), *own]
+    )
 
 
 def tokenizer_of(directory: Path) -> Any:

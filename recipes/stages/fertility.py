@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from recipes.errors import StageInputError
-from recipes.hashing import sha256_file, sha256_json
+from recipes.hashing import sha256_json
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
@@ -54,6 +55,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def run(config: Config, ctx: StageContext) -> Summary:
     """One file a model."""
     from evalsuite import fertility, tokenization
+    from evalsuite.opening.tokenizer import tokenizer_json
     from evalsuite.results.fertility import FertilityResult
     from evalsuite.task import TagExample
 
@@ -76,7 +78,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         tokenizer = tokenization.load(model.path)
         found = FertilityResult(
             label=model.label,
-            tokenizer_digest=sha256_file(model.path / "tokenizer.json"),
+            tokenizer_digest=hashlib.sha256(tokenizer_json(model.path).encode()).hexdigest(),
             text=text,
             source=ctx.data.kind,
             data_digest=sha256_json(sentences),

@@ -13,14 +13,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, processors
-from tokenizers.models import BPE, Unigram
+from tokenizers.models import Unigram, WordLevel
 
 from compress.errors import GateError, TrimError
 from compress.gate import hold
-from compress.trim import pieces
+from compress.trim import pieces, tokenizer_parts
+from compress.trim.config_ids import renumbered
+from compress.trim.registry import KINDS, kind_of
 from compress.trim.restore import restore
 from compress.trim.split_report import SAMPLE, Sample
-from compress.trim.trim import RECORD, renumbered, trim
+from compress.trim.trim import RECORD, trim
 from evalsuite import tokenization
 from evalsuite.agreement import across_vocabularies
 from evalsuite.agreement.outputs import Parity
@@ -38,6 +40,7 @@ from recipes.stages._shared.contract import Artifact, Input, StageContext
 from recipes.stages.trim import Config, check, data, run
 
 EMBEDDED = DataSource("embedded")
+UNIGRAM = KINDS.get("unigram")
 
 
 def lines(code: str) -> list[str]:
@@ -233,8 +236,8 @@ def test_text_whose_pieces_are_kept_is_split_as_before(seed: int, counted: list[
     text = unigram(40, seed).to_str()
     tokenizer, tree = Tokenizer.from_str(text), json.loads(text)
     own, characters = pieces.count(tokenizer, counted)
-    keep = pieces.choose({"x": own}) | pieces.always(tree, pieces.scripts(characters))
-    small, old = pieces.cut(tree, keep)
+    keep = pieces.choose({"x": own}) | pieces.always(UNIGRAM, tree, pieces.scripts(characters))
+    small, old = tokenizer_parts.cut(UNIGRAM, tree, keep)
     after = Tokenizer.from_str(json.dumps(small))
     for line in counted:
         assert after.encode(line).tokens == tokenizer.encode(line).tokens
@@ -243,10 +246,10 @@ def test_text_whose_pieces_are_kept_is_split_as_before(seed: int, counted: list[
 
 def test_single_characters_of_a_kept_script_stay(tiny_nli: Path) -> None:
     tree = json.loads((tiny_nli / "tokenizer.json").read_text())
-    named = [piece for piece, _ in pieces.pieces_of(tree)]
+    named = [piece for piece, _ in tree["model"]["vocab"]]
 
     def kept(*written_in: str) -> set[str]:
-        ids = pieces.always(tree, set(written_in))
+        ids = pieces.always(UNIGRAM, tree, set(written_in))
         return {named[id].removeprefix("▁") for id in ids if id < len(named)}  # <mask> is beyond
 
     latin, both = kept("LATIN"), kept("LATIN", "CYRILLIC")
@@ -267,8 +270,8 @@ def test_ids_outside_the_vocabulary_and_both_kinds_of_processor_follow() -> None
         "type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": True,
         "add_prefix_space": False,
     }  # fmt: skip
-    keep = pieces.always(tree, set()) | {size - 1}
-    small, old = pieces.cut(tree, keep)
+    keep = pieces.always(UNIGRAM, tree, set()) | {size - 1}
+    small, old = tokenizer_parts.cut(UNIGRAM, tree, keep)
     assert old[-1] == size and small["added_tokens"][1]["id"] == len(old) - 1
     encoded = Tokenizer.from_str(json.dumps(small)).encode("a<mask>")
     assert encoded.ids[0] == old.index(0) and encoded.ids[-1] == old.index(2)
@@ -284,17 +287,17 @@ def test_special_tokens_may_stand_anywhere() -> None:
         single=["<s>", "$A", "</s>"], special_tokens=[("<s>", 3), ("</s>", 4)]
     )
     tree = json.loads(tokenizer.to_str())
-    small, old = pieces.cut(tree, {1, *range(3, 6)})
+    small, old = tokenizer_parts.cut(UNIGRAM, tree, {1, *range(3, 6)})
     assert old == [1, 3, 4, 5]
     after = Tokenizer.from_str(json.dumps(small))
     assert after.encode("b").ids == [1, 0, 2] and after.encode("z").ids == [1, 3, 2]
-    config = {"bos_token_id": 3, "eos_token_id": 4, "pad_token_id": None, "hidden_size": 3}
+    config = {"bos_token_id": 3, "eos_token_id": 4, "pad_token_id": 0}
     assert renumbered(config, old) == {"bos_token_id": 1, "eos_token_id": 2}
 
 
 def test_what_cannot_be_cut_is_named(tiny_nli: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrimError, match="is a BPE model; trim cuts unigram"):
-        pieces.pieces_of(json.loads(Tokenizer(BPE()).to_str()))
+    with pytest.raises(TrimError, match=r"is a WordLevel model; .* kinds: bpe, unigram, wordp"):
+        kind_of(Tokenizer(WordLevel({"a": 0}, "a")))
     with pytest.raises(TrimError, match="no text of fr"):
         trim(tiny_nli, tmp_path, {"en": ["a line"], "fr": []})
     adapter = tmp_path / "adapter"

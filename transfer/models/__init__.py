@@ -13,4 +13,5 @@ Files:
         LM
     label_rows.py: the rows of a head's last layer: put in another order, or made new
     to_xlmr.py: carry an English encoder of the BERT family into the XLM-R architecture
+    write_tokenizer.py: a tokenizer that is not a copy of a file
 """

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from transformers import BitsAndBytesConfig
 
+from evalsuite import tokenization
 from evalsuite.errors import ModelError
 from evalsuite.find_family import find_type
 from evalsuite.inference.checkpoint_config import (
@@ -23,13 +24,14 @@ from evalsuite.inference.label_order import few, naming_hint, places
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.inference.task_head import PROBLEMS, answers_of_task, head_of_task, suits
 from evalsuite.opening.pretrained import from_pretrained, open_with_report
-from evalsuite.opening.tokenizer import tokenizer_of
+from evalsuite.opening.tokenizer import TOKENIZER
 from evalsuite.opening.validated import TRAINING_FILE
 from evalsuite.opening.weight_files import shapes
 from evalsuite.runtimes.torch import auto_class
 from evalsuite.task import Task
 from transfer.loop.types import Summary
 from transfer.models import label_rows
+from transfer.models.write_tokenizer import write_tokenizer
 from transfer.precision.quantized_embedding import QuantizedEmbedding
 
 Precision = Literal["fp32", "bf16", "int8", "nf4"]
@@ -262,13 +264,14 @@ def _bytes(module: Any) -> int:
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:
-    """Copy the tokenizer's files; write `tokenizer.json` where only a SentencePiece model is."""
+    """Copy the tokenizer's files; write `tokenizer.json` where an older file is alone."""
+    if not (source / TOKENIZER).is_file():
+        write_tokenizer(tokenization.load(source), source, target)
+        return
     target.mkdir(parents=True, exist_ok=True)
     for name in TOKENIZER_FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
-    if not (target / "tokenizer.json").is_file():
-        tokenizer_of(source).save_pretrained(target)
 
 
 def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:
