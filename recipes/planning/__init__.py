@@ -2,6 +2,7 @@
 
 Files:
     data_digests.py: digests of the rows a stage reads, so that other data give another cache key
+    external_heads.py: what is known of the head of a model from outside before it is opened
     external_models.py: models from outside a recipe: a hub id, a directory, or one that an
         installed package carries
     matrix.py: fan a recipe out over its matrix

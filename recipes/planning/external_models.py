@@ -10,18 +10,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from evalsuite import tokenization
 from evalsuite.errors import ModelError
+from evalsuite.find_family import find_type
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.opening.hub import HubId
+from evalsuite.opening.pretrained import refuse_code
+from evalsuite.opening.tokenizer import Stamps, has_tokenizer, stamps
 from evalsuite.opening.validated import adapter_config, training_record
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
 from recipes.naming import home_path
+from recipes.planning.external_heads import declared_task, of_adapter, of_checkpoint
 from recipes.stages._shared.contract import Artifact
 
 _NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
@@ -67,6 +75,15 @@ class External:
             return f"hub:{self.repo}@{self.revision or 'main'}"
         return f"directory:{memo.files(self.path, self.files())}"
 
+    def check_tokenizer(self) -> None:
+        """Open the tokenizer of a local model, where it has one.
+
+        Raises:
+            ModelError: it does not open, or has ids that the word embeddings have no rows for.
+        """
+        if self.repo is None and (self.path / "config.json").is_file() and has_tokenizer(self.path):
+            _open_tokenizer(self.path, stamps(self.path))
+
     def files(self) -> list[Path]:
         """Files of a local directory that make up the model."""
         return [
@@ -101,6 +118,12 @@ class External:
         return f"{self.repo}@{fetched.name}"
 
 
+@lru_cache(maxsize=64)
+def _open_tokenizer(path: Path, stamps: Stamps) -> None:
+    """Once per state of the files: a search plans many times."""
+    tokenization.load(path)
+
+
 def _in_package(text: str) -> Path:
     """The directory `package:name/folder` names; the package is found, not imported."""
     name, _, folder = text.removeprefix("package:").partition("/")
@@ -123,9 +146,30 @@ def _adapter(path: Path) -> Artifact:
     Raises:
         ModelError: one of its files does not hold what it should.
     """
-    prompt = bool(adapter_config(path).get("num_virtual_tokens"))
-    task = training_record(path).get("task")
-    return Artifact("prompt" if prompt else "adapter", task=task, external=True)
+    config, training = adapter_config(path), training_record(path)
+    head = None if training else of_adapter(path, config)
+    base = Path(config["base_model_name_or_path"]).expanduser()
+    family = read_config(base).get("model_type") if (base / "config.json").is_file() else None
+    return Artifact(
+        "prompt" if config.get("num_virtual_tokens") else "adapter",
+        task=training.get("task") or declared_task(head),
+        external=True,
+        family=family,
+        head=head,
+    )
+
+
+def _family(path: Path, config: Mapping[str, Any]) -> str | None:
+    """The model type of a checkpoint, as far as its config says it.
+
+    Raises:
+        ModelError: transformers does not have it.
+        RemoteCodeRefusedError: it opens only with the code in it.
+    """
+    kind = config.get("model_type")
+    if isinstance(kind, str) and find_type(kind) is None:  # no file describes it
+        refuse_code(path)
+    return kind if isinstance(kind, str) else None
 
 
 def inspect(path: Path, text: str) -> Artifact:
@@ -147,15 +191,28 @@ def inspect(path: Path, text: str) -> Artifact:
     if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
         config = read_config(path)
         held = "quantization_config" in config  # neither trained nor traced
-        kind = config.get("model_type")
-        family = kind if isinstance(kind, str) else None
-        return Artifact("bundle" if held else "checkpoint", external=True, family=family)
+        family = _family(path, config)
+        head = of_checkpoint(config)
+        return Artifact(
+            "bundle" if held else "checkpoint",
+            task=declared_task(head),
+            external=True,
+            family=family,
+            head=head,
+        )
     if has_config:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):
                 card = read_card(path, runtime) or {}
-                shortened = card.get("last_layer") == FIRST_TOKEN
-                return Artifact("bundle", external=True, runtime=runtime, shortened=shortened)
+                head = of_checkpoint(read_config(path))
+                return Artifact(
+                    "bundle",
+                    task=declared_task(head),
+                    external=True,
+                    runtime=runtime,
+                    shortened=card.get("last_layer") == FIRST_TOKEN,
+                    head=head,
+                )
     refuse_pickle(path)
     missing = "config.json" if not has_config else "model.safetensors"
     raise ModelError(

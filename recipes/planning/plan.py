@@ -165,7 +165,7 @@ def _check(
 
 
 def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:
-    keys: dict[str, str] = {}
+    keys = _model_keys(plan, memo, problems)
     result: list[Planned] = []
     digests: dict[object, str] = {}
 
@@ -176,9 +176,6 @@ def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned
 
     for stage in plan.stages:
         try:
-            for label in stage.needs():
-                if label in plan.externals and label not in keys:
-                    keys[label] = plan.externals[label].digest(memo)
             data = [
                 digest_data(need, lambda need=need: digest_need(need, plan.data, memo.file))  # type: ignore[misc]
                 for need in stage.module.data(stage.config, stage.artifact)
@@ -194,6 +191,22 @@ def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned
         result.append(replace(stage, key=key))
     memo.save()
     return result
+
+
+def _model_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> dict[str, str]:
+    """Keys of the models from outside; one that cannot be read is noted at its first stage."""
+    keys: dict[str, str] = {}
+    for stage in plan.stages:
+        for label in stage.needs():
+            if label not in plan.externals or label in keys:
+                continue
+            keys[label] = ""
+            try:
+                plan.externals[label].check_tokenizer()
+                keys[label] = plan.externals[label].digest(memo)
+            except (EvalsuiteError, OSError) as error:
+                problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
+    return keys
 
 
 def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]) -> object:

@@ -22,6 +22,7 @@ from recipes.stages._shared.contract import (
     TaskName,
 )
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
+from recipes.stages._shared.heads import text_of
 from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
@@ -200,12 +201,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "learn; set one above 0"
         )
     same_labels(known, "teacher", teacher)
-    family = teacher.family
+    family, facts = teacher.family, teacher.head
     for student in inputs.get("student", ()):
-        family = student.family
-    return Artifact(
-        "checkpoint", task=head, external=teacher.external and head is None, family=family
-    )
+        family, facts = student.family, student.head
+    external = teacher.external and head is None
+    return Artifact("checkpoint", task=head, external=external, family=family, head=facts)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -221,7 +221,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def _probed(config: Config, gives: Artifact) -> Task | None:
     """Whose text student and teacher are compared on; None where there is no head to compare."""
-    if gives.task is None and config.probe_task is None:
+    if gives.task is None and config.probe_task is None and text_of(gives) is None:
         return None
     return probed(config.probe_task, gives)
 
@@ -269,8 +269,8 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
 
     teacher = ctx.input("teacher")
     heads = (teacher, *ctx.inputs.get("student", ()))
-    head = next((own.artifact.task for own in heads if own.artifact.task), None)
-    task = _probed(config, Artifact("checkpoint", task=head))
+    known = (own.artifact for own in heads if own.artifact.task or text_of(own.artifact))
+    task = _probed(config, next(known, Artifact("checkpoint")))
     first, second = open_model(teacher.path), open_model(ctx.out)
     if task is None or not first.labels or not same_names(first.labels, second.labels):
         if first.labels and (config.min_agreement > 0 or config.max_lost is not None):

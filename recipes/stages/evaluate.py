@@ -21,6 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
+from recipes.stages._shared.heads import refuse_other_head
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 from transfer.find_task import find_task
@@ -81,10 +82,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError("margin: none of the tasks is one of retrieval (tatoeba)")
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
-        with_task(artifact, config.adapter_task)
+        artifact = with_task(artifact, config.adapter_task)
         if config.layer == -1 and any(task.by_embedding for task in found):
             refuse_shortened(artifact, "layer", "-1 is the last layer")
         if artifact.external:
+            for task in found:
+                refuse_other_head(artifact, task, "models")
             continue
         for task in found:
             if task.by_embedding:

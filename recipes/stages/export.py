@@ -114,7 +114,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     _check_precision(config)
     _check_keys_of_some_precisions(config)
     if _calibrates(config) and config.calibration_text == "train":
-        artifact = Artifact("bundle", task=model.task)
+        artifact = Artifact("bundle", task=model.task, head=model.head)
         if not probed(config.probe_task, artifact).learnable:
             raise StageInputError(
                 "calibration_text: the probe task has no training rows; write parallel instead"
@@ -124,6 +124,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         task=model.task,
         external=model.external,
         family=model.family,
+        head=model.head,
         runtime=config.runtime,
         shortened=isinstance(EXPORTERS.get(config.runtime), GraphExporter)
         and config.last_layer == "first-token"

@@ -133,7 +133,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if config.score_rows and not _labelled(model):
         raise StageInputError("score_rows: the model has no task head to score; leave it out")
-    return Artifact("checkpoint", task=model.task, external=model.external, family=model.family)
+    unknown = model.external and model.task is None
+    return Artifact("checkpoint", task=model.task, external=unknown, family=model.family)
 
 
 def _check_weights(config: Config, model: Artifact, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -153,7 +154,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     refuse_unknown(model, "model")
     refuse_layers(model, config.layers)
     same_labels(known_tasks(config.tasks, labelled=True), "model", model)
-    return Artifact("checkpoint", task=model.task, external=model.external, family=model.family)
+    return replace(model, kind="checkpoint", adapter=None)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import Field, model_validator
 
@@ -75,7 +76,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     refuse_unknown(model, "model")
-    return Artifact("checkpoint", task=model.task, external=model.external, family=model.family)
+    return replace(model, kind="checkpoint", adapter=None)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

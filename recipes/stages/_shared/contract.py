@@ -36,8 +36,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.results.run import StageRecord
-from evalsuite.task import DataSource, Split
+from evalsuite.task import DataSource, Format, Split
 from recipes.errors import StageInputError as StageInputError
 
 LAST_SEED = 2**32 - 1  # all generators of random numbers take those up to here
@@ -108,9 +109,10 @@ class Artifact:
     """What a directory holds, as far as it is known before it exists.
 
     `task` is the task its head was trained for (None: no head, an encoder); `external` marks a
-    model from outside the recipe, of which only the config is known; `family` is its model type,
-    where it is known; `adapter` says how an adapter of this recipe is trained; a bundle is
-    `shortened` where its last layer computes the first token alone.
+    model from outside the recipe, of which only the config is known; `family` is its model type
+    and `head` what that config says of its head, where they are known; `adapter` says how an
+    adapter of this recipe is trained; a bundle is `shortened` where its last layer computes the
+    first token alone.
     """
 
     kind: ArtifactKind
@@ -119,7 +121,25 @@ class Artifact:
     runtime: str = "torch"
     shortened: bool = False
     family: str | None = field(default=None, compare=False)
+    head: HeadFacts | None = field(default=None, compare=False)
     adapter: AdapterFacts | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadFacts:
+    """The head of a model from outside, by its config.
+
+    Attributes:
+        format: of the tasks whose rows it reads; None for an encoder.
+        labels: their names; none where the config names none.
+        answers: what it gives a row, where it is known.
+        size: how many labels, where it is known.
+    """
+
+    format: Format | None
+    labels: tuple[str, ...] = ()
+    answers: Answers | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

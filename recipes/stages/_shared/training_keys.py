@@ -12,6 +12,7 @@ from evalsuite.own.own_task import OwnTask
 from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig, TaskName
+from recipes.stages._shared.heads import text_of
 from transfer.find_task import find_task
 from transfer.supervised.rules import untrainable
 
@@ -236,16 +237,24 @@ def _a(noun: str) -> str:
 def probed(asked: str | None, artifact: Artifact) -> Task:
     """Task whose text a model's outputs are compared on.
 
-    It is the one asked for, else the task the model was trained on, else Tatoeba (an encoder). For
-    a head trained on an English task it is a multilingual task of the same format (MNLI: XNLI).
+    It is the one asked for, else the task the model was trained on, else what the head of a model
+    from outside reads, else Tatoeba (an encoder). For a head trained on an English task it is a
+    multilingual task of the same format (MNLI: XNLI).
 
     Raises:
         StageInputError: there is no such task, or the head cannot read its rows.
     """
-    name = artifact.task or "tatoeba"
+    read = artifact.head.format if artifact.head is not None else None
+    needed = None if read in (None, "pair") else _MULTILINGUAL.get(read)  # else sentences will do
+    name = artifact.task or text_of(artifact) or needed or "tatoeba"
     (task,) = known_tasks((name,))
     if asked or (task.languages == ("en",) and not isinstance(task, OwnTask)):
         (task,) = known_tasks((asked or _MULTILINGUAL[task.format],))
+    if read is not None and head_of_task(task) not in (read, None):
+        raise StageInputError(
+            f"probe_task: a head of the format {read} cannot read {task.name}, which is of the "
+            f"format {task.format}"
+        )
     if artifact.task and head_of_task(task) != head_of_task(find_task(artifact.task)):
         raise StageInputError(f"probe_task: a head trained on {artifact.task} cannot read {asked}")
     return task

@@ -1,0 +1,60 @@
+"""What `check` knows of the head of a model from outside.
+
+>>> refuse_other_head(Artifact("checkpoint", head=HeadFacts("tagging")), xnli, "models")
+StageInputError: models: a head of the format tagging cannot do xnli, which needs one of the ...
+"""
+
+from __future__ import annotations
+
+from evalsuite.inference.label_order import few, naming_hint
+from evalsuite.inference.task_head import GIVES, answers_of_task, head_of_task, suits
+from evalsuite.own.declared import declared
+from evalsuite.task import Task
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import Artifact
+
+
+def refuse_other_head(artifact: Artifact, task: Task, what: str) -> None:
+    """Raise StageInputError where a head is known, and is none of this task."""
+    head, needed = artifact.head, head_of_task(task)
+    if head is None or needed is None:
+        return
+    if head.format is None:
+        raise StageInputError(f"{what}: an encoder without a head cannot do {task.name}")
+    if head.format != needed:
+        raise StageInputError(
+            f"{what}: a head of the format {head.format} cannot do {task.name}, which needs one of "
+            f"the format {needed}"
+        )
+    if not task.labels:
+        return
+    answers = answers_of_task(task)
+    if head.answers is not None and head.answers != answers:
+        raise StageInputError(
+            f"{what}: the model predicts {GIVES[head.answers]}; {task.name} needs {GIVES[answers]}"
+        )
+    if head.labels and not suits(task, head.labels, answers):
+        raise StageInputError(
+            f"{what}: the model predicts {few(head.labels)}; {task.name} needs {few(task.labels)}"
+            + naming_hint(head.labels, task.labels, "the model")
+        )
+    if head.size is not None and head.size != len(task.labels):
+        raise StageInputError(
+            f"{what}: the head has {head.size} labels; {task.name} needs {few(task.labels)}"
+        )
+
+
+def text_of(artifact: Artifact) -> str | None:
+    """The task whose text a model from outside is compared on, where its head says enough.
+
+    Its labels need not be the task's: the one declared task with such a head will do.
+    """
+    head = artifact.head
+    if head is None or head.format is None:
+        return None
+    names = [
+        name
+        for name, task in declared().items()
+        if head_of_task(task) == head.format and head.answers in (None, answers_of_task(task))
+    ]
+    return names[0] if len(names) == 1 else None
