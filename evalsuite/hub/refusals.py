@@ -23,11 +23,17 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for: a repository, and the revision of it (None: the main branch)."""
+    """What was asked for.
+
+    Attributes:
+        revision: a branch, a tag or a commit; None is the main branch.
+        writing: whether files go up, rather than down.
+    """
 
     repo: str
     kind: Literal["model", "dataset"]
     revision: str | None = None
+    writing: bool = False
 
     def __str__(self) -> str:
         name = f"{'data set' if self.kind == 'dataset' else 'model'} {self.repo}"
@@ -97,8 +103,7 @@ class Asked:
             )
         if status == 429:
             return OfflineError(
-                f"the hub refuses more requests for a while (HTTP 429), so the {self} did not "
-                f"come{_wait(error)}\n"
+                f"{self}: the hub refuses more requests for a while (HTTP 429){_wait(error)}\n"
                 "run the same command again later; files that are whole are kept, and an account "
                 "has a higher limit (hf auth login)"
             )
@@ -106,32 +111,33 @@ class Asked:
             return refused(f"the hub refuses access to the {self} (HTTP {status})\n{LOG_IN}")
         if status >= 500:
             return OfflineError(
-                f"the hub fails (HTTP {status}), so the {self} did not come\n"
+                f"{self}: the hub fails (HTTP {status})\n"
                 "run the same command again later; files that are whole are kept"
             )
         return None
 
     def _cut_off(self, error: BaseException) -> EvalsuiteError | None:
         """No answer came, or not all of it."""
+        absent = "" if self.writing else f"the {self} is not on this machine, and "
         kinds = {base.__name__ for base in type(error).__mro__}  # of httpx, in any version
         if "OfflineModeIsEnabled" in kinds:
-            return OfflineError(f"the {self} is not on this machine, and HF_HUB_OFFLINE is set")
+            return OfflineError(f"{absent}HF_HUB_OFFLINE is set")
         if kinds & {"ConnectError", "TimeoutException"}:
-            return OfflineError(
-                f"the {self} is not on this machine, and the hub cannot be reached "
-                f"({_first_line(error)})"
-            )
+            return OfflineError(f"{absent}the hub cannot be reached ({_first_line(error)})")
         broken = kinds & {"NetworkError", "RemoteProtocolError"}
-        if broken or "Consistency check failed" in str(error):
+        said = ("Consistency check failed", "Network error:")  # of the client, of its Xet storage
+        if broken or any(part in str(error) for part in said):
             return OfflineError(
-                f"the download of the {self} was cut off ({_first_line(error)})\n"
+                f"{self}: the connection was cut off ({_first_line(error)})\n"
                 "run the same command again; files that are whole are kept"
             )
         return None
 
     def _unknown(self, error: BaseException) -> EvalsuiteError:
         refused = ModelError if self.kind == "model" else DataError
-        return refused(f"cannot read the {self}: {type(error).__name__}: {_first_line(error)}")
+        action = "write" if self.writing else "read"
+        reason = f"{type(error).__name__}: {_first_line(error)}"
+        return refused(f"cannot {action} the {self}: {reason}")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

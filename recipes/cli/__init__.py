@@ -6,6 +6,7 @@ Files:
     options.py: arguments and options that several commands share
     result_commands.py: the commands that read outputs: report, compare, score
     model_commands.py: the commands that run a model over rows: predict, embed
+    push_command.py: push: put a model on the Hugging Face hub
     row_progress.py: how far a run over rows is: a bar, or a line per minute
     cache_commands.py: the commands on the cache: cache verify
     listings.py: what check, plan, show, score and ls tasks NAME print

@@ -18,6 +18,7 @@ from recipes import torchrun
 from recipes.cli import cache_commands
 from recipes.cli.model_commands import embed, predict
 from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, Space
+from recipes.cli.push_command import push
 from recipes.cli.result_commands import compare, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
 
@@ -256,7 +257,7 @@ def schema(debug: Debug = False) -> None:
     typer.echo(json.dumps(recipe_schema(), indent=1))
 
 
-for command in (report, compare, predict, embed, score):
+for command in (report, compare, predict, embed, push, score):
     app.command()(command)
 app.add_typer(cache_commands.app, name="cache")
 

@@ -9,6 +9,7 @@ import pytest
 
 from evalsuite.registry import TASKS
 from recipes.cli.app import main
+from recipes.cli.push_command import _card
 from tests.support.harmed import change_json, write_small
 from tests.support.hub_layouts import XLMR_BASE, serve_data_set, serve_xlmr
 from tests.support.loopback_hub import LoopbackHub
@@ -75,6 +76,10 @@ def test_cold_interrupted_warm_and_offline(
     assert not served.sent["pytorch_model.bin"]
     page = Path(cli(capsys, "report", "demo")[1].strip()).with_name("report.md")
     assert "hub" in page.read_text(encoding="utf-8")
+
+    code, said = cli(capsys, "push", "demo:nli", "org/mine", "--dry-run")
+    assert code == 0 and "README.md" in said
+    assert "model-index" in (_card(None, "demo:nli", None) or "")  # the report's
 
     asked = len(served.asked)
     code, said = cli(capsys, "run", "r.yaml", "--workspace", "warm")

@@ -26,8 +26,10 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
+from tests.support.loopback_tree import LARGE, git_id, tree
+from tests.support.loopback_uploads import Uploads, read_chunks, upload_modes
+
 Kind = Literal["model", "dataset"]
-LARGE = (".parquet", ".gz", ".safetensors", ".bin", ".onnx", ".h5", ".msgpack")
 PAGE = 50  # entries of a tree per answer
 TOKEN = "hf_loopback"
 
@@ -56,6 +58,7 @@ class LoopbackHub:
         damaged: path -> other content of the same size, which is sent in its place.
         asked: all requests, as `GET /api/models/org/name`.
         sent: path -> bytes of its content sent so far.
+        uploads: large files that were sent here.
         elsewhere: hosts that were asked for, and are not the loopback.
     """
 
@@ -68,6 +71,7 @@ class LoopbackHub:
         self.asked: list[str] = []
         self.sent: Counter[str] = Counter()
         self.elsewhere: list[str] = []
+        self.uploads = Uploads()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.hub = self  # type: ignore[attr-defined]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -111,6 +115,7 @@ class LoopbackHub:
         patch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
         patch.setattr(constants, "HF_TOKEN_PATH", str(home / "token"))
         patch.setattr(constants, "HF_HUB_OFFLINE", offline)
+        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # it has no such storage
         patch.setattr(datasets.config, "HF_ENDPOINT", self.url)
         patch.setattr(
             datasets.config,
@@ -132,15 +137,6 @@ class LoopbackHub:
 
         patch.setattr(socket, "getaddrinfo", only_here)
 
-    def environment(self, home: Path, *, offline: bool = False) -> dict[str, str]:
-        """The same for another process."""
-        return {
-            "HF_ENDPOINT": self.url,
-            "HF_HOME": str(home),
-            "HF_HUB_OFFLINE": str(int(offline)),
-            "HF_UPDATE_DOWNLOAD_COUNTS": "0",
-        }
-
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -159,8 +155,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
+    def do_PUT(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            self._answer(read_chunks(self.rfile))
+        else:
+            self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
     def _answer(self, body: bytes = b"") -> None:
         self.hub.asked.append(f"{self.command} {self.path}")
@@ -170,6 +172,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if match := re.fullmatch(r"/large/(\w+)/(.+)", parts.path):
             return self._large(match[1], unquote(match[2]))
+        if self.command != "HEAD" and self._taken(parts.path, body):
+            return None
         if match := re.fullmatch(r"/api/(model|dataset)s/([^/]+/[^/]+)(/.+)?", parts.path):
             return self._api(match[1], match[2], match[3] or "", parse_qs(parts.query), body)  # type: ignore[arg-type]
         form = r"/(datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)"
@@ -215,14 +219,59 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({})
         if route == "tree":
             deep = query.get("recursive", ["false"])[0].lower() in ("true", "1")
-            entries = _tree(files, unquote(below), deep)
+            entries = tree(files, unquote(below), deep)
             if below and not entries:
                 return self._refuse(404, "EntryNotFound", f"{below} does not exist", commit)
             return self._page(entries, int(query.get("cursor", ["0"])[0]))
         if route == "paths-info":
             asked = parse_qs(body.decode())["paths"]
-            return self._json([e for e in _tree(files, "", True) if e["path"] in asked])
+            return self._json([e for e in tree(files, "", True) if e["path"] in asked])
         return self._refuse(404, "")
+
+    def _taken(self, path: str, body: bytes) -> bool:
+        """Answer what a client sends; whether it was that."""
+        uploads = self.hub.uploads
+        if match := re.fullmatch(r"/upload/(\w+)", path):
+            if uploads.put(match[1], body):
+                self._send(200, b"", {})
+            else:
+                self.close_connection = True
+            return True
+        if path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif path == "/api/repos/create":
+            self._create(json.loads(body))
+        elif re.fullmatch(r"/[^/]+/[^/]+\.git/info/lfs/objects/batch", path):
+            self._json(uploads.batch(json.loads(body), self.hub.url))
+        elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/(preupload|commit)/main", path):
+            self._commit(match[1], body, preupload=match[2] == "preupload")
+        else:
+            return False
+        return True
+
+    def _create(self, asked: Any) -> None:
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return self._refuse(401, "", "Invalid username or password.")
+        if asked["organization"] != "org":
+            return self._refuse(403, "", "You don't have the rights to create a model there")
+        name = f"{asked['organization']}/{asked['name']}"
+        body = {"url": f"{self.hub.url}/{name}"}
+        if ("model", name) in self.hub.repositories:
+            return self._send(409, json.dumps(body).encode(), {})
+        self.hub.add("model", name, {".gitattributes": b""})
+        self.hub.repositories["model", name].private = asked.get("visibility") == "private"
+        return self._json(body)
+
+    def _commit(self, name: str, body: bytes, preupload: bool) -> None:
+        found = self._repository("model", name, "main", files=True)
+        if found is None:
+            return None
+        repository, commit = found
+        if preupload:
+            return self._json(upload_modes(repository.commits[commit], json.loads(body)))
+        files = self.hub.uploads.commit(repository.commits[commit], body)
+        new = self.hub.add("model", name, files)
+        return self._json({"commitUrl": f"{self.hub.url}/{name}/commit/{new}", "commitOid": new})
 
     def _page(self, entries: list[dict[str, Any]], start: int) -> None:
         parts = urlsplit(self.path)
@@ -246,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             return self._refuse(404, "EntryNotFound", "Entry not found", commit)
         if not path.endswith(LARGE):
-            headers = {"X-Repo-Commit": commit, "ETag": f'"{_git_id(content)}"'}
+            headers = {"X-Repo-Commit": commit, "ETag": f'"{git_id(content)}"'}
             return self._content(path, content, headers)
         digest = hashlib.sha256(content).hexdigest()
         place = f"http://localhost:{self.hub.port}/large/{digest}/{quote(path)}"
@@ -300,28 +349,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-
-def _git_id(content: bytes) -> str:
-    return hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
-
-
-def _tree(files: dict[str, bytes], folder: str, deep: bool) -> list[dict[str, Any]]:
-    """Entries below a folder, as the hub lists them: folders first where they come up."""
-    entries: dict[str, dict[str, Any]] = {}
-    prefix = f"{folder}/" if folder else ""
-    for path, content in sorted(files.items()):
-        if not path.startswith(prefix):
-            continue
-        steps = path.removeprefix(prefix).split("/")
-        for depth in range(1, len(steps) if deep else min(len(steps), 2)):
-            above = prefix + "/".join(steps[:depth])
-            entries[above] = {"type": "directory", "path": above, "oid": "0" * 40, "size": 0}
-        if not deep and len(steps) > 1:
-            continue
-        entry = {"type": "file", "path": path, "oid": _git_id(content), "size": len(content)}
-        if path.endswith(LARGE):
-            digest = hashlib.sha256(content).hexdigest()
-            entry["lfs"] = {"oid": digest, "size": len(content), "pointerSize": 130}
-        entries[path] = entry
-    return list(entries.values())

@@ -1,0 +1,132 @@
+"""Put a model on the Hugging Face hub: what goes up, its card, and one commit.
+
+>>> files = uploads(Path("runs/demo/int8"), card=None)
+>>> push(files, "org/name", public=False)
+'https://.../org/name/commit/1f0c...'
+
+Large files go up before the commit. Those the hub has already are not sent again, so a push that
+was cut off goes on with the file it stopped at, and nothing of it is seen before all files are
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalsuite.errors import ModelError, OfflineError
+from evalsuite.hub.refusals import Asked
+from evalsuite.opening.hub import HubId
+
+CARD = "README.md"
+_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+_LOCAL = "lingopress.json"  # the manifest of a stage: paths and settings of this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file: its path in the repository, and where its content is."""
+
+    path: str
+    content: Path | bytes
+
+    @property
+    def bytes(self) -> int:
+        """Its size."""
+        content = self.content
+        return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def uploads(directory: Path, card: str | None) -> list[Upload]:
+    """The files of a model directory, sorted; the manifest and hidden files stay here.
+
+    Args:
+        card: a model card; its front matter and text join those of the directory's README.md.
+
+    Raises:
+        ModelError: there is no model in it, or it has pickled weights.
+    """
+    files = [
+        path
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+        and path.name != _LOCAL
+        and not any(part.startswith(".") for part in path.relative_to(directory).parts)
+    ]
+    names = {path.relative_to(directory).as_posix() for path in files}
+    if not names & {"config.json", "adapter_config.json"}:
+        raise ModelError(
+            f"{directory} holds no model: it has neither config.json nor adapter_config.json"
+        )
+    if pickles := sorted(name for name in names if name.endswith(_PICKLES)):
+        raise ModelError(
+            f"{directory} holds pickles ({', '.join(pickles)}), which run code when they are "
+            "opened; remove them"
+        )
+    found = {
+        path.relative_to(directory).as_posix(): Upload(path.relative_to(directory).as_posix(), path)
+        for path in files
+    }
+    if card is not None:
+        written = CARD in found
+        text = (directory / CARD).read_text(encoding="utf-8") if written else ""
+        found[CARD] = Upload(CARD, joined_cards(text, card).encode())
+    return [found[name] for name in sorted(found)]
+
+
+def joined_cards(first: str, second: str) -> str:
+    """One card of two: both texts, and the front matter of both, where the second is preferred."""
+    from huggingface_hub import ModelCard, ModelCardData
+
+    cards: list[Any] = [ModelCard(text, ignore_metadata_errors=True) for text in (first, second)]
+    fronts: list[dict[str, Any]] = [card.data.to_dict() for card in cards]
+    data = fronts[0] | fronts[1]
+    if tags := dict.fromkeys(tag for one in fronts for tag in one.get("tags", [])):
+        data["tags"] = list(tags)
+    front: str = ModelCardData(**data, ignore_metadata_errors=True).to_yaml()
+    texts = "\n\n".join(text for card in cards if (text := card.text.strip()))
+    return f"---\n{front.strip()}\n---\n{texts}\n"
+
+
+def push(files: Sequence[Upload], repo: str, *, public: bool) -> str:
+    """Make the repository where there is none, send what it lacks, commit; returns the page.
+
+    Raises:
+        ModelError: this account may not write there, or the name is none.
+        OfflineError: the hub does not answer, or not to the end.
+    """
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    asked = Asked(named(repo), "model", writing=True)
+    operations = [
+        CommitOperationAdd(
+            file.path, file.content if isinstance(file.content, bytes) else str(file.content)
+        )
+        for file in files
+    ]
+    try:
+        api = HfApi()
+        api.create_repo(repo, private=not public, exist_ok=True)
+        done = api.create_commit(repo, operations, commit_message="Model pushed by lingopress")
+    except Exception as error:  # a dozen types of two libraries
+        problem = asked.problem(error)
+        if isinstance(problem, OfflineError):
+            raise OfflineError(
+                f"{repo} is not complete: {problem}\nlarge files that arrived are not sent again"
+            ) from error
+        raise problem from error
+    return str(done.commit_url)
+
+
+def named(repo: str) -> str:
+    """The name of a repository.
+
+    Raises:
+        ModelError: it is none.
+    """
+    found = HubId.parse(repo)
+    if found is None or found.revision is not None:
+        raise ModelError(f"{repo!r} is not the name of a repository; write org/name")
+    return repo

@@ -1,0 +1,69 @@
+"""`lingopress push MODEL REPO`: put a model on the Hugging Face hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recipes.cli.options import Debug, Space
+from recipes.errors import RecipesError
+
+
+def push(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A directory, or RECIPE:STAGE of a run.")
+    ],
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="org/name on the hub.")],
+    card: Annotated[
+        Path | None,
+        typer.Option(
+            "--card",
+            metavar="FILE",
+            help="Model card to add; default: that of the run's report, if there is one.",
+        ),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Everybody may see it; default: private.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what goes up; ask nothing of the hub.")
+    ] = False,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Put a checkpoint, an adapter or a bundle on the hub, with its card, in one commit."""
+    from evalsuite.hub import push as hub
+    from recipes.execution.find_outputs import find_model
+
+    directory = find_model(model, workspace)
+    files = hub.uploads(directory, _card(card, model, workspace))
+    hub.named(repo)
+    for file in files:
+        typer.echo(f"{file.bytes:>14,}  {file.path}")
+    kind = "public" if public else "private"
+    total = sum(file.bytes for file in files)
+    typer.echo(f"{total:>14,}  bytes in {len(files)} files, to {repo} ({kind} where it is new)")
+    if not dry_run:
+        typer.echo(hub.push(files, repo, public=public))
+
+
+def _card(file: Path | None, model: str, workspace: Path | None) -> str | None:
+    """The card that was named, or the one the run's report has of that stage."""
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipesError(f"the card {file} cannot be read: {error}") from error
+    recipe, colon, label = model.partition(":")
+    if not colon or Path(model).is_dir():
+        return None
+    from recipes.execution.find_outputs import last_report
+    from recipes.naming import file_name
+
+    try:
+        found = last_report(recipe, workspace).parent / "cards" / f"{file_name(label)}.md"
+    except RecipesError:  # it made no report
+        return None
+    return found.read_text(encoding="utf-8") if found.is_file() else None
