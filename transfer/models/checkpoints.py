@@ -69,7 +69,8 @@ def quantization(
             f"has {widths[0]} and {widths[1]}; use another precision, such as int8"
         )
     family = find_type(config.get("model_type"))
-    heads = [*_HEADS, *(family.heads if family is not None else ())]
+    names = [*_HEADS, *(family.heads if family is not None else ())]
+    heads = [*names, *(rf".*\.{name}" for name in names)]  # a BERT's pooler is in its encoder
     if precision == "int8":
         return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=heads)
     if precision == "nf4":
