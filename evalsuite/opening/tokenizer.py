@@ -15,6 +15,7 @@ from evalsuite.errors import ModelError
 
 TOKENIZER = "tokenizer.json"
 SENTENCEPIECE = ("sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
+_KINDS = {1: "Unigram", 2: "BPE"}  # numbers in a SentencePiece model
 OLDER = (*SENTENCEPIECE, "vocab.txt", "vocab.json")
 
 Stamps = tuple[tuple[str, int], ...]
@@ -65,18 +66,27 @@ def _converted(directory: Path, stamps: Stamps) -> str:
     return text
 
 
-def _normalize_as_trained(backend: Any, model: Path) -> None:
+def _normalize_as_trained(backend: Any, path: Path) -> None:
     """Have text normalized by the rules in a SentencePiece model.
 
     Some classes of transformers (5.23) have rules of their class in their place, such as
     mDeBERTa's.
+
+    Raises:
+        ModelError: transformers takes the model for one of another kind.
     """
     from tokenizers import normalizers
     from transformers.convert_slow_tokenizer import SentencePieceExtractor
 
-    rules = SentencePieceExtractor(str(model)).proto.normalizer_spec.precompiled_charsmap
-    parts = json.loads(backend.to_str())["normalizer"]
-    if not rules or "Precompiled" in json.dumps(parts):
+    model = SentencePieceExtractor(str(path)).proto
+    kind, taken = _KINDS.get(model.trainer_spec.model_type), type(backend.model).__name__
+    if kind != taken:
+        raise ModelError(
+            f"{path} holds a {kind or 'word'} model, and transformers reads it as {taken} for the "
+            "model type in config.json; use the tokenizer.json that the model was trained with"
+        )
+    rules = model.normalizer_spec.precompiled_charsmap
+    if not rules or "Precompiled" in json.dumps(json.loads(backend.to_str())["normalizer"]):
         return
     own = [] if backend.normalizer is None else [backend.normalizer]
     backend.normalizer = normalizers.Sequence(
