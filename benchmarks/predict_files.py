@@ -3,9 +3,9 @@
 python -m benchmarks.predict_files WORK BUNDLE --rows 10000,100000,1000000 --kills 3
 
 BUNDLE is a bundle (or checkpoint) with a label per row. Rows are generated: sentences of 6 to 30
-words. Prints the peak resident memory of each `predict` of its own process, its rows per second,
-those of `evaluate` on the first rows, and whether a run that was killed at random moments wrote the
-same bytes.
+words. Prints the peak resident memory and rows per second of each `predict`, which is a separate
+process, the rate compared with that of `evaluate`, and whether a run that was killed at random
+moments wrote the same bytes.
 """
 
 from __future__ import annotations
@@ -112,13 +112,24 @@ def run(arguments: list[str]) -> tuple[float, float, str]:
     return seconds, peak, found.stderr
 
 
-def evaluate_rate(work: Path, bundle: Path, rows: Path, count: int) -> float:
-    """Rows per second of `evaluate`, of which a part is scoring, on the first rows."""
+def compared(work: Path, bundle: Path, rows: Path, count: int, rounds: int) -> None:
+    """Rows per CPU second of `evaluate` and `predict` on the same rows, in turns, in this process.
+
+    CPU seconds are little disturbed by other programs. `evaluate` includes its scores and their
+    intervals, `predict` opening the model, reading the table and writing it.
+    """
+    from evalsuite.bulk.rows import BadRow
+    from evalsuite.bulk.run_model import Job, predict_file
     from evalsuite.evaluate import evaluate
     from evalsuite.inference.open_model import open_model
     from evalsuite.own.declaration import Declaration
     from evalsuite.own.own_task import OwnTask
     from evalsuite.task import DataSource
+
+    class Silent:
+        def bad(self, name: str, row: BadRow) -> None: ...
+
+        def update(self, rows: int, resumed: int, share: float | None) -> None: ...
 
     predictor = open_model(bundle)
     labels = predictor.labels
@@ -131,9 +142,17 @@ def evaluate_rate(work: Path, bundle: Path, rows: Path, count: int) -> float:
     task = OwnTask(
         "rows", Declaration(format="classification", test={"en": str(part)}, labels=labels)
     )
-    began = time.monotonic()
-    evaluate(predictor, task, DataSource("files"), label="bundle", out=work / "scores")
-    return count / (time.monotonic() - began)
+    for _ in range(rounds):
+        began = time.process_time()
+        evaluate(predictor, task, DataSource("files"), label="bundle", out=work / "scores")
+        between = time.process_time()
+        again = work / "evaluated.out.csv"
+        again.unlink(missing_ok=True)
+        predict_file(bundle, Job(str(part), again), Silent())
+        end = time.process_time()
+        rates = count / (between - began), count / (end - between)
+        print(f"{count:,} rows per CPU second: evaluate {rates[0]:,.0f}, predict {rates[1]:,.0f}, "
+              f"{100 * (rates[1] / rates[0] - 1):+.1f}%", flush=True)  # fmt: skip
 
 
 def killed(work: Path, bundle: Path, rows: Path, times: int, seconds: float) -> Path:
@@ -164,6 +183,7 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--rows", default="10000,100000")
     parser.add_argument("--evaluated", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=0)
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
@@ -179,16 +199,8 @@ def main() -> None:
         print(f"{count:,} rows: {count / seconds:,.0f} rows/s, peak {peak:.0f} MB; {said.strip()}",
               flush=True)  # fmt: skip
     if given.evaluated:
-        rate = evaluate_rate(
-            given.work, given.bundle, given.work / f"{counts[-1]}.csv", given.evaluated
-        )
-        print(f"evaluate: {rate:,.0f} rows/s of {given.evaluated:,}", flush=True)
-        part = given.work / "evaluated.csv"
-        again = given.work / "evaluated.out.csv"
-        again.unlink(missing_ok=True)
-        seconds_again, _, said = run(command(given.bundle, part, again))
-        print(f"predict of the same: {given.evaluated / seconds_again:,.0f} rows/s with its start; "
-              f"{said.strip()}", flush=True)  # fmt: skip
+        rows = given.work / f"{counts[-1]}.csv"
+        compared(given.work, given.bundle, rows, given.evaluated, given.rounds)
     if given.kills:
         rows = given.work / f"{counts[-1]}.csv"
         same = killed(given.work, given.bundle, rows, given.kills, seconds)

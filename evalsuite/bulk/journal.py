@@ -136,7 +136,8 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise DataError(f"{self.path} is being written by another process") from None
-        self.done = self._read_state()
+        if self._file.seek(0, os.SEEK_END):  # else it was published or removed
+            self.done = self._read_state()
         self._bad = self.bad.open("a+b")
         for file, size in ((self._file, self.done.bytes), (self._bad, self.done.bad_bytes)):
             if file.seek(0, os.SEEK_END) < size:
@@ -198,7 +199,7 @@ class Journal:
         with rows.open("rb") as file:
             os.fsync(file.fileno())
         if self.done.bad:
-            self.bad.replace(self.left_out)
+            shutil.copyfile(self.bad, self.left_out)
         rows.replace(self.path)
         self.discard()
 

@@ -10,6 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,47 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     bad = tmp_path / f"{name}.bad.jsonl"
     assert bad.read_bytes() == (whole.parent / bad.name).read_bytes() != b""
     assert len(list(tmp_path.iterdir())) == 4  # the input, the output, its bad rows, whole/
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.parquet"])
+@pytest.mark.parametrize("done", [False, True])
+def test_a_kill_while_files_get_their_names(
+    name: str, done: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before or after each renaming: the output is absent, or whole; the rerun makes it whole."""
+    monkeypatch.setattr(windows, "ROWS", 4)
+    path = as_file(tmp_path / "r.csv", [*ROWS, {"id": "x", "text": ""}])
+    whole = tmp_path / name
+    answer(Job(str(path), whole))
+    rename, calls, kill_at = Path.replace, 0, 0
+
+    def dying(self: Path, target: Path) -> Path:
+        nonlocal calls
+        calls += 1
+        if calls == kill_at and not done:
+            raise Killed
+        found = rename(self, target)
+        if calls == kill_at:
+            raise Killed
+        return found
+
+    kills = 0
+    for kill_at in range(1, 9):
+        calls, out = 0, tmp_path / str(kill_at) / name
+        out.parent.mkdir()
+        with monkeypatch.context() as patch, suppress(Killed):
+            patch.setattr(Path, "replace", dying)
+            answer(Job(str(path), out))
+        kills += calls == kill_at
+        if not out.exists():
+            answer(Job(str(path), out))
+        assert out.read_bytes() == whole.read_bytes()
+        listed = out.with_name(f"{name}.bad.jsonl")
+        assert listed.read_bytes() == whole.with_name(f"{name}.bad.jsonl").read_bytes()
+        out.unlink()  # whatever a kill has left is no obstacle to a new run
+        answer(Job(str(path), out))
+        assert out.read_bytes() == whole.read_bytes()
+    assert kills == 4  # three windows, and the file
 
 
 def test_vectors_stand_in_the_place_of_their_rows(tmp_path: Path) -> None:
