@@ -22,6 +22,8 @@ SHAPES = {  # layers, width, heads, feed-forward width, vocabulary
     "large": (24, 1024, 16, 4096, 250_002),
     "small": (6, 384, 12, 1536, 60_000),
     "tiny": (2, 64, 2, 128, 4_000),
+    "xl": (2, 2560, 32, 10_240, 250_880),  # XLM-R XL, 2 of its 36 layers
+    "xl-words": (2, 2560, 32, 10_240, 60_000),  # with fewer pieces, to train all of it
 }
 
 RECIPE = """
@@ -38,19 +40,13 @@ stages:
 """  # noqa: E501
 
 
-def make(size: str, directory: Path, head: str | None = None, words: Any = None) -> None:
-    """Save a random checkpoint of the shape, with `words`, or a tokenizer of the embedded text."""
-    import torch
-    from transformers import XLMRobertaConfig
-
-    from evalsuite.data.embedded import generate as embedded
-    from evalsuite.opening.pretrained import from_config
-    from evalsuite.runtimes.torch import auto_class
-    from transfer.text import vocabulary
+def config(size: str) -> Any:
+    """The config of a shape, of the family it is of."""
+    from transformers import AutoConfig
 
     layers, hidden, heads, ffn, rows = SHAPES[size]
-    torch.manual_seed(0)
-    config = XLMRobertaConfig(
+    return AutoConfig.for_model(
+        "xlm-roberta-xl" if size.startswith("xl") else "xlm-roberta",
         vocab_size=rows,
         num_hidden_layers=layers,
         hidden_size=hidden,
@@ -61,7 +57,19 @@ def make(size: str, directory: Path, head: str | None = None, words: Any = None)
         layer_norm_eps=1e-5,
         id2label={0: "no", 1: "yes"},
     )
-    from_config(auto_class(head), config).save_pretrained(directory)
+
+
+def make(size: str, directory: Path, head: str | None = None, words: Any = None) -> None:
+    """Save a random checkpoint of the shape, with `words`, or a tokenizer of the embedded text."""
+    import torch
+
+    from evalsuite.data.embedded import generate as embedded
+    from evalsuite.opening.pretrained import from_config
+    from evalsuite.runtimes.torch import auto_class
+    from transfer.text import vocabulary
+
+    torch.manual_seed(0)
+    from_config(auto_class(head), config(size)).save_pretrained(directory)
     if words is None:
         lines = [row.foreign for row in embedded.parallel("train", "de")]
         words = vocabulary.train_unigram(lines, 2000)

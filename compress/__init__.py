@@ -11,5 +11,6 @@ Files:
 - `prune/`: removes the least important layers, attention heads and feed-forward units.
 - `trim/`: removes the vocabulary pieces that the chosen languages do not use.
 - `gate.py`: compares a model before and after a pass with the limits of the recipe.
+- `memory.py`: how much memory a pass will take, from the configs of its models alone.
 - `errors.py`: the exceptions of this package.
 """

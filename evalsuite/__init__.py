@@ -20,6 +20,7 @@ Files:
     language_scores.py: the scores of all languages of one task, collected language by language
     languages.py: languages: what their two-letter codes stand for
     metric.py: what a metric is: from gold and predicted answers to a score in percent
+    plain_config.py: what a model's config.json says, without transformers
     plugins.py: components from elsewhere: files named with `--plugin`, and those of installed
         packages
     registry.py: the catalogues of this package: what files there are of each kind

@@ -18,7 +18,7 @@ is called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +41,26 @@ class Sizes:
     width: int
     heads: int
     feed_forward: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a layer keeps of a token in training, for the backward pass, in numbers.
+
+    Attributes:
+        widths: vectors of the width, whatever is trained: inputs of norms, what dropout draws.
+        inputs: vectors of the width that are kept where the layer's weights are trained.
+        units: vectors of the feed-forward units; where the weights are trained, one more.
+        scores: numbers for each head and token of the sequence; none where attention needs no
+            matrix of them.
+        compared: relative positions, for each of which a head keeps a number, and a row a vector.
+    """
+
+    widths: int
+    inputs: int
+    units: int
+    scores: int
+    compared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +140,15 @@ class Family:
         final_norm: path in the encoder of a norm after the last layer.
         words: path of the word embeddings in the encoder.
         positions: how a model knows the order of its tokens.
+        config_names: names of config entries that differ from transformers' standard ones.
+        dropout: default of the dropout on attention.
         feed_forward_key: config key of the number of feed-forward units.
         per_layer: config keys that list a value for each layer.
         lora: names of the linear layers that LoRA updates by default: queries and values.
         heads: names of the modules that stand on the encoder for a task, and are trained whole.
         vocabulary: ends of the names of the tensors that have a row per piece of the vocabulary;
             the word embeddings are the first.
+        kept: vectors of the width, of inputs and of units that a layer keeps: see `Kept`.
         dense_heads: formats whose head has a dense layer of the width before its labels.
         fixed_first: why the first layer cannot be left out of a student, where that is so.
         fixed_dimensions: why a head's dimensions cannot be fewer, where that is so.
@@ -140,11 +163,14 @@ class Family:
     final_norm: str | None = None
     words: str
     positions: Positions
+    config_names: Mapping[str, str] = field(default_factory=dict)
+    dropout: float = 0.1
     feed_forward_key: str = "intermediate_size"
     per_layer: tuple[str, ...] = ()
     lora: tuple[str, ...]
     heads: tuple[str, ...]
     vocabulary: tuple[str, ...]
+    kept: tuple[int, int, int] = (4, 3, 1)
     dense_heads: frozenset[str] = field(default=frozenset({"pair", "choice"}))
     fixed_first: str | None = None
     fixed_dimensions: str | None = None
@@ -284,6 +310,24 @@ class Family:
     def outside_layers(self, config: Any) -> int:
         """Multiply-adds a token costs in the encoder outside its layers."""
         return 0
+
+    def kept_of(self, config: Any) -> Kept:
+        """What a layer keeps of a token; measured on transformers' classes.
+
+        torch's attention needs the whole matrix of scores where dropout draws from it.
+        """
+        other = getattr(config, "attention_dropout", self.dropout)
+        dropout = float(getattr(config, "attention_probs_dropout_prob", other))
+        return Kept(*self.kept, scores=3 if dropout > 0 else 0)
+
+    def position_projections(self, config: Any) -> int:
+        """Matrices of a layer that project relative positions alone."""
+        return 0
+
+    def position_rows(self, config: Any) -> int:
+        """Rows of the table of positions; none where they are not learnt."""
+        learnt = self.positions in ("absolute", "after-padding")
+        return int(config.max_position_embeddings) if learnt else 0
 
 
 def _copy(config: Any) -> Any:

@@ -15,5 +15,6 @@ Files:
 - `initial_student.py`: the student as it is before training.
 - `losses.py`: the loss of one batch, one function per term.
 - `relations.py`: the loss on attention relations (MiniLMv2).
+- `own_pieces.py`: teacher and student with different tokenizers.
 - `sentences.py`: the loss on sentence embeddings.
 """

@@ -21,6 +21,7 @@ from compress.distill.initial_student import layers_of, origin, start
 from compress.distill.label_order import label_order, require_labels
 from compress.distill.losses import Match, StudentBatch, matched_loss
 from compress.distill.options import Options
+from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
 from compress.distill.targets import Targets
 from compress.distill.teachers import in_order, logits_function, model_of, open_teacher
 from compress.distill.training_text import TrainingText, plain_share, read_text
@@ -88,7 +89,7 @@ def distill(
     match = Match.of(teacher, student, chosen, options, predictor.answers)
     fitted = _train(student, teacher, data, match, work, progress)
     card = _card(predictor, origin(chosen, student, options), tasks, options)
-    checkpoints.save(student, teacher_dir, out, card)
+    checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
     return fitted, {
         **_training_summary(fitted, cached is not None),
         **_model_summary(student, predictor),
@@ -110,6 +111,8 @@ def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Opti
     problems = []
     if model_of(teacher) is None:
         problems += rules.bundle_teacher(options, teacher.directory.name)
+    if own_tokenizer(options.student, teacher.directory):
+        problems += rules.other_tokenizer(options, head_of(model_config(teacher.directory)))
     problems += rules.nothing_matched(options, bool(tasks), plain_share(options, tasks))
     problems += rules.logits_only(options)
     if problems:
@@ -126,13 +129,16 @@ def _cached_logits(
 ) -> Targets | None:
     """The teacher's logits of all rows, or None where the teacher runs with every batch."""
     drawn = len(text.batches) * options.batch_size
-    if model_of(teacher) is not None and not worth_caching(options, drawn, text.rows()):
+    apart = text.theirs is not None
+    runs = model_of(teacher) is not None and not apart
+    if runs and not worth_caching(options, drawn, text.rows()):
         return None
     others = [open_teacher(path, options.teacher_precision) for path in options.others]
     for other in others:
         require_labels(other, labels, teacher)
     functions = [logits_function(each, labels) for each in (teacher, *others)]
-    return Targets.compute(functions, text.parts, work / "targets", progress)
+    parts = text.parts if text.theirs is None else text.theirs
+    return Targets.compute(functions, parts, work / "targets", progress)
 
 
 def worth_caching(options: Options, drawn: int, rows: int) -> bool:
@@ -153,10 +159,15 @@ def worth_caching(options: Options, drawn: int, rows: int) -> bool:
 
 def _collate(text: TrainingText, cached: Targets | None) -> Callable[[Batch], Tensors]:
     """The tensors of a batch, with the teacher's logits where they are cached."""
+    placed = None
+    if cached is not None and text.theirs is not None:
+        placed = Placed(cached, text.theirs, text.parts)
 
     def collate(batch: Batch) -> Tensors:
         tensors: Tensors = text.parts[batch.part].collate(batch)
-        if cached is not None:
+        if placed is not None:
+            tensors |= placed.batch(batch, tensors["input_ids"].shape[-1])
+        elif cached is not None:
             tensors["targets"] = cached.batch(batch)
         return tensors
 

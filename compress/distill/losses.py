@@ -99,12 +99,14 @@ class StudentBatch:
         inputs: what both models read, `attention_mask` among it.
         gold: labels, or start and end of a span; empty for text without labels.
         teacher_logits: computed before training; None where the teacher runs with every batch.
+        matched: tokens whose logits are matched, 1 or 0, `[batch, tokens]`; None for all of them.
         translations: None where sentence embeddings are not matched.
     """
 
     inputs: Tensors
     gold: Tensors
     teacher_logits: torch.Tensor | None = None
+    matched: torch.Tensor | None = None
     translations: Translations | None = None
 
     @classmethod
@@ -114,9 +116,9 @@ class StudentBatch:
         gold = {name: inputs.pop(name) for name in GOLD if name in inputs}
         ids, mask = inputs.pop("sides_ids", None), inputs.pop("sides_mask", None)
         embeddings, spread = inputs.pop("embeddings", None), inputs.pop("spread", 1.0)
-        known = inputs.pop("targets", None)
+        known, matched = inputs.pop("targets", None), inputs.pop("matched", None)
         pairs = None if embeddings is None else Translations(ids, mask, embeddings, spread)
-        return cls(inputs, gold, known, pairs)
+        return cls(inputs, gold, known, matched, pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,11 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
         known = batch.teacher_logits
         wanted = logits_of(outputs.teacher).float() if known is None else known
         total = total + options.logits * output_logits_loss(
-            own, wanted, mask, options.temperature, match.answers
+            own,
+            wanted,
+            mask if batch.matched is None else batch.matched,
+            options.temperature,
+            match.answers,
         )
     if options.hidden > 0:
         total = total + options.hidden * hidden_loss(

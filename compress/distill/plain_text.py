@@ -19,10 +19,12 @@ from torch import nn
 from compress.distill.options import Options
 from compress.distill.sentences import turn
 from evalsuite import tokenization
+from evalsuite.formats import tagging
+from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.task_head import head_reads_two_texts
-from evalsuite.task import DataSource, Task
+from evalsuite.task import DataSource, TagExample, Task
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import resolve_compute
+from transfer.loop.compute import resolve_compute
 from transfer.loop.types import Progress, Tensors
 from transfer.text import parallel_text
 from transfer.text.teacher_vectors import embed, targets
@@ -49,20 +51,45 @@ class Texts:
         return [len(ids) for ids in self.ids]
 
 
+class Words(Texts):
+    """Encoded text without labels whose words are known.
+
+    Attributes:
+        words: of each row the example it is of, and the word that each token starts, else -1.
+    """
+
+    def __init__(self, encoded: Sequence[Encoded], pad_id: int) -> None:
+        super().__init__([item.ids for item in encoded], pad_id)
+        self.words = [(item.example, list(item.words)) for item in encoded]
+
+
 class Parallel(Texts):
     """The same, and both sides of each pair with the teacher's embedding of the English one.
 
     Attributes:
         spread: mean squared distance of the teacher's embeddings from their mean.
+
+    Args:
+        directory: of the student, whose tokenizer is used.
+        teacher: directory of the teacher, which reads the English sides with its own.
     """
 
     def __init__(
-        self, texts: Texts, pairs: Sequence[tuple[str, str]], directory: Path, max_length: int
+        self,
+        texts: Texts,
+        pairs: Sequence[tuple[str, str]],
+        directory: Path,
+        teacher: Path,
+        max_length: int,
     ) -> None:
         super().__init__(texts.ids, texts.pad_id, texts.choices)
         self.pairs = pairs  # foreign, English
+        if isinstance(texts, Words):
+            self.words = texts.words
         self.tokenizer = tokenization.load(directory)
-        self.tokenizer.enable_truncation(max_length)
+        self.theirs, self.their_pad = tokenization.load(teacher), tokenization.pad_id(teacher)
+        for tokenizer in (self.tokenizer, self.theirs):
+            tokenizer.enable_truncation(max_length)
         self.rows: dict[str, int] = {}
         self.vectors = np.zeros((0, 0), dtype=np.float16)
         self.spread = 1.0
@@ -84,14 +111,14 @@ class Parallel(Texts):
         kind = resolve_compute(compute)
 
         def run(some: Sequence[str]) -> np.ndarray:
-            return embed(teacher.base_model, self._encode(some), self.pad_id, kind)
+            return embed(teacher.base_model, _ids(self.theirs, some), self.their_pad, kind)
 
         self.vectors = targets(run, lines, work / "sentences", progress)
         self.rows = {line: row for row, line in enumerate(lines)}
         some = slice(None, None, -(-len(lines) // _SAMPLE))
         sample = self.vectors[some].astype(np.float32)
         if student.config.hidden_size != sample.shape[1]:
-            begun = embed(student.base_model, self._encode(lines[some]), self.pad_id, kind)
+            begun = embed(student.base_model, _ids(self.tokenizer, lines[some]), self.pad_id, kind)
             matrix = turn(sample, begun)
             self.vectors, sample = _turned(self.vectors, matrix), _turned(sample, matrix)
         self.spread = max(float(sample.var(0).sum()), 1e-6)
@@ -100,9 +127,8 @@ class Parallel(Texts):
         """Besides: `sides_ids` and `sides_mask`, `[2 batch, tokens]`, English sides first;
         `embeddings`, unit vectors `[batch, width]`; `spread`."""
         pairs = [self.pairs[index] for index in batch.indices]
-        sides = padded(
-            self._encode([*(pair[1] for pair in pairs), *(pair[0] for pair in pairs)]), self.pad_id
-        )
+        lines = [*(pair[1] for pair in pairs), *(pair[0] for pair in pairs)]
+        sides = padded(_ids(self.tokenizer, lines), self.pad_id)
         found = {
             **super().collate(batch),
             "sides_ids": sides["input_ids"],
@@ -114,8 +140,9 @@ class Parallel(Texts):
             found["spread"] = self.spread
         return found
 
-    def _encode(self, lines: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self.tokenizer.encode_batch(list(lines))]
+
+def _ids(tokenizer: Any, lines: Sequence[str]) -> list[list[int]]:
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(lines))]
 
 
 def _turned(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -132,11 +159,17 @@ def read(
     options: Options,
     head: str | None,
     tasks: Sequence[Task] = (),
+    *,
+    teacher: Path | None = None,
+    by_word: bool = False,
 ) -> Texts:
     """Parallel text as a model with this head reads it: a sentence and its translation, or one of
     them; with both to be embedded where `options.sentences` asks for it.
 
     Args:
+        directory: of the model whose tokenizer is used.
+        teacher: directory of the teacher where both sides are to be embedded too.
+        by_word: split sentences at spaces first, so that the tokens that start words are known.
         tasks: whose rows are read too, with one sentence or two.
 
     Raises:
@@ -152,9 +185,15 @@ def read(
         sides = list(pair)
         rng.shuffle(sides)
         inputs.append(tuple(sides) if paired else sides[0])
-    tokenizer.enable_truncation(options.max_length, strategy="longest_first")
-    ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
-    found = Texts(ids, tokenization.pad_id(directory), head == "choice")
-    if options.sentences > 0:
-        return Parallel(found, pairs, directory, options.max_length)
+    pad_id = tokenization.pad_id(directory)
+    found: Texts
+    if by_word:
+        examples = [TagExample(str(n), tuple(line.split()), ()) for n, line in enumerate(inputs)]
+        found = Words(tagging.encode(tokenizer, examples, options.max_length), pad_id)
+    else:
+        tokenizer.enable_truncation(options.max_length, strategy="longest_first")
+        ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+        found = Texts(ids, pad_id, head == "choice")
+    if options.sentences > 0 and teacher is not None:
+        return Parallel(found, pairs, directory, teacher, options.max_length)
     return found

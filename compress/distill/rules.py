@@ -125,6 +125,41 @@ def bundle_teacher(terms: Terms, name: str) -> list[str]:
     return problems
 
 
+def other_tokenizer(terms: Terms, head: str | None, encoder: bool = False) -> list[str]:
+    """What cannot be matched where student and teacher split text into other pieces.
+
+    Args:
+        head: format of the teacher's head, None where it is not known.
+        encoder: whether the teacher is known to have no head, or one of masked words alone.
+    """
+    because = (
+        "student and teacher have different tokenizers, and the same text becomes another number "
+        "of tokens in each"
+    )
+    problems = [
+        f"{name}: {what} are matched token by token, but {because}; set {name}: 0, or give a "
+        "student with the teacher's tokenizer"
+        for name, what in (("hidden", "hidden states"), ("relations", "attention relations"))
+        if getattr(terms, name) > 0
+    ]
+    if head == "span" and terms.logits > 0:
+        problems.append(
+            f"logits: an answer's start and end are numbers of tokens, but {because}; set logits: "
+            "0 and labels: 1, or give a student with the teacher's tokenizer"
+        )
+    if encoder and terms.logits > 0:
+        problems.append(
+            "logits: the teacher has no task head; what it says of masked words is about its own "
+            "vocabulary, and the student has another; set logits: 0 and sentences: 1"
+        )
+    if terms.cache == "never" and terms.logits > 0:
+        problems.append(
+            "cache: never: student and teacher have different tokenizers, so the teacher runs once "
+            "per row, before training; leave cache out"
+        )
+    return problems
+
+
 def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> str | None:
     """What is wrong with a number of layers, or with a list of layers; None where nothing is.
 

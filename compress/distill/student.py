@@ -3,10 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from compress.distill.rules import choose_layers
 from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
+
+
+def config_of_student(
+    teacher: Any,
+    layers: int | Sequence[int] | None,
+    width: int | None,
+    heads: int | None,
+    units: int | None,
+) -> Any:
+    """The transformers config of a student of this shape; what is None is the teacher's.
+
+    Args:
+        teacher: its transformers config.
+
+    Raises:
+        UnknownNameError: the teacher's family is not known.
+        StudentError: it has no such layers.
+        FamilyError: the family cannot be without a layer that is left out.
+    """
+    family = family_of(teacher)
+    sizes = family.sizes(teacher)
+    keep_first = family.first_layer_reason(teacher) is not None
+    wanted = sizes.layers if layers is None else layers
+    chosen = choose_layers(wanted, sizes.layers, keep_first)
+    smaller = replace(
+        sizes,
+        layers=len(chosen),
+        width=width or sizes.width,
+        heads=heads or sizes.heads,
+        feed_forward=units or sizes.feed_forward,
+    )
+    return family.with_sizes(family.with_layers(teacher, chosen), smaller)
 
 
 def cut(teacher: Any, chosen: Sequence[int]) -> Any:

@@ -35,7 +35,7 @@ class Targets:
         """Open what `compute` wrote."""
         index = json.loads((directory / _INDEX).read_text(encoding="utf-8"))
         self._values = np.memmap(directory / _VALUES, dtype=np.float32, mode="r")
-        self._labels: int = index["labels"]
+        self.labels: int = index["labels"]
         self._tokens: bool = index["tokens"]
         self._starts = [np.concatenate([[0], np.cumsum(sizes)]) for sizes in index["sizes"]]
         self._offsets = np.cumsum([0, *(int(starts[-1]) for starts in self._starts)])
@@ -61,18 +61,19 @@ class Targets:
 
     def batch(self, batch: Batch) -> torch.Tensor:
         """`[batch, labels]`, or `[batch, tokens, labels]` with zeros beyond a row's end."""
-        rows = [self._row(batch.part, index) for index in batch.indices]
+        rows = [self.row(batch.part, index) for index in batch.indices]
         if not self._tokens:
             return torch.from_numpy(np.stack(rows))
-        padded = np.zeros((len(rows), max(map(len, rows)), self._labels), dtype=np.float32)
+        padded = np.zeros((len(rows), max(map(len, rows)), self.labels), dtype=np.float32)
         for number, row in enumerate(rows):
             padded[number, : len(row)] = row
         return torch.from_numpy(padded)
 
-    def _row(self, part: int, index: int) -> np.ndarray:
+    def row(self, part: int, index: int) -> np.ndarray:
+        """Of one row, `[labels]` or `[tokens, labels]`."""
         starts, offset = self._starts[part], self._offsets[part]
         values = self._values[offset + starts[index] : offset + starts[index + 1]]
-        return values.reshape(-1, self._labels) if self._tokens else np.array(values)
+        return values.reshape(-1, self.labels) if self._tokens else np.array(values)
 
 
 def _write(

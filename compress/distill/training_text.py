@@ -14,6 +14,7 @@ from typing import Any
 
 from compress.distill import plain_text
 from compress.distill.options import Options
+from compress.distill.own_pieces import own_tokenizer, tokenizer_from
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, steps_for
@@ -30,10 +31,12 @@ class TrainingText:
         parts: the rows of each task, then the plain text where it is used; each has `lengths()`
             and `collate(batch)`.
         batches: in the order of training; `Batch.part` is the number of a part.
+        theirs: the same parts in the teacher's pieces, where the student has another tokenizer.
     """
 
     parts: list[Any]
     batches: list[Batch]
+    theirs: list[Any] | None = None
 
     def rows(self) -> int:
         """Rows of all parts."""
@@ -56,7 +59,7 @@ def plain_share(options: Options, tasks: Sequence[Task]) -> float:
 def read_text(
     tasks: Sequence[Task],
     source: DataSource,
-    directory: Path,
+    teacher: Path,
     options: Options,
     head: str | None,
     progress: Progress = lambda fraction, text: None,
@@ -64,25 +67,37 @@ def read_text(
     """Read and encode all text, and plan the batches.
 
     Args:
-        directory: of the teacher, whose tokenizer is used.
+        teacher: its directory.
         head: format of the teacher's task head; None for an encoder.
 
     Raises:
         DataError: training rows or parallel text are absent.
     """
+    apart = own_tokenizer(options.student, teacher)
+    directory = tokenizer_from(options.student, teacher)
     plain = plain_share(options, tasks)
-    parts = _task_rows(tasks, source, directory, options, progress)
-    sizes = [len(rows) for rows in parts]
-    weights = [(1 - plain) * size / sum(sizes) for size in sizes]
-    if plain > 0:
-        progress(0.0, "reading multilingual text")
-        parts.append(plain_text.read(source, directory, options, head, tasks))
-        weights.append(plain)
+
+    def read(whose: Path, embedder: Path | None) -> list[Any]:
+        rows = _task_rows(tasks, source, whose, options, progress)
+        if plain > 0:
+            progress(0.0, "reading multilingual text")
+            by_word = apart and head == "tagging"
+            rows.append(
+                plain_text.read(
+                    source, whose, options, head, tasks, teacher=embedder, by_word=by_word
+                )
+            )
+        return rows
+
+    parts = read(directory, teacher)
+    sizes = [len(rows) for rows in parts[: len(tasks)]]
+    weights = [(1 - plain) * size / sum(sizes) for size in sizes] + [plain] * (plain > 0)
+    theirs = read(teacher, None) if apart and options.logits > 0 else None
     rows_per_epoch = sum(sizes) or len(parts[-1])
     steps = steps_for(rows_per_epoch, options.batch_size, options.epochs, options.max_steps)
     lengths = [rows.lengths() for rows in parts]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
-    return TrainingText(parts, batches)
+    return TrainingText(parts, batches, theirs)
 
 
 def _task_rows(

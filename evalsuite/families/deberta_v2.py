@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from evalsuite.families import _bert
-from evalsuite.family import Family, Sizes
+from evalsuite.family import Family, Kept, Sizes
 
 
 class DebertaV2(Family):
@@ -36,15 +36,35 @@ class DebertaV2(Family):
 
     def compared_positions(self, config: Any) -> tuple[int, int]:
         """Twice the largest distance, or the number of its buckets, for each kind of comparison."""
+        rows, kinds = self._relative_rows(config), _kinds(config)
+        shared = bool(getattr(config, "share_att_key", False))
+        return rows * (2 if shared else kinds), rows * kinds
+
+    def kept_of(self, config: Any) -> Kept:
+        """Each token is compared with positions, whose projections are kept for every row."""
+        return replace(super().kept_of(config), compared=self.compared_positions(config)[1])
+
+    def position_projections(self, config: Any) -> int:
+        """One for each kind of comparison, unless those of queries and keys are shared."""
+        if not self._relative_rows(config) or getattr(config, "share_att_key", False):
+            return 0
+        return _kinds(config)
+
+    def position_rows(self, config: Any) -> int:
+        """Relative positions, and in some models absolute ones, which are added to the words."""
+        absolute = getattr(config, "position_biased_input", True)
+        added = int(config.max_position_embeddings) if absolute else 0
+        return self._relative_rows(config) + added
+
+    @staticmethod
+    def _relative_rows(config: Any) -> int:
+        """Of the table: twice the largest distance, or the number of its buckets."""
         if not getattr(config, "relative_attention", False):
-            return 0, 0
+            return 0
         furthest = int(getattr(config, "max_relative_positions", -1))
         furthest = furthest if furthest >= 1 else int(config.max_position_embeddings)
         buckets = int(getattr(config, "position_buckets", -1))
-        rows = 2 * (buckets if buckets > 0 else furthest)
-        kinds = len({"c2p", "p2c"} & set(config.pos_att_type or ()))
-        shared = bool(getattr(config, "share_att_key", False))
-        return rows * (2 if shared else kinds), rows * kinds
+        return 2 * (buckets if buckets > 0 else furthest)
 
     def outside_layers(self, config: Any) -> int:
         """The convolution, and the step from narrower word embeddings to the width."""
@@ -53,6 +73,13 @@ class DebertaV2(Family):
         narrow = int(getattr(config, "embedding_size", width))
         convolution = kernel * width * width // int(getattr(config, "conv_groups", 1))
         return convolution + (narrow * width if narrow != width else 0)
+
+
+def _kinds(config: Any) -> int:
+    """Of comparisons with relative positions: by queries, by keys, or both."""
+    kinds = getattr(config, "pos_att_type", None) or ()
+    kinds = kinds.lower().split("|") if isinstance(kinds, str) else kinds  # as files have it
+    return len({"c2p", "p2c"} & set(kinds))
 
 
 FAMILY = DebertaV2(
@@ -69,6 +96,7 @@ FAMILY = DebertaV2(
     words=_bert.WORDS,
     positions="relative",
     lora=("query_proj", "value_proj"),
+    kept=(5, 3, 1),
     heads=("classifier", "qa_outputs", "pooler"),
     vocabulary=(*_bert.BERT_VOCABULARY, "lm_predictions.lm_head.bias"),
     not_first_token="its attention compares every token with relative positions",

@@ -22,8 +22,14 @@ FAMILY = Family(
     ),
     words="embeddings.word_embeddings",
     positions="absolute",
+    config_names={
+        "hidden_size": "dim",
+        "num_attention_heads": "n_heads",
+        "num_hidden_layers": "n_layers",
+    },
     feed_forward_key="hidden_dim",
     lora=("q_lin", "v_lin"),
+    kept=(3, 3, 1),
     heads=("classifier", "pre_classifier", "qa_outputs"),
     vocabulary=("word_embeddings.weight", "vocab_projector.weight", "vocab_projector.bias"),
 )

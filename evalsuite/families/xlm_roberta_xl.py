@@ -21,6 +21,7 @@ FAMILY = Family(
     words=_bert.WORDS,
     positions="after-padding",
     lora=("query", "value"),
+    kept=(3, 3, 1),
     heads=("classifier", "qa_outputs", "pooler"),
     vocabulary=_bert.ROBERTA_VOCABULARY,
 )

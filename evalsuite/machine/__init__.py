@@ -5,6 +5,8 @@ Files:
         for them
     environment.py: what a figure was measured with: processor, instruction set, threads, library
         versions
+    memory.py: how much memory this machine has, and how much a piece of work takes, by part
+    model_shape.py: the shape of a model and its parameters by part, from its config alone
     model_size.py: counts and digests of weights on disk, read without loading them
     waiting.py: how the threads of one computation wait for each other: by spinning, or by sleeping
 """

@@ -33,6 +33,13 @@ class HubId:
         match = _ID.fullmatch(text)
         return cls(match["repo"], match["revision"]) if match else None
 
+    def config_directory(self) -> Path | None:
+        """Where its `config.json` is in the hub's own cache; None where it is not there."""
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(self.repo, "config.json", revision=self.revision)
+        return Path(found).parent if isinstance(found, str) else None
+
     def download(self) -> Path:
         """The local directory, downloaded into the hub's own cache.
 

@@ -6,6 +6,7 @@ have a SentencePiece model or another file alone; transformers makes a `tokenize
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ TOKENIZER = "tokenizer.json"
 SENTENCEPIECE = ("sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
 _KINDS = {1: "Unigram", 2: "BPE"}  # numbers in a SentencePiece model
 OLDER = (*SENTENCEPIECE, "vocab.txt", "vocab.json")
+
+_AFTER_BATCHING = '"added_tokens"'  # in tokenizer.json, padding and truncation stand before it
 
 Stamps = tuple[tuple[str, int], ...]
 
@@ -109,3 +112,8 @@ def tokenizer_of(directory: Path) -> Any:
     except Exception as error:  # of any kind: little of the files is checked
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"the tokenizer of {directory} does not open: {reason}") from error
+
+
+def tokenizer_digest(text: str) -> str:
+    """Of a `tokenizer.json`: the same however it pads and cuts."""
+    return hashlib.sha256(text[max(text.find(_AFTER_BATCHING), 0) :].encode()).hexdigest()

@@ -10,6 +10,7 @@ Files:
     row_progress.py: how far a run over rows is: a bar, or a line per minute
     cache_commands.py: the commands on the cache: cache verify
     listings.py: what check, plan, show, score and ls tasks NAME print
+    memory_lines.py: what plan prints about memory
     components.py: what ls lists, by file names
     component_cards.py: what ls prints about one stage, task, method, pass or runtime
     key_tables.py: the keys of configs in words, with type, default and range

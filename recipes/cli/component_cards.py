@@ -22,7 +22,8 @@ from evalsuite.registry import FORMATS, METRICS, RUNTIMES
 from evalsuite.scoring import kinds
 from recipes.cli.components import entries, passes
 from recipes.cli.key_tables import HEADER, KeyGroup, keys_of_method, keys_of_stage
-from recipes.cli.listings import aligned, task_card
+from recipes.cli.listings import task_card
+from recipes.cli.memory_lines import aligned
 from recipes.stages._shared.registry import STAGES
 from transfer.registry import METHODS
 

@@ -8,12 +8,15 @@ teacher   train  to make  5feceb66  minutes
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from evalsuite.machine.memory import machine_memory
 from evalsuite.scoring import titles
+from recipes.cli.memory_lines import aligned, memory_lines
 from recipes.execution.cache import Cache
 from recipes.execution.display import duration
 from recipes.execution.manifest import read_manifest
@@ -21,6 +24,7 @@ from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, assignment_text
 from recipes.parsing.recipe_file import load
+from recipes.planning.memory import estimate
 from recipes.planning.plan import Plan, Planned, make_plan
 from recipes.search.feasible import SearchSpace, find_feasible
 from transfer.find_task import find_task
@@ -41,7 +45,9 @@ def check_line(
     blind = loaded.recipe.source == "xtreme" and data_dir is None
     memo = DigestMemo(Workspace(workspace).digests)
     feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
-    plan = make_plan(loaded, data_dir, memo, keys=not blind, assignments=_first(feasible))
+    plan = make_plan(
+        loaded, data_dir, memo, keys=not blind, weights=False, assignments=_first(feasible)
+    )
     note = "; data not looked at, add --data-dir DIR" if blind else ""
     count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
     if feasible is not None:
@@ -75,17 +81,20 @@ def plan_table(
     """
     space, loaded = Workspace(workspace), load(recipe, overrides)
     feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
-    plan = make_plan(loaded, data_dir, DigestMemo(space.digests), assignments=_first(feasible))
+    memo = DigestMemo(space.digests)
+    plan = make_plan(loaded, data_dir, memo, weights=False, assignments=_first(feasible))
     cache = Cache(space)
     stages = [stage for stage in plan.stages if feasible is None or stage.kind != "report"]
     rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
     rows += [_row(stage, cache) for stage in stages]
+    memory = memory_lines(estimate(replace(plan, stages=tuple(stages)), machine_memory()))
+    notes = loaded.problems.shown_notes()
     if feasible is None:
-        return aligned(rows)
+        return "\n".join([aligned(rows), *memory, *notes])
     first = assignment_text(feasible.plans[0][0])
     head = f"search: {_trials(feasible)}; below the stages of {first}"
     tail = "stages with a knob in their name are made once for each value of it that is tried"
-    return "\n".join([head, "", aligned(rows), "", tail])
+    return "\n".join([head, "", aligned(rows), "", tail, *memory, *notes])
 
 
 def score_table(found: FolderScores) -> str:
@@ -113,13 +122,6 @@ def score_table(found: FolderScores) -> str:
 
 def _percent(score: float | None) -> str:
     return "-" if score is None else f"{score:.2f}"
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows as plain columns, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:

@@ -6,6 +6,7 @@ Files:
     external_models.py: models from outside a recipe: a hub id, a directory, or one that an
         installed package carries
     matrix.py: fan a recipe out over its matrix
+    memory.py: how much memory each stage will take, from the configs of its models and its keys
     plan.py: what a recipe will really run: checked, ordered, each stage with its cache key
     stage_config.py: the keys of a stage, checked: every mistake at once
     stage_graph.py: order of stages: what a stage needs comes before it, otherwise as the recipe

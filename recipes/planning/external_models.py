@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,13 +24,20 @@ from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.opening.hub import HubId
 from evalsuite.opening.pretrained import refuse_code
-from evalsuite.opening.tokenizer import Stamps, has_tokenizer, stamps
+from evalsuite.opening.tokenizer import (
+    TOKENIZER,
+    Stamps,
+    has_tokenizer,
+    stamps,
+    tokenizer_digest,
+    tokenizer_json,
+)
 from evalsuite.opening.validated import adapter_config, training_record
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
 from recipes.naming import home_path
 from recipes.planning.external_heads import declared_task, of_adapter, of_checkpoint
-from recipes.stages._shared.contract import Artifact
+from recipes.stages._shared.contract import Artifact, ArtifactKind
 
 _NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
 
@@ -46,8 +53,11 @@ class External:
     revision: str | None = None
 
     @classmethod
-    def find(cls, text: str) -> External:
+    def find(cls, text: str, *, weights: bool = True) -> External:
         """Look at what a reference names; a hub id is only parsed, the network is not touched.
+
+        Args:
+            weights: a checkpoint's weights must be there; without, its `config.json` is enough.
 
         Raises:
             ModelError: no such directory, or no checkpoint in it.
@@ -55,11 +65,11 @@ class External:
         """
         if text.startswith((".", "~", "/")):
             path = home_path(text)
-            held = inspect(path, text)
+            held = inspect(path, text, weights=weights)
             return cls(text, path.resolve(), held)
         if text.startswith("package:"):
             path = _in_package(text)
-            return cls(text, path, inspect(path, text))
+            return cls(text, path, inspect(path, text, weights=weights))
         hub = HubId.parse(text)
         if hub is None:
             raise ModelError(
@@ -83,6 +93,22 @@ class External:
         """
         if self.repo is None and (self.path / "config.json").is_file() and has_tokenizer(self.path):
             _open_tokenizer(self.path, stamps(self.path))
+
+    def config_directory(self) -> Path | None:
+        """Where its `config.json` or `adapter_config.json` is, without the network.
+
+        None for a model of the hub that is not on this machine.
+        """
+        if self.repo is None:
+            return self.path
+        return HubId(self.repo, self.revision).config_directory()
+
+    def has_weights(self) -> bool:
+        """Whether there are weights; those of the hub are downloaded when a stage needs them."""
+        return self.repo is not None or any(self.path.glob("*.safetensors*")) or self._is_graph()
+
+    def _is_graph(self) -> bool:
+        return any(self.path.glob("*.onnx")) or any(self.path.glob("*.xml"))
 
     def files(self) -> list[Path]:
         """Files of a local directory that make up the model."""
@@ -172,8 +198,19 @@ def _family(path: Path, config: Mapping[str, Any]) -> str | None:
     return kind if isinstance(kind, str) else None
 
 
-def inspect(path: Path, text: str) -> Artifact:
+def _checkpoint(path: Path, config: dict[str, Any], kind: ArtifactKind) -> Artifact:
+    """A checkpoint or bundle, with what its files say of it."""
+    head, tokenizer = of_checkpoint(config), None
+    if (path / TOKENIZER).is_file():  # of older files it is known when they are read
+        tokenizer = tokenizer_digest(tokenizer_json(path))
+    return Artifact(kind, task=declared_task(head), external=True, head=head, tokenizer=tokenizer)
+
+
+def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:
     """What a local directory holds: a checkpoint, an adapter or a bundle.
+
+    Args:
+        weights: as in `External.find`.
 
     Raises:
         ModelError: nothing of the kind.
@@ -191,29 +228,22 @@ def inspect(path: Path, text: str) -> Artifact:
     if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
         config = read_config(path)
         held = "quantization_config" in config  # neither trained nor traced
-        family = _family(path, config)
-        head = of_checkpoint(config)
-        return Artifact(
-            "bundle" if held else "checkpoint",
-            task=declared_task(head),
-            external=True,
-            family=family,
-            head=head,
-        )
+        found = _checkpoint(path, config, "bundle" if held else "checkpoint")
+        return replace(found, family=_family(path, config))
     if has_config:
         for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
             if any(name.endswith(suffix) for name in names):
                 card = read_card(path, runtime) or {}
-                head = of_checkpoint(read_config(path))
-                return Artifact(
-                    "bundle",
-                    task=declared_task(head),
-                    external=True,
+                shortened = card.get("last_layer") == FIRST_TOKEN
+                return replace(
+                    _checkpoint(path, read_config(path), "bundle"),
                     runtime=runtime,
-                    shortened=card.get("last_layer") == FIRST_TOKEN,
-                    head=head,
+                    shortened=shortened,
                 )
     refuse_pickle(path)
+    if has_config and not weights:
+        config = read_config(path)
+        return replace(_checkpoint(path, config, "checkpoint"), family=_family(path, config))
     missing = "config.json" if not has_config else "model.safetensors"
     raise ModelError(
         f"{text} is not a checkpoint: it has no {missing}\n"

@@ -79,12 +79,15 @@ def make_plan(
     memo: DigestMemo,
     *,
     keys: bool = True,
+    weights: bool = True,
     assignments: Sequence[Assignment] = (),
 ) -> Plan:
     """Check everything there is to check before work, and compute the keys.
 
     Args:
         keys: without, neither data nor models are read and keys stay empty.
+        weights: models from outside must have theirs; without, a `config.json` is enough, and what
+            has no weights is noted.
         assignments: of the knobs of a search; default the first there is.
 
     Raises:
@@ -94,7 +97,7 @@ def make_plan(
     problems = loaded.problems
     fixed = Fixed(loaded.knobs, assignments or list(islice(grid(names(loaded.knobs)), 1)))
     instances = expand(loaded.stages, loaded.matrix, _roles_of, problems, fixed)
-    externals = _externals(instances, problems)
+    externals = _externals(instances, problems, weights)
     planned = _check(instances, externals, loaded.recipe.seed, problems)
     if keys and not problems:
         if data.kind == "xtreme" and data_dir is None:
@@ -116,7 +119,7 @@ def _roles_of(stage: RawStage) -> Roles:
     return roles(registry.load_stage(stage.kind).Config)
 
 
-def _externals(instances: list[Instance], problems: Problems) -> dict[str, External]:
+def _externals(instances: list[Instance], problems: Problems, weights: bool) -> dict[str, External]:
     labels = {instance.label for instance in instances}
     found: dict[str, External] = {}
     failed: set[str] = set()
@@ -125,11 +128,13 @@ def _externals(instances: list[Instance], problems: Problems) -> dict[str, Exter
             for text in texts:
                 if text in labels or text in found or text in failed:
                     continue
+                where, _ = instance.node.locate([role])
                 try:
-                    found[text] = External.find(text)
+                    found[text] = External.find(text, weights=weights)
+                    if not found[text].has_weights():
+                        problems.note(where, f"{text} has no weights yet; run will need them")
                 except EvalsuiteError as error:
                     failed.add(text)
-                    where, _ = instance.node.locate([role])
                     problems.add(where, f"stage {instance.stage.name!r}: {role}: {error}")
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, PositiveInt
 
@@ -17,8 +17,12 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
+from recipes.stages._shared.planned_model import PlannedModel, running_memory
 from recipes.stages._shared.training_keys import known_tasks, need
 from transfer.find_task import find_task
+
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
 
 VERSION = 7
 LABELS_MATTER = True
@@ -63,6 +67,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text."""
     return (DataNeed(config.task, "eval"),)
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """What the largest model takes while it runs."""
+    return running_memory(models["models"])
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from compress.distill import rules
+from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
@@ -23,6 +24,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
 from recipes.stages._shared.heads import text_of
+from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
@@ -31,10 +33,15 @@ from recipes.stages._shared.training_keys import (
     need,
     probed,
     same_labels,
+    smaller_batch,
     tasks,
     training_rows,
 )
 from recipes.stages._shared.training_keys import cost as cost
+from transfer.find_task import find_task
+
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
 
 VERSION = 7
 PASS = True
@@ -177,6 +184,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         problems.append(
             "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
         )
+    for student in inputs.get("student", ()):
+        problems += _apart(config, student, teacher)
     if problems:
         raise StageInputError("\n".join(problems))
     if config.student is None:
@@ -201,11 +210,29 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "learn; set one above 0"
         )
     same_labels(known, "teacher", teacher)
-    family, facts = teacher.family, teacher.head
+    family, facts, tokenizer = teacher.family, teacher.head, teacher.tokenizer
     for student in inputs.get("student", ()):
-        family, facts = student.family, student.head
-    external = teacher.external and head is None
-    return Artifact("checkpoint", task=head, external=external, family=family, head=facts)
+        family, facts, tokenizer = student.family, student.head, student.tokenizer
+    return Artifact(
+        "checkpoint",
+        task=head,
+        external=teacher.external and head is None,
+        family=family,
+        head=facts,
+        tokenizer=tokenizer,
+    )
+
+
+def _apart(config: Config, student: Artifact, teacher: Artifact) -> list[str]:
+    """What cannot be matched, where student and teacher are known to have different tokenizers."""
+    both = student.tokenizer, teacher.tokenizer
+    if None in both or both[0] == both[1]:
+        return []
+    if teacher.task is not None:
+        return rules.other_tokenizer(config, head_of_task(find_task(teacher.task)))
+    known = teacher.head
+    encoder = known is not None and known.format is None
+    return rules.other_tokenizer(config, known.format if known else None, encoder)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -224,6 +251,35 @@ def _probed(config: Config, gives: Artifact) -> Task | None:
     if gives.task is None and config.probe_task is None and text_of(gives) is None:
         return None
     return probed(config.probe_task, gives)
+
+
+def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
+    """The student."""
+    from compress.distill.student import config_of_student
+
+    (teacher,) = models["teacher"]
+    if models.get("student"):
+        return models["student"][0]
+    shape = config.width, config.heads, config.ffn
+    cut = config_of_student(teacher.config, config.layers, *shape)
+    return PlannedModel(cut, teacher.head, teacher.labels)
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """What training holds at its peak, the teacher among it."""
+    from compress.memory import distilling
+
+    student = training_memory(config, planned(config, models))
+    return distilling(student, models["teacher"][0].shape(), config.teacher_precision)
+
+
+def less_memory(config: Config) -> Iterator[dict[str, Any]]:
+    """Activations computed again, fewer rows at once, a quantized teacher; then all."""
+    fewer = smaller_batch(config) | {"gradient_checkpointing": True}
+    yield {"gradient_checkpointing": True}
+    yield smaller_batch(config)
+    yield {"teacher_precision": "nf4"}
+    yield {"teacher_precision": "nf4"} | fewer
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
@@ -259,13 +315,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
 def _compared(config: Config, ctx: StageContext) -> Summary:
     """Compare the labels of student and teacher, and refuse a student that lost too much."""
+    from compress.distill.own_pieces import parity
     from compress.errors import GateError
     from compress.gate import hold
-    from evalsuite.agreement import outputs
     from evalsuite.inference.label_order import same_names
     from evalsuite.inference.open_model import open_model
-    from evalsuite.inference.probe_text import sample
-    from evalsuite.inference.session import Session
 
     teacher = ctx.input("teacher")
     heads = (teacher, *ctx.inputs.get("student", ()))
@@ -286,10 +340,7 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
     summary: Summary = {}
     remedy = "keep more of the teacher, train for longer"
     if config.probe:
-        session = Session(first)
-        longest = min(first.max_length, second.max_length)
-        text = sample(session.tokenizer, longest, task, ctx.data, config.probe)
-        found = outputs.compare(session, second, text)
+        found = parity(first, second, task, ctx.data, config.probe)
         summary |= found.facts()
         hold(found, config.min_agreement, "distil", f"{remedy}, or lower min_agreement")
     return summary | hold_score(config, ctx, teacher.path, task, "distil", remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -23,8 +23,12 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.heads import refuse_other_head
 from recipes.stages._shared.open_input import open_input
+from recipes.stages._shared.planned_model import PlannedModel, running_memory
 from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
 from transfer.find_task import find_task
+
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
 
 VERSION = 11
 LABELS_MATTER = True
@@ -106,6 +110,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Test rows."""
     return tuple(DataNeed(task, config.split or "eval", config.languages) for task in config.tasks)
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """What the largest model takes while it runs."""
+    return running_memory(models["models"])
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

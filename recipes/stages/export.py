@@ -25,14 +25,17 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.families import shortens
+from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed, training_rows
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
+    from evalsuite.machine.memory import Memory
 
 VERSION = 10
+_COPIES = 2.0  # of the weights
 PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str
@@ -126,6 +129,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         family=model.family,
         head=model.head,
         runtime=config.runtime,
+        tokenizer=model.tokenizer,
         shortened=isinstance(EXPORTERS.get(config.runtime), GraphExporter)
         and config.last_layer == "first-token"
         and shortens(model)
@@ -201,6 +205,13 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     if _calibrates(config) and config.calibration_text == "train":
         needs += (training_rows(probed(config.probe_task, gives).name),)
     return needs
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """The model, its graph, and the graph as it is quantized."""
+    from compress.memory import copying
+
+    return copying(models["model"][0].shape(), _COPIES)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

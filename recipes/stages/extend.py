@@ -145,7 +145,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             TEACHERS.get(config.second_teacher).require()
         except (UnknownNameError, MissingExtraError) as error:
             raise StageInputError(f"second_teacher: {error}") from None
-    return Artifact("checkpoint", family="xlm-roberta")
+    return Artifact("checkpoint", family="xlm-roberta", tokenizer=f"extend {config.name}")
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -22,12 +22,14 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import ProbeTask
 from recipes.stages._shared.training_keys import dev_rows, need, probed
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from compress.fuse.fuse import Fused, Mix
+    from evalsuite.machine.memory import Memory
 
 VERSION = 2
 PASS = True
@@ -133,8 +135,13 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if config.score_rows and not _labelled(model):
         raise StageInputError("score_rows: the model has no task head to score; leave it out")
-    unknown = model.external and model.task is None
-    return Artifact("checkpoint", task=model.task, external=unknown, family=model.family)
+    return Artifact(
+        "checkpoint",
+        task=model.task,
+        external=model.external and model.task is None,
+        family=model.family,
+        tokenizer=model.tokenizer,
+    )
 
 
 def _check_weights(config: Config, model: Artifact, count: int) -> None:
@@ -188,6 +195,14 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     if config.weights == "search":
         needs += (dev_rows(probed(None, gives).name),)
     return needs
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """The fused model, and the live adapter it is compared with."""
+    from compress.memory import fusing
+
+    (model,) = models["model"]
+    return fusing(model.shape(), model.precision, model.embeddings)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

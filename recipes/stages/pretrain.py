@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,9 +17,14 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
-from recipes.stages._shared.training_keys import TrainingConfig, need, settings
+from recipes.stages._shared.planned_model import PlannedModel, training_memory
+from recipes.stages._shared.training_keys import TrainingConfig, need, settings, smaller_batch
+
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
 
 VERSION = 3
+_FAMILY = "xlm-roberta"  # of encoders from scratch
 
 
 class ShapeConfig(BaseModel):
@@ -102,9 +107,11 @@ class Config(TrainingConfig):
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
+    tokenizer: str | None = f"pretrain {config.name}"
     for artifact in inputs.get("model", ()):
         need(artifact, "model", "checkpoint")
-    return Artifact("checkpoint", family="xlm-roberta")
+        tokenizer = artifact.tokenizer
+    return Artifact("checkpoint", family=_FAMILY, tokenizer=tokenizer)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -115,6 +122,40 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def cost(config: Config) -> str:
     """Work, roughly."""
     return f"{config.steps} steps x {config.batch_size} sequences"
+
+
+def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
+    """The model that is continued, without its head, or one of the shape."""
+    from evalsuite.plain_config import PlainConfig
+
+    if config.shape is None:
+        return PlannedModel(models["model"][0].config)
+    shape = config.shape
+    entries = {
+        "model_type": _FAMILY,
+        "vocab_size": shape.vocabulary,
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.ffn,
+        "max_position_embeddings": shape.max_length + 2,
+        "type_vocab_size": 1,
+        "pad_token_id": 1,
+        "attention_probs_dropout_prob": shape.dropout,
+    }
+    return PlannedModel(PlainConfig(entries))
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """What training holds at its peak."""
+    return training_memory(config, planned(config, models), masked=config.mask_rate)
+
+
+def less_memory(config: Config) -> Iterator[dict[str, Any]]:
+    """Activations computed again, fewer rows at once, or both."""
+    yield {"gradient_checkpointing": True}
+    yield smaller_batch(config)
+    yield {"gradient_checkpointing": True} | smaller_batch(config)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -21,6 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.families import refuse_layers, refuse_unknown
+from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.score_gate import (
     LeastAgreement,
     ProbeSentences,
@@ -35,9 +36,13 @@ from recipes.stages._shared.training_keys import (
     need,
     probed,
     same_labels,
+    smaller_batch,
     tasks,
     training_rows,
 )
+
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
 
 VERSION = 4
 PASS = True
@@ -172,6 +177,21 @@ def cost(config: Config) -> str:
     steps = f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
     each = f"{config.rounds} x {steps}" if config.rounds > 1 else steps
     return each if config.epochs else "minutes"
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """The training that recovers from the loss, with the whole model as its teacher."""
+    from compress.memory import distilling
+
+    (model,) = models["model"]
+    return distilling(training_memory(config, model), model.shape(), "fp32")
+
+
+def less_memory(config: Config) -> Iterator[dict[str, Any]]:
+    """Activations computed again, fewer rows at once, or both."""
+    yield {"gradient_checkpointing": True}
+    yield smaller_batch(config)
+    yield {"gradient_checkpointing": True} | smaller_batch(config)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.families import refuse_lacking, refuse_unknown
 from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
+from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.train_options import (
     TrainOptionsConfig,
     check_train_options,
@@ -34,10 +35,14 @@ from recipes.stages._shared.training_keys import (
     known_tasks,
     need,
     settings,
+    smaller_batch,
     tasks,
     training_rows,
 )
 from recipes.stages._shared.training_keys import cost as cost
+
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
 
 VERSION = 6
 
@@ -98,7 +103,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     refuse_lacking(model, [head_of_task(task) or task.format for task in found])
     head = found[0].name if len(found) == 1 else None
     if gives == "checkpoint":
-        return Artifact(gives, task=head, family=model.family)
+        return Artifact(gives, task=head, family=model.family, tokenizer=model.tokenizer)
     before = model.adapter
     rank = config.rank * (2 if config.init.startswith("pissa") else 1)  # saved as a difference
     if config.sequential == "stack" and before is not None:
@@ -111,7 +116,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         rank=rank,
         dora=config.dora,
     )
-    return Artifact(gives, task=head, family=model.family, adapter=facts)
+    return Artifact(gives, task=head, family=model.family, adapter=facts, tokenizer=model.tokenizer)
 
 
 def _check_sequential(config: Config, model: Artifact) -> None:
@@ -165,6 +170,30 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
         rows += tuple(dev_rows(task) for task in config.tasks)
     parallel = config.code_switch or config.contrastive or config.mlm
     return (*rows, PARALLEL, HELD_OUT) if parallel else rows
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """What training holds at its peak."""
+    return training_memory(
+        config,
+        models["model"][0],
+        method=config.method,
+        precision=config.precision,
+        embeddings=config.embeddings,
+        options=method_options(config),
+    )
+
+
+def less_memory(config: Config) -> Iterator[dict[str, Any]]:
+    """Activations computed again, fewer rows at once, an adapter on a quantized base; then all."""
+    fewer = smaller_batch(config) | {"gradient_checkpointing": True}
+    base = {"method": "lora", "precision": "nf4", "embeddings": "int8"}
+    yield {"gradient_checkpointing": True}
+    yield smaller_batch(config)
+    yield fewer
+    yield {"method": "lora"}
+    yield base
+    yield base | fewer
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

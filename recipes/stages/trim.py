@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
@@ -19,6 +20,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.families import refuse_unknown
+from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import (
     LeastAgreement,
     ProbeSentences,
@@ -28,7 +30,11 @@ from recipes.stages._shared.score_gate import (
 )
 from recipes.stages._shared.training_keys import need, probed
 
+if TYPE_CHECKING:
+    from evalsuite.machine.memory import Memory
+
 VERSION = 3
+_COPIES = 2.0  # of the weights
 PASS = True
 _OTHERS = 2000  # lines of each language that is not kept, to say what it loses
 _SHOWN = 3  # languages that are named
@@ -76,7 +82,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     refuse_unknown(model, "model")
-    return replace(model, kind="checkpoint", adapter=None)
+    return replace(model, kind="checkpoint", adapter=None, tokenizer=f"trim {config.name}")
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -87,6 +93,13 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     if config.probe or config.max_lost is not None:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs
+
+
+def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
+    """The model, and the rows that are kept of it."""
+    from compress.memory import copying
+
+    return copying(models["model"][0].shape(), _COPIES)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -20,7 +20,8 @@ from evalsuite.registry import TASKS
 from evalsuite.results.record import Environment
 from evalsuite.task import DataSource, TagExample
 from transfer.encoded_rows.load_rows import load_rows
-from transfer.loop.fit import Settings, resolve_compute
+from transfer.loop.compute import resolve_compute
+from transfer.loop.fit import Settings
 from transfer.models import checkpoints
 from transfer.objectives import mlm
 from transfer.pretrain import Options, Shape, pretrain

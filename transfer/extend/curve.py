@@ -13,7 +13,7 @@ from evalsuite.retrieval.cosine import nearest
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
 from transfer.extend.plan import BOS, EOS, PAD
-from transfer.loop.fit import resolve_compute
+from transfer.loop.compute import resolve_compute
 from transfer.text.teacher_vectors import embed
 
 _POINTS = 8

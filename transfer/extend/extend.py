@@ -31,7 +31,8 @@ from transfer.extend.options import Options as Options
 from transfer.extend.plan import LINES, PAD, SENTENCES, WORDS, Plan, make_plan
 from transfer.extend.start import embeddings
 from transfer.loop.batch_plan import Batch, padded
-from transfer.loop.fit import Fitted, fit, resolve_compute
+from transfer.loop.compute import resolve_compute
+from transfer.loop.fit import Fitted, fit
 from transfer.loop.types import Collate, Objective, Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.models.to_xlmr import carry, load_english

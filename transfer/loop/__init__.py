@@ -3,6 +3,7 @@
 Files:
     batch_plan.py: the order of training: which examples make which batch, decided before the
         first step
+    compute.py: the precision that a training computes in
     fit.py: the one training loop: transformers.Trainer over a fixed plan of batches
     mixing.py: multi-task sampling: which data set each step draws from
     optimizer_steps.py: transformers.Trainer over a plan of optimizer steps, each of one or more

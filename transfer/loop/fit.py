@@ -28,9 +28,9 @@ import torch
 from transformers import TrainerCallback, TrainingArguments
 from transformers.trainer_utils import set_seed
 
-from evalsuite.machine import environment
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import processes
+from transfer.loop.compute import resolve_compute
 from transfer.loop.optimizer_steps import Steps, StepTrainer
 from transfer.loop.types import AfterStep, Objective, Progress, TrainingData
 
@@ -62,19 +62,6 @@ class Fitted:
     final_loss: float  # mean over the last tenth
     seconds_per_step: float  # median; of this process's share of each step
     compute: str  # fp32 or bf16
-
-
-def resolve_compute(compute: str) -> Literal["fp32", "bf16"]:
-    """The precision to compute in.
-
-    `auto` is bf16 (autocast) where the processor multiplies matrices in bf16, else fp32.
-    """
-    if compute != "auto":
-        return "bf16" if compute == "bf16" else "fp32"
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    flags = environment.capture(1).instruction_set
-    return "bf16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "fp32"
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]

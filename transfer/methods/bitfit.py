@@ -6,10 +6,13 @@ embeddings, are 0.04% of the parameters of XLM-R base.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transfer.methods._whole import head, refuse_quantized
 from transfer.methods._whole import save as save
+
+if TYPE_CHECKING:
+    from evalsuite.machine.model_shape import ModelShape
 
 GIVES = "checkpoint"
 
@@ -17,6 +20,11 @@ GIVES = "checkpoint"
 def check(format: str | None, precision: str, **options: Any) -> None:
     """Refuse a quantized base: the result is a whole checkpoint."""
     refuse_quantized("bitfit", precision)
+
+
+def trained(shape: ModelShape, **options: Any) -> int:
+    """Parameters that are trained, from the model's shape."""
+    return shape.biases + shape.head
 
 
 def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:

@@ -10,13 +10,16 @@ of XLM-R base), and peft saves only its output, from which a killed training cou
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transfer.errors import MethodError
 from transfer.methods import _peft, _prompts
 from transfer.methods._options import read
 from transfer.methods._peft import save as save
 from transfer.methods._prompts import Options as Options
+
+if TYPE_CHECKING:
+    from evalsuite.machine.model_shape import ModelShape
 
 GIVES = "prompt"
 
@@ -32,6 +35,11 @@ def check(
             "cached keys and values, which are the prefix; set it to false, because a prefix needs "
             "little memory"
         )
+
+
+def trained(shape: ModelShape, **options: Any) -> int:
+    """Parameters that are trained, from the model's shape."""
+    return read(Options, options).length * shape.layers * 2 * shape.width + shape.head
 
 
 def prepare(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transfer.methods._whole import refuse_quantized
 from transfer.methods._whole import save as save
+
+if TYPE_CHECKING:
+    from evalsuite.machine.model_shape import ModelShape
 
 GIVES = "checkpoint"
 
@@ -13,6 +16,11 @@ GIVES = "checkpoint"
 def check(format: str | None, precision: str, **options: Any) -> None:
     """Refuse a quantized base."""
     refuse_quantized("full", precision)
+
+
+def trained(shape: ModelShape, *, freeze_embeddings: bool = False, **options: Any) -> int:
+    """Parameters that are trained, from the model's shape."""
+    return shape.parameters - (shape.words if freeze_embeddings else 0)
 
 
 def prepare(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.find_family import family_of
 from transfer.errors import MethodError
 from transfer.methods._options import option, read
 from transfer.methods._whole import head, refuse_quantized
 from transfer.methods._whole import save as save
+
+if TYPE_CHECKING:
+    from evalsuite.machine.model_shape import ModelShape
 
 GIVES = "checkpoint"
 
@@ -28,6 +31,12 @@ def check(format: str | None, precision: str, **options: Any) -> None:
     refuse_quantized("last_k", precision)
     if read(Options, options).last is None:
         raise MethodError("method: last_k needs last, the number of top layers to train: last: 2")
+
+
+def trained(shape: ModelShape, **options: Any) -> int:
+    """Parameters that are trained, from the model's shape."""
+    last = min(read(Options, options).last or 0, shape.layers)
+    return (shape.linear + shape.biases) * last // shape.layers + shape.head
 
 
 def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:

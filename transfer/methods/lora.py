@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge
 
-from evalsuite.find_family import family_of
+from evalsuite.find_family import family_of, named
 from transfer.errors import MethodError
 from transfer.methods import _peft
 from transfer.methods._options import option, read
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evalsuite.family import Family
+    from evalsuite.machine.model_shape import ModelShape
 
 GIVES = "adapter"
 KEYS = ("sequential",)
@@ -112,6 +113,31 @@ def refuse_sequential(how: Sequential, method: str, **options: Any) -> None:
         raise MethodError(
             f"init: {chosen.init} and sequential: start are two starts; leave one of them out"
         )
+
+
+def trained(shape: ModelShape, **options: Any) -> int:
+    """Parameters that are trained, from the model's shape: the updates and the head."""
+    chosen = read(Options, options)
+    layers = shape.layers if chosen.adapter_layers is None else len(chosen.adapter_layers)
+    ends = _updated(shape, chosen).values()
+    return layers * sum(chosen.rank * sum(end) for end in ends) + shape.head
+
+
+def updated(shape: ModelShape, **options: Any) -> int:
+    """Linear layers of each layer that get an update."""
+    return len(_updated(shape, read(Options, options)))
+
+
+def _updated(shape: ModelShape, options: Options) -> dict[str, tuple[int, int]]:
+    """Their paths, with their inputs and outputs."""
+    targets = named(shape.family).lora if options.targets is None else options.targets
+    linear = shape.linear_layers()
+    return {path: ends for path, ends in linear.items() if _matches(path, targets)}
+
+
+def _matches(path: str, targets: Sequence[str] | str) -> bool:
+    """Whether the linear layer at a path is one of the targets."""
+    return targets == ALL_LINEAR or any(f".{path}".endswith(f".{target}") for target in targets)
 
 
 def prepare(model: Any, format: str | None, precision: str, **options: Any) -> Any:

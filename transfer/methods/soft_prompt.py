@@ -6,12 +6,15 @@ are trained. The head of a sentence pair reads the first token, which is the fir
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transfer.methods import _peft, _prompts
 from transfer.methods._options import read
 from transfer.methods._peft import save as save
 from transfer.methods._prompts import Options as Options
+
+if TYPE_CHECKING:
+    from evalsuite.machine.model_shape import ModelShape
 
 GIVES = "prompt"
 
@@ -19,6 +22,11 @@ GIVES = "prompt"
 def check(format: str | None, precision: str, **options: Any) -> None:
     """Refuse multiple-choice tasks."""
     _prompts.check("soft_prompt", format)
+
+
+def trained(shape: ModelShape, **options: Any) -> int:
+    """Parameters that are trained, from the model's shape."""
+    return read(Options, options).length * shape.width + shape.head
 
 
 def prepare(

@@ -7,6 +7,7 @@ Files:
     train_options.py: keys of `train` for mixing, batching, dev scores and robustness
     method_keys.py: keys of `train` that choose a training method, and its options
     heads.py: what `check` knows of the head of a model from outside
+    planned_model.py: what plan knows of a model before it exists, and what training it holds
     families.py: what `check` knows of the family of a model
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
     adapter_task.py: key that names the task of an adapter which does not name it

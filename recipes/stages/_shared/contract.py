@@ -18,6 +18,10 @@ It may also hold
   (the `report` kind is taken to);
 - `PASS = True`, where it makes a model smaller or faster (`lingopress ls passes`);
 - `ALONE = True`, where what else runs would change the result (a speed measurement);
+- `memory(config, models) -> Memory`, what it holds at its peak, for `lingopress plan`; `models` is
+  role -> tuple of `PlannedModel`; with it `less_memory(config)`, changes of keys that take less, as
+  mappings, and `planned(config, models) -> PlannedModel`, where the model it gives has another
+  shape than the first it is given;
 - `cost(config) -> str`, a rough guess for `lingopress plan`: "minutes", "4 GB download";
 - in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output, and
   `renamed: ClassVar[Mapping[str, str]]`, old names of keys, which recipes may use for one version.
@@ -112,7 +116,8 @@ class Artifact:
     model from outside the recipe, of which only the config is known; `family` is its model type
     and `head` what that config says of its head, where they are known; `adapter` says how an
     adapter of this recipe is trained; a bundle is `shortened` where its last layer computes the
-    first token alone.
+    first token alone; `tokenizer` is equal where two models split text alike (None: not known
+    ahead).
     """
 
     kind: ArtifactKind
@@ -123,6 +128,7 @@ class Artifact:
     family: str | None = field(default=None, compare=False)
     head: HeadFacts | None = field(default=None, compare=False)
     adapter: AdapterFacts | None = field(default=None, compare=False)
+    tokenizer: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,13 @@ def cost(config: TaskTrainingConfig) -> str:
     return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
 
 
+def smaller_batch(config: TrainingConfig) -> dict[str, Any]:
+    """Keys that have one row in memory at a time, and as many rows per step as before."""
+    if getattr(config, "effective_batch", None) is not None:
+        return {"batch_size": 1}
+    return {"batch_size": 1, "accumulate": config.accumulate * config.batch_size}
+
+
 def settings(config: TrainingConfig, seed: int) -> Settings:
     """Settings of the optimizer, from a config."""
     from transfer.loop.fit import Settings

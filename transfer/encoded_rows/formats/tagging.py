@@ -13,7 +13,10 @@ from transfer.loop.types import Tensors
 
 
 class Tags(OneSequence):
-    """`targets` are tag ids per token: the tag on a word's first token, -100 on the others."""
+    """`targets` are tag ids per token: the tag on a word's first token, -100 on the others.
+
+    `words` says which example each row is of, and which word of it each token starts, else -1.
+    """
 
     def __init__(self, task: Task, examples: Sequence[Example], encoder: Encoder) -> None:
         tagged = [example for example in examples if isinstance(example, TagExample)]
@@ -21,9 +24,11 @@ class Tags(OneSequence):
         self.pad_id = encoder.pad_id
         self.ids: list[list[int]] = []
         self.targets: list[list[int]] = []
+        self.words: list[tuple[int, list[int]]] = []
         for item in encoder(task, tagged):
             tags = tagged[item.example].tags
             self.ids.append(item.ids)
+            self.words.append((item.example, list(item.words)))
             self.targets.append([IGNORE if word < 0 else index[tags[word]] for word in item.words])
 
     def collate(self, batch: Batch) -> Tensors:

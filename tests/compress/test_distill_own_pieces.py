@@ -1,0 +1,222 @@
+"""Teacher and student of other families and tokenizers: each reads the same text its own way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import NLI, bert, small
+from quick import distillation
+
+from compress.distill import plain_text
+from compress.distill.distill import distill
+from compress.distill.own_pieces import Placed, own_tokenizer, parity
+from compress.distill.targets import Targets
+from compress.distill.teachers import logits_function, open_teacher
+from compress.errors import StudentError
+from evalsuite import tokenization
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.inference.open_model import open_model
+from evalsuite.opening.tokenizer import tokenizer_digest, tokenizer_json
+from evalsuite.registry import TASKS
+from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource, TagExample
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import Artifact, HeadFacts
+from recipes.stages.distill import Config, check
+from transfer.encoded_rows.encoded import Encoder
+from transfer.encoded_rows.formats.tagging import Tags
+from transfer.encoded_rows.load_rows import load_rows
+from transfer.loop.batch_plan import Batch
+from transfer.loop.fit import Fitted
+from transfer.loop.types import Summary
+
+EMBEDDED = DataSource("embedded")
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """An XLM-R with SentencePiece, and a BERT with WordPiece, both with heads for XNLI."""
+    here = tmp_path_factory.mktemp("pair")
+    return small(here / "teacher"), bert(here / "student")
+
+
+def learnt(
+    teacher: Path, student: Path, tasks: list[str], out: Path, **changes: Any
+) -> tuple[Fitted, Summary]:
+    asked = distillation(layers=None, student=student, **changes)
+    named = [TASKS.get(name) for name in tasks]
+    return distill(teacher, named, EMBEDDED, asked, work=out / "work", out=out / "out")
+
+
+def test_logits_of_a_row_are_the_teachers_on_its_own_pieces(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    teacher, student = pair
+    task = TASKS.get("xnli")
+    theirs = load_rows(task, EMBEDDED, teacher, 64, max_examples=12)
+    own = load_rows(task, EMBEDDED, student, 64, max_examples=12)
+    assert theirs.lengths() != own.lengths()
+    opened = open_teacher(teacher)
+    targets = Targets.compute([logits_function(opened)], [theirs], tmp_path / "targets")
+    batch = Batch(0, (5, 2), 0)
+    found = Placed(targets, [theirs], [own]).batch(batch, 40)
+    tensors = theirs.collate(batch)
+    inputs = {name: tensors[name] for name in ("input_ids", "attention_mask")}
+    wanted = load_checkpoint(teacher)(**inputs).logits
+    assert found.keys() == {"targets"}
+    assert torch.allclose(found["targets"], wanted, atol=1e-4)
+
+
+def test_a_student_of_another_family_learns_the_teachers_answers(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    teacher, student = pair
+    task = TASKS.get("xnli")
+    before = parity(open_model(teacher), open_model(student), task, EMBEDDED, 8).agreement
+    _, facts = learnt(
+        teacher, student, ["xnli"], tmp_path, max_steps=40, multilingual=0.3, max_examples=48,
+        max_pairs=10, batch_size=16, max_length=80,
+    )  # fmt: skip
+    out = tmp_path / "out"
+    assert facts["teacher's logits"] == "once per row"
+    assert not own_tokenizer(out, student) and own_tokenizer(out, teacher)
+    assert read_config(out)["model_type"] == "bert"
+    assert [read_config(out)["id2label"][str(n)] for n in range(3)] == list(NLI)
+    after = parity(open_model(teacher), open_model(out), task, EMBEDDED, 8).agreement
+    assert after > before + 5
+
+
+def test_logits_of_tags_are_matched_word_by_word(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """Rows are cut into windows at other words, and each logit says where it is from."""
+    task = TASKS.get("udpos")
+    words = ("unbelievable", "rivers", "flow", "slowly", "towards", "the", "sea")
+    examples = [TagExample("1", words * 6, ("NOUN",) * 42), TagExample("2", words, ("NOUN",) * 7)]
+    theirs, own = (
+        Tags(task, examples, Encoder(tokenization.load(path), 1, size))
+        for path, size in zip(pair, (24, 33), strict=True)
+    )
+    assert len(theirs) > 2 and len(own) > len(theirs)
+
+    class Places:
+        """Targets that name the row and the token they are of."""
+
+        labels = 2
+
+        def row(self, part: int, index: int) -> np.ndarray:
+            tokens = len(theirs.ids[index])
+            return np.array([[index, token] for token in range(tokens)], dtype=np.float32)
+
+    placed: Any = Placed(Places(), [theirs], [own])  # type: ignore[arg-type]
+    batch = Batch(0, tuple(range(len(own))), 0)
+    width = max(own.lengths())
+    found = placed.batch(batch, width)
+    checked = 0
+    for row, (example, starts) in enumerate(own.words):
+        for token, word in enumerate(starts):
+            assert found["matched"][row, token] == (word >= 0)
+            if word >= 0:
+                there, place = found["targets"][row, token].int().tolist()
+                assert theirs.words[there][0] == example
+                assert theirs.words[there][1][place] == word
+                checked += 1
+    assert checked == 49
+
+
+def test_a_word_that_one_of_them_drops_is_not_matched(pair: tuple[Path, Path]) -> None:
+    task = TASKS.get("udpos")
+    examples = [TagExample("1", ("a", "\u200b", "b"), ("NOUN",) * 3)]
+    rows = [Tags(task, examples, Encoder(tokenization.load(path), 1, 24)) for path in pair]
+    counts = [sum(word >= 0 for _, words in own.words for word in words) for own in rows]
+
+    class Zeros:
+        labels = 2
+
+        def row(self, part: int, index: int) -> np.ndarray:
+            return np.zeros((24, 2), dtype=np.float32)
+
+    for theirs, own in (rows, rows[::-1]):
+        placed: Any = Placed(Zeros(), [theirs], [own])  # type: ignore[arg-type]
+        found = placed.batch(Batch(0, (0,), 0), 24)
+        assert found["matched"].sum() == min(counts)
+        assert found["targets"].shape == (1, 24, 2)
+
+
+def test_a_tagger_learns_from_another_tokenizers_on_plain_text_too(tmp_path: Path) -> None:
+    teacher = small(tmp_path / "teacher", "tagging")
+    student = bert(tmp_path / "student", "tagging")
+    asked = distillation(layers=None, student=student, max_pairs=6)
+    text = plain_text.read(EMBEDDED, student, asked, "tagging", by_word=True)
+    assert isinstance(text, plain_text.Words)
+    assert [index for index, _ in text.words][:3] == [0, 1, 2]
+    fitted, _ = learnt(teacher, student, [], tmp_path, max_steps=12, max_pairs=6, max_length=40)
+    assert fitted.steps == 12 and fitted.final_loss < 0.9 * fitted.first_loss
+
+
+def test_sentences_are_embedded_by_each_with_its_own_pieces(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    teacher, student = pair
+    fitted, _ = learnt(
+        teacher, student, [], tmp_path, logits=0.0, sentences=1.0, max_steps=12, max_pairs=6,
+        max_length=40,
+    )  # fmt: skip
+    assert fitted.final_loss < 0.9 * fitted.first_loss
+    asked = distillation(layers=None, student=student, sentences=1.0, max_pairs=4)
+    rows = plain_text.read(EMBEDDED, student, asked, "pair", teacher=teacher)
+    assert isinstance(rows, plain_text.Parallel)
+    line = rows.pairs[0][1]
+    assert rows.theirs.encode(line).ids == tokenization.load(teacher).encode(line).ids
+    assert rows.tokenizer.encode(line).ids == tokenization.load(student).encode(line).ids
+
+
+def test_how_a_tokenizer_pads_and_cuts_does_not_matter(pair: tuple[Path, Path]) -> None:
+    teacher, student = pair
+    assert own_tokenizer(student, teacher) and not own_tokenizer(None, teacher)
+    tokenizer = tokenization.load(teacher)
+    plain = tokenizer.to_str()
+    tokenizer.enable_truncation(17)
+    tokenizer.enable_padding(length=20)
+    assert plain != tokenizer.to_str()
+    assert tokenizer_digest(plain) == tokenizer_digest(tokenizer.to_str())
+    assert tokenizer_digest(plain) != tokenizer_digest(tokenizer_json(student))
+
+
+def checked(head: str = "xnli", **fields: Any) -> Artifact:
+    config = Config(name="s", stage="distill", teacher="t", student="s", **fields)
+    task, known = (None, None) if head == "encoder" else (head, head)
+    facts = HeadFacts(None) if known is None else None
+    teacher = Artifact(
+        "checkpoint", task, external=known is None, family="bert", head=facts, tokenizer="one"
+    )
+    student = Artifact("checkpoint", known, family="modernbert", tokenizer="two")
+    return check(config, {"teacher": [teacher], "student": [student]})
+
+
+def test_the_stage_says_ahead_what_cannot_be_matched() -> None:
+    found = checked(hidden=0, tasks=("xnli",))
+    assert (found.tokenizer, found.family) == ("two", "modernbert")
+    assert checked("udpos", hidden=0, tasks=("udpos",)).task == "udpos"
+    assert checked("encoder", hidden=0, logits=0, sentences=1).task is None
+    assert checked("xquad", hidden=0, logits=0, labels=1, multilingual=0, tasks=("xquad",))
+    with pytest.raises(StageInputError, match="hidden: hidden states are matched token by token"):
+        checked(tasks=("xnli",))
+    with pytest.raises(StageInputError, match="set relations: 0, or give a student with the teach"):
+        checked(hidden=0, relations=1, tasks=("xnli",))
+    with pytest.raises(StageInputError, match=r"numbers of tokens.*set logits: 0 and labels: 1"):
+        checked("xquad", hidden=0, tasks=("xquad",))
+    with pytest.raises(StageInputError, match=r"own vocabulary.*set logits: 0 and sentences: 1"):
+        checked("encoder", hidden=0)
+    with pytest.raises(StageInputError, match="cache: never: student and teacher have different"):
+        checked(hidden=0, cache="never", tasks=("xnli",))
+
+
+def test_what_check_could_not_see_is_said_before_any_work(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    teacher, student = pair
+    with pytest.raises(StudentError, match="hidden states are matched token by token"):
+        learnt(teacher, student, ["xnli"], tmp_path, hidden=1.0)

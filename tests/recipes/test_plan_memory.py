@@ -1,0 +1,132 @@
+"""`plan` says what each stage will take of this machine's memory, from config.json alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from evalsuite.machine.memory import Place
+from recipes.cli import listings
+from recipes.cli.app import main
+from recipes.hashing import DigestMemo
+from recipes.parsing.recipe_file import load
+from recipes.planning.memory import estimate
+from recipes.planning.plan import make_plan
+
+XL = {
+    "architectures": ["XLMRobertaXLForMaskedLM"], "model_type": "xlm-roberta-xl",
+    "hidden_size": 2560, "intermediate_size": 10_240, "max_position_embeddings": 514,
+    "num_attention_heads": 32, "num_hidden_layers": 36, "pad_token_id": 1,
+    "type_vocab_size": 1, "vocab_size": 250_880,
+}  # fmt: skip
+XXL = XL | {"hidden_size": 4096, "intermediate_size": 16_384, "num_hidden_layers": 48}
+RECIPE = """
+name: large
+source: embedded
+stages:
+  - {name: full, stage: train, model: ./MODEL, tasks: [xnli], method: full, batch_size: 8}
+  - {name: adapter, stage: train, model: ./MODEL, tasks: [xnli], method: lora, precision: nf4,
+     embeddings: int8, batch_size: 8}
+  - {name: student, stage: distill, teacher: full, tasks: [xnli], layers: 12, batch_size: 8,
+     teacher_precision: nf4}
+"""
+GB = 1e9
+
+
+class Folder(NamedTuple):
+    """A folder with recipes, and the command line in it."""
+
+    folder: Path
+
+    def write(self, text: str) -> str:
+        (self.folder / "r.yaml").write_text(text, encoding="utf-8")
+        return "r.yaml"
+
+    def cli(self, *args: str) -> int:
+        with pytest.raises(SystemExit) as end:
+            main([*args, "--workspace", str(self.folder / "workspace")])
+        return int(end.value.code or 0)
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """Directories of XL and XXL that hold `config.json` and no weights."""
+    monkeypatch.chdir(tmp_path)
+    for name, config in (("xl", XL), ("xxl", XXL)):
+        (tmp_path / name).mkdir()
+        text = json.dumps(config)
+        (tmp_path / name / "config.json").write_text(text, encoding="utf-8")
+    return Folder(tmp_path)
+
+
+def estimated(large: Folder, text: str, ram: float = 25 * GB) -> Any:
+    plan = make_plan(load(large.write(text)), None, DigestMemo(), weights=False)
+    return estimate(plan, Place("RAM", int(ram)))
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("xl", 3.48e9), ("xxl", 10.7e9)])
+def test_large_models_are_estimated_from_their_config(
+    large: Folder, name: str, parameters: float
+) -> None:
+    found = estimated(large, RECIPE.replace("MODEL", name))
+    parts = found["full"].need.parts
+    assert parts["weights"] == pytest.approx(4 * parameters, rel=0.02)
+    assert parts["gradients"] == parts["weights"] == parts["optimizer"] / 2
+    assert not found["full"].fits
+    small = found["adapter"].need.parts
+    assert (
+        small["weights"] < 0.2 * parts["weights"] and small["optimizer"] < 0.01 * parts["weights"]
+    )
+    student = found["student"].need.parts
+    assert student["teacher"] == pytest.approx(small["weights"] + 3 / 4 * 4 * 250_880 *
+        (XL if name == "xl" else XXL)["hidden_size"], rel=0.03)  # fmt: skip
+
+
+def test_what_would_fit_is_named_with_numbers(
+    large: Folder, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listings, "machine_memory", lambda: Place("RAM", int(25 * GB)))
+    assert large.cli("plan", large.write(RECIPE.replace("MODEL", "xl"))) == 0
+    said = capfd.readouterr().out
+    assert re.search(
+        r"stage +memory +weights +gradients +optimizer +activations +other +teacher", said
+    )
+    assert re.search(r"full +6\d\.\d GB +13\.9 GB +13\.9 GB +27\.9 GB", said)
+    assert re.search(r"\nfull: 6\d\.\d GB do not fit into 25\.0 GB\n", said)
+    assert re.search(r"\n  method: lora, precision: nf4, embeddings: int8: +\d\.\d GB", said)
+    assert "\n  gradient_checkpointing: true:" not in said  # does not suffice
+    assert "memory is estimated at each stage's peak; this machine has 25.0 GB of RAM" in said
+    assert "note: r.yaml:5: ./xl has no weights yet; run will need them" in said
+
+
+def test_where_nothing_fits_the_least_is_named(large: Folder) -> None:
+    found = estimated(large, RECIPE.replace("MODEL", "xxl"), ram=2 * GB)["full"]
+    assert not any(found.within(need) for _, need in found.less)
+    least = min(found.less, key=lambda pair: pair[1].total)[0]
+    assert least["precision"] == "nf4" and least["gradient_checkpointing"] is True
+
+
+def test_check_needs_no_weights_and_run_does(
+    large: Folder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recipe = large.write(RECIPE.replace("MODEL", "xl"))
+    assert large.cli("check", recipe) == 0
+    said = capfd.readouterr()
+    assert "ok, 4 stages" in said.out or "ok, 3 stages" in said.out
+    assert "./xl has no weights yet; run will need them" in said.out + said.err
+    assert large.cli("run", recipe) == 2
+    assert "./xl is not a checkpoint: it has no model.safetensors" in capfd.readouterr().err
+
+
+def test_what_is_not_known_ahead_has_no_estimate(large: Folder) -> None:
+    text = RECIPE.replace("./MODEL", "org/not-here")
+    assert estimated(large, text) == {}
+    (large.folder / "other").mkdir()
+    config = json.dumps({"model_type": "albert", "architectures": ["AlbertModel"]})
+    (large.folder / "other" / "config.json").write_text(config, encoding="utf-8")
+    full = "\n".join(RECIPE.splitlines()[:5]).replace("MODEL", "other")
+    assert estimated(large, full) == {}
