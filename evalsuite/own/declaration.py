@@ -172,10 +172,13 @@ class Declaration(BaseModel):
             yield "labels: give at least two, each of them once"
 
     def label_names(self) -> tuple[str, ...] | None:
-        """The labels where they are declared, in order; several spellings may share one."""
+        """The labels where they are declared, or have a column each, in order.
+
+        Several spellings may share one.
+        """
         if isinstance(self.labels, Mapping):
             return tuple(dict.fromkeys(self.labels.values()))
-        return self.labels
+        return self.labels or tuple(map(str, self.columns_of("labels"))) or None
 
     def spelling(self, written: str) -> str:
         """The label that a file writes so."""

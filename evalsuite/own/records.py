@@ -263,9 +263,11 @@ def _check_columns(
 
 
 def _text(value: Any) -> str:
-    """A value as a file of text would have it: true is 1, and nothing is the empty text."""
+    """A value as a file of text would have it: true and 1.0 are 1, nothing and NaN are empty."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return str(int(value))
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))  # a table with a missing value has 1.0 for 1
+    if isinstance(value, float) and value != value:
+        return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

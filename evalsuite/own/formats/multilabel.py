@@ -20,15 +20,10 @@ _ABSENT = {"0": False, "0.0": False, "false": False, "no": False}
 
 
 def labels(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Those that have a column, in the order of the columns; or those that are named."""
-    columns: dict[str, None] = {}
-    named: set[str] = set()
-    for row in rows:
-        columns.update(
-            dict.fromkeys(row.spelling(str(name)) for name in row.lists.get("labels", ()))
-        )
-        named.update(map(row.spelling, _several.names(row, "labels")))
-    return tuple(columns) or _label.in_order(named)
+    """Those that are named; where each has a column, the declaration knows them."""
+    return _label.in_order(
+        row.spelling(name) for row in rows for name in _several.names(row, "labels")
+    )
 
 
 def example(row: Row, id: str, labels: Sequence[str]) -> LabelsExample:
