@@ -280,6 +280,11 @@ class Task(ABC):
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
         """Languages that have rows for this split in this source, English first, then sorted."""
 
+    def readable(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        """Languages whose rows can be read, for uses that need no labels; those with labels,
+        unless the task has others."""
+        return self.available(source, split)
+
     def eval_split(self, source: DataSource) -> Split:
         """The first of `eval_splits` that has rows in any language."""
         for split in self.eval_splits:

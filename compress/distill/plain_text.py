@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import nn
 from compress.distill.options import Options
 from compress.distill.sentences import turn
 from evalsuite import tokenization
+from evalsuite.data.parallel import segments
 from evalsuite.formats import tagging
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.task_head import head_reads_two_texts
@@ -153,6 +155,26 @@ def _turned(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     )
 
 
+def _sides(pairs: Sequence[tuple[str, str]], seed: int, paired: bool) -> list[Any]:
+    """Both sides of each pair in any order, or one of them."""
+    rng = random.Random(seed)
+    inputs: list[Any] = []
+    for pair in pairs:
+        sides = list(pair)
+        rng.shuffle(sides)
+        inputs.append(tuple(sides) if paired else sides[0])
+    return inputs
+
+
+def _lines(files: Sequence[Path], most: int | None, paired: bool) -> list[Any]:
+    """The lines of each file, or each with the next one."""
+    inputs: list[Any] = []
+    for path in files:
+        lines = [line for line in islice(segments(path), most) if line.strip()]
+        inputs += zip(lines, [*lines[1:], *lines[:1]], strict=True) if paired else lines
+    return inputs
+
+
 def read(
     source: DataSource,
     directory: Path,
@@ -176,15 +198,14 @@ def read(
         DataError: the source has no such text.
     """
     tokenizer = tokenization.load(directory)
-    rng = random.Random(options.settings.seed)
-    corpus = parallel_text.read(source, None, options.max_pairs)
-    pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
     paired = head_reads_two_texts(head, tasks)
-    inputs: list[Any] = []
-    for pair in pairs:
-        sides = list(pair)
-        rng.shuffle(sides)
-        inputs.append(tuple(sides) if paired else sides[0])
+    pairs: list[tuple[str, str]] = []
+    if options.text:
+        inputs = _lines(options.text, options.max_pairs, paired)
+    else:
+        corpus = parallel_text.read(source, None, options.max_pairs)
+        pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
+        inputs = _sides(pairs, options.settings.seed, paired)
     pad_id = tokenization.pad_id(directory)
     found: Texts
     if by_word:

@@ -52,24 +52,31 @@ def count(
 
 
 def choose(
-    counts: Mapping[str, Counter[int]], *, coverage: float = 1.0, min_count: int = 1
+    counts: Mapping[str, Counter[int]],
+    *,
+    coverage: float = 1.0,
+    min_count: int = 1,
+    most: int | None = None,
 ) -> set[int]:
     """The most frequent pieces of each language that make up `coverage` of what occurs in its text.
 
     Args:
         coverage: share of occurrences, 0 to 1; 1 keeps all that occur.
         min_count: pieces rarer than that in a language are not kept for its sake.
+        most: pieces at most; with fewer, every language keeps a smaller share, the same for all.
     """
-    kept: set[int] = set()
+    needed: dict[int, float] = {}  # the largest coverage at which a piece is still left out
     for own in counts.values():
-        wanted = coverage * own.total()
+        total = own.total()
         reached = 0
         for piece, times in sorted(own.items(), key=lambda item: (-item[1], item[0])):
-            if reached >= wanted or times < min_count:
+            if reached >= coverage * total or times < min_count:
                 break
-            kept.add(piece)
+            needed[piece] = min(needed.get(piece, 1.0), reached / total)
             reached += times
-    return kept
+    if most is None or len(needed) <= most:
+        return set(needed)
+    return set(sorted(needed, key=lambda piece: (needed[piece], piece))[: max(0, most)])
 
 
 def scripts(characters: Counter[str]) -> set[str]:

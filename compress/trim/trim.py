@@ -81,6 +81,7 @@ def trim(
     *,
     coverage: float = 1.0,
     min_count: int = 1,
+    most: int | None = None,
     others: Mapping[str, Iterable[str]] | None = None,
 ) -> Trimmed:
     """Write the checkpoint with the pieces that `text` needs to `out`.
@@ -93,6 +94,7 @@ def trim(
         text: language -> lines of it; each is read once.
         coverage: share of the occurrences of each language that is kept, the most frequent first.
         min_count: pieces rarer than that in a language are not kept for its sake.
+        most: pieces at most, without those that only others are made of (BPE); None for any number.
         others: lines of languages that are not kept, to count what they lose.
 
     Raises:
@@ -121,8 +123,8 @@ def trim(
     for _, characters in counted.values():
         written |= pieces.scripts(characters)
     counts = {code: own for code, (own, _) in counted.items()}
-    keep |= pieces.choose(counts, coverage=coverage, min_count=min_count)
     keep |= pieces.always(kind, tree, written) | config_ids.needed(directory)
+    keep = _kept(counts, keep, coverage, min_count, most)
     keep |= kind.parts(tree["model"], keep)
     small, old = tokenizer_parts.cut(kind, tree, keep)
     rebuilt = _write(directory, out, config, weights, small, old)
@@ -143,6 +145,33 @@ def trim(
     }
     (out / RECORD).write_text(json.dumps(record), encoding="utf-8")
     return trimmed
+
+
+def _kept(
+    counts: Mapping[str, Counter[int]],
+    always: set[int],
+    coverage: float,
+    min_count: int,
+    most: int | None,
+) -> set[int]:
+    """Pieces that are kept: those no text decides over, and of the others what there is room for.
+
+    Raises:
+        TrimError: `most` is less than the former.
+    """
+    if most is None:
+        return pieces.choose(counts, coverage=coverage, min_count=min_count) | always
+    if most < len(always):
+        raise TrimError(
+            f"max_pieces: {most:,} is too few; special tokens and the letters of the text are "
+            f"{len(always):,}"
+        )
+    others = {
+        code: Counter({piece: times for piece, times in own.items() if piece not in always})
+        for code, own in counts.items()
+    }
+    room = most - len(always)
+    return pieces.choose(others, coverage=coverage, min_count=min_count, most=room) | always
 
 
 def _write(

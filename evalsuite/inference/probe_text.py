@@ -59,7 +59,7 @@ def sample_rows(task: Task, source: DataSource, per_language: int) -> dict[str, 
         DataError: the source has no rows of the task.
     """
     split = task.eval_split(source)
-    languages = task.available(source, split)
+    languages = task.readable(source, split)
     if not languages:
         raise DataError(f"{task.name} has no {split} rows in the source {source.kind}")
     return {

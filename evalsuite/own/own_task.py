@@ -105,6 +105,10 @@ class OwnTask(Task):
             return self._ordered(set(self._places[split]))
         return self._ordered({code for code in self._places[split] if self._shows_gold(code)})
 
+    def readable(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        """Languages with a file, whether it shows its labels or not."""
+        return self._ordered(set(self._places[split]))
+
     def _shows_gold(self, language: str) -> bool:
         if language not in self._shown:
             self._shown[language] = self._looked_for_gold(language)

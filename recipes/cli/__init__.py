@@ -8,6 +8,10 @@ Files:
     model_commands.py: the commands that run a model over rows: predict, embed
     push_command.py: push: put a model on the Hugging Face hub
     row_progress.py: how far a run over rows is: a bar, or a line per minute
+    draft_commands.py: the commands that write recipes: init, shrink
+    draft_options.py: arguments and options of `lingopress init`
+    running.py: run a recipe and show what it does, on a terminal or line by line
+    drafted.py: what init prints: what was seen in the files, and what to type next
     cache_commands.py: the commands on the cache: cache verify
     listings.py: what check, plan, show, score and ls tasks NAME print
     memory_lines.py: what plan prints about memory

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from recipes import torchrun
 from recipes.cli import cache_commands
+from recipes.cli.draft_commands import init, shrink
 from recipes.cli.model_commands import embed, predict
 from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, Space
 from recipes.cli.push_command import push
 from recipes.cli.result_commands import compare, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
-
-if TYPE_CHECKING:
-    from recipes.execution.display import Display
-    from recipes.planning.plan import Plan
 
 
 class _Group(TyperGroup):
@@ -123,27 +120,11 @@ def run(
     if dry_run:
         plan(recipe, overrides, data_dir, workspace)
         return
-    from recipes.execution.display import make_display
-    from recipes.execution.output_capture import own_stdout
+    from recipes.cli.running import run_shown
     from recipes.execution.run_options import RunOptions
-    from recipes.run import run_recipe
 
-    with own_stdout() as stream:
-
-        def display(plan: Plan) -> Display:
-            for note in plan.loaded.problems.shown_notes():
-                typer.echo(note, err=True)
-            labels = [stage.label for stage in plan.stages]
-            return make_display(stream, labels, [s.kind for s in plan.stages], quiet=quiet)
-
-        run_recipe(
-            recipe,
-            overrides=overrides or (),
-            data_dir=data_dir,
-            workspace=workspace,
-            options=RunOptions(from_stage, until_stage, debug, jobs),
-            progress=display,
-        )
+    options = RunOptions(from_stage, until_stage, debug, jobs)
+    run_shown(recipe, overrides or (), data_dir, workspace, options, quiet=quiet)
 
 
 @app.command()
@@ -257,7 +238,7 @@ def schema(debug: Debug = False) -> None:
     typer.echo(json.dumps(recipe_schema(), indent=1))
 
 
-for command in (report, compare, predict, embed, push, score):
+for command in (init, shrink, report, compare, predict, embed, push, score):
     app.command()(command)
 app.add_typer(cache_commands.app, name="cache")
 

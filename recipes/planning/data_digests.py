@@ -74,7 +74,7 @@ def _rows(
             "write source: hub, xtreme or embedded"
         )
     split = task.eval_split(source) if wanted == "eval" else wanted
-    languages = languages or task.available(source, split)
+    languages = languages or task.readable(source, split)
     digests: dict[str, str] = {}
     for language in languages:
         for path in task.files(source, split, language):
@@ -119,8 +119,8 @@ def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     if source.kind == "files":
         raise DataError(
             "the stage reads multilingual text, and source: files has none\n"
-            "set multilingual: 0 (distill, prune) or calibration_text: train (export); or set "
-            "source: xtreme, with a corpus next to --data-dir"
+            "set multilingual: 0 (distill, prune), text: [FILE] (distill) or calibration_text: "
+            "train (export); or set source: xtreme, with a corpus next to --data-dir"
         )
     parallel: Any = importlib.import_module("evalsuite.data.parallel")
     paths: tuple[Path, ...] = parallel.files(source)

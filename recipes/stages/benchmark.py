@@ -84,7 +84,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
     task = find_task(config.task)
     split = task.eval_split(ctx.data)
-    languages = task.available(ctx.data, split)
+    languages = task.readable(ctx.data, split)
     each = max(1, config.sentence_count // max(1, len(languages)))
     threads = config.threads or environment.cores()
     summary: Summary = {"threads": threads}

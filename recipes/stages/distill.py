@@ -11,9 +11,8 @@ from compress.distill import rules
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Task
 from recipes.errors import StageInputError
+from recipes.naming import home_path
 from recipes.stages._shared.contract import (
-    HELD_OUT,
-    PARALLEL,
     Artifact,
     DataNeed,
     ModelRef,
@@ -24,6 +23,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
 from recipes.stages._shared.heads import text_of
+from recipes.stages._shared.plain_text_keys import MostPairs, TextFiles, plain_text
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import (
@@ -136,12 +136,8 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     multilingual: float = Field(
         default=0.5, ge=0, lt=1, description="Share of batches that are plain multilingual text."
     )
-    max_pairs: int | None = Field(
-        default=None,
-        ge=1,
-        description="Sentence pairs of multilingual text per language, at most; default: all "
-        "pairs.",
-    )
+    text: TextFiles = ()
+    max_pairs: MostPairs = None
     probe: int = Field(
         default=32,
         ge=0,
@@ -186,6 +182,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     for student in inputs.get("student", ()):
         problems += _apart(config, student, teacher)
+    if config.text and config.sentences > 0:
+        problems.append("text: lines have no translations; leave it out, or set sentences: 0")
     if problems:
         raise StageInputError("\n".join(problems))
     if config.student is None:
@@ -238,8 +236,7 @@ def _apart(config: Config, student: Artifact, teacher: Artifact) -> list[str]:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows; where it is used, parallel text and what is kept out of it."""
     needs = tuple(training_rows(task) for task in config.tasks)
-    if config.multilingual > 0 or config.code_switch > 0 or not config.tasks:
-        needs += (PARALLEL, HELD_OUT)
+    needs += plain_text(config, plain=config.multilingual > 0 or not config.tasks)
     task = _probed(config, gives)
     if task is not None and (config.probe or config.max_lost is not None):
         needs += (DataNeed(task.name, "eval"),)
@@ -298,6 +295,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         teacher_precision=config.teacher_precision,
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,
+        text=tuple(home_path(path) for path in config.text),
         shape=Shape(config.width, config.heads, config.ffn),
         student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,
     )

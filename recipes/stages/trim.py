@@ -61,6 +61,12 @@ class Config(ScoreGateConfig):
     min_count: int = Field(
         default=1, ge=1, description="Pieces with fewer occurrences are removed."
     )
+    max_pieces: int | None = Field(
+        default=None,
+        ge=1,
+        description="Pieces kept at most; with fewer, the coverage of every language is lowered "
+        "alike; default: any number.",
+    )
     max_lines: int | None = Field(
         default=100_000,
         ge=1,
@@ -118,6 +124,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         _text(config, ctx),
         coverage=config.coverage,
         min_count=config.min_count,
+        most=config.max_pieces,
         others=_others(config, ctx),
     )
     least = trimmed.least()

@@ -213,6 +213,15 @@ def test_coverage_is_reached_with_as_few_pieces_as_can_be(
         assert covered - min(own[id] for id in kept) < coverage * own.total()
     assert pieces.choose(counts) == {id for own in counts.values() for id in own}
     assert pieces.choose(counts, min_count=51) == set()
+    for most in (0, 1, 7, 100):
+        few = pieces.choose(counts, coverage=coverage, most=most)
+        assert len(few) == min(most, len(pieces.choose(counts, coverage=coverage)))
+
+
+def test_with_few_pieces_every_language_keeps_its_most_frequent() -> None:
+    counts = {"de": Counter({1: 90, 2: 9, 3: 1}), "sw": Counter({4: 9, 5: 1})}
+    assert pieces.choose(counts, most=2) == {1, 4}  # the rest is a tenth of either
+    assert pieces.choose(counts, most=4) == {1, 4, 2, 5}
 
 
 def unigram(count: int, seed: int) -> Tokenizer:

@@ -5,6 +5,7 @@ Files:
     registry.py: finds the stage files
     training_keys.py: keys of all stages that train, and checks of their inputs
     train_options.py: keys of `train` for mixing, batching, dev scores and robustness
+    plain_text_keys.py: keys of stages that read multilingual text without labels
     method_keys.py: keys of `train` that choose a training method, and its options
     heads.py: what `check` knows of the head of a model from outside
     planned_model.py: what plan knows of a model before it exists, and what training it holds

@@ -1,0 +1,38 @@
+"""Rows divided into training, development and test rows, the same ones each time.
+
+>>> {split: len(rows) for split, rows in divide(["a", "b", ...], ["x", "y", ...], seed=1).items()}
+{'train': 800, 'dev': 100, 'test': 100}
+
+Of each label a tenth of the texts is for development and a tenth for tests. Rows with the same text
+are in the same part. A row's place follows from its text and the seed, not from the order of rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+
+from evalsuite.task import Split
+
+SEED = 1
+SHARE = 0.1  # of the rows for development, and for tests
+LEAST = 50  # rows; with fewer, a test says nothing
+
+
+def divide(texts: Sequence[str], labels: Sequence[str], seed: int = SEED) -> dict[Split, list[int]]:
+    """Places of the rows of each part, in their order."""
+    rows: dict[str, list[int]] = defaultdict(list)
+    for place, text in enumerate(texts):
+        rows[text.strip().casefold()].append(place)
+    by_label: dict[str, list[str]] = defaultdict(list)
+    for text, places in rows.items():
+        by_label[labels[places[0]]].append(text)
+    found: dict[Split, list[int]] = {"train": [], "dev": [], "test": []}
+    for own in by_label.values():
+        own.sort(key=lambda text: hashlib.sha256(f"{seed} {text}".encode()).digest())
+        some = round(SHARE * len(own))
+        for number, text in enumerate(own):
+            split: Split = "test" if number < some else "dev" if number < 2 * some else "train"
+            found[split] += rows[text]
+    return {split: sorted(places) for split, places in found.items()}

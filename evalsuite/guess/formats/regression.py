@@ -1,0 +1,30 @@
+"""A text, or two, and a score."""
+
+from __future__ import annotations
+
+from evalsuite.guess.columns import Looked
+from evalsuite.guess.guessed import TEXTS, Guess, label_of, named, texts_of, two_texts
+from evalsuite.guess.sheet import Sheet
+
+NAMES = ("score", "similarity", "similarity_score", "rating", "value")
+
+
+def _score(sheet: Sheet) -> Looked | None:
+    """The column with the score, of several the one that is named so."""
+    scores = sheet.of("scores")
+    chosen = named(sheet.of("scores", "labels"), NAMES)
+    return chosen[0] if chosen else scores[0] if len(scores) == 1 else None
+
+
+def recognise(sheet: Sheet) -> Guess | None:
+    """One column of texts, or two, and one of numbers; labels next to them would be the answer."""
+    score, label = _score(sheet), label_of(sheet)
+    if sheet.form != "table" or score is None or label not in (None, score):
+        return None
+    if (pair := two_texts(sheet)) is not None:
+        first, second = pair
+        columns = {"first": first.key, "second": second.key, "score": score.key}
+        return Guess("regression", columns)
+    texts = texts_of(sheet)
+    chosen = texts if len(texts) == 1 else named(texts, TEXTS)[:1]
+    return Guess("regression", {"text": chosen[0].key, "score": score.key}) if chosen else None

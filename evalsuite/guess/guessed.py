@@ -1,0 +1,112 @@
+"""The format and columns of a table, as the files of `formats` see them.
+
+>>> guess(read_sheet(Path("train.csv")))
+Guess(format='classification', columns={'text': 'text', 'label': 'category'})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+from evalsuite.catalog import Catalogue
+from evalsuite.errors import DataError
+from evalsuite.guess.columns import Looked
+from evalsuite.guess.sheet import Sheet
+from evalsuite.own.records import Column
+
+GUESSES: Catalogue[ModuleType] = Catalogue("evalsuite.guess.formats", "format")
+TEXTS = (
+    *("text", "sentence", "content", "message", "utterance", "review", "body", "tweet", "comment"),
+    *("title", "headline", "query", "input", "document"),
+)
+PAIRS = (
+    *(("first", "second"), ("premise", "hypothesis"), ("sentence1", "sentence2")),
+    *(("sentence_1", "sentence_2"), ("text1", "text2"), ("text_a", "text_b")),
+    *(("question1", "question2"), ("s1", "s2"), ("a", "b"), ("query", "passage")),
+)
+LABELS = (
+    *("label", "labels", "category", "class", "intent", "sentiment", "topic", "target", "gold"),
+    *("tag", "stance", "emotion", "answer", "output", "y"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What the rows of a sheet are.
+
+    Attributes:
+        columns: part of a row -> its column.
+    """
+
+    format: str
+    columns: Mapping[str, Column | tuple[Column, ...]]
+
+
+def guess(sheet: Sheet, asked: str | None = None) -> Guess:
+    """The one format that fits a sheet.
+
+    Args:
+        asked: the format, where the person says it.
+
+    Raises:
+        DataError: none fits, or several; says what was seen and which option decides.
+    """
+    names = [asked] if asked else list(GUESSES.names())
+    found = [one for name in names if (one := GUESSES.get(name).recognise(sheet)) is not None]
+    if len(found) == 1:
+        only: Guess = found[0]
+        return only
+    seen = "; ".join(column.described() for column in sheet.columns)
+    if found:
+        formats = " or ".join(one.format for one in found)
+        raise DataError(
+            f"{sheet.path} may hold rows of {formats}\nits columns: {seen}\n"
+            f"say which: --format {found[0].format}"
+        )
+    wanted = f"rows of {asked}" if asked else "rows that lingopress knows"
+    raise DataError(
+        f"{sheet.path} does not look like {wanted}\nits columns: {seen}\n"
+        "say which column is what: --format classification --columns text=NAME,label=NAME (a name, "
+        "or a number from 1); docs/own-tasks.md lists the formats and their columns"
+    )
+
+
+def used_columns(guess: Guess) -> set[Column]:
+    """All columns that a guess takes."""
+    found: set[Column] = set()
+    for column in guess.columns.values():
+        found.update(column if isinstance(column, tuple) else (column,))
+    return found
+
+
+def named(columns: Iterable[Looked], names: Iterable[str]) -> list[Looked]:
+    """The columns with one of these names, in the order of the names."""
+    given = list(columns)
+    return [column for name in names for column in given if column.name == name]
+
+
+def label_of(sheet: Sheet) -> Looked | None:
+    """The one column that holds labels; None where there is none, or it is not clear which."""
+    can_be = sheet.of("labels", "flags")
+    chosen = named(can_be, LABELS)
+    if chosen:
+        return chosen[0]
+    return can_be[0] if len(can_be) == 1 else None
+
+
+def two_texts(sheet: Sheet) -> tuple[Looked, Looked] | None:
+    """The two columns of texts: by their names, or where there are two."""
+    texts = texts_of(sheet)
+    for pair in PAIRS:
+        if len(chosen := named(texts, pair)) == 2:
+            return chosen[0], chosen[1]
+    if len(texts) == 2 and not named(texts, TEXTS):
+        return texts[0], texts[1]
+    return None
+
+
+def texts_of(sheet: Sheet) -> list[Looked]:
+    """The columns that hold texts."""
+    return sheet.of("text")

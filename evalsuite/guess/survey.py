@@ -1,0 +1,139 @@
+"""Rows, labels and their shares of a declared task, and what is wrong with its files.
+
+>>> seen = survey(OwnTask("topics", declaration))
+>>> seen.rows["train"], seen.labels
+({'en': 701}, {'sports': 122, 'travel': 198})
+
+Rows are read as a run reads them, so the numbers are those of the run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from evalsuite.errors import DataError
+from evalsuite.own.own_task import SPLITS, OwnTask
+from evalsuite.task import (
+    DataSource,
+    Example,
+    LabelsExample,
+    ScoreExample,
+    Split,
+    TagExample,
+)
+
+_NO_TEXT = {"id", "label", "tags", "labels", "score", "answers", "relevant"}
+_SHOWN = 3  # languages or labels that a warning names
+_RARE = 5  # training rows of a label, below which it is hardly learnt
+_SOURCE = DataSource("files")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the files of a task hold.
+
+    Attributes:
+        rows: split -> language -> number of rows.
+        labels: label -> training rows with it (words, of tags).
+        scores: the least and the largest, where rows have scores.
+        letters: characters of the longest twentieth of the training rows, at least.
+        warnings: what the person should know, and a run does not refuse.
+        errors: what a run refuses, one per file.
+    """
+
+    rows: dict[Split, dict[str, int]]
+    labels: dict[str, int]
+    scores: tuple[float, float] | None
+    letters: int
+    warnings: list[str]
+    errors: list[str]
+
+
+def survey(task: OwnTask) -> Survey:
+    """Read all rows of a task."""
+    rows: dict[Split, dict[str, int]] = {}
+    errors: list[str] = []
+    labels: Counter[str] = Counter()
+    lengths: list[int] = []
+    scores: list[float] = []
+    texts: dict[Split, dict[str, str]] = {split: {} for split in SPLITS}  # text -> its language
+    repeated: dict[Split, int] = {}
+    for split in SPLITS:
+        for language in task.languages:
+            if not task.files(_SOURCE, split, language):
+                continue
+            try:
+                found = task.load(_SOURCE, split, language)
+            except DataError as error:
+                errors.append(str(error))
+                continue
+            rows.setdefault(split, {})[language] = len(found)
+            for row in found:
+                text = _text(row)
+                repeated[split] = repeated.get(split, 0) + (text in texts[split])
+                texts[split][text] = language
+                if split == "train":
+                    labels.update(_labels(row))
+                    if isinstance(row, ScoreExample) and row.score is not None:
+                        scores.append(row.score)
+                    lengths.append(len(text))
+    warnings = [
+        *_shared(texts),
+        *(f"{count:,} {split} rows repeat another" for split, count in repeated.items() if count),
+        *_rare(labels),
+        *_without_labels(task),
+    ]
+    shown = {label: labels[label] for label in task.labels if label in labels}
+    lengths.sort()
+    longest = lengths[len(lengths) * 19 // 20] if lengths else 0
+    span = (min(scores), max(scores)) if scores else None
+    return Survey(rows, shown or dict(labels), span, longest, warnings, errors)
+
+
+def _text(row: Example) -> str:
+    """All texts of a row, to compare it by."""
+    values = (getattr(row, own.name) for own in fields(row) if own.name not in _NO_TEXT)
+    flat = (value if isinstance(value, str) else " ".join(value) for value in values if value)
+    return "\n".join(flat).strip().casefold()
+
+
+def _labels(row: Example) -> Iterable[str]:
+    if isinstance(row, TagExample):
+        return row.tags
+    if isinstance(row, LabelsExample):
+        return [label for label, has in (row.labels or {}).items() if has]
+    label = getattr(row, "label", None)
+    return () if label is None else (str(label),)
+
+
+def _shared(texts: dict[Split, dict[str, str]]) -> Iterable[str]:
+    """Texts of one split that another has too."""
+    for first, second in (("train", "test"), ("train", "dev"), ("dev", "test")):
+        mine, its = texts[first], texts[second]  # type: ignore[index]
+        shared = mine.keys() & its.keys()
+        if shared:
+            where = sorted({its[text] for text in shared})
+            some = ", ".join(where[:_SHOWN]) + (", ..." if where[_SHOWN:] else "")
+            yield (
+                f"{len(shared):,} texts of {second} rows are in the {first} rows too ({some}); "
+                "scores on them say little"
+            )
+
+
+def _rare(labels: Counter[str]) -> Iterable[str]:
+    rare = [f"{label} {count}" for label, count in sorted(labels.items()) if count < _RARE]
+    if rare:
+        some = ", ".join(rare[:_SHOWN]) + (", ..." if rare[_SHOWN:] else "")
+        yield f"labels with few training rows: {some}"
+
+
+def _without_labels(task: OwnTask) -> Iterable[str]:
+    hidden = [
+        code
+        for code in task.languages
+        if task.files(_SOURCE, "test", code) and code not in task.available(_SOURCE, "test")
+    ]
+    if hidden:
+        yield f"test rows without labels, which are not scored: {', '.join(hidden)}"

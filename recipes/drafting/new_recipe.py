@@ -1,0 +1,179 @@
+"""Look at files, and write the recipe for them: what `lingopress init` does.
+
+>>> drafted = draft([Path("data/topics")], Wishes(output=Path("topics.yaml")))
+>>> drafted.path, drafted.commands
+(Path('topics.yaml'), ['lingopress check topics.yaml', 'lingopress run topics.yaml'])
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evalsuite.errors import DataError
+from evalsuite.guess.declare import Asked, Found, look_at
+from evalsuite.guess.survey import Survey, survey
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.own_task import OwnTask
+from evalsuite.own.records import Column
+from evalsuite.task import DataSource
+from recipes.drafting.budget import Shape, read_budget, shape_of, student_for
+from recipes.drafting.own_recipe import Plan, own_recipe
+from recipes.errors import RecipesError
+from recipes.parsing.declared_tasks import TASK_NAME
+from recipes.planning.external_models import External
+from transfer.find_task import CATALOGUES
+
+MODEL = "intfloat/multilingual-e5-small"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person says; the rest is seen.
+
+    Attributes:
+        data_dir: where parallel text is.
+        text: files of text in the languages that are to be kept.
+    """
+
+    model: str = MODEL
+    budget: str | None = None
+    output: Path | None = None
+    force: bool = False
+    name: str | None = None
+    format: str | None = None
+    columns: Mapping[str, Column | tuple[Column, ...]] = field(default_factory=dict)
+    language: str | None = None
+    train_on: tuple[str, ...] | None = None
+    data_dir: Path | None = None
+    text: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A recipe that was written, and what was seen.
+
+    Attributes:
+        notes: what was decided on the way.
+        commands: what to type next.
+    """
+
+    path: Path
+    name: str
+    found: Found
+    seen: Survey
+    notes: list[str]
+    commands: list[str]
+
+
+def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
+    """Write a recipe for these files.
+
+    Raises:
+        DataError: the files do not decide, or have rows that a run refuses.
+        RecipesError: the recipe exists, or an option does not fit.
+    """
+    name = _name(paths, wishes.name)
+    path = wishes.output or Path(f"{name}.yaml")
+    folder = path.with_name(f"{path.stem}-data")
+    if path.exists() and not wishes.force:
+        raise RecipesError(
+            f"{path} exists; to write another file add --output FILE, to replace it --force"
+        )
+    budget = read_budget(wishes.budget) if wishes.budget else None
+    model, shape = _model(wishes.model)
+    asked = Asked(wishes.format, wishes.columns, wishes.language, wishes.train_on, folder)
+    found = look_at(paths, asked)
+    seen = _survey(name, found)
+    if seen.errors:
+        raise DataError(
+            "these rows have to be put right first, because a run refuses them:\n"
+            + "\n".join(seen.errors)
+        )
+    languages = {code for counts in seen.rows.values() for code in counts}
+    corpus, notes = _corpus(languages, wishes.data_dir)
+    student = student_for(shape, budget, bool(corpus or wishes.text))
+    plan = Plan(
+        name=name,
+        file=str(path),
+        declaration=found.declaration,
+        seen=seen,
+        model=model,
+        shape=shape,
+        student=student,
+        budget=budget,
+        data_dir=str(wishes.data_dir) if corpus else None,
+        corpus=corpus,
+        text=wishes.text,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(own_recipe(plan), encoding="utf-8")
+    more = f" --data-dir {wishes.data_dir}" if corpus else ""
+    commands = [f"lingopress check {path}{more}", f"lingopress run {path}{more}"]
+    if seen.labels and all(map(str.isdecimal, seen.labels)) and len(seen.labels) < 10:
+        some = ", ".join(f"{label}: NAME" for label in seen.labels)
+        notes.append(f"labels are numbers; to give them names add labels: {{{some}}} to the task")
+    return Drafted(path, name, found, seen, [*found.notes, *notes], commands)
+
+
+def _name(paths: Sequence[Path], asked: str | None) -> str:
+    """The task's name: asked for, else that of the folder or file."""
+    taken = {name for catalogue in CATALOGUES for name in catalogue.names()}
+    if asked is not None:
+        if asked in taken or not TASK_NAME.fullmatch(asked):
+            why = "is a task of lingopress" if asked in taken else "is not letters, digits, - and _"
+            raise RecipesError(f"--name {asked}: {why}; choose another name")
+        return asked
+    first = paths[0].resolve()
+    stem = first.name if first.is_dir() else first.name.split(".")[0]
+    if len(paths) > 1 or stem.lower() in ("train", "data"):
+        stem = first.parent.name
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_") or "task"
+    return f"my-{name}" if name in taken else name
+
+
+def _model(text: str) -> tuple[str, Shape]:
+    """How a recipe names the model, and its shape."""
+    if not text.startswith((".", "~", "/", "package:")) and Path(text).is_dir():
+        text = f"./{text}"
+    external = External.find(text)
+    if external.artifact.kind != "checkpoint":
+        raise RecipesError(
+            f"--model {text}: is {external.artifact.kind}, and a checkpoint is needed"
+        )
+    return text, shape_of(external.path if external.repo is None else None)
+
+
+def _survey(name: str, found: Found) -> Survey:
+    try:
+        declaration = Declaration.model_validate(found.declaration)
+    except ValidationError as error:
+        said = "; ".join(str(item["msg"]) for item in error.errors(include_url=False))
+        raise DataError(f"{found.sheet.path}: {said}") from None
+    return survey(OwnTask(name, declaration))
+
+
+def _corpus(languages: set[str], data_dir: Path | None) -> tuple[tuple[str, ...], list[str]]:
+    """Languages with parallel text, English first, and what to know of the others."""
+    if data_dir is None:
+        return (), []
+    from evalsuite.data import parallel
+
+    there = {*parallel.languages(DataSource("xtreme", data_dir)), "en"}
+    known = languages & there
+    if not known - {"en"}:
+        raise RecipesError(
+            f"--data-dir {data_dir}: its parallel text is in {' '.join(sorted(there))}, and "
+            f"the task in {' '.join(sorted(languages))}; leave --data-dir out"
+        )
+    absent = sorted(languages - there)
+    notes = (
+        [f"no text under --data-dir in {', '.join(absent)}; the student may lose more there"]
+        if absent
+        else []
+    )
+    return tuple(sorted(known, key=lambda code: (code != "en", code))), notes
