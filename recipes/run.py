@@ -15,6 +15,7 @@ from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, note
 from recipes.execution.scheduler import make_all
+from recipes.execution.shared_stages import require
 from recipes.execution.stage_runner import Maker
 from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
@@ -49,7 +50,8 @@ def run_recipe(
         StageFailedError: a stage broke.
     """
     options = options or RunOptions()
-    space, loaded = Workspace(workspace), load(path_or_name, overrides)
+    space, loaded = Workspace(workspace, options.cache), load(path_or_name, overrides)
+    require(space)
     if loaded.recipe.search is not None:
         from recipes.search.trial_loop import search
 
@@ -70,6 +72,7 @@ def run_recipe(
             display.stop()
         made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]
         outcome = note(plan.loaded.recipe.name, space, made)
+        maker.shared.note_run(outcome)
     display.finish(outcome)
     return outcome
 

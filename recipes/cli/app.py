@@ -18,7 +18,7 @@ from recipes import torchrun
 from recipes.cli import cache_commands
 from recipes.cli.draft_commands import init, shrink
 from recipes.cli.model_commands import embed, predict
-from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, Space
+from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, SharedAddress, Space
 from recipes.cli.push_command import push
 from recipes.cli.result_commands import compare, report, score
 from recipes.errors import RecipesError, StageFailedError, is_persons
@@ -113,6 +113,7 @@ def run(
         int,
         typer.Option("--jobs", min=1, metavar="N", help="Make N stages side by side, on CPUs."),
     ] = 1,
+    cache: SharedAddress = None,
     plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
@@ -123,7 +124,7 @@ def run(
     from recipes.cli.running import run_shown
     from recipes.execution.run_options import RunOptions
 
-    options = RunOptions(from_stage, until_stage, debug, jobs)
+    options = RunOptions(from_stage, until_stage, debug, jobs, cache)
     run_shown(recipe, overrides or (), data_dir, workspace, options, quiet=quiet)
 
 

@@ -1,14 +1,29 @@
-"""Commands on the cache of finished stages."""
+"""Commands on the cache of finished stages, of this machine or shared."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from recipes.cli.options import Debug, Space
+from recipes.cli.options import DataDir, Debug, RecipeArg, Set, SharedAddress, Space
+from recipes.errors import RecipesError
 
 app = typer.Typer(
-    help="Check the cache of finished stages.", no_args_is_help=True, rich_markup_mode=None
+    help="List, check, copy and clear finished stages, of this machine or shared.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
+
+SharedOnly = Annotated[
+    str,
+    typer.Option(
+        "--cache",
+        metavar="ADDRESS",
+        envvar="LINGOPRESS_CACHE",
+        help="The shared cache: a directory, or s3://bucket/folder.",
+    ),
+]
 
 
 @app.callback()
@@ -35,3 +50,80 @@ def verify(workspace: Space = None, debug: Debug = False) -> None:
         "run the recipes that have these stages again: a damaged stage is made again"
     )
     raise typer.Exit(1)
+
+
+@app.command("ls")
+def list_stages(cache: SharedAddress = None, workspace: Space = None, debug: Debug = False) -> None:
+    """List finished stages: size, when they were finished, and the runs that name them."""
+    from recipes.cli.listings import cache_table
+    from recipes.execution.cached_stages import in_shared, in_workspace
+    from recipes.execution.shared_cache import SharedCache
+    from recipes.execution.workspace import Workspace
+
+    found = in_shared(SharedCache(cache)) if cache else in_workspace(Workspace(workspace))
+    typer.echo(cache_table(found))
+
+
+@app.command()
+def push(
+    recipe: RecipeArg, cache: SharedOnly, workspace: Space = None, debug: Debug = False
+) -> None:
+    """Copy the stages of a recipe's last run to the shared cache."""
+    from recipes.execution.copy_stages import push_run
+    from recipes.execution.workspace import size_text
+
+    copied = push_run(recipe, workspace, cache)
+    there = f", {copied.there} were there already" if copied.there else ""
+    typer.echo(f"{copied.stages} stages copied, {size_text(copied.bytes)}{there}")
+
+
+@app.command()
+def pull(
+    recipe: RecipeArg,
+    cache: SharedOnly,
+    overrides: Set = None,
+    data_dir: DataDir = None,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Copy the stages of a recipe that the shared cache has, and make none."""
+    from recipes.execution.copy_stages import pull_recipe
+    from recipes.execution.workspace import size_text
+
+    copied = pull_recipe(recipe, overrides or (), data_dir, workspace, cache)
+    there = f", {copied.there} were here already" if copied.there else ""
+    absent = f", {copied.absent} are not in the shared cache" if copied.absent else ""
+    typer.echo(f"{copied.stages} stages copied, {size_text(copied.bytes)}{there}{absent}")
+
+
+@app.command()
+def prune(
+    keep: Annotated[
+        int, typer.Option("--keep", min=0, metavar="DAYS", help="Stages that are younger stay.")
+    ] = 30,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")
+    ] = False,
+    cache: SharedAddress = None,
+    workspace: Space = None,
+    debug: Debug = False,
+) -> None:
+    """Remove finished stages that no run names."""
+    from datetime import timedelta
+
+    from recipes.cli.listings import cache_table
+    from recipes.execution.cached_stages import prune_shared, prune_workspace
+    from recipes.execution.shared_cache import SharedCache
+    from recipes.execution.workspace import Workspace, size_text
+
+    if keep > 36_500:
+        raise RecipesError("--keep: give at most 36500 days")
+    age = timedelta(days=keep)
+    if cache:
+        gone = prune_shared(SharedCache(cache), age, dry_run=dry_run)
+    else:
+        gone = prune_workspace(Workspace(workspace), age, dry_run=dry_run)
+    if gone:
+        typer.echo(cache_table(gone))
+    done = "would be removed" if dry_run else "removed"
+    typer.echo(f"{len(gone)} stages, {size_text(sum(stage.bytes for stage in gone))} {done}")

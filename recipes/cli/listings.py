@@ -20,7 +20,7 @@ from recipes.cli.memory_lines import aligned, memory_lines
 from recipes.execution.cache import Cache
 from recipes.execution.display import duration
 from recipes.execution.manifest import read_manifest
-from recipes.execution.workspace import Workspace
+from recipes.execution.workspace import Workspace, size_text
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, assignment_text
 from recipes.parsing.recipe_file import load
@@ -31,6 +31,7 @@ from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.submission.score_folders import FolderScores
+    from recipes.execution.cached_stages import CachedStage
 
 
 def check_line(
@@ -122,6 +123,18 @@ def score_table(found: FolderScores) -> str:
 
 def _percent(score: float | None) -> str:
     return "-" if score is None else f"{score:.2f}"
+
+
+def cache_table(stages: Sequence[CachedStage]) -> str:
+    """One row per finished stage, the largest first, and their sum."""
+    rows: list[tuple[str, ...]] = [("stage", "label", "size", "finished", "named by")]
+    for stage in sorted(stages, key=lambda stage: -stage.bytes):
+        when = stage.finished.strftime("%Y-%m-%d %H:%M") if stage.finished else "not readable"
+        rows.append(
+            (stage.name, stage.label, size_text(stage.bytes), when, ", ".join(stage.runs) or "-")
+        )
+    total = size_text(sum(stage.bytes for stage in stages))
+    return f"{aligned(rows)}\n{len(stages)} stages, {total}"
 
 
 def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:

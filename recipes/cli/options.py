@@ -42,6 +42,15 @@ Space = Annotated[
         help="Where outputs are kept; default .lingopress",
     ),
 ]
+SharedAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="ADDRESS",
+        envvar="LINGOPRESS_CACHE",
+        help="Finished stages that machines share: a directory, or s3://bucket/folder.",
+    ),
+]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it in a browser too.")]
 Csv = Annotated[
     Path | None,

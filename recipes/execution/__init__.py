@@ -2,6 +2,9 @@
 
 Files:
     cache.py: finished stages by key: made aside, published whole, found again
+    cached_stages.py: list the stages of a workspace or of a shared cache, and remove those that no
+        run names
+    copy_stages.py: copy stages between a workspace and a shared cache, without making any
     display.py: what a person sees while a recipe runs
     find_outputs.py: find what a run left: its report, one of its models
     manifest.py: what a stage did and the files it made, with their digests; whether they are
@@ -12,6 +15,8 @@ Files:
     run_record.py: what a run left behind, and noting it in the workspace
     scheduler.py: when each stage is made: after what it needs, at the same time as others where
         there is room
+    shared_cache.py: finished stages that several machines share, in a directory or an object store
+    shared_stages.py: what a run takes from a shared cache and puts there
     stage_runner.py: make one stage of a plan: from the cache where it is there, else by its
         module
     stage_worker.py: what a worker process does: it makes the stages it is sent

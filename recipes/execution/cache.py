@@ -157,17 +157,41 @@ class Cache:
         record = record.model_copy(update={"output_bytes": sum(f.bytes for f in files.values())})
         manifest = Manifest(format=FORMAT, record=record, files=files).sealed()
         write_atomically(attempt.out / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
-        for folder in [p for p in attempt.out.rglob("*") if p.is_dir()]:
-            _sync(folder)
-        _sync(attempt.out)
-        target = self.path(attempt.kind, attempt.key)
+        target = self._place(attempt.out, self.path(attempt.kind, attempt.key), manifest)
+        shutil.rmtree(attempt.folder, ignore_errors=True)
+        return target
+
+    def fetch(self, kind: str, key: str, pull: Callable[[Path], bool]) -> bool:
+        """Publish what `pull` puts into an empty directory; the lock must be held.
+
+        Args:
+            pull: fills the directory, manifest included, and returns False where there is nothing.
+        """
+        folder = self.workspace.partial / f"pull-{key[:20]}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            manifest = read_manifest(folder) if pull(folder) else None
+            if manifest is None or manifest.record.key != key:
+                return False
+            for name in manifest.files:
+                _sync(folder / name)
+            self._place(folder, self.path(kind, key), manifest)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return True
+
+    def _place(self, folder: Path, target: Path, manifest: Manifest) -> Path:
+        """Put a whole directory where a stage is published, by one rename."""
+        for inner in [p for p in folder.rglob("*") if p.is_dir()]:
+            _sync(inner)
+        _sync(folder)
         self._remove(target)
-        attempt.out.rename(target)
+        folder.rename(target)
         _sync(target.parent)
-        for name, entry in files.items():
+        for name, entry in manifest.files.items():
             self.memo.note(target / name, entry.sha256)
         self.memo.save()
-        shutil.rmtree(attempt.folder, ignore_errors=True)
         return target
 
     def forget(self, kind: str, key: str) -> None:

@@ -28,7 +28,7 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
         folder = home_path(run_or_recipe)
         note = read_note(folder / FILE, folder.name)
     if note is None:
-        note = _run(run_or_recipe, workspace)
+        note = last_run(run_or_recipe, workspace)
     else:
         recipe = note.recipe or recipe
     found = note.report
@@ -65,7 +65,7 @@ def find_model(text: str, workspace: Path | None) -> Path:
         raise RecipesError(
             f"there is no directory {text}\nname a model directory, or RECIPE:STAGE of a run"
         )
-    stages = _run(recipe, workspace).stages
+    stages = last_run(recipe, workspace).stages
     if label not in stages:
         near = suggest(label, stages)
         raise RecipesError(
@@ -93,7 +93,12 @@ def _folder(text: str) -> bool:
     return os.path.lexists(path) and path.is_dir()
 
 
-def _run(recipe: str, workspace: Path | None) -> RunNote:
+def last_run(recipe: str, workspace: Path | None) -> RunNote:
+    """The note of a recipe's last run.
+
+    Raises:
+        RecipesError: it was not run in this workspace.
+    """
     space = Workspace(workspace)
     found = space.read_run(recipe)
     if found is None:

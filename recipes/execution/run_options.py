@@ -18,9 +18,11 @@ class RunOptions:
         debug: let libraries print, instead of into the workspace's logs.
         jobs: number of stages at the same time, each in a separate process with its share of the
             cores; 1 runs them one after the other in this process.
+        cache: address of finished stages that machines share; see `recipes.execution.shared_cache`.
     """
 
     from_stage: str | None = None
     until_stage: str | None = None
     debug: bool = False
     jobs: int = 1
+    cache: str | None = None

@@ -33,6 +33,7 @@ from recipes.execution.display import Display
 from recipes.execution.manifest import MANIFEST, read_manifest
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
+from recipes.execution.shared_stages import SharedStages
 from recipes.execution.workspace import Workspace
 from recipes.naming import file_name
 from recipes.planning.plan import Plan, Planned, lineage
@@ -49,6 +50,7 @@ class Maker:
     def __init__(self, plan: Plan, space: Workspace, display: Display, debug: bool) -> None:
         self.plan, self.space, self.display, self.debug = plan, space, display, debug
         self.cache = Cache(space)
+        self.shared = SharedStages(self.cache, display)
         self.made: dict[str, StageOutcome] = {}
         self.fetched: dict[str, Path] = {}
 
@@ -70,6 +72,8 @@ class Maker:
         with self.space.guard(), self._lock(stage):
             if found := self.find(stage):  # by the one that was waited for
                 return found
+            if self.shared.pull(stage.kind, stage.key, stage.label) and (found := self.find(stage)):
+                return found
             if problem := self.cache.damage(self.cache.path(stage.kind, stage.key)):
                 self.display.say(
                     f"{stage.label}: its output is damaged ({problem}); making it again"
@@ -80,6 +84,7 @@ class Maker:
                 self.display.stop(stage.label)
                 said = self._translate(stage, error)
                 raise said from (None if said is error else error)
+            self.shared.push(path, stage.label)
         return self._finished(stage, path, record, cached=False)
 
     def find(self, stage: Planned) -> StageOutcome | None:

@@ -31,9 +31,14 @@ SPARE = 200 * 2**20  # bytes to keep free, whatever a stage is fed
 
 
 class Workspace:
-    """Paths below one root; nothing is made until `prepare`."""
+    """Paths below one root; nothing is made until `prepare`.
 
-    def __init__(self, root: Path | None = None) -> None:
+    Attributes:
+        shared: address of the cache shared with other machines; None: there is none.
+    """
+
+    def __init__(self, root: Path | None = None, shared: str | None = None) -> None:
+        self.shared = shared
         self.root = home_path(root or os.environ.get(VARIABLE) or DEFAULT).absolute()
         self.stages = self.root / "stages"
         self.partial = self.root / "partial"

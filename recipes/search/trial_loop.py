@@ -22,10 +22,12 @@ from evalsuite.report.figures.verdict import summary_line
 from evalsuite.results.run import RunRecord
 from evalsuite.results.search import Search, Trial
 from recipes.errors import RecipesError, StageRefusedError
+from recipes.execution.cache import Cache
 from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, StageOutcome, note
 from recipes.execution.scheduler import make_all
+from recipes.execution.shared_stages import SharedStages
 from recipes.execution.stage_runner import Maker
 from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
@@ -211,7 +213,9 @@ class _Searcher:
             and wanted is not None
             and wanted.items() <= _variant(stage.label).items()
         ]
-        return note(self.loaded.recipe.name, self.space, outcomes, models)
+        outcome = note(self.loaded.recipe.name, self.space, outcomes, models)
+        SharedStages(Cache(self.space), self.display).note_run(outcome)
+        return outcome
 
 
 def _variant(label: str) -> dict[str, str]:
