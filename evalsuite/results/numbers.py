@@ -41,6 +41,11 @@ def _above_zero(name: str) -> Callable[[float], float]:
     return check
 
 
+def is_percent(name: str) -> bool:
+    """Whether a score is in percent, and not in the unit of the answers it compares."""
+    return _limits(name)[1] == 100.0
+
+
 @cache
 def _limits(name: str) -> tuple[float, float]:
     """Of a score, by its name."""

@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from report_fakes import a_model, a_run, a_score
 from scipy import stats
 from sklearn import metrics as theirs
 
 from evalsuite import bootstrap, scoring
+from evalsuite.evaluation import Predicted
+from evalsuite.language_scores import LanguageScores
 from evalsuite.metric import Answers
 from evalsuite.metrics._scheme import scheme_of
 from evalsuite.registry import METRICS, TASKS
-from evalsuite.task import SCORE, Task
+from evalsuite.report.output.page import markdown, page
+from evalsuite.task import SCORE, PairExample, Task
 
 LABELS = ("a", "b", "c")
 
@@ -225,3 +229,19 @@ def test_signatures() -> None:
     found = scoring.signature(of, 0)
     start = "chunk_f1|average:micro|scheme:plain|bootstrap:1000|seed:0|seqeval:"
     assert found.startswith(start) and found.endswith("|version:1")
+
+
+def test_languages_with_training_rows_are_not_in_the_zero_shot_mean() -> None:
+    of = task("pair", "accuracy", LABELS)
+    of.training_languages = ("en", "de")
+    scores = LanguageScores(of, seed=0)
+    rows = [PairExample(str(n), "t", None, label) for n, label in enumerate("abcabcab")]
+    for language, said in {"en": "abcabcab", "de": "abcabcaa", "fr": "aaaaaaab"}.items():
+        scores.add(Predicted(language, rows, list(said)))
+    assert scores.zero_shot_interval() == scores.intervals()["fr"]
+    found = a_score(a_model("m"), en=90.0, de=80.0, fr=60.0, sw=40.0)
+    assert found.zero_shot() == 60
+    several = found.model_copy(update={"seen_languages": ("en", "de")})
+    assert several.zero_shot() == 50 and several.transfer_gap() == 40
+    shown = markdown(page(a_run(several)))
+    assert "has training rows in en, de; none of these languages is in its mean" in shown

@@ -24,6 +24,7 @@ from evalsuite.report.output.templating import template
 from evalsuite.report.tables.costs import cost_tables
 from evalsuite.report.tables.languages import language_section
 from evalsuite.report.tables.signatures import signatures
+from evalsuite.results.numbers import is_percent
 from evalsuite.results.run import RunRecord
 from evalsuite.results.task import TaskResult
 from evalsuite.scoring import hub_names
@@ -139,7 +140,7 @@ def eval_results(system: System) -> Iterator[EvalResult]:
                     **_data(score, task, language),
                     dataset_split=score.split,
                     metric_type=hub.get(metric, metric),
-                    metric_name=f"{metric_name(metric)} (%)",
+                    metric_name=metric_name(metric) + " (%)" * is_percent(metric),
                     metric_value=value,
                     metric_args=args,
                 )

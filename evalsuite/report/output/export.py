@@ -25,6 +25,7 @@ from evalsuite.report.figures.labels import parse
 from evalsuite.report.figures.seeds import SEED
 from evalsuite.report.figures.systems import group
 from evalsuite.results.alignment import AlignmentResult
+from evalsuite.results.numbers import is_percent
 from evalsuite.results.record import Environment, ModelInfo
 from evalsuite.results.run import RunRecord
 from evalsuite.results.speed import SpeedResult
@@ -90,7 +91,7 @@ def _scores(result: TaskResult) -> Iterator[Row]:
                 "language": language,
                 "zero_shot": result.is_zero_shot(language),
                 "value": value,
-                "unit": "percent",
+                "unit": "percent" if is_percent(metric) else "score",
                 "low": low,
                 "high": high,
                 "chance": result.chance.get(language) if main else None,

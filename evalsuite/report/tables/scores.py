@@ -97,6 +97,16 @@ def _notes(
         "Zero-shot score in percent: the unweighted mean over all languages except the source "
         "language. The score of the source language is below it."
     ]
+    several = {
+        result.title: ", ".join(result.seen_languages)
+        for system in scored
+        for result in system.scores
+        if len(result.seen_languages) > 1
+    }
+    notes += [
+        f"{title} has training rows in {codes}; none of these languages is in its mean."
+        for title, codes in several.items()
+    ]
     if any(cell and cell.interval for cells in grid.values() for cell in cells):
         notes.append(
             "Below a score: its 95% interval (bootstrap over rows). It shows how the score would "
