@@ -7,6 +7,8 @@ Files:
         and labels
     declared.py: the tasks that the recipe of this process declares
     formats/: the formats of declared tasks: what a row is made of, and how it is read
+    hub_places.py: what a declaration has to say of a data set of the hub
+    own_hub.py: a declared task whose rows come from a data set of the hub at one commit
     own_retrieval.py: a declared task of retrieval: queries searched for in one pool of candidates
     own_task.py: a task of the user's own, read from the files its declaration names
     records.py: rows of a table file: CSV, TSV, JSON lines or parquet, plain or compressed

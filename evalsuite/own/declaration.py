@@ -4,6 +4,8 @@
 ...             columns={"text": "text", "label": "category"}).metric_name
 'accuracy'
 
+With `hub` the rows come from a data set of the hub, and configurations stand where paths are.
+
 Paths are relative to the current directory, as those of models are. A path with `{language}` stands
 for one file per language; all files that exist are used.
 """
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from evalsuite.errors import DataError
+from evalsuite.own import hub_places
 from evalsuite.own.records import Column
 from evalsuite.registry import OWN_FORMATS
 from evalsuite.task import Format, Split
@@ -55,6 +58,16 @@ class Declaration(BaseModel):
     test: Places | None = Field(
         default=None,
         description="Files to evaluate on, in the same forms; default: the development files.",
+    )
+    hub: str | None = Field(
+        default=None,
+        description="Data set of the Hugging Face hub at one commit, org/name@<40 digits>; train, "
+        "dev and test are then the configuration of each language, and labels are given.",
+    )
+    splits: dict[Split, str] = Field(
+        default={},
+        description="With hub: its names of the splits, where they are not train, validation and "
+        "test.",
     )
     candidates: str | dict[str, str] | None = Field(
         default=None,
@@ -144,6 +157,8 @@ class Declaration(BaseModel):
             raise ValueError("give files: train, dev or test")
         if self.candidates is not None and not hasattr(self.rules, "CANDIDATES"):
             raise ValueError(f"candidates: a {self.format} task has none; leave them out")
+        for problem in hub_places.wrong(self):
+            raise ValueError(problem)
         for split in ("train", "dev", "test"):
             for problem in _problems(getattr(self, split), self.row_roles):
                 raise ValueError(f"{split}: {problem}")
@@ -204,12 +219,17 @@ class Declaration(BaseModel):
     def places(self, split: Split) -> dict[str, Path | dict[str, Path]]:
         """Language -> its file, or role -> file; of a path with `{language}` those that exist.
 
+        Of a data set of the hub: language -> its configuration.
+
         Raises:
             DataError: no file fits the path.
         """
         given: Places | None = getattr(self, split)
         if given is None:
             return {}
+        if self.hub is not None:
+            assert isinstance(given, dict)  # `hub_places.wrong` has no problem with it
+            return {language: Path(str(config)) for language, config in given.items()}
         if isinstance(given, str):
             return dict(_expanded(given))
         if set(given) <= set(self.row_roles):  # role -> path with {language}

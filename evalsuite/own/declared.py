@@ -28,9 +28,12 @@ def task_of(name: str, declaration: Declaration) -> OwnTask:
     Raises:
         DataError: a file is absent, cannot be read, or does not fit the declaration.
     """
+    from evalsuite.own.own_hub import OwnHub
     from evalsuite.own.own_retrieval import OwnRetrieval
     from evalsuite.own.own_task import OwnTask
 
+    if declaration.hub is not None:
+        return OwnHub(name, declaration)
     kind = OwnRetrieval if declaration.format == "retrieval" else OwnTask
     return kind(name, declaration)
 

@@ -130,11 +130,7 @@ class OwnTask(Task):
 
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
         """See `Task.load`."""
-        if language not in self._places[split]:
-            if language not in self.languages:
-                raise UnknownNameError(f"language of {self.name}", language, self.languages)
-            have = ", ".join(self.available(source, split)) or "no language"
-            raise DataError(f"{self.name}: no {split} file in {language!r}; it has: {have}")
+        self.require(source, split, language)
         prefix = f"{split}-{language}"
         paths = self.files(source, split, language)
         found: list[Example]
@@ -149,6 +145,15 @@ class OwnTask(Task):
         total = len(found) + skipped.total()
         left_out.record(left_out.Rows(self.name, split, language), total, skipped, always=True)
         return found
+
+    def require(self, source: DataSource, split: Split, language: str) -> None:
+        """Raise what `load` raises where there are no rows of a language."""
+        if language in self._places[split]:
+            return
+        if language not in self.languages:
+            raise UnknownNameError(f"language of {self.name}", language, self.languages)
+        have = ", ".join(self.available(source, split)) or "no language"
+        raise DataError(f"{self.name}: no {split} file in {language!r}; it has: {have}")
 
     def _rows(
         self, split: Split, language: str, skipped: Counter[str] | None = None

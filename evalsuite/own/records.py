@@ -224,7 +224,7 @@ def _json(
         if not isinstance(row, dict):
             raise MalformedRowError(path, line, "not a JSON object with the columns as its keys")
         _check_columns(path, line, columns, [*row])
-        yield Record(line, {name: _text(value) for name, value in row.items()})
+        yield Record(line, {name: as_text(value) for name, value in row.items()})
 
 
 def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) -> Iterator[Record]:
@@ -245,7 +245,7 @@ def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) 
         for batch in file.iter_batches(columns=wanted):
             for row in batch.to_pylist():
                 line += 1
-                yield Record(line, {name: _text(value) for name, value in row.items()})
+                yield Record(line, {name: as_text(value) for name, value in row.items()})
     except (OSError, pyarrow.ArrowException) as error:
         raise MalformedRowError(path, line + 1, f"cannot read the next rows: {error}") from None
 
@@ -262,7 +262,7 @@ def _check_columns(
         )
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A value as a file of text would have it: true and 1.0 are 1, nothing and NaN are empty."""
     if value is None:
         return ""

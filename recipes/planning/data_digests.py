@@ -67,7 +67,10 @@ def _rows(
                 "write source: xtreme and give --data-dir"
             )
         pinned = (task.hub, *task.hub_beside)
-        return "hub:" + "+".join(f"{hub.repo}@{hub.revision}" for hub in pinned)
+        named = "hub:" + "+".join(f"{hub.repo}@{hub.revision}" for hub in pinned)
+        if not isinstance(task, OwnTask):
+            return named
+        return f"{named}:{sha256_json(_declared(task, 'train' if wanted == 'train' else 'test'))}"
     if kind == "files" and not isinstance(task, OwnTask):
         raise DataError(
             f"source: files has no rows of {task.name}, which the recipe does not declare; "
@@ -103,6 +106,8 @@ def _declared(task: Task, split: Split) -> dict[str, Any]:
     if not isinstance(task, OwnTask):
         return {}
     keys = {"format", "columns", "labels"}
+    if task.declaration.hub is not None:
+        keys |= {"train", "dev", "test", "splits"}  # which configurations
     if split != "train":
         keys |= {"metric", "also", "positive", "title", "source_language"}  # a result has them
     return {"declaration": task.declaration.model_dump(mode="json", include=keys)}

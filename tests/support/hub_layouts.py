@@ -178,7 +178,11 @@ def layout_of(repo: str, config: str) -> Layout:
 
 def serve_data_set(hub: LoopbackHub, source: HubSource, *configs: str) -> None:
     """Put configurations of a pinned data set on the hub, with a decoy where it has a card."""
-    layout = layout_of(source.repo, configs[0])
+    serve_layout(hub, layout_of(source.repo, configs[0]), source.revision, *configs)
+
+
+def serve_layout(hub: LoopbackHub, layout: Layout, commit: str, *configs: str) -> None:
+    """The same of a data set in any layout."""
     write = _jsonl if layout.files.endswith(".gz") else _parquet
     contents = {split: write(layout, split) for split in layout.splits}
     decoy = ("decoy",) if layout.card and "{config}" in layout.files else ()
@@ -190,7 +194,7 @@ def serve_data_set(hub: LoopbackHub, source: HubSource, *configs: str) -> None:
     if layout.card:
         files["README.md"] = _card(layout, configs + decoy)
     files[".gitattributes"] = b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"
-    hub.add("dataset", source.repo, files, source.revision)
+    hub.add("dataset", layout.repo, files, commit)
 
 
 def _features(columns: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.data.sourced import SourcedTask
 from evalsuite.errors import UnknownNameError
+from evalsuite.own.own_hub import OwnHub
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.names import metric_name
 from evalsuite.report.figures.scores import columns
@@ -159,6 +160,14 @@ def _data(score: TaskResult, task: Task | None, language: str) -> dict[str, Any]
                 "dataset_revision": source.revision,
                 "dataset_args": {**args, "digest": score.data_digest},
             }
+    if isinstance(task, OwnHub):
+        return {
+            "dataset_type": task.source.repo,
+            "dataset_name": score.title,
+            "dataset_config": task.hub_config(language, score.split),
+            "dataset_revision": task.source.revision,
+            "dataset_args": {**args, "digest": score.data_digest},
+        }
     return {
         "dataset_type": f"{score.source}-{score.task}",
         "dataset_name": f"{score.title}: {BADGES[score.source]}",
