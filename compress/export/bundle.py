@@ -108,8 +108,8 @@ def seal(out: Path, card: BundleCard, readme: str) -> None:
     (out / README).write_text(readme, encoding="utf-8")
     write_card(out, card.as_json())
     lines = [
-        f"{_sha256(path)}  {path.name}\n"
-        for path in sorted(out.iterdir())
+        f"{_sha256(path)}  {path.relative_to(out).as_posix()}\n"
+        for path in sorted(out.rglob("*"))
         if path.is_file() and path.name != SUMS
     ]
     (out / SUMS).write_text("".join(lines), encoding="utf-8")

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
     from evalsuite.inference.predictor import Predictor
 
+MODULES = "modules.json"
+POOLING = "1_Pooling/config.json"
+PROMPTS = "config_sentence_transformers.json"
+LONGEST = "sentence_bert_config.json"
+FILES = (MODULES, POOLING, PROMPTS, LONGEST)  # of a declaration; each may be absent
 _MODULES = ("Transformer", "Pooling", "Normalize")
 _POOLINGS: dict[str, Pooling] = {
     "pooling_mode_mean_tokens": "mean",
@@ -115,14 +120,14 @@ def declared_by(directory: Path) -> SentenceModel:
     Raises:
         ModelError: they are damaged, or declare what is not supported.
     """
-    for module in _read(directory / "modules.json") or ():
+    for module in _read(directory / MODULES) or ():
         kind = str(module.get("type", "")).rpartition(".")[2]
         if kind not in _MODULES:
             raise ModelError(
                 f"{directory}: its vectors go through a {kind or 'nameless'} module, which is not "
                 f"supported; supported: {', '.join(_MODULES)}"
             )
-    pooling = _read(directory / "1_Pooling" / "config.json") or {"pooling_mode": "mean"}
+    pooling = _read(directory / POOLING) or {"pooling_mode": "mean"}
     modes = [
         name for name, on in pooling.items() if name.startswith("pooling_mode_") and on is True
     ]
@@ -133,9 +138,9 @@ def declared_by(directory: Path) -> SentenceModel:
             f"{directory}: its pooling is {', '.join(modes) or 'not declared'}; supported: mean, "
             "cls"
         )
-    prompts = _read(directory / "config_sentence_transformers.json") or {}
+    prompts = _read(directory / PROMPTS) or {}
     named = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name") or "", "")
-    longest = (_read(directory / "sentence_bert_config.json") or {}).get("max_seq_length")
+    longest = (_read(directory / LONGEST) or {}).get("max_seq_length")
     return SentenceModel(
         _POOLINGS[modes[0]], str(named), longest if isinstance(longest, int) else None
     )

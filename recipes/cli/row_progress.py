@@ -87,7 +87,7 @@ class RowProgress:
 
     def _line(self, rows: int, resumed: int, seconds: float) -> str:
         self._rate = (rows - resumed) / max(seconds, 1e-9)
-        parts = [f"{rows:,} rows", f"{self._rate:,.0f} rows/s"]
+        parts = [f"{rows:,} rows", _per_second(self._rate)]
         read = self._share - self._began_at
         if read > 0:
             left = (1 - self._share) / read * seconds
@@ -105,7 +105,7 @@ class RowProgress:
             where = f" (see {self.output}.bad.jsonl)" if self.output else ""
             parts.append(f"{done.bad:,} bad row(s) left out{where}")
         if self._working:
-            parts.append(f"{self._rate:,.0f} rows/s")
+            parts.append(_per_second(self._rate))
         self._say(", ".join(parts))
 
     def _say(self, text: str) -> None:
@@ -113,6 +113,10 @@ class RowProgress:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             typer.echo(text, err=True)
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate:,.0f} rows/s" if rate >= 10 else f"{rate:.1f} rows/s"
 
 
 def _bar() -> Any:

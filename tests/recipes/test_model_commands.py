@@ -19,8 +19,10 @@ from made_once import made_once
 from evalsuite.bulk.journal import Done
 from evalsuite.bulk.rows import BadRow
 from evalsuite.inference.predict_lines import predict_lines
+from evalsuite.retrieval.sentence_embedder import SentenceModel, declared_by
 from recipes.cli import row_progress
 from recipes.cli.row_progress import RowProgress
+from transfer.models.checkpoints import copy_tokenizer
 
 TEXTS = ["Es regnet.", "A long sentence about the weather, which is fine.", "Nein"]
 Cli = Callable[..., tuple[str, str]]
@@ -137,6 +139,8 @@ def test_embed_pools_as_the_checkpoint_declares(cli: Cli, tmp_path: Path) -> Non
     (encoder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
     first = right_vectors(encoder, [f"query: {text}" for text in TEXTS], cls=True)
     assert vectors() == pytest.approx(first, abs=1e-5)
+    copy_tokenizer(encoder, tmp_path / "copy")  # as every stage that writes a checkpoint does
+    assert declared_by(tmp_path / "copy") == SentenceModel("cls", "query: ")
     pooling.write_text(json.dumps({"pooling_mode_max_tokens": True}))
     assert "its pooling is pooling_mode_max_tokens; supported: mean, cls" in cli(
         2, "embed", str(encoder), "r.txt", "-o", "v.npy"

@@ -27,6 +27,7 @@ from evalsuite.opening.pretrained import from_pretrained, open_with_report
 from evalsuite.opening.tokenizer import TOKENIZER
 from evalsuite.opening.validated import TRAINING_FILE
 from evalsuite.opening.weight_files import shapes
+from evalsuite.retrieval.sentence_embedder import FILES as VECTOR_FILES
 from evalsuite.runtimes.torch import auto_class
 from evalsuite.task import Task
 from transfer.loop.types import Summary
@@ -265,7 +266,12 @@ def _bytes(module: Any) -> int:
 
 
 def copy_tokenizer(source: Path, target: Path) -> None:
-    """Copy the tokenizer's files; write `tokenizer.json` where an older file is alone."""
+    """Copy the tokenizer's files; write `tokenizer.json` where an older file is alone. What the
+    checkpoint declares of its sentence vectors is copied too."""
+    for name in VECTOR_FILES:
+        if (source / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target / name)
     if not (source / TOKENIZER).is_file():
         write_tokenizer(tokenization.load(source), source, target)
         return
