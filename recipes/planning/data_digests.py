@@ -74,7 +74,8 @@ def _rows(
     if kind == "files" and not isinstance(task, OwnTask):
         raise DataError(
             f"source: files has no rows of {task.name}, which the recipe does not declare; "
-            "write source: hub, xtreme or embedded"
+            "name one that it declares (task, tasks, probe_task), or write source: hub, xtreme or "
+            "embedded"
         )
     split = task.eval_split(source) if wanted == "eval" else wanted
     languages = languages or task.readable(source, split)

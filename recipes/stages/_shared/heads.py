@@ -47,14 +47,15 @@ def refuse_other_head(artifact: Artifact, task: Task, what: str) -> None:
 def text_of(artifact: Artifact) -> str | None:
     """The task whose text a model from outside is compared on, where its head says enough.
 
-    Its labels need not be the task's: the one declared task with such a head will do.
+    The first declared task with such a head will do; its labels need not be the head's, but one
+    with the same is taken first.
     """
     head = artifact.head
     if head is None or head.format is None:
         return None
-    names = [
-        name
+    fitting = {
+        name: suits(task, head.labels, answers_of_task(task))
         for name, task in declared().items()
         if head_of_task(task) == head.format and head.answers in (None, answers_of_task(task))
-    ]
-    return names[0] if len(names) == 1 else None
+    }
+    return max(fitting, key=fitting.__getitem__, default=None)
