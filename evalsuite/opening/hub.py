@@ -63,7 +63,7 @@ class HubId:
                 raise problem from error
             raise OfflineError(
                 f"{problem}\n"
-                f"or download it where there is a network (hf download {self.repo}) and name its "
+                f"or copy it from a machine that has it (hf download {self.repo}), and name the "
                 "directory in the recipe: model: ./directory"
             ) from error
         refuse_damaged(asked, began)
