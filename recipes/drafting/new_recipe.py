@@ -29,6 +29,7 @@ from recipes.planning.external_models import External
 from transfer.find_task import CATALOGUES
 
 MODEL = "intfloat/multilingual-e5-small"
+_FEW = 3000  # pieces per language; with 1,900 a quarter of the answers changed (docs/LOG.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
     languages = {code for counts in seen.rows.values() for code in counts}
     corpus, notes = _corpus(languages, wishes.data_dir)
     student = student_for(shape, budget, bool(corpus or wishes.text))
+    if student.pieces and student.pieces < _FEW * len(languages):
+        notes.append(
+            f"{student.pieces:,} pieces are few for {len(languages)} languages, and answers will "
+            f"change; a larger --budget, or files of fewer languages, keeps more"
+        )
     plan = Plan(
         name=name,
         file=str(path),

@@ -119,6 +119,7 @@ def _stages(plan: Plan) -> list[str]:
     fit = f"batch_size: {values.batch_size}{length}"
     trims = bool(plan.corpus or plan.text)
     teacher = "trimmed" if trims else "teacher"
+    words = ", embeddings: int4" if plan.student.int4_embeddings else ""
     return [
         "stages:",
         f"  # Train the whole encoder on the rows in {_listed(train)}. Another encoder: its",
@@ -128,7 +129,7 @@ def _stages(plan: Plan) -> list[str]:
         *(_trim(plan) if trims else ()),
         *_distil(plan, teacher, fit, 2 * values.epochs),
         "  # Store it in int8, to run with ONNX Runtime on a CPU." + _expected(plan, trims),
-        "  - {name: int8, stage: export, model: student, precision: int8}",
+        f"  - {{name: int8, stage: export, model: student, precision: int8{words}}}",
         "  # Scores in every language, speed and size, and one report of it all.",
         "  - {name: scores, stage: evaluate, models: [teacher, student, int8], tasks: "
         f"[{plan.name}]}}",
@@ -139,9 +140,8 @@ def _stages(plan: Plan) -> list[str]:
 
 def _expected(plan: Plan, trims: bool) -> str:
     """Size, and what the student was chosen for."""
-    pieces = plan.student.pieces or plan.shape.pieces
     known = plan.student.pieces is not None or not trims
-    size = f" About {plan.shape.megabytes(plan.student.layers, pieces):.0f} MB." if known else ""
+    size = f" About {plan.shape.megabytes(plan.student):.0f} MB." if known else ""
     if plan.budget is None or plan.budget.megabytes is not None:
         return size
     time = plan.shape.milliseconds(plan.student.layers)

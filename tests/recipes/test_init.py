@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from evalsuite.errors import DataError
+from recipes.drafting.budget import Shape, read_budget, student_for
 from recipes.drafting.new_recipe import Drafted, Wishes, draft
 from recipes.errors import RecipesError
 
@@ -329,6 +330,18 @@ def test_one_message(
         drafted("d", **wishes)
     assert message in str(caught.value), str(caught.value)
     assert not Path("d.yaml").exists()
+
+
+@pytest.mark.parametrize("budget", ["200MB", "80MB", "32MB", "12MB", "5ms", "2ms"])
+def test_the_student_is_expected_to_fit_the_budget(budget: str) -> None:
+    shape, wanted = Shape(12, 384, 1536, 250_002), read_budget(budget)
+    student = student_for(shape, wanted, can_trim=True)
+    assert 2 <= student.layers <= 6
+    if wanted.megabytes is not None:
+        assert shape.megabytes(student) <= wanted.megabytes
+        assert (student.pieces is None) == (wanted.megabytes > 60)
+    else:
+        assert shape.milliseconds(student.layers) <= (wanted.milliseconds or 0)
 
 
 def test_options_decide(write: Write) -> None:
