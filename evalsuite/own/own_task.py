@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,19 @@ class OwnTask(Task):
         return first is None or any(
             role in first.parts or role in first.lists for role in self.rules.GOLD
         )
+
+    def first_row_problems(self) -> list[str]:
+        """What is wrong with the first row of each table, such as a column that is absent."""
+        found = []
+        for split in SPLITS:
+            for language in self._places[split]:
+                try:
+                    if not self._reads_whole(split, language):
+                        for row in islice(self._rows(split, language), 1):
+                            self.rules.example(row, "", self.labels)
+                except DataError as error:
+                    found.append(str(error))
+        return list(dict.fromkeys(found))
 
     def _reads_whole(self, split: Split, language: str) -> bool:
         """Whether the rows are in a file that is no table."""

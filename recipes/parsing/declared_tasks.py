@@ -47,5 +47,7 @@ def declare_tasks(
         except EvalsuiteError as error:
             problems.add(where, f"tasks.{name}: {error}")
             continue
+        for problem in task.first_row_problems():
+            problems.add(where, f"tasks.{name}: {problem}")
         found[name] = task
     declare(found)

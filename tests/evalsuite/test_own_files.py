@@ -264,6 +264,48 @@ def test_broken_files(format: str, kind: str) -> None:
         assert "\n" not in said and len(said) < 300, f"{case}: {said}"
 
 
+def test_squad_files() -> None:
+    def asked(raw: bytes, name: str = "a.json") -> list[Example]:
+        Path(name).write_bytes(raw)
+        return list(
+            task_of("mine", Declaration(format="span", train={"de": name})).load(
+                SOURCE, "train", "de"
+            )
+        )
+
+    answer = {"text": "476", "answer_start": 3}
+    question = {"id": "q", "question": "When?", "answers": [answer]}
+    tree: Any = {"data": [{"paragraphs": [{"context": "In 476.", "qas": [question]}]}]}
+    plain = json.dumps(tree).encode()
+    wanted = asked(plain)
+    for case in (
+        b"\xef\xbb\xbf" + plain,
+        json.dumps(tree, indent=2).replace("\n", "\r\n").encode(),
+        plain + b"\n\n",
+        json.dumps(tree["data"]).encode(),
+        json.dumps({"version": "1.1", **tree}).encode(),
+        gzip.compress(plain),
+        zstandard.compress(plain),
+    ):
+        assert asked(case) == wanted
+    assert asked(gzip.compress(plain), "b.json.gz") == wanted
+    for case, problem in {
+        b"": "a.json:1: ",
+        plain[:-5]: "a.json:1: not JSON",
+        plain.replace(b"476", b"4\xdc6"): "a.json:1: not UTF-8",
+        plain + b"\0": "a.json:1: a NUL byte",
+        plain.decode().encode("utf-16"): "a.json:1: ",
+        gzip.compress(plain, mtime=0)[:-9]: "a.json is compressed, and damaged",
+        b"<html></html>": "a.json:1: ",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n": "a.json:1: it looks like a",
+        plain.replace(b"3}", b"1e999}"): "a.json:1: not JSON: the number 1e999 is not finite",
+        plain.replace(b'"When?"', b"7"): "a.json:1: not SQuAD's layout: a question that is no text",
+    }.items():
+        with pytest.raises(DataError) as caught:
+            asked(case)
+        assert str(caught.value).startswith(problem), caught.value
+
+
 TAGS = "EU\tB-ORG\nsays\tO\n\nRome\tB-LOC\n"
 
 

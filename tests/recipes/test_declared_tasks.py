@@ -106,6 +106,22 @@ def test_it_is_declared_where_another_key_is_wrong(files, wrong):
     assert key in said and "2 problems" in said and "'f2'" in said
 
 
+def test_the_first_row_of_every_file_is_looked_at(files):
+    (files.folder / "test-de.csv").write_text("text,class\nEs regnet.,weather\n")
+    (files.folder / "test-sw.csv").write_text("text,label\nMvua.,4\n")
+    (files.folder / "train.csv").write_text("text,label\nEs regnet.,3\nGewonnen!,x\n")
+    text = RECIPE.replace("classification", "regression").replace(
+        "    dev:", "    columns: {score: label}\n    dev:"
+    )
+    make_plan(load(files.write(text)), None, DigestMemo())  # the other rows, when they are read
+    (files.folder / "train.csv").write_text("text,label\nEs regnet.,nass\n")
+    (files.folder / "test-sw.csv").write_text("text,label\n,4\n")
+    said = error(files, text)
+    assert "tasks.topics: train.csv:2: the score 'nass' is not a number" in said
+    assert "tasks.topics: test-sw.csv:2: an empty text (text)" in said
+    assert said.count("train.csv") == 1  # read for train and for dev
+
+
 def test_the_source_files_has_no_rows_of_other_tasks(files):
     with pytest.raises(DataError, match="source: files has no rows of xnli"):
         digest_need(training_rows("xnli"), SOURCE)
