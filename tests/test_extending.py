@@ -124,7 +124,10 @@ def test_a_family(add: Add, tmp_path: Path) -> None:
 
     from compress.distill.student import cut
     from evalsuite.bench import flops
+    from evalsuite.family_classes import class_name
+    from evalsuite.find_family import family_of
     from transfer.methods import lora
+    from transfer.models.head_alone import HeadAlone
 
     shape = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
     config = ElectraConfig(
@@ -140,6 +143,10 @@ def test_a_family(add: Add, tmp_path: Path) -> None:
         model(input_ids=ids)
     raw = config.to_dict() | {"architectures": [type(model).__name__]}
     assert flops.operations(flops.encoder(raw), 2, 9) == counter.get_total_flops()
+    assert type(model).__name__ == class_name(family_of(model), "pair")
+    with torch.no_grad():
+        states = model.electra(ids).last_hidden_state
+        torch.testing.assert_close(HeadAlone(model)(states, ids), model(ids).logits)
     adapted = lora.prepare(model, "pair", "fp32")
     assert any("value.lora_A" in name for name, _ in adapted.named_parameters())
 

@@ -92,7 +92,7 @@ def trace_once(patch: pytest.MonkeyPatch) -> None:
     from compress.export.registry import graph_exporter
     from compress.export.trace import Traced
 
-    trace = graph.trace
+    trace = vars(graph)["trace"]
     traces: dict[str, Traced] = {}
 
     def traced(model: Any, runtime: str, *, choices: bool, precision: str, whole: bool) -> Traced:
@@ -100,7 +100,8 @@ def trace_once(patch: pytest.MonkeyPatch) -> None:
         key = f"{_model_digest(model)} {runtime} {settings} {choices} {whole}"
         if key not in traces:
             traces[key] = trace(model, runtime, choices=choices, precision=precision, whole=whole)
-        return _copied(traces[key])
+        copied: Traced = _copied(traces[key])
+        return copied
 
     patch.setattr(graph, "trace", traced)
 
