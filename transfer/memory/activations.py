@@ -13,6 +13,8 @@ from transfer.memory.held_weights import FP32
 
 _BF16 = 2
 _QUERIES = 3  # queries, keys and values
+# What rounding weights leaves unused in the heap: times the largest weight, at most; measured.
+_UNUSED, _MOST_UNUSED = 20, 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +68,6 @@ def backward(shape: ModelShape, run: Pass, precision: str) -> int:
     """
     gradients = 2 * run.tokens * (shape.units + shape.width) * FP32
     if precision in ("nf4", "int8"):
-        return gradients + shape.largest * FP32
+        weight = shape.largest * FP32
+        return gradients + weight + min(_UNUSED * weight, _MOST_UNUSED)
     return gradients + (shape.linear * _BF16 if run.bf16 and precision == "fp32" else 0)
