@@ -46,6 +46,10 @@ class OwnHub(OwnTask):
         """Always the hub."""
         return "hub"
 
+    def first_row_problems(self) -> list[str]:
+        """None: the data set is not read before the run."""
+        return []
+
     def files(self, source: DataSource, split: Split, language: str) -> tuple[Path, ...]:
         """There are none."""
         return ()
