@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Keep compiled files, the tests' rewritten asserts among them, also where the shell says otherwise:
+# the second worker, every child process and the next run read them.
+unexport PYTHONDONTWRITEBYTECODE
 # Two workers; one that has nothing left takes tests from the other.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 

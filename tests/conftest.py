@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Importing bitsandbytes loads torch's compiler, 1.3 s in every process. Nothing here compiles.
+os.environ["TORCHDYNAMO_DISABLE"] = "1"
 
 FAKES = Path(__file__).resolve().parent / "fake_stages"
 
@@ -171,8 +173,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub
 
 @pytest.fixture(scope="session")
 def traces() -> Iterator[None]:
-    """Exports of one model share its traced graph."""
-    from made_once import trace_once
+    """Exports of models of one shape share a traced graph."""
+    from trace_once import trace_once
 
     with pytest.MonkeyPatch.context() as patch:
         trace_once(patch)

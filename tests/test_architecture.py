@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,23 +26,30 @@ LAYERS = (
 )
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _imports(path: Path) -> set[str]:
     """Packages that a file imports, wherever in the file."""
     return {name.split(".")[0] for name in _imported_names(path)}
 
 
-def _imported_names(path: Path) -> set[str]:
+@cache
+def _imported_names(path: Path) -> frozenset[str]:
     """Modules and their contents that a file imports, under TYPE_CHECKING too."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.module and not node.level, f"{path} has a relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
+@cache
 def _modules() -> dict[str, Path]:
     """Every module of the four packages by its name."""
     files = [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
@@ -49,6 +57,7 @@ def _modules() -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for name, path in zip(names, files, strict=True)}
 
 
+@cache
 def _import_graph() -> dict[str, set[str]]:
     """Module -> modules of ours that it imports."""
     modules = _modules()
@@ -179,7 +188,7 @@ def test_openvino_is_imported_in_one_place() -> None:
 
 def _calls(path: Path) -> Iterator[tuple[str, str]]:
     """What is called in a file: the object as it is written, and its method."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield ast.unparse(node.func.value), node.func.attr
 

@@ -32,6 +32,7 @@ _BY_LINE = {"tatoeba", "bucc2018"}  # their files' names end in a language
 _SUFFIXES = {".tsv", ".csv", ".json", ".jsonl"}
 _LAYOUT = "any file of the XTREME download scripts"
 _OTHER = re.compile(r"[\W_]+")  # all but letters and digits
+_OTHER_ASCII = bytes(code for code in range(128) if not chr(code).isalnum())
 _SENTENCE = re.compile(r"(?<=[.!?。！？؟।])\s*")
 
 
@@ -49,7 +50,7 @@ class HeldOut:
         Raises:
             MalformedRowError: a file is not what its name says.
         """
-        return cls(text for path in paths(source) for text in _texts(path))
+        return cls(text for path in paths(source) for text in set(_texts(path)))
 
     def __contains__(self, text: str) -> bool:
         return _key(text) in self._keys
@@ -72,8 +73,10 @@ def paths(source: DataSource) -> tuple[Path, ...]:
 def _key(text: str) -> bytes:
     """A digest of the letters and digits; empty where there are none."""
     normal = unicodedata.normalize("NFKC", text).casefold()
-    kept = _OTHER.sub("", normal)
-    return blake2b(kept.encode(), digest_size=8).digest() if kept else b""
+    kept = normal.encode().translate(None, _OTHER_ASCII)
+    if not kept.isascii():
+        kept = _OTHER.sub("", kept.decode()).encode()
+    return blake2b(kept, digest_size=8).digest() if kept else b""
 
 
 def _texts(path: Path) -> Iterator[str]:

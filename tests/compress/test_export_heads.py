@@ -27,6 +27,8 @@ from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, TagExample
 
+pytestmark = pytest.mark.usefixtures("traces")
+
 LINE = ("A man is reading.", "Nobody reads.")
 SEVERAL = "multi_label_classification"
 PANX = TASKS.get("panx").labels

@@ -18,6 +18,8 @@ from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from transfer.loop.fit import Settings
 
+pytestmark = pytest.mark.usefixtures("traces")
+
 EMBEDDED = DataSource("embedded")
 XNLI = TASKS.get("xnli")
 LINES = ["A man sleeps.\tNobody is awake.", "Zwei Hunde laufen.\tTiere bewegen sich."]

@@ -15,13 +15,13 @@ from heads import headed
 from onnx import numpy_helper
 
 from compress.errors import CalibrationError, ExcludeError, GateError
-from compress.export import sensitivity
+from compress.export import graph, sensitivity
 from compress.export.calibration_text import Calibration, samples
 from compress.export.export import export
 from compress.export.exporter import Quantizing, Weights
 from compress.export.graph import ExportOptions
 from compress.export.quantize import quantize
-from compress.export.trace import Traced, trace
+from compress.export.trace import Traced
 from evalsuite.data import parallel
 from evalsuite.find_family import named
 from evalsuite.formats import pair
@@ -51,7 +51,8 @@ def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def traced(tagger: Path) -> Traced:
     """ONNX Runtime's graph; quantizing leaves it as it is."""
-    return trace(load_checkpoint(tagger), "onnxruntime", choices=False)
+    model = load_checkpoint(tagger)
+    return graph.trace(model, "onnxruntime", choices=False, precision="fp32", whole=False)
 
 
 def tables(program: Any) -> dict[str, np.dtype[Any]]:

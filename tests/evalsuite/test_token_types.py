@@ -98,6 +98,7 @@ def test_a_bert_with_xlmrs_tokenizer_reads_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("traces")
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_a_graph_computes_the_types_itself(
     runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

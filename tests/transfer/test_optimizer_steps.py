@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +13,11 @@ from typing import Any
 
 import pytest
 import torch
+from breaks import breaks
 from quick import options
 from safetensors.torch import load_file
 
-from evalsuite.errors import DataError, KilledError, PickleRefusedError
+from evalsuite.errors import DataError, KilledError
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes import torchrun
@@ -161,18 +161,6 @@ def test_two_processes_train_as_one_does(tiny_base: Path, tmp_path: Path) -> Non
     weights = [load_file(tmp_path / f"{count}/o/model.safetensors") for count in (1, 2)]
     same(weights[1], weights[0], 1e-4)
     assert done[1].summary["kept step"] == done[2].summary["kept step"]
-
-
-def breaks(how: str, progress: Any) -> None:
-    if how == "killed":
-        os._exit(9)
-    if how == "signal":  # the other one only says that it lost its peer
-        if os.environ["RANK"] == "1":
-            os.kill(os.getpid(), signal.SIGKILL)
-        raise RuntimeError("Connection closed by peer")
-    if how == "pickle":
-        raise PickleRefusedError(Path("m"), ["a.bin"])
-    raise {"ours": DivergedError, "data": DataError, "bug": KeyError}[how]("what broke")
 
 
 @pytest.mark.slow
