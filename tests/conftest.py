@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +34,17 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRAINED = {"tiny_base", "tiny_adapter", "tiny_nli", "tiny_bundle", "tiny_english"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that takes a trained model is slow."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that takes a trained model is slow; several workers begin with files of slow tests.
+
+    So no worker is left alone with a long test at the end.
+    """
     for item in items:
         if TRAINED & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    if hasattr(config, "workerinput"):
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])  # a file's tests stay together
 
 
 @pytest.fixture(scope="module", autouse=True)

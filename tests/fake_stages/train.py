@@ -74,7 +74,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         if config.does == "wait":
             time.sleep(0.1)
     if config.does == "silent":
-        time.sleep(1.5)
+        time.sleep(0.75)
     if config.does == "meet":
         meet(Path(os.environ["MEET"]))
     if config.does == "break":

@@ -256,25 +256,25 @@ SLOW = """
 name: slow
 source: embedded
 stages:
-  - {name: teacher, stage: train, model: ./base, tasks: [xnli], steps: 20, does: wait}
+  - {name: teacher, stage: train, model: ./base, tasks: [xnli], steps: 10, does: wait}
   - {name: quiet, stage: train, model: ./base, tasks: [xnli], steps: 0, does: silent}
 """
 
 
 @pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_log_shows_life_while_stages_run(lab, jobs):
-    child = lab.start("run", lab.write(SLOW), "--jobs", jobs, PERIOD="0.3")
+    child = lab.start("run", lab.write(SLOW), "--jobs", jobs, PERIOD="0.15")
     out, err = child.communicate()
     assert child.returncode == 0, err
     lines = [line.split(maxsplit=3) for line in out.splitlines()]
     teacher = [line[2:] for line in lines if line[:1] == ["teacher"]]
     quiet = [line[2:] for line in lines if line[:1] == ["quiet"]]
     assert teacher[0] == quiet[0] == ["started"]
-    assert teacher[-1][1].startswith("steps 20, final loss")
+    assert teacher[-1][1].startswith("steps 10, final loss")
     assert len(teacher) > 4 and len(quiet) > 3
     took, text = teacher[-2]
     assert re.fullmatch(r"\d\.\ds", took)
-    assert re.fullmatch(r"\d+% done, step \d+ of 20, about \d\.\ds left", text), text
+    assert re.fullmatch(r"\d+% done, step \d+ of 10, about \d\.\ds left", text), text
     assert [text for _, text in quiet[1:-1]] == ["running"] * (len(quiet) - 2)
 
 

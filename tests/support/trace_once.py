@@ -130,6 +130,10 @@ def _read(kept: Path, model: Any, runtime: str, tracer: Any) -> Any:
         (folder / path.name).write_bytes(content)
     ((name, entry),) = json.loads((folder / EXPORT_MANIFEST_FILE).read_text())["components"].items()
     program = tracer.load_program(folder / entry["file"])
+    if runtime == "onnxruntime":  # quantizers read the weights without knowing the folder
+        from onnx_ir import external_data
+
+        program = external_data.load_to_model(program)
     component = ExportedComponent(program, ExportMetadata.from_dict(entry["metadata"]))
     exported = ExportedModel({name: component}, tracer.export_format, config=model.config)
     weakref.finalize(exported, shutil.rmtree, folder)

@@ -15,10 +15,10 @@ from quick import distillation, options
 from torch import nn
 
 from compress.distill.distill import distill
+from compress.export import graph
 from compress.export.export import export
 from compress.export.exporter import GROUP, Quantizing
 from compress.export.quantize import quantize
-from compress.export.trace import trace
 from evalsuite.agreement import outputs as parity
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import sample
@@ -58,7 +58,7 @@ def test_what_is_trained_is_what_the_export_computes(
     head: str, tiny_base: Path, tmp_path: Path
 ) -> None:
     model = load_checkpoint(headed(tiny_base, head, tmp_path))
-    traced = trace(model, "onnxruntime", choices=False, whole=True)
+    traced = graph.trace(model, "onnxruntime", choices=False, precision="fp32", whole=True)
     ids = torch.randint(5, 500, (4, 20), generator=torch.Generator().manual_seed(0))
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     outputs = ["logits", "hidden_states.0", "hidden_states.2"]
