@@ -58,6 +58,7 @@ def measure(
     latency_samples: int = 200,
     batch_sizes: Sequence[int] = grid.BATCH_SIZES,
     lengths: Sequence[int] = grid.LENGTHS,
+    peak_sizes: Sequence[int] = peak.SIZES,
 ) -> list[SpeedResult]:
     """Measure models one after the other.
 
@@ -67,6 +68,7 @@ def measure(
         latency_samples: sentences timed one by one.
         batch_sizes, lengths: of the grid of fixed shapes; lengths a model does not take are left
             out.
+        peak_sizes: rows of the matrices whose products give the machine's peak.
 
     Raises:
         MeasurementError: a measurement failed; says why.
@@ -97,7 +99,9 @@ def measure(
         if result.environment.device == "cpu" and product is not None:
             if product not in peaks:
                 what = f"the {product} matrix product"
-                peaks[product] = _in_a_process(context, peak.main, (product, threads), what)
+                peaks[product] = _in_a_process(
+                    context, peak.main, (product, threads, tuple(peak_sizes)), what
+                )
             result = result.model_copy(update={"peak": peaks[product]})
         results.append(result)
     return results

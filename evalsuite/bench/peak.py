@@ -16,6 +16,7 @@ it. Both the programs and these types are in the file of each runtime (`PRODUCTS
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from evalsuite.machine.child_process import leave_with
@@ -51,17 +52,17 @@ def product(runtime: str, precision: str) -> str | None:
     return kind if kind in programs() else None
 
 
-def main(connection: Any, precision: str, threads: int) -> None:
+def main(connection: Any, precision: str, threads: int, sizes: Sequence[int]) -> None:
     """Send the `Peak` over the connection, or the reason why there is none."""
     leave_with(connection)
     try:
-        result: Peak | str = measure(precision, threads)
+        result: Peak | str = measure(precision, threads, sizes)
     except Exception as error:
         result = f"{type(error).__name__}: {error}"
     connection.send(result)
 
 
-def measure(precision: str, threads: int, sizes: tuple[int, ...] = SIZES) -> Peak:
+def measure(precision: str, threads: int, sizes: Sequence[int] = SIZES) -> Peak:
     """Measure in this process.
 
     Args:

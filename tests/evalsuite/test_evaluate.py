@@ -185,6 +185,7 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
         latency_samples=5,
         batch_sizes=(1, 4),
         lengths=(8, 48, 4000),
+        peak_sizes=(256, 512),
     )
     for speed in (torch_speed, onnx_speed):
         assert len(speed.latency_seconds) == 5 and len(speed.throughput) == 2

@@ -135,6 +135,7 @@ def test_predict_evaluate_and_benchmark_run_them(
         latency_samples=2,
         batch_sizes=(1,),
         lengths=(8,),
+        peak_sizes=(256,),
     )
     assert (speed.model.runtime, speed.model.precision) == ("torch", "nf4")
 
