@@ -39,6 +39,8 @@ def place(
         best: tuple[float, Box] | None = None
         for step, reach in enumerate(REACHES):
             for turn, angle in enumerate(DIRECTIONS):
+                if best is not None and best[0] <= 4 * step + 0.1 * turn:
+                    break  # no place further away costs less
                 box = _beside(x, y, width, height, reach, angle)
                 cost = (
                     100 * sum(_overlap(box, other) for other in (*placed, *markers))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from evalsuite.report.table import escaped
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
     from markupsafe import Markup
 
 
 def template(name: str) -> Template:
     """A template of `templates/`."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    """It keeps the templates it has compiled."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -25,7 +32,7 @@ def template(name: str) -> Template:
     )
     environment.filters["md"] = escaped
     environment.filters["breakable"] = breakable
-    return environment.get_template(name)
+    return environment
 
 
 def breakable(label: str) -> Markup:
