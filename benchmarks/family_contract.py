@@ -33,7 +33,7 @@ from tests.support.family_cells import (
     run_cell,
     table,
 )
-from tests.support.made_once import trace_once
+from tests.support.trace_once import trace_once
 
 PAGE = ROOT / "docs" / "families.md"
 

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_once import made_once
+
+from tests.support.made_once import made_once
 
 # Heads of tags, spans and ranked text do not read the pooler.
 UNREAD = ("pooler.",)
