@@ -7,7 +7,7 @@ GateError: trim: 97.20% of labels agree with what it was made from, min_agreemen
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,20 @@ from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
+from evalsuite.languages import LANGUAGES
 from evalsuite.results.task import TaskResult
 from evalsuite.task import DataSource, Task
 from transfer.loop.types import Summary
 
 Where = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """Percent of labels that must be equal: over all languages, and in each of them."""
+
+    overall: float = 0.0
+    per_language: float = 0.0
 
 
 def hold(
@@ -30,30 +39,59 @@ def hold(
     step: str,
     remedy: str,
     where: Where = lambda: "",
+    *,
+    per_language: float = 0.0,
 ) -> None:
     """Pass, or raise with the figures.
 
     Args:
-        least: percent of labels that must be equal.
+        least: percent of labels that must be equal, over all languages.
         step: what lost them.
         remedy: what a person can change.
         where: finds out which layers lost them; asked only when it fails.
+        per_language: percent of labels that must be equal in each language.
 
     Raises:
-        GateError: fewer labels agree; names the worst language.
+        GateError: fewer labels agree; names the worst language, or all that are below, by script.
     """
-    if parity.agreement >= least:
+    language, value = parity.worst()
+    if parity.agreement >= least and value >= per_language:
         return
     layers = where()
-    language, value = parity.worst()
+    if parity.agreement < least:
+        head = (
+            f"{step}: {parity.agreement:.2f}% of {parity.counted} agree with the checkpoint it "
+            f"was made from, min_agreement asks for {least:g}%\n"
+            f"worst language: {language} with {value:.2f}%"
+        )
+    else:
+        below = {c: -share for c, share in parity.by_language.items() if share < per_language}
+        head = (
+            f"{step}: in {len(below)} of {len(parity.by_language)} languages too few "
+            f"{parity.counted} agree with the checkpoint it was made from, "
+            f"min_agreement_per_language asks for {per_language:g}%\n"
+            f"below it, in percent: {by_script(below)}"
+        )
     raise GateError(
-        f"{step}: {parity.agreement:.2f}% of {parity.counted} agree with the checkpoint it was "
-        f"made from, min_agreement asks for {least:g}%\n"
-        f"worst language: {language} with {value:.2f}%; outputs differ by up to "
+        f"{head}; outputs differ by up to "
         f"{parity.maximum:.4g} where the largest is {parity.scale:.4g}\n"
         + (f"{layers}\n" if layers else "")
         + remedy
     )
+
+
+def by_script(values: Mapping[str, float]) -> str:
+    """Languages and their values without sign, grouped by script; the largest come first.
+
+    >>> by_script({"hi": 3.2, "mr": 2.9, "th": 2.1})
+    'Devanagari: hi 3.20, mr 2.90; Thai: th 2.10'
+    """
+    groups: dict[str, list[str]] = {}
+    for code, value in sorted(values.items(), key=lambda item: -item[1]):
+        known = LANGUAGES.get(code)
+        script = known.script if known else "other scripts"
+        groups.setdefault(script, []).append(f"{code} {abs(value):.2f}")
+    return "; ".join(f"{script}: {', '.join(own)}" for script, own in groups.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +155,42 @@ def lost(before: Path, after: Path, task: Task, source: DataSource, rows: int) -
     return Loss(*results)
 
 
-def hold_score(loss: Loss, most: float, step: str, remedy: str, where: Where = lambda: "") -> None:
+def hold_score(
+    loss: Loss,
+    most: float | None,
+    step: str,
+    remedy: str,
+    where: Where = lambda: "",
+    *,
+    per_language: float | None = None,
+) -> None:
     """Pass, or raise with the figures; `where` as in `hold`.
 
     Args:
-        most: points of the zero-shot mean that may be lost.
+        most: points of the zero-shot mean that may be lost; None: any.
+        per_language: points that may be lost in each language; None: any.
 
     Raises:
-        GateError: more is lost; names the three languages that lost most.
+        GateError: more is lost; names the three languages that lost most, or all that lost more
+            than they may, by script.
     """
-    if loss.points() <= most:
+    lost = loss.by_language()
+    title = loss.after.title
+    if most is not None and loss.points() > most:
+        order = sorted(lost.items(), key=lambda item: -item[1])
+        worst = ", ".join(f"{code} {points:.2f}" for code, points in order[:3])
+        head = (
+            f"{step}: {loss.points():.2f} points of {title} are lost, max_lost allows {most:g}\n"
+            f"most lost: {worst}\n"
+        )
+    elif per_language is not None and loss.worst()[1] > per_language:
+        above = {code: points for code, points in lost.items() if points > per_language}
+        head = (
+            f"{step}: {len(above)} of {len(lost)} languages lose more points of {title} than "
+            f"max_lost_per_language allows, {per_language:g}\n"
+            f"lost, by script: {by_script(above)}\n"
+        )
+    else:
         return
     layers = where()
-    by_language = sorted(loss.by_language().items(), key=lambda item: -item[1])
-    worst = ", ".join(f"{code} {points:.2f}" for code, points in by_language[:3])
-    raise GateError(
-        f"{step}: {loss.points():.2f} points of {loss.after.title} are lost, "
-        f"max_lost allows {most:g}\nmost lost: {worst}\n"
-        + (f"{layers}\n" if layers else "")
-        + remedy
-    )
+    raise GateError(head + (f"{layers}\n" if layers else "") + remedy)

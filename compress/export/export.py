@@ -22,7 +22,7 @@ from compress.export.exporter import CheckpointExporter, Exporter, GraphExporter
 from compress.export.graph import ExportOptions, Text, make_graph, most_lost
 from compress.export.registry import EXPORTERS
 from compress.export.sensitivity import ranked
-from compress.gate import hold
+from compress.gate import Least, hold
 from compress.prune.structure import drop_silent_heads, heads_of
 from evalsuite.agreement import outputs
 from evalsuite.inference.batch_runner import run
@@ -46,7 +46,7 @@ def export(
     precision: str,
     options: ExportOptions | None = None,
     probe: Probe | None = None,
-    min_agreement: float = 0.0,
+    min_agreement: float | Least = 0.0,
     lineage: Sequence[str] = (),
 ) -> tuple[outputs.Parity | None, Summary]:
     """Write a bundle to `out`.
@@ -55,7 +55,8 @@ def export(
         precision: one of the runtime's exporter's `precisions`.
         options: of a graph.
         probe: text on which labels of bundle and checkpoint are compared; None: no comparison.
-        min_agreement: percent of labels that must stay equal, or the export fails.
+        min_agreement: percent of labels that must stay equal, over all languages or also in each
+            of them, or the export fails.
         lineage: what the checkpoint was made from, for the card.
 
     Returns:
@@ -71,6 +72,7 @@ def export(
         MissingExtraError: the runtime, or what quantizes for it, is not installed.
     """
     options = options or ExportOptions()
+    least = min_agreement if isinstance(min_agreement, Least) else Least(min_agreement)
     exporter = EXPORTERS.get(runtime)
     exporter.prepare(precision)
     model = load_checkpoint(directory)
@@ -98,10 +100,11 @@ def export(
         form = f" with {card.embeddings} embeddings" if card.embeddings else ""
         hold(
             parity,
-            min_agreement,
+            least.overall,
             f"{precision} export{form}",
             f"lower min_agreement, or {exporter.remedy}",
             lambda: weakest_parts(session, out, text, card),
+            per_language=least.per_language,
         )
     licence = bundle.licence_of(directory)
     bundle.seal(out, card, bundle_readme.readme(card, parity, licence))

@@ -25,7 +25,7 @@ from recipes.stages._shared.families import refuse_dimensions, refuse_layers, re
 from recipes.stages._shared.heads import text_of
 from recipes.stages._shared.plain_text_keys import MostPairs, TextFiles, plain_text
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
-from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_score
+from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_labels, hold_score
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
@@ -238,9 +238,14 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(training_rows(task) for task in config.tasks)
     needs += plain_text(config, plain=config.multilingual > 0 or not config.tasks)
     task = _probed(config, gives)
-    if task is not None and (config.probe or config.max_lost is not None):
+    if task is not None and (config.probe or config.scored):
         needs += (DataNeed(task.name, "eval"),)
     return needs
+
+
+def _gated(config: Config) -> bool:
+    """Whether the recipe limits what may be lost."""
+    return config.min_agreement > 0 or config.min_agreement_per_language > 0 or config.scored
 
 
 def _probed(config: Config, gives: Artifact) -> Task | None:
@@ -315,7 +320,6 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
     """Compare the labels of student and teacher, and refuse a student that lost too much."""
     from compress.distill.own_pieces import parity
     from compress.errors import GateError
-    from compress.gate import hold
     from evalsuite.inference.label_order import same_names
     from evalsuite.inference.open_model import open_model
 
@@ -325,13 +329,13 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
     task = _probed(config, next(known, Artifact("checkpoint")))
     first, second = open_model(teacher.path), open_model(ctx.out)
     if task is None or not first.labels or not same_names(first.labels, second.labels):
-        if first.labels and (config.min_agreement > 0 or config.max_lost is not None):
+        if first.labels and _gated(config):
             raise GateError(
                 "distil: student and teacher cannot be compared, because "
                 + (
                     "nothing says which text the teacher reads; set probe_task"
                     if task is None
-                    else "their labels are others; leave min_agreement and max_lost out"
+                    else "their labels are others; leave the limits on labels and score out"
                 )
             )
         return {}
@@ -340,5 +344,5 @@ def _compared(config: Config, ctx: StageContext) -> Summary:
     if config.probe:
         found = parity(first, second, task, ctx.data, config.probe)
         summary |= found.facts()
-        hold(found, config.min_agreement, "distil", f"{remedy}, or lower min_agreement")
+        hold_labels(config, config.min_agreement, found, "distil", remedy)
     return summary | hold_score(config, ctx, teacher.path, task, "distil", remedy)

@@ -198,7 +198,7 @@ def _calibrates(config: Config) -> bool:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The gate's text, what is calibrated on, and for a rank what its pieces are counted in."""
     needs: tuple[DataNeed, ...] = ()
-    if config.probe or config.max_lost is not None:
+    if config.probe or config.scored:
         needs = (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     if _ranked(config) or (_calibrates(config) and config.calibration_text == "parallel"):
         needs += (PARALLEL, HELD_OUT)
@@ -220,6 +220,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from compress.export.export import export
     from compress.export.exporter import Weights
     from compress.export.graph import ExportOptions
+    from compress.gate import Least
     from evalsuite.inference.probe_text import Probe
 
     model = ctx.input("model")
@@ -239,7 +240,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             config.last_layer == "whole",
         ),
         probe=Probe(task, ctx.data, config.probe),
-        min_agreement=config.min_agreement,
+        min_agreement=Least(config.min_agreement, config.min_agreement_per_language),
         lineage=made_from(ctx.lineage) or [_shown(model.label)],
     )
     step = f"{config.precision} export"

@@ -27,6 +27,7 @@ from recipes.stages._shared.score_gate import (
     ProbeSentences,
     ProbeTask,
     ScoreGateConfig,
+    hold_labels,
     hold_score,
 )
 from recipes.stages._shared.training_keys import (
@@ -167,7 +168,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(training_rows(task) for task in config.tasks)
     recovery = config.epochs > 0 and config.multilingual > 0
     needs += (PARALLEL if recovery else PARALLEL_IF_ANY, HELD_OUT)
-    if config.probe or config.max_lost is not None:
+    if config.probe or config.scored:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs
 
@@ -196,7 +197,6 @@ def less_memory(config: Config) -> Iterator[dict[str, Any]]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Prune, recover and compare."""
-    from compress.gate import hold
     from compress.prune.prune import PruneOptions, Size, prune
     from evalsuite.agreement import outputs
     from evalsuite.inference.open_model import open_model
@@ -247,5 +247,5 @@ def run(config: Config, ctx: StageContext) -> Summary:
         text = sample(session.tokenizer, first.max_length, task, ctx.data, config.probe)
         found = outputs.compare(session, second, text)
         summary |= found.facts()
-        hold(found, config.min_agreement, "prune", f"{remedy}, or lower min_agreement")
+        hold_labels(config, config.min_agreement, found, "prune", remedy)
     return summary | hold_score(config, ctx, model.path, task, "prune", remedy)

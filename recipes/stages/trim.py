@@ -26,6 +26,7 @@ from recipes.stages._shared.score_gate import (
     ProbeSentences,
     ProbeTask,
     ScoreGateConfig,
+    hold_labels,
     hold_score,
 )
 from recipes.stages._shared.training_keys import need, probed
@@ -96,7 +97,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(DataNeed(path, "file") for path in config.text)
     if config.languages:
         needs += (PARALLEL, HELD_OUT)
-    if config.probe or config.max_lost is not None:
+    if config.probe or config.scored:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     return needs
 
@@ -110,7 +111,6 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Trim and compare."""
-    from compress.gate import hold
     from compress.trim.trim import trim
     from evalsuite.agreement import across_vocabularies
     from evalsuite.inference.open_model import open_model
@@ -154,7 +154,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             summary["languages not kept, worst"] = ", ".join(
                 f"{code} {agreement:.2f}%" for code, agreement in worst
             )
-        hold(found.parity, config.min_agreement, "trim", f"{remedy}, or lower min_agreement")
+        hold_labels(config, config.min_agreement, found.parity, "trim", remedy)
     return summary | hold_score(config, ctx, model.path, task, "trim", remedy)
 
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from compress import gate
 from compress.errors import GateError
+from evalsuite.agreement.outputs import Parity
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.stages import export, trim
@@ -76,4 +77,46 @@ def test_a_bound_on_the_score_needs_the_rows_even_without_a_probe(stage: object)
     config, gives = stage.Config, Artifact("bundle", "xnli")  # type: ignore[attr-defined]
     find = stage.data  # type: ignore[attr-defined]
     assert "eval" not in [need.split for need in find(config(**keys), gives)]
-    assert "eval" in [need.split for need in find(config(**keys, max_lost=1.0), gives)]
+    for key in ("max_lost", "max_lost_per_language"):
+        assert "eval" in [need.split for need in find(config(**keys, **{key: 1.0}), gives)]
+
+
+PARITY = Parity(0.5, 0.1, 2.0, 97.0, {"en": 99.5, "hi": 92.5, "mr": 93.0, "th": 90.0, "xx": 94.0})
+
+
+def test_labels_are_held_in_every_language() -> None:
+    gate.hold(PARITY, 95, "int8 export", "x", per_language=90)
+    with pytest.raises(GateError) as raised:
+        gate.hold(PARITY, 95, "int8 export", "use another precision", per_language=95)
+    assert str(raised.value).splitlines() == [
+        "int8 export: in 4 of 5 languages too few labels agree with the checkpoint it was made "
+        "from, min_agreement_per_language asks for 95%",
+        "below it, in percent: Thai: th 90.00; Devanagari: hi 92.50, mr 93.00; other scripts: "
+        "xx 94.00; outputs differ by up to 0.5 where the largest is 2",
+        "use another precision",
+    ]
+
+
+def _loss(lost: dict[str, float]) -> gate.Loss:
+    class Points(gate.Loss):
+        def by_language(self) -> dict[str, float]:
+            return lost
+
+        def points(self) -> float:
+            return sum(lost.values()) / len(lost)
+
+    result = type("Result", (), {"title": "XNLI"})()
+    return Points(result, result)
+
+
+def test_the_score_is_held_in_every_language() -> None:
+    loss = _loss({"en": -1.0, "hi": 2.5, "mr": 2.25, "th": 0.0, "de": 2.0})
+    gate.hold_score(loss, None, "trim", "x")
+    gate.hold_score(loss, 2, "trim", "x", per_language=2.5)
+    with pytest.raises(GateError) as raised:
+        gate.hold_score(loss, 2, "trim", "raise coverage", per_language=2)
+    assert str(raised.value).splitlines() == [
+        "trim: 2 of 5 languages lose more points of XNLI than max_lost_per_language allows, 2",
+        "lost, by script: Devanagari: hi 2.50, mr 2.25",
+        "raise coverage",
+    ]

@@ -140,9 +140,8 @@ def test_ls_stages_name(capsys: pytest.CaptureFixture[str]) -> None:
         "model          name of a stage or a model  required                    "
         "Checkpoint whose vocabulary is trimmed.",
     ]
-    assert "max_lost    number   none     from 0  Largest loss of zero-shot score" in "\n".join(
-        lines
-    )
+    (line,) = (line for line in lines if line.startswith("max_lost "))
+    assert line.split()[:7] == ["max_lost", "number", "none", "from", "0", "Largest", "loss"]
     assert run("ls", "passes", "trim") == 0
     assert capsys.readouterr().out.splitlines() == lines
 
