@@ -58,6 +58,15 @@ def _modules_are_not_searched_for_garbage() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _declared_tasks_end_with_their_module() -> Iterator[None]:
+    """A task that a test declares is not known to the tests of another module."""
+    yield
+    from evalsuite.own.declared import declare
+
+    declare({})
+
+
 def _folder(name: str) -> Path:
     folder = SHARED / name
     if not folder.is_dir():

@@ -80,7 +80,9 @@ def test_targets_are_what_retrieval_embeds_of_the_english_side(
     tiny_nli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = distillation(**ALONE)
-    text = plain_text.read(EMBEDDED, tiny_nli, asked, head_of(read_config(tiny_nli)))
+    text = plain_text.read(
+        EMBEDDED, tiny_nli, asked, head_of(read_config(tiny_nli)), teacher=tiny_nli
+    )
     assert isinstance(text, plain_text.Parallel)
     batches = [Batch(0, (2, 0), 1), Batch(0, (2, 5), 2)]
     calls: list[int] = []

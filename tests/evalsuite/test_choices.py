@@ -272,7 +272,7 @@ def test_several_tasks_with_choices_among_them(tiny_base: Path, tmp_path: Path) 
     quick = options(method="full", max_steps=12, max_length=64)
     train_tasks(tiny_base, both, EMBEDDED, quick, work=tmp_path / "w", out=tmp_path / "o")
     heads = load_file(tmp_path / "o" / "heads.safetensors")
-    assert heads["xcopa.2.weight"].shape == (1, 64)
+    assert heads["xcopa.whole.classifier.weight"].shape == (1, 64)
 
 
 @pytest.mark.data

@@ -199,6 +199,9 @@ class FakeTask:
     def available(self, source, split):
         return ("en", "sw")
 
+    def readable(self, source, split):
+        return self.available(source, split)
+
     def files(self, source, split, language):
         return (source.data_dir / f"{split}-{language}.tsv",)
 

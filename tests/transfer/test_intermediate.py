@@ -379,7 +379,8 @@ def test_several_with_supertags_among_them(
     quick = options(method="full", max_steps=6, max_length=64)
     train_tasks(tiny_base, three, source, quick, work=tmp_path / "w", out=tmp_path / "o")
     heads = load_file(tmp_path / "o" / "heads.safetensors")
-    assert len(heads["ccg.bias"]) == len(INTERMEDIATE_TASKS.get("ccg").labelled(source).labels) > 5
+    labels = INTERMEDIATE_TASKS.get("ccg").labelled(source).labels
+    assert len(heads["ccg.whole.classifier.bias"]) == len(labels) > 5
 
 
 def test_a_head_of_other_supertags_is_refused(
