@@ -33,6 +33,18 @@ FILES = {
     "pairs/test.de.jsonl": '{"a": "Er isst.", "b": "Er schläft.", "y": "no"}\n',
     "names/train.conll": "Anna B-PER\nsleeps O\n\nin O\nParis B-LOC\n\n",
     "names/test-fr.conll": "Anne B-PER\ndort O\n\nà O\nParis B-LOC\n",
+    "scores/train.csv": "A plane flies.,The plane takes off.,4.5\nA cat.,A dog.,1\n",
+    "scores/test-de.csv": "Ein Flugzeug fliegt.,Es hebt ab.,4.5\nEine Katze.,Ein Hund.,0.5\n",
+    "moods/train.csv": "text,joy,fear\nHurrah!,1,0\nOh no.,0,1\nBoth.,1,1\nNone.,0,0\n",
+    "moods/test-de.csv": "text,joy\nHurra!,1\nOje.,0\n",
+    "spans/train.json": '{"data": [{"paragraphs": [{"context": "Zoe lives in Rome.", "qas": '
+    '[{"id": "1", "question": "Where?", "answers": [{"text": "Rome", "answer_start": 13}]}]}]}]}',
+    "spans/test-de.json": '{"data": [{"paragraphs": [{"context": "Zoe lebt in Rom.", "qas": '
+    '[{"id": "1", "question": "Wo?", "answers": [{"text": "Rom", "answer_start": 12}]}]}]}]}',
+    "choices/train.jsonl": '{"context": "It rained.", "choices": ["wet", "dry"], "label": 0}\n'
+    '{"context": "Sun.", "choices": ["wet", "dry"], "label": 1}\n',
+    "choices/test-de.jsonl": '{"context": "Regen.", "choices": ["nass", "trocken"], "label": 0}\n',
+    "lines/test-de.tsv": "Good day\tGuten Tag\nThanks\tDanke\n",
 }
 RECIPE = """
 name: own
@@ -55,6 +67,32 @@ tasks:
     train: {en: names/train.conll}
     dev: {en: names/train.conll}
     test: {fr: names/test-fr.conll}
+  scores:
+    format: regression
+    train: {en: scores/train.csv}
+    dev: {en: scores/train.csv}
+    test: "scores/test-{language}.csv"
+    columns: {first: 1, second: 2, score: 3}
+  moods:
+    format: multilabel
+    train: {en: moods/train.csv}
+    dev: {en: moods/train.csv}
+    test: "moods/test-{language}.csv"
+    columns: {text: text, labels: [joy, fear]}
+  spans:
+    format: span
+    train: {en: spans/train.json}
+    dev: {en: spans/train.json}
+    test: "spans/test-{language}.json"
+  choices:
+    format: choice
+    train: {en: choices/train.jsonl}
+    dev: {en: choices/train.jsonl}
+    test: "choices/test-{language}.jsonl"
+  lines:
+    format: retrieval
+    test: "lines/test-{language}.tsv"
+    columns: {first: 1, second: 2}
 stages:
   - {name: teacher, stage: train, model: "package:recipes/models/xlmr-mini", tasks: [topics]}
   - {name: scores, stage: evaluate, models: [teacher], tasks: [topics]}
