@@ -55,7 +55,7 @@ def adapter_of(model: Path, out: Path) -> None:
 
 def command(*arguments: str) -> tuple[int | str, str, str]:
     """Exit code, or what was raised; standard output and error."""
-    out, error = io.StringIO(), io.StringIO()
+    out, error = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     code: int | str = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
         try:
@@ -64,7 +64,8 @@ def command(*arguments: str) -> tuple[int | str, str, str]:
             code = end.code or 0
         except BaseException as raised:
             code = repr(raised)
-    return code, out.getvalue(), error.getvalue()
+    out.seek(0)
+    return code, out.read(), error.getvalue()
 
 
 def use(kind: str, folder: Path, model: Path) -> tuple[int | str, Any, str]:
