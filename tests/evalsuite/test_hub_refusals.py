@@ -100,7 +100,7 @@ def test_each_cause_has_its_message(
     assert (COMMITS[kind] if harm is _moved else what(kind)) in text
     for part in said:
         assert part in text
-    network = "429" in text or "503" in text or "cut off" in text
+    network = "HTTP 429" in text or "HTTP 503" in text or "cut off" in text
     assert isinstance(error, OfflineError) == network
     assert network or isinstance(error, ModelError if kind == "model" else DataError)
     assert not network or ("source: xtreme" if kind == "dataset" else "model: ./directory") in text
