@@ -1,6 +1,6 @@
 """How often each label is right, predicted and gold, of rows with one label or with any of several.
 
->>> of_sums = macro(counts(answers).sum(0))
+>>> METRIC = f1_metric("macro", macro)
 
 A row that has one label is counted for the labels that some row has or is given; of rows with any
 of several, each label that the row is annotated with counts. Both are what scikit-learn's
@@ -9,10 +9,11 @@ of several, each label that the row is annotated with counts. Both are what scik
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from evalsuite.metric import Answers, is_hidden
+from evalsuite.metric import Answers, Metric, is_hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,3 +89,34 @@ def guesses(answers: Answers) -> list[list[object]]:
     often = {label: sum(gold.get(label, False) for gold in shown) for label in answers.task.labels}
     ranked = sorted(often, key=lambda label: -often[label])
     return [[tuple(ranked[: n + 1])] * len(shown) for n in range(len(ranked))]
+
+
+def f1_metric(average: str, of_sums: Callable[[np.ndarray], np.ndarray]) -> Metric:
+    """The metric `<average>_f1`; guessing gives every row the same answer, the best there is.
+
+    Args:
+        average: its name in scikit-learn, such as `macro`.
+        of_sums: from summed counts to percent, as `macro`.
+    """
+    name = f"{average}_f1"
+
+    def of(answers: Answers) -> float:
+        if not answers.gold:
+            raise ValueError("no rows to score")
+        return float(of_sums(counts(answers).sum(0)))
+
+    def chance(answers: Answers) -> float:
+        shown = answers.shown()
+        return max(of(replace(shown, predicted=said)) for said in guesses(answers))
+
+    return Metric(
+        {name: f"{average} F1"},
+        "label",
+        lambda answers: {name: of(answers.shown())},
+        chance,
+        counts,
+        of_sums,
+        also_reads=("labels",),
+        details=(f"average:{average}",),
+        hub={name: "f1"},
+    )
