@@ -61,15 +61,20 @@ class TextLines:
             return raw.decode("utf-8", "replace")
 
 
-class Lines:
-    """Plain lines, whatever they hold."""
+class _ByLine:
+    """A file that is read line by line."""
 
-    columns: tuple[str, ...] | None = (LINE,)
     schema = None
 
     def __init__(self, stream: ByteStream) -> None:
         self.name, self.done = stream.name, stream.done
         self._lines = TextLines(stream)
+
+
+class Lines(_ByLine):
+    """Plain lines, whatever they hold."""
+
+    columns: tuple[str, ...] | None = (LINE,)
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         lines = self._lines
@@ -158,15 +163,10 @@ class Delimited:
                 yield first, fields
 
 
-class JsonLines:
+class JsonLines(_ByLine):
     """A JSON object per line; each names its columns."""
 
     columns: tuple[str, ...] | None = None
-    schema = None
-
-    def __init__(self, stream: ByteStream) -> None:
-        self.name, self.done = stream.name, stream.done
-        self._lines = TextLines(stream)
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         lines = self._lines
