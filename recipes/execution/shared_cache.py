@@ -139,8 +139,11 @@ class SharedCache:
         write_atomically(out / MANIFEST, text + "\n")
         return True
 
-    def push(self, path: Path, name: str) -> int | None:
+    def push(self, path: Path, name: str, *, replace: bool = False) -> int | None:
         """Copy a published directory here; the bytes that went up, None where it was here already.
+
+        Args:
+            replace: copy it whatever is here.
 
         Raises:
             SharedCacheError: it cannot be written; nothing of it can be seen.
@@ -148,7 +151,7 @@ class SharedCache:
         manifest = read_manifest(path)
         if manifest is None:
             raise SharedCacheError(f"{path} is not a finished stage")
-        if self._has(name, manifest):
+        if not replace and self._has(name, manifest):
             return None
         folder = uuid.uuid4().hex
         with self._about(f"{name} cannot be written"):

@@ -33,6 +33,7 @@ class SharedStages:
     def __init__(self, cache: Cache, display: Display) -> None:
         self.cache, self.display = cache, display
         self._opened: SharedCache | None = None
+        self._damaged: set[str] = set()
 
     def _shared(self) -> SharedCache | None:
         address = self.cache.workspace.shared
@@ -43,21 +44,23 @@ class SharedStages:
     def pull(self, kind: str, key: str, label: str) -> bool:
         """Publish a stage from the shared cache, where it is there; the lock must be held."""
         try:
-            if (shared := self._shared()) is None:
+            if key in self.cache.workspace.again or (shared := self._shared()) is None:
                 return False
             name = self.cache.path(kind, key).name
             if self.cache.fetch(kind, key, lambda out: shared.pull(name, out)):
                 self.display.say(f"{label}: copied from the shared cache")
                 return True
         except SharedCacheError as error:
+            self._damaged.add(key)
             self.display.say(f"{label}: {error}; it is made here")
         return False
 
-    def push(self, path: Path, label: str) -> None:
-        """Copy a stage that was made here to the shared cache."""
+    def push(self, path: Path, key: str, label: str) -> None:
+        """Copy a stage that was made here to the shared cache, in place of a damaged one."""
+        replace = key in self._damaged or key in self.cache.workspace.again
         try:
             if shared := self._shared():
-                shared.push(path, path.name)
+                shared.push(path, path.name, replace=replace)
         except SharedCacheError as error:
             self.display.say(
                 f"{label}: {error}; it is kept here only\nto copy it later: lingopress cache push"

@@ -59,7 +59,8 @@ class Maker:
         return self.cache.lock(stage.key, lambda: self.display.say(said))
 
     def forget(self, stage: Planned) -> None:
-        """Remove a stage's output."""
+        """Remove a stage's output; it is made here, whatever a shared cache has."""
+        self.space.again.add(stage.key)
         with self._lock(stage):
             self.cache.forget(stage.kind, stage.key)
 
@@ -84,7 +85,7 @@ class Maker:
                 self.display.stop(stage.label)
                 said = self._translate(stage, error)
                 raise said from (None if said is error else error)
-            self.shared.push(path, stage.label)
+            self.shared.push(path, stage.key, stage.label)
         return self._finished(stage, path, record, cached=False)
 
     def find(self, stage: Planned) -> StageOutcome | None:

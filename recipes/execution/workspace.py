@@ -35,10 +35,12 @@ class Workspace:
 
     Attributes:
         shared: address of the cache shared with other machines; None: there is none.
+        again: keys of stages that are to be made here, whatever the shared cache has (`--from`).
     """
 
     def __init__(self, root: Path | None = None, shared: str | None = None) -> None:
         self.shared = shared
+        self.again: set[str] = set()
         self.root = home_path(root or os.environ.get(VARIABLE) or DEFAULT).absolute()
         self.stages = self.root / "stages"
         self.partial = self.root / "partial"

@@ -76,6 +76,19 @@ def test_a_second_machine_makes_nothing(lab, shared):
     assert run(lab, shared, "two")[2] == []  # it has them now
 
 
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_from_makes_again_what_the_shared_cache_has(lab, shared, jobs):
+    run(lab, shared, "one")
+    command = ("run", lab.write(RECIPE), "--from", "fused", "--cache", str(shared))
+    before = stage_file(shared, "fuse").read_bytes()
+    script = lab.start(*command, "--workspace", "two", "--jobs", str(jobs))
+    out, err = script.communicate(timeout=120)
+    assert script.returncode == 0, out + err
+    copied = [line for line in (out + err).splitlines() if "copied from the shared cache" in line]
+    assert [line.split(":")[0] for line in copied] == ["teacher"]
+    assert stage_file(shared, "fuse").read_bytes() != before  # a new folder of files
+
+
 def test_only_what_changed_is_made(lab, shared):
     run(lab, shared, "one")
     assert run(lab, shared, "two", "fused.weight=2")[0] == ["fused", "scores", "report"]
@@ -106,8 +119,7 @@ def test_a_damaged_file_is_not_used_and_is_put_right(lab, shared, harm):
     assert made == ["fused"]
     assert any(text.startswith("fused: ") and "it is made here" in text for text in said)
     assert not list((lab.folder / "two" / "partial").iterdir())
-    if harm is not _flip:  # a size is looked at, the content is not read before it is needed
-        assert run(lab, shared, "three")[0] == []
+    assert run(lab, shared, "three")[0] == []
 
 
 @pytest.mark.parametrize(
