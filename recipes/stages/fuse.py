@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from compress.fuse.fuse import Fused, Mix
     from evalsuite.machine.memory import Memory
 
-VERSION = 2
+VERSION = 3
 PASS = True
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 
