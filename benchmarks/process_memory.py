@@ -1,4 +1,4 @@
-"""Memory of this process: pages of its own, and those of files that it has mapped.
+"""Memory of this process: its private pages, and those of files that it has mapped.
 
 Weights in fp32 are mapped from their file, and read where they are used; the system takes such
 pages back when it needs them. What a process cannot do without are its private pages, and the

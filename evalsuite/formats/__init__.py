@@ -10,7 +10,7 @@ One file a format, with the same functions:
   its predictions a probability: gold answers, and predicted ones with their probabilities.
 
 `HEAD` names the format whose head its models have (a score is the logit of a classifier of one
-output, so regression has the head of `pair`), and `ANSWERS` what the head gives a row: one label,
+output, so regression has the head of `pair`), and `ANSWERS` what the head gives per row: one label,
 several, or a score. `READS` names the kind of answer that `gold` and the predictions are
 (`evalsuite.metric.KINDS`), and `ALSO` the metrics that are scored next to a task's main one;
 `TWO_TEXTS` says whether a row is read as two texts at once. A format does not score: any metric

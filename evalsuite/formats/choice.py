@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "jsonl"  # of prediction files
 HEAD = "choice"  # the format whose head its models have
-ANSWERS = "label"  # what the head gives a row
+ANSWERS = "label"  # what the head gives per row
 ARCHITECTURE = "ForMultipleChoice"  # how the name of the model class ends
 FIXED_LABELS = CHOICE  # of every model of this format
 to_text, read_file = layouts.choices_to_text, layouts.read_choices

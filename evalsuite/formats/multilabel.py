@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "jsonl"  # of prediction files
 HEAD = "pair"  # the format whose head its models have
-ANSWERS = "labels"  # what the head gives a row
+ANSWERS = "labels"  # what the head gives per row
 ARCHITECTURE = None  # that of `HEAD`
 FIXED_LABELS = ()
 to_text, read_file = layouts.label_sets_to_text, layouts.read_label_sets

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "tsv"  # of prediction files
 HEAD = "pair"  # the format whose head its models have
-ANSWERS = "label"  # what the head gives a row
+ANSWERS = "label"  # what the head gives per row
 ARCHITECTURE = "ForSequenceClassification"  # how the name of the model class ends
 FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.one_per_line, layouts.read_labels

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "tsv"  # of prediction files
 HEAD = "pair"  # the format whose head its models have
-ANSWERS = "score"  # what the head gives a row
+ANSWERS = "score"  # what the head gives per row
 ARCHITECTURE = None  # that of `HEAD`
 FIXED_LABELS = ()
 to_text, read_file = layouts.one_per_line, layouts.read_scores

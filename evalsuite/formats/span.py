@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 SUFFIX = "json"  # of prediction files
 HEAD = "span"  # the format whose head its models have
-ANSWERS = "label"  # what the head gives a row
+ANSWERS = "label"  # what the head gives per row
 ARCHITECTURE = "ForQuestionAnswering"  # how the name of the model class ends
 FIXED_LABELS = SPAN_ENDS  # of every model of this format
 to_text, read_file = layouts.answers_to_text, layouts.read_answers

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "tsv"  # of prediction files
 HEAD = "tagging"  # the format whose head its models have
-ANSWERS = "label"  # what the head gives a row
+ANSWERS = "label"  # what the head gives per row
 ARCHITECTURE = "ForTokenClassification"  # how the name of the model class ends
 FIXED_LABELS = ()  # the labels are those of the task
 to_text, read_file = layouts.tags_to_text, layouts.read_tags

@@ -96,7 +96,7 @@ def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 def answers_of(config: dict[str, Any]) -> Answers:
-    """What the head gives a row: `label`, one of the labels; `labels`, any of them, each by
+    """What the head gives per row: `label`, one of the labels; `labels`, any of them, each by
     itself; `score`, a number for each label, as a reranker or a regressor does.
 
     >>> answers_of({"architectures": ["BertForSequenceClassification"], "id2label": {"0": "score"}})

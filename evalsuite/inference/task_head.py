@@ -37,7 +37,7 @@ def head_of_task(task: Task) -> Format | None:
 
 
 def answers_of_task(task: Task) -> Answers:
-    """What the head of its models gives a row."""
+    """What the head of its models gives per row."""
     answers: Answers = FORMATS.get(task.format).ANSWERS
     return answers
 

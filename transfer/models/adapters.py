@@ -97,7 +97,7 @@ class Adapter:
         return labels_of(config) if own else task.labels
 
     def answers(self, task: Task | None) -> Answers:
-        """What its head gives a row."""
+        """What its head gives per row."""
         return "label" if task is None else answers_of_task(task)
 
     def base_for(self, task: Task | None, precision: Precision) -> Any:
