@@ -1,4 +1,4 @@
-"""Files of each format of declared tasks, right and broken: the right value, or file and line."""
+"""Files of each format of declared tasks: the right value of each row."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from evalsuite.errors import DataError
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import task_of
-from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import FORMATS, METRICS, OWN_FORMATS
 from evalsuite.scoring import metric_of
 from evalsuite.task import (
     Answer,
     Candidate,
     ChoiceExample,
-    DataSource,
     LabelsExample,
     MatchExample,
     OptionalSpanExample,
@@ -28,23 +24,13 @@ from evalsuite.task import (
     ScoreExample,
     SpanExample,
 )
-
-SOURCE = DataSource("files")
+from tests.support.own_files import CHOICES, FLAGS, PAIR, SOURCE, WHEN, declared, read, squad
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def declared(format: str, split: str, name: str, raw: str | bytes, **keys: Any) -> OwnTask:
-    Path(name).write_bytes(raw.encode() if isinstance(raw, str) else raw)
-    return task_of("mine", Declaration(format=format, **{split: {"de": name}}, **keys))
-
-
-def read(format: str, split: str, name: str, raw: str | bytes, **keys: Any) -> list[Any]:
-    return [*declared(format, split, name, raw, **keys).load(SOURCE, split, "de")]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", OWN_FORMATS.names())
@@ -57,9 +43,6 @@ def test_every_format_keeps_the_contract(name: str) -> None:
         assert form in FORMATS.names() and METRICS.get(metric).chance is not None
     every = {role for way in rules.ROLES for role in way}
     assert set(rules.GOLD) <= every and set(rules.LISTS) <= every and len(rules.NOUN) > 10
-
-
-PAIR = {"first": 1, "second": 2, "score": 3}
 
 
 def test_scores_of_pairs_and_of_sentences() -> None:
@@ -83,9 +66,6 @@ def test_scores_of_pairs_and_of_sentences() -> None:
         columns=PAIR | {"first": "first", "second": "second", "score": "score"},
     )
     assert row == ScoreExample("test-de-1", "A", "B", None)
-
-
-FLAGS = {"text": "text", "labels": ["joy", "fear"]}
 
 
 def test_labels_by_column_and_by_name() -> None:
@@ -118,14 +98,6 @@ def test_a_label_without_a_column_in_a_test_file_is_not_known_there() -> None:
     assert task.available(SOURCE, "test") == ()
 
 
-def squad(*questions: dict[str, Any], context: str = "Rome fell in 476.", indent: int = 1) -> str:
-    tree = {"data": [{"title": "T", "paragraphs": [{"context": context, "qas": [*questions]}]}]}
-    return json.dumps(tree, indent=indent, ensure_ascii=False)
-
-
-WHEN = {"id": "q1", "question": "When?", "answers": [{"text": "476", "answer_start": 13}]}
-
-
 def test_answers_in_a_context() -> None:
     found = SpanExample("q1", "When?", "Rome fell in 476.", (Answer("476", 13),))
     task = declared("span", "train", "a.json", squad(WHEN))
@@ -145,9 +117,6 @@ def test_answers_in_a_context() -> None:
         raw = json.dumps({**row, "answers": answers})
         (span,) = read("span", "train", "e.jsonl", raw)
         assert span.answers == found.answers and span.id == "train-de-1"
-
-
-CHOICES = {"choices": ["a", "b"]}
 
 
 def test_choices_by_column_and_in_a_list() -> None:
@@ -210,221 +179,6 @@ def test_schemes_of_tags(tags: tuple[str, ...], metric: str, scheme: str) -> Non
     raw = "".join(f"w\t{tag}\n" for tag in tags)
     task = declared("tagging", "train", "a.conll", raw)
     assert (task.metric, task.scheme) == (metric, scheme)
-
-
-# format, other keys, file, content, what is wrong with it, after the name of the file
-BROKEN: list[tuple[str, dict[str, Any], str, str | bytes, str]] = [
-    ("regression", {}, "a.csv", "text,score\nA.,\n", ":2: no score"),
-    ("regression", {}, "a.csv", "text,score\nA.,x\n", ":2: the score 'x' is not a number"),
-    (
-        "regression",
-        {},
-        "a.tsv",
-        "text\tscore\nA.\t3,5\n",
-        ":2: the score '3,5' is not a number; dec",
-    ),
-    ("regression", {}, "a.csv", "text,score\nA.,nan\n", ":2: the score 'nan' is not finite"),
-    ("regression", {}, "a.csv", "text,score\nA.,-inf\n", ":2: the score '-inf' is not finite"),
-    ("regression", {}, "a.csv", "text,score\n,1\n", ":2: an empty text (text)"),
-    (
-        "regression",
-        {},
-        "a.csv",
-        "text,stars\nA.,1\n",
-        ":1: no column 'score'; there are: text, stars",
-    ),
-    ("regression", {}, "a.jsonl", '{"text": "A", "score": NaN}\n', ":1: "),
-    (
-        "regression",
-        {},
-        "a.jsonl",
-        '{"text": "A", "score": [1]}\n',
-        ":1: the score '[1]' is not a num",
-    ),
-    ("regression", {"columns": PAIR}, "a.csv", "A.,B.\n", ":1: no column 3; there are: 1, 2"),
-    ("multilabel", {"columns": FLAGS}, "a.csv", "text,joy,fear\nA.,1,2\n", ":2: '2' is neither 0"),
-    (
-        "multilabel",
-        {"columns": FLAGS},
-        "a.csv",
-        "text,joy,fear\nA.,1,\n",
-        ":2: neither 0 nor 1 (col",
-    ),
-    ("multilabel", {"columns": FLAGS}, "a.csv", "text,joy\nA.,1\n", ":1: no column 'fear'"),
-    (
-        "multilabel",
-        {},
-        "a.csv",
-        "text,labels\nA.,a;;b\n",
-        ":2: labels: 'a;;b' has an empty name",
-    ),
-    (
-        "multilabel",
-        {},
-        "a.csv",
-        'text,labels\nA.,"[""a"""\n',
-        ":2: labels: '[\"a\"' is not a list of n",
-    ),
-    (
-        "multilabel",
-        {"labels": ["a", "b"]},
-        "a.csv",
-        "text,labels\nA.,a;c\n",
-        ":2: unknown label 'c'; allowed: a, b",
-    ),
-    ("span", {}, "a.json", "[]", ":1: there is no question in it"),
-    ("span", {}, "a.json", '{"data": [', ":1: not JSON"),
-    ("span", {}, "a.json", '{"data": [{"para": []}]}', ":1: not SQuAD's layout: there is no 'para"),
-    (
-        "span",
-        {},
-        "a.json",
-        squad({"id": "q", "answers": []}),
-        ":10: not SQuAD's layout: there is no",
-    ),
-    (
-        "span",
-        {},
-        "a.json",
-        squad({**WHEN, "answers": []}),
-        ":10: question 'q1': no answer; where a",
-    ),
-    (
-        "span",
-        {},
-        "a.json",
-        squad(WHEN, {**WHEN, "id": "q2", "answers": [{"text": "410", "answer_start": 1}]}),
-        ":20: question 'q2': the answer '410' is not in its context",
-    ),
-    (
-        "span",
-        {},
-        "a.json",
-        squad(WHEN, WHEN),
-        ":20: question 'q1': its id is that of the question i",
-    ),
-    (
-        "span",
-        {},
-        "a.json",
-        squad({**WHEN, "question": " "}),
-        ":10: question 'q1': an empty question",
-    ),
-    ("span", {}, "a.json", squad(WHEN, context=""), ":10: question 'q1': an empty context"),
-    (
-        "span",
-        {},
-        "a.json",
-        squad({**WHEN, "answers": [{"text": "476", "answer_start": "x"}]}),
-        ":10: question 'q1': answer_start: 'x' is not a number of characters",
-    ),
-    (
-        "span",
-        {},
-        "a.jsonl",
-        '{"question": "Q", "context": "C", "answers": "476"}',
-        ":1: answers: '476' is neither",
-    ),
-    (
-        "choice",
-        {"columns": CHOICES},
-        "a.csv",
-        "context,a,b,label\nR,W,D,2\n",
-        ":2: label '2' is none",
-    ),
-    ("choice", {"columns": CHOICES}, "a.csv", "context,a,b,label\nR,W,D,\n", ":2: no label"),
-    (
-        "choice",
-        {"columns": CHOICES},
-        "a.csv",
-        "context,a,b,label\nR,W,,0\n",
-        ":2: choice 1 is empty",
-    ),
-    ("choice", {"columns": CHOICES}, "a.csv", "context,a,label\nR,W,0\n", ":1: no column 'b'"),
-    (
-        "choice",
-        {},
-        "a.csv",
-        "context,choices,label\nR,W,0\n",
-        ":2: choices: 'W' is not a list of t",
-    ),
-    (
-        "choice",
-        {},
-        "a.csv",
-        'context,choices,label\nR,"[""W""]",0\n',
-        ":2: 1 choice(s); two or more",
-    ),
-    (
-        "tagging",
-        {"labels": ["O", "B-X"]},
-        "a.conll",
-        "a O\nb B-Y\n",
-        ":2: unknown tag 'B-Y'; allowe",
-    ),
-    (
-        "tagging",
-        {"labels": ["O", "B-X"]},
-        "a.conll",
-        "a O\n\nb\n",
-        ":3: 1 column(s), and no -1. one",
-    ),
-]
-
-
-@pytest.mark.parametrize(("format", "keys", "name", "raw", "problem"), BROKEN)
-def test_a_broken_row_is_named(
-    format: str, keys: dict[str, Any], name: str, raw: str | bytes, problem: str
-) -> None:
-    with pytest.raises(DataError) as caught:
-        read(format, "train", name, raw, **keys)
-    assert str(caught.value).startswith(f"{name}{problem}")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("keys", "problem"),
-    [
-        ({"format": "regression", "labels": ["a", "b"]}, "labels: a regression row has none"),
-        (
-            {"format": "regression", "columns": {"label": "x"}},
-            "columns: a regression row has no label; it has text, score or first, second, score",
-        ),
-        (
-            {"format": "regression", "columns": {"text": 1, "first": 2}},
-            "columns: a regression row has no first",
-        ),
-        (
-            {"format": "classification", "columns": {"label": ["a", "b"]}},
-            "columns: label is one column, not 2",
-        ),
-        ({"format": "multilabel", "columns": {"labels": ["a"]}}, "labels: give at least two, each"),
-        ({"format": "regresion"}, "regression"),
-    ],
-)
-def test_keys_that_do_not_fit_the_format(keys: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        Declaration(test={"en": "a.csv"}, **keys)
-    assert problem in str(caught.value)
-
-
-def test_candidates_that_do_not_fit() -> None:
-    raw = "query,relevant\nWeather?,a9\n"
-    pools = {
-        "id,text\na1,It rains.\n": "a.csv:2: there is no candidate 'a9'",
-        "id,text\na1,It rains.\na1,We won.\n": "pool.csv:3: a second candidate 'a1'",
-        "id,text\na1,\n": "pool.csv:2: an empty id or text",
-        "key,text\na1,It rains.\n": "pool.csv:1: no column 'id'",
-    }
-    for pool, problem in pools.items():
-        Path("pool.csv").write_text(pool)
-        with pytest.raises(DataError) as caught:
-            read("retrieval", "test", "a.csv", raw, candidates="pool.csv")
-        assert str(caught.value).startswith(problem)
-    with pytest.raises(DataError, match="name their files: candidates"):
-        read("retrieval", "test", "a.csv", raw)
-    with pytest.raises(DataError, match="contrastive: sentences"):
-        read("retrieval", "train", "a.csv", "first,second\nA.,B.\n", columns={"first": "first"})
 
 
 def test_rows_that_are_read_and_skipped_are_counted() -> None:
