@@ -51,13 +51,13 @@ def run_recipe(
     """
     options = options or RunOptions()
     space, loaded = Workspace(workspace, options.cache), load(path_or_name, overrides)
-    require(space)
     if loaded.recipe.search is not None:
         from recipes.search.trial_loop import search
 
         return search(loaded, space, options, data_dir=data_dir, progress=progress)
     plan = make_plan(loaded, data_dir, DigestMemo(space.digests))
     again, chosen = _choose(plan, options.from_stage, options.until_stage)
+    require(space)
     space.prepare()
     display = progress(plan) if callable(progress) else progress or Display()
     maker = Maker(plan, space, display, options.debug)

@@ -27,7 +27,7 @@ from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, StageOutcome, note
 from recipes.execution.scheduler import make_all
-from recipes.execution.shared_stages import SharedStages
+from recipes.execution.shared_stages import SharedStages, require
 from recipes.execution.stage_runner import Maker
 from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
@@ -80,6 +80,7 @@ def search(
         trials=feasible.config.trials,
         seed=loaded.recipe.seed,
     )
+    require(space)
     space.prepare()
     display = progress(first) if callable(progress) else progress or Display()
     run = _Searcher(loaded, space, options, data_dir, memo, display)

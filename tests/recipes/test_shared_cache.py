@@ -226,7 +226,14 @@ def test_an_address_that_cannot_be_used_is_refused_first(lab, address, said):
     (lab.folder / "file.txt").write_text("")
     with pytest.raises(RecipesError, match=said):
         run(lab, address, "one")
-    assert not (lab.folder / "one").exists()
+    assert not (lab.folder / "one" / "stages").exists()  # digests of files at most
+
+
+def test_a_wrong_recipe_is_said_before_the_address_is_tried(lab, shared):
+    wrong = lab.write(RECIPE.replace("stage: fuse", "stage: fuze"))
+    with pytest.raises(RecipesError, match="fuze"):
+        run_recipe(wrong, options=RunOptions(cache=str(shared)))
+    assert not shared.exists()
 
 
 def test_another_version_is_refused(lab, shared):
