@@ -40,7 +40,7 @@ class Match:
         chosen: the teacher's layer for each layer of the student.
         layer: the teacher's layer whose attention relations are matched.
         heads: number of relation heads.
-        answers: what the teacher's head gives a row.
+        answers: what the teacher's head gives per row.
     """
 
     chosen: Sequence[int]

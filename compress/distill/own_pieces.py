@@ -6,7 +6,7 @@ True
 >>> placed.batch(Batch(0, (3, 7), seed=0), tokens=31)["targets"].shape
 torch.Size([2, 31, 17])
 
-Logits of a row are the row's, whoever reads it. Logits of tags are matched word by word: those of
+Logits of a whole row need no matching. Logits of tags are matched word by word: those of
 the token that starts a word in one model with those of the token that starts it in the other. What
 is counted in tokens (hidden states, attention relations, ends of spans) is refused, see
 `compress.distill.rules.other_tokenizer`.

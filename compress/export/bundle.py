@@ -28,7 +28,7 @@ class BundleCard:
         file: the file that the runtime opens.
         head: `pair`, `tagging`, `span` or `choice`, None for an encoder; not written, `labels`
             imply it.
-        answers: what the head gives a row (`evalsuite.inference.checkpoint_config.answers_of`);
+        answers: what the head gives per row (`evalsuite.inference.checkpoint_config.answers_of`);
             written where it is not one label.
         padding: id and name of the padding token; not written, `config.json` has the id.
         layers: number of hidden layers.

@@ -154,7 +154,7 @@ def surprise(
         mask: `[rows, tokens]`, or `[rows, choices, tokens]`.
         gold: labels of rows or tokens, the two ends of a span, `[rows, 2]`, or scores,
             `[rows, 1]`; None: draw.
-        answers: what the model's head gives a row.
+        answers: what the model's head gives per row.
 
     Returns:
         `[rows]`.
