@@ -1,7 +1,7 @@
 """Find the stages: one file each in `recipes/stages`.
 
->>> load_stage("fuse").VERSION
-2
+>>> load_stage("fuse").Config.__module__
+'recipes.stages.fuse'
 """
 
 from __future__ import annotations
