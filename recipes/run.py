@@ -66,8 +66,8 @@ def run_recipe(
             for stage in reversed(plan.stages):
                 if stage.label in again:
                     maker.forget(stage)
-            with workers(maker, options.jobs) as submit:
-                make_all(maker, chosen, submit, options.jobs)
+            with workers(maker, options.jobs) as place:
+                make_all(maker, chosen, place)
         finally:
             display.stop()
         made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]

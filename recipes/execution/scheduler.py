@@ -1,42 +1,49 @@
 """When each stage is made: after what it needs, at the same time as others where there is room.
 
->>> make_all(maker, chosen={"base", "teacher"}, submit=in_turn(maker), jobs=1)
+>>> make_all(maker, chosen={"base", "teacher"}, place=InTurn(maker))
+
+Where a stage runs is a `StagePlace`: this process, its workers (`recipes.execution.worker_pool`),
+or the nodes of a cluster (`recipes.cluster`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Protocol
 
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.stage_runner import Maker
 from recipes.planning.plan import Plan, Planned
 from recipes.planning.stage_graph import independent_of
 
-Submit = Callable[[Planned], "Future[StageOutcome]"]
+
+class StagePlace(Protocol):
+    """Where stages run."""
+
+    def has_room(self, stage: Planned, running: int) -> bool:
+        """Whether a stage may be submitted while `running` others are."""
+
+    def submit(self, stage: Planned) -> Future[StageOutcome]:
+        """Start a stage whose needs are made; its future raises a `RecipesError`."""
 
 
-def make_all(maker: Maker, chosen: set[str], submit: Submit, jobs: int) -> None:
-    """Fill `maker.made` with every chosen stage; `submit` starts one that is not in the cache.
+def make_all(maker: Maker, chosen: set[str], place: StagePlace) -> None:
+    """Fill `maker.made` with every chosen stage; those that are not in the cache run at `place`.
 
-    Stages start in the plan's order as soon as what they need is there. One whose module says
-    `ALONE` runs in this process, with nothing at the same time. When one fails no more are started,
-    those that run are waited for, so that their work is kept, and the first error is raised.
+    Stages start in the plan's order as soon as what they need is there. When one fails no more are
+    started, those that run are waited for, so that their work is kept, and the first error is
+    raised.
     """
     graph = maker.plan.graph()
     waiting = {stage.label: stage for stage in maker.plan.stages if stage.label in chosen}
     running: dict[Future[StageOutcome], str] = {}
     failure: BaseException | None = None
     while running or (waiting and failure is None):
-        stage = None if failure else _next(maker, graph, waiting, len(running), jobs)
+        stage = None if failure else _next(maker, graph, waiting, len(running), place)
         if stage is not None:
             del waiting[stage.label]
-            if maker.find(stage):
-                continue
-            if alone(stage):
-                maker.stage(stage)
-            else:
-                running[submit(stage)] = stage.label
+            if not maker.find(stage):
+                running[place.submit(stage)] = stage.label
             continue
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
@@ -49,12 +56,15 @@ def make_all(maker: Maker, chosen: set[str], submit: Submit, jobs: int) -> None:
 
 
 def _next(
-    maker: Maker, graph: dict[str, list[str]], waiting: dict[str, Planned], running: int, jobs: int
+    maker: Maker,
+    graph: dict[str, list[str]],
+    waiting: dict[str, Planned],
+    running: int,
+    place: StagePlace,
 ) -> Planned | None:
     """The first stage whose needs are made and for which there is room."""
     for label, stage in waiting.items():
-        room = running == 0 if alone(stage) else running < jobs
-        if room and all(need in maker.made for need in graph[label]):
+        if place.has_room(stage, running) and all(need in maker.made for need in graph[label]):
             return stage
     return None
 
@@ -73,15 +83,21 @@ def threads(plan: Plan, stage: Planned, jobs: int, cores: int) -> int:
     return max(1, cores // jobs) if independent_of(plan.graph(), stage.label) else cores
 
 
-def in_turn(maker: Maker) -> Submit:
-    """Make each stage at once, in this process."""
+class InTurn:
+    """One stage after the other, each at once in this process."""
 
-    def submit(stage: Planned) -> Future[StageOutcome]:
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+
+    def has_room(self, stage: Planned, running: int) -> bool:
+        """Always: a stage that was submitted is finished."""
+        return running == 0
+
+    def submit(self, stage: Planned) -> Future[StageOutcome]:
+        """Make the stage now."""
         future: Future[StageOutcome] = Future()
         try:
-            future.set_result(maker.stage(stage))
+            future.set_result(self.maker.stage(stage))
         except Exception as error:
             future.set_exception(error)
         return future
-
-    return submit

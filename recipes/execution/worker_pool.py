@@ -1,7 +1,7 @@
 """Processes that make stages side by side.
 
->>> with workers(maker, jobs=2) as submit:
-...     make_all(maker, chosen, submit, jobs=2)
+>>> with workers(maker, jobs=2) as place:
+...     make_all(maker, chosen, place)
 
 Workers are forked from one process that has imported torch and transformers already, so that
 they import nothing again. They end with the process that asked for them, however that ends: after
@@ -25,7 +25,7 @@ from evalsuite.own.declared import declared
 from recipes.errors import StageFailedError
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
-from recipes.execution.scheduler import Submit, in_turn
+from recipes.execution.scheduler import InTurn, StagePlace, alone
 from recipes.execution.stage_runner import Maker
 from recipes.execution.stage_worker import Assignment, News, Result, Work, work_for
 from recipes.planning.plan import Planned
@@ -35,15 +35,15 @@ PRELOAD = ["transfer.supervised.train_tasks", "compress.export.export", "evalsui
 
 
 @contextmanager
-def workers(maker: Maker, jobs: int) -> Iterator[Submit]:
-    """A function that starts a stage; with one job, that makes it at once in this process."""
+def workers(maker: Maker, jobs: int) -> Iterator[StagePlace]:
+    """Worker processes; with one job, this process."""
     if jobs == 1:
-        yield in_turn(maker)
+        yield InTurn(maker)
         return
     pool = _Pool(maker, jobs)
     try:
         with _on_interrupt(pool.interrupt):
-            yield pool.submit
+            yield pool
         if pool.interrupted:
             raise KeyboardInterrupt
     except BaseException:
@@ -144,8 +144,14 @@ class _Pool:
         self.showing = threading.Lock()
         self.interrupted = False
 
+    def has_room(self, stage: Planned, running: int) -> bool:
+        """One stage per job; one whose module says `ALONE` with nothing at the same time."""
+        return running == 0 if alone(stage) else running < self.jobs
+
     def submit(self, stage: Planned) -> Future[StageOutcome]:
-        """Start a stage; its future raises a `RecipesError`."""
+        """Start a stage; one that must be alone is made here and now."""
+        if alone(stage):
+            return InTurn(self.maker).submit(stage)
         try:
             worker = next((w for w in self.workers if w.job is None), None) or self._begin()
         except KilledError:

@@ -188,8 +188,8 @@ class _Searcher:
             for stage in reversed(plan.stages):
                 if stage.label in again:
                     maker.forget(stage)
-        with workers(maker, self.options.jobs) as submit:
-            make_all(maker, chosen, submit, self.options.jobs)
+        with workers(maker, self.options.jobs) as place:
+            make_all(maker, chosen, place)
 
     def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:
         """One report of every trial that was made; it lists the others."""
