@@ -16,5 +16,6 @@ Files:
 - `losses.py`: the loss of one batch, one function per term.
 - `relations.py`: the loss on attention relations (MiniLMv2).
 - `own_pieces.py`: teacher and student with different tokenizers.
+- `segments.py`: hidden states of models with different tokenizers.
 - `sentences.py`: the loss on sentence embeddings.
 """

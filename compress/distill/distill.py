@@ -86,7 +86,8 @@ def distill(
     if (parallel := text.parallel()) is not None:
         rows, batches = parallel
         rows.teach(teacher, student, batches, options.settings.compute, work, progress)
-    match = Match.of(teacher, student, chosen, options, predictor.answers)
+    same = not own_tokenizer(options.student, teacher_dir)
+    match = Match.of(teacher, student, chosen, options, predictor.answers, same)
     fitted = _train(student, teacher, data, match, work, progress)
     card = _card(predictor, origin(chosen, student, options), tasks, options)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
@@ -112,7 +113,8 @@ def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Opti
     if model_of(teacher) is None:
         problems += rules.bundle_teacher(options, teacher.directory.name)
     if own_tokenizer(options.student, teacher.directory):
-        problems += rules.other_tokenizer(options, head_of(model_config(teacher.directory)))
+        head = head_of(model_config(teacher.directory))
+        problems += rules.other_tokenizer(options, head, tasks=bool(tasks))
     problems += rules.nothing_matched(options, bool(tasks), plain_share(options, tasks))
     problems += rules.logits_only(options)
     if problems:

@@ -3,7 +3,8 @@
 - Logits: Kullback-Leibler divergence at temperature T, times T squared (Hinton et al. 2015); of
   labels that do not exclude each other, that of each label, summed; of scores, squared error.
 - Hidden states: mean squared error of the states after chosen layers, over real tokens, each
-  divided by the teacher's variance so that all layers have the same weight.
+  divided by the teacher's variance so that all layers have the same weight; where the models have
+  different tokenizers, over the segments of `compress.distill.segments`.
 - Attention relations: see `compress.distill.relations`.
 - Sentence embeddings: see `compress.distill.sentences`.
 - Gold labels: the task's own loss.
@@ -20,6 +21,7 @@ from torch import nn
 
 from compress.distill.options import Options
 from compress.distill.relations import attended, relation_heads, relation_loss, teacher_layer
+from compress.distill.segments import Segments, segment_states
 from compress.distill.sentences import embed_sides, sentence_loss
 from compress.errors import StudentError
 from evalsuite.errors import NotFiniteError
@@ -41,6 +43,7 @@ class Match:
         layer: the teacher's layer whose attention relations are matched.
         heads: number of relation heads.
         answers: what the teacher's head gives per row.
+        same_pieces: whether both models split text into the same pieces.
     """
 
     chosen: Sequence[int]
@@ -48,6 +51,7 @@ class Match:
     heads: int
     options: Options
     answers: Answers = "label"
+    same_pieces: bool = True
 
     @classmethod
     def of(
@@ -57,6 +61,7 @@ class Match:
         chosen: Sequence[int],
         options: Options,
         answers: Answers = "label",
+        same_pieces: bool = True,
     ) -> Match:
         """The match of two models.
 
@@ -72,7 +77,7 @@ class Match:
         if options.relations > 0:
             layer = teacher_layer(options.relation_layer, teacher.config.num_hidden_layers)
             heads = relation_heads(options.relation_heads, teacher.config, student.config)
-        return cls(chosen, layer, heads, options, answers)
+        return cls(chosen, layer, heads, options, answers, same_pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class StudentBatch:
         teacher_logits: computed before training; None where the teacher runs with every batch.
         matched: tokens whose logits are matched, 1 or 0, `[batch, tokens]`; None for all of them.
         translations: None where sentence embeddings are not matched.
+        segments: None where both models read the same pieces, and on rows of tasks.
     """
 
     inputs: Tensors
@@ -108,6 +114,7 @@ class StudentBatch:
     teacher_logits: torch.Tensor | None = None
     matched: torch.Tensor | None = None
     translations: Translations | None = None
+    segments: Segments | None = None
 
     @classmethod
     def of(cls, tensors: Tensors) -> StudentBatch:
@@ -118,7 +125,11 @@ class StudentBatch:
         embeddings, spread = inputs.pop("embeddings", None), inputs.pop("spread", 1.0)
         known, matched = inputs.pop("targets", None), inputs.pop("matched", None)
         pairs = None if embeddings is None else Translations(ids, mask, embeddings, spread)
-        return cls(inputs, gold, known, matched, pairs)
+        return cls(inputs, gold, known, matched, pairs, Segments.take(inputs))
+
+    def matches_hidden(self, match: Match) -> bool:
+        """Whether hidden states are matched on these rows."""
+        return match.options.hidden > 0 and (match.same_pieces or self.segments is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +156,8 @@ def matched_loss(student: Any, teacher: Any, batch: StudentBatch, match: Match) 
         sentences = sentence_loss(embeddings, pairs.embeddings, pairs.spread)
         total = total + options.sentences * sentences
     labelled = options.labels > 0 and bool(batch.gold)
-    if labelled or options.logits > 0 or options.hidden > 0 or options.relations > 0:
+    hidden = batch.matches_hidden(match)
+    if labelled or options.logits > 0 or hidden or options.relations > 0:
         total = total + _outputs_loss(_run(student, inner, teacher, batch, match), batch, match)
     return total
 
@@ -153,7 +165,7 @@ def matched_loss(student: Any, teacher: Any, batch: StudentBatch, match: Match) 
 def _run(student: Any, inner: Any, teacher: Any, batch: StudentBatch, match: Match) -> _Outputs:
     """Run the student, and the teacher where its outputs are needed."""
     options = match.options
-    hidden = options.hidden > 0
+    hidden = batch.matches_hidden(match)
     if options.relations > 0:
         last = inner.config.num_hidden_layers - 1
         with (
@@ -171,11 +183,14 @@ def _run(student: Any, inner: Any, teacher: Any, batch: StudentBatch, match: Mat
 def _teacher_outputs(teacher: Any, batch: StudentBatch, hidden: bool) -> Any:
     """Of a batch. Raises: NotFiniteError: the teacher gives no numbers to learn from."""
     with torch.no_grad():
-        found = teacher(**batch.inputs, output_hidden_states=hidden)
-        if torch.isfinite(found[0]).all():  # logits, or the last layer of an encoder
-            return found
-        states = teacher(**batch.inputs, output_hidden_states=True).hidden_states
-    layers = (f"hidden_states.{n}" for n, own in enumerate(states) if not torch.isfinite(own).all())
+        inputs = batch.inputs if batch.segments is None else batch.segments.inputs()
+        outputs = teacher(**inputs, output_hidden_states=hidden)
+        if torch.isfinite(outputs[0]).all():  # logits, or the last layer of an encoder
+            return outputs
+        states = teacher(**inputs, output_hidden_states=True).hidden_states
+    layers = (
+        f"hidden_states.{n}" for n, state in enumerate(states) if not torch.isfinite(state).all()
+    )
     raise NotFiniteError(
         f"the teacher {teacher.config.name_or_path} gives outputs that are NaN or infinite, "
         f"first in {next(layers, 'its head')}\n"
@@ -202,13 +217,29 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
             options.temperature,
             match.answers,
         )
-    if options.hidden > 0:
-        total = total + options.hidden * hidden_loss(
-            own.hidden_states, outputs.teacher.hidden_states, match.chosen, mask.flatten(0, -2)
-        )
+    if batch.matches_hidden(match):
+        student, teacher = own.hidden_states, outputs.teacher.hidden_states
+        counted = mask.flatten(0, -2)
+        if batch.segments is not None:
+            student, teacher, counted = _by_segment(student, teacher, batch.segments)
+        total = total + options.hidden * hidden_loss(student, teacher, match.chosen, counted)
     if options.labels > 0 and batch.gold:
         total = total + options.labels * labels_loss(own, batch)
     return total
+
+
+def _by_segment(
+    student: Sequence[torch.Tensor], teacher: Sequence[torch.Tensor], segments: Segments
+) -> tuple[list[torch.Tensor], list[torch.Tensor], torch.Tensor]:
+    """States of both models per segment, `[rows, segments, width]` each, and which are there."""
+    count = max(int(segments.student.max()) + 1, 1)
+    places = torch.arange(count, device=segments.student.device)
+    there = places <= segments.student.amax(1, keepdim=True)
+    return (
+        [segment_states(states, segments.student, count) for states in student],
+        [segment_states(states, segments.teacher, count) for states in teacher],
+        there,
+    )
 
 
 def output_logits_loss(

@@ -43,5 +43,6 @@ class Options:
     student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
     teacher_precision: Precision = "fp32"  # of teachers that are checkpoints
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
+    prose: bool = False  # of parallel text, running text only
     text: tuple[Path, ...] = ()  # files with a sentence per line, in place of parallel text
     quantize_aware: Rounding | None = None  # what the student is trained to be exported in

@@ -7,8 +7,9 @@ True
 torch.Size([2, 31, 17])
 
 Logits of a whole row need no matching. Logits of tags are matched word by word: those of
-the token that starts a word in one model with those of the token that starts it in the other. What
-is counted in tokens (hidden states, attention relations, ends of spans) is refused, see
+the token that starts a word in one model with those of the token that starts it in the other.
+Hidden states are matched on text without labels, see `compress.distill.segments`. What else is
+counted in tokens (attention relations, ends of spans) is refused, see
 `compress.distill.rules.other_tokenizer`.
 """
 

@@ -11,13 +11,14 @@ import random
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import nn
 
 from compress.distill.options import Options
+from compress.distill.segments import SegmentedText
 from compress.distill.sentences import turn
 from evalsuite import tokenization
 from evalsuite.data.parallel import segments
@@ -31,6 +32,7 @@ from transfer.loop.types import Progress, Tensors
 from transfer.text import parallel_text
 from transfer.text.teacher_vectors import embed, targets
 
+Pieces = Literal["same", "words", "segments"]  # how outputs of other pieces are matched
 _SAMPLE = 2048  # sentences that the spread of embeddings, and the turn, are found on
 
 
@@ -183,15 +185,16 @@ def read(
     tasks: Sequence[Task] = (),
     *,
     teacher: Path | None = None,
-    by_word: bool = False,
-) -> Texts:
+    pieces: Pieces = "same",
+) -> Texts | SegmentedText:
     """Parallel text as a model with this head reads it: a sentence and its translation, or one of
     them; with both to be embedded where `options.sentences` asks for it.
 
     Args:
         directory: of the model whose tokenizer is used.
         teacher: directory of the teacher where both sides are to be embedded too.
-        by_word: split sentences at spaces first, so that the tokens that start words are known.
+        pieces: of student and teacher; for `words` sentences are split at spaces first, so that the
+            tokens that start words are known.
         tasks: whose rows are read too, with one sentence or two.
 
     Raises:
@@ -203,18 +206,22 @@ def read(
     if options.text:
         inputs = _lines(options.text, options.max_pairs, paired)
     else:
-        corpus = parallel_text.read(source, None, options.max_pairs)
+        corpus = parallel_text.read(source, None, options.max_pairs, prose=options.prose)
         pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
         inputs = _sides(pairs, options.settings.seed, paired)
     pad_id = tokenization.pad_id(directory)
     found: Texts
-    if by_word:
+    if pieces == "words":
         examples = [TagExample(str(n), tuple(line.split()), ()) for n, line in enumerate(inputs)]
         found = Words(tagging.encode(tokenizer, examples, options.max_length), pad_id)
     else:
         tokenizer.enable_truncation(options.max_length, strategy="longest_first")
         ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
         found = Texts(ids, pad_id, head == "choice")
-    if options.sentences > 0 and teacher is not None:
-        return Parallel(found, pairs, directory, teacher, options.max_length)
+    if teacher is None:
+        return found
+    if options.sentences > 0:
+        found = Parallel(found, pairs, directory, teacher, options.max_length)
+    if options.hidden > 0 and pieces == "segments":
+        return SegmentedText(found, inputs, directory, teacher, options.max_length)
     return found

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from compress.errors import StudentError
 
+_ROWS_OF_TOKENS = ("tagging", "span", "choice")  # heads whose rows are not one text or two
+
 
 class Terms(Protocol):
     """What the rules read, of a stage's configuration or of `Options`."""
@@ -125,23 +127,36 @@ def bundle_teacher(terms: Terms, name: str) -> list[str]:
     return problems
 
 
-def other_tokenizer(terms: Terms, head: str | None, encoder: bool = False) -> list[str]:
+def other_tokenizer(
+    terms: Terms, head: str | None, encoder: bool = False, *, tasks: bool
+) -> list[str]:
     """What cannot be matched where student and teacher split text into other pieces.
 
     Args:
         head: format of the teacher's head, None where it is not known.
         encoder: whether the teacher is known to have no head, or one of masked words alone.
+        tasks: whether rows of tasks are read.
     """
     because = (
         "student and teacher have different tokenizers, and the same text becomes another number "
         "of tokens in each"
     )
-    problems = [
-        f"{name}: {what} are matched token by token, but {because}; set {name}: 0, or give a "
-        "student with the teacher's tokenizer"
-        for name, what in (("hidden", "hidden states"), ("relations", "attention relations"))
-        if getattr(terms, name) > 0
-    ]
+    problems = []
+    if terms.relations > 0:
+        problems.append(
+            f"relations: attention relations are matched token by token, but {because}; set "
+            "relations: 0, or give a student with the teacher's tokenizer"
+        )
+    if terms.hidden > 0 and head in _ROWS_OF_TOKENS:
+        problems.append(
+            f"hidden: {because}; hidden states are then matched for encoders and for heads with "
+            f"one answer per text, and the teacher has a {head} head; set hidden: 0"
+        )
+    if terms.hidden > 0 and tasks and not (terms.logits > 0 or terms.labels > 0):
+        problems.append(
+            f"tasks: {because}; hidden states are then matched on text without labels only, so "
+            "nothing is matched on rows of tasks; leave tasks out, or set logits or labels above 0"
+        )
     if head == "span" and terms.logits > 0:
         problems.append(
             f"logits: an answer's start and end are numbers of tokens, but {because}; set logits: "

@@ -15,6 +15,7 @@ from typing import Any
 from compress.distill import plain_text
 from compress.distill.options import Options
 from compress.distill.own_pieces import own_tokenizer, tokenizer_from
+from compress.distill.segments import SegmentedText
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, steps_for
@@ -45,6 +46,8 @@ class TrainingText:
     def parallel(self) -> tuple[plain_text.Parallel, list[Batch]] | None:
         """The part whose sentence embeddings are matched, and its batches; None without one."""
         last = self.parts[-1]
+        if isinstance(last, SegmentedText):
+            last = last.rows
         if not isinstance(last, plain_text.Parallel):
             return None
         number = len(self.parts) - 1
@@ -81,11 +84,11 @@ def read_text(
         rows = _task_rows(tasks, source, whose, options, progress)
         if plain > 0:
             progress(0.0, "reading multilingual text")
-            by_word = apart and head == "tagging"
+            how: plain_text.Pieces = "same"
+            if apart:
+                how = "words" if head == "tagging" else "segments"
             rows.append(
-                plain_text.read(
-                    source, whose, options, head, tasks, teacher=embedder, by_word=by_word
-                )
+                plain_text.read(source, whose, options, head, tasks, teacher=embedder, pieces=how)
             )
         return rows
 

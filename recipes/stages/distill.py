@@ -138,6 +138,11 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     )
     text: TextFiles = ()
     max_pairs: MostPairs = None
+    prose: bool = Field(
+        default=False,
+        description="Read only pairs of running text: sentences without markup, and not short "
+        "labels of programs.",
+    )
     probe: int = Field(
         default=32,
         ge=0,
@@ -227,10 +232,13 @@ def _apart(config: Config, student: Artifact, teacher: Artifact) -> list[str]:
     if None in both or both[0] == both[1]:
         return []
     if teacher.task is not None:
-        return rules.other_tokenizer(config, head_of_task(find_task(teacher.task)))
+        return rules.other_tokenizer(
+            config, head_of_task(find_task(teacher.task)), tasks=bool(config.tasks)
+        )
     known = teacher.head
     encoder = known is not None and known.format is None
-    return rules.other_tokenizer(config, known.format if known else None, encoder)
+    head = known.format if known else None
+    return rules.other_tokenizer(config, head, encoder, tasks=bool(config.tasks))
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -301,6 +309,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,
         text=tuple(home_path(path) for path in config.text),
+        prose=config.prose,
         shape=Shape(config.width, config.heads, config.ffn),
         student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,
     )

@@ -149,7 +149,7 @@ def test_a_tagger_learns_from_another_tokenizers_on_plain_text_too(tmp_path: Pat
     teacher = small(tmp_path / "teacher", "tagging")
     student = bert(tmp_path / "student", "tagging")
     asked = distillation(layers=None, student=student, max_pairs=6)
-    text = plain_text.read(EMBEDDED, student, asked, "tagging", by_word=True)
+    text = plain_text.read(EMBEDDED, student, asked, "tagging", pieces="words")
     assert isinstance(text, plain_text.Words)
     assert [index for index, _ in text.words][:3] == [0, 1, 2]
     fitted, _ = learnt(teacher, student, [], tmp_path, max_steps=12, max_pairs=6, max_length=40)
@@ -202,8 +202,11 @@ def test_the_stage_says_ahead_what_cannot_be_matched() -> None:
     assert checked("udpos", hidden=0, tasks=("udpos",)).task == "udpos"
     assert checked("encoder", hidden=0, logits=0, sentences=1).task is None
     assert checked("xquad", hidden=0, logits=0, labels=1, multilingual=0, tasks=("xquad",))
-    with pytest.raises(StageInputError, match="hidden: hidden states are matched token by token"):
-        checked(tasks=("xnli",))
+    assert checked(tasks=("xnli",)).task == "xnli"  # hidden states by segments of the text
+    with pytest.raises(StageInputError, match="one answer per text, and the teacher has a tagging"):
+        checked("udpos", tasks=("udpos",))
+    with pytest.raises(StageInputError, match="tasks: student and teacher have different token"):
+        checked("encoder", logits=0, tasks=("xnli",))
     with pytest.raises(StageInputError, match="set relations: 0, or give a student with the teach"):
         checked(hidden=0, relations=1, tasks=("xnli",))
     with pytest.raises(StageInputError, match=r"numbers of tokens.*set logits: 0 and labels: 1"):
@@ -218,5 +221,5 @@ def test_what_check_could_not_see_is_said_before_any_work(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     teacher, student = pair
-    with pytest.raises(StudentError, match="hidden states are matched token by token"):
-        learnt(teacher, student, ["xnli"], tmp_path, hidden=1.0)
+    with pytest.raises(StudentError, match="relations are matched token by token"):
+        learnt(teacher, student, ["xnli"], tmp_path, relations=1.0)

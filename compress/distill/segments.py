@@ -1,0 +1,145 @@
+"""Hidden states of two models that split text into other pieces, matched segment by segment.
+
+>>> shared_segments([(0, 2), (0, 5), (0, 9)], [(0, 5), (0, 7), (0, 9)])
+([0, 0, 1], [0, 1, 1])
+
+Two tokenizers end some of their pieces at the same character. The text from one such end to the
+next is a segment: a word, several words, or one piece that both have. The state of a segment is
+the mean of the states of its pieces. Only the ends are compared, because tokenizers differ in
+whether a piece begins with the space before it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from evalsuite import tokenization
+from transfer.loop.batch_plan import Batch, padded
+from transfer.loop.types import Tensors
+
+End = tuple[int, int]  # text of the pair, 0 or 1; character after the piece
+_NONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """The same rows in the pieces of both models.
+
+    Attributes:
+        ids, mask: what the teacher reads, `[rows, teacher's tokens]`.
+        teacher: number of the segment that each of the teacher's tokens is in, -1 for none.
+        student: the same for the student's tokens, `[rows, student's tokens]`.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    teacher: torch.Tensor
+    student: torch.Tensor
+
+    @classmethod
+    def take(cls, tensors: Tensors) -> Segments | None:
+        """Take them out of the tensors of a batch; None where they are not there."""
+        if "segments" not in tensors:
+            return None
+        names = ("teacher_ids", "teacher_mask", "teacher_segments", "segments")
+        return cls(*(tensors.pop(name) for name in names))
+
+    def inputs(self) -> Tensors:
+        """What the teacher reads."""
+        return {"input_ids": self.ids, "attention_mask": self.mask}
+
+
+class SegmentedText:
+    """Text without labels, in the pieces of the student and of the teacher.
+
+    Args:
+        rows: the text in the student's pieces, with `lengths()` and `collate(batch)`.
+        texts: the same rows as text: one or two texts per row.
+        student, teacher: directories, whose tokenizers are used.
+    """
+
+    def __init__(
+        self, rows: Any, texts: Sequence[Any], student: Path, teacher: Path, max_length: int
+    ) -> None:
+        self.rows, self.texts = rows, texts
+        self.tokenizers = tokenization.load(student), tokenization.load(teacher)
+        self.pad_id = tokenization.pad_id(teacher)
+        for tokenizer in self.tokenizers:
+            tokenizer.enable_truncation(max_length, strategy="longest_first")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def lengths(self) -> list[int]:
+        """Student's tokens per row."""
+        lengths: list[int] = self.rows.lengths()
+        return lengths
+
+    def collate(self, batch: Batch) -> Tensors:
+        """The tensors of a batch.
+
+        Returns:
+            What `rows` gives, and `teacher_ids`, `teacher_mask`, `teacher_segments` and
+            `segments`, which `Segments` describes.
+        """
+        texts = [self.texts[index] for index in batch.indices]
+        student, teacher = (each.encode_batch(texts) for each in self.tokenizers)
+        numbers = [
+            shared_segments(_ends(one), _ends(two))
+            for one, two in zip(student, teacher, strict=True)
+        ]
+        inputs = padded([encoding.ids for encoding in teacher], self.pad_id)
+        return {
+            **self.rows.collate(batch),
+            "teacher_ids": inputs["input_ids"],
+            "teacher_mask": inputs["attention_mask"],
+            "teacher_segments": padded([two for _, two in numbers], _NONE)["input_ids"],
+            "segments": padded([one for one, _ in numbers], _NONE)["input_ids"],
+        }
+
+
+def _ends(encoding: Any) -> list[End | None]:
+    """Where each piece ends; None for special tokens, which are no part of the text."""
+    return [
+        None if side is None else (side, end)
+        for side, (_, end) in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+    ]
+
+
+def shared_segments(
+    student: Sequence[End | None], teacher: Sequence[End | None]
+) -> tuple[list[int], list[int]]:
+    """The number of the segment that each piece is in, from 0; -1 for pieces that are in none.
+
+    Pieces after the last end that both have are in none: one of the two was cut short there.
+    """
+    ends = sorted(set(student) & set(teacher) - {None})  # type: ignore[type-var]
+    return _numbers(student, ends), _numbers(teacher, ends)
+
+
+def _numbers(pieces: Sequence[End | None], ends: Sequence[Any]) -> list[int]:
+    numbers = (_NONE if end is None else bisect_left(ends, end) for end in pieces)
+    return [number if number < len(ends) else _NONE for number in numbers]
+
+
+def segment_states(states: torch.Tensor, segments: torch.Tensor, count: int) -> torch.Tensor:
+    """Mean state of the pieces of each segment, zeros for a segment that a row does not have.
+
+    Args:
+        states: `[rows, tokens, width]`.
+        segments: `[rows, tokens]`, -1 for none.
+        count: most segments in a row.
+
+    Returns:
+        `[rows, count, width]`.
+    """
+    member = nn.functional.one_hot(segments + 1, count + 1)[..., 1:].to(states.dtype)
+    sums = member.transpose(1, 2) @ states
+    return sums / member.sum(1).clamp(min=1).unsqueeze(-1)
