@@ -99,7 +99,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         default=1.0,
         ge=0,
         description="Weight of the loss on the teacher's hidden states, which needs the same "
-        "width; 0: off.",
+        "width; with another tokenizer on text without labels only; 0: off.",
     )
     labels: float = Field(
         default=0.0, ge=0, description="Weight of the task's own loss on gold labels; 0: off."
