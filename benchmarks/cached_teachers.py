@@ -23,10 +23,11 @@ from typing import Any
 
 import torch
 
-from compress.distill.losses import Match, StudentBatch, matched_loss
+from compress.distill.losses import matched_loss
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
+from compress.distill.student_batch import Match, StudentBatch
 from compress.distill.targets import Targets
 from compress.distill.teachers import logits_function
 from evalsuite.registry import TASKS

@@ -13,6 +13,7 @@ Files:
 - `student.py`: cuts a student from some of the teacher's layers.
 - `narrow.py`: makes a student narrower than its teacher.
 - `initial_student.py`: the student as it is before training.
+- `student_batch.py`: one training batch, and what is matched on it.
 - `losses.py`: the loss of one batch, one function per term.
 - `relations.py`: the loss on attention relations (MiniLMv2).
 - `own_pieces.py`: teacher and student with different tokenizers.

@@ -19,9 +19,10 @@ import torch
 from compress.distill import rules
 from compress.distill.initial_student import layers_of, origin, start
 from compress.distill.label_order import label_order, require_labels
-from compress.distill.losses import Match, StudentBatch, matched_loss
+from compress.distill.losses import matched_loss
 from compress.distill.options import Options
 from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
+from compress.distill.student_batch import Match, StudentBatch
 from compress.distill.targets import Targets
 from compress.distill.teachers import in_order, logits_function, model_of, open_teacher
 from compress.distill.training_text import TrainingText, plain_share, read_text

@@ -34,10 +34,14 @@ def start(
         return student, chosen
     _require_alike(teacher_dir, options.student, options)
     student = load_checkpoint(options.student).float()  # whatever it is stored in
-    count = student.config.num_hidden_layers
+    whole = student.config.num_hidden_layers
+    kept = layers_of(student, options)
+    if len(kept) < whole:
+        student = cut(student, kept)
     if options.hidden == 0:
         return student, []
-    return student, choose_layers(count, teacher.config.num_hidden_layers)
+    layers = teacher.config.num_hidden_layers
+    return student, kept if whole == layers else choose_layers(len(kept), layers)
 
 
 def _require_alike(teacher: Path, student: Path, options: Options) -> None:
@@ -67,11 +71,11 @@ def _named(head: str | None) -> str:
     return f"a {head} head" if head else "no head"
 
 
-def layers_of(teacher: Any, options: Options) -> list[int]:
-    """Which of the teacher's layers the options name."""
-    layers = teacher.config.num_hidden_layers
-    family = find(teacher)
-    keep_first = family is not None and family.first_layer_reason(teacher.config) is not None
+def layers_of(model: Any, options: Options) -> list[int]:
+    """Which of a model's layers the options name."""
+    layers = model.config.num_hidden_layers
+    family = find(model)
+    keep_first = family is not None and family.first_layer_reason(model.config) is not None
     wanted = layers if options.layers is None else options.layers
     return choose_layers(wanted, layers, keep_first)
 
@@ -79,7 +83,8 @@ def layers_of(teacher: Any, options: Options) -> list[int]:
 def origin(chosen: Sequence[int], student: Any, options: Options) -> str:
     """For the card."""
     if options.student is not None:
-        return options.student.name
+        layers = "" if options.layers is None else f"{student.config.num_hidden_layers} layers of "
+        return layers + options.student.name
     text = f"the teacher's layers {', '.join(map(str, chosen))}"
     config = student.config
     shape = f"{config.hidden_size} wide, {config.num_attention_heads} heads"

@@ -33,6 +33,7 @@ from transfer.text import parallel_text
 from transfer.text.teacher_vectors import embed, targets
 
 Pieces = Literal["same", "words", "segments"]  # how outputs of other pieces are matched
+_SPREAD_BATCHES = 32  # batches whose sentences are embedded to find the spread alone
 _SAMPLE = 2048  # sentences that the spread of embeddings, and the turn, are found on
 
 
@@ -127,11 +128,15 @@ class Parallel(Texts):
             self.vectors, sample = _turned(self.vectors, matrix), _turned(sample, matrix)
         self.spread = max(float(sample.var(0).sum()), 1e-6)
 
+    def sides(self, batch: Batch) -> list[str]:
+        """Both sides of each pair, English sides first."""
+        pairs = [self.pairs[index] for index in batch.indices]
+        return [*(pair[1] for pair in pairs), *(pair[0] for pair in pairs)]
+
     def collate(self, batch: Batch) -> Tensors:
         """Besides: `sides_ids` and `sides_mask`, `[2 batch, tokens]`, English sides first;
         `embeddings`, unit vectors `[batch, width]`; `spread`."""
-        pairs = [self.pairs[index] for index in batch.indices]
-        lines = [*(pair[1] for pair in pairs), *(pair[0] for pair in pairs)]
+        lines = self.sides(batch)
         sides = padded(_ids(self.tokenizer, lines), self.pad_id)
         found = {
             **super().collate(batch),
@@ -139,10 +144,45 @@ class Parallel(Texts):
             "sides_mask": sides["attention_mask"],
         }
         if self.rows:  # none while the teacher's logits are computed
-            vectors = self.vectors[[self.rows[pair[1]] for pair in pairs]]
+            vectors = self.vectors[[self.rows[line] for line in lines[: len(batch.indices)]]]
             found["embeddings"] = nn.functional.normalize(torch.from_numpy(vectors).float())
             found["spread"] = self.spread
         return found
+
+
+class BothSides(SegmentedText):
+    """Both sides of each pair as rows: one pass of each model gives the hidden states and the
+    sentence embeddings that are matched.
+
+    Args:
+        pairs: the same text, with both sides of each pair.
+    """
+
+    def __init__(self, pairs: Parallel, student: Path, teacher: Path, max_length: int) -> None:
+        super().__init__(pairs, (), student, teacher, max_length)
+        self.pairs = pairs
+
+    def texts_of(self, batch: Batch) -> list[Any]:
+        """Both sides of each pair, English sides first."""
+        return self.pairs.sides(batch)
+
+    def rows_of(self, batch: Batch) -> Tensors:
+        """Ids and mask, `[2 batch, tokens]`, and `spread`."""
+        rows = padded(_ids(self.tokenizers[0], self.pairs.sides(batch)), self.pairs.pad_id)
+        return {**rows, "spread": self.pairs.spread}
+
+    def teach(
+        self,
+        teacher: Any,
+        student: Any,
+        batches: Sequence[Batch],
+        compute: str,
+        work: Path,
+        progress: Progress,
+    ) -> None:
+        """Measure how far the teacher's embeddings of English sentences lie apart."""
+        step = -(-len(batches) // _SPREAD_BATCHES)
+        self.pairs.teach(teacher, student, batches[::step], compute, work, progress)
 
 
 def _ids(tokenizer: Any, lines: Sequence[str]) -> list[list[int]]:
@@ -223,5 +263,7 @@ def read(
     if options.sentences > 0:
         found = Parallel(found, pairs, directory, teacher, options.max_length)
     if options.hidden > 0 and pieces == "segments":
+        if head is None and isinstance(found, Parallel):
+            return BothSides(found, directory, teacher, options.max_length)
         return SegmentedText(found, inputs, directory, teacher, options.max_length)
     return found

@@ -82,6 +82,15 @@ class SegmentedText:
         lengths: list[int] = self.rows.lengths()
         return lengths
 
+    def texts_of(self, batch: Batch) -> list[Any]:
+        """The texts of a batch."""
+        return [self.texts[index] for index in batch.indices]
+
+    def rows_of(self, batch: Batch) -> Tensors:
+        """The same texts as the student reads them."""
+        tensors: Tensors = self.rows.collate(batch)
+        return tensors
+
     def collate(self, batch: Batch) -> Tensors:
         """The tensors of a batch.
 
@@ -89,7 +98,7 @@ class SegmentedText:
             What `rows` gives, and `teacher_ids`, `teacher_mask`, `teacher_segments` and
             `segments`, which `Segments` describes.
         """
-        texts = [self.texts[index] for index in batch.indices]
+        texts = self.texts_of(batch)
         student, teacher = (each.encode_batch(texts) for each in self.tokenizers)
         numbers = [
             shared_segments(_ends(one), _ends(two))
@@ -97,7 +106,7 @@ class SegmentedText:
         ]
         inputs = padded([encoding.ids for encoding in teacher], self.pad_id)
         return {
-            **self.rows.collate(batch),
+            **self.rows_of(batch),
             "teacher_ids": inputs["input_ids"],
             "teacher_mask": inputs["attention_mask"],
             "teacher_segments": padded([two for _, two in numbers], _NONE)["input_ids"],

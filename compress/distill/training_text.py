@@ -43,12 +43,12 @@ class TrainingText:
         """Rows of all parts."""
         return sum(len(part) for part in self.parts)
 
-    def parallel(self) -> tuple[plain_text.Parallel, list[Batch]] | None:
+    def parallel(self) -> tuple[plain_text.Parallel | plain_text.BothSides, list[Batch]] | None:
         """The part whose sentence embeddings are matched, and its batches; None without one."""
         last = self.parts[-1]
-        if isinstance(last, SegmentedText):
+        if type(last) is SegmentedText:
             last = last.rows
-        if not isinstance(last, plain_text.Parallel):
+        if not isinstance(last, plain_text.Parallel | plain_text.BothSides):
             return None
         number = len(self.parts) - 1
         return last, [batch for batch in self.batches if batch.part == number]

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from compress.distill.losses import GOLD
+from compress.distill.student_batch import GOLD
 from evalsuite.find_family import family_of
 from evalsuite.inference.checkpoint_config import Answers, answers_of
 from evalsuite.runtimes.torch import logits_of

@@ -23,9 +23,9 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
 from recipes.stages._shared.heads import text_of
-from recipes.stages._shared.plain_text_keys import MostPairs, TextFiles, plain_text
+from recipes.stages._shared.plain_text_keys import MostPairs, Prose, TextFiles, plain_text
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
-from recipes.stages._shared.score_gate import ProbeTask, ScoreGateConfig, hold_labels, hold_score
+from recipes.stages._shared.student_gate import StudentGateConfig, compare_student
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
@@ -47,7 +47,7 @@ VERSION = 7
 PASS = True
 
 
-class Config(TaskTrainingConfig, ScoreGateConfig):
+class Config(TaskTrainingConfig, StudentGateConfig):
     """Which teacher, which student, and the weight of each loss; a weight of 0 removes it."""
 
     tasks: tuple[TaskName, ...] = Field(
@@ -64,7 +64,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     )
     student: ModelRef | None = Field(
         default=None,
-        description="Checkpoint that the student starts from; default: layers of the teacher.",
+        description="Checkpoint that the student starts from; default: the teacher.",
     )
     others: ModelRefs = Field(
         default=(), description="Further teachers; the logits of all teachers are averaged."
@@ -76,8 +76,8 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     )
     layers: int | tuple[int, ...] | None = Field(
         default=None,
-        description="Number of layers of the student, or a list of the teacher's layers, counted "
-        "from 0, the lowest; default: all.",
+        description="Number of layers of the student, or a list of layers of the teacher (of "
+        "student, where it is given), counted from 0, the lowest; default: all.",
     )
     width: int | None = Field(
         default=None, ge=8, description="Hidden size of the student; default: the teacher's."
@@ -138,25 +138,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     )
     text: TextFiles = ()
     max_pairs: MostPairs = None
-    prose: bool = Field(
-        default=False,
-        description="Read only pairs of running text: sentences without markup, and not short "
-        "labels of programs.",
-    )
-    probe: int = Field(
-        default=32,
-        ge=0,
-        description="Sentences per language on which labels of student and teacher are compared; "
-        "0: no comparison.",
-    )
-    probe_task: ProbeTask = None
-    min_agreement: float = Field(
-        default=0.0,
-        ge=0,
-        le=100,
-        description="Least share of the student's labels that must equal the teacher's, in "
-        "percent.",
-    )
+    prose: Prose = False
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -176,11 +158,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         problems += rules.bundle_teacher(config, "teacher")
     if config.layers is not None and (problem := rules.layers_problem(config.layers)):
         problems.append(f"layers: {problem}")
-    narrower = config.width is not None or config.heads is not None or config.ffn is not None
-    if config.student is not None and (config.layers is not None or narrower):
-        problems.append(
-            "student: a checkpoint already has its shape; leave layers, width, heads and ffn out"
-        )
+    if config.student is not None and (config.width or config.heads or config.ffn):
+        problems.append("student: its widths are fixed; leave width, heads and ffn out")
     if config.width is not None and config.hidden > 0:
         problems.append(
             "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
@@ -251,11 +230,6 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     return needs
 
 
-def _gated(config: Config) -> bool:
-    """Whether the recipe limits what may be lost."""
-    return config.min_agreement > 0 or config.min_agreement_per_language > 0 or config.scored
-
-
 def _probed(config: Config, gives: Artifact) -> Task | None:
     """Whose text student and teacher are compared on; None where there is no head to compare."""
     if gives.task is None and config.probe_task is None and text_of(gives) is None:
@@ -269,7 +243,11 @@ def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> P
 
     (teacher,) = models["teacher"]
     if models.get("student"):
-        return models["student"][0]
+        (student,) = models["student"]
+        if config.layers is None:
+            return student
+        cut = config_of_student(student.config, config.layers, None, None, None)
+        return PlannedModel(cut, student.head, student.labels)
     shape = config.width, config.heads, config.ffn
     cut = config_of_student(teacher.config, config.layers, *shape)
     return PlannedModel(cut, teacher.head, teacher.labels)
@@ -322,36 +300,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         out=ctx.out,
         progress=ctx.progress,
     )
-    return facts | _compared(config, ctx)
-
-
-def _compared(config: Config, ctx: StageContext) -> Summary:
-    """Compare the labels of student and teacher, and refuse a student that lost too much."""
-    from compress.distill.own_pieces import parity
-    from compress.errors import GateError
-    from evalsuite.inference.label_order import same_names
-    from evalsuite.inference.open_model import open_model
-
-    teacher = ctx.input("teacher")
-    heads = (teacher, *ctx.inputs.get("student", ()))
-    known = (own.artifact for own in heads if own.artifact.task or text_of(own.artifact))
+    heads = (ctx.input("teacher"), *ctx.inputs.get("student", ()))
+    known = (head.artifact for head in heads if head.artifact.task or text_of(head.artifact))
     task = _probed(config, next(known, Artifact("checkpoint")))
-    first, second = open_model(teacher.path), open_model(ctx.out)
-    if task is None or not first.labels or not same_names(first.labels, second.labels):
-        if first.labels and _gated(config):
-            raise GateError(
-                "distil: student and teacher cannot be compared, because "
-                + (
-                    "nothing says which text the teacher reads; set probe_task"
-                    if task is None
-                    else "their labels are others; leave the limits on labels and score out"
-                )
-            )
-        return {}
-    summary: Summary = {}
-    remedy = "keep more of the teacher, train for longer"
-    if config.probe:
-        found = parity(first, second, task, ctx.data, config.probe)
-        summary |= found.facts()
-        hold_labels(config, config.min_agreement, found, "distil", remedy)
-    return summary | hold_score(config, ctx, teacher.path, task, "distil", remedy)
+    return facts | compare_student(config, ctx, task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,14 @@ from quick import distillation
 
 from compress.distill import plain_text
 from compress.distill.distill import distill
-from compress.distill.losses import Match, StudentBatch, matched_loss
+from compress.distill.losses import matched_loss
 from compress.distill.segments import (
     SegmentedText,
     Segments,
     segment_states,
     shared_segments,
 )
+from compress.distill.student_batch import Match, StudentBatch
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.registry import TASKS
@@ -136,6 +138,46 @@ def test_a_student_learns_states_on_text_alone(pair: tuple[Path, Path], tmp_path
     )
     fitted, _ = distill(teacher, [], EMBEDDED, asked, work=tmp_path / "work", out=tmp_path / "out")
     assert fitted.steps == 12 and fitted.final_loss < 0.9 * fitted.first_loss
+
+
+def test_both_sides_are_rows_where_states_and_embeddings_are_matched(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """One pass gives the same sentence loss as embeddings that were computed before."""
+    del pair
+    teacher, student = small(tmp_path / "t", None), bert(tmp_path / "s", None)
+    asked = distillation(
+        layers=None, student=student, hidden=1.0, logits=0.0, sentences=1.0, max_pairs=6, epochs=9
+    )
+    rows = plain_text.read(EMBEDDED, student, asked, None, teacher=teacher, pieces="segments")
+    assert isinstance(rows, plain_text.BothSides)
+    models = load_checkpoint(student).eval(), load_checkpoint(teacher).eval()
+    batch = Batch(0, (0, 5, 9), 0)
+    for part in (rows, rows.pairs):
+        part.teach(models[1], models[0], [batch], "fp32", tmp_path / type(part).__name__, _silent)
+    tensors = rows.collate(batch)
+    assert len(tensors["input_ids"]) == len(tensors["teacher_ids"]) == 6
+    losses = []
+    for part, weights in ((rows, asked), (rows.pairs, replace(asked, hidden=0.0))):
+        match = Match.of(models[1], models[0], [0], weights, same_pieces=False)
+        losses.append(matched_loss(*models, StudentBatch.of(part.collate(batch)), match).item())
+    match = Match.of(models[1], models[0], [0], replace(asked, sentences=0.0), same_pieces=False)
+    sides = matched_loss(*models, StudentBatch.of(tensors), match).item()
+    assert losses[0] == pytest.approx(losses[1] + sides, rel=1e-3)
+    fitted, _ = distill(teacher, [], EMBEDDED, asked, work=tmp_path / "work", out=tmp_path / "out")
+    assert fitted.final_loss < fitted.first_loss
+
+
+def _silent(fraction: float, text: str) -> None:
+    """No progress is shown."""
+
+
+def test_layers_of_a_student_checkpoint_are_kept(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    teacher, student = pair
+    asked = distillation(layers=(1,), student=student, hidden=1.0, max_pairs=4)
+    distill(teacher, [], EMBEDDED, asked, work=tmp_path / "work", out=tmp_path / "out")
+    assert read_config(tmp_path / "out")["num_hidden_layers"] == 1
+    assert "1 layers of" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_tensors_without_segments_give_none() -> None:

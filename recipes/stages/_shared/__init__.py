@@ -11,6 +11,7 @@ Files:
     planned_model.py: what plan knows of a model before it exists, and what training it holds
     families.py: what `check` knows of the family of a model
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
+    student_gate.py: keys that compare a distilled student with its teacher, and the check
     adapter_task.py: key that names the task of an adapter which does not name it
     open_input.py: opens a checkpoint, bundle, adapter or prompt for inference
     read_measurements.py: reads what measuring stages wrote

@@ -24,6 +24,14 @@ MostPairs = Annotated[
     ),
 ]
 
+Prose = Annotated[
+    bool,
+    Field(
+        description="Read only pairs of running text: sentences without markup, and not short "
+        "labels of programs."
+    ),
+]
+
 
 class ReadsPlainText(Protocol):
     """A config with these keys."""
