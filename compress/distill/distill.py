@@ -136,12 +136,15 @@ def _cached_logits(
     runs = model_of(teacher) is not None and not apart
     if runs and not worth_caching(options, drawn, text.rows()):
         return None
+    wanted = text.cached_rows()
+    if wanted is not None and not any(wanted):
+        return None
     others = [open_teacher(path, options.teacher_precision) for path in options.others]
     for other in others:
         require_labels(other, labels, teacher)
     functions = [logits_function(each, labels) for each in (teacher, *others)]
     parts = text.parts if text.theirs is None else text.theirs
-    return Targets.compute(functions, parts, work / "targets", progress)
+    return Targets.compute(functions, parts, work / "targets", progress, wanted)
 
 
 def worth_caching(options: Options, drawn: int, rows: int) -> bool:
@@ -168,6 +171,8 @@ def _collate(text: TrainingText, cached: Targets | None) -> Callable[[Batch], Te
 
     def collate(batch: Batch) -> Tensors:
         tensors: Tensors = text.parts[batch.part].collate(batch)
+        if text.teacher_reads_along(batch.part):
+            return tensors
         if placed is not None:
             tensors |= placed.batch(batch, tensors["input_ids"].shape[-1])
         elif cached is not None:

@@ -12,7 +12,7 @@ the mean logits count, the geometric mean of their predictions (Hinton et al. 20
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +47,19 @@ class Targets:
         sets: Sequence[Any],
         directory: Path,
         progress: Progress = lambda fraction, text: None,
+        wanted: Sequence[Collection[int]] | None = None,
     ) -> Targets:
-        """Run the teachers over every row, or open what an earlier run of the stage left.
+        """Run the teachers over the rows, or open what an earlier run of the stage left.
 
         Args:
             sets: rows with `lengths()` and `collate(batch)`.
+            wanted: the rows of each set that will be asked for; None for all.
             directory: created whole: its index is written last.
         """
         if not (directory / _INDEX).is_file():
             directory.mkdir(parents=True, exist_ok=True)
-            _write(teachers, sets, directory, progress)
+            rows = [range(len(each)) for each in sets] if wanted is None else wanted
+            _write(teachers, sets, [sorted(some) for some in rows], directory, progress)
         return cls(directory)
 
     def batch(self, batch: Batch) -> torch.Tensor:
@@ -77,16 +80,22 @@ class Targets:
 
 
 def _write(
-    teachers: Sequence[Teacher], sets: Sequence[Any], directory: Path, progress: Progress
+    teachers: Sequence[Teacher],
+    sets: Sequence[Any],
+    wanted: Sequence[Sequence[int]],
+    directory: Path,
+    progress: Progress,
 ) -> None:
-    total = sum(len(rows) for rows in sets)
+    total = sum(map(len, wanted))
     done = 0
     labels, tokens = 0, False
     sizes: list[list[int]] = []
     with (directory / _VALUES).open("wb") as file:
         for part, rows in enumerate(sets):
             found: list[np.ndarray | None] = [None] * len(rows)
-            for indices in by_tokens(rows.lengths(), _TOKENS):
+            lengths = rows.lengths()
+            for places in by_tokens([lengths[row] for row in wanted[part]], _TOKENS):
+                indices = [wanted[part][place] for place in places]
                 progress(0.0, f"teacher: {done:,} of {total:,} rows")
                 tensors = rows.collate(Batch(part, tuple(indices), 0))
                 inputs = {name: tensors[name] for name in ("input_ids", "attention_mask")}

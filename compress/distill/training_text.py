@@ -43,6 +43,23 @@ class TrainingText:
         """Rows of all parts."""
         return sum(len(part) for part in self.parts)
 
+    def teacher_reads_along(self, part: int) -> bool:
+        """Whether the teacher runs with every batch of a part, so that its logits are at hand."""
+        return isinstance(self.parts[part], SegmentedText)
+
+    def cached_rows(self) -> list[set[int]] | None:
+        """The rows of each part whose logits are computed before training; None for all.
+
+        Where the teacher reads a part along, they are the rows in batches of the other parts.
+        """
+        if not any(isinstance(part, SegmentedText) for part in self.parts):
+            return None
+        wanted: list[set[int]] = [set() for _ in self.parts]
+        for batch in self.batches:
+            if not self.teacher_reads_along(batch.part):
+                wanted[batch.part].update(batch.indices)
+        return wanted
+
     def parallel(self) -> tuple[plain_text.Parallel | plain_text.BothSides, list[Batch]] | None:
         """The part whose sentence embeddings are matched, and its batches; None without one."""
         last = self.parts[-1]
