@@ -36,6 +36,7 @@ from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
 from transfer.loop.types import Summary
 from transfer.models.checkpoints import copy_tokenizer
+from transfer.models.sentence_files import complete_sentence_files
 
 
 def export(
@@ -91,6 +92,7 @@ def export(
         card, facts = made.on(card), made.facts()
     elif isinstance(exporter, CheckpointExporter):
         exporter.write(directory, out, precision)
+    complete_sentence_files(out)
     bundle.write_card(out, card.as_json())
     opened = _opened(out, session)
     parity = None

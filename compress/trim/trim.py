@@ -29,6 +29,7 @@ from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import max_length_of, model_config
 from evalsuite.opening.tokenizer import tokenizer_json
 from transfer.models import cards
+from transfer.models.sentence_files import complete_sentence_files, copy_sentence_files
 from transfer.models.write_tokenizer import write_tokenizer
 
 if TYPE_CHECKING:
@@ -198,6 +199,8 @@ def _write(
     weight_rows.save(out, config | {"vocab_size": len(rows)} | ids, weights)
     rebuilt = Tokenizer.from_str(json.dumps(tokenizer))
     write_tokenizer(rebuilt, directory, out, max_length_of(model_config(directory)))
+    copy_sentence_files(directory, out)
+    complete_sentence_files(out)
     return rebuilt
 
 

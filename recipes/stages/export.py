@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
     from evalsuite.machine.memory import Memory
 
-VERSION = 10
+VERSION = 11
 _COPIES = 2.0  # of the weights
 PASS = True
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from transfer.registry import TEACHERS
 if TYPE_CHECKING:
     from transfer.extend.extend import Options
 
-VERSION = 3
+VERSION = 4
 
 
 class Config(TrainingConfig):

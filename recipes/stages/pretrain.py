@@ -23,7 +23,7 @@ from recipes.stages._shared.training_keys import TrainingConfig, need, settings,
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 4
+VERSION = 5
 _FAMILY = "xlm-roberta"  # of encoders from scratch
 
 

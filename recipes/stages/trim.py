@@ -34,7 +34,7 @@ from recipes.stages._shared.training_keys import need, probed
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 4
+VERSION = 5
 _COPIES = 2.0  # of the weights
 PASS = True
 _OTHERS = 2000  # lines of each language that is not kept, to say what it loses

@@ -12,6 +12,8 @@ Files:
     heads.py: a model, and the heads that are trained with its own: of several tasks, of masked
         LM
     label_rows.py: the rows of a head's last layer: put in another order, or made new
+    sentence_files.py: the files by which sentence-transformers opens an encoder: copied, or
+        written where it has none
     to_xlmr.py: carry an English encoder of the BERT family into the XLM-R architecture
     write_tokenizer.py: a tokenizer that is not a copy of a file
 """

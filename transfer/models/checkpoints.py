@@ -27,11 +27,11 @@ from evalsuite.opening.pretrained import from_pretrained, open_with_report
 from evalsuite.opening.tokenizer import TOKENIZER
 from evalsuite.opening.validated import TRAINING_FILE
 from evalsuite.opening.weight_files import shapes
-from evalsuite.retrieval.sentence_embedder import FILES as VECTOR_FILES
 from evalsuite.runtimes.torch import auto_class
 from evalsuite.task import Task
 from transfer.loop.types import Summary
 from transfer.models import label_rows
+from transfer.models.sentence_files import complete_sentence_files, copy_sentence_files
 from transfer.models.write_tokenizer import write_tokenizer
 from transfer.precision.quantized_embedding import QuantizedEmbedding
 
@@ -268,10 +268,7 @@ def _bytes(module: Any) -> int:
 def copy_tokenizer(source: Path, target: Path) -> None:
     """Copy the tokenizer's files; write `tokenizer.json` where an older file is alone. What the
     checkpoint declares of its sentence vectors is copied too."""
-    for name in VECTOR_FILES:
-        if (source / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, target / name)
+    copy_sentence_files(source, target)
     if not (source / TOKENIZER).is_file():
         write_tokenizer(tokenization.load(source), source, target)
         return
@@ -282,9 +279,13 @@ def copy_tokenizer(source: Path, target: Path) -> None:
 
 
 def save(model: Any, tokenizer_from: Path, out: Path, card: str) -> None:
-    """Write a checkpoint plain transformers opens: safetensors, config, tokenizer, model card."""
+    """Write a checkpoint plain transformers opens: safetensors, config, tokenizer, model card.
+
+    sentence-transformers opens an encoder, too.
+    """
     model.save_pretrained(out)
     copy_tokenizer(tokenizer_from, out)
+    complete_sentence_files(out)
     (out / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from transfer.loop.fit import Fitted
 from transfer.loop.types import Summary
 from transfer.models import cards, checkpoints
 from transfer.models.heads import Joined, save_with_lm_head
+from transfer.models.sentence_files import complete_sentence_files
 from transfer.precision.quantized_embedding import QuantizedEmbedding
 from transfer.supervised.options import Options
 
@@ -80,7 +81,9 @@ def write(
     else:
         method.save(model, out)
     checkpoints.copy_tokenizer(directory, out)
-    if method.GIVES != "checkpoint":
+    if method.GIVES == "checkpoint":
+        complete_sentence_files(out)
+    else:
         checkpoints.write_training(
             out,
             base_precision=options.precision,
