@@ -47,7 +47,10 @@ def test_the_mask_rate_is_the_share_predicted() -> None:
     assert abs(share - 0.4) < 0.02
 
 
-@pytest.mark.parametrize(("flags", "found"), [(("avx512_bf16",), "bf16"), (("avx2",), "fp32")])
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [(("avx512_bf16", "amx_bf16"), "bf16"), (("avx512_bf16",), "fp32"), (("avx2",), "fp32")],
+)
 def test_auto_computes_in_what_the_processor_has(
     monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], found: str
 ) -> None:
