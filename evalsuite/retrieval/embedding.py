@@ -36,6 +36,12 @@ class Embedder:
 
     def __call__(self, sentences: Sequence[str], longest: int | None = None) -> np.ndarray:
         """`[sentences, width]`; each cut at `longest` tokens, or at what the model takes."""
+        return self.counted(sentences, longest)[0]
+
+    def counted(
+        self, sentences: Sequence[str], longest: int | None = None
+    ) -> tuple[np.ndarray, list[int]]:
+        """The same, and how many tokens each sentence has, special ones included."""
         import numpy as np
 
         most = self.session.predictor.max_length
@@ -45,7 +51,7 @@ class Embedder:
             f"hidden_states.{self.layer}",
             lambda hidden, mask: pool(hidden, mask, self.pooling),
         )
-        return np.stack(rows)
+        return np.stack(rows), [len(item.ids) for item in encoded]
 
 
 def embed_layers(session: Session, sentences: Sequence[str], pooling: Pooling) -> np.ndarray:

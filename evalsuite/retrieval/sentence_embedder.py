@@ -83,6 +83,7 @@ class SentenceEmbedder:
 
     Attributes:
         width: of a vector.
+        session: the open model.
 
     Raises:
         ModelError: the model cannot be opened, or declares vectors that are made in another way.
@@ -102,16 +103,22 @@ class SentenceEmbedder:
         self.prefix = declared.prefix if prefix is None else prefix
         self._longest = declared.longest
         layer = absolute_layer(predictor.layers, -1 if layer is None else layer)
-        self._embed = Embedder(Session(predictor, 1 if alone else None), layer, declared.pooling)
+        self.session = Session(predictor, 1 if alone else None)
+        self._embed = Embedder(self.session, layer, declared.pooling)
         self.width = int(self(["a"]).shape[1])
 
     def __call__(self, sentences: Sequence[str]) -> np.ndarray:
         """`[sentences, width]`, float32, each of length 1."""
+        return self.counted(sentences)[0]
+
+    def counted(self, sentences: Sequence[str]) -> tuple[np.ndarray, list[int]]:
+        """The same, and how many tokens each sentence has, prefix and special ones included."""
         import numpy as np
 
-        vectors = self._embed([self.prefix + text for text in sentences], self._longest)
+        texts = [self.prefix + text for text in sentences]
+        vectors, tokens = self._embed.counted(texts, self._longest)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+        return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32), tokens
 
 
 def declared_by(directory: Path) -> SentenceModel:

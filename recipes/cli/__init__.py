@@ -7,6 +7,7 @@ Files:
     result_commands.py: the commands that read outputs: report, compare, score
     model_commands.py: the commands that run a model over rows: predict, embed
     push_command.py: push: put a model on the Hugging Face hub
+    serve_command.py: serve: answer HTTP requests
     row_progress.py: how far a run over rows is: a bar, or a line per minute
     draft_commands.py: the commands that write recipes: init, shrink
     draft_options.py: arguments and options of `lingopress init`

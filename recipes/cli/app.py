@@ -21,6 +21,7 @@ from recipes.cli.model_commands import embed, predict
 from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, SharedAddress, Space
 from recipes.cli.push_command import push
 from recipes.cli.result_commands import compare, report, score
+from recipes.cli.serve_command import serve
 from recipes.errors import RecipesError, StageFailedError, is_persons
 
 
@@ -239,7 +240,7 @@ def schema(debug: Debug = False) -> None:
     typer.echo(json.dumps(recipe_schema(), indent=1))
 
 
-for command in (init, shrink, report, compare, predict, embed, push, score):
+for command in (init, shrink, report, compare, predict, embed, serve, push, score):
     app.command()(command)
 app.add_typer(cache_commands.app, name="cache")
 

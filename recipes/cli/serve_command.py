@@ -1,0 +1,123 @@
+"""`lingopress serve MODEL...`: answer HTTP requests with checkpoints or bundles."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evalsuite.serving.limits import Limits
+from recipes.cli.options import Debug, Plugin, Space
+from recipes.errors import RecipesError
+
+Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL...",
+        help="Directories, or RECIPE:STAGE of a run; NAME=MODEL serves it under a name.",
+    ),
+]
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Listen there; 0.0.0.0 is every network.")
+]
+Port = Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="0 takes a free one.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Threads per model; default all cores.")
+]
+Alone = Annotated[
+    bool,
+    typer.Option("--alone", help="Run each row by itself: slower, its answer depends on no other."),
+]
+_PARAMETERS: dict[str, tuple[Any, Any]] = {
+    "models": (Models, inspect.Parameter.empty),
+    "host": (Host, "127.0.0.1"),
+    "port": (Port, 8000),
+    "threads": (Threads, None),
+    "alone": (Alone, False),
+    **{
+        limit.name: (
+            Annotated[
+                int if limit.type == "int" else float,
+                typer.Option(
+                    f"--max-{limit.name}",
+                    min=limit.metadata["least"],
+                    metavar=limit.metadata["unit"],
+                    help=limit.metadata["help"],
+                ),
+            ],
+            limit.default,
+        )
+        for limit in fields(Limits)
+    },
+    "workspace": (Space, None),
+    "plugin": (Plugin, None),
+    "debug": (Debug, False),
+}
+
+
+def serve(**given: Any) -> None:
+    """Answer HTTP requests with models: labels, tags, answers, vectors. Needs the extra serve."""
+    from evalsuite.runtimes._extras import require
+
+    require("serve", "fastapi", "uvicorn", "httptools", "orjson", "prometheus_client")
+    from evalsuite.serving.app import create_app
+    from evalsuite.serving.served_model import ServedModel
+    from evalsuite.serving.server import listen, run
+
+    limits = Limits(**{limit.name: given[limit.name] for limit in fields(Limits)})
+    if limits.rows > limits.queue:
+        raise RecipesError(
+            f"--max-rows {limits.rows} is more than --max-queue {limits.queue}, so that such a "
+            "request could never be answered\nraise --max-queue"
+        )
+    directories = named(given["models"], given["workspace"])
+    with listen(given["host"], given["port"]) as listening:
+        models = []
+        for name, directory in directories.items():
+            model = ServedModel(name, directory, given["threads"], alone=given["alone"])
+            typer.echo(f"{name}: {model.kind}, {model.predictor.precision}, {directory}", err=True)
+            models.append(model)
+        app = create_app(models, limits)
+        run(app, listening, limits, lambda url: typer.echo(f"serving at {url}", err=True))
+
+
+serve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in _PARAMETERS.items()
+    ]
+)
+
+
+def named(models: Sequence[str], workspace: Path | None) -> dict[str, Path]:
+    """Directories by the names they are served under.
+
+    >>> named(["xnli=runs/int8", "names:int8"], None)
+    {'xnli': Path('runs/int8'), 'int8': Path('.lingopress/stages/export-5feceb66ffc86f38d952')}
+
+    Raises:
+        RecipesError: there is no such model, or two have one name.
+    """
+    from recipes.execution.find_outputs import find_model
+
+    found: dict[str, Path] = {}
+    for text in models:
+        name, equals, model = text.partition("=")
+        if not equals:
+            model = text
+        directory = find_model(model, workspace)
+        if not equals:
+            of_a_run = ":" in text and not Path(text).is_dir()
+            name = text.partition(":")[2] if of_a_run else directory.resolve().name
+        if not name:
+            raise RecipesError(f"{text!r} has no name before the sign '='; type NAME=MODEL")
+        if name in found:
+            raise RecipesError(
+                f"two models would be served as {name!r}\nname them, as in: {name}2={model}"
+            )
+        found[name] = directory
+    return found

@@ -1,0 +1,67 @@
+"""A server in this process, and models for it that need no file."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import numpy as np
+
+from evalsuite.serving.app import create_app
+from evalsuite.serving.limits import Limits
+
+
+class Echo:
+    """Answers each row with itself, slowly if asked; a row `fail` fails.
+
+    Attributes:
+        batches: the rows of each batch.
+        may_answer: cleared, no batch ends.
+    """
+
+    prefix = "query: "
+
+    def __init__(self, name: str = "echo", kind: Any = "predict", seconds: float = 0.0) -> None:
+        self.name, self.kind, self.seconds = name, kind, seconds
+        self.batches: list[list[Any]] = []
+        self.card = {"kind": kind}
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def row(self, texts: Sequence[str]) -> Any:
+        return texts[0] if self.kind == "embeddings" else tuple(texts)
+
+    def row_of_words(self, words: Sequence[str]) -> Any:
+        return ("words", *words)
+
+    def answer(self, rows: Sequence[Any]) -> list[Any]:
+        self.batches.append(list(rows))
+        time.sleep(self.seconds)
+        self.may_answer.wait(30)
+        if ("fail",) in rows:
+            raise ValueError("no such row")
+        if self.kind == "embeddings":
+            return [(vector(text), len(text)) for text in rows]
+        return [{"label": " ".join(row)} for row in rows]
+
+
+def vector(text: str) -> np.ndarray:
+    """Of 8 numbers, length 1, another one per text."""
+    values = np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], np.uint8) + np.float32(1)
+    return np.asarray(values / np.linalg.norm(values), np.float32)
+
+
+@asynccontextmanager
+async def client(models: Sequence[Any], **limits: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an application that has begun, and ends afterwards."""
+    app = create_app(models, Limits(**limits))
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://here") as found,
+    ):
+        yield found
