@@ -15,7 +15,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TextIO
 
 from evalsuite.data.mistaken import EMPTY, is_there, refuse_mistaken
@@ -62,7 +64,7 @@ def pairs(source: DataSource, language: str) -> Iterator[ParallelExample]:
     if source.kind == "embedded":
         from evalsuite.data.embedded import generate as embedded
 
-        yield from embedded.parallel("train", language)
+        yield from _generated(embedded, language)
         return
     path = _path(_place(source), "parallel", ".tsv", language)
     for number, line in _lines(path):
@@ -94,6 +96,12 @@ def segments(path: Path) -> Iterator[str]:
         raise MissingDataError(path, "text", "UTF-8, a segment a line, plain or .zst")
     for _, line in _lines(path):
         yield line
+
+
+@cache
+def _generated(suite: ModuleType, language: str) -> tuple[ParallelExample, ...]:
+    """Pairs of the embedded suite. They are generated once per process, which takes 40 ms."""
+    return tuple(suite.parallel("train", language))
 
 
 def _place(source: DataSource) -> Path:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
@@ -85,7 +86,7 @@ class SourcedTask(Task):
         if source.kind == "embedded":
             from evalsuite.data.embedded import generate as embedded
 
-            return self.embedded_rows(embedded, split, language)
+            return list(_generated(self.embedded_rows, embedded, split, language))
         return self._from_hub(split, language)
 
     def _from_files(self, paths: Sequence[Path], split: Split, language: str) -> Sequence[Example]:
@@ -148,6 +149,17 @@ class SourcedTask(Task):
         from evalsuite.data.embedded import generate as embedded
 
         return tuple(embedded.LANGUAGES)
+
+
+@cache
+def _generated(
+    rows: Callable[[ModuleType, Split, str], Sequence[Example]],
+    suite: ModuleType,
+    split: Split,
+    language: str,
+) -> tuple[Example, ...]:
+    """Rows of the embedded suite. They are generated once per process: 3,000 take 60 ms."""
+    return tuple(rows(suite, split, language))
 
 
 class NotEmbedded(SourcedTask):

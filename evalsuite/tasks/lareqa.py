@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -195,6 +195,7 @@ def _put(
                 pool.right.setdefault(id, []).append(candidate.id)
 
 
+@cache
 def _of_suite(suite: ModuleType, split: Split) -> _Pool:
     pool = _Pool([], {}, {}, Counter())
     for language in suite.LANGUAGES:
