@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import types
 from pathlib import Path
@@ -219,37 +217,6 @@ def test_an_internal_error_has_no_traceback(lab, capfd, monkeypatch):
         "internal error: ZeroDivisionError: oh\n"
         "run the same command with --debug for the traceback, and report it\n"
     )
-
-
-@pytest.mark.parametrize(
-    "args",
-    [["--help"], ["run", "--help"], ["ls"], ["ls", "tasks"], ["check", "r.yaml"],
-     ["plan", "r.yaml"], ["show", "r.yaml", "--resolved"]],
-)  # fmt: skip
-def test_answers_load_nothing_heavy(lab, args):
-    lab.write(RECIPE)
-    child = lab.start(*args)
-    _, err = child.communicate()
-    assert child.returncode == 0
-    assert err == "HEAVY []\n"
-
-
-@pytest.mark.parametrize("what", ["stages", "tasks", "methods", "passes", "runtimes", "metrics"])
-def test_lists_are_made_of_files_alone(what):
-    script = (
-        "import sys\nfrom recipes.cli.app import main\n"
-        f"try:\n    main(['ls', {what!r}])\nexcept SystemExit as end:\n    assert not end.code\n"
-        "print([name for name in ('pydantic', 'yaml') if name in sys.modules], file=sys.stderr)\n"
-    )
-    root = str(Path(__file__).resolve().parents[2])
-    child = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": root},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert child.stderr == "[]\n" and len(child.stdout.splitlines()) >= 3
 
 
 SLOW = """
