@@ -1,16 +1,15 @@
-"""Adapters combined, their weights searched, fused weights quantized again."""
+"""Adapters combined, and their weights searched."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from adapters import configure, redrawn
 from peft import PeftModel
-from pydantic import ValidationError
 from quick import options
 from safetensors.torch import load_file, save_file
 
@@ -18,8 +17,7 @@ from compress.errors import FuseError
 from compress.fuse.adapters import attached
 from compress.fuse.combinations import Combination
 from compress.fuse.combine import How, Mixer
-from compress.fuse.fuse import Mix, Target, fuse
-from compress.fuse.requantize import Loss, loss_of, round_trip
+from compress.fuse.fuse import Mix, fuse
 from compress.fuse.weight_search import Search, best
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
@@ -28,11 +26,9 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from recipes.stages import fuse as stage
 from recipes.stages._shared.contract import (
-    AdapterFacts,
     Artifact,
     Input,
     StageContext,
-    StageInputError,
 )
 from transfer.loop.fit import Settings
 from transfer.models import checkpoints
@@ -42,25 +38,6 @@ from transfer.supervised.train_tasks import train_tasks
 EMBEDDED = DataSource("embedded")
 UDPOS = TASKS.get("udpos")
 IDS = torch.arange(5, 17)[None]
-
-
-def changed(source: Path, out: Path, seed: int, std: float, **config: Any) -> Path:
-    """A copy of an adapter, its low-rank tensors drawn anew, its config changed."""
-    shutil.copytree(source, out)
-    file = out / "adapter_model.safetensors"
-    generator = torch.Generator().manual_seed(seed)
-    tensors = load_file(file)
-    for key, value in sorted(tensors.items()):
-        if ".lora_" in key:
-            tensors[key] = std * torch.randn(value.shape, generator=generator)
-    save_file(tensors, file, metadata={"format": "pt"})
-    configure(out, **config)
-    return out
-
-
-def configure(adapter: Path, **changes: Any) -> None:
-    file = adapter / "adapter_config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
 def logits(checkpoint: Path) -> torch.Tensor:
@@ -101,7 +78,7 @@ def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def noise(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same head over updates of noise."""
-    return changed(tagger, tmp_path_factory.mktemp("noise") / "out", seed=7, std=0.5)
+    return redrawn(tagger, tmp_path_factory.mktemp("noise") / "out", seed=7, std=0.5)
 
 
 @pytest.mark.parametrize("combine", ["cat", "linear", "svd"])
@@ -121,7 +98,7 @@ def test_all_of_one_adapter_and_none_of_another_is_the_one(
 def test_cat_is_the_weighted_sum_of_updates_of_any_rank_and_scale(
     tagger: Path, tmp_path: Path
 ) -> None:
-    other = changed(tagger, tmp_path / "other", seed=1, std=0.2, use_rslora=True, lora_alpha=3)
+    other = redrawn(tagger, tmp_path / "other", seed=1, std=0.2, use_rslora=True, lora_alpha=3)
     one, two = deltas(Adapter.read(tagger)), deltas(Adapter.read(other))
     for first, second in ((tagger, other), (other, tagger)):  # a peft config comes from the first
         both = deltas(mixed([first, second], (0.5, -2.0), tmp_path / f"cat-{first.name}", How()))
@@ -208,7 +185,7 @@ def test_an_encoders_adapter_joins_one_with_a_head(
     tasks = [UDPOS, TASKS.get("xnli")]
     work, out = tmp_path / "work", tmp_path / "encoder"
     train_tasks(tiny_base, tasks, EMBEDDED, quick, work=work, out=out)
-    changed(out, tmp_path / "other", 1, 0.2)
+    redrawn(out, tmp_path / "other", 1, 0.2)
     alone = deltas(Adapter.read(tagger))
     both = deltas(mixed([tagger, tmp_path / "other"], (1.0, 1.0), tmp_path / "out", How()))
     assert alone.keys() == both.keys()
@@ -260,80 +237,6 @@ def test_a_search_asks_for_each_weights_once_and_repeats_under_its_seed() -> Non
     assert len(best(lambda weights: 1.0, 1, 50, seed=0)[1]) <= 10  # there are no more
 
 
-@pytest.mark.parametrize("precision", ["nf4", "int8"])
-def test_the_round_trip_is_the_one_a_checkpoint_takes(tiny_base: Path, precision: Any) -> None:
-    loaded, _ = checkpoints.load(tiny_base, None, precision)
-    stored = loaded.dequantize().encoder.layer[0].output.dense.weight
-    original = load_checkpoint(tiny_base).encoder.layer[0].output.dense.weight
-    assert torch.equal(round_trip(original.detach(), precision), stored.float())
-    assert not torch.equal(original, stored)
-
-
-def test_updates_below_the_quantizers_steps_are_rounded_away() -> None:
-    torch.manual_seed(0)
-    original = 0.02 * torch.randn(128, 128)
-    update = torch.randn(128, 4) @ torch.randn(4, 128) / 2
-
-    def loss(weight: torch.Tensor, size: float, precision: Any = "nf4") -> Loss:
-        found = loss_of({"a": weight}, {"a": weight + size * update}, precision)
-        assert found is not None
-        return found
-
-    stored = round_trip(original, "nf4")
-    tiny = loss(stored, 1e-4)  # half a percent of a weight
-    assert tiny.kept < 10 and 90 < tiny.error < 120
-    assert loss(stored, 1e-2).kept > 95 and loss(stored, 1e-2).error < 40
-    between = loss(original, 1e-4)  # whole in the mean, under much that is not the update
-    assert 80 < between.kept < 120 and between.error > 300
-    assert loss(round_trip(original, "int8"), 1e-3, "int8").error < 30
-    two = loss_of(
-        {"a": stored, "b": stored, "same": stored},
-        {"a": stored + 1e-2 * update, "b": stored + 1e-4 * update, "same": stored},
-        "nf4",
-    )
-    assert two is not None and two.layers == 2 and two.worst == ("b", pytest.approx(tiny.kept))
-    assert two.kept > 90  # by length: the small one hardly counts
-    assert loss_of({"a": stored}, {"a": stored}, "nf4") is None
-
-
-def test_requantizing_says_what_was_lost_and_writes_what_is_stored(
-    tiny_adapter: Path, tmp_path: Path
-) -> None:
-    task, probe = TASKS.get("xnli"), Probe(TASKS.get("xnli"), EMBEDDED, 4)
-    drawn = changed(tiny_adapter, tmp_path / "drawn", seed=1, std=0.03)
-    fused = fuse(drawn, task, tmp_path / "out", target=Target(rounded_to="nf4"), probe=probe)
-    assert set(fused.drift) == {"dequantized", "requantized", "original"}
-    assert fused.loss is not None and fused.loss.layers == 4  # query and value of two layers
-    assert 90 < fused.loss.kept < 110 and 5 < fused.loss.error < 60
-    assert fused.drift["requantized"].mean > 3 * fused.drift["dequantized"].mean
-    model = load_checkpoint(tmp_path / "out")
-    assert model.dtype == torch.float32 and not hasattr(model.config, "quantization_config")
-    weight = model.roberta.encoder.layer[0].attention.self.query.weight.detach()
-    again = round_trip(weight, "nf4")
-    assert (again - weight).norm() < 1e-3 * weight.norm()  # stored values stay what they are
-    assert "rounded to nf4" in (tmp_path / "out" / "README.md").read_text()
-
-
-def test_scores_are_measured_live_and_fused_onto_either_base(
-    tiny_adapter: Path, tmp_path: Path
-) -> None:
-    fused = fuse(
-        tiny_adapter,
-        TASKS.get("xnli"),
-        tmp_path / "out",
-        scored=Probe(TASKS.get("xnli"), EMBEDDED, 6),
-    )
-    assert set(fused.scores) == {"live", "dequantized", "original"} and not fused.drift
-    assert {"en", "sw"} <= fused.scores["live"].keys()
-    assert fused.scores["live"] == fused.scores["dequantized"]
-    facts = stage._score_facts("original", {"en": 50.0, "sw": 40.0}, {"en": 50.0, "sw": 43.0})
-    assert facts == {
-        "original: score": 45.0,
-        "original: score change": -1.5,
-        "original: largest score change": "sw -3.00",
-    }
-
-
 def test_adapters_that_do_not_go_together_are_all_named(
     tagger: Path, tiny_adapter: Path, tiny_nli: Path, tmp_path: Path
 ) -> None:
@@ -381,124 +284,6 @@ def get_intermediate() -> Any:
     from transfer.registry import INTERMEDIATE_TASKS
 
     return INTERMEDIATE_TASKS.get("mnli")
-
-
-def adapter(base: Artifact, task: str | None = "xnli", **changes: Any) -> Artifact:
-    facts = {"method": "lora", "precision": "nf4", "embeddings": "fp32", "rank": 8} | changes
-    return Artifact("adapter", task, adapter=AdapterFacts(base, **facts))
-
-
-BASE = Artifact("checkpoint", external=True)
-
-
-@pytest.mark.parametrize(
-    ("keys", "model", "others", "said"),
-    [
-        (
-            {},
-            adapter(BASE),
-            [adapter(BASE)],
-            r"weights: say how much .* 2 .*\[0.5, 0.5\], or search",
-        ),
-        ({"weights": [1]}, adapter(BASE), [adapter(BASE)], "weights: 1 for 2 adapters"),
-        ({"weights": [1, 1]}, adapter(BASE), [], "there is one adapter; name more"),
-        ({"combine": "svd"}, adapter(BASE), [], "there is one adapter; name more"),
-        (
-            {"weights": [1, 1]},
-            adapter(BASE),
-            [Artifact("checkpoint")],
-            "others: adapters are combined, this is a checkpoint",
-        ),
-        (
-            {"weights": [1, 1]},
-            adapter(BASE),
-            [adapter(Artifact("checkpoint", external=True))],
-            "others: adapter 1 was trained on another base than the model; train all",
-        ),
-        (
-            {"weights": [1, 1]},
-            adapter(BASE),
-            [adapter(BASE, precision="int8")],
-            "trained with precision: int8, the model with nf4",
-        ),
-        (
-            {"weights": [1, 1], "combine": "ties", "density": 0.5},
-            adapter(BASE),
-            [adapter(BASE, rank=4)],
-            "needs adapters of one rank, these have 4, 8",
-        ),
-        (
-            {"weights": [1, 1]},
-            adapter(BASE),
-            [adapter(BASE, dora=True)],
-            "others: adapter 1 was trained with dora, whose magnitudes",
-        ),
-        (
-            {"weights": "search"},
-            adapter(BASE, None),
-            [adapter(BASE)],
-            "it has no task head; give numbers",
-        ),
-        (
-            {"weights": "search", "trials": 3},
-            adapter(BASE),
-            [adapter(BASE)],
-            "trials: 3 are too few for 2 adapters; 4 are",
-        ),
-        ({"score_rows": 5}, adapter(BASE, None), [], "no task head to score"),
-    ],
-)
-def test_check_says_what_cannot_be(
-    keys: dict[str, Any], model: Artifact, others: list[Artifact], said: str
-) -> None:
-    config = stage.Config(name="f", stage="fuse", model="m", **keys)
-    with pytest.raises(StageInputError, match=said):
-        stage.check(config, {"model": [model], "others": others})
-
-
-def test_check_passes_what_can_be_and_asks_for_its_rows() -> None:
-    keys = {"weights": "search", "combine": "svd", "rank": 4, "score_rows": 5, "probe": 0}
-    config = stage.Config(name="f", stage="fuse", model="m", **keys)
-    inputs = {"model": [adapter(BASE, "mnli")], "others": [adapter(BASE, None, rank=4)]}
-    gives = stage.check(config, inputs)
-    assert gives == Artifact("checkpoint", "mnli")
-    needs = stage.data(config, gives)
-    assert [(need.task, need.split, need.languages) for need in needs] == [
-        ("xnli", "eval", None),
-        ("xnli", "dev", ("en",)),  # nothing but English is searched on
-    ]
-
-
-def test_a_training_says_what_its_adapter_can_be_combined_with() -> None:
-    from recipes.stages import train as training
-
-    keys = {"model": "m", "tasks": ["xnli"], "rank": 4, "init": "pissa", "embeddings": "bf16"}
-    config = training.Config(name="t", stage="train", **keys)
-    facts = training.check(config, {"model": [BASE]}).adapter
-    assert facts is not None and facts.base is BASE
-    assert (facts.rank, facts.precision, facts.embeddings) == (8, "fp32", "bf16")
-
-
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
-        ({"combine": "ties"}, "say density: 0.5"),
-        ({"combine": "linear", "density": 0.5}, "keeps all values"),
-        ({"combine": "cat", "rank": 4}, "cuts no rank"),
-        ({"combine": "dare_ties", "density": 1.0}, "less than 1"),
-        ({"weights": "find"}, "search"),
-    ],
-)
-def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
-        stage.Config(name="f", stage="fuse", model="m", **keys)
-
-
-def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "find_spec", lambda name: None)
-    config = stage.Config(name="f", stage="fuse", model="m", weights="search")
-    with pytest.raises(Exception, match=r"pip install 'lingopress\[search\]'"):
-        stage.check(config, {"model": [adapter(BASE)], "others": [adapter(BASE)]})
 
 
 def test_the_stage_says_what_was_chosen_lost_and_scored(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 import transformers
 from peft import PeftModel
 from quick import options
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.registry import TASKS
@@ -135,3 +136,22 @@ def resumes_exactly(
     resumed = go("cut")
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+
+
+def redrawn(source: Path, out: Path, seed: int, std: float, **config: Any) -> Path:
+    """A copy of an adapter, its low-rank tensors drawn anew, its config changed."""
+    shutil.copytree(source, out)
+    file = out / "adapter_model.safetensors"
+    generator = torch.Generator().manual_seed(seed)
+    tensors = load_file(file)
+    for key, value in sorted(tensors.items()):
+        if ".lora_" in key:
+            tensors[key] = std * torch.randn(value.shape, generator=generator)
+    save_file(tensors, file, metadata={"format": "pt"})
+    configure(out, **config)
+    return out
+
+
+def configure(adapter: Path, **changes: Any) -> None:
+    file = adapter / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))

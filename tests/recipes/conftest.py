@@ -1,0 +1,27 @@
+"""Fixtures of several tests of recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from searches import FAKES
+
+
+@pytest.fixture
+def bench(lab, monkeypatch):
+    """The lab, with models that know their figures, and the report that ships."""
+    import recipes.stages
+
+    shipped = str(Path(recipes.stages.__file__).parent)
+    lab.stages = [str(FAKES), shipped]
+    monkeypatch.setattr(recipes.stages, "__path__", lab.stages)
+    return lab
+
+
+@pytest.fixture
+def no_charts(monkeypatch):
+    """For tests that read a report's numbers: to draw one takes most of the time of a search."""
+    from evalsuite.report.charts import draw_points
+
+    monkeypatch.setattr(draw_points, "draw", lambda chart, prefix: "")
