@@ -27,6 +27,18 @@ _LETTERS = 0.88  # share of letters, marks and spaces
 _SHORTEST = 8  # characters
 
 
+class _WithoutLetters(dict[int, int | None]):
+    """A table for `str.translate` that drops letters, marks and spaces; filled when asked."""
+
+    def __missing__(self, character: int) -> int | None:
+        letter = unicodedata.category(chr(character))[0] in "LMZ"
+        self[character] = None if letter else character
+        return self[character]
+
+
+_WITHOUT_LETTERS = _WithoutLetters()
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Sentence pairs and single lines; the last language is English."""
@@ -106,7 +118,7 @@ def is_prose(line: str) -> bool:
 
 
 def _is_clean(line: str) -> bool:
-    letters = sum(unicodedata.category(character)[0] in "LMZ" for character in line)
+    letters = len(line) - len(line.translate(_WITHOUT_LETTERS))
     return len(line) >= _SHORTEST and letters > _LETTERS * len(line) and not _MARKUP & set(line)
 
 
