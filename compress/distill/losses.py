@@ -107,14 +107,9 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
             outputs.student_attention, outputs.teacher_attention, mask.flatten(0, -2), match.heads
         )
     if options.logits > 0 and ("start_logits" in own or "logits" in own):
-        known = batch.teacher_logits
-        wanted = logits_of(outputs.teacher).float() if known is None else known
+        wanted, matched = _wanted_logits(outputs.teacher, batch)
         total = total + options.logits * output_logits_loss(
-            own,
-            wanted,
-            mask if batch.matched is None else batch.matched,
-            options.temperature,
-            match.answers,
+            own, wanted, mask if matched is None else matched, options.temperature, match.answers
         )
     if batch.matches_hidden(match):
         student, teacher = own.hidden_states, outputs.teacher.hidden_states
@@ -127,6 +122,14 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
     if options.labels > 0 and batch.gold:
         total = total + options.labels * labels_loss(own, batch)
     return total
+
+
+def _wanted_logits(teacher: Any, batch: StudentBatch) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The teacher's logits in the student's shape, and the tokens whose logits are matched."""
+    if batch.teacher_logits is not None:
+        return batch.teacher_logits, batch.matched
+    logits = logits_of(teacher).float()
+    return (logits, None) if batch.segments is None else batch.segments.logits(logits)
 
 
 def _sides_loss(outputs: _Outputs, batch: StudentBatch, spread: float) -> torch.Tensor:

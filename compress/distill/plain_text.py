@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from compress.distill.options import Options
-from compress.distill.segments import SegmentedText
+from compress.distill.segments import SegmentedText, SegmentedWords
 from compress.distill.sentences import turn
 from evalsuite import tokenization
 from evalsuite.data.parallel import segments
@@ -255,14 +255,20 @@ def read(
         examples = [TagExample(str(n), tuple(line.split()), ()) for n, line in enumerate(inputs)]
         found = Words(tagging.encode(tokenizer, examples, options.max_length), pad_id)
     else:
+        words = pieces == "segments" and head == "tagging"
+        if words:
+            inputs = [line.split() for line in inputs]
         tokenizer.enable_truncation(options.max_length, strategy="longest_first")
-        ids = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
+        encodings = tokenizer.encode_batch(inputs, is_pretokenized=words)
+        ids = [encoding.ids for encoding in encodings]
         found = Texts(ids, pad_id, head == "choice")
     if teacher is None:
         return found
     if options.sentences > 0:
         found = Parallel(found, pairs, directory, teacher, options.max_length)
     if options.hidden > 0 and pieces == "segments":
+        if head == "tagging":
+            return SegmentedWords(found, inputs, directory, teacher, options.max_length)
         if head is None and isinstance(found, Parallel):
             return BothSides(found, directory, teacher, options.max_length)
         return SegmentedText(found, inputs, directory, teacher, options.max_length)

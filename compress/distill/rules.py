@@ -14,7 +14,7 @@ from typing import Protocol
 
 from compress.errors import StudentError
 
-_ROWS_OF_TOKENS = ("tagging", "span", "choice")  # heads whose rows are not one text or two
+_OTHER_ROWS = ("span", "choice")  # heads that answer neither once per text nor once per word
 
 
 class Terms(Protocol):
@@ -147,10 +147,10 @@ def other_tokenizer(
             f"relations: attention relations are matched token by token, but {because}; set "
             "relations: 0, or give a student with the teacher's tokenizer"
         )
-    if terms.hidden > 0 and head in _ROWS_OF_TOKENS:
+    if terms.hidden > 0 and head in _OTHER_ROWS:
         problems.append(
             f"hidden: {because}; hidden states are then matched for encoders and for heads with "
-            f"one answer per text, and the teacher has a {head} head; set hidden: 0"
+            f"one answer per text or per word, and the teacher has a {head} head; set hidden: 0"
         )
     if terms.hidden > 0 and tasks and not (terms.logits > 0 or terms.labels > 0):
         problems.append(

@@ -24,7 +24,7 @@ from evalsuite import tokenization
 from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.types import Tensors
 
-End = tuple[int, int]  # text of the pair, 0 or 1; character after the piece
+End = tuple[int, int]  # text of the pair, or word; character after the piece in it
 _NONE = -1
 
 
@@ -36,24 +36,47 @@ class Segments:
         ids, mask: what the teacher reads, `[rows, teacher's tokens]`.
         teacher: number of the segment that each of the teacher's tokens is in, -1 for none.
         student: the same for the student's tokens, `[rows, student's tokens]`.
+        starts: of a token of the student that starts a word, the teacher's token that starts it,
+            `[rows, student's tokens]`, -1 for others; None where the head has no output per word.
     """
 
     ids: torch.Tensor
     mask: torch.Tensor
     teacher: torch.Tensor
     student: torch.Tensor
+    starts: torch.Tensor | None = None
 
     @classmethod
     def take(cls, tensors: Tensors) -> Segments | None:
         """Take them out of the tensors of a batch; None where they are not there."""
         if "segments" not in tensors:
             return None
-        names = ("teacher_ids", "teacher_mask", "teacher_segments", "segments")
-        return cls(*(tensors.pop(name) for name in names))
+        return cls(
+            ids=tensors.pop("teacher_ids"),
+            mask=tensors.pop("teacher_mask"),
+            teacher=tensors.pop("teacher_segments"),
+            student=tensors.pop("segments"),
+            starts=tensors.pop("teacher_starts", None),
+        )
 
     def inputs(self) -> Tensors:
         """What the teacher reads."""
         return {"input_ids": self.ids, "attention_mask": self.mask}
+
+    def logits(self, teacher: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The teacher's logits where the student's rows have them.
+
+        Args:
+            teacher: `[rows, labels]`, or of tags `[rows, teacher's tokens, labels]`.
+
+        Returns:
+            `[rows, labels]` and None; of tags `[rows, student's tokens, labels]`, and 1 on tokens
+            that start a word of both, else 0, `[rows, student's tokens]`.
+        """
+        if self.starts is None:
+            return teacher, None
+        places = self.starts.clamp(min=0).unsqueeze(-1).expand(-1, -1, teacher.shape[-1])
+        return teacher.gather(1, places), (self.starts >= 0).long()
 
 
 class SegmentedText:
@@ -100,13 +123,16 @@ class SegmentedText:
         """
         texts = self.texts_of(batch)
         student, teacher = (each.encode_batch(texts) for each in self.tokenizers)
+        return {**self.rows_of(batch), **self._segments(student, teacher)}
+
+    def _segments(self, student: Sequence[Any], teacher: Sequence[Any]) -> Tensors:
+        by_word = isinstance(self, SegmentedWords)
         numbers = [
-            shared_segments(_ends(one), _ends(two))
+            shared_segments(_ends(one, by_word), _ends(two, by_word))
             for one, two in zip(student, teacher, strict=True)
         ]
         inputs = padded([encoding.ids for encoding in teacher], self.pad_id)
         return {
-            **self.rows_of(batch),
             "teacher_ids": inputs["input_ids"],
             "teacher_mask": inputs["attention_mask"],
             "teacher_segments": padded([two for _, two in numbers], _NONE)["input_ids"],
@@ -114,11 +140,57 @@ class SegmentedText:
         }
 
 
-def _ends(encoding: Any) -> list[End | None]:
-    """Where each piece ends; None for special tokens, which are no part of the text."""
+class SegmentedWords(SegmentedText):
+    """Text without labels for models that tag words.
+
+    Args:
+        rows: as `SegmentedText`.
+        texts: the words of each row.
+    """
+
+    def collate(self, batch: Batch) -> Tensors:
+        """As `SegmentedText`, and `teacher_starts`."""
+        texts = self.texts_of(batch)
+        student, teacher = (
+            each.encode_batch(texts, is_pretokenized=True) for each in self.tokenizers
+        )
+        starts = [
+            shared_starts(one.word_ids, two.word_ids)
+            for one, two in zip(student, teacher, strict=True)
+        ]
+        return {
+            **self.rows_of(batch),
+            **self._segments(student, teacher),
+            "teacher_starts": padded(starts, _NONE)["input_ids"],
+        }
+
+
+def shared_starts(student: Sequence[int | None], teacher: Sequence[int | None]) -> list[int]:
+    """Of each piece that starts a word, the place of the teacher's piece that starts it; else -1.
+
+    >>> shared_starts([None, 0, 0, 1, None], [None, 0, 1, 1, None])
+    [-1, 1, -1, 2, -1]
+
+    Args:
+        student, teacher: number of the word of each piece, None for special tokens.
+    """
+    places = {word: place for place, word in reversed(list(enumerate(teacher)))}
     return [
-        None if side is None else (side, end)
-        for side, (_, end) in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+        _NONE if word is None or word in student[:place] else places.get(word, _NONE)
+        for place, word in enumerate(student)
+    ]
+
+
+def _ends(encoding: Any, by_word: bool) -> list[End | None]:
+    """Where each piece ends; None for special tokens, which are no part of the text.
+
+    Args:
+        by_word: the characters of each word are counted from its start.
+    """
+    units = encoding.word_ids if by_word else encoding.sequence_ids
+    return [
+        None if unit is None else (unit, end)
+        for unit, (_, end) in zip(units, encoding.offsets, strict=True)
     ]
 
 

@@ -103,7 +103,8 @@ def read_text(
             progress(0.0, "reading multilingual text")
             how: plain_text.Pieces = "same"
             if apart:
-                how = "words" if head == "tagging" else "segments"
+                by_word = head == "tagging" and options.hidden == 0
+                how = "words" if by_word else "segments"
             rows.append(
                 plain_text.read(source, whose, options, head, tasks, teacher=embedder, pieces=how)
             )

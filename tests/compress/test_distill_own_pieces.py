@@ -203,8 +203,8 @@ def test_the_stage_says_ahead_what_cannot_be_matched() -> None:
     assert checked("encoder", hidden=0, logits=0, sentences=1).task is None
     assert checked("xquad", hidden=0, logits=0, labels=1, multilingual=0, tasks=("xquad",))
     assert checked(tasks=("xnli",)).task == "xnli"  # hidden states by segments of the text
-    with pytest.raises(StageInputError, match="one answer per text, and the teacher has a tagging"):
-        checked("udpos", tasks=("udpos",))
+    with pytest.raises(StageInputError, match="per text or per word, and the teacher has a span"):
+        checked("xquad", logits=0, labels=1, tasks=("xquad",))
     with pytest.raises(StageInputError, match="tasks: student and teacher have different token"):
         checked("encoder", logits=0, tasks=("xnli",))
     with pytest.raises(StageInputError, match="set relations: 0, or give a student with the teach"):

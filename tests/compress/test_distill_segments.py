@@ -15,9 +15,11 @@ from compress.distill.distill import distill
 from compress.distill.losses import matched_loss
 from compress.distill.segments import (
     SegmentedText,
+    SegmentedWords,
     Segments,
     segment_states,
     shared_segments,
+    shared_starts,
 )
 from compress.distill.student_batch import Match, StudentBatch
 from evalsuite import tokenization
@@ -178,6 +180,50 @@ def test_layers_of_a_student_checkpoint_are_kept(pair: tuple[Path, Path], tmp_pa
     distill(teacher, [], EMBEDDED, asked, work=tmp_path / "work", out=tmp_path / "out")
     assert read_config(tmp_path / "out")["num_hidden_layers"] == 1
     assert "1 layers of" in (tmp_path / "out" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "starts"),
+    [
+        ([None, 0, 0, 1, None], [None, 0, 1, 1, None], [-1, 1, -1, 2, -1]),
+        ([None, 0, 1, 2, None], [None, 0, None], [-1, 1, -1, -1, -1]),  # cut short
+        ([None, None], [None, 0, None], [-1, -1]),
+        ([None, 1, 1], [None, 0, 0, 1, 1], [-1, 3, -1]),
+    ],
+)
+def test_words_are_found_in_the_pieces_of_both(
+    student: list[int | None], teacher: list[int | None], starts: list[int]
+) -> None:
+    assert shared_starts(student, teacher) == starts
+
+
+def test_a_tagger_learns_states_and_tags_of_words(tmp_path: Path) -> None:
+    teacher, student = small(tmp_path / "teacher", "tagging"), bert(tmp_path / "student", "tagging")
+    asked = distillation(
+        layers=None, student=student, hidden=1.0, max_steps=12, max_pairs=6, max_length=40, epochs=9
+    )
+    rows = plain_text.read(EMBEDDED, student, asked, "tagging", teacher=teacher, pieces="segments")
+    assert isinstance(rows, SegmentedWords)
+    tensors = rows.collate(Batch(0, (0, 4), 0))
+    segments = Segments.take(tensors)
+    assert segments is not None
+    with torch.no_grad():
+        logits = load_checkpoint(teacher)(**segments.inputs()).logits
+    wanted, matched = segments.logits(logits)
+    assert matched is not None and matched.shape == tensors["input_ids"].shape
+    starts, places = (
+        [read.word_ids.index(word) for word in (0, 2)]
+        for read in (
+            tokenization.load(path).encode_batch([rows.texts[4]], is_pretokenized=True)[0]
+            for path in (student, teacher)
+        )
+    )
+    assert torch.equal(wanted[1, starts], logits[1, places]) and matched[1, starts].all()
+    fitted, facts = distill(
+        teacher, [], EMBEDDED, asked, work=tmp_path / "work", out=tmp_path / "out"
+    )
+    assert facts["teacher's logits"] == "with every batch"
+    assert fitted.final_loss < 0.9 * fitted.first_loss
 
 
 def test_tensors_without_segments_give_none() -> None:
