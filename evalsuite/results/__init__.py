@@ -9,6 +9,7 @@ Files:
     speed.py: time, memory and energy of one model
     alignment.py: how similar a model's languages are to English, per layer
     fertility.py: how a vocabulary splits words
+    training.py: loss and dev scores of a training, by step
     search.py: the trials of a search and the recommended one
     run.py: a whole run, with the stages it consists of
 """

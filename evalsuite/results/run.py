@@ -11,6 +11,7 @@ from evalsuite.results.record import Record
 from evalsuite.results.search import Search
 from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
+from evalsuite.results.training import TrainingCurve
 from evalsuite.task import SourceKind
 
 
@@ -26,6 +27,7 @@ class StageRecord(Record):
     seconds: Seconds  # time of work, over all its resumptions
     output_bytes: Count
     finished: str  # ISO 8601, UTC
+    curves: tuple[TrainingCurve, ...] = ()  # of its trainings
 
 
 class ComparedRun(Record):

@@ -38,6 +38,7 @@ from recipes.execution.workspace import Workspace
 from recipes.naming import file_name
 from recipes.planning.plan import Plan, Planned, lineage
 from recipes.stages._shared.contract import Input, StageContext, Summary
+from transfer.loop.training_log import read_curves
 
 
 class Maker:
@@ -149,6 +150,8 @@ class Maker:
 
         recipe = self.plan.loaded.recipe
         return StageContext(
+            label=stage.label,
+            tracked=self.space.tracked,
             out=attempt.out,
             work=attempt.work,
             inputs={r: tuple(map(self._input, labels)) for r, labels in stage.inputs.items()},
@@ -224,6 +227,7 @@ def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
         seconds=attempt.seconds(),
         output_bytes=0,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        curves=read_curves(attempt.work),
     )
 
 

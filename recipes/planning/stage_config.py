@@ -69,6 +69,8 @@ def check_stage(
         if config.complete:
             problems.add(instance.node.where, f"{who}{error}{_inputs_line(instance, given)}")
         return None
+    if config.complete and (lacking := config.value.lacking()):
+        problems.add(instance.node.where, f"{who}{lacking}")
     return CheckedStage(config.value, artifact, sound)
 
 

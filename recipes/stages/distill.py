@@ -277,7 +277,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
     options = distillation(
         config,
-        ctx.seed,
+        ctx,
         layers=config.layers,
         relations=config.relations,
         relation_heads=config.relation_heads,

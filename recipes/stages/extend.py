@@ -158,7 +158,7 @@ def cost(config: Config) -> str:
     return f"{config.steps} steps x {config.batch_size} sequences"
 
 
-def options(config: Config, seed: int) -> Options:
+def options(config: Config, ctx: StageContext) -> Options:
     """The same as the library takes it."""
     from transfer.extend.extend import Options
 
@@ -187,7 +187,7 @@ def options(config: Config, seed: int) -> Options:
         alpha=config.sampling_exponent,
         languages=config.languages,
         store=config.store,
-        settings=settings(config, seed),
+        settings=settings(config, ctx),
     )
 
 
@@ -198,7 +198,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     _, facts = extend(
         ctx.input("model").path,
         ctx.data,
-        options(config, ctx.seed),
+        options(config, ctx),
         work=ctx.work,
         out=ctx.out,
         progress=ctx.progress,

@@ -174,7 +174,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         lexical=config.init == "lexical",
         freeze_embeddings=config.freeze_embeddings,
         languages=config.languages,
-        settings=settings(config, ctx.seed),
+        settings=settings(config, ctx),
     )
     _, facts = pretrain(
         ctx.input("model").path if config.model else None,

@@ -206,7 +206,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     model = ctx.input("model")
     recovery = distillation(
         config,
-        ctx.seed,
+        ctx,
         layers=1,
     )
     options = PruneOptions(

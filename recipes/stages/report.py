@@ -18,7 +18,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.read_measurements import RECORDS, read
 from recipes.stages._shared.training_keys import need
 
-VERSION = 10
+VERSION = 11
 LABELS_MATTER = True
 
 

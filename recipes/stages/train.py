@@ -214,7 +214,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         languages=config.languages,
         augmentation=augmentation(config),
         pooling=config.pooling,
-        settings=settings(config, ctx.seed),
+        settings=settings(config, ctx),
         method_options=method_options(config),
         **train_options(config),
         quantize_aware=config.quantize_aware,

@@ -28,15 +28,18 @@ class Curve:
         self.model, self.corpus, self.path = model, corpus, path
         self.compute = resolve_compute(options.settings.compute)
         steps = {max(1, round(options.steps * n / _POINTS)) for n in range(1, _POINTS + 1)}
+        self.scores: dict[str, float] = {}  # of the last call; empty where it measured nothing
         self.tokens = {step: seen[step * options.settings.accumulate - 1] for step in steps}
 
     def __call__(self, step: int) -> None:
+        self.scores = {}
         if step not in self.tokens or not self.corpus.held:
             return
         self.model.eval()
         found = round(self.retrieval(), 2)
         self.model.train()
-        point = {"step": step, "tokens": self.tokens[step], "held-out retrieval": found}
+        self.scores = {"held-out retrieval": found}
+        point = {"step": step, "tokens": self.tokens[step], **self.scores}
         kept = [other for other in self.points() if other["step"] < step]
         partial = self.path.with_suffix(".part")
         partial.write_text(json.dumps([*kept, point]), encoding="utf-8")

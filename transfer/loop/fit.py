@@ -19,7 +19,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,7 +33,9 @@ from transfer.errors import DivergedError, MethodError
 from transfer.loop import processes
 from transfer.loop.compute import resolve_compute
 from transfer.loop.optimizer_steps import Steps, StepTrainer
-from transfer.loop.types import AfterStep, Objective, Progress, TrainingData
+from transfer.loop.tracking import Tracking, tracker
+from transfer.loop.training_log import TrainingLog
+from transfer.loop.types import AfterStep, Objective, Progress, Scoring, TrainingData
 
 _COMPLETE = "complete"  # a file written into a checkpoint after all others
 
@@ -50,6 +53,7 @@ class Settings:
     accumulate: int = 1  # batches per optimizer step
     gradient_checkpointing: bool = False
     save_every: float = 30.0  # seconds between checkpoints in the work directory
+    tracking: Tracking | None = None  # what shows the training while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,11 @@ class Fitted:
 class _Watch(TrainerCallback):  # type: ignore[misc]
     """Reports progress, saves checkpoints by the clock, and stops when the loss is not finite."""
 
-    def __init__(self, settings: Settings, progress: Progress, after: AfterStep) -> None:
-        self.settings, self.progress, self.after = settings, progress, after
+    def __init__(
+        self, settings: Settings, progress: Progress, after: AfterStep, log: TrainingLog
+    ) -> None:
+        self.settings, self.progress, self.after, self.log = settings, progress, after, log
+        self.tracker: Any = None  # another callback, which is given the scores of `after`
         self.saved_at = self.step_began = time.monotonic()
         self.step_seconds: list[float] = []
         self.loss: float | None = None  # the last one that was logged
@@ -87,7 +94,10 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         now = time.monotonic()
         self.step_seconds.append(now - self.step_began)
         self.progress(state.global_step / state.max_steps, self._summary_line(state))
-        if self.after(state.global_step):
+        stop = self.after(state.global_step)
+        if isinstance(self.after, Scoring) and self.after.scores:
+            self._note_scores(self.after, args, state, control)
+        if stop:
             control.should_training_stop = True
         elif state.global_step < state.max_steps:  # all processes take part in a save
             due = now - self.saved_at > self.settings.save_every
@@ -103,12 +113,23 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
                 f"lower learning_rate (now {self.settings.learning_rate:g})"
             )
         self.loss = float(loss)
+        if processes.is_main():
+            self.log.loss(state.global_step, self.loss, float(logs.get("learning_rate", 0.0)))
+
+    def _note_scores(self, measured: Scoring, args: Any, state: Any, control: Any) -> None:
+        scores = measured.scores
+        if processes.is_main():
+            self.log.scores(state.global_step, scores)
+        if self.tracker is not None:
+            logs = {f"eval_{name}": value for name, value in scores.items()}
+            self.tracker.on_log(args, state, control, logs=logs)
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.saved_at = time.monotonic()
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         if processes.is_main():
             (folder / _COMPLETE).touch()
+            self.log.checkpoint(state.global_step)
 
 
 def last_checkpoint(work: Path) -> Path | None:
@@ -166,7 +187,7 @@ def fit(
         model.activation_checkpointing_enable()
     compute = resolve_compute(settings.compute)
     steps = Steps(data, settings.accumulate, rank=int(os.environ.get("RANK", "0")), world=world)
-    watch = _Watch(settings, progress, after)
+    watch = _Watch(settings, progress, after, TrainingLog(work))
     trainer = StepTrainer(
         objective,
         model=model,
@@ -178,8 +199,26 @@ def fit(
         if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
             trainer.remove_callback(callback)
     checkpoint = last_checkpoint(work)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with _tracked(trainer, watch, work, (_step(checkpoint) or 0) if checkpoint else 0):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return _fitted(trainer.state, steps, watch.step_seconds, compute)
+
+
+@contextmanager
+def _tracked(trainer: StepTrainer, watch: _Watch, work: Path, step: int) -> Iterator[None]:
+    """Begin the log of a training and its tracker, after `step` steps."""
+    if not processes.is_main():
+        yield
+        return
+    watch.log.begin(step)
+    tracking = watch.settings.tracking
+    if tracking is None:
+        yield
+        return
+    trainer.args.run_name, trainer.args.project = tracking.run_name(work), tracking.project
+    with tracker(tracking, work, step) as watch.tracker:
+        trainer.add_callback(watch.tracker)
+        yield
 
 
 def _arguments(

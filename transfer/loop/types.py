@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -17,6 +17,21 @@ Cut = Callable[[Batch], list[Batch]]
 Progress = Callable[[float, str], None]  # (fraction done, from 0 to 1; what is being done)
 Summary = dict[str, float | int | str]  # what a stage prints of its result, by label
 AfterStep = Callable[[int], bool | None]  # (steps done) -> True ends the training
+
+
+@runtime_checkable
+class Scoring(Protocol):
+    """An `AfterStep` that measures something at some of the steps.
+
+    Attributes:
+        scores: what the last call measured, by name; empty where it measured nothing.
+    """
+
+    scores: Mapping[str, float]
+
+    def __call__(self, step: int) -> bool | None:
+        """After a step: True ends the training."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,18 +56,20 @@ class Selection:
         self.dev, self.model, self.how, self.total, self.work = dev, model, how, total, work
         self.file = work / "selection.json"
         self.history: list[dict[str, Any]] | None = None
+        self.scores: dict[str, float] = {}  # of the last call; empty where it scored nothing
 
     def __call__(self, step: int) -> bool:
         """After a step: whether to stop here."""
         if self.history is None:  # the first step since the process began
             self.history = [entry for entry in self._read() if entry["step"] < step]
+        self.scores = {}
         if step % self.how.every and step != self.total:
             return False
         return processes.broadcast_from_main(self._score(step) if processes.is_main() else False)
 
     def _score(self, step: int) -> bool:
         assert self.history is not None
-        scores = self.dev()
+        scores = self.scores = self.dev()
         normal = [one.normalized(scores[one.task.name]) for one in self.dev.sets]
         entry = {"step": step, "mean": sum(normal) / len(normal), **scores}
         self.history.append({**entry, "constant": self.dev.constant})

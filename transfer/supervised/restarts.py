@@ -15,6 +15,7 @@ from typing import TypeVar
 from transfer.errors import DivergedError
 from transfer.loop import processes
 from transfer.loop.fit import Fitted
+from transfer.loop.training_log import FILE
 from transfer.supervised.keep_best import Selection
 
 T = TypeVar("T")
@@ -48,12 +49,21 @@ def train_with_restarts(
             if processes.is_main():
                 note.parent.mkdir(parents=True, exist_ok=True)
                 note.write_text(json.dumps(failures), encoding="utf-8")
-                shutil.rmtree(place, ignore_errors=True)
+                _remove_all_but_log(place)
     raise DivergedError(
         f"all {restarts + 1} tries came to nothing:\n  "
         + "\n  ".join(failures)
         + "\nlower learning_rate, or give it more steps or a longer warmup"
     )
+
+
+def _remove_all_but_log(place: Path) -> None:
+    """Delete what a training left, apart from the log of its losses."""
+    for path in place.iterdir() if place.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != FILE:
+            path.unlink(missing_ok=True)
 
 
 def refuse_collapse(fitted: Fitted, selection: Selection | None) -> None:

@@ -58,6 +58,32 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingChart:
+    """The loss of one training by step, its scores on dev rows, and what happened to it.
+
+    Attributes:
+        points: (step, loss).
+        smooth: the losses, smoothed.
+        scores: name -> (step, score).
+        checkpoints: steps after which one was saved.
+        resumed: steps from which the training went on after it was stopped.
+    """
+
+    title: str
+    caption: str
+    points: tuple[tuple[int, float], ...]
+    smooth: tuple[float, ...]
+    scores: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
+    checkpoints: tuple[int, ...]
+    resumed: tuple[int, ...]
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, in words."""
+        return "Loss and dev scores against steps." if self.scores else "Loss against steps."
+
+
+@dataclass(frozen=True, slots=True)
 class Curves:
     """Lines over one axis."""
 

@@ -15,6 +15,7 @@ Files:
     seeds.py: systems that differ only in the seed, and how their scores vary
     sources.py: where the data came from, and a warning where sources are mixed
     systems.py: merge models that differ only in the task they were trained for
+    training.py: curves of trainings, smoothed and in words
     trials.py: scores and costs of the trials of a search
     verdict.py: what a search recommends, in one sentence
 """

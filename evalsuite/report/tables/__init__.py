@@ -17,5 +17,6 @@ Files:
     signatures.py: what every number was measured on
     speed.py: speed by batch size and length, and by language
     stages.py: what each stage did, and its cost
+    training.py: loss and dev scores of every training, by step
     trials.py: the trials of a search
 """

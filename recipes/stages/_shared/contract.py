@@ -107,6 +107,10 @@ class StageConfig(BaseModel):
         description="Random seed of this stage; default: the seed of the recipe.",
     )
 
+    def lacking(self) -> str:
+        """What this machine lacks for these keys, and what to type; empty where it has all."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -208,6 +212,8 @@ class StageContext:
     description: str = ""
     lineage: tuple[StageRecord, ...] = ()  # records of all ancestors, in order of execution
     progress: Callable[[float, str], None] = field(default=lambda fraction, text: None)
+    label: str = ""  # of the stage, with its matrix variant
+    tracked: Path = Path("tracked")  # where trackers such as TensorBoard write
 
     def input(self, role: str) -> Input:
         """The one input of a `ModelRef` role."""

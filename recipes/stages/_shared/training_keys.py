@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from evalsuite.errors import MissingExtraError
 from evalsuite.inference.task_head import answers_of_task, head_of_task, suits
 from evalsuite.own.own_task import OwnTask
 from evalsuite.task import Task
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig, TaskName
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    StageConfig,
+    StageContext,
+    TaskName,
+)
 from recipes.stages._shared.heads import text_of
 from transfer.find_task import find_task
+from transfer.loop.tracking import Tracker, Tracking, is_installed
 from transfer.supervised.rules import untrainable
 
 if TYPE_CHECKING:
@@ -28,7 +36,7 @@ _MULTILINGUAL = {"pair": "xnli", "tagging": "udpos", "span": "xquad", "choice": 
 class TrainingConfig(StageConfig):
     """Optimization; the same keys in every stage that trains."""
 
-    not_in_key: ClassVar[frozenset[str]] = frozenset({"save_every"})
+    not_in_key: ClassVar[frozenset[str]] = frozenset({"save_every", "track"})
 
     learning_rate: float = Field(gt=0, description="Peak learning rate.")
     batch_size: int = Field(default=32, ge=1, description="Rows per batch.")
@@ -56,6 +64,17 @@ class TrainingConfig(StageConfig):
         gt=0,
         description="Seconds between snapshots from which an interrupted training resumes.",
     )
+    track: Tracker | None = Field(
+        default=None,
+        description="Tracker that shows the training while it runs; it writes into the folder "
+        "tracked of the workspace; default: none.",
+    )
+
+    def lacking(self) -> str:
+        """The tracker, where its package is not installed."""
+        if self.track is None or is_installed(self.track):
+            return ""
+        return f"track: {MissingExtraError(self.track, self.track)}; or remove the key track"
 
 
 class TaskTrainingConfig(TrainingConfig):
@@ -119,23 +138,30 @@ def smaller_batch(config: TrainingConfig) -> dict[str, Any]:
     return {"batch_size": 1, "accumulate": config.accumulate * config.batch_size}
 
 
-def settings(config: TrainingConfig, seed: int) -> Settings:
-    """Settings of the optimizer, from a config."""
+def settings(config: TrainingConfig, ctx: StageContext) -> Settings:
+    """Settings of the optimizer, and the tracker, from a config."""
     from transfer.loop.fit import Settings
 
     return Settings(
         learning_rate=config.learning_rate,
-        seed=seed,
+        seed=ctx.seed,
         warmup=config.warmup,
         weight_decay=config.weight_decay,
         compute=config.compute,
         accumulate=config.accumulate,
         gradient_checkpointing=config.gradient_checkpointing,
         save_every=config.save_every,
+        tracking=_tracking(config, ctx),
     )
 
 
-def distillation(config: Any, seed: int, **others: Any) -> Options:
+def _tracking(config: TrainingConfig, ctx: StageContext) -> Tracking | None:
+    if config.track is None:
+        return None
+    return Tracking(config.track, ctx.tracked, ctx.recipe, ctx.label, ctx.work)
+
+
+def distillation(config: Any, ctx: StageContext, **others: Any) -> Options:
     """Options of a distillation: the keys that `distill` and `prune` share, and `others`."""
     from compress.distill.options import Options
 
@@ -152,7 +178,7 @@ def distillation(config: Any, seed: int, **others: Any) -> Options:
         max_examples=config.max_examples,
         max_pairs=config.max_pairs,
         freeze_embeddings=config.freeze_embeddings,
-        settings=settings(config, seed),
+        settings=settings(config, ctx),
         augmentation=augmentation(config),
         quantize_aware=config.quantize_aware,
         **others,

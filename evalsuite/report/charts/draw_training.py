@@ -1,0 +1,92 @@
+"""The loss of one training by step, as a small SVG that lies inside the page.
+
+The loss as it was logged is faint, the smoothed one strong; scores on dev rows have an axis on the
+right. A tick at the bottom is a checkpoint, a dashed line a point where the training was resumed.
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+from evalsuite.report.charts.chart import TrainingChart
+from evalsuite.report.charts.draw_points import (
+    COLOURS,
+    DPI,
+    GREY,
+    INK,
+    MARKERS,
+    dress,
+    inline,
+    shortened,
+)
+
+WIDTH, HEIGHT = 345, 220  # pixels
+LEFT, RIGHT, BOTTOM, TOP = 52, 50, 42, 10
+LINES = ((0, (1, 0)), (0, (5, 2)), (0, (1, 1.5)))  # of the scores, so that colour is not all
+
+
+def draw(chart: TrainingChart, prefix: str) -> str:
+    """As an `<svg>` element; `prefix` keeps its ids apart from other charts'."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    salt = {"svg.hashsalt": "lingopress", "svg.fonttype": "none", "font.family": "sans-serif"}
+    with rc_context({**salt, "font.size": 11}):
+        figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
+        canvas = FigureCanvasSVG(figure)
+        inner = (WIDTH - LEFT - RIGHT) / WIDTH, (HEIGHT - BOTTOM - TOP) / HEIGHT
+        axes = figure.add_axes((LEFT / WIDTH, BOTTOM / HEIGHT, *inner))
+        _draw_loss(axes, chart)
+        if chart.scores:
+            _draw_scores(axes.twinx(), chart)
+        text = StringIO()
+        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        canvas.print_svg(text, metadata=nothing)
+    return inline(text.getvalue(), chart.description, prefix)
+
+
+def _draw_loss(axes: Any, chart: TrainingChart) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    steps, losses = zip(*chart.points, strict=True)
+    marker = {"marker": "o", "markersize": 3} if len(steps) == 1 else {}
+    axes.plot(steps, losses, color=COLOURS[0], alpha=0.3, linewidth=0.9)
+    axes.plot(steps, chart.smooth, color=COLOURS[0], linewidth=1.8, **marker)
+    for step in chart.resumed:
+        axes.axvline(step, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+    if chart.checkpoints:
+        low = [0.0] * len(chart.checkpoints)
+        axes.plot(
+            chart.checkpoints, low, color=GREY, marker="|", markersize=8, linestyle="none",
+            transform=axes.get_xaxis_transform(), clip_on=False,
+        )  # fmt: skip
+    axes.set_xlim(0, max(steps[-1], *chart.resumed, *chart.checkpoints, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    dress(axes, "Step", "Loss")
+    axes.yaxis.label.set_color(COLOURS[0])
+
+
+def _draw_scores(axes: Any, chart: TrainingChart) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for i, (name, points) in enumerate(chart.scores):
+        steps, values = zip(*points, strict=True)
+        axes.plot(
+            steps, values, color=COLOURS[1 + i % (len(COLOURS) - 1)], linewidth=1.4, markersize=4,
+            marker=MARKERS[(1 + i) % len(MARKERS)], linestyle=LINES[i % len(LINES)],
+            clip_on=False, zorder=3,
+        )  # fmt: skip
+        if len(chart.scores) > 1:
+            axes.annotate(
+                shortened(name), (steps[-1], values[-1]), (-4, 5), textcoords="offset points",
+                ha="right", color=INK, fontsize=9.5,
+            )  # fmt: skip
+    dress(axes, "", "Dev score")
+    axes.grid(visible=False)
+    axes.spines["left"].set_visible(False)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.label.set_color(COLOURS[1])
