@@ -95,7 +95,7 @@ def test_a_report_shows_and_says_how_trainings_went() -> None:
     )
     assert smoothed([4.0, 2.0, 3.0])[0] == 4.0 and 2.0 < smoothed([4.0, 2.0])[1] < 3.0
     words = in_words(curve)
-    assert words.startswith("30 steps, loss 2.00 to ") and "learning rate at most 0.0002" in words
+    assert words.startswith("30 steps, loss 2 to ") and "learning rate at most 0.0002" in words
     assert "xnli: 70.0, best 70.0 at step 20." in words and "Resumed at step 20." in words
     run = a_run()
     run = run.model_copy(

@@ -32,7 +32,7 @@ def in_words(curve: TrainingCurve) -> str:
     """
     smooth = smoothed(curve.losses)
     parts = [
-        f"{curve.steps[-1]:,} steps, loss {number(smooth[0])} to {number(smooth[-1])}, "
+        f"{curve.steps[-1]:,} steps, loss {smooth[0]:.3g} to {smooth[-1]:.3g}, "
         f"learning rate at most {max(curve.rates):.2g}."
     ]
     for name in dict.fromkeys(score.name for score in curve.scores):
