@@ -22,6 +22,7 @@ from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.planning.external_models import External
+from recipes.stages._shared.contract import StageContext
 from recipes.stages.extend import Config, options
 from transfer.extend.extend import extend
 from transfer.loop.fit import Settings
@@ -78,7 +79,9 @@ def measure(name: str, source: DataSource, work: Path, steps: int) -> dict[str, 
     if shared.is_dir():
         shutil.copytree(shared, work / "tokenizer", dirs_exist_ok=True)
     english = External.find(ENGLISH).path
-    fitted, facts = extend(english, source, options(config, 1), work=work, out=work / "out")
+    out = work / "out"
+    ctx = StageContext(out, work, {}, source, seed=1, recipe="extending")
+    fitted, facts = extend(english, source, options(config, ctx), work=work, out=out)
     if not shared.is_dir():
         shutil.copytree(work / "tokenizer", shared)
     found = evaluate(
