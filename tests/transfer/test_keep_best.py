@@ -223,6 +223,9 @@ def test_a_training_that_diverges_begins_again_with_another_seed(tmp_path: Path)
     def once(seed: int, work: Path) -> int:
         seen.append(seed)
         work.mkdir(parents=True)
+        (work / "checkpoint-1").mkdir()
+        if seed == 6:
+            (work / "training.jsonl").write_text("{}\n")
         if seed < 7:
             raise DivergedError("the loss became nan")
         return seed
@@ -231,6 +234,7 @@ def test_a_training_that_diverges_begins_again_with_another_seed(tmp_path: Path)
     assert found == 7 and seen == [5, 6, 7]
     assert failures == ["seed 5: the loss became nan", "seed 6: the loss became nan"]
     assert not (tmp_path / "seed-5").exists()
+    assert [path.name for path in (tmp_path / "seed-6").iterdir()] == ["training.jsonl"]
     (tmp_path / "seed-7").rmdir()
     assert train_with_restarts(once, 3, 5, tmp_path)[0] == 7 and seen == [
         5,

@@ -59,11 +59,12 @@ def train_with_restarts(
 
 def _remove_all_but_log(place: Path) -> None:
     """Delete what a training left, apart from the log of its losses."""
-    for path in place.iterdir() if place.is_dir() else ():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name != FILE:
-            path.unlink(missing_ok=True)
+    log = place / FILE
+    lines = log.read_bytes() if log.is_file() else None
+    shutil.rmtree(place, ignore_errors=True)
+    if lines is not None:
+        place.mkdir(exist_ok=True)
+        log.write_bytes(lines)
 
 
 def refuse_collapse(fitted: Fitted, selection: Selection | None) -> None:
