@@ -223,8 +223,8 @@ def test_a_training_that_diverges_begins_again_with_another_seed(tmp_path: Path)
     def once(seed: int, work: Path) -> int:
         seen.append(seed)
         work.mkdir(parents=True)
-        (work / "checkpoint-1").mkdir()
         if seed == 6:
+            (work / "checkpoint-1").mkdir()
             (work / "training.jsonl").write_text("{}\n")
         if seed < 7:
             raise DivergedError("the loss became nan")
