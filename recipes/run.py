@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from recipes.cluster.choose_place import nodes_of, stage_place
 from recipes.errors import RecipesError
 from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
@@ -17,7 +18,6 @@ from recipes.execution.run_record import RunOutcome, note
 from recipes.execution.scheduler import make_all
 from recipes.execution.shared_stages import require
 from recipes.execution.stage_runner import Maker
-from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.problems import suggest
@@ -66,7 +66,10 @@ def run_recipe(
             for stage in reversed(plan.stages):
                 if stage.label in again:
                     maker.forget(stage)
-            with workers(maker, options.jobs) as place:
+            with (
+                nodes_of(options, space) as opened,
+                stage_place(maker, options.jobs, chosen, opened) as place,
+            ):
                 make_all(maker, chosen, place)
         finally:
             display.stop()

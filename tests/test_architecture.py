@@ -14,7 +14,18 @@ ORDER = ("evalsuite", "transfer", "compress", "recipes")
 # Inside `recipes` too, the first is the lowest; `stages` here is `stages/_shared`.
 LAYERS = (
     *("errors", "torchrun", "naming", "hashing"),
-    *("stages", "parsing", "planning", "execution", "search", "run", "drafting", "cli", "api"),
+    *(
+        "stages",
+        "parsing",
+        "planning",
+        "execution",
+        "cluster",
+        "search",
+        "run",
+        "drafting",
+        "cli",
+        "api",
+    ),
 )
 
 

@@ -85,6 +85,7 @@ def run(
     workspace: str | Path | None = None,
     overrides: Mapping[str, object] | Sequence[str] = (),
     jobs: int = 1,
+    on: str | None = None,
     quiet: bool = False,
 ) -> Run:
     """Run a recipe; what is done already is not done again.
@@ -94,7 +95,8 @@ def run(
         data_dir: data as the XTREME scripts download it.
         workspace: where outputs are kept; default `.lingopress`.
         overrides: as `--set`: `{"seed": 2, "student.layers": 3}`.
-        jobs: number of stages at the same time.
+        jobs: number of stages at the same time; on a cluster, per node.
+        on: `ray` or `ray://HOST:PORT`, to make the stages on the nodes of a cluster.
         quiet: print nothing.
 
     Raises:
@@ -122,7 +124,7 @@ def run(
             overrides=settings,
             data_dir=None if data_dir is None else Path(data_dir),
             workspace=None if workspace is None else Path(workspace),
-            options=RunOptions(jobs=jobs),
+            options=RunOptions(jobs=jobs, on=on),
             progress=Silent() if quiet else display,
         )
     return _as_run(outcome)

@@ -18,7 +18,16 @@ from recipes import torchrun
 from recipes.cli import cache_commands
 from recipes.cli.draft_commands import init, shrink
 from recipes.cli.model_commands import embed, predict
-from recipes.cli.options import DataDir, Debug, Plugin, RecipeArg, Set, SharedAddress, Space
+from recipes.cli.options import (
+    DataDir,
+    Debug,
+    OnCluster,
+    Plugin,
+    RecipeArg,
+    Set,
+    SharedAddress,
+    Space,
+)
 from recipes.cli.push_command import push
 from recipes.cli.result_commands import compare, report, score
 from recipes.cli.serve_command import serve
@@ -112,8 +121,14 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Only say where the report is.")] = False,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", min=1, metavar="N", help="Make N stages side by side, on CPUs."),
+        typer.Option(
+            "--jobs",
+            min=1,
+            metavar="N",
+            help="Make N stages at the same time, on CPUs; with --on, per node.",
+        ),
     ] = 1,
+    on: OnCluster = None,
     cache: SharedAddress = None,
     plugin: Plugin = None,
     debug: Debug = False,
@@ -125,7 +140,7 @@ def run(
     from recipes.cli.running import run_shown
     from recipes.execution.run_options import RunOptions
 
-    options = RunOptions(from_stage, until_stage, debug, jobs, cache)
+    options = RunOptions(from_stage, until_stage, debug, jobs, cache, on)
     run_shown(recipe, overrides or (), data_dir, workspace, options, quiet=quiet)
 
 

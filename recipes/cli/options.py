@@ -51,6 +51,14 @@ SharedAddress = Annotated[
         help="Finished stages that machines share: a directory, or s3://bucket/folder.",
     ),
 ]
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar="CLUSTER",
+        help="Make the stages on the nodes of a Ray cluster: ray, or ray://HOST:PORT.",
+    ),
+]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it in a browser too.")]
 Csv = Annotated[
     Path | None,

@@ -22,5 +22,6 @@ Files:
     stage_worker.py: what a worker process does: it makes the stages it is sent
     verify.py: read every finished stage again and compare it with what was written
     worker_pool.py: processes that make stages side by side
+    work_snapshots.py: snapshots of stages in the making, from which another machine goes on
     workspace.py: the directory a run works in
 """

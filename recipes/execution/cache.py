@@ -38,6 +38,7 @@ from recipes.execution.manifest import (
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo, read_json, sha256_file, write_atomically
 
+ELAPSED = "elapsed.json"  # in the folder of an attempt
 _SAVE_EVERY = 3.0  # seconds between notes of the time spent
 
 
@@ -72,7 +73,7 @@ class Attempt:
             self.saved = time.monotonic()
             with suppress(OSError):
                 text = json.dumps({"seconds": self.seconds()})
-                write_atomically(self.folder / "elapsed.json", text)
+                write_atomically(self.folder / ELAPSED, text)
 
 
 class Cache:
@@ -85,6 +86,10 @@ class Cache:
     def path(self, kind: str, key: str) -> Path:
         """Where a stage is published."""
         return self.workspace.stages / f"{kind}-{key[:20]}"
+
+    def partial(self, key: str) -> Path:
+        """Where a stage is made."""
+        return self.workspace.partial / key[:20]
 
     def lookup(self, kind: str, key: str) -> Path | None:
         """The published output, or None where there is none or it is damaged.
@@ -134,8 +139,8 @@ class Cache:
     @contextmanager
     def attempt(self, kind: str, key: str) -> Iterator[Attempt]:
         """An empty `out` and the `work` of the last attempt; the lock must be held."""
-        folder = self.workspace.partial / key[:20]
-        attempt = Attempt(kind, key, folder, _elapsed(folder))
+        folder = self.partial(key)
+        attempt = Attempt(kind, key, folder, elapsed(folder))
         shutil.rmtree(attempt.out, ignore_errors=True)
         attempt.out.mkdir(parents=True)
         attempt.work.mkdir(exist_ok=True)
@@ -197,7 +202,7 @@ class Cache:
     def forget(self, kind: str, key: str) -> None:
         """Remove a stage's output and what a killed attempt left."""
         self._remove(self.path(kind, key))
-        self._remove(self.workspace.partial / key[:20])
+        self._remove(self.partial(key))
 
     def _remove(self, path: Path) -> None:
         """Take a directory out of sight at once, then delete it."""
@@ -210,8 +215,9 @@ class Cache:
                 trash.unlink()
 
 
-def _elapsed(folder: Path) -> float:
-    found = read_json(folder / "elapsed.json")
+def elapsed(folder: Path) -> float:
+    """Seconds that killed attempts worked in a folder; 0 where there were none."""
+    found = read_json(folder / ELAPSED)
     seconds = found.get("seconds") if isinstance(found, dict) else None
     return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < inf else 0.0
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from recipes.errors import WorkspaceError
+from recipes.execution import work_snapshots
 from recipes.execution.cache import Cache
 from recipes.execution.manifest import Manifest, read_manifest
 from recipes.execution.run_note import FILE, read_note
@@ -99,7 +100,7 @@ def prune_workspace(space: Workspace, age: timedelta, *, dry_run: bool) -> list[
 
 
 def prune_shared(shared: SharedCache, age: timedelta, *, dry_run: bool) -> list[CachedStage]:
-    """The same in a shared cache, and the files of uploads that were not finished.
+    """The same in a shared cache, with files of unfinished uploads and old snapshots of stages.
 
     Raises:
         SharedCacheError: as of `in_shared`; nothing was removed.
@@ -110,6 +111,9 @@ def prune_shared(shared: SharedCache, age: timedelta, *, dry_run: bool) -> list[
             shared.remove(stage.name)
         for name, folders in _unfinished(shared):
             shared.remove(name, files_only=folders)
+        for name in {name.removesuffix(".json") for name in shared.names(work_snapshots.FOLDER)}:
+            if shared.age(f"{work_snapshots.FOLDER}/{name}") > UPLOAD_TIME:
+                work_snapshots.remove(shared, name)
     return going
 
 

@@ -32,8 +32,12 @@ PERIOD = 60.0  # seconds between two lines about a running stage, where there is
 class Display:
     """Prints nothing; the base of the others."""
 
-    def start(self, label: str, kind: str, before: float = 0.0) -> None:
-        """A stage begins; `before` seconds were spent on it by killed attempts."""
+    def start(self, label: str, kind: str, before: float = 0.0, where: str = "") -> None:
+        """A stage begins; `before` seconds were spent on it by killed attempts.
+
+        Args:
+            where: the node it runs on; empty where that is this machine.
+        """
 
     def update(self, label: str, fraction: float, text: str) -> None:
         """A running stage is `fraction` (0 to 1) done."""
@@ -152,8 +156,10 @@ class _Running:
 class Plain(_Lines):
     """For logs: a line when a stage starts, every `PERIOD` seconds, and when it is finished."""
 
-    def start(self, label: str, kind: str, before: float = 0.0) -> None:
-        self.row(label, kind, "started", _earlier(before))
+    def start(self, label: str, kind: str, before: float = 0.0, where: str = "") -> None:
+        texts = [f"on {where}"] if where else []
+        texts += [earlier] if (earlier := _earlier(before)) else []
+        self.row(label, kind, "started", ", ".join(texts))
         running = self.running[label] = _Running(kind)
         running.printer = threading.Thread(target=self._repeat, args=(label, running), daemon=True)
         running.printer.start()
@@ -197,12 +203,13 @@ class Live(_Lines):
     def say(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def start(self, label: str, kind: str, before: float = 0.0) -> None:
+    def start(self, label: str, kind: str, before: float = 0.0, where: str = "") -> None:
         if earlier := _earlier(before):
             self.say(f"{label}: {earlier}")
         if not self.running:
             self.bar.start()
-        task = self.bar.add_task(f"{label} {kind}", total=1.0, clock="", text="")
+        name = f"{label} {kind}" + (f" on {where}" if where else "")
+        task = self.bar.add_task(name, total=1.0, clock="", text="")
         self.running[label] = _Running(kind, task=task)
 
     def update(self, label: str, fraction: float, text: str) -> None:

@@ -18,6 +18,7 @@ class RunOptions:
         debug: let libraries print, instead of into the workspace's logs.
         jobs: number of stages at the same time, each in a separate process with its share of the
             cores; 1 runs them one after the other in this process.
+        on: the cluster on whose nodes stages run, `ray` or `ray://HOST:PORT`; None: this machine.
         cache: address of finished stages that machines share; see `recipes.execution.shared_cache`.
     """
 
@@ -26,3 +27,4 @@ class RunOptions:
     debug: bool = False
     jobs: int = 1
     cache: str | None = None
+    on: str | None = None

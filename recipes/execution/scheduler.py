@@ -26,6 +26,9 @@ class StagePlace(Protocol):
     def submit(self, stage: Planned) -> Future[StageOutcome]:
         """Start a stage whose needs are made; its future raises a `RecipesError`."""
 
+    def drop_waiting(self) -> None:
+        """A stage failed: those that were submitted and have not begun need not begin."""
+
 
 def make_all(maker: Maker, chosen: set[str], place: StagePlace) -> None:
     """Fill `maker.made` with every chosen stage; those that are not in the cache run at `place`.
@@ -48,7 +51,9 @@ def make_all(maker: Maker, chosen: set[str], place: StagePlace) -> None:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             label, error = running.pop(future), future.exception()
-            failure = failure or error
+            if error is not None and failure is None:
+                failure = error
+                place.drop_waiting()
             if error is None:
                 maker.made[label] = future.result()
     if failure is not None:
@@ -92,6 +97,9 @@ class InTurn:
     def has_room(self, stage: Planned, running: int) -> bool:
         """Always: a stage that was submitted is finished."""
         return running == 0
+
+    def drop_waiting(self) -> None:
+        """None waits."""
 
     def submit(self, stage: Planned) -> Future[StageOutcome]:
         """Make the stage now."""

@@ -12,6 +12,7 @@ lingopress-cache.json              the format of what follows
 stages/<kind>-<key>.json           the manifest of a stage, and the folder its files are in
 files/<kind>-<key>/<folder>/...    its files; each upload has a new folder
 runs/<recipe>-<workspace>.json     the stages that a run names
+work/<kind>-<key>...               snapshots of stages that nodes are making now
 ```
 
 The manifest is written last and as a whole, so that a stage is there entirely or not at all,
@@ -85,7 +86,7 @@ class SharedCache:
         Raises:
             SharedCacheError: says what the store answered.
         """
-        with self._about("cannot be opened"):
+        with self.about("cannot be opened"):
             data = self.read(MARKER)
             if data is None:
                 self.write(MARKER, _Format(format=FORMAT).model_dump_json())
@@ -106,7 +107,7 @@ class SharedCache:
         Raises:
             SharedCacheError: it cannot be read, or is damaged.
         """
-        with self._about(f"{name} cannot be read"):
+        with self.about(f"{name} cannot be read"):
             data = self.read(f"stages/{name}.json")
         found = None if data is None else self._parse(Stored, data, f"stages/{name}.json")
         if found is None:
@@ -129,8 +130,8 @@ class SharedCache:
         for file, entry in stored.manifest.files.items():
             target = out / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            with self._about(f"{file} of {name} cannot be read"):
-                self.files.get_file(self._path(f"files/{name}/{stored.folder}/{file}"), str(target))
+            with self.about(f"{file} of {name} cannot be read"):
+                self.files.get_file(self.path(f"files/{name}/{stored.folder}/{file}"), str(target))
             if target.stat().st_size != entry.bytes or sha256_file(target) != entry.sha256:
                 raise SharedCacheError(
                     f"{self.address}: {file} of {name} is not what the stage wrote"
@@ -154,9 +155,9 @@ class SharedCache:
         if not replace and self._has(name, manifest):
             return None
         folder = uuid.uuid4().hex
-        with self._about(f"{name} cannot be written"):
+        with self.about(f"{name} cannot be written"):
             for file in manifest.files:
-                target = self._path(f"files/{name}/{folder}/{file}")
+                target = self.path(f"files/{name}/{folder}/{file}")
                 self.files.makedirs(str(PurePosixPath(target).parent), exist_ok=True)
                 self.files.put_file(str(path / file), target)
             stored = Stored(folder=folder, manifest=manifest.sealed())
@@ -171,14 +172,14 @@ class SharedCache:
         """
         place = hashlib.sha256(f"{socket.gethostname()}:{root}".encode()).hexdigest()[:12]
         run = SharedRun(recipe=recipe, finished=finished, stages=stages)
-        with self._about("the note of a run cannot be written"):
+        with self.about("the note of a run cannot be written"):
             self.write(f"runs/{file_name(recipe)}-{place}.json", run.model_dump_json())
 
     def names(self, folder: str) -> list[str]:
         """Names in a folder, sorted; none where there is no such folder."""
-        with self._about(f"{folder} cannot be listed"):
+        with self.about(f"{folder} cannot be listed"):
             try:
-                found = self.files.ls(self._path(folder), detail=False)
+                found = self.files.ls(self.path(folder), detail=False)
             except FileNotFoundError:
                 return []
         return sorted(PurePosixPath(path).name for path in found)
@@ -190,44 +191,45 @@ class SharedCache:
             SharedCacheError: one cannot be read: what it names is not known.
         """
         for name in self.names("runs"):
-            with self._about(f"runs/{name} cannot be read"):
+            with self.about(f"runs/{name} cannot be read"):
                 data = self.read(f"runs/{name}")
             if data is not None:  # removed a moment ago
                 yield self._parse(SharedRun, data, f"runs/{name}")
 
     def age(self, folder: str) -> timedelta:
         """How long ago the newest file below a folder was written."""
-        with self._about(f"{folder} cannot be read"):
-            found = self.files.find(self._path(folder), detail=True).values()
+        with self.about(f"{folder} cannot be read"):
+            found = self.files.find(self.path(folder), detail=True).values()
             newest = max((_written(self.files, info) for info in found), default=None)
         return timedelta.max if newest is None else datetime.now(UTC) - newest
 
     def remove(self, name: str, *, files_only: tuple[str, ...] | None = None) -> None:
         """Remove a stage, its manifest first; or only these folders of its files."""
-        with self._about(f"{name} cannot be removed"):
+        with self.about(f"{name} cannot be removed"):
             if files_only is None:
-                self.files.rm_file(self._path(f"stages/{name}.json"))
-                self.files.rm(self._path(f"files/{name}"), recursive=True)
+                self.files.rm_file(self.path(f"stages/{name}.json"))
+                self.files.rm(self.path(f"files/{name}"), recursive=True)
             for folder in files_only or ():
-                self.files.rm(self._path(f"files/{name}/{folder}"), recursive=True)
+                self.files.rm(self.path(f"files/{name}/{folder}"), recursive=True)
 
     def read(self, name: str) -> bytes | None:
         """A small object; None where there is none."""
         try:
-            data: bytes = self.files.cat_file(self._path(name))
+            data: bytes = self.files.cat_file(self.path(name))
         except FileNotFoundError:
             return None
         return data
 
     def write(self, name: str, text: str) -> None:
         """Replace a small object as a whole: object stores do so, a directory by a rename."""
-        path = self._path(name)
+        path = self.path(name)
         if "file" in _protocols(self.files):
             write_atomically(Path(path), text)
         else:
             self.files.pipe_file(path, text.encode())
 
-    def _path(self, name: str) -> str:
+    def path(self, name: str) -> str:
+        """The address of an object, as the store's library takes it."""
         return str(self.root / name)
 
     def _has(self, name: str, manifest: Manifest) -> bool:
@@ -235,9 +237,9 @@ class SharedCache:
             stored = self.stored(name)
             if stored is None:
                 return False
-            folder = self._path(f"files/{name}/{stored.folder}")
+            folder = self.path(f"files/{name}/{stored.folder}")
             sizes = {file: entry.bytes for file, entry in stored.manifest.files.items()}
-            with self._about(f"{name} cannot be read"):
+            with self.about(f"{name} cannot be read"):
                 return all(
                     self.files.size(f"{folder}/{file}") == size for file, size in sizes.items()
                 )
@@ -251,7 +253,7 @@ class SharedCache:
             raise SharedCacheError(f"{self.address}: {name} is damaged") from error
 
     @contextmanager
-    def _about(self, what: str) -> Iterator[None]:
+    def about(self, what: str) -> Iterator[None]:
         """One message, whatever a store's library raises."""
         try:
             yield

@@ -34,6 +34,7 @@ from recipes.execution.manifest import MANIFEST, read_manifest
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.shared_stages import SharedStages
+from recipes.execution.work_snapshots import WorkSnapshots
 from recipes.execution.workspace import Workspace
 from recipes.naming import file_name
 from recipes.planning.plan import Plan, Planned, lineage
@@ -46,6 +47,8 @@ class Maker:
 
     Attributes:
         made: outcomes by label; what a stage needs must be there before it.
+        host: the node it is on; empty on the machine of the run.
+        snapshots: where stages in the making are copied to, on a node that may be lost.
     """
 
     def __init__(self, plan: Plan, space: Workspace, display: Display, debug: bool) -> None:
@@ -54,6 +57,8 @@ class Maker:
         self.shared = SharedStages(self.cache, display)
         self.made: dict[str, StageOutcome] = {}
         self.fetched: dict[str, Path] = {}
+        self.host = ""
+        self.snapshots: WorkSnapshots | None = None
 
     def _lock(self, stage: Planned) -> AbstractContextManager[None]:
         said = f"{stage.label}: another lingopress is making it; waiting"
@@ -87,6 +92,8 @@ class Maker:
                 said = self._translate(stage, error)
                 raise said from (None if said is error else error)
             self.shared.push(path, stage.key, stage.label)
+            if self.snapshots is not None:
+                self.snapshots.drop(stage.kind, stage.key)
         return self._finished(stage, path, record, cached=False)
 
     def find(self, stage: Planned) -> StageOutcome | None:
@@ -111,6 +118,8 @@ class Maker:
         input_bytes = sum(self._bytes(label) for label in stage.needs())
         self.space.require_space(stage.label, input_bytes)
         recipe = self.plan.loaded.recipe.name
+        if self.snapshots is not None:
+            self.snapshots.restore(stage.kind, stage.key)
         with self.cache.attempt(stage.kind, stage.key) as attempt:
             self.display.start(stage.label, stage.kind, attempt.before)
             try:
@@ -146,6 +155,8 @@ class Maker:
     def _context(self, stage: Planned, attempt: Attempt) -> StageContext:
         def progress(fraction: float, text: str) -> None:
             attempt.tick()
+            if self.snapshots is not None:
+                self.snapshots.tick(attempt)
             self.display.update(stage.label, min(max(fraction, 0.0), 1.0), text)
 
         recipe = self.plan.loaded.recipe
@@ -210,7 +221,8 @@ class Maker:
                 f"{who} failed: its result cannot be right: {first_problem(error)}\n{later}"
             )
         cause = (str(error).strip().splitlines() or [""])[0][:300]
-        log = "" if self.debug else f"\nwhat it printed: {self._log(stage)}"
+        at = f"{self.host}:" if self.host else ""
+        log = "" if self.debug else f"\nwhat it printed: {at}{self._log(stage)}"
         return StageFailedError(
             f"{who} failed: {type(error).__name__}{': ' + cause if cause else ''}{log}\n{later}"
         )
@@ -222,7 +234,7 @@ def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
         kind=stage.kind,
         key=stage.key,
         inputs=tuple(stage.needs()),
-        config=stage.config.model_dump(mode="json"),
+        config=stage.config.model_dump(mode="json", exclude={"resources"}),
         summary={name: _finite(value) for name, value in summary.items()},
         seconds=attempt.seconds(),
         output_bytes=0,

@@ -11,8 +11,9 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -55,28 +56,33 @@ class News:
     arguments: tuple[Any, ...]
 
 
-class _Relay(Display):
+class Relay(Display):
     """A worker's display: sends everything to the process that has the terminal."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, send: Callable[[News], None]) -> None:
+        self.send = send
 
     def _send(self, method: str, *arguments: Any) -> None:
-        self.connection.send(News(method, arguments))
+        self.send(News(method, arguments))
 
-    def start(self, label: str, kind: str, before: float = 0.0) -> None:
-        self._send("start", label, kind, before)
+    def start(self, label: str, kind: str, before: float = 0.0, where: str = "") -> None:
+        """Send that a stage begins."""
+        self._send("start", label, kind, before, where)
 
     def update(self, label: str, fraction: float, text: str) -> None:
+        """Send how far a stage is."""
         self._send("update", label, fraction, text)
 
     def done(self, record: Any, cached: bool) -> None:
+        """Send that a stage is finished."""
         self._send("done", record, cached)
 
     def say(self, text: str) -> None:
+        """Send a line of news."""
         self._send("say", text)
 
     def stop(self, label: str | None = None) -> None:
+        """Send that a stage runs no more."""
         self._send("stop", label)
 
 
@@ -96,7 +102,7 @@ def work_for(work: Work, connection: Connection, leash: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     leave_with(leash)
     declare(work.tasks)
-    maker = Maker(work.plan, work.space, _Relay(connection), work.debug)
+    maker = Maker(work.plan, work.space, Relay(connection.send), work.debug)
     cores = environment.threads()  # asked now: each stage sets what this reads
     while True:
         try:
@@ -105,22 +111,30 @@ def work_for(work: Work, connection: Connection, leash: Connection) -> None:
             return
         if assignment is None:
             return
-        connection.send(_result(maker, assignment, work.jobs, cores))
+        maker.made.update(assignment.made)
+        use_threads(threads(maker.plan, assignment.stage, work.jobs, cores))
+        make = partial(maker.stage, assignment.stage)
+        connection.send(result_of(make, assignment.stage.label, debug=work.debug))
 
 
-def _result(maker: Maker, assignment: Assignment, jobs: int, cores: int) -> Result:
-    count = threads(maker.plan, assignment.stage, jobs, cores)
+def use_threads(count: int) -> None:
+    """Have torch and the runtimes of this process compute with this number of threads."""
     os.environ["OMP_NUM_THREADS"] = str(count)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(count)
-    maker.made.update(assignment.made)
+
+
+def result_of(make: Callable[[], StageOutcome], label: str, *, debug: bool) -> Result:
+    """What making a stage comes to; an error can be sent to another process.
+
+    Args:
+        debug: add the traceback to an error.
+    """
     try:
-        return Result(maker.stage(assignment.stage))
+        return Result(make())
     except Exception as error:
         if not is_persons(error):  # it may be of a class that cannot be sent
-            error = StageFailedError(
-                f"stage {assignment.stage.label} failed: {type(error).__name__}: {error}"
-            )
-        if maker.debug:
+            error = StageFailedError(f"stage {label} failed: {type(error).__name__}: {error}")
+        if debug:
             error.add_note(traceback.format_exc())
         return Result(None, error)

@@ -148,6 +148,9 @@ class _Pool:
         """One stage per job; one whose module says `ALONE` with nothing at the same time."""
         return running == 0 if alone(stage) else running < self.jobs
 
+    def drop_waiting(self) -> None:
+        """None waits: a stage is submitted where a worker is free."""
+
     def submit(self, stage: Planned) -> Future[StageOutcome]:
         """Start a stage; one that must be alone is made here and now."""
         if alone(stage):

@@ -36,6 +36,7 @@ from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.renamed_keys import use_new_names
 from recipes.stages._shared import registry
 from recipes.stages._shared.contract import LAST_SEED
+from recipes.stages._shared.resources import Resources
 
 STAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Kinds that the implicit report gathers.
@@ -58,6 +59,11 @@ class Recipe(BaseModel):
         "layout, text embedded in the package, or only the files of declared tasks (files)."
     )
     seed: int = Field(default=0, ge=0, le=LAST_SEED, description="Random seed of all stages.")
+    resources: Resources | None = Field(
+        default=None,
+        description="What each stage takes of a node, where the recipe runs on a cluster; default: "
+        "what lingopress plan estimates.",
+    )
     matrix: dict[str, list[Any]] = Field(
         default={},
         description="Variables and their values; each stage that mentions ${variable} exists "

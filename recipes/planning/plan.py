@@ -108,7 +108,7 @@ def make_plan(
             )
         else:
             plan = Plan(loaded, data, tuple(planned), externals)
-            planned = _with_keys(plan, memo, problems)
+            planned = with_keys(plan, memo, problems)
     problems.raise_if_any()
     return Plan(loaded, data, tuple(planned), externals)
 
@@ -169,7 +169,8 @@ def _check(
     return planned
 
 
-def _with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:
+def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:
+    """The stages with their keys; what cannot be read is noted and its stages are left out."""
     keys = _model_keys(plan, memo, problems)
     result: list[Planned] = []
     digests: dict[object, str] = {}
@@ -216,7 +217,14 @@ def _model_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> dict[str, s
 
 def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]) -> object:
     """All that can change a stage's output; its name does not, unless its module declares it."""
-    left_out = {"name", "stage", "seed", *stage.inputs, *getattr(stage.config, "not_in_key", ())}
+    left_out = {
+        "name",
+        "stage",
+        "seed",
+        "resources",
+        *stage.inputs,
+        *getattr(stage.config, "not_in_key", ()),
+    }
     parts: dict[str, object] = {
         "engine": KEY_VERSION,
         "kind": stage.kind,

@@ -16,11 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalsuite.report.figures.trials import budget_used, over_budget, recommended, score_trials
 from evalsuite.report.figures.verdict import summary_line
 from evalsuite.results.run import RunRecord
 from evalsuite.results.search import Search, Trial
+from recipes.cluster.choose_place import nodes_of, stage_place
 from recipes.errors import RecipesError, StageRefusedError
 from recipes.execution.cache import Cache
 from recipes.execution.display import Display
@@ -29,7 +31,6 @@ from recipes.execution.run_record import RunOutcome, StageOutcome, note
 from recipes.execution.scheduler import make_all
 from recipes.execution.shared_stages import SharedStages, require
 from recipes.execution.stage_runner import Maker
-from recipes.execution.worker_pool import workers
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, assignment_text, numeric
@@ -43,6 +44,9 @@ from recipes.planning.stage_graph import descendants
 from recipes.search.feasible import SearchSpace, find_feasible, refusal
 from recipes.search.optuna_sampler import Sampler
 from recipes.stages._shared import read_measurements
+
+if TYPE_CHECKING:
+    from recipes.cluster.open_cluster import OpenCluster
 
 
 def search(
@@ -83,9 +87,9 @@ def search(
     require(space)
     space.prepare()
     display = progress(first) if callable(progress) else progress or Display()
-    run = _Searcher(loaded, space, options, data_dir, memo, display)
     try:
-        with space.guard():
+        with space.guard(), nodes_of(options, space) as opened:
+            run = _Searcher(loaded, space, options, data_dir, memo, display, opened)
             trials = run.all(feasible, sampler)
             outcome = run.report(feasible, trials)
     finally:
@@ -112,6 +116,7 @@ class _Searcher:
     data_dir: Path | None
     memo: DigestMemo
     display: Display
+    opened: OpenCluster | None
     made: dict[str, StageOutcome] = field(default_factory=dict)
 
     def all(self, feasible: SearchSpace, sampler: Sampler) -> list[Trial]:
@@ -188,7 +193,7 @@ class _Searcher:
             for stage in reversed(plan.stages):
                 if stage.label in again:
                     maker.forget(stage)
-        with workers(maker, self.options.jobs) as place:
+        with stage_place(maker, self.options.jobs, chosen, self.opened) as place:
             make_all(maker, chosen, place)
 
     def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:

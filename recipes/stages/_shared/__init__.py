@@ -10,6 +10,7 @@ Files:
     heads.py: what `check` knows of the head of a model from outside
     planned_model.py: what plan knows of a model before it exists, and what training it holds
     families.py: what `check` knows of the family of a model
+    resources.py: what a stage takes of a node of a cluster
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
     student_gate.py: keys that compare a distilled student with its teacher, and the check
     adapter_task.py: key that names the task of an adapter which does not name it

@@ -44,6 +44,7 @@ from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.results.run import StageRecord
 from evalsuite.task import DataSource, Format, Split
 from recipes.errors import StageInputError as StageInputError
+from recipes.stages._shared.resources import Resources
 
 LAST_SEED = 2**32 - 1  # all generators of random numbers take those up to here
 Summary = dict[str, float | int | str]
@@ -105,6 +106,11 @@ class StageConfig(BaseModel):
         ge=0,
         le=LAST_SEED,
         description="Random seed of this stage; default: the seed of the recipe.",
+    )
+    resources: Resources | None = Field(
+        default=None,
+        description="What the stage takes of a node, where the recipe runs on a cluster; default: "
+        "the resources of the recipe, else what lingopress plan estimates.",
     )
 
     def lacking(self) -> str:

@@ -1,0 +1,12 @@
+"""Run stages on the nodes of a cluster.
+
+Files:
+    protocol.py: what is asked of a cluster, its nodes, and what a stage asks of a node
+    stage_requests.py: processors, GPUs and memory of each stage; refuses what no node has
+    node_check.py: what is installed on a node and which files it sees, compared with this machine
+    node_stage.py: what a node does: it makes one stage
+    cluster_place.py: the cluster as a place where stages run; stages of lost nodes start again
+    ray_cluster.py: a cluster of Ray
+    open_cluster.py: connect, check every node, and close again
+    choose_place.py: where the stages of a run are made: on this machine, or on a cluster
+"""

@@ -1,0 +1,56 @@
+"""Where the stages of a run are made: on this machine, or on a cluster.
+
+>>> with nodes_of(options, space) as opened:
+...     with stage_place(maker, options.jobs, chosen, opened) as place:
+...         make_all(maker, chosen, place)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from recipes.execution.run_options import RunOptions
+from recipes.execution.scheduler import StagePlace
+from recipes.execution.stage_runner import Maker
+from recipes.execution.worker_pool import workers
+from recipes.execution.workspace import Workspace
+
+if TYPE_CHECKING:
+    from recipes.cluster.open_cluster import OpenCluster
+
+
+@contextmanager
+def nodes_of(options: RunOptions, space: Workspace) -> Iterator[OpenCluster | None]:
+    """The cluster that the options name, connected; None where they name none.
+
+    Raises:
+        ClusterError: it cannot be used.
+    """
+    if options.on is None:
+        yield None
+        return
+    from recipes.cluster.open_cluster import open_cluster
+
+    with open_cluster(options.on, space, debug=options.debug) as opened:
+        yield opened
+
+
+@contextmanager
+def stage_place(
+    maker: Maker, jobs: int, chosen: set[str], opened: OpenCluster | None
+) -> Iterator[StagePlace]:
+    """The place for the chosen stages of one plan.
+
+    Raises:
+        ClusterError: no node of the cluster has what a stage needs.
+    """
+    if opened is None:
+        with workers(maker, jobs) as place:
+            yield place
+        return
+    from recipes.cluster.cluster_place import cluster_place
+
+    with cluster_place(opened, maker, jobs, chosen) as nodes:
+        yield nodes
