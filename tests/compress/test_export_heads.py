@@ -5,8 +5,6 @@ The scripts of the cards are run on text that leaves a word without tokens.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from checkpoints import small
-from heads import example_of
+from heads import example_of, run_script
 
 from compress.errors import ExportError
 from compress.export import export as exporting
@@ -33,19 +31,15 @@ LINE = ("A man is reading.", "Nobody reads.")
 SEVERAL = "multi_label_classification"
 PANX = TASKS.get("panx").labels
 HEADS: dict[str, dict[str, Any]] = {
-    "score": {"labels": ("relevance",), "dtype": torch.bfloat16},
-    "labels": {"labels": ("toxic", "insult"), "problem_type": SEVERAL, "dtype": torch.float16},
-    "unnamed label": {"labels": None, "num_labels": 2, "dtype": torch.bfloat16},
+    "score": {"labels": ("relevance",), "dtype": torch.bfloat16, "layers": 1},
+    "labels": {
+        "labels": ("toxic", "insult"),
+        "problem_type": SEVERAL,
+        "dtype": torch.float16,
+        "layers": 1,
+    },
+    "unnamed label": {"labels": None, "num_labels": 2, "dtype": torch.bfloat16, "layers": 1},
 }
-
-
-def run_script(bundle: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What a card's script prints."""
-    monkeypatch.chdir(bundle)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(script, "README.md", "exec"), {})
-    return printed.getvalue()
 
 
 @pytest.mark.slow
@@ -81,7 +75,7 @@ def test_a_taggers_example_keeps_each_tag_with_its_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of some words the tokenizer leaves nothing; they get the tag of a word that is no name."""
-    model = small(tmp_path / "model", "tagging", sorted(PANX))
+    model = small(tmp_path / "model", "tagging", sorted(PANX), layers=1)
     export(model, tmp_path / "out", precision="fp32")
     session = Session(open_model(tmp_path / "out"))
     script = example_of(tmp_path / "out")
@@ -110,5 +104,7 @@ def test_a_bundle_that_does_not_run_is_not_published(
 
     monkeypatch.setattr(Traced, "save", broken)
     with pytest.raises(ExportError, match="the bundle does not run: "):
-        exporting.export(small(tmp_path / "model"), tmp_path / "out", precision="fp32")
+        exporting.export(
+            small(tmp_path / "model", **HEADS["labels"]), tmp_path / "out", precision="fp32"
+        )
     assert not (tmp_path / "out" / "SHA256SUMS").exists()

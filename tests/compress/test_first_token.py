@@ -23,17 +23,18 @@ from transformers import (
     XLMRobertaForTokenClassification,
 )
 
+from compress.export import graph
 from compress.export.export import export
 from compress.export.first_token import first_token_alone
 from compress.export.graph import ExportOptions
 from compress.export.sensitivity import groups
-from compress.export.trace import trace
 from compress.prune.structure import drop_silent_heads
 from evalsuite.bench import flops
 from evalsuite.errors import ModelError
 from evalsuite.find_family import named
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
+from evalsuite.runtimes.torch import load_checkpoint
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
 from recipes.stages import alignment as aligning
@@ -140,9 +141,10 @@ def test_a_shortened_bundle_says_what_its_checkpoint_says(
     assert full - less == 2 * 8 * (2 * width * width + 2 * 5 * width + 2 * width * feedforward)
 
 
-@pytest.mark.slow
-def test_every_weight_of_a_shortened_layer_is_found() -> None:
-    pair = trace(model(XLMRobertaForSequenceClassification), "onnxruntime", choices=False)
+def test_every_weight_of_a_shortened_layer_is_found(tiny_nli: Path) -> None:
+    pair = graph.trace(
+        load_checkpoint(tiny_nli), "onnxruntime", choices=False, precision="fp32", whole=False
+    )
     assert [output.name for output in pair.program.graph.outputs][-1] == "hidden_states.1"
     found = groups(pair.program, named("xlm-roberta"))
     for layer in (0, 1):

@@ -104,7 +104,7 @@ def test_a_graph_computes_the_types_itself(
     runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The card's example passes ids and mask alone, and says what transformers says."""
-    model = bert(tmp_path / "bert")
+    model = bert(tmp_path / "bert", layers=1)
     export(model, tmp_path / "out", runtime=runtime, precision="fp32")
     script = example_of(tmp_path / "out").replace("A man is reading.", FIRST)
     script = script.replace("Nobody reads.", SECOND)

@@ -45,13 +45,14 @@ def small(
     head: str = "pair",
     labels: Sequence[str] | None = NLI,
     dtype: Any = None,
+    layers: int = 2,
     **more: Any,
 ) -> Path:
-    """An XLM-R of 2 layers x 32 whose outputs spread; labels without names where there are none."""
+    """An XLM-R of width 32 whose outputs spread; labels without names where there are none."""
     config = transformers.XLMRobertaConfig(
         vocab_size=32_000,
         hidden_size=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=130,
@@ -65,8 +66,14 @@ def small(
     return out
 
 
-def bert(out: Path, head: str = "pair", tokenizer: str = "BertTokenizer", **more: Any) -> Path:
-    """A BERT of 2 layers x 32 with WordPiece and two token types, on which much depends.
+def bert(
+    out: Path,
+    head: str = "pair",
+    tokenizer: str = "BertTokenizer",
+    layers: int = 2,
+    **more: Any,
+) -> Path:
+    """A BERT of width 32 with WordPiece and two token types, on which much depends.
 
     Args:
         tokenizer: class in transformers; `PreTrainedTokenizerFast` gives no token types.
@@ -87,7 +94,7 @@ def bert(out: Path, head: str = "pair", tokenizer: str = "BertTokenizer", **more
     config = transformers.BertConfig(
         vocab_size=len(_PIECES),
         hidden_size=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=96,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 
+import pytest
 import torch
 
 from compress.export.bundle import BundleCard
@@ -41,6 +44,15 @@ def bundle_card(head: str | None, precision: str, runtime: str = "onnxruntime") 
         architecture="xlm-roberta 2x64",
         **sizes,
     )
+
+
+def run_script(bundle: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a script prints that is run in the folder of a bundle, in this process."""
+    monkeypatch.chdir(bundle)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(script, "README.md", "exec"), {})
+    return printed.getvalue()
 
 
 def example_of(bundle: Path) -> str:

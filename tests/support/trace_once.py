@@ -29,7 +29,12 @@ from tests.support.made_once import made_once
 # Heads of tags, spans and ranked text do not read the pooler.
 UNREAD = ("pooler.",)
 # What in a configuration does not reach the graph, or shows in the parameters' shapes and types.
-NAMES = ("id2label", "label2id", "num_labels", "problem_type", "dtype", "_name_or_path")
+NAMES = (
+    *("id2label", "label2id", "num_labels", "problem_type", "dtype", "_name_or_path"),
+    "finetuning_task",
+)
+# Heads that read all tokens: their graphs are whole, whatever is asked for.
+WHOLE = ("ForTokenClassification", "ForQuestionAnswering")
 SHARED = "shared.json"
 
 
@@ -49,7 +54,8 @@ def trace_once(patch: pytest.MonkeyPatch) -> None:
             random = _with_random_weights(model)
             _keep(trace(random, runtime, **how), random, out)
 
-        shape = f"{_shape_of(model)} {runtime} {settings} {choices} {whole}"
+        all_tokens = whole or type(model).__name__.endswith(WHOLE)
+        shape = f"{_shape_of(model)} {runtime} {settings} {choices} {all_tokens}"
         kept = made_once(f"graph-{hashlib.sha256(shape.encode()).hexdigest()[:16]}", make)
         if not (kept / SHARED).is_file():
             plain: Traced = trace(model, runtime, **how)
