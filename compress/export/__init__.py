@@ -2,11 +2,13 @@
 
 Files:
     export.py: the pass: make the bundle, compare its labels with the checkpoint's, seal it
-    registry.py: finds the exporters, one per runtime
+    registry.py: finds the exporters, one per runtime, and the layouts
     exporter.py: what an exporter provides; a precision and its rules
     runtimes/: the exporters: precisions, tracing, quantizing, the README's example
+    layouts/: where the files of a bundle lie, for programs that look for certain names
     graph.py: the steps that make a graph
     trace.py: traces a checkpoint to a graph in fp32
+    demo/: a page that runs a bundle in a browser
     first_token.py: lets the last layer compute the first token alone, for heads that read only it
     quantize.py: quantizes a traced graph
     sensitivity.py: the parts of a model, and which of them to leave in fp32

@@ -15,6 +15,7 @@ from typing import Any
 
 from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.inference.open_model import BUNDLE_FILE
+from evalsuite.machine.model_size import GRAPHS
 
 SUMS = "SHA256SUMS"
 README = "README.md"
@@ -41,6 +42,7 @@ class BundleCard:
             that was measured.
         excluded: parts that stay in fp32.
         embeddings: form of the word embeddings, where it is not what the precision implies.
+        layout: where the files lie, if not as the exporter writes them.
     """
 
     runtime: str
@@ -61,6 +63,7 @@ class BundleCard:
     lost_alone: Mapping[str, float] | None = None
     excluded: tuple[str, ...] | None = None
     embeddings: str | None = None
+    layout: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The entries of `bundle.json` but `bytes`, in its order; what is None is left out."""
@@ -72,6 +75,7 @@ class BundleCard:
             "lost_alone": self.lost_alone,
             "excluded": None if self.excluded is None else list(self.excluded),
             "embeddings": self.embeddings,
+            "layout": self.layout,
         }
         return {
             "format": 1,
@@ -95,8 +99,8 @@ def write_card(out: Path, card: Mapping[str, Any]) -> None:
     """
     apart = (BUNDLE_FILE, README, SUMS)
     sizes = {
-        path.name: path.stat().st_size
-        for path in sorted(out.iterdir())
+        path.relative_to(out).as_posix(): path.stat().st_size
+        for path in (*sorted(out.iterdir()), *sorted((out / GRAPHS).glob("*")))
         if path.is_file() and path.name not in apart
     }
     text = json.dumps({**card, "bytes": sizes}, indent=2, ensure_ascii=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compress.export.bundle import BundleCard
-from compress.export.registry import EXPORTERS
+from compress.export.registry import EXPORTERS, layouts
 from evalsuite.agreement.outputs import Parity
 
 _ANSWERS = {
@@ -42,6 +42,7 @@ def readme(card: BundleCard, parity: Parity | None, licence: str | None = None) 
         f"\nRuns with {exporter.requirements(card.precision)}, from this directory:\n\n"
         f"```python\n{exporter.example(card)}```\n"
         + exporter.note(card.precision)
+        + (layouts()[card.layout].note(card) if card.layout else "")
         + _made_from(card)
         + _parity(parity)
     )

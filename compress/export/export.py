@@ -20,7 +20,7 @@ from compress.export import bundle, bundle_readme
 from compress.export.bundle import BundleCard
 from compress.export.exporter import CheckpointExporter, Exporter, GraphExporter
 from compress.export.graph import ExportOptions, Text, make_graph, most_lost
-from compress.export.registry import EXPORTERS
+from compress.export.registry import EXPORTERS, layouts
 from compress.export.sensitivity import ranked
 from compress.gate import Least, hold
 from compress.prune.structure import drop_silent_heads, heads_of
@@ -93,6 +93,8 @@ def export(
     elif isinstance(exporter, CheckpointExporter):
         exporter.write(directory, out, precision)
     complete_sentence_files(out)
+    if options.layout is not None:
+        card = layouts()[options.layout].arrange(out, card)
     bundle.write_card(out, card.as_json())
     opened = _opened(out, session)
     parity = None
@@ -178,7 +180,7 @@ def weakest_parts(session: Session, out: Path, text: Text, card: BundleCard) -> 
     if card.lost_alone:
         return f"labels lost by parts quantized alone: {most_lost(card.lost_alone)}"
     layers, second = session.predictor.layers, open_model(out)
-    if second.layers != layers:
+    if second.layers != layers or card.layout is not None:
         return ""  # a runtime that computes no such hidden states
     count = layers if card.last_layer == FIRST_TOKEN else layers + 1
     drift = outputs.drift(session, second, text, count)

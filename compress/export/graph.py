@@ -46,6 +46,8 @@ class ExportOptions:
         embeddings: form of the word embeddings; None: as the precision implies.
         whole_last_layer: compute all tokens in the last layer, also where the head reads `<s>`
             alone (`compress.export.first_token`).
+        layout: where the bundle's files lie (`compress.export.layouts`); None: as the exporter
+            writes them.
     """
 
     calibration: Calibration | None = None
@@ -54,6 +56,7 @@ class ExportOptions:
     weights: Weights = field(default_factory=Weights)
     embeddings: Form | None = None
     whole_last_layer: bool = False
+    layout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The exporters: one file per runtime in `compress/export/runtimes/`.
+"""The exporters, one file per runtime in `compress/export/runtimes/`, and the layouts of files.
 
 >>> EXPORTERS.names()
 ('onnxruntime', 'openvino', 'torch')
@@ -8,12 +8,27 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from compress.export.exporter import Exporter, GraphExporter
 from evalsuite.catalog import Catalogue
 
 EXPORTERS: Catalogue[Exporter] = Catalogue(
     "compress.export.runtimes", "runtime", attribute="EXPORTER", group="exporters"
 )
+
+
+LAYOUTS: Catalogue[ModuleType] = Catalogue("compress.export.layouts", "layout")
+
+
+def layouts() -> dict[str, ModuleType]:
+    """The layouts by the name that a recipe gives.
+
+    >>> list(layouts())
+    ['transformers.js']
+    """
+    found = (LAYOUTS.get(name) for name in LAYOUTS.names())
+    return {layout.NAME: layout for layout in found}
 
 
 def graph_exporter(runtime: str) -> GraphExporter:

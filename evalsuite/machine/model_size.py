@@ -19,6 +19,7 @@ _SCALES = (
     ".weight.absmax", ".weight.quant_map", ".weight.nested_absmax", ".weight.nested_quant_map",
 )  # fmt: skip
 _STATE = ".quant_state."
+GRAPHS = "onnx"  # folder of a bundle's graph, where it is not in the bundle itself
 _WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin", ".npy", ".npz")
 
 
@@ -55,21 +56,29 @@ def parameter_counts(directory: Path) -> tuple[int, int]:
 def sizes(directory: Path) -> tuple[int, int]:
     """(bytes of weights and graph, bytes of the tokenizer's files)."""
     model = tokenizer = 0
-    for path in directory.iterdir():
-        if path.is_file():
-            if is_weight(path):
-                model += path.stat().st_size
-            elif path.name in _TOKENIZER_FILES:
-                tokenizer += path.stat().st_size
+    for path in _files(directory):
+        if is_weight(path):
+            model += path.stat().st_size
+        elif path.name in _TOKENIZER_FILES:
+            tokenizer += path.stat().st_size
     return model, tokenizer
 
 
 def digest(directory: Path) -> str:
     """SHA-256 over the weight files' names and contents, in name order."""
     sha = hashlib.sha256()
-    for path in sorted(p for p in directory.iterdir() if p.is_file() and is_weight(p)):
+    for path in filter(is_weight, _files(directory)):
         sha.update(path.name.encode())
         with path.open("rb") as file:
             while block := file.read(1 << 22):
                 sha.update(block)
     return sha.hexdigest()
+
+
+def _files(directory: Path) -> list[Path]:
+    """Files of a model, in name order; those in the folder of its graph where that has the weights.
+
+    A checkpoint of the hub may have a graph in a folder, next to its weights.
+    """
+    top = [path for path in sorted(directory.iterdir()) if path.is_file()]
+    return top if any(map(is_weight, top)) else top + sorted((directory / GRAPHS).glob("*"))

@@ -9,6 +9,7 @@ Files:
     push_command.py: push: put a model on the Hugging Face hub
     serve_command.py: serve: answer HTTP requests
     row_progress.py: how far a run over rows is: a bar, or a line per minute
+    demo_command.py: demo: a page that runs a bundle in a browser
     draft_commands.py: the commands that write recipes: init, shrink
     draft_options.py: arguments and options of `lingopress init`
     running.py: run a recipe and show what it does, on a terminal or line by line

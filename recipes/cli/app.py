@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from recipes import torchrun
 from recipes.cli import cache_commands
+from recipes.cli.demo_command import demo
 from recipes.cli.draft_commands import init, shrink
 from recipes.cli.model_commands import embed, predict
 from recipes.cli.options import (
@@ -255,7 +256,7 @@ def schema(debug: Debug = False) -> None:
     typer.echo(json.dumps(recipe_schema(), indent=1))
 
 
-for command in (init, shrink, report, compare, predict, embed, serve, push, score):
+for command in (init, shrink, report, compare, predict, embed, serve, push, demo, score):
     app.command()(command)
 app.add_typer(cache_commands.app, name="cache")
 

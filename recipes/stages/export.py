@@ -9,7 +9,7 @@ from pydantic import Field
 
 from compress.export.exporter import GraphExporter, Scales
 from compress.export.exporter import Precision as PrecisionRules
-from compress.export.registry import EXPORTERS, precisions, runtimes_with
+from compress.export.registry import EXPORTERS, layouts, precisions, runtimes_with
 from evalsuite.errors import MissingExtraError
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.results.run import StageRecord
@@ -40,9 +40,11 @@ PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str
     Precision: TypeAlias = str
+    Layout: TypeAlias = str
 else:  # the names are those of the exporters' files
     Runtime = Literal[EXPORTERS.names()]
     Precision = Literal[precisions()]
+    Layout = Literal[tuple(layouts())]
 Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$"), Noun("rank-N", "rank-N")]
 
 
@@ -100,6 +102,11 @@ class Config(ScoreGateConfig):
         "which the head reads, or the whole sequence, which alignment and retrieval "
         "need.",
     )
+    layout: Layout | None = Field(
+        default=None,
+        description="Names and places of the files, for programs that look for certain ones: "
+        "transformers.js has the graph in one file in onnx/, with the outputs that it reads.",
+    )
     probe: int = Field(
         default=64,
         ge=0,
@@ -116,6 +123,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     need(model, "model", "checkpoint")
     _check_precision(config)
     _check_keys_of_some_precisions(config)
+    _check_layout(config, model)
     if _calibrates(config) and config.calibration_text == "train":
         artifact = Artifact("bundle", task=model.task, head=model.head)
         if not probed(config.probe_task, artifact).learnable:
@@ -175,6 +183,16 @@ def _check_keys_of_some_precisions(config: Config) -> None:
             )
         if config.embeddings != "int4":
             raise StageInputError("scales: tensor needs embeddings: int4")
+
+
+def _check_layout(config: Config, model: Artifact) -> None:
+    """The runtime and the head fit the layout, where the head is known."""
+    if config.layout is not None:
+        head = None if model.head is None else model.head.format
+        if model.task is not None:
+            head = head_of_task(find_task(model.task))
+        if why := layouts()[config.layout].refusal(config.runtime, head):
+            raise StageInputError(f"layout: {why}")
 
 
 def _where(fits: Callable[[PrecisionRules], bool]) -> str:
@@ -238,6 +256,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             Weights(config.scales, 4 if config.embeddings == "int4" else 8),
             _form(config, ctx),
             config.last_layer == "whole",
+            config.layout,
         ),
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=Least(config.min_agreement, config.min_agreement_per_language),
