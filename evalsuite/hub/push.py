@@ -11,17 +11,22 @@ there.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import ModelError, OfflineError
 from evalsuite.hub.refusals import Asked
+from evalsuite.inference.open_model import is_pickle
 from evalsuite.opening.hub import HubId
+from evalsuite.opening.validated import ADAPTER_FILE, adapter_config
 
 CARD = "README.md"
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+SUMS = "SHA256SUMS"  # of a bundle
 _LOCAL = "lingopress.json"  # the manifest of a stage: paths and settings of this machine
 
 
@@ -39,14 +44,17 @@ class Upload:
         return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
-def uploads(directory: Path, card: str | None) -> list[Upload]:
+def uploads(directory: Path, card: str | None, base: str | None = None) -> list[Upload]:
     """The files of a model directory, sorted; the manifest and hidden files stay here.
 
     Args:
-        card: a model card; its front matter and text join those of the directory's README.md.
+        card: a model card; its front matter and text join those of the directory's README.md. The
+            digest of that file in a bundle's SHA256SUMS follows.
+        base: of an adapter, org/name of its base; written into its configuration and card.
 
     Raises:
-        ModelError: there is no model in it, or it has pickled weights.
+        ModelError: there is no model in it, or it has pickled weights; the base of an adapter is a
+            directory of this machine.
     """
     files = [
         path
@@ -60,7 +68,7 @@ def uploads(directory: Path, card: str | None) -> list[Upload]:
         raise ModelError(
             f"{directory} holds no model: it has neither config.json nor adapter_config.json"
         )
-    if pickles := sorted(name for name in names if name.endswith(_PICKLES)):
+    if pickles := [p.relative_to(directory).as_posix() for p in files if is_pickle(p)]:
         raise ModelError(
             f"{directory} holds pickles ({', '.join(pickles)}), which run code when they are "
             "opened; remove them"
@@ -69,11 +77,41 @@ def uploads(directory: Path, card: str | None) -> list[Upload]:
         path.relative_to(directory).as_posix(): Upload(path.relative_to(directory).as_posix(), path)
         for path in files
     }
-    if card is not None:
-        written = CARD in found
-        text = (directory / CARD).read_text(encoding="utf-8") if written else ""
-        found[CARD] = Upload(CARD, joined_cards(text, card).encode())
+    cards = [(directory / CARD).read_text(encoding="utf-8") if CARD in found else ""]
+    cards += [] if card is None else [card]
+    if ADAPTER_FILE in found:
+        config = _with_base(directory, base)
+        found[ADAPTER_FILE] = Upload(ADAPTER_FILE, json.dumps(config, indent=2).encode())
+        cards.append(f"---\nbase_model: {config['base_model_name_or_path']}\n---\n")
+    elif base is not None:
+        raise ModelError(f"{directory} is no adapter, so it has no base; leave out --base")
+    if cards[1:]:
+        content = reduce(joined_cards, cards).encode()
+        found[CARD] = Upload(CARD, content)
+        if SUMS in found:
+            found[SUMS] = Upload(SUMS, _with_digest(directory / SUMS, CARD, content))
     return [found[name] for name in sorted(found)]
+
+
+def _with_base(directory: Path, base: str | None) -> dict[str, Any]:
+    """The configuration of an adapter, with a base that others can open."""
+    config = adapter_config(directory)
+    if base is not None:
+        return config | {"base_model_name_or_path": named(base)}
+    text = config["base_model_name_or_path"]
+    if HubId.parse(text) is None or Path(text).exists():
+        raise ModelError(
+            f"the base of the adapter {directory} is {text}, which is on this machine alone\n"
+            "push the base, and name where it is: --base org/name"
+        )
+    return config
+
+
+def _with_digest(sums: Path, name: str, content: bytes) -> bytes:
+    """A list of digests, with the digest of one file's new content."""
+    digest = hashlib.sha256(content).hexdigest()
+    lines = [line for line in sums.read_text("utf-8").splitlines() if line[66:] != name]
+    return "".join(f"{line}\n" for line in [*lines, f"{digest}  {name}"]).encode()
 
 
 def joined_cards(first: str, second: str) -> str:

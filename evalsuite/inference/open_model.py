@@ -19,6 +19,7 @@ from evalsuite.machine import waiting
 from evalsuite.registry import RUNTIMES
 
 BUNDLE_FILE = "bundle.json"
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
 def open_model(directory: Path, threads: int | None = None) -> Predictor:
@@ -54,13 +55,17 @@ def _runtime(directory: Path) -> ModuleType:
     )
 
 
+def is_pickle(path: Path) -> bool:
+    """Whether a file is a pickle by its name; `.bin` next to `.xml` holds OpenVINO's weights."""
+    return path.suffix in _PICKLES and not path.with_suffix(".xml").is_file()
+
+
 def refuse_pickle(directory: Path) -> None:
     """Raise PickleRefusedError when the only weights are pickles."""
     pickles = sorted(
         path.name
-        for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-        for path in directory.glob(pattern)
-        if path.name != "training_args.bin" and not path.with_suffix(".xml").is_file()  # OpenVINO's
+        for path in directory.glob("*.*")
+        if path.name != "training_args.bin" and is_pickle(path)
     )
     if pickles and not any(directory.glob("*.safetensors")):
         raise PickleRefusedError(directory, pickles)

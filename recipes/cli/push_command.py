@@ -24,6 +24,12 @@ def push(
             help="Model card to add; default: that of the run's report, if there is one.",
         ),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REPO", help="Of an adapter: org/name of the model it belongs to."
+        ),
+    ] = None,
     public: Annotated[
         bool, typer.Option("--public", help="Everybody may see it; default: private.")
     ] = False,
@@ -38,7 +44,7 @@ def push(
     from recipes.execution.find_outputs import find_model
 
     directory = find_model(model, workspace)
-    files = hub.uploads(directory, _card(card, model, workspace))
+    files = hub.uploads(directory, _card(card, model, workspace), base)
     hub.named(repo)
     for file in files:
         typer.echo(f"{file.bytes:>14,}  {file.path}")
