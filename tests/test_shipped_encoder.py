@@ -77,8 +77,8 @@ def test_it_finds_translations_of_real_sentences(xtreme_dir: Path, tmp_path: Pat
         label="mini",
         out=tmp_path,
         options=EvaluationOptions(
-            layer=-1, languages=("af", "de", "hi", "ja", "sw", "tr"), max_examples=300
+            layer=-1, languages=("af", "de", "hi", "ja", "sw", "tr"), max_examples=120
         ),
     )
     zero_shot = found.zero_shot()
-    assert zero_shot is not None and zero_shot > 42  # it finds 55.4
+    assert zero_shot is not None and zero_shot > 46  # it finds 59.2
