@@ -20,6 +20,7 @@ from recipes.drafting.budget import Budget, Shape, Student
 from recipes.drafting.defaults import training_for
 
 _UNEVEN = 1.5  # times the share of even labels, from which on each label should count alike
+_PAIRS = 2000  # of parallel text per language: a student sees fewer than these hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,6 @@ def _stages(plan: Plan) -> list[str]:
     length = f", max_length: {values.max_length}" if values.max_length != 128 else ""
     fit = f"batch_size: {values.batch_size}{length}"
     trims = bool(plan.corpus or plan.text)
-    teacher = "trimmed" if trims else "teacher"
     words = ", embeddings: int4" if plan.student.int4_embeddings else ""
     return [
         "stages:",
@@ -127,7 +127,7 @@ def _stages(plan: Plan) -> list[str]:
         f"  - {{name: teacher, stage: train, model: {flow(plan.model)}, tasks: [{plan.name}], "
         f"method: full, epochs: {values.epochs}, learning_rate: {values.learning_rate}, {fit}}}",
         *(_trim(plan) if trims else ()),
-        *_distil(plan, teacher, fit, 2 * values.epochs),
+        *_distil(plan, fit, 2 * values.epochs),
         "  # Store it in int8, to run with ONNX Runtime on a CPU." + _expected(plan, trims),
         f"  - {{name: int8, stage: export, model: student, precision: int8{words}}}",
         "  # Scores in every language, speed and size, and one report of it all.",
@@ -148,6 +148,11 @@ def _expected(plan: Plan, trims: bool) -> str:
     return f"{size} A sentence is expected to take {time:.1f} ms on two cores."
 
 
+def _keeps_vocabulary(plan: Plan) -> bool:
+    """Whether the student of a trimmed checkpoint can learn from a teacher with all its pieces."""
+    return plan.declaration["format"] not in ("span", "choice", "retrieval")
+
+
 def _trim(plan: Plan) -> list[str]:
     keys = []
     if plan.corpus:
@@ -157,33 +162,47 @@ def _trim(plan: Plan) -> list[str]:
     keys.append(
         "coverage: 0.99" if plan.student.pieces is None else f"max_pieces: {plan.student.pieces}"
     )
-    return [
-        "  # Leave out the pieces of the vocabulary that text in these languages hardly needs.",
-        f"  - {{name: trimmed, stage: trim, model: teacher, {', '.join(keys)}, min_agreement: 95}}",
+    lines = [
+        "  # Leave out the pieces of the vocabulary that text in these languages hardly needs."
     ]
+    if _keeps_vocabulary(plan):
+        lines.append(
+            "  # This changes some answers; the student learns them from the teacher below."
+        )
+        keys.append("probe: 0")
+    else:
+        keys.append("min_agreement: 95")
+    return [*lines, f"  - {{name: trimmed, stage: trim, model: teacher, {', '.join(keys)}}}"]
 
 
-def _distil(plan: Plan, teacher: str, fit: str, epochs: int) -> list[str]:
+def _distil(plan: Plan, fit: str, epochs: int) -> list[str]:
     lines = [
         f"  # Teach a student of {plan.student.layers} of the {plan.shape.layers} layers to answer "
         "as the teacher does."
     ]
-    multilingual = "0.5"
+    trims = bool(plan.corpus or plan.text)
+    multilingual = "multilingual: 0.5"
     if plan.text:
-        multilingual = f"0.5, text: {flow(list(plan.text))}"
-    if plan.corpus or plan.text:
+        multilingual += f", text: {flow(list(plan.text))}"
+    elif plan.corpus:
+        multilingual += f", prose: true, max_pairs: {_PAIRS}"
+    if trims:
         lines.append("  # Half of its batches are sentences in other languages, without labels.")
     else:
-        multilingual = "0"
+        multilingual = "multilingual: 0"
         lines += [
             "  # With text in the other languages, a sentence per line, these lose less: write",
             "  # text: [de.txt, hi.txt], multilingual: 0.5.",
         ]
+    start, rate = "teacher: teacher", "freeze_embeddings: true, learning_rate: 1.0e-4"
+    if trims and _keeps_vocabulary(plan):
+        start, rate = "teacher: teacher, student: trimmed", "learning_rate: 3.0e-4"
+    elif trims:
+        start = "teacher: trimmed"
     return [
         *lines,
-        f"  - {{name: student, stage: distill, teacher: {teacher}, tasks: [{plan.name}], layers: "
-        f"{plan.student.layers}, freeze_embeddings: true, multilingual: {multilingual}, epochs: "
-        f"{epochs}, learning_rate: 1.0e-4, {fit}}}",
+        f"  - {{name: student, stage: distill, {start}, tasks: [{plan.name}], layers: "
+        f"{plan.student.layers}, {multilingual}, epochs: {epochs}, {rate}, {fit}}}",
     ]
 
 
