@@ -6,8 +6,8 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -224,31 +224,41 @@ def test_of_launched_processes_the_first_goes_on(
     assert "asked for several processes and started one" in capsys.readouterr().err
 
 
+@pytest.fixture
+def launcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[list[str]], None]]:
+    """`accelerate launch` in this process, which has imported what it needs."""
+    from accelerate.commands.launch import launch_command, launch_command_parser
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    yield lambda arguments: launch_command(launch_command_parser().parse_args(arguments))
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.slow
-def test_a_launched_recipe_is_run_by_one_process(tiny_base: Path, tmp_path: Path) -> None:
+def test_a_launched_recipe_is_run_by_one_process(
+    tiny_base: Path,
+    tmp_path: Path,
+    launcher: Callable[[list[str]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "r.yaml").write_text(
         "name: r\nsource: embedded\nstages:\n"
         f"  - {{name: t, stage: train, model: {tiny_base}, tasks: [xnli], method: full,"
         " effective_batch: 8, batch_size: 4, max_steps: 2, max_examples: 40, max_length: 32,"
         " compute: fp32, learning_rate: 1.0e-3}\n"
     )
-    launcher = "accelerate.commands.accelerate_cli"
-    command = [sys.executable, "-m", launcher, "launch", "--multi_gpu", "--num_processes", "2"]
-    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-    command += ["--main_process_port", str(free_port()), "-m"]
-    command += ["recipes.cli", "run", "r.yaml"]
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("steps 2") == 1 and "1 made" in done.stdout
-    (out,) = (tmp_path / ".lingopress" / "stages").glob("train-*")
-    summary = json.loads((out / "lingopress.json").read_text())["record"]["summary"]
+    command = ["--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+    command += ["--mixed_precision", "no", "--dynamo_backend", "no"]
+    command += ["--main_process_port", str(free_port()), "-m", "recipes.cli", "run", "r.yaml"]
+    monkeypatch.chdir(tmp_path)
+    launcher(command)
+    out = capfd.readouterr().out
+    assert out.count("steps 2") == 1 and "1 made" in out
+    (made,) = (tmp_path / ".lingopress" / "stages").glob("train-*")
+    summary = json.loads((made / "lingopress.json").read_text())["record"]["summary"]
     assert summary["processes"] == 2
 
 
