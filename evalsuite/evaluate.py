@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalsuite import scoring
 from evalsuite.agreement.predictions import Reference
@@ -22,7 +22,12 @@ from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.evaluation import Evaluation, EvaluationOptions, Progress
 from evalsuite.inference.label_order import few, naming_hint
 from evalsuite.inference.session import Session
-from evalsuite.inference.task_head import GIVES, answers_of_task, suits
+from evalsuite.inference.task_head import (
+    GIVES,
+    answers_of_task,
+    by_embedding,
+    suits,
+)
 from evalsuite.language_scores import Comparison, LanguageScores
 from evalsuite.machine import environment
 from evalsuite.registry import FORMATS
@@ -32,6 +37,7 @@ from evalsuite.task import DataSource, Split, Task
 
 if TYPE_CHECKING:
     from evalsuite.inference.predictor import Predictor
+    from evalsuite.retrieval.embedding import Embedder
 
 DEFAULTS = EvaluationOptions()
 
@@ -84,7 +90,7 @@ def evaluate(
         if comparison is not None:
             comparison.add(predicted, split)
     available = task.available(source, split)
-    layer = evaluation.layer
+    vectors = evaluation.vectors
     return TaskResult(
         model=predictor.describe(label),
         task=task.name,
@@ -104,9 +110,8 @@ def evaluate(
         source_language=task.source_language,
         seen_languages=task.seen_languages,
         data_digest=evaluation.data.hexdigest(),
-        layer=layer,
-        pooling=None if layer is None else options.pooling,
-        scoring=form.scoring(options.margin),
+        scoring=None if vectors is None else form.scoring(options.margin),
+        **({} if vectors is None else _made(vectors)),
         thresholds=scores.thresholds,
         unreached=scores.unreached,
         unlabelled=scores.unlabelled,
@@ -116,6 +121,18 @@ def evaluate(
         seconds=time.perf_counter() - started,
         environment=environment.capture(predictor.threads, predictor.device),
     )
+
+
+def _made(vectors: Embedder) -> dict[str, Any]:
+    """How vectors were made, as a result records it."""
+    other = vectors.passage_prefix
+    return {
+        "layer": vectors.layer,
+        "pooling": vectors.pooling,
+        "prefix": vectors.prefix or None,
+        "passage_prefix": None if other == vectors.prefix else other,
+        "dimensions": vectors.dimensions,
+    }
 
 
 def _check_languages(
@@ -137,7 +154,7 @@ def _check_languages(
 def _check_labels(task: Task, predictor: Predictor, label: str) -> None:
     """Refuse a model that does not answer as the task asks, with its labels."""
     labels, answers = predictor.labels, predictor.answers
-    if task.by_embedding or suits(task, labels, answers):
+    if by_embedding(task, bool(labels)) or suits(task, labels, answers):
         return
     needed = answers_of_task(task)
     if labels and answers != needed:

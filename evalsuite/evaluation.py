@@ -17,6 +17,8 @@ from typing import Any
 from evalsuite.data import left_out
 from evalsuite.errors import DataError, ModelError
 from evalsuite.inference.session import Session
+from evalsuite.inference.task_head import by_embedding
+from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
 from evalsuite.retrieval.embedding import Embedder
 from evalsuite.retrieval.sentences import Pooling
 from evalsuite.task import Candidate, DataSource, Example, Split, Task
@@ -31,8 +33,13 @@ class EvaluationOptions:
     Attributes:
         languages: default all languages of the source.
         split: default the first of the task's `eval_splits` that the source has.
-        layer: of embeddings; negative counts from the last, default two thirds up.
-        pooling: of embeddings: the mean over tokens, or the first token (`cls`).
+        layer: of embeddings; negative counts from the last, default the last where the model
+            declares its sentence vectors, else two thirds up.
+        pooling: of embeddings: the mean over tokens, or the first token (`cls`); default as the
+            model declares, else the mean.
+        prefix: put before each text that is embedded; default as the model declares.
+        passage_prefix: the same for what is searched; default `prefix`, else as declared.
+        dimensions: of embeddings the first numbers only, this many; default all.
         margin: retrieval only; compare neighbours by ratio margin and not by cosine. Mining always
             does.
         max_examples: take the first rows only, this many per language (the result records it).
@@ -42,7 +49,10 @@ class EvaluationOptions:
     languages: Sequence[str] | None = None
     split: Split | None = None
     layer: int | None = None
-    pooling: Pooling = "mean"
+    pooling: Pooling | None = None
+    prefix: str | None = None
+    passage_prefix: str | None = None
+    dimensions: int | None = None
     margin: bool = False
     max_examples: int | None = None
     seed: int = 0
@@ -58,6 +68,7 @@ class Predicted:
         candidates: how many candidates each row was compared with, where there is a pool.
         threshold: the lowest margin of a pair, where pairs are mined.
         unreached: rows whose gold answer no token of the model reaches, where there are spans.
+        unscored: metrics that these predictions have no score of.
     """
 
     language: str
@@ -67,6 +78,7 @@ class Predicted:
     candidates: int = 0
     threshold: float | None = None
     unreached: int = 0
+    unscored: tuple[str, ...] = ()
 
 
 class Evaluation:
@@ -74,7 +86,7 @@ class Evaluation:
 
     Attributes:
         split: the split that is scored.
-        layer: absolute layer of the embeddings; None where a head is scored.
+        vectors: how sentences become vectors; None where a head is scored.
         left_out: language -> reason -> rows that were not used.
         data: digest of all rows and candidates that were read so far.
     """
@@ -91,9 +103,8 @@ class Evaluation:
         self.task, self.source, self.split = task, source, split
         self.session, self.options, self.progress = session, options, progress
         self.data = hashlib.sha256()
-        self.layer = (
-            absolute_layer(session.predictor.layers, options.layer) if task.by_embedding else None
-        )
+        by_vectors = by_embedding(task, bool(session.predictor.labels))
+        self.vectors = self._embedder() if by_vectors else None
         languages = options.languages or task.available(source, split)
         with left_out.collected() as without:
             self.rows = {language: self.load(split, language) for language in languages}
@@ -128,9 +139,25 @@ class Evaluation:
             yield candidate
 
     def embedder(self) -> Embedder:
-        """Sentences to vectors, with the layer and pooling of this evaluation."""
-        assert self.layer is not None
-        return Embedder(self.session, self.layer, self.options.pooling)
+        """Sentences to vectors, as this evaluation makes them."""
+        assert self.vectors is not None
+        return self.vectors
+
+    def _embedder(self) -> Embedder:
+        """As the options ask, else as the model declares where it is an encoder without a head."""
+        options, predictor = self.options, self.session.predictor
+        declared = SentenceModel() if predictor.labels else declared_by(predictor.directory)
+        layer = -1 if options.layer is None and declared.declared else options.layer
+        prefix, passage_prefix = declared.prefixes(options.prefix, options.passage_prefix)
+        return Embedder(
+            self.session,
+            absolute_layer(predictor.layers, layer),
+            options.pooling or declared.pooling,
+            prefix=prefix,
+            passage_prefix=passage_prefix,
+            dimensions=options.dimensions,
+            longest=declared.longest,
+        )
 
 
 def absolute_layer(layers: int, layer: int | None) -> int:

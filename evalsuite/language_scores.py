@@ -54,6 +54,8 @@ class LanguageScores:
         language, answers = predicted.language, self._answers(predicted, predicted.predictions)
         scores = scoring.score(answers)
         for name, value in (scores | predicted.metrics).items():
+            if name in predicted.unscored:
+                continue
             self.metrics.setdefault(name, {})[language] = value
         self._draws[language] = scoring.draws(answers, self.seed)
         self.chance[language] = scoring.chance(answers)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -23,11 +24,14 @@ from transformers.trainer_utils import set_seed
 from evalsuite import tokenization
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
+from transfer.errors import MethodError
 from transfer.loop.batch_plan import Batch, padded, plan, steps_for
 from transfer.loop.fit import fit
 from transfer.loop.types import Progress, Tensors, TrainingData
 from transfer.models import checkpoints
-from transfer.objectives.sentences import in_batch, pool
+from transfer.models.sentence_files import declare_vectors
+from transfer.objectives.sentence_vectors import SentenceVectors, dimension_problems
+from transfer.objectives.sentences import contrast, equal_rows, pool
 from transfer.registry import METHODS
 from transfer.supervised.options import Options
 from transfer.supervised.save_trained import training_summary, write
@@ -36,7 +40,6 @@ from transfer.text import word_translations
 from transfer.text.parallel_text import Ragged, read
 
 What = Literal["words", "sentences"]
-_TEMPERATURE = 0.05
 
 
 def align(
@@ -67,6 +70,11 @@ def align(
     pairs = read_pairs(source, what, languages, max_pairs, progress)
     random.Random(options.settings.seed).shuffle(pairs)
     pairs = pairs[: options.max_examples]
+    vectors = (
+        options.vectors.resolved(directory) if what == "sentences" else SentenceVectors("mean")
+    )
+    if vectors.prefix:
+        pairs = [(vectors.prefix + foreign, vectors.prefix + english) for foreign, english in pairs]
     tokenizer, pad_id = tokenization.load(directory), tokenization.pad_id(directory)
     tokenizer.enable_truncation(options.max_length)
     sides = [
@@ -75,9 +83,12 @@ def align(
     ]
     set_seed(options.settings.seed)
     base, _ = checkpoints.load(directory, None, options.precision)
+    if problems := dimension_problems(vectors.dimensions, base.config.hidden_size):
+        raise MethodError(problems[0])
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
-    at = max(options.method_options.get("adapter_layers") or (base.config.num_hidden_layers,))
+    last = base.config.num_hidden_layers
+    at = max(options.method_options.get("adapter_layers") or (last,))
     model = method.prepare(base, None, options.precision, **options.method_options)
     lengths = [int(max(two)) for two in zip(sides[0].lengths, sides[1].lengths, strict=True)]
     steps = steps_for(len(pairs), options.batch_size, options.epochs, options.max_steps)
@@ -87,11 +98,14 @@ def align(
         both = [padded([side[i] for i in batch.indices], pad_id) for side in sides]
         return {"foreign": both[0], "english": both[1]}
 
-    objective = partial(contrast_loss, layer=at)
+    objective = partial(contrast_loss, layer=at, vectors=vectors)
     model.train()
     fitted = fit(model, TrainingData(batches, collate), objective, options.settings, work, progress)
     model.eval()
     write(method, model, model, [], directory, options, out)
+    if what == "sentences" and at == last:
+        declared = replace(vectors, passage_prefix=vectors.prefix)  # both sides had the same
+        declare_vectors(declared, directory, out)
     summary = training_summary(fitted, model, footprint)
     return Trained(fitted, summary | {"pairs": len(pairs), "compared at layer": at})
 
@@ -123,27 +137,25 @@ def read_pairs(
     return sorted(pairs)
 
 
-def contrast_loss(model: Any, batch: dict[str, Tensors], layer: int) -> torch.Tensor:
-    """Cross-entropy of finding the partner by cosine of mean hidden states, both ways.
+def contrast_loss(
+    model: Any, batch: dict[str, Tensors], layer: int, vectors: SentenceVectors | None = None
+) -> torch.Tensor:
+    """Cross-entropy of finding the partner by cosine of pooled hidden states, both ways.
 
     Args:
         batch: `foreign` and `english`, each `input_ids` and `attention_mask` `[batch, tokens]`.
         layer: whose output is compared, 1 the lowest.
     """
+    made = vectors or SentenceVectors()
 
     def embed(side: str) -> torch.Tensor:
         hidden = model(**batch[side], output_hidden_states=True).hidden_states[layer]
-        return pool(hidden, batch[side]["attention_mask"])
+        return pool(hidden, batch[side]["attention_mask"], made.pooling or "mean")
 
     foreign, english = embed("foreign"), embed("english")
     with torch.autocast(foreign.device.type, enabled=False):
-        same = [_equal(batch[side]["input_ids"]) for side in ("foreign", "english")]
+        same = [equal_rows(batch[side]["input_ids"]) for side in ("foreign", "english")]
         alike = same[0] | same[1]  # another's partner that is one's own too is no negative
-        there = in_batch(foreign, english, alike, _TEMPERATURE)
-        back = in_batch(english, foreign, alike, _TEMPERATURE)
-        return (there + back) / 2
-
-
-def _equal(ids: torch.Tensor) -> torch.Tensor:
-    """`[batch, batch]`, true where two rows are the same."""
-    return (ids[:, None] == ids[None]).all(-1)
+        return contrast(
+            (foreign, english), alike, made.temperature, made.dimensions, both_ways=True
+        )

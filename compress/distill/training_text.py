@@ -22,6 +22,7 @@ from transfer.loop.batch_plan import Batch, steps_for
 from transfer.loop.mixing import mix
 from transfer.loop.types import Progress
 from transfer.text import augment
+from transfer.text.sentence_pairs import SentencePairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ def _task_rows(
     parts: list[Any] = []
     for task in tasks:
         progress(0.0, f"reading {task.name}")
+        if task.by_embedding:
+            task = SentencePairs([task])
         rows = load_rows(
             task,
             source,
@@ -137,7 +140,7 @@ def _task_rows(
             max_examples=options.max_examples,
             change=change,
         )
-        if task.format == "ranking":  # queries and passages are both plain sentences
+        if task.by_embedding:  # both sides are plain sentences
             parts.append(plain_text.Texts(rows.sequences(), rows.pad_id))
         else:
             parts.append(rows)

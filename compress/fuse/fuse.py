@@ -31,6 +31,7 @@ from evalsuite.task import Example, Task
 from transfer.models import cards, checkpoints
 from transfer.models.adapters import Adapter, AdapterPredictor
 from transfer.models.checkpoints import Precision
+from transfer.models.sentence_files import copy_sentence_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def _fuse(
         did.append(f"linear layers rounded to {requantized}")
     card = cards.card("Fused checkpoint", [*did, f"base: {adapter.base.name}"])
     checkpoints.save(written, adapter.base, out, card)
+    copy_sentence_files(adapter.directory, out)  # as the adapter was trained
     if adapter.precision in ("int8", "nf4"):
         other: Onto = "original" if onto == "dequantized" else "dequantized"
         models[other] = lambda: merged(attached(adapter, task, other))

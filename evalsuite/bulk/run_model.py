@@ -45,6 +45,23 @@ class Job:
     alone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """How vectors are made.
+
+    Attributes:
+        prefix: put before each text; default what the model declares.
+        prompt: name of a prefix that the model declares, in place of the text itself.
+        dimensions: keep the first numbers of each vector only, this many.
+        layer: whose hidden states are pooled; negative counts from the last, default the last.
+    """
+
+    prefix: str | None = None
+    prompt: str | None = None
+    dimensions: int | None = None
+    layer: int | None = None
+
+
 def predict_file(directory: Path, job: Job, watch: Watch) -> Done:
     """Answer all rows with a checkpoint or bundle that has a head.
 
@@ -66,26 +83,28 @@ def predict_file(directory: Path, job: Job, watch: Watch) -> Done:
     return run(job, head, model, TABLES, watch)
 
 
-def embed_file(
-    directory: Path, job: Job, watch: Watch, prefix: str | None = None, layer: int | None = None
-) -> Done:
+def embed_file(directory: Path, job: Job, watch: Watch, vectors: Vectors | None = None) -> Done:
     """Write a vector of length 1 per row, pooled as the checkpoint or bundle declares.
 
-    Args:
-        prefix: put before each text; default what it declares.
-        layer: whose hidden states are pooled; negative counts from the last, default the last.
-
     Raises:
-        ModelError: it cannot be opened, gives no hidden states, or is pooled in an unknown way.
+        ModelError: it cannot be opened, gives no hidden states, is pooled in an unknown way, has no
+            such prompt, or has shorter vectors.
         DataError, MalformedRowError: as `predict_file`.
     """
 
     def model() -> tuple[Answering, int]:
-        embed = SentenceEmbedder(directory, prefix, layer, alone=job.alone)
+        made = vectors or Vectors()
+        embed = SentenceEmbedder(
+            directory,
+            made.prefix,
+            made.layer,
+            prompt=made.prompt,
+            dimensions=made.dimensions,
+            alone=job.alone,
+        )
 
         def answer(rows: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-            vectors = embed([text for (text,) in rows])
-            return [{"vector": vector} for vector in vectors]
+            return [{"vector": vector} for vector in embed([text for (text,) in rows])]
 
         return answer, embed.width
 

@@ -62,6 +62,17 @@ def head_reads_two_texts(head: str | None, tasks: Sequence[Task]) -> bool:
     return bool(FORMATS.get(head).TWO_TEXTS)
 
 
+def by_embedding(task: Task, head: bool) -> bool:
+    """Whether vectors of sentences are compared, and no head is scored.
+
+    A model without a head scores two sentences by the cosine of their vectors.
+
+    Args:
+        head: whether the model has one.
+    """
+    return task.by_embedding or (not head and task.format == "regression" and reads_two_texts(task))
+
+
 def suits(task: Task, labels: Sequence[str], answers: Answers) -> bool:
     """Whether a head answers as the task asks, with its labels in any order.
 

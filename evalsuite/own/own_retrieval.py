@@ -20,7 +20,11 @@ from evalsuite.task import Candidate, DataSource, Example, MatchExample, QueryEx
 
 
 class OwnRetrieval(OwnTask):
-    """Training rows are a query and one relevant candidate each, those of other splits queries."""
+    """Queries and candidates, or lines and translations.
+
+    Training rows are a query and one relevant candidate each, those of other splits queries; of
+    lines and translations, all rows are both lines.
+    """
 
     by_embedding = True
     query_tokens = 128
@@ -29,11 +33,6 @@ class OwnRetrieval(OwnTask):
     def __init__(self, name: str, declaration: Declaration) -> None:
         self._candidate_files = tuple(declaration.candidate_places().values())
         super().__init__(name, declaration)
-        if self.format == "retrieval" and self.trains_on:
-            raise DataError(
-                f"task {name}: lines and translations are compared, and not trained on; leave "
-                "train out, or train on parallel text with contrastive: sentences"
-            )
         if (self.format == "ranking") != bool(self._candidate_files):
             raise DataError(
                 f"task {name}: "

@@ -59,6 +59,9 @@ class TaskResult(Record):
     data_digest: str
     layer: int | None = None  # where embeddings are scored: 0 is the embeddings' own
     pooling: str | None = None
+    prefix: str | None = None  # put before each text that is embedded
+    passage_prefix: str | None = None  # before what is searched, where it is another one
+    dimensions: int | None = None  # of each vector the first numbers only
     scoring: Literal["cosine", "margin"] | None = None  # how neighbours are compared
     thresholds: dict[str, float] = Field({})  # mining only: language -> lowest margin of a pair
     unreached: dict[str, Count] = Field({})  # spans only: language -> answers no token reaches

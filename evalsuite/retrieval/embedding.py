@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from evalsuite.data.ranking import Searched
+from evalsuite.errors import ModelError
 from evalsuite.inference.batch_runner import batches
 from evalsuite.inference.session import Session
 from evalsuite.metrics.map_at_20 import CUT
@@ -28,30 +29,63 @@ BLOCK = 4096  # candidates embedded and searched at once
 
 @dataclass(frozen=True, slots=True)
 class Embedder:
-    """A model with the layer (absolute) and the pooling that make a sentence's vector."""
+    """A model with what makes a sentence's vector.
+
+    Attributes:
+        layer: absolute.
+        prefix: put before each text.
+        passage_prefix: put before what is searched; None: the prefix of all texts.
+        dimensions: keep the first numbers of each vector only; None: all.
+        longest: tokens of a text, at most; None: what the model takes.
+    """
 
     session: Session
     layer: int
     pooling: Pooling
+    prefix: str = ""
+    passage_prefix: str | None = None
+    dimensions: int | None = None
+    longest: int | None = None
 
-    def __call__(self, sentences: Sequence[str], longest: int | None = None) -> np.ndarray:
-        """`[sentences, width]`; each cut at `longest` tokens, or at what the model takes."""
-        return self.counted(sentences, longest)[0]
+    def __call__(
+        self, sentences: Sequence[str], longest: int | None = None, *, passages: bool = False
+    ) -> np.ndarray:
+        """`[sentences, width]`; each cut at `longest` tokens, or at what the model takes.
+
+        Args:
+            passages: the sentences are what is searched, and have `passage_prefix` before them.
+
+        Raises:
+            ModelError: its vectors are shorter than `dimensions`.
+        """
+        return self.counted(sentences, longest, passages=passages)[0]
 
     def counted(
-        self, sentences: Sequence[str], longest: int | None = None
+        self, sentences: Sequence[str], longest: int | None = None, *, passages: bool = False
     ) -> tuple[np.ndarray, list[int]]:
         """The same, and how many tokens each sentence has, special ones included."""
         import numpy as np
 
-        most = self.session.predictor.max_length
-        encoded = encode_sentences(self.session.tokenizer, sentences, min(most, longest or most))
+        other = passages and self.passage_prefix is not None
+        prefix = (self.passage_prefix or "") if other else self.prefix
+        limits = (self.session.predictor.max_length, self.longest, longest)
+        encoded = encode_sentences(
+            self.session.tokenizer,
+            [prefix + text for text in sentences] if prefix else sentences,
+            min(limit for limit in limits if limit),
+        )
         rows = self.session.run(
             encoded,
             f"hidden_states.{self.layer}",
-            lambda hidden, mask: pool(hidden, mask, self.pooling),
+            lambda hidden, mask: pool(hidden, mask, self.pooling)[:, : self.dimensions],
         )
-        return np.stack(rows), [len(item.ids) for item in encoded]
+        found = np.stack(rows)
+        if self.dimensions is not None and self.dimensions > found.shape[1]:
+            raise ModelError(
+                f"dimensions: {self.dimensions} of each vector, but those of "
+                f"{self.session.predictor.directory} have {found.shape[1]}"
+            )
+        return found, [len(item.ids) for item in encoded]
 
 
 def embed_layers(session: Session, sentences: Sequence[str], pooling: Pooling) -> np.ndarray:
@@ -97,7 +131,8 @@ def rank(
         while block := list(islice(rest, BLOCK)):
             progress(0.0, f"{task.name}: {len(ids):,} candidates")
             ids.extend(candidate.id for candidate in block)
-            yield embed([candidate.text for candidate in block], task.candidate_tokens)
+            texts = [candidate.text for candidate in block]
+            yield embed(texts, task.candidate_tokens, passages=True)
 
     _, indices = search.nearest(sought, blocks(), CUT)
     rows = iter([[ids[i] for i in row] for row in indices])

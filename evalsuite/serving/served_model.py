@@ -18,7 +18,8 @@ from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predictor import CONCURRENT_FROM
 from evalsuite.inference.session import Session
-from evalsuite.retrieval.sentence_embedder import SentenceEmbedder, declared_by
+from evalsuite.retrieval.declared_vectors import declared_by
+from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
 from evalsuite.task import TagExample
 
 Kind = Literal["predict", "tags", "answers", "choices", "embeddings"]

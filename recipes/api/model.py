@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -35,7 +35,7 @@ class Model:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._embedders: dict[tuple[str | None, int | None], SentenceEmbedder] = {}
+        self._embedders: dict[Hashable, SentenceEmbedder] = {}
 
     def __repr__(self) -> str:
         return f"Model({str(self.directory)!r})"
@@ -87,26 +87,41 @@ class Model:
         return found
 
     def embed(
-        self, texts: Iterable[str], *, prefix: str | None = None, layer: int | None = None
+        self,
+        texts: Iterable[str],
+        *,
+        prefix: str | None = None,
+        prompt: str | None = None,
+        dimensions: int | None = None,
+        layer: int | None = None,
     ) -> np.ndarray:
         """A vector of length 1 per text, `[texts, width]`, as `lingopress embed` gives it.
 
         Args:
             prefix: put before each text, such as `"query: "`; default what the model declares.
+            prompt: name of a prefix that the model declares, such as `"passage"`.
+            dimensions: keep the first numbers of each vector only, this many.
             layer: whose hidden states are pooled; default the last.
 
         Raises:
-            ModelError: the model gives no hidden states.
+            ModelError: the model gives no hidden states, has no such prompt, or has shorter
+                vectors.
         """
         import numpy as np
 
         from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
 
-        if (prefix, layer) not in self._embedders:
-            self._embedders[prefix, layer] = SentenceEmbedder(
-                self.directory, prefix, layer, predictor=self.predictor
+        made = (prefix, prompt, dimensions, layer)
+        if made not in self._embedders:
+            self._embedders[made] = SentenceEmbedder(
+                self.directory,
+                prefix,
+                layer,
+                prompt=prompt,
+                dimensions=dimensions,
+                predictor=self.predictor,
             )
-        embed, rest = self._embedders[prefix, layer], iter(texts)
+        embed, rest = self._embedders[made], iter(texts)
         parts = [np.empty((0, embed.width), dtype=np.float32)]
         while part := list(islice(rest, BATCH)):
             parts.append(embed(part))

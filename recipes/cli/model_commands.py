@@ -68,6 +68,22 @@ Prefix = Annotated[
         help="Put before each text, such as 'query: '; default what the model declares.",
     ),
 ]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Put the prefix of this name before each text, such as query or passage, that the "
+        "model declares.",
+    ),
+]
+Dimensions = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Keep the first N numbers of each vector, at length 1; default all.",
+    ),
+]
 Layer = Annotated[
     int | None, typer.Option(metavar="N", help="Layer that is pooled; default the last.")
 ]
@@ -113,14 +129,23 @@ def predict(**given: Any) -> None:
     _run(given, run)
 
 
-@_taking(prefix=(Prefix, None), layer=(Layer, None))
+@_taking(
+    prefix=(Prefix, None),
+    prompt=(Prompt, None),
+    dimensions=(Dimensions, None),
+    layer=(Layer, None),
+)
 def embed(**given: Any) -> None:
     """Write a vector of length 1 per row: .npy, .jsonl or .parquet."""
 
     def run(directory: Path, job: Job, watch: Watch) -> Done:
-        from evalsuite.bulk.run_model import embed_file
+        from evalsuite.bulk.run_model import Vectors, embed_file
 
-        return embed_file(directory, job, watch, given["prefix"], given["layer"])
+        vectors = Vectors(**{name: given[name] for name in Vectors.__slots__})
+        return embed_file(directory, job, watch, vectors)
+
+    if given["prefix"] is not None and given["prompt"] is not None:
+        raise RecipesError("--prefix and --prompt both say what is put before texts; give one")
 
     _run(given, run)
 

@@ -186,7 +186,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         need(student, "student", "checkpoint")
         head = head or student.task
     outputs_only = config.hidden == config.relations == 0
-    if outputs_only and any(task.format == "ranking" for task in known):
+    if outputs_only and any(task.by_embedding for task in known):
         raise StageInputError(
             "hidden, relations: both are 0, and a teacher without a head gives nothing else to "
             "learn; set one above 0"

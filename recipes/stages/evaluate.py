@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from evalsuite.inference.task_head import answers_of_task, suits
+from evalsuite.inference.task_head import (
+    answers_of_task,
+    by_embedding,
+    suits,
+)
 from recipes.errors import StageInputError
 from recipes.naming import file_name
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
@@ -30,7 +34,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 11
+VERSION = 12
 LABELS_MATTER = True
 
 
@@ -54,12 +58,29 @@ class Config(StageConfig):
     )
     layer: int | None = Field(
         default=None,
-        description="Layer of embeddings for retrieval, 0 the word embeddings, negative from the "
-        "last; default: two thirds up.",
+        description="Layer whose states are embeddings, 0 the word embeddings, negative from the "
+        "last; default: the last where the model declares its sentence vectors, else two thirds "
+        "up.",
     )
-    pooling: Literal["mean", "cls"] = Field(
-        default="mean",
-        description="How token vectors become one sentence vector: their mean, or the first token.",
+    pooling: Literal["mean", "cls"] | None = Field(
+        default=None,
+        description="How token vectors become one sentence vector: their mean, or the first "
+        "token; default: as the model declares, else the mean.",
+    )
+    prefix: str | None = Field(
+        default=None,
+        description="Put before each text that is embedded, such as 'query: '; default: as the "
+        "model declares.",
+    )
+    passage_prefix: str | None = Field(
+        default=None,
+        description="The same for candidates that are searched; default: prefix, or as the model "
+        "declares.",
+    )
+    dimensions: int | None = Field(
+        default=None,
+        ge=1,
+        description="Score the first numbers of each embedding only, this many; default: all.",
     )
     margin: bool = Field(
         default=False,
@@ -91,10 +112,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             refuse_shortened(artifact, "layer", "-1 is the last layer")
         if artifact.external:
             for task in found:
-                refuse_other_head(artifact, task, "models")
+                head = artifact.head
+                if head is None or head.format is not None or not by_embedding(task, head=False):
+                    refuse_other_head(artifact, task, "models")
             continue
         for task in found:
-            if task.by_embedding:
+            if by_embedding(task, artifact.task is not None):
                 continue
             if artifact.task is None:
                 raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
@@ -144,6 +167,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 split=config.split,
                 layer=config.layer,
                 pooling=config.pooling,
+                prefix=config.prefix,
+                passage_prefix=config.passage_prefix,
+                dimensions=config.dimensions,
                 margin=config.margin,
                 max_examples=config.max_examples,
                 seed=ctx.seed,

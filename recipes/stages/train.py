@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from evalsuite.inference.task_head import head_of_task
+from evalsuite.task import Format
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -40,11 +41,13 @@ from recipes.stages._shared.training_keys import (
     training_rows,
 )
 from recipes.stages._shared.training_keys import cost as cost
+from recipes.stages._shared.vector_keys import belonging
+from transfer.supervised import rules
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 6
+VERSION = 7
 
 
 class Config(MethodKeys, TrainOptionsConfig):
@@ -73,11 +76,6 @@ class Config(MethodKeys, TrainOptionsConfig):
         description="Language codes of the training rows; default: English, and for a task that "
         "the recipe declares all languages it has training files in.",
     )
-    pooling: Literal["mean", "cls"] = Field(
-        default="mean",
-        description="How token vectors become one vector for ranking tasks: their mean, or the "
-        "first token.",
-    )
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -87,7 +85,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     found = known_tasks(config.tasks, labelled=True)
     check_train_options(config, found)
     only = found[0] if len(found) == 1 else None
-    gives = method_gives(config, (head_of_task(only) or only.format) if only else None)
+    vectors = rules.trains_vectors(found, belonging(config))
+    heads: list[Format] = (
+        ["ranking"] if vectors else [head_of_task(task) or task.format for task in found]
+    )
+    gives = method_gives(config, heads[0] if only else None)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
             f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
@@ -100,8 +102,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if config.method in ("lora", "last_k"):
         refuse_unknown(model, "model")
-    refuse_lacking(model, [head_of_task(task) or task.format for task in found])
-    head = found[0].name if len(found) == 1 else None
+    refuse_lacking(model, heads)
+    headless = vectors and not (only and only.by_embedding)
+    head = only.name if only and not headless else None
     if gives == "checkpoint":
         return Artifact(gives, task=head, family=model.family, tokenizer=model.tokenizer)
     before = model.adapter
@@ -138,7 +141,7 @@ def _check_sequential(config: Config, model: Artifact) -> None:
             "checkpoint; leave it out"
         )
     need(model, "model", "adapter")
-    if config.contrastive:
+    if config.contrastive in ("words", "sentences"):
         raise StageInputError("sequential: parallel text is aligned on a checkpoint; leave it out")
     try:
         refuse_sequential(config.sequential, config.method, **method_options(config))
@@ -168,7 +171,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     rows = tuple(training_rows(task, config.languages) for task in config.tasks)
     if config.evaluate_every is not None and config.dev_rows == "split":
         rows += tuple(dev_rows(task) for task in config.tasks)
-    parallel = config.code_switch or config.contrastive or config.mlm
+    parallel = config.code_switch or config.contrastive in ("words", "sentences") or config.mlm
     return (*rows, PARALLEL, HELD_OUT) if parallel else rows
 
 
@@ -213,14 +216,13 @@ def run(config: Config, ctx: StageContext) -> Summary:
         max_examples=config.max_examples,
         languages=config.languages,
         augmentation=augmentation(config),
-        pooling=config.pooling,
         settings=settings(config, ctx),
         method_options=method_options(config),
         **train_options(config),
         quantize_aware=config.quantize_aware,
         sequential=config.sequential,
     )
-    if config.contrastive:
+    if config.contrastive in ("words", "sentences"):
         from transfer.contrastive import align
 
         aligned = align(

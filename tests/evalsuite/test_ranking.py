@@ -28,6 +28,7 @@ from transfer.errors import MethodError
 from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Settings
 from transfer.objectives.matching import matching_loss
+from transfer.objectives.sentence_vectors import SentenceVectors
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
@@ -195,10 +196,10 @@ def test_training_rows_and_their_loss(tiny_base: Path) -> None:
             return Output
 
     for pooling in ("mean", "cls"):
-        loss = matching_loss(Same(), batch, pooling)  # type: ignore[arg-type]
+        loss = matching_loss(Same(), batch, SentenceVectors(pooling))  # type: ignore[arg-type]
         assert loss.item() == pytest.approx(np.log(3), abs=1e-4)
     batch["passage_ids"][1] = batch["passage_ids"][0]  # no negatives of each other
-    loss = matching_loss(Same(), batch, "mean")
+    loss = matching_loss(Same(), batch, SentenceVectors())
     assert loss.item() == pytest.approx((2 * np.log(2) + np.log(3)) / 3, abs=1e-4)
 
 
@@ -277,7 +278,7 @@ def test_the_pool_is_part_of_the_digest(
 
 def test_ranking_is_trained_alone(tiny_base: Path, tmp_path: Path) -> None:
     both = [TASKS.get("lareqa"), TASKS.get("xnli")]
-    with pytest.raises(MethodError, match="lareqa has no head and is trained alone"):
+    with pytest.raises(MethodError, match="lareqa has no head, and others have one; train"):
         train_tasks(tiny_base, both, EMBEDDED, options(), work=tmp_path / "w", out=tmp_path / "o")
 
 

@@ -19,7 +19,7 @@ from made_once import made_once
 from evalsuite.bulk.journal import Done
 from evalsuite.bulk.rows import BadRow
 from evalsuite.inference.predict_lines import predict_lines
-from evalsuite.retrieval.sentence_embedder import SentenceModel, declared_by
+from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
 from recipes.cli import row_progress
 from recipes.cli.row_progress import RowProgress
 from transfer.models.checkpoints import copy_tokenizer
@@ -117,11 +117,11 @@ def test_embed_pools_as_the_checkpoint_declares(cli: Cli, tmp_path: Path) -> Non
     shutil.copytree(model("encoder"), encoder)
     Path("r.txt").write_text("\n".join(TEXTS) + "\n")
 
-    def vectors(*options: str) -> np.ndarray:
+    def vectors(*options: str, width: int = 32) -> np.ndarray:
         cli(0, "embed", str(encoder), "r.txt", "-o", "v.npy", *options)
         found: np.ndarray = np.load("v.npy")
         Path("v.npy").unlink()
-        assert found.shape == (3, 32)
+        assert found.shape == (3, width)
         assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(3), abs=1e-6)
         return found
 
@@ -140,7 +140,15 @@ def test_embed_pools_as_the_checkpoint_declares(cli: Cli, tmp_path: Path) -> Non
     first = right_vectors(encoder, [f"query: {text}" for text in TEXTS], cls=True)
     assert vectors() == pytest.approx(first, abs=1e-5)
     copy_tokenizer(encoder, tmp_path / "copy")  # as every stage that writes a checkpoint does
-    assert declared_by(tmp_path / "copy") == SentenceModel("cls", "query: ")
+    assert declared_by(tmp_path / "copy") == SentenceModel(
+        "cls", "query: ", prompts={"query": "query: "}, declared=True
+    )
+    short = right_vectors(encoder, [f"query: {text}" for text in TEXTS], cls=True)[:, :8]
+    lengths = np.linalg.norm(short, axis=1, keepdims=True)
+    cut = vectors("--dimensions", "8", "--prompt", "query", width=8)
+    assert cut == pytest.approx(short / lengths, abs=1e-5)
+    both = ("embed", str(encoder), "r.txt", "--prompt", "query", "--prefix", "x")
+    assert cli(2, *both)[1].startswith("error: --prefix and --prompt both say what is put before")
     pooling.write_text(json.dumps({"pooling_mode_max_tokens": True}))
     assert "its pooling is pooling_mode_max_tokens; supported: mean, cls" in cli(
         2, "embed", str(encoder), "r.txt", "-o", "v.npy"

@@ -12,7 +12,8 @@ from checkpoints import small
 
 from compress.export.export import export
 from compress.trim.trim import trim
-from evalsuite.retrieval.sentence_embedder import SentenceEmbedder, declared_by
+from evalsuite.retrieval.declared_vectors import declared_by
+from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
 from transfer.models.sentence_files import complete_sentence_files
 
 TEXTS = ["It rains.", "Der Hund schläft, die Katze auch.", "雨が降っています。"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -24,6 +24,7 @@ from transfer.objectives.gold import gold_loss
 from transfer.objectives.matching import matching_loss
 from transfer.objectives.mlm import cross_entropy
 from transfer.objectives.robust import Robust, robust
+from transfer.objectives.sentence_vectors import SentenceVectors
 from transfer.objectives.spans import ends_loss
 
 
@@ -110,19 +111,21 @@ def joined_loss(model: Joined, batch: Tensors) -> torch.Tensor:
 
 
 def objective(
-    single: Task | None, masked: bool, pooling: Literal["mean", "cls"], how: Robust
+    single: Task | None, masked: bool, vectors: SentenceVectors, how: Robust
 ) -> Objective:
     """The loss of a batch of any part.
 
     Args:
         single: the one task whose own head, or none where it is ranked, the model has.
         masked: whether some batches are of masked LM.
+        vectors: how sentences become vectors, where these are trained.
         how: of the tasks' losses alone.
     """
     ranked = single is not None and single.format == "ranking"
     of_task: Objective = labels_loss if single and not masked else joined_loss
     if ranked:
-        of_task = partial(matching_loss, pooling=pooling)
+        both_ways = bool(getattr(single, "both_ways", False))
+        of_task = partial(matching_loss, vectors=vectors, both_ways=both_ways)
     of_task = robust(of_task, how)
     if not masked:
         return of_task

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.inference.checkpoint_config import head_of, max_length_of, model_config
-from evalsuite.retrieval.sentence_embedder import FILES, LONGEST, MODULES, POOLING, declared_by
+from evalsuite.retrieval.declared_vectors import (
+    DIMENSIONS,
+    FILES,
+    LONGEST,
+    MODULES,
+    POOLING,
+    PROMPTS,
+    declared_by,
+)
+from transfer.objectives.sentence_vectors import SentenceVectors
 
 _MODULES = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
 
@@ -39,7 +48,38 @@ def complete_sentence_files(directory: Path) -> None:
     if head_of(config) is not None or (directory / MODULES).exists():
         return
     declared = declared_by(directory)
-    modules = [
+    _write(directory / POOLING, _pooling(config["hidden_size"], declared.pooling))
+    if config.get("max_position_embeddings"):
+        longest = max_length_of(config)
+        _write(directory / LONGEST, {"max_seq_length": min(declared.longest or longest, longest)})
+    _write(directory / MODULES, _modules())
+
+
+def declare_vectors(vectors: SentenceVectors, base: Path, out: Path) -> None:
+    """Write how vectors were trained, in place of what was declared before.
+
+    Args:
+        vectors: resolved: nothing in it is None.
+        base: directory with the `config.json` of the trained model.
+        out: a checkpoint, or an adapter, from which `fuse` copies it.
+    """
+    prompts = {"query": vectors.prefix or "", "document": vectors.passage_prefix or ""}
+    prompted = any(prompts.values())
+    _write(out / MODULES, _modules())
+    _write(out / POOLING, _pooling(model_config(base)["hidden_size"], vectors.pooling or "mean"))
+    _write(
+        out / PROMPTS,
+        {
+            "prompts": prompts if prompted else {},
+            "default_prompt_name": "query" if prompted else None,
+            "similarity_fn_name": "cosine",
+            **({DIMENSIONS: list(vectors.dimensions)} if vectors.dimensions else {}),
+        },
+    )
+
+
+def _modules() -> list[dict[str, Any]]:
+    return [
         {
             "idx": number,
             "name": str(number),
@@ -48,16 +88,14 @@ def complete_sentence_files(directory: Path) -> None:
         }
         for number, (path, kind) in enumerate(_MODULES)
     ]
-    pooling = {
-        "word_embedding_dimension": config["hidden_size"],
-        "pooling_mode_cls_token": declared.pooling == "cls",
-        "pooling_mode_mean_tokens": declared.pooling == "mean",
+
+
+def _pooling(width: int, pooling: str) -> dict[str, Any]:
+    return {
+        "word_embedding_dimension": width,
+        "pooling_mode_cls_token": pooling == "cls",
+        "pooling_mode_mean_tokens": pooling == "mean",
     }
-    _write(directory / POOLING, pooling)
-    if config.get("max_position_embeddings"):
-        longest = max_length_of(config)
-        _write(directory / LONGEST, {"max_seq_length": min(declared.longest or longest, longest)})
-    _write(directory / MODULES, modules)
 
 
 def _write(path: Path, content: Any) -> None:

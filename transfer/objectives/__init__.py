@@ -8,6 +8,8 @@ Files:
         to another
     sentences.py: sentence-embedding distillation: a sentence and its translation land on one
         vector
+    sentence_vectors.py: how sentences become vectors in a training; the trained checkpoint
+        declares the same
     spans.py: an answer's two ends: each is one token of the sequence, so scores compare over the
         tokens
 """

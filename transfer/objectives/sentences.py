@@ -7,6 +7,7 @@ contrast (InfoNCE, van den Oord et al. 2018) pushes it away from the teacher's o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -41,6 +42,38 @@ def loss(
             return distance
         same = target @ target.T > _SAME
         return distance + contrast * in_batch(embedding, target, same, temperature)
+
+
+def contrast(
+    vectors: tuple[torch.Tensor, torch.Tensor],
+    same: torch.Tensor,
+    temperature: float,
+    dimensions: Sequence[int] = (),
+    *,
+    both_ways: bool,
+) -> torch.Tensor:
+    """Cross-entropy of finding the partner among the batch's, in whole vectors and cut ones.
+
+    The mean over the whole vector and each of `dimensions` (sentence-transformers' MatryoshkaLoss
+    over MultipleNegativesRankingLoss takes their sum).
+
+    Args:
+        vectors: of both sides, unit length, `[batch, width]` each.
+        same: `[batch, batch]`, true where another's partner is no negative.
+        both_ways: partners of the second side are sought among the first too.
+    """
+    losses = []
+    for size in (None, *dimensions):
+        one, other = (nn.functional.normalize(side[:, :size], dim=-1) for side in vectors)
+        losses.append(in_batch(one, other, same, temperature))
+        if both_ways:
+            losses.append(in_batch(other, one, same.T, temperature))
+    return torch.stack(losses).mean()
+
+
+def equal_rows(ids: torch.Tensor) -> torch.Tensor:
+    """`[batch, batch]`, true where two rows of `[batch, tokens]` are the same."""
+    return (ids[:, None] == ids[None]).all(-1)
 
 
 def in_batch(

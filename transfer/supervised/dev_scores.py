@@ -57,8 +57,8 @@ def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") 
     Raises:
         MethodError: the task has no such rows, or is scored over a pool of passages.
     """
-    if problem := unscored(task):
-        raise MethodError(problem)
+    if task.by_embedding:
+        raise MethodError(unscored(task))
     if rows == "split":
         if task.source_language not in task.available(source, "dev"):
             raise MethodError(

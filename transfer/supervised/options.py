@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from transfer.encoded_rows.masked_text import MaskedText
 from transfer.loop.fit import Settings
@@ -11,9 +11,11 @@ from transfer.loop.mixing import Mixing
 from transfer.methods.lora import Sequential
 from transfer.models.checkpoints import Embeddings, Precision
 from transfer.objectives.robust import Robust
+from transfer.objectives.sentence_vectors import SentenceVectors
 from transfer.precision.train_rounded import Rounding
 from transfer.supervised.keep_best import Selecting
 from transfer.text.augment import Augmentation
+from transfer.text.sentence_pairs import Belonging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,8 @@ class Options:
     max_examples: int | None = None
     languages: tuple[str, ...] | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
-    pooling: Literal["mean", "cls"] = "mean"  # of a bi-encoder
+    vectors: SentenceVectors = field(default_factory=SentenceVectors)  # of a bi-encoder
+    belonging: Belonging | None = None  # rows with a score or a label are pairs of a bi-encoder
     method_options: dict[str, Any] = field(default_factory=dict)
     mixing: Mixing = "proportional"
     cap: int | None = None  # of examples counted when tasks are mixed in proportion

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.task import Task
+from transfer.text.sentence_pairs import Belonging, pair_problems
 
 
 def mixing_problems(mixing: str, cap: int | None, temperature: float) -> list[str]:
@@ -58,10 +59,13 @@ def masked_problems(
     return problems
 
 
-def task_problems(tasks: Sequence[Task], *, evaluated: bool, parts: bool) -> list[str]:
+def task_problems(
+    tasks: Sequence[Task], *, evaluated: bool, parts: bool, belonging: Belonging | None = None
+) -> list[str]:
     """What is wrong with the tasks of a training.
 
     Args:
+        belonging: which rows with a score or a label are pairs; None where these train a head.
         evaluated: whether dev rows are scored during training.
         parts: whether the rows of a step are processed in parts.
     """
@@ -69,18 +73,27 @@ def task_problems(tasks: Sequence[Task], *, evaluated: bool, parts: bool) -> lis
     for task in tasks:
         if problem := untrainable(task):
             problems.append(problem)
-        if not task.by_embedding:
+        if not (task.by_embedding or belonging):
             continue
-        if evaluated and (problem := unscored(task)):
-            problems.append(problem)
-        if len(tasks) > 1:
-            problems.append(f"tasks: {task.name} has no head and is trained alone")
+        if evaluated:
+            problems.append(unscored(task))
+        if belonging is None and not all(other.by_embedding for other in tasks):
+            problems.append(
+                f"tasks: {task.name} has no head, and others have one; train them in two stages"
+            )
         if parts:
             problems.append(
                 f"tasks: rows of a batch of {task.name} are each other's negatives, so it cannot "
                 "be read in parts; leave effective_batch and batch_tokens out"
             )
+    if belonging is not None:
+        problems += pair_problems(tasks, belonging)
     return problems
+
+
+def trains_vectors(tasks: Sequence[Task], belonging: Belonging | None) -> bool:
+    """Whether sentence vectors are trained, and no head; arguments as of `task_problems`."""
+    return belonging is not None or any(task.by_embedding for task in tasks)
 
 
 def untrainable(task: Task) -> str:
@@ -89,10 +102,8 @@ def untrainable(task: Task) -> str:
 
 
 def unscored(task: Task) -> str:
-    """Why English dev rows of a task cannot be scored; empty where they can."""
-    if not task.by_embedding:
-        return ""
+    """Why dev rows cannot be scored while vectors are trained on a task."""
     return (
-        f"evaluate_every: {task.name} is searched for in a pool that dev rows do not have; leave "
-        "evaluate_every out"
+        f"evaluate_every: vectors are trained on {task.name}, and dev rows are not scored by "
+        "vectors during training; leave evaluate_every out, and score them with an evaluate stage"
     )

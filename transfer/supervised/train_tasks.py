@@ -31,6 +31,8 @@ from transfer.loop.types import Progress, Summary, TrainingData
 from transfer.models import checkpoints
 from transfer.models.continue_adapter import PreviousAdapter
 from transfer.models.heads import join, objective
+from transfer.models.sentence_files import declare_vectors
+from transfer.objectives.sentence_vectors import dimension_problems
 from transfer.precision.train_rounded import quantize_aware
 from transfer.registry import METHODS
 from transfer.supervised import rules
@@ -41,6 +43,7 @@ from transfer.supervised.options import Options
 from transfer.supervised.restarts import refuse_collapse, train_with_restarts
 from transfer.supervised.save_trained import training_summary, write
 from transfer.supervised.snapshots import Tail
+from transfer.text.sentence_pairs import SentencePairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,11 @@ def train_tasks(
     """
     _check(tasks, options)
     tasks = [task.labelled(source) for task in tasks]
+    if rules.trains_vectors(tasks, options.belonging):
+        vectors = options.vectors.resolved(directory)
+        options = replace(options, vectors=vectors)
+        prefixes = vectors.prefix, vectors.passage_prefix
+        tasks = [SentencePairs(tasks, options.belonging, *prefixes)]
 
     def once(seed: int, place: Path) -> Trained:
         seeded = replace(options, settings=replace(options.settings, seed=seed))
@@ -162,7 +170,7 @@ def _train(job: _Job, progress: Progress) -> Trained:
         fitted = fit(
             opened.trained,
             _data(job, parts, batches),
-            objective(job.only_task, job.masked, options.pooling, options.robust),
+            objective(job.only_task, job.masked, options.vectors, options.robust),
             options.settings,
             job.work,
             progress,
@@ -175,9 +183,12 @@ def _train(job: _Job, progress: Progress) -> Trained:
         if keeper:
             kept = keeper.finish()
         opened.trained.eval()
-        names = [task.name for task in job.tasks]
+        pairs = job.only_task if isinstance(job.only_task, SentencePairs) else None
+        names = [task.name for task in (pairs.headless if pairs else job.tasks)]
         model, trained = opened.model, opened.trained
         write(opened.method, model, trained, names, opened.directory, options, job.out)
+        if pairs:
+            declare_vectors(options.vectors, opened.directory, job.out)
     summary = training_summary(fitted, opened.trained, opened.footprint) | opened.lm_head | kept
     summary |= checkpoints.truncation_summary(options.max_length, longest)
     summary |= unreached_summary(part.rows for part in parts)
@@ -193,6 +204,9 @@ def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Open
     options, task = job.options, job.only_task
     method = METHODS.get(options.method)
     base, kept = checkpoints.load(directory, task, options.precision)
+    sizes = options.vectors.dimensions
+    if problems := dimension_problems(sizes, base.config.hidden_size):
+        raise MethodError(problems[0])
     if previous is not None:
         kept = previous.put_head(base, task) or kept
     checkpoints.hold_embeddings(base, options.embeddings)
@@ -237,7 +251,12 @@ def _check(tasks: Sequence[Task], options: Options) -> None:
     """Raise where tasks and options do not go together, with every problem."""
     masked = options.masked
     problems = [
-        *rules.task_problems(tasks, evaluated=options.selecting is not None, parts=options.cuts),
+        *rules.task_problems(
+            tasks,
+            evaluated=options.selecting is not None,
+            parts=options.cuts,
+            belonging=options.belonging,
+        ),
         *rules.mixing_problems(options.mixing, options.cap, options.temperature),
         *rules.masked_problems(
             masked.share,
@@ -248,4 +267,4 @@ def _check(tasks: Sequence[Task], options: Options) -> None:
         ),
     ]
     if problems:
-        raise MethodError("\n".join(problems))
+        raise MethodError("\n".join(dict.fromkeys(problems)))

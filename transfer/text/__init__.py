@@ -6,6 +6,8 @@ Files:
     lexical_init.py: start a multilingual embedding table from parallel text
     parallel_text.py: parallel and one-language text to train encoders on, evaluation text kept
         out
+    sentence_pairs.py: rows of tasks as pairs of sentences that belong together, for contrastive
+        training
     teacher_vectors.py: a teacher's sentence embeddings, computed once and kept
     vocabulary.py: train a multilingual unigram vocabulary in XLM-R's layout
     word_translations.py: a dictionary read off parallel text: one translation a word and language

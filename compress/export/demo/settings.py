@@ -14,7 +14,7 @@ from compress.export.layouts import transformers_js
 from evalsuite import tokenization
 from evalsuite.formats import tagging
 from evalsuite.inference.checkpoint_config import answers_of, head_of, model_config
-from evalsuite.retrieval.sentence_embedder import declared_by
+from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.runtimes._bundle import read_card
 
 

@@ -16,7 +16,7 @@ from evalsuite.report.figures.systems import System
 from evalsuite.results.task import TaskResult
 
 ALWAYS_APART = ("split", "main_metric")
-APART_WITHIN_A_MODEL = ("layer", "pooling", "scoring")
+APART_WITHIN_A_MODEL = ("layer", "pooling", "scoring", "prefix", "passage_prefix", "dimensions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class TaskColumn:
     @property
     def name(self) -> str:
         """The title, and what tells it from other columns of the task: `XNLI (dev)`."""
-        parts = [f"layer {value}" if name == "layer" else str(value) for name, value in self.apart]
+        parts = [_called(name, value) for name, value in self.apart]
         return f"{self.title} ({', '.join(parts)})" if parts else self.title
 
     def holds(self, result: TaskResult) -> bool:
@@ -45,9 +45,9 @@ class TaskColumn:
 def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
     """One column a task, or several where its results are of different kinds.
 
-    Results of different sources, splits or metrics are never in one column. Layer, pooling
-    and scoring of embeddings are apart only where one model was scored with several: a student has
-    other layers than its teacher.
+    Results of different sources, splits or metrics are never in one column. What embeddings are
+    made with (layer, pooling, scoring, prefix, dimensions) is apart only where one model was scored
+    with several: a student has other layers than its teacher.
     """
     scores = tuple(scores)
     by_task: dict[str, list[TaskResult]] = {}
@@ -69,6 +69,21 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
             apart = tuple((f, getattr(result, f)) for f in fields)
             by_column[TaskColumn(task, result.title, result.main_metric, apart)] = None
     return tuple(by_column)
+
+
+def made_by(result: TaskResult) -> tuple[object, ...]:
+    """What the embeddings of a result were made with."""
+    return tuple(getattr(result, name) for name in APART_WITHIN_A_MODEL)
+
+
+def _called(field: str, value: object) -> str:
+    """`layer 8`, `no prefix`: the value of a field in a column's name."""
+    kind = {"prefix": "prefix", "passage_prefix": "prefix of passages"}.get(field)
+    if kind is not None:
+        return f"no {kind}" if value is None else f"{kind} {value!r}"
+    if field == "dimensions":
+        return "all dimensions" if value is None else f"{value} dimensions"
+    return f"layer {value}" if field == "layer" else str(value)
 
 
 def _varies(results: Sequence[TaskResult], field: str) -> bool:

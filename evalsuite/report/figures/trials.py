@@ -21,6 +21,7 @@ from evalsuite.report.figures.scores import (
     average_delta,
     can_be_averaged,
     columns,
+    made_by,
     mean,
 )
 from evalsuite.report.figures.systems import System, group
@@ -149,7 +150,7 @@ def _once(run: RunRecord) -> RunRecord:
 
     def score(result: TaskResult) -> Hashable:
         rows = (result.task, result.split, result.source, result.data_digest, result.max_examples)
-        return model(result.model), rows, result.layer, result.pooling, result.scoring
+        return model(result.model), rows, made_by(result)
 
     def speed(result: SpeedResult) -> Hashable:
         machine = result.environment

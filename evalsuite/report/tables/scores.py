@@ -118,8 +118,8 @@ def _notes(
         notes.append("n models: the mean over n models that were all scored on this task.")
     if not can_be_averaged(tasks):
         notes.append(
-            "No average: results of one task differ in source, split, metric, layer, pooling or "
-            "scoring, so they are in separate columns."
+            "No average: results of one task differ in source, split, metric, or in how embeddings "
+            "are made or scored, so they are in separate columns."
         )
     for i, task in enumerate(tasks):
         here = {name: cell for name, cells in grid.items() if (cell := cells[i]) is not None}

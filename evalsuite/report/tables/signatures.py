@@ -147,6 +147,12 @@ def _embedding(score: TaskResult) -> str:
     if score.layer is None:
         return NONE
     parts = [str(score.layer), score.pooling or NONE, score.scoring or NONE]
+    if score.dimensions is not None:
+        parts.append(f"{score.dimensions} dimensions")
+    if score.prefix is not None:
+        parts.append(f"prefix {score.prefix!r}")
+    if score.passage_prefix is not None:
+        parts.append(f"of passages {score.passage_prefix!r}")
     if score.fitted_on == score.split:
         parts.append("threshold fitted on these rows")
     elif score.fitted_on is not None:

@@ -10,6 +10,12 @@ from recipes import torchrun
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import LanguageCode, TaskName
 from recipes.stages._shared.training_keys import TaskTrainingConfig
+from recipes.stages._shared.vector_keys import (
+    ContrastKeys,
+    belonging,
+    check_vectors,
+    sentence_vectors,
+)
 from transfer.supervised import rules
 
 if TYPE_CHECKING:
@@ -18,18 +24,13 @@ if TYPE_CHECKING:
     from evalsuite.task import Task
 
 
-class MixingConfig(TaskTrainingConfig):
+class MixingConfig(TaskTrainingConfig, ContrastKeys):
     """Which share of batches each task, each language and masked text has."""
 
     tasks: tuple[TaskName, ...] = Field(
         default=(),
         description="Tasks to train on; an empty list trains on masked text (mlm: 1.0) or on "
         "parallel text (contrastive).",
-    )
-    contrastive: Literal["words", "sentences"] | None = Field(
-        default=None,
-        description="Align translations by contrastive learning on parallel text, by word or by "
-        "sentence; default: off.",
     )
     max_pairs: int | None = Field(
         default=None,
@@ -83,13 +84,16 @@ class MixingConfig(TaskTrainingConfig):
     @model_validator(mode="after")
     def _mixture(self) -> MixingConfig:
         problems = rules.mixing_problems(self.mixing, self.cap, self.mixing_temperature)
-        if self.contrastive and (self.tasks or self.mlm):
+        on_text = self.contrastive in ("words", "sentences")
+        if on_text and (self.tasks or self.mlm):
             problems.append("contrastive: parallel text is trained on alone; leave tasks, mlm out")
+        if self.contrastive == "rows" and not self.tasks:
+            problems.append("contrastive: rows are those of tasks; name them in tasks")
         problems += rules.masked_problems(
             self.mlm,
             self.tlm,
             self.mlm_languages,
-            tasks=bool(self.tasks or self.contrastive),
+            tasks=bool(self.tasks or on_text),
             max_steps=self.max_steps,
         )
         if problems:
@@ -230,15 +234,21 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
     Raises:
         StageInputError: an option does not fit a task.
     """
-    if config.contrastive and (set_ := [key for key in _OF_TASKS if getattr(config, key)]):
+    on_text = config.contrastive in ("words", "sentences")
+    if on_text and (set_ := [key for key in _OF_TASKS if getattr(config, key)]):
         raise StageInputError(f"contrastive: {', '.join(set_)} change the training of tasks alone")
     problems = rules.task_problems(
         found,
         evaluated=config.evaluate_every is not None,
         parts=bool(config.effective_batch or config.batch_tokens),
+        belonging=belonging(config),
     )
     if problems:
         raise StageInputError(problems[0])
+    vectors = rules.trains_vectors(found, belonging(config))
+    check_vectors(config, trained=vectors or config.contrastive == "sentences")
+    if vectors and config.mixing != "proportional":
+        raise StageInputError("mixing: rows of several tasks are one set where vectors are trained")
 
 
 def train_options(config: TrainOptionsConfig) -> dict[str, Any]:
@@ -257,6 +267,8 @@ def train_options(config: TrainOptionsConfig) -> dict[str, Any]:
             rows=config.dev_rows,
         )
     return {
+        "vectors": sentence_vectors(config),
+        "belonging": belonging(config),
         "mixing": config.mixing,
         "cap": config.cap,
         "temperature": config.mixing_temperature,

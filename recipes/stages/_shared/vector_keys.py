@@ -1,0 +1,105 @@
+"""Keys of `train` for sentence vectors, which are trained by contrast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import StageConfig
+
+if TYPE_CHECKING:
+    from transfer.objectives.sentence_vectors import SentenceVectors
+    from transfer.text.sentence_pairs import Belonging
+
+
+class ContrastKeys(StageConfig):
+    """Sentence vectors that are trained by contrast with the other rows of a batch."""
+
+    contrastive: Literal["words", "sentences", "rows"] | None = Field(
+        default=None,
+        description="Train vectors to be near for what belongs together: words or sentences and "
+        "their translations in parallel text, or the two sentences of rows of tasks; default: "
+        "rows for retrieval, off for others.",
+    )
+    prefix: str | None = Field(
+        default=None,
+        description="Put before each text whose vector is trained, such as 'query: '; default: "
+        "as the model declares.",
+    )
+    matryoshka: tuple[int, ...] = Field(
+        default=(),
+        description="Numbers of dimensions, such as 128 and 64: the first numbers of each vector "
+        "are trained to work alone, this many.",
+    )
+    pooling: Literal["mean", "cls"] | None = Field(
+        default=None,
+        description="How token vectors become one vector: their mean, or the first token; "
+        "default: as the model declares, else the mean.",
+    )
+    passage_prefix: str | None = Field(
+        default=None,
+        description="Put before the passages of retrieval; default: prefix, or as the model "
+        "declares.",
+    )
+    contrastive_temperature: float = Field(
+        default=0.05,
+        gt=0,
+        description="Divides the cosines among which a partner is to be found; smaller: only the "
+        "hardest of the batch count.",
+    )
+    min_score: float | None = Field(
+        default=None,
+        description="With contrastive: rows, two sentences with at least this score belong "
+        "together, others are left out.",
+    )
+    positive_label: str | None = Field(
+        default=None,
+        description="With contrastive: rows, two sentences with this label belong together, "
+        "others are left out.",
+    )
+
+
+_OF_VECTORS = ("prefix", "passage_prefix", "matryoshka")
+
+
+def belonging(config: ContrastKeys) -> Belonging | None:
+    """Which rows belong together; None where rows with scores or labels train a head."""
+    from transfer.text.sentence_pairs import Belonging
+
+    if config.contrastive != "rows":
+        return None
+    return Belonging(config.min_score, config.positive_label)
+
+
+def sentence_vectors(config: ContrastKeys) -> SentenceVectors:
+    """How sentences become vectors."""
+    from transfer.objectives.sentence_vectors import SentenceVectors
+
+    return SentenceVectors(
+        config.pooling,
+        config.prefix,
+        config.passage_prefix,
+        config.contrastive_temperature,
+        config.matryoshka,
+    )
+
+
+def check_vectors(config: ContrastKeys, *, trained: bool) -> None:
+    """Refuse keys of vectors where no vectors of sentences are trained.
+
+    Raises:
+        StageInputError: a key means nothing here, or does not fit another one.
+    """
+    if not trained and (given := [key for key in _OF_VECTORS if getattr(config, key)]):
+        raise StageInputError(
+            f"{given[0]}: no vectors of sentences are trained here; leave it out, or set "
+            "contrastive: sentences, or contrastive: rows with tasks of two sentences"
+        )
+    if config.contrastive != "rows" and (config.min_score is not None or config.positive_label):
+        key = "positive_label" if config.min_score is None else "min_score"
+        raise StageInputError(f"{key}: says which rows belong together; set contrastive: rows")
+    sizes = config.matryoshka
+    if any(size < 1 for size in sizes) or len(set(sizes)) < len(sizes):
+        raise StageInputError("matryoshka: give whole numbers from 1, each of them once")
