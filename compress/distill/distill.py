@@ -29,6 +29,7 @@ from compress.distill.training_text import TrainingText, plain_share, read_text
 from compress.errors import StudentError
 from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.predictor import Predictor
+from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.encoded import unreached_summary
@@ -37,6 +38,8 @@ from transfer.loop.fit import Fitted, fit
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.models.label_rows import put_in_order
+from transfer.models.sentence_files import declare_vectors
+from transfer.objectives.sentence_vectors import dimension_problems
 from transfer.precision.train_rounded import quantize_aware
 
 _SAMPLES = 8  # batches on which a narrower student's directions are found
@@ -87,11 +90,15 @@ def distill(
     if (parallel := text.parallel()) is not None:
         rows, batches = parallel
         rows.teach(teacher, student, batches, options.settings.compute, work, progress)
+    if problems := dimension_problems(options.vectors.dimensions, student.config.hidden_size):
+        raise StudentError(problems[0])
     same = not own_tokenizer(options.student, teacher_dir)
     match = Match.of(teacher, student, chosen, options, predictor.answers, same)
     fitted = _train(student, teacher, data, match, work, progress)
     card = _card(predictor, origin(chosen, student, options), tasks, options)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
+    if head is None and (options.sentences > 0 or declared_by(teacher_dir).declared):
+        declare_vectors(options.vectors, out, out)
     return fitted, {
         **_training_summary(fitted, cached is not None),
         **_model_summary(student, predictor),
@@ -101,11 +108,18 @@ def distill(
 
 
 def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Options:
-    """The options with what the models allow: their length, and logits only where there is a
-    head."""
+    """The options with what the models allow: their length, logits only where there is a head, the
+    teacher's prefix only where there is none."""
     directories = (teacher_dir, options.student or teacher_dir)
     longest = min(checkpoints.longest(path, options.max_length) for path in directories)
-    return replace(options, max_length=longest, logits=options.logits if head else 0.0)
+    vectors = options.vectors.resolved(teacher_dir)
+    return replace(
+        options,
+        max_length=longest,
+        logits=options.logits if head else 0.0,
+        vectors=vectors if head is None else replace(vectors, prefix="", passage_prefix=""),
+        each_side=options.each_side or bool(options.text),
+    )
 
 
 def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Options) -> None:

@@ -19,9 +19,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from compress.distill.options import Options
 from compress.distill.relations import attended, relation_loss
 from compress.distill.segments import Segments, segment_states
-from compress.distill.sentences import embed_sides, sentence_loss
+from compress.distill.sentences import embed_sides, vectors_loss
 from compress.distill.student_batch import Match, StudentBatch
 from evalsuite.errors import NotFiniteError
 from evalsuite.inference.checkpoint_config import Answers
@@ -51,9 +52,9 @@ def matched_loss(student: Any, teacher: Any, batch: StudentBatch, match: Match) 
     inner = getattr(student, "module", student)  # accelerate may wrap the model
     total = torch.zeros((), device=batch.inputs["attention_mask"].device)
     if (pairs := batch.translations) is not None:
-        embeddings = embed_sides(inner, pairs.ids, pairs.mask)
-        sentences = sentence_loss(embeddings, pairs.embeddings, pairs.spread)
-        total = total + options.sentences * sentences
+        embeddings = embed_sides(inner, pairs.ids, pairs.mask, options.vectors.pooling or "mean")
+        loss = vectors_loss(embeddings, pairs.embeddings, pairs.spread, options.vectors.dimensions)
+        total = total + options.sentences * loss
     labelled = options.labels > 0 and bool(batch.gold)
     hidden = batch.matches_hidden(match)
     if labelled or options.logits > 0 or hidden or options.relations > 0:
@@ -118,7 +119,7 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
             student, teacher, counted = _by_segment(student, teacher, batch.segments)
         total = total + options.hidden * hidden_loss(student, teacher, match.chosen, counted)
     if batch.sides_spread is not None:
-        total = total + options.sentences * _sides_loss(outputs, batch, batch.sides_spread)
+        total = total + options.sentences * _sides_loss(outputs, batch, options)
     if options.labels > 0 and batch.gold:
         total = total + options.labels * labels_loss(own, batch)
     return total
@@ -132,13 +133,15 @@ def _wanted_logits(teacher: Any, batch: StudentBatch) -> tuple[torch.Tensor, tor
     return (logits, None) if batch.segments is None else batch.segments.logits(logits)
 
 
-def _sides_loss(outputs: _Outputs, batch: StudentBatch, spread: float) -> torch.Tensor:
-    """The sentence loss of rows that are both sides of pairs, English sides first."""
+def _sides_loss(outputs: _Outputs, batch: StudentBatch, options: Options) -> torch.Tensor:
+    """The sentence loss of rows that are sentences, or both sides of pairs, English sides first."""
     mask = batch.inputs["attention_mask"]
     theirs = mask if batch.segments is None else batch.segments.mask
-    student = pool(outputs.student.hidden_states[-1], mask)
-    teacher = pool(outputs.teacher.hidden_states[-1], theirs)
-    return sentence_loss(student, teacher[: len(teacher) // 2].float(), spread)
+    vectors, pooling = options.vectors, options.vectors.pooling or "mean"
+    student = pool(outputs.student.hidden_states[-1], mask, pooling)
+    teacher = pool(outputs.teacher.hidden_states[-1], theirs, pooling).float()
+    taught = teacher if options.each_side else teacher[: len(teacher) // 2]
+    return vectors_loss(student, taught, batch.sides_spread or 1.0, vectors.dimensions)
 
 
 def _by_segment(

@@ -9,6 +9,7 @@ from typing import Literal
 from compress.distill.narrow import Shape
 from transfer.loop.fit import Settings
 from transfer.models.checkpoints import Precision
+from transfer.objectives.sentence_vectors import SentenceVectors
 from transfer.precision.train_rounded import Rounding
 from transfer.text.augment import Augmentation
 
@@ -37,6 +38,8 @@ class Options:
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest
     sentences: float = 0.0  # embeddings of plain text's sentences and of their translations
+    each_side: bool = False  # the teacher embeds either side, and not the English one for both
+    vectors: SentenceVectors = field(default_factory=SentenceVectors)
     shape: Shape = field(default_factory=Shape)
     others: tuple[Path, ...] = ()  # more teachers, whose logits are averaged with the first's
     cache: Cache = "auto"  # the teacher's logits: computed once a row, or with every batch

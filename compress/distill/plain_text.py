@@ -69,32 +69,35 @@ class Words(Texts):
 
 
 class Parallel(Texts):
-    """The same, and both sides of each pair with the teacher's embedding of the English one.
+    """The same, and sentences whose embeddings are matched.
 
     Attributes:
         spread: mean squared distance of the teacher's embeddings from their mean.
 
     Args:
+        pairs: a sentence and its English translation each, or one sentence.
         directory: of the student, whose tokenizer is used.
-        teacher: directory of the teacher, which reads the English sides with its own.
+        teacher: directory of the teacher, which reads what it embeds with its own: the English
+            sides, for both, or each side with `options.each_side`.
     """
 
     def __init__(
         self,
         texts: Texts,
-        pairs: Sequence[tuple[str, str]],
+        pairs: Sequence[tuple[str, ...]],
         directory: Path,
         teacher: Path,
-        max_length: int,
+        options: Options,
     ) -> None:
         super().__init__(texts.ids, texts.pad_id, texts.choices)
-        self.pairs = pairs  # foreign, English
+        self.pairs = pairs  # foreign, English; or one sentence
+        self.each, self.pooling = options.each_side, options.vectors.pooling or "mean"
         if isinstance(texts, Words):
             self.words = texts.words
         self.tokenizer = tokenization.load(directory)
         self.theirs, self.their_pad = tokenization.load(teacher), tokenization.pad_id(teacher)
         for tokenizer in (self.tokenizer, self.theirs):
-            tokenizer.enable_truncation(max_length)
+            tokenizer.enable_truncation(options.max_length)
         self.rows: dict[str, int] = {}
         self.vectors = np.zeros((0, 0), dtype=np.float16)
         self.spread = 1.0
@@ -108,43 +111,53 @@ class Parallel(Texts):
         work: Path,
         progress: Progress,
     ) -> None:
-        """Embed the English sentences of these batches, once each, or open what an earlier run of
-        the same batches left in `work`; `student` is as it is before training."""
-        lines = sorted({self.pairs[index][1] for batch in batches for index in batch.indices})
+        """Embed what is matched in these batches, once each, or open what an earlier run left.
+
+        Args:
+            student: as it is before training.
+            work: where an earlier run of the same batches left them.
+        """
+        lines = sorted({line for batch in batches for line in self._taught(batch)})
         if not lines:
             return
         kind = resolve_compute(compute)
 
         def run(some: Sequence[str]) -> np.ndarray:
-            return embed(teacher.base_model, _ids(self.theirs, some), self.their_pad, kind)
+            ids = _ids(self.theirs, some)
+            return embed(teacher.base_model, ids, self.their_pad, kind, self.pooling)
 
         self.vectors = targets(run, lines, work / "sentences", progress)
         self.rows = {line: row for row, line in enumerate(lines)}
         some = slice(None, None, -(-len(lines) // _SAMPLE))
         sample = self.vectors[some].astype(np.float32)
         if student.config.hidden_size != sample.shape[1]:
-            begun = embed(student.base_model, _ids(self.tokenizer, lines[some]), self.pad_id, kind)
+            ids = _ids(self.tokenizer, lines[some])
+            begun = embed(student.base_model, ids, self.pad_id, kind, self.pooling)
             matrix = turn(sample, begun)
             self.vectors, sample = _turned(self.vectors, matrix), _turned(sample, matrix)
         self.spread = max(float(sample.var(0).sum()), 1e-6)
 
     def sides(self, batch: Batch) -> list[str]:
-        """Both sides of each pair, English sides first."""
+        """All sentences of a batch: the English ones, then the others."""
         pairs = [self.pairs[index] for index in batch.indices]
-        return [*(pair[1] for pair in pairs), *(pair[0] for pair in pairs)]
+        return [pair[side] for side in range(len(pairs[0]) - 1, -1, -1) for pair in pairs]
+
+    def _taught(self, batch: Batch) -> list[str]:
+        """Those that the teacher embeds."""
+        sides = self.sides(batch)
+        return sides if self.each else sides[: len(batch.indices)]
 
     def collate(self, batch: Batch) -> Tensors:
-        """Besides: `sides_ids` and `sides_mask`, `[2 batch, tokens]`, English sides first;
-        `embeddings`, unit vectors `[batch, width]`; `spread`."""
-        lines = self.sides(batch)
-        sides = padded(_ids(self.tokenizer, lines), self.pad_id)
+        """At the same time: `sides_ids` and `sides_mask`, `[sides, tokens]`, English sides first;
+        `embeddings`, unit vectors of them, or of the English ones alone; `spread`."""
+        sides = padded(_ids(self.tokenizer, self.sides(batch)), self.pad_id)
         found = {
             **super().collate(batch),
             "sides_ids": sides["input_ids"],
             "sides_mask": sides["attention_mask"],
         }
         if self.rows:  # none while the teacher's logits are computed
-            vectors = self.vectors[[self.rows[line] for line in lines[: len(batch.indices)]]]
+            vectors = self.vectors[[self.rows[line] for line in self._taught(batch)]]
             found["embeddings"] = nn.functional.normalize(torch.from_numpy(vectors).float())
             found["spread"] = self.spread
         return found
@@ -152,7 +165,7 @@ class Parallel(Texts):
 
 class BothSides(SegmentedText):
     """Both sides of each pair as rows: one pass of each model gives the hidden states and the
-    sentence embeddings that are matched.
+    sentence embeddings that are matched. Lines of text are rows of one side.
 
     Args:
         pairs: the same text, with both sides of each pair.
@@ -197,7 +210,7 @@ def _turned(vectors: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     )
 
 
-def _sides(pairs: Sequence[tuple[str, str]], seed: int, paired: bool) -> list[Any]:
+def _sides(pairs: Sequence[tuple[str, ...]], seed: int, paired: bool) -> list[Any]:
     """Both sides of each pair in any order, or one of them."""
     rng = random.Random(seed)
     inputs: list[Any] = []
@@ -242,12 +255,16 @@ def read(
     """
     tokenizer = tokenization.load(directory)
     paired = head_reads_two_texts(head, tasks)
-    pairs: list[tuple[str, str]] = []
+    before = "" if head else options.vectors.prefix or ""
+    pairs: list[tuple[str, ...]] = []
     if options.text:
         inputs = _lines(options.text, options.max_pairs, paired)
+        inputs = inputs if paired else [before + line for line in inputs]
+        pairs = [(line,) for line in _lines(options.text, options.max_pairs, paired=False)]
+        pairs = [(before + line,) for (line,) in pairs]
     else:
         corpus = parallel_text.read(source, None, options.max_pairs, prose=options.prose)
-        pairs = [(foreign, english) for _, foreign, english in corpus.pairs]
+        pairs = [(before + foreign, before + english) for _, foreign, english in corpus.pairs]
         inputs = _sides(pairs, options.settings.seed, paired)
     pad_id = tokenization.pad_id(directory)
     found: Texts
@@ -265,7 +282,7 @@ def read(
     if teacher is None:
         return found
     if options.sentences > 0:
-        found = Parallel(found, pairs, directory, teacher, options.max_length)
+        found = Parallel(found, pairs, directory, teacher, options)
     if options.hidden > 0 and pieces == "segments":
         if head == "tagging":
             return SegmentedWords(found, inputs, directory, teacher, options.max_length)

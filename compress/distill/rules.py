@@ -71,7 +71,7 @@ def nothing_matched(terms: Terms, tasks: bool, plain: float) -> list[str]:
         return ["tasks is empty and multilingual is 0, so there is no text to learn from"]
     problems = []
     if terms.sentences > 0 and plain == 0:
-        problems.append("sentences: needs parallel text; set multilingual above 0")
+        problems.append("sentences: needs multilingual text; set multilingual above 0")
     if tasks and not (everywhere or terms.labels > 0):
         problems.append(
             "tasks: nothing is matched on their rows; leave tasks out, or set logits (of a teacher "
@@ -82,6 +82,24 @@ def nothing_matched(terms: Terms, tasks: bool, plain: float) -> list[str]:
             "multilingual: nothing is matched on text without labels; set multilingual: 0, or set "
             "logits (of a teacher with a head), hidden, relations or sentences above 0"
         )
+    return problems
+
+
+def vector_keys(
+    terms: Terms, prefix: str | None, dimensions: Collection[int], head: bool
+) -> list[str]:
+    """Keys of sentence vectors that mean nothing here.
+
+    Args:
+        prefix: put before sentences.
+        dimensions: that vectors may be cut to.
+        head: whether the teacher is known to have a task head.
+    """
+    problems = []
+    if dimensions and terms.sentences == 0:
+        problems.append("matryoshka: is of the vectors that sentences matches; set sentences: 1")
+    if prefix and head:
+        problems.append("prefix: is for encoders without a head; leave it out")
     return problems
 
 

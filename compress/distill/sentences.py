@@ -1,4 +1,4 @@
-"""A sentence and its translation are embedded as the teacher embeds the English one.
+"""A sentence and its translation are embedded as the teacher embeds the English one, or each.
 
 Reimers & Gurevych (2020, arXiv:2004.09813): the student's embedding of either side is pulled to
 the teacher's of the English side by mean squared error. Embeddings are means over the tokens of the
@@ -6,6 +6,10 @@ last layer, as retrieval is scored, here of unit length, since retrieval compare
 is measured in the spread of the teacher's embeddings, so that a weight means the same in every
 model: where all of a teacher's sentences lie in one narrow cone, 1 is still the loss of a student
 that tells none of them apart.
+
+Of cut vectors (Matryoshka), not the numbers are matched but the cosines: the first numbers of the
+student's vectors are to say how alike two sentences are as the teacher's whole vectors do. So a
+teacher whose own vectors cannot be cut teaches a student whose vectors can.
 
 A student of another width gets the teacher's embeddings turned into its own space, by the turn that
 brings them nearest to where the student's lie before training (`turn`). It is fixed: a projection
@@ -15,30 +19,65 @@ angles be right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from evalsuite.retrieval.sentences import Pooling
 from transfer.objectives.sentences import pool
 
 
-def embed_sides(student: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Unit vectors of both sides of each pair, `[2 batch, tokens]` to `[2 batch, width]`."""
+def embed_sides(
+    student: Any, ids: torch.Tensor, mask: torch.Tensor, pooling: Pooling = "mean"
+) -> torch.Tensor:
+    """Unit vectors of all sides of each pair, `[sides, tokens]` to `[sides, width]`."""
     hidden = student.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
-    return pool(hidden, mask)
+    return pool(hidden, mask, pooling)
 
 
 def sentence_loss(own: torch.Tensor, target: torch.Tensor, spread: float) -> torch.Tensor:
     """Squared distance of a student's embeddings from the teacher's.
 
     Args:
-        own: unit vectors `[2 batch, width]`, English sides first.
-        target: unit vectors of the English sides, `[batch, width]`.
+        own: unit vectors `[sides, width]`; of pairs, the English sides first.
+        target: unit vectors `[sides, width]`; or `[sides / 2, width]` of the English sides, which
+            are then those of both.
         spread: mean squared distance of the teacher's embeddings from their mean.
     """
-    wanted = torch.cat((target, target))
+    wanted = target.repeat(len(own) // len(target), 1)
     return (own.float() - wanted).square().sum(-1).mean() / spread
+
+
+def cosines_loss(
+    own: torch.Tensor, target: torch.Tensor, dimensions: Sequence[int]
+) -> torch.Tensor:
+    """Squared error of the cosines of cut vectors, mean over dimensions; 0 without any.
+
+    In the variance of the teacher's cosines, of each two different rows of the batch.
+
+    Args:
+        own, target: as in `sentence_loss`.
+        dimensions: how many numbers of the student's vectors are kept.
+    """
+    if not dimensions or len(own) < 3:  # two rows have one cosine, which does not vary
+        return own.new_zeros(())
+    wanted = target.repeat(len(own) // len(target), 1)
+    others = ~torch.eye(len(own), dtype=torch.bool, device=own.device)
+    right = (wanted @ wanted.T)[others]
+    errors = []
+    for size in dimensions:
+        cut = torch.nn.functional.normalize(own[:, :size].float(), dim=-1)
+        errors.append(((cut @ cut.T)[others] - right).square().mean())
+    return torch.stack(errors).mean() / right.var().clamp(min=1e-6)
+
+
+def vectors_loss(
+    own: torch.Tensor, target: torch.Tensor, spread: float, dimensions: Sequence[int]
+) -> torch.Tensor:
+    """The sum of `sentence_loss` and `cosines_loss`, a scalar."""
+    return sentence_loss(own, target, spread) + cosines_loss(own, target, dimensions)
 
 
 def turn(teacher: np.ndarray, student: np.ndarray) -> np.ndarray:

@@ -71,11 +71,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Translations:
-    """Sentence pairs, with the teacher's embeddings of the English sides.
+    """Sentences, or pairs of them, with the teacher's embeddings.
 
     Attributes:
-        ids, mask: `[2 batch, tokens]`, English sides first.
-        embeddings: unit vectors, `[batch, width]`.
+        ids, mask: `[sides, tokens]`; of pairs, the English sides first.
+        embeddings: unit vectors `[sides, width]`, or those of the English sides alone.
         spread: mean squared distance of the teacher's embeddings from their mean.
     """
 

@@ -131,7 +131,8 @@ def _task_rows(
     for task in tasks:
         progress(0.0, f"reading {task.name}")
         if task.by_embedding:
-            task = SentencePairs([task])
+            vectors = options.vectors
+            task = SentencePairs([task], None, vectors.prefix, vectors.passage_prefix)
         rows = load_rows(
             task,
             source,

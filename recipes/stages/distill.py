@@ -38,16 +38,17 @@ from recipes.stages._shared.training_keys import (
     training_rows,
 )
 from recipes.stages._shared.training_keys import cost as cost
+from recipes.stages._shared.vector_keys import DistilledVectorKeys, check_dimensions
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 7
+VERSION = 8
 PASS = True
 
 
-class Config(TaskTrainingConfig, StudentGateConfig):
+class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys):
     """Which teacher, which student, and the weight of each loss; a weight of 0 removes it."""
 
     tasks: tuple[TaskName, ...] = Field(
@@ -122,12 +123,6 @@ class Config(TaskTrainingConfig, StudentGateConfig):
         description="Teacher layer of the attention relations, counted from 0, the lowest; "
         "default: the last, of 24 layers the nineteenth.",
     )
-    sentences: float = Field(
-        default=0.0,
-        ge=0,
-        description="Weight of the loss on embeddings of English sentences and of their "
-        "translations, for any width; 0: off.",
-    )
     temperature: float = Field(
         default=2.0,
         gt=0,
@@ -147,6 +142,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     need(teacher, "teacher", "checkpoint", "bundle")
     head = teacher.task
     known = known_tasks(config.tasks, labelled=True)
+    check_dimensions(config)
     if teacher.task is None and not teacher.external and (config.logits > 0 or config.labels > 0):
         raise StageInputError(
             "teacher: has no task head, so there are no logits to match; "
@@ -166,8 +162,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     for student in inputs.get("student", ()):
         problems += _apart(config, student, teacher)
-    if config.text and config.sentences > 0:
-        problems.append("text: lines have no translations; leave it out, or set sentences: 0")
+    problems += rules.vector_keys(config, config.prefix, config.matryoshka, head is not None)
     if problems:
         raise StageInputError("\n".join(problems))
     if config.student is None:
@@ -274,6 +269,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Distil."""
     from compress.distill.distill import distill
     from compress.distill.narrow import Shape
+    from transfer.objectives.sentence_vectors import SentenceVectors
 
     options = distillation(
         config,
@@ -283,6 +279,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
         sentences=config.sentences,
+        each_side=config.sentence_targets == "each",
+        vectors=SentenceVectors(prefix=config.prefix, dimensions=config.matryoshka),
         teacher_precision=config.teacher_precision,
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,

@@ -15,7 +15,7 @@ from compress.distill import plain_text
 from compress.distill.distill import distill
 from compress.distill.narrow import Shape
 from compress.distill.rules import nothing_matched
-from compress.distill.sentences import sentence_loss, turn
+from compress.distill.sentences import cosines_loss, sentence_loss, turn
 from compress.errors import StudentError
 from evalsuite import tokenization
 from evalsuite.data import parallel
@@ -23,6 +23,7 @@ from evalsuite.inference.checkpoint_config import head_of, read_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
+from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.retrieval.embedding import Embedder
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
@@ -30,6 +31,7 @@ from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact
 from recipes.stages.distill import Config, check
 from transfer.loop.batch_plan import Batch
+from transfer.objectives.sentence_vectors import SentenceVectors
 
 EMBEDDED = DataSource("embedded")
 ALONE = {"logits": 0.0, "hidden": 0.0, "labels": 0.0, "sentences": 1.0, "max_pairs": 60}
@@ -179,10 +181,43 @@ def test_the_stage_says_what_sentences_need() -> None:
     ):
         checked(**alone, tasks=("xnli",))
     with pytest.raises(
-        StageInputError, match="sentences: needs parallel text; set multilingual above 0"
+        StageInputError, match="sentences: needs multilingual text; set multilingual above 0"
     ):
         checked(sentences=1, tasks=("xnli",), multilingual=0)
     with pytest.raises(
         StageInputError, match="matched on text without labels; set multilingual: 0"
     ):
         checked(logits=0, hidden=0, labels=1, tasks=("xnli",))
+
+
+def test_lines_of_text_are_matched_each_for_itself_with_the_prefix_and_cut(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    lines = ["Es regnet.", "It rains.", "A man sleeps.", "Nein, danke.", "Yes"]
+    (tmp_path / "t.txt").write_text("\n".join(lines) + "\n")
+    vectors = SentenceVectors(prefix="query: ", dimensions=(16,))
+    asked = distillation(**ALONE, layers=1, text=(tmp_path / "t.txt",), vectors=vectors)
+    distill(tiny_base, [], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
+    found = declared_by(tmp_path / "o")
+    assert (found.prefix, found.pooling, found.dimensions) == ("query: ", "mean", (16,))
+    made = dataclasses.replace(asked, each_side=True)
+    text = plain_text.read(EMBEDDED, tiny_base, made, None, teacher=tiny_base)
+    assert isinstance(text, plain_text.Parallel)
+    teacher, batches = load_checkpoint(tiny_base), [Batch(0, (0, 1, 3), 1)]
+    text.teach(teacher, teacher, batches, "fp32", tmp_path, lambda fraction, what: None)
+    batch = text.collate(batches[0])
+    right = embedded(tiny_base, ["query: " + lines[i] for i in (0, 1, 3)])
+    assert np.allclose(batch["embeddings"], right, atol=2e-3)
+    assert torch.equal(batch["sides_ids"], batch["input_ids"])  # the prefix is in both
+
+
+def test_cut_vectors_are_to_have_the_teachers_cosines() -> None:
+    target = unit(6, 8, 1)
+    mixed = torch.cat((target, unit(6, 4, 2)), dim=1)  # the first 8 of 12 numbers are the teacher's
+    assert (
+        float(cosines_loss(mixed, target, (8,))) < 1e-9 < float(cosines_loss(mixed, target, (2,)))
+    )
+    assert float(cosines_loss(mixed, target, ())) == 0
+    assert float(cosines_loss(mixed[:2], target[:2], (2,))) == 0
+    both = torch.cat((mixed, mixed))  # English sides, then translations
+    assert float(cosines_loss(both, target, (8,))) < 1e-9

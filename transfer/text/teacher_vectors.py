@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from evalsuite.inference.batching import by_tokens
+from evalsuite.retrieval.sentences import Pooling
 from transfer.loop.batch_plan import padded
 from transfer.objectives.sentences import pool
 
@@ -46,8 +47,14 @@ def targets(
 
 
 @torch.no_grad()
-def embed(model: Any, sequences: Sequence[Sequence[int]], pad_id: int, compute: str) -> np.ndarray:
-    """Mean-pooled last hidden states, unit length, fp32 `[sequences, width]`."""
+def embed(
+    model: Any,
+    sequences: Sequence[Sequence[int]],
+    pad_id: int,
+    compute: str,
+    pooling: Pooling = "mean",
+) -> np.ndarray:
+    """Pooled last hidden states, unit length, fp32 `[sequences, width]`."""
     device = model.device
     result = np.zeros((len(sequences), model.config.hidden_size), dtype=np.float32)
     for batch in by_tokens([len(ids) for ids in sequences], _TOKENS):
@@ -55,5 +62,5 @@ def embed(model: Any, sequences: Sequence[Sequence[int]], pad_id: int, compute: 
         tensors = {name: value.to(device) for name, value in tensors.items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=compute == "bf16"):
             hidden = model(**tensors).last_hidden_state
-        result[batch] = pool(hidden, tensors["attention_mask"]).cpu().numpy()
+        result[batch] = pool(hidden, tensors["attention_mask"], pooling).cpu().numpy()
     return result

@@ -5,7 +5,7 @@ Files:
     registry.py: finds the stage files
     training_keys.py: keys of all stages that train, and checks of their inputs
     train_options.py: keys of `train` for mixing, batching, dev scores and robustness
-    vector_keys.py: keys of `train` for sentence vectors
+    vector_keys.py: keys of sentence vectors, of `train` and of `distill`
     plain_text_keys.py: keys of stages that read multilingual text without labels
     method_keys.py: keys of `train` that choose a training method, and its options
     heads.py: what `check` knows of the head of a model from outside

@@ -1,4 +1,4 @@
-"""Keys of `train` for sentence vectors, which are trained by contrast."""
+"""Keys of sentence vectors: of `train`, which makes them by contrast, and of `distill`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,9 @@ if TYPE_CHECKING:
     from transfer.text.sentence_pairs import Belonging
 
 
-class ContrastKeys(StageConfig):
-    """Sentence vectors that are trained by contrast with the other rows of a batch."""
+class VectorKeys(StageConfig):
+    """What is put before texts, and which parts of a vector work alone."""
 
-    contrastive: Literal["words", "sentences", "rows"] | None = Field(
-        default=None,
-        description="Train vectors to be near for what belongs together: words or sentences and "
-        "their translations in parallel text, or the two sentences of rows of tasks; default: "
-        "rows for retrieval, off for others.",
-    )
     prefix: str | None = Field(
         default=None,
         description="Put before each text whose vector is trained, such as 'query: '; default: "
@@ -32,6 +26,33 @@ class ContrastKeys(StageConfig):
         default=(),
         description="Numbers of dimensions, such as 128 and 64: the first numbers of each vector "
         "are trained to work alone, this many.",
+    )
+
+
+class DistilledVectorKeys(VectorKeys):
+    """Sentence vectors that are learnt from a teacher's."""
+
+    sentences: float = Field(
+        default=0.0,
+        ge=0,
+        description="Weight of the loss on embeddings of sentences of multilingual text, for any "
+        "width; 0: off.",
+    )
+    sentence_targets: Literal["english", "each"] = Field(
+        default="english",
+        description="What the teacher embeds of parallel text: the English sentence, for itself "
+        "and its translation, or each for itself; lines of text are always for themselves.",
+    )
+
+
+class ContrastKeys(VectorKeys):
+    """Sentence vectors that are trained by contrast with the other rows of a batch."""
+
+    contrastive: Literal["words", "sentences", "rows"] | None = Field(
+        default=None,
+        description="Train vectors to be near for what belongs together: words or sentences and "
+        "their translations in parallel text, or the two sentences of rows of tasks; default: "
+        "rows for retrieval, off for others.",
     )
     pooling: Literal["mean", "cls"] | None = Field(
         default=None,
@@ -100,6 +121,15 @@ def check_vectors(config: ContrastKeys, *, trained: bool) -> None:
     if config.contrastive != "rows" and (config.min_score is not None or config.positive_label):
         key = "positive_label" if config.min_score is None else "min_score"
         raise StageInputError(f"{key}: says which rows belong together; set contrastive: rows")
+    check_dimensions(config)
+
+
+def check_dimensions(config: VectorKeys) -> None:
+    """Refuse numbers of dimensions that are no sizes, or there twice.
+
+    Raises:
+        StageInputError: one is.
+    """
     sizes = config.matryoshka
     if any(size < 1 for size in sizes) or len(set(sizes)) < len(sizes):
         raise StageInputError("matryoshka: give whole numbers from 1, each of them once")
