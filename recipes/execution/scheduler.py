@@ -8,9 +8,11 @@ or the nodes of a cluster (`recipes.cluster`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Protocol
 
+from recipes.errors import StageRefusedError
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.stage_runner import Maker
 from recipes.planning.plan import Plan, Planned
@@ -30,12 +32,21 @@ class StagePlace(Protocol):
         """A stage failed: those that were submitted and have not begun need not begin."""
 
 
-def make_all(maker: Maker, chosen: set[str], place: StagePlace) -> None:
+Refused = Callable[[str, StageRefusedError], set[str]]
+
+
+def make_all(
+    maker: Maker, chosen: set[str], place: StagePlace, refused: Refused | None = None
+) -> None:
     """Fill `maker.made` with every chosen stage; those that are not in the cache run at `place`.
 
     Stages start in the plan's order as soon as what they need is there. When one fails no more are
     started, those that run are waited for, so that their work is kept, and the first error is
     raised.
+
+    Args:
+        refused: called with a stage that is refused and why, in place of that; it returns the
+            stages that need not be made any more.
     """
     graph = maker.plan.graph()
     waiting = {stage.label: stage for stage in maker.plan.stages if stage.label in chosen}
@@ -51,6 +62,10 @@ def make_all(maker: Maker, chosen: set[str], place: StagePlace) -> None:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             label, error = running.pop(future), future.exception()
+            if refused is not None and isinstance(error, StageRefusedError):
+                for other in refused(label, error):
+                    waiting.pop(other, None)
+                continue
             if error is not None and failure is None:
                 failure = error
                 place.drop_waiting()

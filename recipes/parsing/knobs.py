@@ -36,6 +36,12 @@ class SearchConfig(BaseModel):
     trials: int = Field(
         ge=1, description="Number of trials, at most; each combination of values is tried once."
     )
+    parallel: int = Field(
+        default=1,
+        ge=1,
+        description="Trials chosen and made at the same time; each choice then knows fewer "
+        "results. For a cluster, or --jobs.",
+    )
     budget: dict[BudgetKind, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
         description="One limit: MB (size on disk), ms (median latency), or points (score lost "
         "against the reference)."

@@ -13,6 +13,7 @@ what it did before, and the same seed with the same answers gives the same quest
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ _FAR = 1e9  # over any budget
 
 
 class Sampler:
-    """Asks for assignments and receives the result of each, in turn."""
+    """Asks for assignments and receives their results in the order of the questions."""
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Sampler:
         numeric: Mapping[str, bool],
         trials: int,
         seed: int,
+        parallel: int = 1,
     ) -> None:
         """Nothing is asked yet.
 
@@ -44,6 +46,8 @@ class Sampler:
             knobs: names of their values.
             numeric: whether those are numbers, of which some lie nearer than others.
             trials: how many will be asked for; a third of them, three at least, at random.
+            parallel: how many may be asked for before the first has a result; proposals then keep
+                away from those without one.
 
         Raises:
             MissingExtraError: optuna is not installed.
@@ -62,14 +66,17 @@ class Sampler:
         self.study = optuna.create_study(
             directions=["maximize", "minimize"],
             sampler=optuna.samplers.TPESampler(
-                seed=seed, n_startup_trials=max(3, trials // 3), multivariate=True
+                seed=seed,
+                n_startup_trials=max(3, trials // 3),
+                multivariate=True,
+                constant_liar=parallel > 1,
             ),
         )
         self.known: set[int] = set()
         self.total = count(self.values)
         drawn = random.Random(seed).sample(range(self.total), min(self.total, _DRAWN))
         self.drawn = iter(drawn)
-        self.asked: Trial | None = None
+        self.asked: deque[Trial] = deque()
         self.dearest = 1.0
 
     def ask(self) -> Assignment | None:
@@ -89,23 +96,22 @@ class Sampler:
         return None
 
     def tell(self, *, average: float, cost: float, over: float) -> None:
-        """What the last one scores and costs, and by how much it is over the budget."""
+        """What the first without a result scores and costs, and how far it is over the budget."""
         self.dearest = max(self.dearest, cost)
         self._tell(average, cost, over)
 
     def refuse(self) -> None:
-        """The last one cannot be made."""
+        """The first without a result cannot be made."""
         self._tell(0.0, self.dearest, _FAR)
 
     def _tell(self, average: float, cost: float, over: float) -> None:
-        assert self.asked is not None
-        self.asked.set_constraint("budget", over)
-        self.study.tell(self.asked, (average, cost))
-        self.asked = None
+        trial = self.asked.popleft()
+        trial.set_constraint("budget", over)
+        self.study.tell(trial, (average, cost))
 
     def _take(self, trial: Trial, places: dict[str, int]) -> Assignment:
         self.known.add(self._number(places))
-        self.asked = trial
+        self.asked.append(trial)
         return {knob: self.values[knob][place] for knob, place in places.items()}
 
     def _suggest(self, trial: Trial) -> dict[str, int]:

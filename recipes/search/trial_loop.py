@@ -28,7 +28,7 @@ from recipes.execution.cache import Cache
 from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, StageOutcome, note
-from recipes.execution.scheduler import make_all
+from recipes.execution.scheduler import Refused, make_all
 from recipes.execution.shared_stages import SharedStages, require
 from recipes.execution.stage_runner import Maker
 from recipes.execution.workspace import Workspace
@@ -82,6 +82,7 @@ def search(
         feasible.knobs,
         numeric={knob: numeric(node) for knob, node in loaded.knobs.items()},
         trials=feasible.config.trials,
+        parallel=feasible.config.parallel,
         seed=loaded.recipe.seed,
     )
     require(space)
@@ -121,27 +122,25 @@ class _Searcher:
 
     def all(self, feasible: SearchSpace, sampler: Sampler) -> list[Trial]:
         """Trials in the order in which the sampler asks for them."""
-        record = _record(feasible, ())
+        record, most = _record(feasible, ()), feasible.config.trials
         trials: list[Trial] = []
         begun = 0
-        while begun < feasible.config.trials and (assignment := sampler.ask()) is not None:
-            if why := refusal(self.loaded, assignment):  # which took no time
-                trials.append(Trial(assignment=assignment, refused=why))
-                sampler.refuse()
-                continue
-            plan = self.plan(self.loaded, [assignment])
-            begun += 1
-            self.display.say(
-                f"trial {begun} of {feasible.config.trials}: {assignment_text(assignment)}"
-            )
-            trial = self.trial(plan, record, assignment)
-            trials.append(trial)
-            self.display.say(f"trial {begun} of {feasible.config.trials}: {_outcome(trial)}")
-            if trial.refused:
-                sampler.refuse()
-            else:
-                average, cost, over = _judged(record, trial)
-                sampler.tell(average=average, cost=cost, over=over)
+        while asked := self._ask(sampler, min(feasible.config.parallel, most - begun), trials):
+            numbers = {}
+            for place, trial in enumerate(asked):
+                if not trial.refused:
+                    begun += 1
+                    numbers[place] = f"trial {begun} of {most}"
+                    self.display.say(f"{numbers[place]}: {assignment_text(trial.assignment)}")
+            for place, trial in enumerate(self.judged(asked, record)):
+                trials.append(trial)
+                if place in numbers:
+                    self.display.say(f"{numbers[place]}: {_outcome(trial)}")
+                if trial.refused:
+                    sampler.refuse()
+                else:
+                    average, cost, over = _judged(record, trial)
+                    sampler.tell(average=average, cost=cost, over=over)
         if all(trial.refused for trial in trials):
             reasons = "\n".join(f"{assignment_text(t.assignment)}: {t.refused}" for t in trials)
             raise RecipesError(
@@ -150,24 +149,63 @@ class _Searcher:
             )
         return trials
 
+    def _ask(self, sampler: Sampler, count: int, trials: list[Trial]) -> list[Trial]:
+        """At most `count` trials to be made at the same time, and refused ones between them.
+
+        The sampler gets those that are refused before any other at once, and they go to `trials`.
+        """
+        asked: list[Trial] = []
+        while sum(not trial.refused for trial in asked) < count:
+            if (assignment := sampler.ask()) is None:
+                break
+            trial = Trial(assignment=assignment, refused=refusal(self.loaded, assignment))
+            if trial.refused and not asked:  # which took no time
+                trials.append(trial)
+                sampler.refuse()
+            else:
+                asked.append(trial)
+        return asked
+
     def plan(self, loaded: Loaded, assignments: Sequence[Assignment]) -> Plan:
         """The stages of some trials."""
         return make_plan(loaded, self.data_dir, self.memo, assignments=assignments)
 
-    def trial(self, plan: Plan, record: Search, assignment: Assignment) -> Trial:
-        """Make what is not there yet, and judge the candidate."""
-        trial = Trial(assignment=assignment)
-        stages = [stage for stage in plan.stages if stage.kind != "report"]
-        own = {stage.label for stage in stages if _variant(stage.label).keys() & assignment.keys()}
-        self.make(plan, {stage.label for stage in stages} - own)
-        try:
-            self.make(plan, own)
-        except StageRefusedError as error:
-            return trial.model_copy(update={"refused": " ".join(str(error).splitlines()[:1])})
+    def judged(self, asked: Sequence[Trial], record: Search) -> list[Trial]:
+        """Make what is not there yet of some trials, and judge each candidate."""
+        wanted = [trial.assignment for trial in asked if not trial.refused]
+        plan = self.plan(self.loaded, wanted)
+        own = {
+            place: _own_labels(plan, trial.assignment)
+            for place, trial in enumerate(asked)
+            if not trial.refused
+        }
+        each = set().union(*own.values())
+        shared = {stage.label for stage in plan.stages if stage.kind != "report"} - each
+        self.make(plan, shared)
+        reasons: dict[int, str] = {place: trial.refused for place, trial in enumerate(asked)}
+
+        def refused(label: str, error: StageRefusedError) -> set[str]:
+            for place, labels in own.items():
+                if label in labels and not reasons[place]:
+                    reasons[place] = " ".join(str(error).splitlines()[:1])
+            still = [labels for place, labels in own.items() if not reasons[place]]
+            return each.difference(*still)
+
+        self.make(plan, each, refused)
+        return [
+            self._judge(trial, record)
+            if not reasons[place]
+            else trial.model_copy(update={"refused": reasons[place]})
+            for place, trial in enumerate(asked)
+        ]
+
+    def _judge(self, trial: Trial, record: Search) -> Trial:
+        """A trial with what its stages measured."""
+        plan = self.plan(self.loaded, [trial.assignment])
         outputs = [
             (stage.artifact.kind, self.made[stage.label].path)
-            for stage in stages
-            if stage.artifact.kind in read_measurements.RECORDS
+            for stage in plan.stages
+            if stage.kind != "report" and stage.artifact.kind in read_measurements.RECORDS
         ]
         recipe = self.loaded.recipe
         run = RunRecord(
@@ -183,7 +221,7 @@ class _Searcher:
         assert run.search is not None
         return run.search.trials[0]
 
-    def make(self, plan: Plan, labels: set[str]) -> None:
+    def make(self, plan: Plan, labels: set[str], refused: Refused | None = None) -> None:
         """Make stages of a plan that no earlier trial had."""
         chosen = {label for label in labels if label not in self.made}
         maker = Maker(plan, self.space, self.display, self.options.debug)
@@ -194,7 +232,7 @@ class _Searcher:
                 if stage.label in again:
                     maker.forget(stage)
         with stage_place(maker, self.options.jobs, chosen, self.opened) as place:
-            make_all(maker, chosen, place)
+            make_all(maker, chosen, place, refused)
 
     def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:
         """One report of every trial that was made; it lists the others."""
@@ -222,6 +260,17 @@ class _Searcher:
         outcome = note(self.loaded.recipe.name, self.space, outcomes, models)
         SharedStages(Cache(self.space), self.display).note_run(outcome)
         return outcome
+
+
+def _own_labels(plan: Plan, assignment: Assignment) -> set[str]:
+    """Stages of one of a plan's trials that have a knob in their name."""
+    found = set()
+    for stage in plan.stages:
+        variant = _variant(stage.label)
+        knobs = {name: value for name, value in variant.items() if name in assignment}
+        if stage.kind != "report" and knobs and knobs.items() <= assignment.items():
+            found.add(stage.label)
+    return found
 
 
 def _variant(label: str) -> dict[str, str]:

@@ -251,6 +251,17 @@ def test_the_sampler_asks_for_everything_once():
     assert trials(1, 100) == everything != trials(2, 100)
 
 
+@pytest.mark.usefixtures("no_charts")
+def test_trials_at_the_same_time_are_judged_each_by_itself(bench):
+    changed = ("candidate: packed", "candidate: packed\n  parallel: 3")
+    trials = found(run_recipe(write(bench, trials=5, parallel=changed))).trials
+    assert len({tuple(trial.assignment.values()) for trial in trials}) == len(trials) == 5
+    for trial in trials:
+        layers, width, precision = trial.assignment.values()
+        assert trial.average == pytest.approx(figures(int(layers), int(width), precision)[0])
+    assert sum(line.startswith("teacher") for line in made()) == 1
+
+
 def test_the_sampler_finds_more_than_chance():
     values = {"layers": "123456", "width": ("128", "192", "256", "320", "384"), "int8": "01"}
     numeric = {"layers": True, "width": True, "int8": False}
