@@ -15,7 +15,12 @@ from compress.export import bundle
 from compress.export.bundle import BundleCard
 
 MINI = Path(__file__).resolve().parents[2] / "recipes" / "models" / "xlmr-mini"
-_CLASSES = {"pair": "ForSequenceClassification", "tagging": "ForTokenClassification", None: "Model"}
+_CLASSES = {
+    "pair": "ForSequenceClassification",
+    "tagging": "ForTokenClassification",
+    "span": "ForQuestionAnswering",
+    None: "Model",
+}
 _WIDTH = 8
 
 
@@ -33,6 +38,11 @@ def table_bundle(out: Path, head: str | None, labels: Sequence[str] = ()) -> Pat
         nodes.append(helper.make_node("Mul", [rows, "weights"], ["weighted"]))
         nodes.append(helper.make_node("ReduceSum", ["weighted", "tokens"], ["logits"], keepdims=0))
         outputs = ["logits", rows]
+    if head == "span":
+        nodes.append(helper.make_node("Split", [rows, "halves"], ["one", "two"], axis=2))
+        outputs = ["start_logits", "end_logits"]
+        for part, name in zip(("one", "two"), outputs, strict=True):
+            nodes.append(helper.make_node("Squeeze", [part, "last"], [name]))
     if head is None:
         nodes.append(helper.make_node("Identity", [rows], ["last_hidden_state"]))
         outputs = ["last_hidden_state", rows]
@@ -45,6 +55,7 @@ def table_bundle(out: Path, head: str | None, labels: Sequence[str] = ()) -> Pat
             numpy_helper.from_array(table, "table"),
             numpy_helper.from_array(np.array([2]), "last"),
             numpy_helper.from_array(np.array([1]), "tokens"),
+            numpy_helper.from_array(np.array([1, 1]), "halves"),
         ],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

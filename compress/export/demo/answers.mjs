@@ -15,7 +15,8 @@ const CLASSES = {
   tagging: "AutoModelForTokenClassification",
   span: "AutoModelForQuestionAnswering",
 };
-const ANSWER = 30; // tokens of the longest answer
+// Of models of spans, in tokens: a sequence, a question, what two windows share, an answer.
+const [LONGEST, QUESTION, OVERLAP, ANSWER] = [384, 64, 128, 30];
 
 /** Open a bundle. `device` is "wasm", "webgpu", or "cpu" in node. */
 export async function open(library, path, settings, { device = "wasm", progress } = {}) {
@@ -94,18 +95,19 @@ class Bundle {
   /** The part of a context that answers a question. White space is that of the tokenizer. */
   async answer(question, context) {
     const { opening, between, closing } = this.settings.template;
-    const asked = this.ids(question).slice(0, 64);
+    const longest = Math.min(this.settings.maxLength, LONGEST);
+    const asked = this.ids(question).slice(0, Math.min(QUESTION, Math.floor(longest / 2)));
     const head = [...opening, ...asked, ...between];
-    const room = this.settings.maxLength - head.length - closing.length;
+    const room = longest - head.length - closing.length;
     const all = this.ids(context);
     let best = { score: -Infinity, ids: [] };
-    for (let from = 0; from === 0 || from < all.length - 128; from += room - 128) {
+    for (const from of starts(all.length, room)) {
       const part = all.slice(from, from + room);
       const out = await this.run([...head, ...part, ...closing]);
-      const [starts, ends] = [out.start_logits.data, out.end_logits.data];
+      const [first, last] = [out.start_logits.data, out.end_logits.data];
       for (let a = 0; a < part.length; a++) {
         for (let b = a; b < Math.min(a + ANSWER, part.length); b++) {
-          const score = starts[head.length + a] + ends[head.length + b];
+          const score = first[head.length + a] + last[head.length + b];
           if (score > best.score) best = { score, ids: part.slice(a, b + 1) };
         }
       }
@@ -153,6 +155,14 @@ export function windows(words, room) {
     found.push(window);
     start = end;
   }
+  return found;
+}
+
+/** Where windows of `room` tokens begin, so that they cover all. */
+export function starts(tokens, room) {
+  const step = room - Math.min(OVERLAP, Math.floor(room / 2));
+  const found = [0];
+  while (found.at(-1) + room < tokens) found.push(found.at(-1) + step);
   return found;
 }
 
