@@ -91,12 +91,13 @@ def evaluate(
             comparison.add(predicted, split)
     available = task.available(source, split)
     vectors = evaluation.vectors
+    drawn = task.rows_drawn(options.max_examples)
     return TaskResult(
         model=predictor.describe(label),
         task=task.name,
         title=task.title + (" (threshold fitted on these rows)" * (task.fitted_on == split)),
         main_metric=task.metric,
-        signature=scoring.signature(task, options.seed),
+        signature=scoring.signature(task, options.seed, drawn),
         metrics=scores.metrics,
         intervals=scores.intervals(),
         zero_shot_interval=scores.zero_shot_interval(),

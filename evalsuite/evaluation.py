@@ -42,7 +42,7 @@ class EvaluationOptions:
         dimensions: of embeddings the first numbers only, this many; default all.
         margin: retrieval only; compare neighbours by ratio margin and not by cosine. Mining always
             does.
-        max_examples: take the first rows only, this many per language (the result records it).
+        max_examples: take some rows only, this many per language (the result records it).
         seed: of the bootstrap.
     """
 
@@ -115,12 +115,13 @@ class Evaluation:
         }
 
     def load(self, split: Split, language: str) -> Sequence[Example]:
-        """The first rows of one language, at most `max_examples`.
+        """Rows of one language, at most `max_examples`: the first ones, or as the task takes some.
 
         Raises:
             DataError: there are none.
         """
-        rows = self.task.load(self.source, split, language)[: self.options.max_examples]
+        rows = self.task.load(self.source, split, language)
+        rows = self.task.some_of(rows, self.options.max_examples)
         if not rows:
             raise DataError(f"{self.task.name} {language}: no rows in its {split} split")
         return rows
@@ -143,10 +144,19 @@ class Evaluation:
         assert self.vectors is not None
         return self.vectors
 
+    def _declared(self) -> SentenceModel:
+        """What the model declares; nothing where it cannot be made and a layer is asked for."""
+        try:
+            return declared_by(self.session.predictor.directory)
+        except ModelError as error:
+            if self.options.layer is not None:
+                return SentenceModel()
+            raise ModelError(f"{error}; set layer to score hidden states without it") from None
+
     def _embedder(self) -> Embedder:
         """As the options ask, else as the model declares where it is an encoder without a head."""
         options, predictor = self.options, self.session.predictor
-        declared = SentenceModel() if predictor.labels else declared_by(predictor.directory)
+        declared = SentenceModel() if predictor.labels else self._declared()
         layer = -1 if options.layer is None and declared.declared else options.layer
         prefix, passage_prefix = declared.prefixes(options.prefix, options.passage_prefix)
         return Embedder(

@@ -121,8 +121,11 @@ def score(answers: Answers, kind: Kind | None = None) -> dict[str, float]:
     return found
 
 
-def signature(task: Task, seed: int) -> str:
+def signature(task: Task, seed: int, drawn: str = "") -> str:
     """What a task's main score was computed with, in one line, as sacreBLEU's signatures are.
+
+    Args:
+        drawn: how rows were drawn, such as `rows:100`, where the first ones were not taken.
 
     >>> signature(TASKS.get("panx"), seed=0)
     'chunk_f1|average:micro|bootstrap:1000|seed:0|seqeval:1.2.2|version:1'
@@ -131,8 +134,16 @@ def signature(task: Task, seed: int) -> str:
     scheme = [f"scheme:{task.scheme}"] if task.scheme and metric.reads == "tags" else []
     positive = ["label:" + str(task.positive)] if "positive" in metric.needs else []
     made_with = [f"{name}:{metadata.version(name)}" for name in metric.packages]
-    drawn = [f"bootstrap:{bootstrap.RESAMPLES}", f"seed:{seed}"]
-    parts = [metric.name, *metric.details, *scheme, *positive, *drawn, *made_with]
+    samples = [f"bootstrap:{bootstrap.RESAMPLES}", f"seed:{seed}"]
+    parts = [
+        metric.name,
+        *metric.details,
+        *scheme,
+        *positive,
+        *filter(None, [drawn]),
+        *samples,
+        *made_with,
+    ]
     return "|".join([*parts, f"version:{metric.version}"])
 
 

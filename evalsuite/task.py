@@ -285,6 +285,14 @@ class Task(ABC):
         unless the task has others."""
         return self.available(source, split)
 
+    def some_of(self, rows: Sequence[Example], most: int | None) -> Sequence[Example]:
+        """At most `most` of the rows, where not all are asked for: the first."""
+        return rows[:most]
+
+    def rows_drawn(self, most: int | None) -> str:
+        """How `some_of` draws rows, for a signature; empty where it takes the first."""
+        return ""
+
     def eval_split(self, source: DataSource) -> Split:
         """The first of `eval_splits` that has rows in any language."""
         for split in self.eval_splits:

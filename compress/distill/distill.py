@@ -29,7 +29,7 @@ from compress.distill.training_text import TrainingText, plain_share, read_text
 from compress.errors import StudentError
 from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.predictor import Predictor
-from evalsuite.retrieval.declared_vectors import declared_by
+from evalsuite.retrieval.declared_vectors import declares
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.encoded import unreached_summary
@@ -97,7 +97,7 @@ def distill(
     fitted = _train(student, teacher, data, match, work, progress)
     card = _card(predictor, origin(chosen, student, options), tasks, options)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
-    if head is None and (options.sentences > 0 or declared_by(teacher_dir).declared):
+    if head is None and (options.sentences > 0 or declares(teacher_dir)):
         declare_vectors(options.vectors, out, out)
     return fitted, {
         **_training_summary(fitted, cached is not None),
@@ -112,7 +112,9 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
     teacher's prefix only where there is none."""
     directories = (teacher_dir, options.student or teacher_dir)
     longest = min(checkpoints.longest(path, options.max_length) for path in directories)
-    vectors = options.vectors.resolved(teacher_dir)
+    vectors = options.vectors
+    if head is None and (options.sentences > 0 or declares(teacher_dir)):
+        vectors = vectors.resolved(teacher_dir)
     return replace(
         options,
         max_length=longest,

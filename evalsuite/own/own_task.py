@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from evalsuite.data import left_out
@@ -31,6 +32,7 @@ from evalsuite.registry import FORMATS
 from evalsuite.task import DataSource, Example, SourceKind, Split, Task
 
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+ROWS_SEED = 0  # of the rows that are drawn where not all are asked for
 
 
 class OwnTask(Task):
@@ -159,6 +161,20 @@ class OwnTask(Task):
         total = len(found) + skipped.total()
         left_out.record(left_out.Rows(self.name, split, language), total, skipped, always=True)
         return found
+
+    def some_of(self, rows: Sequence[Example], most: int | None) -> Sequence[Example]:
+        """At most `most` of the rows, in their order, drawn by a fixed seed from all of them.
+
+        People's files are often sorted by label, so the first rows could have one label alone.
+        """
+        if most is None or most >= len(rows):
+            return rows
+        drawn = Random(ROWS_SEED).sample(range(len(rows)), most)
+        return [rows[index] for index in sorted(drawn)]
+
+    def rows_drawn(self, most: int | None) -> str:
+        """The number of rows and the seed they are drawn by."""
+        return "" if most is None else f"rows:{most}|rows_seed:{ROWS_SEED}"
 
     def require(self, source: DataSource, split: Split, language: str) -> None:
         """Raise what `load` raises where there are no rows of a language."""

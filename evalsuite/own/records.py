@@ -25,12 +25,15 @@ from typing import Any
 
 from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
+from evalsuite.data.mistaken import mistaken
 from evalsuite.errors import DataError, MalformedRowError
 
 Column = str | int  # the name, or the number from 1
 FORMS = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "json", ".parquet": "parquet"}
 BLANK = "blank line"  # why a line of a file is no row
 COMPRESSED = (".gz", ".zst")
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # first bytes
+_HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +135,9 @@ def _unpacked(path: Path, raw: bytes) -> bytes:
     import zstandard
 
     try:
-        if raw.startswith(b"\x1f\x8b"):
+        if raw.startswith(_GZIP):
             return gzip.decompress(raw)
-        if raw.startswith(b"\x28\xb5\x2f\xfd"):
+        if raw.startswith(_ZSTD):
             return _unzstd(raw)
     except (OSError, EOFError, zstandard.ZstdError) as error:
         raise DataError(f"{path} is compressed, and damaged: {error}") from None
@@ -169,8 +172,7 @@ def _delimited(
             numbered = any(isinstance(column, int) for column in columns)
             names = [*range(1, len(fields) + 1)] if numbered else [*fields]
             _check_columns(path, line, columns, names)
-            if repeated := [name for name in columns if names.count(name) > 1]:
-                raise MalformedRowError(path, line, f"several columns are called {repeated[0]!r}")
+            _check_once(path, line, columns, names)
             if not numbered:
                 continue
         if len(fields) != len(names):
@@ -229,16 +231,11 @@ def _json(
 
 def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) -> Iterator[Record]:
     import pyarrow
-    import pyarrow.parquet
 
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-    except FileNotFoundError:
-        raise DataError(f"there is no file {path}") from None
-    except (OSError, pyarrow.ArrowException) as error:
-        raise DataError(f"cannot read {path}: {error}") from None
+    file = _open_parquet(path)
     names = file.schema_arrow.names
     _check_columns(path, 1, columns, names)
+    _check_once(path, 1, columns, names)
     wanted = [str(column) for column in (*columns, *optional) if column in names]
     line = 0
     try:
@@ -246,8 +243,39 @@ def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) 
             for row in batch.to_pylist():
                 line += 1
                 yield Record(line, {name: as_text(value) for name, value in row.items()})
+    except UnicodeDecodeError:
+        raise MalformedRowError(path, line, "not UTF-8") from None
     except (OSError, pyarrow.ArrowException) as error:
-        raise MalformedRowError(path, line + 1, f"cannot read the next rows: {error}") from None
+        problem = f"cannot read the next rows: {_in_one_line(error)}; copy the file again"
+        raise MalformedRowError(path, line + 1, problem) from None
+
+
+def _open_parquet(path: Path) -> Any:
+    """A parquet file, unpacked where it is compressed as a whole.
+
+    Raises:
+        DataError: there is no such file, or it is no parquet.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        if head.startswith((_GZIP, _ZSTD)):
+            return pyarrow.parquet.ParquetFile(pyarrow.BufferReader(raw_content(path)))
+        if not head.startswith(b"PAR1") and (what := mistaken(head, by_line=False)):
+            raise DataError(f"cannot read {path}: {what}")
+        return pyarrow.parquet.ParquetFile(path)
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"cannot read {path} as parquet: {_in_one_line(error)}") from None
+
+
+def _in_one_line(error: Exception) -> str:
+    """What a library says, without its further lines."""
+    return str(error).strip().partition("\n")[0][:150]
 
 
 def _check_columns(
@@ -262,12 +290,23 @@ def _check_columns(
         )
 
 
+def _check_once(path: Path, line: int, wanted: Sequence[Column], there: Sequence[Column]) -> None:
+    if repeated := [name for name in wanted if there.count(name) > 1]:
+        raise MalformedRowError(path, line, f"several columns are called {repeated[0]!r}")
+
+
 def as_text(value: Any) -> str:
-    """A value as a file of text would have it: true and 1.0 are 1, nothing and NaN are empty."""
+    """A value as a file of text would have it: true and 1.0 are 1, nothing and NaN are empty.
+
+    Raises:
+        UnicodeDecodeError: the value is of bytes that are not UTF-8.
+    """
+    if isinstance(value, bytes):
+        return value.decode("utf-8")  # some writers of parquet store text so
     if value is None:
         return ""
     if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
         return str(int(value))  # a table with a missing value has 1.0 for 1
     if isinstance(value, float) and value != value:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

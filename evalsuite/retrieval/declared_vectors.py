@@ -97,6 +97,14 @@ def declared_by(directory: Path) -> SentenceModel:
     )
 
 
+def declares(directory: Path) -> bool:
+    """Whether it is said for what vectors a model was trained, and they can be made here."""
+    try:
+        return declared_by(directory).declared
+    except ModelError:
+        return False
+
+
 def prompt_of(directory: Path, declared: SentenceModel, name: str) -> str:
     """The prefix of a name that a checkpoint declares; `passage` has several usual names.
 

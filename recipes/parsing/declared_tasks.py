@@ -46,6 +46,7 @@ def declare_tasks(
             metric_of(task)
         except EvalsuiteError as error:
             problems.add(where, f"tasks.{name}: {error}")
+            problems.faulty_tasks.add(name)
             continue
         for problem in task.first_row_problems():
             problems.add(where, f"tasks.{name}: {problem}")

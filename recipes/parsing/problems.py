@@ -10,6 +10,7 @@ recipes.errors.RecipeError: r.yaml: 1 problem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +25,28 @@ if TYPE_CHECKING:
 _LONGEST = 1_000  # characters of one line of a message
 
 
+_UNKNOWN_TASK = re.compile(r"unknown task '([^']+)'")
+
+
 class Problems:
     """A list of `where: what`; the same problem is kept once."""
 
     def __init__(self, recipe: str) -> None:
         self.recipe = recipe
         self.lines: list[str] = []
+        self.faulty_tasks: set[str] = set()  # declared, and not known because of another problem
         self.notes: list[str] = []  # what is no problem yet, such as an old name of a key
 
     def __bool__(self) -> bool:
         return bool(self.lines)
 
     def add(self, where: str, what: str) -> None:
-        """Note a problem; continuation lines of `what` are indented under it."""
+        """Note a problem; continuation lines of `what` are indented under it.
+
+        That a task is unknown is no problem where its declaration is one already.
+        """
+        if (unknown := _UNKNOWN_TASK.search(what)) and unknown[1] in self.faulty_tasks:
+            return
         lines = f"{where}: {what}".splitlines()
         line = "\n    ".join(shortened(line, _LONGEST) for line in lines)
         if line not in self.lines:

@@ -44,7 +44,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 8
+VERSION = 9
 PASS = True
 
 

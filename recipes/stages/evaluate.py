@@ -34,7 +34,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 12
+VERSION = 13
 LABELS_MATTER = True
 
 
@@ -89,7 +89,8 @@ class Config(StageConfig):
     max_examples: int | None = Field(
         default=None,
         ge=1,
-        description="Rows per language, taken from the start; default: all rows.",
+        description="Rows per language: the first, or of declared tasks some of the whole file, "
+        "drawn by a fixed seed; default: all rows.",
     )
     adapter_task: AdapterTask = None
 

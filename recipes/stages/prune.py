@@ -45,7 +45,7 @@ from recipes.stages._shared.training_keys import (
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 4
+VERSION = 5
 PASS = True
 
 

@@ -47,7 +47,7 @@ from transfer.supervised import rules
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 7
+VERSION = 8
 
 
 class Config(MethodKeys, TrainOptionsConfig):

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 import zstandard
+from parquet_files import as_parquet, broken_parquet
 
 from evalsuite.data.left_out import collected
 from evalsuite.errors import DataError
@@ -100,12 +99,6 @@ def as_json(rows: Rows) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def as_parquet(rows: Rows) -> bytes:
-    out = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), out)
-    return out.getvalue()
-
-
 KINDS: dict[str, Callable[[Rows], bytes]] = {
     ".csv": as_csv, ".tsv": as_tsv, ".jsonl": as_json, ".parquet": as_parquet
 }  # fmt: skip
@@ -140,7 +133,12 @@ def right(kind: str, rows: Rows) -> dict[str, tuple[str, bytes]]:
     found = {case: (f"a{kind}", content) for case, content in cases.items()}
     found["a name in capitals"] = (f"A{kind.upper()}", plain)
     if kind == ".parquet":
-        return found
+        as_bytes = [{n: str(v).encode() for n, v in row.items()} for row in rows]
+        return found | {
+            "text as bytes": ("a.parquet", make(as_bytes)),
+            "gzip": ("a.parquet.gz", gzip.compress(plain)),
+            "zstd": ("a.parquet.zst", zstandard.compress(plain)),
+        }
     found |= {
         case: (f"a{kind}", content)
         for case, content in {
@@ -177,12 +175,7 @@ def broken(kind: str, rows: Rows, text: str, gold: str) -> dict[str, tuple[bytes
         ),
     }
     if kind == ".parquet":
-        return found | {
-            "not parquet": (b"PAR1 and so on", None),
-            "cut short": (make(rows)[:-9], None),
-            "no row": (make_empty(rows), None),
-            "a number that is not finite": (make(changed_type(rows, gold)), 2),
-        }
+        return found | broken_parquet(rows, text, gold)
     plain = make(rows)
     found |= {
         "an empty file": (b"", 1),
@@ -218,17 +211,6 @@ def broken(kind: str, rows: Rows, text: str, gold: str) -> dict[str, tuple[bytes
         found["an open quotation mark"] = plain + b'"x\n', 4
         found["text after a quotation mark"] = plain + b'"x"y' + b",z" * (len(rows[0]) - 1), 4
     return found
-
-
-def make_empty(rows: Rows) -> bytes:
-    out = io.BytesIO()
-    schema = pyarrow.schema([(name, pyarrow.string()) for name in rows[0]])
-    pyarrow.parquet.write_table(schema.empty_table(), out)
-    return out.getvalue()
-
-
-def changed_type(rows: Rows, gold: str) -> Rows:
-    return [{**rows[0], gold: 1.0}, {**rows[1], gold: float("nan")}]
 
 
 @pytest.mark.parametrize("kind", KINDS)

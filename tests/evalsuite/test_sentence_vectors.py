@@ -126,6 +126,15 @@ def test_vectors_are_cut_and_have_length_one_again(encoder: Path) -> None:
         SentenceEmbedder(encoder, prompt="title")
 
 
+def test_some_rows_of_a_file_that_is_sorted_are_drawn_from_all_of_it(encoder: Path) -> None:
+    task = similarity()
+    some = task.some_of(range(1000), 10)
+    assert len(set(some)) == 10 and some == sorted(some) and max(some) > 500
+    assert list(task.some_of(range(9), 9)) == list(range(9))
+    found = scored(encoder, task, max_examples=3)
+    assert "|rows:3|rows_seed:0|" in found.signature and found.examples == {"de": 3}
+
+
 def test_a_declaration_is_read_or_refused(encoder: Path) -> None:
     assert declared_by(encoder) == SentenceModel(
         "mean", "query: ", None, PROMPTS["prompts"], (16, 8), declared=True  # type: ignore[arg-type]
@@ -133,3 +142,6 @@ def test_a_declaration_is_read_or_refused(encoder: Path) -> None:
     (encoder / "modules.json").write_text("{}")
     with pytest.raises(ModelError, match="not a list of JSON; copy the checkpoint again"):
         declared_by(encoder)
+    with pytest.raises(ModelError, match="set layer to score hidden states without it"):
+        scored(encoder, similarity())
+    assert scored(encoder, similarity(), layer=-1).layer == 2

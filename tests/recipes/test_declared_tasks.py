@@ -106,6 +106,12 @@ def test_it_is_declared_where_another_key_is_wrong(files, wrong):
     assert key in said and "2 problems" in said and "'f2'" in said
 
 
+def test_a_faulty_file_is_one_problem_though_stages_name_the_task(files):
+    (files.folder / "train.csv").write_text("text,label\n")
+    message = error(files, RECIPE)
+    assert ": 1 problem\n" in message and "unknown task" not in message
+
+
 def test_the_first_row_of_every_file_is_looked_at(files):
     (files.folder / "test-de.csv").write_text("text,class\nEs regnet.,weather\n")
     (files.folder / "test-sw.csv").write_text("text,label\nMvua.,4\n")

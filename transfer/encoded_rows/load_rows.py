@@ -52,7 +52,7 @@ def load_rows(
         split = task.load(source, "train", language)
         if language == task.source_language:
             split = split[: len(split) - held_out]
-        examples += split[:max_examples]
+        examples += task.some_of(split, max_examples)
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
     task = task.labelled(source)

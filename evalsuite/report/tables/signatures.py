@@ -113,7 +113,7 @@ def _score(score: TaskResult, machine: str) -> list[str]:
         score.signature or score.main_metric,
         score.source,
         score.split,
-        _rows(score.max_examples),
+        _rows(score.max_examples, drawn="rows_seed" in score.signature),
         digest(score.data_digest),
         digest(score.model.digest),
         score.model.runtime,
@@ -138,8 +138,8 @@ def _alignment(result: AlignmentResult, machine: str) -> list[str]:
     ]
 
 
-def _rows(most: int | None) -> str:
-    return f"first {most:,}" if most else "all"
+def _rows(most: int | None, *, drawn: bool = False) -> str:
+    return f"{most:,} drawn" if most and drawn else f"first {most:,}" if most else "all"
 
 
 def _embedding(score: TaskResult) -> str:

@@ -103,7 +103,8 @@ class TaskTrainingConfig(TrainingConfig):
     max_examples: int | None = Field(
         default=None,
         ge=1,
-        description="Training rows per task and language, at most; default: all rows.",
+        description="Training rows per task and language, at most: the first, or of declared tasks "
+        "some of the whole file; default: all rows.",
     )
     freeze_embeddings: bool = Field(
         default=False,
