@@ -137,6 +137,7 @@ class ClusterPlace:
             label=label,
             made={name: maker.made[name] for name in lineage(maker.plan, label)},
             threads=request.cpus,
+            gpus=request.gpus,
             again=job.stage.key in maker.space.again,
             attempt=job.attempt,
         )

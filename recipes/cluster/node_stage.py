@@ -9,6 +9,7 @@ what it made there, and sends snapshots of what it is making (`recipes.execution
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 Send = Callable[[News], None]
 EVERY = 0.5  # seconds between two lines about how far a stage is
+_VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 _keys: set[str] = set()  # of stages, as this process computed them
 
 
@@ -57,6 +59,7 @@ class NodeAssignment:
     Attributes:
         made: outcomes of all stages before it; their paths are those of the run's machine.
         threads: that it computes with.
+        gpus: that it computes on; with none it sees none.
         again: whatever is finished already is not taken (`--from`).
         attempt: from 1; a later one goes on from what an earlier one left.
     """
@@ -64,6 +67,7 @@ class NodeAssignment:
     label: str
     made: Mapping[str, StageOutcome]
     threads: int
+    gpus: int
     again: bool
     attempt: int
 
@@ -119,6 +123,8 @@ def _outcome(work: NodeWork, assignment: NodeAssignment, send: Send) -> StageOut
     for label in plan.graph()[stage.label]:
         _bring(maker, maker.made[label])
     use_threads(assignment.threads)
+    if not assignment.gpus:  # Ray will not hide them in later versions
+        os.environ |= dict.fromkeys(_VISIBLE, "")
     return maker.stage(stage)
 
 
