@@ -5,6 +5,7 @@ Files:
     errors.py: the exceptions of `transfer`
     find_task.py: target and intermediate tasks under one roof
     pretrain.py: pretrain a multilingual encoder: masked LM, with translation LM on parallel text
+    pretrain_stream.py: pretrain with masked LM on more text than memory holds
     registry.py: the catalogues of this package: the components of each kind, found by their file
         names
     sentence_teacher.py: what a multilingual sentence encoder provides, to be learnt from

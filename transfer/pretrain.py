@@ -31,7 +31,7 @@ from transfer.models.head_alone import has_masked_lm_head
 from transfer.objectives import mlm
 from transfer.text import lexical_init, parallel_text, vocabulary
 
-_SHOWN = 200_000  # lines the vocabulary is trained on, at most
+MOST_LINES = 200_000  # lines the vocabulary is trained on, at most
 _FROM_SCRATCH = "xlm-roberta"  # whose layout of special tokens the trained vocabulary has
 
 
@@ -111,7 +111,7 @@ def pretrain(
         return mlm.collate(chosen, pad_id, pieces, batch.seed, options.mask_rate)
 
     set_seed(options.settings.seed)
-    model = _model(directory, options.shape, tokenizer.get_vocab_size())
+    model = new_model(directory, options.shape, tokenizer.get_vocab_size())
     if directory is None and options.lexical:
         progress(0.0, "aligning embeddings")
         _align(model, tokenizer, pairs)
@@ -154,8 +154,8 @@ def _vocabulary(
     progress(0.0, "training the vocabulary")
     lines = [foreign for _, foreign, _ in pairs]
     lines += sorted({english for _, _, english in pairs})
-    if len(lines) > _SHOWN:
-        lines = random.Random(seed).sample(lines, _SHOWN)
+    if len(lines) > MOST_LINES:
+        lines = random.Random(seed).sample(lines, MOST_LINES)
     vocabulary.save(vocabulary.train_unigram(lines, shape.vocabulary), directory, shape.max_length)
 
 
@@ -176,7 +176,8 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
         table.copy_(torch.from_numpy(lexical_init.align(triples, table.numpy())))
 
 
-def _model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
+def new_model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
+    """The checkpoint that is continued, or a model of a shape with random weights."""
     if directory is not None:
         new = not has_masked_lm_head(directory)
         return from_pretrained(AutoModelForMaskedLM, directory, new_head=new, dtype=torch.float32)

@@ -15,5 +15,6 @@ Files:
     rows.py: a row that was read, and one that was not
     run_model.py: answer the rows of a file with a model, or turn them into vectors
     take_texts.py: the texts of a row
+    text_shards.py: the texts of a corpus in shards: files, and parts of a data set on the hub
     windows.py: rows in windows: what is read, answered and written at once
 """

@@ -55,6 +55,10 @@ class HeldOut:
     def __contains__(self, text: str) -> bool:
         return _key(text) in self._keys
 
+    def digest(self) -> str:
+        """Equal for two sets of the same texts."""
+        return blake2b(b"".join(sorted(self._keys)), digest_size=16).hexdigest()
+
 
 def paths(source: DataSource) -> tuple[Path, ...]:
     """The files that are read, sorted."""

@@ -162,6 +162,7 @@ class Maker:
         recipe = self.plan.loaded.recipe
         return StageContext(
             label=stage.label,
+            tokens=self.space.tokens,
             tracked=self.space.tracked,
             out=attempt.out,
             work=attempt.work,

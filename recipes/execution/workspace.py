@@ -6,6 +6,7 @@
 ├── partial/<key>/out work   stages in the making; work/ survives a kill
 ├── failed/<recipe>/<stage>/ what a failed gate stopped, to be looked at; never found as an output
 ├── locks/  logs/            one lock a stage, one log a stage
+├── tokens/                  token ids of streamed text; may be deleted
 ├── tracked/<tracker>/       what TensorBoard and others show; may be deleted
 ├── runs/<recipe>/           run.json and links to the outputs of the last run
 └── digests.json             digests of files that were read, by size, time and inode
@@ -49,6 +50,7 @@ class Workspace:
         self.locks = self.root / "locks"
         self.logs = self.root / "logs"
         self.runs = self.root / "runs"
+        self.tokens = self.root / "tokens"
         self.tracked = self.root / "tracked"
         self.digests = self.root / "digests.json"
 

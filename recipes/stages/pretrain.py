@@ -17,6 +17,14 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.plain_text_keys import (
+    BUFFER,
+    ShuffleBuffer,
+    TextStream,
+    opened_stream,
+    refuse_unpinned,
+    streamed_files,
+)
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.training_keys import TrainingConfig, need, settings, smaller_batch
 
@@ -98,6 +106,19 @@ class Config(TrainingConfig):
         "parallel corpus.",
     )
 
+    stream: TextStream = None
+    shuffle_buffer: ShuffleBuffer = BUFFER
+
+    @model_validator(mode="after")
+    def _streams_lines_alone(self) -> Config:
+        written = self.model_fields_set & {"tlm", "languages", "max_pairs", "init"}
+        if self.stream is not None and written:
+            raise ValueError(
+                f"stream: its rows are single lines; remove {', '.join(sorted(written))}, which "
+                "goes with parallel text"
+            )
+        return self
+
     @model_validator(mode="after")
     def _one_start(self) -> Config:
         if (self.model is None) == (self.shape is None):
@@ -107,6 +128,7 @@ class Config(TrainingConfig):
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
+    refuse_unpinned(config)
     tokenizer: str | None = f"pretrain {config.name}"
     for artifact in inputs.get("model", ()):
         need(artifact, "model", "checkpoint")
@@ -115,7 +137,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """Parallel text, and what is kept out of it."""
+    """Parallel text or a stream, and what is kept out of it."""
+    if config.stream is not None:
+        return (*streamed_files(config), HELD_OUT)
     return (PARALLEL, HELD_OUT)
 
 
@@ -176,12 +200,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
         languages=config.languages,
         settings=settings(config, ctx),
     )
-    _, facts = pretrain(
-        ctx.input("model").path if config.model else None,
-        ctx.data,
-        options,
-        work=ctx.work,
-        out=ctx.out,
-        progress=ctx.progress,
-    )
-    return facts
+    model = ctx.input("model").path if config.model else None
+    places: dict[str, Any] = {"work": ctx.work, "out": ctx.out, "progress": ctx.progress}
+    if (stream := opened_stream(config, ctx)) is not None:
+        from transfer.pretrain_stream import pretrain_stream
+
+        return pretrain_stream(model, ctx.data, options, stream, **places)[1]
+    return pretrain(model, ctx.data, options, **places)[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from recipes.stages._shared.score_gate import (
 from recipes.stages._shared.training_keys import need, probed
 
 if TYPE_CHECKING:
+    from evalsuite.data.heldout import HeldOut
     from evalsuite.machine.memory import Memory
 
 VERSION = 5
@@ -174,24 +175,37 @@ def _others(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
 
 
 def _text(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
-    """Language or file name -> lines."""
+    """Language or file name -> lines, which are read as they are counted."""
     from evalsuite.data.parallel import segments
-    from evalsuite.inference.probe_text import spread
-    from transfer.text import parallel_text
 
     found: dict[str, Iterable[str]] = {}
     if config.languages:
-        foreign = [code for code in config.languages if code != "en"]
-        corpus = parallel_text.read(
-            ctx.data, foreign or None, config.max_lines, config.max_lines, progress=ctx.progress
-        )
-        by_language: dict[str, list[str]] = {code: [] for code in corpus.languages}
-        for index, there, here in corpus.pairs:
-            by_language[corpus.languages[index]].append(there)
-            by_language["en"].append(here)
-        for index, line in corpus.lines:
-            by_language[corpus.languages[index]].append(line)
-        english = by_language["en"]  # the other side of every language's pairs
-        by_language["en"] = list(spread(english, config.max_lines or len(english)))
-        found |= {code: by_language[code] for code in config.languages}
+        from evalsuite.data.heldout import HeldOut
+
+        held = HeldOut.read(ctx.data)
+        found |= {code: _corpus_lines(config, ctx, code, held) for code in config.languages}
     return found | {path: segments(home_path(path)) for path in config.text}
+
+
+def _corpus_lines(config: Config, ctx: StageContext, code: str, held: HeldOut) -> Iterator[str]:
+    """The lines of a language in the corpus; of English `max_lines` that are evenly apart.
+
+    English is the other side of every language's pairs.
+    """
+    from itertools import islice
+
+    from evalsuite.data import parallel
+    from transfer.text.parallel_text import lines_of
+
+    others = [other for other in config.languages if other != "en"]
+    others = others or list(parallel.languages(ctx.data))
+    ctx.progress(0.0, f"reading {code}")
+
+    def lines() -> Iterator[str]:
+        return lines_of(ctx.data, code, others, config.max_lines, held)
+
+    if code != "en" or config.max_lines is None:
+        yield from lines()
+        return
+    step = max(1, sum(1 for _ in lines()) // config.max_lines)
+    yield from islice(lines(), 0, step * config.max_lines, step)

@@ -10,6 +10,7 @@ Files:
         micro-batches
     processes.py: one training by several processes of this machine, which share each optimizer
         step
+    stream_plan.py: the order of a training on more text than memory holds
     tracking.py: trackers that show a training while it runs, such as TensorBoard
     training_log.py: what a training writes about itself while it runs
     types.py: names for the tensors and functions that a training is made of

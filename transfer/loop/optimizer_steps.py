@@ -54,21 +54,25 @@ class Steps(Dataset[list[Micro]]):
 
     def __init__(self, data: TrainingData, accumulate: int, rank: int, world: int) -> None:
         size = 1 if data.cut else accumulate
-        batches = data.batches
-        self.steps = [batches[i : i + size] for i in range(0, len(batches), size)]
-        if len(self.steps) > 1 and len(self.steps[-1]) < size:
-            self.steps.pop()
+        self.batches, self.size, self.batch_rows = data.batches, size, data.batch_rows
+        # Batches that do not fill the last step are left out, unless it is the only one.
+        self.count = max(len(data.batches) // size, min(1, len(data.batches)))
         self.collate, self.cut, self.rank, self.world = data.collate, data.cut, rank, world
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return self.count
 
     def examples(self, steps: int) -> int:
         """Number of rows in the first `steps` steps."""
-        return sum(len(batch.indices) for step in self.steps[:steps] for batch in step)
+        count = min(min(steps, self.count) * self.size, len(self.batches))
+        if self.batch_rows is not None:
+            return count * self.batch_rows
+        return sum(len(batch.indices) for batch in self.batches[:count])
 
     def __getitem__(self, index: int) -> list[Micro]:
-        step = self.steps[index]
+        if not 0 <= index < self.count:
+            raise IndexError(index)
+        step = self.batches[index * self.size : (index + 1) * self.size]
         if self.cut is None:
             return [Micro(self.collate(batch), 1 / len(step), None) for batch in step]
         batches = self.cut(step[0])

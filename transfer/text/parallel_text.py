@@ -95,6 +95,50 @@ def read(
     return Text(chosen, pairs, lines, dropped)
 
 
+def pairs_by_language(
+    source: DataSource,
+    max_pairs: int | None,
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Each language with its (foreign, English) pairs, as `read` gives them.
+
+    One language's pairs are in memory at a time.
+
+    Raises:
+        DataError: there are none in any language.
+    """
+    held, some = HeldOut.read(source), False
+    for language in parallel.languages(source):
+        progress(0.0, f"reading {language}")
+        rows = ((pair.foreign, pair.english) for pair in parallel.pairs(source, language))
+        kept, _ = _kept(rows, max_pairs, False, held)
+        if kept:
+            some = True
+            yield language, [(foreign, english) for foreign, english in kept]
+    if not some:
+        raise DataError(f"the source {source.kind} has no parallel text to train on")
+
+
+def lines_of(
+    source: DataSource, language: str, others: Sequence[str], most: int | None, held: HeldOut
+) -> Iterator[str]:
+    """All lines of a language, read as they are asked for: its sides of pairs, then its own text.
+
+    Args:
+        others: whose English sides are lines of English; those of one language after the other.
+        most: pairs per language, and lines, at most; None for all.
+        held: those of them that are left out.
+    """
+    for other in others if language == "en" else (language,):
+        for pair in islice(parallel.pairs(source, other), most):
+            if pair.foreign not in held and pair.english not in held:
+                yield pair.english if language == "en" else pair.foreign
+    if language in parallel.monolingual_languages(source) and most != 0:
+        for line in islice(parallel.monolingual(source, language), most):
+            if line not in held:
+                yield line
+
+
 def _kept(
     rows: Iterable[tuple[str, ...]], most: int | None, prose: bool, held: HeldOut
 ) -> tuple[list[tuple[str, ...]], int]:

@@ -39,18 +39,12 @@ def build(
     Raises:
         DataError: there is no parallel text.
     """
-    read = parallel_text.read(source, None, max_pairs, progress=progress)
-    sides: dict[int, tuple[list[str], list[str]]] = {}
-    for language, foreign, english in read.pairs:
-        first, second = sides.setdefault(language, ([], []))
-        first.append(english)
-        second.append(foreign)
     found = {}
-    for index, (first, second) in sorted(sides.items()):
-        name = read.languages[index]
+    for name, pairs in parallel_text.pairs_by_language(source, max_pairs, progress):
         progress(0.0, f"dictionary, {name}")
         if name not in _SPACELESS:
-            found[name] = translations(first, second)
+            foreign, english = zip(*pairs, strict=True)
+            found[name] = translations(english, foreign)
     return found
 
 

@@ -219,6 +219,7 @@ class StageContext:
     lineage: tuple[StageRecord, ...] = ()  # records of all ancestors, in order of execution
     progress: Callable[[float, str], None] = field(default=lambda fraction, text: None)
     label: str = ""  # of the stage, with its matrix variant
+    tokens: Path = Path("tokens")  # token ids of text, which stages and processes share
     tracked: Path = Path("tracked")  # where trackers such as TensorBoard write
 
     def input(self, role: str) -> Input:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
 
-from recipes.stages._shared.contract import HELD_OUT, PARALLEL, DataNeed
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import (
+    HELD_OUT,
+    PARALLEL,
+    DataNeed,
+    LanguageCode,
+    StageContext,
+)
+
+if TYPE_CHECKING:
+    from transfer.text.stream import Stream
 
 TextFiles = Annotated[
     tuple[str, ...],
@@ -31,6 +42,72 @@ Prose = Annotated[
         "labels of programs."
     ),
 ]
+BUFFER = 16_384  # rows; another default changes keys
+TextStream = Annotated[
+    dict[LanguageCode, tuple[str, ...]] | None,
+    Field(
+        min_length=1,
+        exclude_if=lambda places: places is None,  # so that keys without it are as they were
+        description="Text by language that is read in shards and may be larger than memory: files, "
+        "patterns such as text/sw-*.txt.zst, and hub:org/name@<commit>; default: none.",
+    ),
+]
+ShuffleBuffer = Annotated[
+    int,
+    Field(
+        ge=1,
+        exclude_if=lambda rows: rows == BUFFER,
+        description="Rows of stream per language that are shuffled together and are in memory.",
+    ),
+]
+
+
+class ReadsStream(Protocol):
+    """A config with these keys."""
+
+    @property
+    def stream(self) -> Mapping[str, tuple[str, ...]] | None:
+        """Places by language."""
+
+    @property
+    def shuffle_buffer(self) -> int:
+        """Rows."""
+
+
+def streamed_files(config: ReadsStream) -> tuple[DataNeed, ...]:
+    """The files of a stream; a data set of the hub is pinned by its name.
+
+    Raises:
+        DataError: there are none of a place.
+    """
+    from evalsuite.bulk.text_shards import files, is_hub
+
+    places = [place for several in (config.stream or {}).values() for place in several]
+    return tuple(
+        DataNeed(str(path), "file")
+        for place in places
+        if not is_hub(place)
+        for path in files(place)
+    )
+
+
+def refuse_unpinned(config: ReadsStream) -> None:
+    """Raise StageInputError where a data set of the hub is not named with its commit."""
+    from evalsuite.bulk.text_shards import HUB_FORM, hub_name, is_hub
+
+    for language, places in (config.stream or {}).items():
+        for place in places:
+            if is_hub(place) and hub_name(place) is None:
+                raise StageInputError(f"stream, {language}: {place}: {HUB_FORM}")
+
+
+def opened_stream(config: ReadsStream, ctx: StageContext) -> Stream | None:
+    """The stream as the library takes it; None where there is none."""
+    from transfer.text.stream import Stream
+
+    if config.stream is None:
+        return None
+    return Stream(config.stream, config.shuffle_buffer, ctx.tokens)
 
 
 class ReadsPlainText(Protocol):

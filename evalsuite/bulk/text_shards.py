@@ -1,0 +1,159 @@
+"""Shards of text: files, packed or not, and the parts of a data set on the hub.
+
+>>> [shard.name for shard in find("text/sw-*.txt.zst")]
+['text/sw-00.txt.zst', 'text/sw-01.txt.zst']
+>>> next(texts(find("text/sw-*.txt.zst")[0]))
+'Hatua ya kwanza'
+
+A row at a time is in memory. Plain lines, CSV, TSV, JSON lines and parquet are read, plain or
+packed with gzip or zstd; of tables the column `text`, or the only column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from evalsuite.bulk.open_rows import Reading, open_rows
+from evalsuite.bulk.read_text import LINE, Lines
+from evalsuite.bulk.rows import BadRow, Rows
+from evalsuite.errors import DataError, MalformedRowError
+
+_HUB = re.compile(
+    r"hub:(?P<repo>\w[\w.-]*/\w[\w.-]*)@(?P<commit>[0-9a-f]{40})(:(?P<config>[\w.-]+))?"
+)
+HUB_FORM = (
+    "a data set of the hub is written hub:org/name@<40 digits of its commit>, with :configuration "
+    "after it where it has several"
+)
+_COLUMN = "text"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One part of a corpus.
+
+    Attributes:
+        name: path of a file, or what stands in the recipe for a data set of the hub.
+        number: of a data set of the hub, which of its parts, from 0.
+        parts: how many it has; 0: this is a file.
+    """
+
+    name: str
+    number: int = 0
+    parts: int = 0
+
+    def digest(self) -> str:
+        """Of a file its SHA-256; of a part of a pinned data set its name."""
+        if self.parts:
+            return f"{self.name} {self.number}/{self.parts}"
+        found = sha256()
+        with Path(self.name).open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                found.update(chunk)
+        return found.hexdigest()
+
+
+def is_hub(place: str) -> bool:
+    """Whether a place is meant to be a data set of the hub."""
+    return place.startswith("hub:")
+
+
+def hub_name(place: str) -> re.Match[str] | None:
+    """The parts `repo`, `commit` and `config` of a data set's place; None where it lacks one."""
+    return _HUB.fullmatch(place)
+
+
+def find(place: str) -> tuple[Shard, ...]:
+    """The shards of one place, sorted: a file, files by a pattern with `*`, or a data set.
+
+    Raises:
+        DataError: there is no such file, or the data set is not named with its commit.
+    """
+    if is_hub(place):
+        if hub_name(place) is None:
+            raise DataError(f"{place}: {HUB_FORM}")
+        parts = _open_hub(place).num_shards
+        return tuple(Shard(place, number, parts) for number in range(parts))
+    return tuple(Shard(str(path)) for path in files(place))
+
+
+def files(place: str) -> tuple[Path, ...]:
+    """The files of one place that is not on the hub, sorted.
+
+    Raises:
+        DataError: there are none.
+    """
+    name = Path(place).expanduser()
+    folder = Path(name.anchor)  # the current one where the place is relative
+    found = [name] if name.is_file() else folder.glob(str(name.relative_to(folder)))
+    paths = tuple(sorted(path for path in found if path.is_file()))
+    if not paths:
+        raise DataError(f"there is no file {place} (from {Path.cwd()})")
+    return paths
+
+
+def texts(shard: Shard) -> Iterator[str]:
+    """The texts of a shard in order; empty ones are left out.
+
+    Raises:
+        DataError: it cannot be read, or has no column of text.
+        MalformedRowError: a row cannot be read.
+    """
+    found = _hub_texts(shard) if shard.parts else _file_texts(shard.name)
+    return (text for text in found if text.strip())
+
+
+def _file_texts(name: str) -> Iterator[str]:
+    with open_rows(name, Reading(roles=[(_COLUMN,)])) as rows:
+        column = LINE if isinstance(rows, Lines) else _column(rows)
+        for row in rows:
+            if isinstance(row, BadRow):
+                raise MalformedRowError(Path(name), row.line, row.problem)
+            value = row.fields.get(column)
+            if value is not None and not isinstance(value, str):
+                raise MalformedRowError(Path(name), row.line, f"{column} is no text: {value!r:.40}")
+            yield value or ""
+
+
+def _column(rows: Rows) -> str:
+    columns = rows.columns
+    if columns is None or _COLUMN in columns:
+        return _COLUMN
+    if len(columns) == 1:
+        return columns[0]
+    listed = ", ".join(columns)
+    raise DataError(f"{rows.name}: no column {_COLUMN!r}; rename one of: {listed}")
+
+
+def _hub_texts(shard: Shard) -> Iterator[str]:
+    data = _open_hub(shard.name).shard(num_shards=shard.parts, index=shard.number)
+    for number, row in enumerate(data, 1):
+        value = row.get(_COLUMN)
+        if value is not None and not isinstance(value, str):
+            raise DataError(f"{shard.name}, row {number}: {_COLUMN} is no text")
+        if _COLUMN not in row:
+            raise DataError(f"{shard.name}: no column {_COLUMN!r}; there are: {', '.join(row)}")
+        yield value or ""
+
+
+def _open_hub(place: str) -> Any:
+    """A data set of the hub as `datasets` streams it; nothing is downloaded as a whole."""
+    from datasets import load_dataset
+
+    from evalsuite.hub.refusals import Asked
+
+    match = hub_name(place)
+    assert match is not None, "find refuses others"
+    asked = Asked(match["repo"], "dataset", match["commit"])
+    try:
+        return load_dataset(
+            match["repo"], match["config"], split="train", revision=match["commit"], streaming=True
+        )
+    except Exception as error:  # a dozen types of four libraries, all meaning: it cannot be read
+        raise asked.problem(error) from error
