@@ -14,6 +14,7 @@ import pyarrow.parquet
 import pytest
 import torch
 import zstandard
+from pydantic import ValidationError
 from torch import nn
 
 from evalsuite import tokenization
@@ -21,6 +22,9 @@ from evalsuite.bulk.text_shards import find, texts
 from evalsuite.data.heldout import HeldOut
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
+from recipes.errors import StageInputError
+from recipes.stages import pretrain
+from recipes.stages._shared.contract import Artifact
 from transfer.loop.batch_plan import padded
 from transfer.loop.fit import Settings, fit
 from transfer.loop.stream_plan import ShuffledRows, StreamPlan
@@ -211,3 +215,20 @@ def test_text_by_language(tiny_base: Path, tmp_path: Path) -> None:
     plan = text.plan(alpha=0.0, batch_size=2, steps=3, seed=1)
     assert all(len(batch.indices) == 2 for batch in plan)
     assert first_lines(stream, 4, source) == ["one row", "two rows", *["one row"] * 3]
+
+
+def config(**keys: Any) -> pretrain.Config:
+    return pretrain.Config(name="a", stage="pretrain", model="b", steps=1, **keys)
+
+
+def test_keys_of_a_stage(tmp_path: Path) -> None:
+    artifact = Artifact("checkpoint")
+    assert not {"stream", "shuffle_buffer"} & config().model_dump().keys()  # finished ones stay so
+    written(tmp_path)
+    place = str(tmp_path / "[ab].txt*")
+    needs = pretrain.data(config(stream={"en": [place]}), artifact)
+    assert [Path(need.task).name for need in needs[:2]] == ["a.txt", "b.txt.gz"]
+    with pytest.raises(ValidationError, match="remove max_pairs, tlm, which goes with parallel"):
+        config(stream={"en": [place]}, tlm=0.5, max_pairs=3)
+    with pytest.raises(StageInputError, match=r"stream, en: hub:a/b: a data set of the hub is"):
+        pretrain.check(config(stream={"en": ["hub:a/b"]}), {"model": (artifact,)})
