@@ -5,7 +5,7 @@
 `DATA` has `own/similarity/stsb-{language}-test.csv` (STS-B, two sentences and a score) and
 `xtreme/tatoeba/` (LASER's files). Each score is a file in OUT, which is not made again, so a run
 that was stopped goes on; the tables are printed at the end. `--dimensions 128` scores the first
-numbers of each vector too, `--rows 50` takes the first rows of each file (for a trial).
+numbers of each vector too, `--rows 50` takes some rows of each file, `--only similarity` one task.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def main() -> None:
     ]
     options.out.mkdir(parents=True, exist_ok=True)
     for title, task, source in _tasks(options.data):
+        if options.only not in (None, task.name):
+            continue
         results = {
             (label, way): _scored(options, label, Path(directory), task, source, way)
             for label, directory in models.items()
@@ -68,6 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--prefix", default="query: ")
     parser.add_argument("--dimensions", type=int, action="append", default=[])
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--only", choices=("similarity", "tatoeba"))
     return parser.parse_args()
 
 
