@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from recipes.execution.output_capture import capture
 from recipes.execution.run_options import RunOptions
 from recipes.execution.scheduler import StagePlace
 from recipes.execution.stage_runner import Maker
@@ -52,5 +53,7 @@ def stage_place(
         return
     from recipes.cluster.cluster_place import cluster_place
 
-    with cluster_place(opened, maker, jobs, chosen) as nodes:
+    # Ray prints what it notices about nodes.
+    quiet = nullcontext() if maker.debug else capture(maker.space.logs / "cluster.log")
+    with quiet, cluster_place(opened, maker, jobs, chosen) as nodes:
         yield nodes
