@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalsuite.bench import flops, grid, peak, worker
+from evalsuite.bench import flops, grid, peak, tokenizer_cost, worker
 from evalsuite.bench.worker import Spec
 from evalsuite.errors import EvalsuiteError, KilledError
 from evalsuite.inference.open_model import modules
@@ -75,7 +75,7 @@ def measure(
         KilledError: a measuring process was killed.
     """
     imports = dict.fromkeys(name for s in subjects for name in modules(s.directory))
-    context = start_context(["evalsuite.bench.worker", *imports])
+    context = start_context(["evalsuite.bench.worker", "evalsuite.bench.tokenizer_cost", *imports])
     results = []
     peaks: dict[str, Peak] = {}
     for subject in subjects:
@@ -95,6 +95,13 @@ def measure(
             shape=flops.of_directory(subject.directory),
         )
         result: SpeedResult = _in_a_process(context, worker.main, (spec,), subject.label)
+        tokenizer = _in_a_process(
+            context,
+            tokenizer_cost.main,
+            (subject.directory,),
+            f"the tokenizer of {subject.label}",
+        )
+        result = result.model_copy(update={"tokenizer": tokenizer})
         product = peak.product(result.model.runtime, result.model.precision)
         if result.environment.device == "cpu" and product is not None:
             if product not in peaks:

@@ -69,6 +69,13 @@ class Peak(Record):
         return self.best().operations_a_second()
 
 
+class TokenizerCost(Record):
+    """What the tokenizer of a model takes to open, in a process without the model."""
+
+    load_seconds: Samples
+    memory: Count  # bytes
+
+
 class SpeedResult(Record):
     """What one model costs to run on real text: raw samples, with those of the warm-up separate."""
 
@@ -86,5 +93,6 @@ class SpeedResult(Record):
     languages: dict[str, LanguageSpeed]
     peak: Peak | None = None  # in the precision the model computes in; None where not measured
     peak_memory: Count  # bytes of the measuring process, its interpreter included
+    tokenizer: TokenizerCost | None = None  # None in results of versions that did not measure it
     baseline_memory: Count  # the same process before the model was opened
     environment: Environment

@@ -24,7 +24,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 7
+VERSION = 8
 LABELS_MATTER = True
 ALONE = True
 

@@ -113,10 +113,12 @@ def test_speeds_are_rows_of_their_own(run: RunRecord) -> None:
         "latency p99": (39.7, "ms", 4),
         "load": (2, "s", 3),
         "memory over baseline": (3_000_000, "bytes", 1),
+        "tokenizer load": (0.6, "s", 3),
+        "tokenizer memory": (1_500_000, "bytes", 1),
     }
     assert {row["text"] for row in found} == {"xnli dev, 2 languages, 4 sentences"}
     assert {row["task"] for row in found} == {None}
-    assert len(kept(run, kind="speed")) == 4 * 6
+    assert len(kept(run, kind="speed")) == 4 * 8
 
 
 def test_both_files_read_back(run: RunRecord, tmp_path: Path) -> None:

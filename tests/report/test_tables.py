@@ -189,7 +189,10 @@ def test_cost_table_compares_with_the_first_system(run: RunRecord) -> None:
     table = cost_table(group(run))
     assert table.rows[1].cells[0].sub == "8.0× smaller"
     assert table.rows[1].cells[4].sub == "9.0× faster"
-    assert texts(table)["base"][4:] == ["–"] * 7
+    assert texts(table)["base"][4:] == ["–"] * 9
+    load, memory = table.columns[10:12]
+    assert (load.text, memory.text) == ("Tokenizer load", "Tokenizer memory")
+    assert [cell.text for cell in table.rows[1].cells[10:12]] == ["0.60", "1.50"]
     assert any("teacher (2) and int8 (2)" in note for note in table.notes)
 
 

@@ -15,6 +15,7 @@ from evalsuite.results.speed import (
     PeakSample,
     SpeedResult,
     Throughput,
+    TokenizerCost,
 )
 from evalsuite.results.task import TaskResult
 from evalsuite.task import SourceKind
@@ -120,6 +121,7 @@ def a_speed(model: ModelInfo, rate: float, *, threads: int = 2, text: str = "xnl
         peak=A_PEAK,
         peak_memory=5_000_000,
         baseline_memory=2_000_000,
+        tokenizer=TokenizerCost(load_seconds=(0.5, 0.7, 0.6), memory=1_500_000),
         environment=MACHINE.model_copy(update={"threads": threads}),
     )
 

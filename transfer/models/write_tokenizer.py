@@ -25,7 +25,7 @@ def write_tokenizer(
     """
     before = tokenizer_of(source)
     out.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(out / "tokenizer.json"))
+    tokenizer.save(str(out / "tokenizer.json"), pretty=False)  # half the bytes
     config = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": before.model_max_length if max_length is None else max_length,

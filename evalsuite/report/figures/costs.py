@@ -35,7 +35,8 @@ class Cost:
     """The cost of a system: sizes are means over its `models` variants, speeds over `timed`.
 
     `setting` is the one of the speed figures, which are None where none were measured. Sizes in
-    bytes, times as named, `memory` in bytes above the baseline, shares of the machine's peak in
+    bytes, times as named, `memory` in bytes above the baseline, without
+    the tokenizer, whose memory is in bytes too, shares of the machine's peak in
     percent (of the largest grid cell, and of the real text), `joules` per sentence.
     """
 
@@ -51,6 +52,8 @@ class Cost:
     latency_ms: dict[int, float]
     load_seconds: float | None
     memory: float | None
+    tokenizer_load_seconds: float | None
+    tokenizer_memory: float | None
     peak_share: float | None
     text_peak_share: float | None
     joules: float | None
@@ -119,6 +122,7 @@ def cost(system: System, where: Setting | None) -> Cost:
     """A system's cost in one setting (None for a run without speeds)."""
     speeds = [speed for speed in system.speeds if setting(speed) == where]
     timed = [speed.latency_seconds for speed in speeds if speed.latency_seconds]
+    tokenizers = [speed.tokenizer for speed in speeds if speed.tokenizer is not None]
     return Cost(
         system=system.name,
         setting=where,
@@ -132,6 +136,8 @@ def cost(system: System, where: Setting | None) -> Cost:
         latency_ms={q: 1000 * fmean(percentile(t, q) for t in timed) for q in PERCENTILES if timed},
         load_seconds=mean(median(s.load_seconds) for s in speeds if s.load_seconds),
         memory=mean(float(s.peak_memory - s.baseline_memory) for s in speeds),
+        tokenizer_load_seconds=mean(median(t.load_seconds) for t in tokenizers),
+        tokenizer_memory=mean(float(t.memory) for t in tokenizers),
         peak_share=mean(map(peak_share, speeds)),
         text_peak_share=mean(map(text_peak_share, speeds)),
         joules=mean(map(joules_a_sentence, speeds)),

@@ -143,7 +143,7 @@ def _alignment(result: AlignmentResult) -> Iterator[Row]:
 
 def _speeds(speed: SpeedResult) -> Iterator[Row]:
     """Medians and percentiles, as the report has them; `examples` is the number of samples."""
-    taken = speed.latency_seconds
+    taken, tokenizer = speed.latency_seconds, speed.tokenizer
     memory = float(speed.peak_memory - speed.baseline_memory)
     figures: list[tuple[str, float | None, str, int]] = [
         ("throughput", sentences_per_second(speed), "sentences/s", len(speed.throughput)),
@@ -152,6 +152,9 @@ def _speeds(speed: SpeedResult) -> Iterator[Row]:
         ("load", median(speed.load_seconds) if speed.load_seconds else None, "s",
          len(speed.load_seconds)),
         ("memory over baseline", memory, "bytes", 1),
+        ("tokenizer load", median(tokenizer.load_seconds) if tokenizer else None, "s",
+         len(tokenizer.load_seconds) if tokenizer else 0),
+        ("tokenizer memory", float(tokenizer.memory) if tokenizer else None, "bytes", 1),
     ]  # fmt: skip
     for metric, value, unit, samples in figures:
         if value is not None:

@@ -35,6 +35,8 @@ def cost_table(systems: Sequence[System]) -> Table:
             *(Column(f"p{q}", "ms, batch\u00a01") for q in PERCENTILES),
             Column("Load", "s"),
             Column("Memory", "MB above baseline"),
+            Column("Tokenizer load", "s"),
+            Column("Tokenizer memory", "MB"),
             Column("Share of peak", "%, largest batch"),
         ]
     if any(cost.joules is not None for cost in all_costs):
@@ -80,6 +82,8 @@ def _speed_cells(cost: Cost, first: Cost | None) -> list[Cell]:
         *(Cell(number(cost.latency_ms.get(q))) for q in PERCENTILES),
         Cell(number(cost.load_seconds)),
         Cell(megabytes(cost.memory)),
+        Cell(number(cost.tokenizer_load_seconds)),
+        Cell(megabytes(cost.tokenizer_memory)),
         Cell(
             percent(cost.peak_share),
             sub="" if cost.text_peak_share is None else f"{percent(cost.text_peak_share)} on text",
@@ -147,7 +151,8 @@ def _notes(all_costs: Sequence[Cost], measured: bool, several: bool) -> list[str
     notes.append(
         f"Measured with {where}. Throughput: median over passes of length-sorted batches. "
         "Latency: one sentence at a time, after a warm-up. Load: median. "
-        "Memory: peak of the measuring process minus its memory before the model was opened."
+        "Memory: peak of the measuring process minus its memory before the model was opened; it "
+        "reads token ids. The tokenizer is opened in another process, and its memory comes on top."
     )
     fewer = [f"{c.system} ({c.timed} of {c.models})" for c in all_costs if 0 < c.timed < c.models]
     if fewer:
