@@ -125,7 +125,10 @@ def _outcome(work: NodeWork, assignment: NodeAssignment, send: Send) -> StageOut
     use_threads(assignment.threads)
     if not assignment.gpus:  # Ray will not hide them in later versions
         os.environ |= dict.fromkeys(_VISIBLE, "")
-    return maker.stage(stage)
+    outcome = maker.stage(stage)
+    if outcome.cached and not node["sees workspace"]:  # this node had it from an earlier run
+        maker.shared.push(outcome.path, stage.key, stage.label)
+    return outcome
 
 
 def _bring(maker: Maker, outcome: StageOutcome) -> None:

@@ -86,8 +86,16 @@ def test_nodes_without_a_shared_disk_make_what_one_machine_makes(lab, apart, tmp
         assert content(ours.path) == content(theirs.path) != {}
     left = [p for p in (tmp_path / "shared" / "work").rglob("*") if p.is_file()]
     assert left == []  # neither snapshots nor marks
+    sent = len(apart.sent)
     again, _ = run(lab, apart, shared=tmp_path / "shared")
-    assert all(stage.cached for stage in again.stages) and len(apart.sent) == len(outcome.stages)
+    assert all(stage.cached for stage in again.stages) and len(apart.sent) == sent == 4
+
+
+def test_what_a_node_has_from_an_earlier_run_comes_here_too(lab, tmp_path):
+    run(lab, FakeCluster({"ape": tmp_path / "ape"}), shared=tmp_path / "shared")
+    (tmp_path / "here").rename(tmp_path / "before")
+    outcome, news = run(lab, FakeCluster({"ape": tmp_path / "ape"}), shared=tmp_path / "another")
+    assert news.started == [] and all(stage.path.is_dir() for stage in outcome.stages)
 
 
 @pytest.mark.parametrize("disk", ["shared", "separate"])
