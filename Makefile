@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Two workers; one that has nothing left takes tests from the other.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: quickstart check test lint setup clean
+.PHONY: quickstart check test lint docs setup clean
 
 quickstart: $(READY)
 	$(BIN)/lingopress run quickstart --jobs 2
@@ -25,6 +25,11 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site, in build/site; once the packages are there it needs no network.
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python -m docs.make.site
 
 setup: $(READY)
 

@@ -108,7 +108,7 @@ def _items(schema: Any, wanted: Any, value: Any, path: str, root: Any) -> Iterat
 
 
 def _min_items(schema: Any, wanted: Any, value: Any, path: str, root: Any) -> Iterator[str]:
-    if isinstance(value, list) and len(value) < wanted:
+    if isinstance(value, list | dict) and len(value) < wanted:
         yield f"{path}: has fewer than {wanted} entries"
 
 
@@ -142,6 +142,7 @@ _CHECKS: dict[str, Any] = {
     "propertyNames": _names,
     "items": _items,
     "minItems": _min_items,
+    "minProperties": _min_items,
     "anyOf": _any_of,
     "allOf": _all_of,
     "if": _if,

@@ -12,8 +12,12 @@ HEAD = """# Tasks
 
 What each task is read from, and whose data it is. Sources: `hub`, a data set of the Hugging Face
 hub at one revision; `xtreme`, files under `--data-dir`; `embedded`, where the suite that ships has
-such rows. `lingopress ls tasks NAME` prints one of them, revision included. Made by
-`tests/support/task_table.py`.
+such rows. Made by `tests/support/task_table.py`.
+
+```
+lingopress ls tasks          # all of them, in a line each
+lingopress ls tasks xnli     # one of them: files, languages, the hub's revision, licence
+```
 """
 
 NOTES = """
