@@ -39,8 +39,8 @@ class SearchConfig(BaseModel):
     parallel: int = Field(
         default=1,
         ge=1,
-        description="Trials chosen and made at the same time; each choice then knows fewer "
-        "results. For a cluster, or --jobs.",
+        description="Trials made at the same time, on a cluster or by --jobs; each choice then "
+        "knows fewer results.",
     )
     budget: dict[BudgetKind, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
         description="One limit: MB (size on disk), ms (median latency), or points (score lost "

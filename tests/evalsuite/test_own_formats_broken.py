@@ -230,5 +230,3 @@ def test_candidates_that_do_not_fit() -> None:
         assert str(caught.value).startswith(problem)
     with pytest.raises(DataError, match="name their files: candidates"):
         read("retrieval", "test", "a.csv", raw)
-    with pytest.raises(DataError, match="contrastive: sentences"):
-        read("retrieval", "train", "a.csv", "first,second\nA.,B.\n", columns={"first": "first"})

@@ -27,6 +27,7 @@ from evalsuite.data.ranking import RankingTask
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.formats import span
 from evalsuite.registry import TASKS
+from evalsuite.retrieval.embedding import Embedder
 from evalsuite.submission import files
 from evalsuite.task import DataSource
 
@@ -49,6 +50,7 @@ class Stub:
     """A model that is asked for nothing but what it is."""
 
     layers, threads, device, answers = 1, 1, "cpu", "label"
+    directory = Path("stub")  # declares nothing
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = labels
@@ -67,6 +69,14 @@ def scored(
 ) -> Any:
     """`evaluate`, with what a head says (`predict(examples)`) and what sentences are as vectors."""
 
+    class Given(Embedder):
+        """Vectors as the test gives them."""
+
+        def __call__(
+            self, sentences: Any, longest: int | None = None, *, passages: bool = False
+        ) -> Any:
+            return embed(sentences, longest)
+
     class Session:
         def __init__(self, predictor: Any) -> None:
             self.predictor = predictor
@@ -82,7 +92,7 @@ def scored(
 
     monkeypatch.setattr(span, "decode", lambda labels, examples, *ran: predict(examples))
     monkeypatch.setattr(module, "Session", Session)
-    monkeypatch.setattr(evaluation, "Embedder", lambda session, layer, pooling: embed)
+    monkeypatch.setattr(evaluation, "Embedder", Given)
     stub: Any = Stub(task.labels)
     return module.evaluate(
         stub, task, EMBEDDED, label="it", out=out, options=EvaluationOptions(languages=(language,))
@@ -118,7 +128,9 @@ class Oracle:
         for n, row in enumerate(rows):
             meanings[row.foreign] = meanings[row.english] = [n]
 
-    def __call__(self, sentences: Sequence[str], longest: int | None = None) -> np.ndarray:
+    def __call__(
+        self, sentences: Sequence[str], longest: int | None = None, *, passages: bool = False
+    ) -> np.ndarray:
         width = 1 + max(max(known) for known in self.meanings.values())
         vectors = np.zeros((len(sentences), width), dtype=np.float32)
         for vector, sentence in zip(vectors, sentences, strict=True):

@@ -28,7 +28,8 @@ RECIPE = """
 name: large
 source: embedded
 stages:
-  - {name: full, stage: train, model: ./MODEL, tasks: [xnli], method: full, batch_size: 8}
+  - {name: full, stage: train, model: ./MODEL, tasks: [xnli], method: full, batch_size: 8,
+     compute: bf16}
   - {name: adapter, stage: train, model: ./MODEL, tasks: [xnli], method: lora, precision: nf4,
      embeddings: int8, batch_size: 8}
   - {name: student, stage: distill, teacher: full, tasks: [xnli], layers: 12, batch_size: 8,
@@ -128,5 +129,5 @@ def test_what_is_not_known_ahead_has_no_estimate(large: Folder) -> None:
     (large.folder / "other").mkdir()
     config = json.dumps({"model_type": "albert", "architectures": ["AlbertModel"]})
     (large.folder / "other" / "config.json").write_text(config, encoding="utf-8")
-    full = "\n".join(RECIPE.splitlines()[:5]).replace("MODEL", "other")
+    full = "\n".join(RECIPE.splitlines()[:6]).replace("MODEL", "other")
     assert estimated(large, full) == {}

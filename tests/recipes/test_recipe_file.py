@@ -55,7 +55,8 @@ def test_all_problems_at_once_each_with_its_line(lab):
         "r.yaml:2: source: 'embeded' is not allowed; did you mean 'embedded'?\n"
         "allowed: 'hub', 'xtreme', 'embedded' or 'files'",
         "r.yaml:3: unknown key 'sead'; did you mean 'seed'?\n"
-        "allowed: description, extends, matrix, name, search, seed, source, stages, tasks",
+        "allowed: description, extends, matrix, name, resources, search, seed, source, stages, "
+        "tasks",
         "r.yaml:7: two stages are named 'teacher', the first at r.yaml:6",
         "r.yaml:9: stage 'fused': unknown stage kind 'fuze'; did you mean 'fuse'?\n"
         "allowed: benchmark, evaluate, fuse, report, train",
@@ -64,7 +65,7 @@ def test_all_problems_at_once_each_with_its_line(lab):
         "stages: teacher, fused, small, scores, report\n"
         "a model from outside is written org/name or ./directory",
         "r.yaml:6: stage 'teacher' (train): unknown key 'step'; did you mean 'steps'?\n"
-        "allowed: does, languages, method, model, name, note, seed, stage, steps, tasks",
+        "allowed: does, languages, method, model, name, note, resources, seed, stage, steps, tasks",
         "r.yaml:14: stage 'small' (fuse): weight: wrong value 'heavy': "
         "input should be a valid number, unable to parse string as a number",
         "r.yaml:15: stage 'scores' (evaluate): the key 'tasks' is missing",
@@ -183,7 +184,8 @@ def test_set_overrides(lab):
             "teacher.stepz=2",
             "--set teacher.stepz=2: stage 'teacher' (train): unknown key 'stepz'; "
             "did you mean 'steps'?\n"
-            "allowed: does, languages, method, model, name, note, seed, stage, steps, tasks",
+            "allowed: does, languages, method, model, name, note, resources, seed, stage, steps, "
+            "tasks",
         ),
         ("matrix.size=[1]", "--set matrix.size=[1]: no matrix variable 'size'\nknown: none"),
         ("seed=[", "--set seed=[: not valid YAML: did not find expected node content"),

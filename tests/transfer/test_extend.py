@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,8 @@ QUICK = {
 
 def options(**changes: Any) -> Options:
     """A training of a second, with changes to the stage's config."""
-    return stage.options(stage.Config.model_validate(QUICK | changes), seed=1)
+    context: Any = SimpleNamespace(seed=1)  # nothing is tracked, so nothing else is read
+    return stage.options(stage.Config.model_validate(QUICK | changes), context)
 
 
 def test_extending_teaches_languages(tiny_english: Path, tmp_path: Path) -> None:

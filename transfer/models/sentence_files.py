@@ -27,15 +27,26 @@ from evalsuite.retrieval.declared_vectors import (
 )
 from transfer.objectives.sentence_vectors import SentenceVectors
 
+CONFIG = "config.json"
 _MODULES = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
 
 
 def copy_sentence_files(source: Path, target: Path) -> None:
-    """Copy what a checkpoint declares of its sentence vectors, if it declares anything."""
+    """Copy what a checkpoint declares of its sentence vectors, if it declares anything.
+
+    A model with a task head is no sentence encoder, whatever its base was: nothing is copied to it.
+    """
+    if _has_head(source) or _has_head(target):
+        return
     for name in FILES:
         if (source / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, target / name)
+
+
+def _has_head(directory: Path) -> bool:
+    """Whether a directory is of a model with a task head; one without a config is not."""
+    return (directory / CONFIG).is_file() and head_of(model_config(directory)) is not None
 
 
 def complete_sentence_files(directory: Path) -> None:

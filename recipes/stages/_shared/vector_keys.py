@@ -50,9 +50,8 @@ class ContrastKeys(VectorKeys):
 
     contrastive: Literal["words", "sentences", "rows"] | None = Field(
         default=None,
-        description="Train vectors to be near for what belongs together: words or sentences and "
-        "their translations in parallel text, or the two sentences of rows of tasks; default: "
-        "rows for retrieval, off for others.",
+        description="Train vectors to be near for translated words or sentences of parallel text, "
+        "or for the two texts of task rows; default: rows for retrieval, else off.",
     )
     pooling: Literal["mean", "cls"] | None = Field(
         default=None,
