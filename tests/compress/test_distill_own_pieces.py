@@ -71,6 +71,7 @@ def test_logits_of_a_row_are_the_teachers_on_its_own_pieces(
     assert torch.allclose(found["targets"], wanted, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_student_of_another_family_learns_the_teachers_answers(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_word_that_one_of_them_drops_is_not_matched(pair: tuple[Path, Path]) -
         assert found["targets"].shape == (1, 24, 2)
 
 
+@pytest.mark.slow
 def test_a_tagger_learns_from_another_tokenizers_on_plain_text_too(tmp_path: Path) -> None:
     teacher = small(tmp_path / "teacher", "tagging")
     student = bert(tmp_path / "student", "tagging")
@@ -156,6 +158,7 @@ def test_a_tagger_learns_from_another_tokenizers_on_plain_text_too(tmp_path: Pat
     assert fitted.steps == 12 and fitted.final_loss < 0.9 * fitted.first_loss
 
 
+@pytest.mark.slow
 def test_sentences_are_embedded_by_each_with_its_own_pieces(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:

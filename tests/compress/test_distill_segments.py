@@ -118,6 +118,7 @@ def test_with_the_same_pieces_the_loss_is_that_of_hidden_states(tmp_path: Path) 
     assert float(loss) == pytest.approx(float(sum(terms) / len(terms)), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_rows_of_tasks_match_logits_and_text_matches_states_too(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_rows_of_tasks_match_logits_and_text_matches_states_too(
     assert read_config(tmp_path / "out")["model_type"] == "bert"
 
 
+@pytest.mark.slow
 def test_a_student_learns_states_on_text_alone(pair: tuple[Path, Path], tmp_path: Path) -> None:
     teacher, student = pair
     asked = distillation(
@@ -142,6 +144,7 @@ def test_a_student_learns_states_on_text_alone(pair: tuple[Path, Path], tmp_path
     assert fitted.steps == 12 and fitted.final_loss < 0.9 * fitted.first_loss
 
 
+@pytest.mark.slow
 def test_both_sides_are_rows_where_states_and_embeddings_are_matched(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -197,6 +200,7 @@ def test_words_are_found_in_the_pieces_of_both(
     assert shared_starts(student, teacher) == starts
 
 
+@pytest.mark.slow
 def test_a_tagger_learns_states_and_tags_of_words(tmp_path: Path) -> None:
     teacher, student = small(tmp_path / "teacher", "tagging"), bert(tmp_path / "student", "tagging")
     asked = distillation(

@@ -56,6 +56,7 @@ def _distill(teacher: Path, out: Path, **changes: object) -> float:
     return fitted.final_loss
 
 
+@pytest.mark.slow
 def test_gold_labels_are_those_the_teacher_means(models: dict[str, Path], tmp_path: Path) -> None:
     losses = [
         _distill(models[name], tmp_path / name, logits=0.0, labels=1.0)

@@ -71,6 +71,7 @@ def test_predictions_are_what_the_head_means(head: str, tmp_path: Path) -> None:
     assert said == [answer(head, row) for row in logits(model)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_a_changed_model_does_not_agree(head: str, tmp_path: Path) -> None:
     """With a new last layer nothing agrees but by chance; one logit used to agree always."""

@@ -42,6 +42,7 @@ def test_the_parts_make_up_the_main_metric(name: str) -> None:
 LABELS = st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(LABELS, st.data())
 def test_macro_f1_is_that_of_scikit_learn_and_of_its_parts(

@@ -110,6 +110,7 @@ def test_answers_that_no_token_reaches_are_counted(asked: DataSource, tmp_path: 
     assert span.unreached(ROWS, encoded, first_alone=False) == 0
 
 
+@pytest.mark.slow
 def test_training_and_distilling_report_them(asked: DataSource, tmp_path: Path) -> None:
     model = small(tmp_path / "model", "span", SPAN_ENDS)
     quick = options(method="full", method_options={}, max_steps=1)

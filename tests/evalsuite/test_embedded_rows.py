@@ -250,6 +250,7 @@ def english_lines(split: str) -> list[str]:
     return rows
 
 
+@pytest.mark.slow
 def test_no_combination_is_in_two_splits() -> None:
     found = {split: combinations_in(split) for split in SHARES}
     for one, other in combinations(found, 2):

@@ -281,6 +281,7 @@ def test_a_measurement_that_breaks_says_why(tiny_nli: Path, tmp_path: Path) -> N
         measure([subject], source="embedded", threads=1)
 
 
+@pytest.mark.slow
 def test_a_process_leaves_with_who_holds_its_connection(tmp_path: Path) -> None:
     context = start_context([])
     ours, theirs = context.Pipe()

@@ -133,6 +133,7 @@ def test_a_download_goes_on_where_it_was_cut(
     assert sum(f"/{LARGE[kind]}" in line and "/large/" in line for line in hub.asked) == 3
 
 
+@pytest.mark.slow
 @KINDS
 def test_a_damaged_file_is_deleted_and_comes_again(hub: LoopbackHub, kind: Kind) -> None:
     serve(hub, kind)

@@ -89,6 +89,7 @@ SCHEMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tags", SCHEMES.values(), ids=SCHEMES)
 @settings(max_examples=200, deadline=None)
 @given(st.data())

@@ -174,6 +174,7 @@ def test_configurations_and_commit_are_part_of_the_digest(
     assert len({kept, *others}) == 5
 
 
+@pytest.mark.slow
 def test_a_recipe(
     hub: LoopbackHub,
     tmp_path: Path,

@@ -67,6 +67,7 @@ def similarity(**keys: Any) -> Any:
     return declared("regression", "test", "s.csv", lines, **({"columns": PAIR} | keys))
 
 
+@pytest.mark.slow
 def test_two_sentences_are_scored_by_the_cosine_of_their_declared_vectors(encoder: Path) -> None:
     def right(prefix: str, dimensions: int | None = None) -> float:
         embed = SentenceEmbedder(encoder, prefix, dimensions=dimensions)
@@ -101,6 +102,7 @@ def test_only_a_model_without_a_head_and_two_sentences_are_compared_so(
             stage.check(stage.Config(**config, tasks=("one",)), encoder_alone)
 
 
+@pytest.mark.slow
 def test_retrieval_is_scored_as_declared_and_passages_have_their_prefix(encoder: Path) -> None:
     Path("pool.csv").write_text("id,text\na,A dog.\nb,It rains.\n")
     files = {"candidates": {"de": "pool.csv"}, "metric": "recall_at_10"}
@@ -115,6 +117,7 @@ def test_retrieval_is_scored_as_declared_and_passages_have_their_prefix(encoder:
     assert (pairs.layer, pairs.prefix) == (1, None)  # two thirds up, where nothing is declared
 
 
+@pytest.mark.slow
 def test_vectors_are_cut_and_have_length_one_again(encoder: Path) -> None:
     whole, cut = SentenceEmbedder(encoder), SentenceEmbedder(encoder, dimensions=8)
     vectors = whole(["A.", "It rains."])[:, :8]

@@ -113,6 +113,7 @@ def test_what_is_refused(path: str, body: Any, status: int, said: str) -> None:
     assert not any(model.batches for model in models if path != "embeddings")
 
 
+@pytest.mark.slow
 def test_a_full_queue_and_a_late_answer() -> None:
     model = Echo()
     model.may_answer.clear()

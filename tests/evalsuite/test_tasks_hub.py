@@ -43,6 +43,7 @@ def test_hub_copy_without_a_language() -> None:
     assert "th" not in find("udpos").available(HUB, "dev")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "split", "language", "config", "rows"),
     [
@@ -104,6 +105,7 @@ def test_hub_rows(
     assert [row.id for row in loaded] == [f"{split}-{language}-{n}" for n in numbers]
 
 
+@pytest.mark.slow
 def test_anli_comes_with_the_other_two(hub: LoopbackHub) -> None:
     task = find("anliplus")
     assert task.hub

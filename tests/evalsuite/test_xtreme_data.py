@@ -20,6 +20,7 @@ def source(xtreme_dir: Path) -> DataSource:
     return DataSource("xtreme", xtreme_dir)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "split", "count"),
     [("xnli", "dev", 12), ("panx", "dev", 42), ("udpos", "test", 25), ("tatoeba", "test", 34)],
@@ -41,6 +42,7 @@ def test_every_language_reads(source: DataSource, name: str, split: Split, count
         assert len({row.id for row in rows}) == len(rows)
 
 
+@pytest.mark.slow
 def test_english_training_data(source: DataSource) -> None:
     panx, udpos = TASKS.get("panx"), TASKS.get("udpos")
     assert len(panx.load(source, "train", "en")) == 20000

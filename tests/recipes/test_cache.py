@@ -104,6 +104,7 @@ def test_a_killed_stage_goes_on_from_its_work(lab):
     assert not partial.exists()
 
 
+@pytest.mark.slow
 def test_two_processes_make_a_stage_once(lab):
     text = RECIPE.replace(
         "tasks: [xnli]}\n  - {name: fused", "tasks: [xnli], does: wait}\n  - {name: fused"

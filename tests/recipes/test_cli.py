@@ -228,6 +228,7 @@ stages:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_log_shows_life_while_stages_run(lab, jobs):
     child = lab.start("run", lab.write(SLOW), "--jobs", jobs, PERIOD="0.15")

@@ -77,6 +77,7 @@ def content(path: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_nodes_without_a_shared_disk_make_what_one_machine_makes(lab, apart, tmp_path):
     outcome, news = run(lab, apart, shared=tmp_path / "shared")
     alone = run_recipe(lab.write(RECIPE), workspace=tmp_path / "alone")
@@ -91,6 +92,7 @@ def test_nodes_without_a_shared_disk_make_what_one_machine_makes(lab, apart, tmp
     assert all(stage.cached for stage in again.stages) and len(apart.sent) == sent == 4
 
 
+@pytest.mark.slow
 def test_what_a_node_has_from_an_earlier_run_comes_here_too(lab, tmp_path):
     run(lab, FakeCluster({"ape": tmp_path / "ape"}), shared=tmp_path / "shared")
     (tmp_path / "here").rename(tmp_path / "before")
@@ -98,6 +100,7 @@ def test_what_a_node_has_from_an_earlier_run_comes_here_too(lab, tmp_path):
     assert news.started == [] and all(stage.path.is_dir() for stage in outcome.stages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disk", ["shared", "separate"])
 def test_a_lost_node_costs_what_it_did_since_its_last_snapshot(lab, tmp_path, disk):
     separate = disk == "separate"
@@ -111,6 +114,7 @@ def test_a_lost_node_costs_what_it_did_since_its_last_snapshot(lab, tmp_path, di
     assert outcome.stages[0].record.summary["steps"] == 10
 
 
+@pytest.mark.slow
 def test_a_stage_that_loses_every_node_fails(lab, tmp_path):
     cluster = FakeCluster({"ape": None})
     cluster.dies = lambda label, attempt, text: True
@@ -161,6 +165,7 @@ def test_a_failure_ends_what_has_not_begun(lab):
     assert cluster.cancelled and len(cluster.sent) < 3
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_what_runs(lab, monkeypatch):
     cluster = FakeCluster({"ape": None})
 

@@ -97,6 +97,7 @@ def test_a_classifier_of_plain_transformers(folder: Path) -> None:
     assert half.model.precision == "bf16"
 
 
+@pytest.mark.slow
 def test_an_adapter_of_plain_peft(folder: Path) -> None:
     adapter(folder / "classifier", folder / "adapter")
     live, fused, small = run(ADAPTER)

@@ -112,6 +112,7 @@ def test_predict_writes_the_answers_of_every_head(head: str, cli: Cli) -> None:
         assert float(row["score"]) == pytest.approx(max(right["scores"]), abs=2e-6)
 
 
+@pytest.mark.slow
 def test_embed_pools_as_the_checkpoint_declares(cli: Cli, tmp_path: Path) -> None:
     encoder = tmp_path / "encoder"
     shutil.copytree(model("encoder"), encoder)

@@ -39,6 +39,7 @@ def push(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str]:
     return (code if isinstance(code, int) else 0), captured.out + captured.err
 
 
+@pytest.mark.slow
 def test_cold_and_again(hub: LoopbackHub, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = ("model", "org/mine", "--card", "card.md")
     code, said = push(capsys, *args, "--dry-run")
@@ -69,6 +70,7 @@ def test_cold_and_again(hub: LoopbackHub, model: Path, capsys: pytest.CaptureFix
     assert set(repository.commits[repository.branches["main"]]) == set(files)
 
 
+@pytest.mark.slow
 def test_cut_off(hub: LoopbackHub, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hub.uploads.refuse_after = 1
     code, said = push(capsys, "model", "org/mine")

@@ -63,6 +63,7 @@ def adapter(out: Path) -> None:
         save_file({name: np.zeros(9, np.float32)}, out / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [onnx, openvino, sentences, adapter], ids=lambda w: w.__name__)
 def test_cold_cut_off_and_again(
     write: Callable[[Path], None],

@@ -19,6 +19,7 @@ from recipes.search import feasible
 from recipes.search.optuna_sampler import Sampler
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_charts")
 def test_a_small_grid_is_exhausted_and_what_is_shared_is_made_once(bench):
     outcome = run_recipe(write(bench, trials=50))
@@ -153,6 +154,7 @@ def test_a_budget_that_nothing_meets(bench, capfd):
     assert "recommended:" not in out
 
 
+@pytest.mark.slow
 def test_a_matrix_beside_the_knobs(bench):
     text = RECIPE.replace("search:\n", "matrix: {seed: [1, 2]}\nsearch:\n").replace(
         "{name: student, ", '{name: student, seed: "${seed}", '
@@ -190,6 +192,7 @@ def test_side_by_side_gives_the_same(bench, tmp_path):
     assert side == turn and any(trial.refused for trial in side.trials)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_charts")
 def test_of_very_many_assignments_only_some_are_looked_at_before(bench, capfd, monkeypatch):
 

@@ -11,6 +11,7 @@ from evalsuite.report.output.read_report import read
 from recipes.search import feasible
 
 
+@pytest.mark.slow
 def test_what_a_gate_or_a_shape_refuses_is_listed_and_the_search_goes_on(bench, capfd):
     write(
         bench,

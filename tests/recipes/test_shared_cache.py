@@ -76,6 +76,7 @@ def test_a_second_machine_makes_nothing(lab, shared):
     assert run(lab, shared, "two")[2] == []  # it has them now
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_from_makes_again_what_the_shared_cache_has(lab, shared, jobs):
     run(lab, shared, "one")
@@ -333,6 +334,7 @@ def test_the_commands(lab, shared, capsys):
     assert lab.cli("cache", "push", "nosuch.yaml", *address) == 2
 
 
+@pytest.mark.slow
 def test_with_jobs_workers_share_too(lab, shared):
     script = lab.start("run", lab.write(RECIPE), "--jobs", "2", "--cache", str(shared))
     out, err = script.communicate(timeout=120)

@@ -92,6 +92,7 @@ def test_one_after_the_other_gives_the_same(lab, tmp_path):
             assert other.read_bytes() == (stage.path / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_failure_keeps_what_runs_beside_it(lab):
     text = RECIPE.replace("DOES", "steps: 3").replace("[late], does: wait", "[late], does: break")
     child = lab.start("run", lab.write(text), "--jobs", "2")
@@ -102,6 +103,7 @@ def test_a_failure_keeps_what_runs_beside_it(lab):
     assert "teacher[task=xnli]" in said or "teacher[task=panx]" in said
 
 
+@pytest.mark.slow
 def test_what_a_person_can_put_right_exits_with_2(lab):
     child = lab.start("run", recipe(lab, "does: person"), "--jobs", "2")
     _, problems = child.communicate()
@@ -109,6 +111,7 @@ def test_what_a_person_can_put_right_exits_with_2(lab):
     assert "rows are bad" in problems and "Traceback" not in problems
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [pytest.param("exit", marks=pytest.mark.slow), "kill"])
 def test_a_killed_worker_is_told_from_a_broken_stage(lab, how):
     text = recipe(lab, "does: die")

@@ -123,6 +123,7 @@ def change(rng: random.Random, tree: dict[str, Any]) -> None:
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=SLOW) for seed in (1, 2))])
 def test_changed_values(seed: int, tree: dict[str, Any], tmp_path: Path) -> None:
     good = tmp_path / "good.json"

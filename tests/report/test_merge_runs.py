@@ -211,6 +211,7 @@ def test_what_cannot_be_compared_is_said_in_a_sentence() -> None:
         merge([Run(merged, "c"), two])
 
 
+@pytest.mark.slow
 def test_the_report_of_a_comparison_lists_its_runs_and_reads_back(tmp_path: Path) -> None:
     merged = merge([Run(a_recipes("one")), Run(a_recipes("two", 8))])
     content = page(merged)

@@ -86,6 +86,7 @@ def test_a_task_that_one_seed_has_says_so(run: RunRecord) -> None:
     assert texts(table)["t"] == [("53.0 ± 3.6", "3 seeds"), ("60.0", "1 seed"), ("–", "")]
 
 
+@pytest.mark.slow
 def test_the_section_stands_in_both_files_or_in_none(run: RunRecord) -> None:
     content = page(run)
     assert 'id="seeds"' in html(content)

@@ -77,6 +77,7 @@ def test_of_a_question_only_the_question_is_translated() -> None:
     assert changed == SpanExample("1", "Who sieht?", "The cat sees.", (Answer("cat", 4),))
 
 
+@pytest.mark.slow
 def test_the_share_asked_for_is_changed_and_the_seed_decides_which() -> None:
     rows = TASKS.get("udpos").load(EMBEDDED, "train", "en")[:200]
     half = Augmentation(code_switch=0.5)

@@ -34,6 +34,7 @@ def test_every_task_has_generated_rows() -> None:
     assert set(INTERMEDIATE_TASKS.names()) == {*published.NAMES, *shared}
 
 
+@pytest.mark.slow
 @every
 def test_published_files_are_read(name: str, generated: DataSource) -> None:
     task = INTERMEDIATE_TASKS.get(name)

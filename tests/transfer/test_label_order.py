@@ -34,6 +34,7 @@ def _train(model: Path, task: str, out: Path) -> Trained:
     return train_tasks(model, [TASKS.get(task)], EMBEDDED, asked, work=work, out=out)
 
 
+@pytest.mark.slow
 def test_a_classifier_that_is_trained_on_says_the_same_labels(tmp_path: Path) -> None:
     model = turned(small(tmp_path / "nli"), tmp_path / "turned")
     trained = _train(model, "xnli", tmp_path / "out")
@@ -44,6 +45,7 @@ def test_a_classifier_that_is_trained_on_says_the_same_labels(tmp_path: Path) ->
         assert other["scores"] == pytest.approx(one["scores"], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_tagger_that_is_trained_on_says_the_same_tags(tmp_path: Path) -> None:
     model = small(tmp_path / "tags", "tagging", sorted(PANX))
     trained = _train(model, "panx", tmp_path / "out")

@@ -40,6 +40,7 @@ def test_an_encoder_that_declares_nothing_gets_the_files(tmp_path: Path) -> None
     assert declared_by(base).pooling == "mean"
 
 
+@pytest.mark.slow
 def test_what_is_declared_stays(tmp_path: Path) -> None:
     base = encoder(tmp_path / "base")
     (base / "1_Pooling").mkdir()
