@@ -4,7 +4,7 @@ python -m benchmarks.tokenizer_cost CHECKPOINT CORPUS [--languages ar,bg,...] [-
     [--coverage SHARE]
 
 Counts the pieces of N lines per language of CORPUS (`parallel/CODE.tsv.zst`, `mono/CODE.txt.zst`),
-cuts the tokenizer to them as `trim` does, and opens each form in a process of its own, three times.
+cuts the tokenizer to them as `trim` does, and opens each form in a separate process, three times.
 Time is processor time, since other programs on the machine do not change it; memory is what the
 process grows by when the tokenizer is opened for the first time. Last, the share of further lines
 that the cut tokenizer splits as before. The defaults are XNLI's 15 languages.

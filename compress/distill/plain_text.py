@@ -194,7 +194,7 @@ class BothSides(SegmentedText):
         progress: Progress,
     ) -> None:
         """Measure how far the teacher's embeddings of English sentences lie apart."""
-        step = -(-len(batches) // _SPREAD_BATCHES)
+        step = max(-(-len(batches) // _SPREAD_BATCHES), 1)
         self.pairs.teach(teacher, student, batches[::step], compute, work, progress)
 
 
@@ -260,8 +260,9 @@ def read(
     if options.text:
         inputs = _lines(options.text, options.max_pairs, paired)
         inputs = inputs if paired else [before + line for line in inputs]
-        pairs = [(line,) for line in _lines(options.text, options.max_pairs, paired=False)]
-        pairs = [(before + line,) for (line,) in pairs]
+        if options.sentences > 0:
+            lines = _lines(options.text, options.max_pairs, paired=False)
+            pairs = [(before + line,) for line in lines]
     else:
         corpus = parallel_text.read(source, None, options.max_pairs, prose=options.prose)
         pairs = [(before + foreign, before + english) for _, foreign, english in corpus.pairs]

@@ -159,6 +159,7 @@ def test_both_sides_are_rows_where_states_and_embeddings_are_matched(
     models = load_checkpoint(student).eval(), load_checkpoint(teacher).eval()
     batch = Batch(0, (0, 5, 9), 0)
     for part in (rows, rows.pairs):
+        part.teach(models[1], models[0], [], "fp32", tmp_path / "none", _silent)  # none is drawn
         part.teach(models[1], models[0], [batch], "fp32", tmp_path / type(part).__name__, _silent)
     tensors = rows.collate(batch)
     assert len(tensors["input_ids"]) == len(tensors["teacher_ids"]) == 6
