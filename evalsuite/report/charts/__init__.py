@@ -6,5 +6,7 @@ Files:
     draw_points.py: draw systems as points, with a front or a fitted line
     draw_training.py: draw the loss and the dev scores of one training
     label_places.py: places for labels, so that none covers another
+    palette.py: colours and markers, and the style sheet's variables for them
     pareto_charts.py: which Pareto charts a report has
+    svg_element.py: from a figure of matplotlib to an element of the page
 """

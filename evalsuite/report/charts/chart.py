@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalsuite.report.figures.formatting import listed, number, percent
+from evalsuite.report.figures.formatting import between, listed, number, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Point:
     y: float
     style: int
     partial: bool = False  # over fewer tasks or on other rows: drawn hollow, never on the front
+    interval: tuple[float, float] | None = None  # 95%, of y
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class Chart:
             return f"{text}Fitted line: {ends}."
         best = listed([self.points[i].name for i in self.front])
         return f"{text}On the Pareto front: {best or 'none'}."
+
+    def words(self, point: Point) -> str:
+        """What a point shows, a line each: its system, its score with the interval, and x."""
+        interval = f" ({between(point.interval)})" if point.interval else ""
+        x_label = self.x_label.replace(", log scale", "")
+        y = f"{self.y_label}: {percent(point.y)}{interval}"
+        return f"{point.name}\n{y}\n{x_label}: {number(point.x)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +106,8 @@ class Curves:
         """What the plot shows, in words."""
         curves = [f"{c.name}: {', '.join(number(v) for v in c.values)}" for c in self.curves]
         return f"{self.y_label} against {self.x_label}. {'; '.join(curves)}."
+
+    def words(self, curve: Curve, place: int) -> str:
+        """What a point of a curve shows, a line each."""
+        x = f"{self.x_label.partition(' (')[0]} {place}"
+        return f"{curve.name}\n{x}\n{self.y_label}: {number(curve.values[place])}"

@@ -1,49 +1,43 @@
-"""Draw a chart as an SVG that lies inside the page.
+"""Draw a chart of points, and where they are, in a page.
 
-The same chart gives the same bytes: ids come from a fixed salt and there is no date.
+>>> draw(chart, "chart1")
+'<svg viewBox="0 0 440 290" role="img" ...'
 """
 
 from __future__ import annotations
 
-import re
-from html import escape
-from io import StringIO
 from math import floor, log10
+from textwrap import fill
 from typing import Any
 
 from evalsuite.report.charts.chart import Chart
 from evalsuite.report.charts.label_places import place
+from evalsuite.report.charts.palette import AXIS, GREY, INK, LINE, PALE, PAPER, style_of
+from evalsuite.report.charts.svg_element import Mark, as_element
 
-# Okabe and Ito's palette without its yellow, which is too light for white paper.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
-INK, GREY, PALE = "#1f2328", "#59636e", "#e6e8eb"
-LARGE, SMALL = (440, 290), (345, 250)  # pixels; the page scales them to its columns
+LARGE, SMALL = (440, 290), (345, 250)  # pixels
 LEFT, BOTTOM, EDGE = 52, 46, 8  # pixels around the axes
-DPI = 72
 LONGEST_LABEL = 24
+CHARACTER = 6.0  # pixels, on average
 
 
 def draw(chart: Chart, prefix: str) -> str:
     """The chart as an `<svg>` element; `prefix` keeps its ids apart from other charts'."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+    width, height = SMALL if chart.group else LARGE
 
-    salt = {"svg.hashsalt": "lingopress", "svg.fonttype": "none", "font.family": "sans-serif"}
-    with rc_context({**salt, "font.size": 11}):
-        width, height = SMALL if chart.group else LARGE
-        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-        canvas = FigureCanvasSVG(figure)
+    def paint(figure: Any) -> None:
         inner = (width - LEFT - EDGE) / width, (height - BOTTOM - EDGE) / height
         axes = figure.add_axes((LEFT / width, BOTTOM / height, *inner))
         _dress(axes, chart)
         _draw_points(axes, chart)
         _draw_labels(figure, axes, chart)
-        text = StringIO()
-        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        canvas.print_svg(text, metadata=nothing)
-    return inline(text.getvalue(), chart.description, prefix)
+
+    marks = {_gid(i): [Mark(chart.words(point))] for i, point in enumerate(chart.points)}
+    return as_element((width, height), paint, chart.description, prefix, marks)
+
+
+def _gid(point: int) -> str:
+    return f"point-{point}"
 
 
 def _dress(axes: Any, chart: Chart) -> None:
@@ -64,34 +58,37 @@ def _dress(axes: Any, chart: Chart) -> None:
 
 def dress(axes: Any, x_label: str, y_label: str) -> None:
     """What the axes of every plot of the report look like."""
-    axes.set_xlabel(x_label, color=GREY)
-    axes.set_ylabel(y_label, color=GREY)
+    room = axes.get_window_extent()
+    axes.set_xlabel(fill(x_label, int(room.width / CHARACTER)), color=GREY)
+    axes.set_ylabel(fill(y_label, int(room.height / CHARACTER)), color=GREY)
+    axes.patch.set_visible(False)
     axes.tick_params(colors=GREY, length=0)
     axes.grid(True, color=PALE, linewidth=0.8)
     axes.set_axisbelow(True)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))
-        spine.set_color("#c4c9cf")
+        spine.set_color(AXIS)
 
 
 def _draw_points(axes: Any, chart: Chart) -> None:
     best = [chart.points[i] for i in chart.front]
-    axes.plot([p.x for p in best], [p.y for p in best], color="#8c959f", linewidth=1.4, zorder=2)
+    axes.plot([p.x for p in best], [p.y for p in best], color=LINE, linewidth=1.4, zorder=2)
     if chart.line is not None:
         xs, ys = zip(*chart.line, strict=True)
-        axes.plot(xs, ys, color="#8c959f", linewidth=1.4, linestyle=(0, (5, 3)), zorder=2)
+        axes.plot(xs, ys, color=LINE, linewidth=1.4, linestyle=(0, (5, 3)), zorder=2)
     for i, point in enumerate(chart.points):
-        colour, on_front = COLOURS[point.style % len(COLOURS)], i in chart.front
+        (colour, edge, marker), on_front = style_of(point.style), i in chart.front
         axes.plot(
             [point.x],
             [point.y],
-            marker=MARKERS[point.style % len(MARKERS)],
+            marker=marker,
             markersize=8.5 if on_front else 7,
-            markerfacecolor="white" if point.partial else colour,
-            markeredgecolor=INK if on_front else colour,
+            markerfacecolor=PAPER if point.partial else colour,
+            markeredgecolor=INK if on_front else edge,
             markeredgewidth=1.3,
             linestyle="none",
             zorder=3,
+            gid=_gid(i),
         )
 
 
@@ -115,7 +112,7 @@ def _draw_labels(figure: Any, axes: Any, chart: Chart) -> None:
         text.set_position((x + 1, y + 3))
         near = min(max(spot[0], x), x + width), min(max(spot[1], y), y + height)
         if abs(near[0] - spot[0]) + abs(near[1] - spot[1]) > 15:
-            axes.plot(*zip(spot, near, strict=True), color="#8c959f", linewidth=0.7,
+            axes.plot(*zip(spot, near, strict=True), color=LINE, linewidth=0.7,
                       transform=None, zorder=1)  # fmt: skip
 
 
@@ -148,18 +145,3 @@ def log_ticks(low: float, high: float) -> list[float]:
         return kept
     finer = [step * 10.0**power for power in range(first, last + 1) for step in range(1, 10)]
     return [tick for tick in finer if low <= tick <= high] or [(low * high) ** 0.5]
-
-
-def inline(svg: str, description: str, prefix: str) -> str:
-    """An SVG document as an element of an HTML page: scalable, described, with unique ids."""
-    body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S)
-    body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)
-    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.S)
-    body = re.sub(r'\bid="', f'id="{prefix}-', body)
-    body = body.replace('href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
-    root = re.search(r"<svg[^>]*>", body)
-    box = re.search(r'viewBox="[^"]*"', body)
-    assert root is not None and box is not None
-    label = escape(description, quote=True)
-    return f'<svg {box[0]} role="img" aria-label="{label}">{body[root.end() :]}'.strip()

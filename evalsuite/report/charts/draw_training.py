@@ -6,20 +6,13 @@ right. A tick at the bottom is a checkpoint, a dashed line a point where the tra
 
 from __future__ import annotations
 
-from io import StringIO
+from math import isfinite
 from typing import Any
 
 from evalsuite.report.charts.chart import TrainingChart
-from evalsuite.report.charts.draw_points import (
-    COLOURS,
-    DPI,
-    GREY,
-    INK,
-    MARKERS,
-    dress,
-    inline,
-    shortened,
-)
+from evalsuite.report.charts.draw_points import dress, shortened
+from evalsuite.report.charts.palette import COLOURS, GREY, INK, style_of
+from evalsuite.report.charts.svg_element import Mark, as_element
 
 WIDTH, HEIGHT = 345, 220  # pixels
 LEFT, RIGHT, BOTTOM, TOP = 52, 50, 42, 10
@@ -28,23 +21,21 @@ LINES = ((0, (1, 0)), (0, (5, 2)), (0, (1, 1.5)))  # of the scores, so that colo
 
 def draw(chart: TrainingChart, prefix: str) -> str:
     """As an `<svg>` element; `prefix` keeps its ids apart from other charts'."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
 
-    salt = {"svg.hashsalt": "lingopress", "svg.fonttype": "none", "font.family": "sans-serif"}
-    with rc_context({**salt, "font.size": 11}):
-        figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI)
-        canvas = FigureCanvasSVG(figure)
+    def paint(figure: Any) -> None:
         inner = (WIDTH - LEFT - RIGHT) / WIDTH, (HEIGHT - BOTTOM - TOP) / HEIGHT
         axes = figure.add_axes((LEFT / WIDTH, BOTTOM / HEIGHT, *inner))
         _draw_loss(axes, chart)
         if chart.scores:
             _draw_scores(axes.twinx(), chart)
-        text = StringIO()
-        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        canvas.print_svg(text, metadata=nothing)
-    return inline(text.getvalue(), chart.description, prefix)
+
+    marks = {
+        f"score-{i}": [
+            Mark(f"{name}, step {step:,}: {value:.1f}") for step, value in points if isfinite(value)
+        ]
+        for i, (name, points) in enumerate(chart.scores)
+    }
+    return as_element((WIDTH, HEIGHT), paint, chart.description, prefix, marks)
 
 
 def _draw_loss(axes: Any, chart: TrainingChart) -> None:
@@ -67,7 +58,6 @@ def _draw_loss(axes: Any, chart: TrainingChart) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     dress(axes, "Step", "Loss")
-    axes.yaxis.label.set_color(COLOURS[0])
 
 
 def _draw_scores(axes: Any, chart: TrainingChart) -> None:
@@ -75,10 +65,11 @@ def _draw_scores(axes: Any, chart: TrainingChart) -> None:
 
     for i, (name, points) in enumerate(chart.scores):
         steps, values = zip(*points, strict=True)
+        colour, edge, marker = style_of(1 + i)
         axes.plot(
-            steps, values, color=COLOURS[1 + i % (len(COLOURS) - 1)], linewidth=1.4, markersize=4,
-            marker=MARKERS[(1 + i) % len(MARKERS)], linestyle=LINES[i % len(LINES)],
-            clip_on=False, zorder=3,
+            steps, values, color=colour, linewidth=1.4, markersize=4, marker=marker,
+            markeredgecolor=edge, linestyle=LINES[i % len(LINES)], clip_on=False, zorder=3,
+            gid=f"score-{i}",
         )  # fmt: skip
         if len(chart.scores) > 1:
             axes.annotate(
@@ -89,4 +80,3 @@ def _draw_scores(axes: Any, chart: TrainingChart) -> None:
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
     axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.label.set_color(COLOURS[1])

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.report.charts.chart import Chart, Point
@@ -134,7 +134,8 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
     label = f"Zero-shot {task.title} (%)"
     first = most_comparable(cells.values())
     other = {name for name in means if delta(cells[name], first) is None}
-    points = _points(systems, axis, means, other)
+    intervals = {name: cell.interval for name, cell in cells.items() if cell}
+    points = _points(systems, axis, means, other, intervals)
     caption = _not_comparable([p.name for p in points if p.partial]).strip()
     return _chart(title, label, caption, axis, points, group)
 
@@ -147,7 +148,11 @@ def _not_comparable(names: list[str]) -> str:
 
 
 def _points(
-    systems: Sequence[System], axis: _Axis, means: dict[str, float], partial: Collection[str]
+    systems: Sequence[System],
+    axis: _Axis,
+    means: dict[str, float],
+    partial: Collection[str],
+    intervals: Mapping[str, tuple[float, float] | None] | None = None,
 ) -> tuple[Point, ...]:
     labels = short_names([system.name for system in systems])
     return tuple(
@@ -158,6 +163,7 @@ def _points(
             means[system.name],
             i,
             system.name in partial,
+            (intervals or {}).get(system.name),
         )
         for i, system in enumerate(systems)
         if system.name in means and axis.values.get(system.name, 0.0) > 0

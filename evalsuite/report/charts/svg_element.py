@@ -1,0 +1,112 @@
+"""From a figure of matplotlib to an `<svg>` element that lies inside the page.
+
+The element follows the page's light or dark colours and its font, and its points carry what a
+reader sees on them: a `<title>`, which browsers show without any script, and a language.
+
+>>> as_element((440, 290), paint, "Score against size.", "chart1", {"mark-0": [Mark("base: 61.2")]})
+'<svg viewBox="0 0 440 290" role="img" aria-label="Score against size."><g>...'
+
+The same figure gives the same bytes: ids come from a fixed salt and there is no date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+
+from evalsuite.report.charts.palette import VARIABLES
+
+DPI = 72  # a point is a pixel
+_LONG = re.compile(r"(\d\.\d\d)\d+")
+_FONTS = re.compile(r" font-family: [^;]*;")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_REFERENCE = re.compile(r'(?:href="#|url\(#)([^")]+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a point shows to a reader who points at it, and the language it belongs to, if any."""
+
+    text: str
+    language: str = ""
+
+
+def as_element(
+    size: tuple[int, int],
+    paint: Callable[[Any], None],
+    description: str,
+    prefix: str,
+    marks: Mapping[str, Sequence[Mark]] | None = None,
+) -> str:
+    """Draw a figure as an `<svg>` element.
+
+    Args:
+        size: width and height in pixels; the page scales them to its columns.
+        paint: draws on the empty `matplotlib.figure.Figure`.
+        description: what the drawing shows, in words.
+        prefix: keeps its ids apart from those of other drawings.
+        marks: gid of an artist -> what its markers show, in the order they are drawn.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    salt = {"svg.hashsalt": "lingopress", "svg.fonttype": "none", "font.family": "sans-serif"}
+    with rc_context({**salt, "font.size": 11}):
+        figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI)
+        figure.patch.set_visible(False)
+        canvas = FigureCanvasSVG(figure)
+        paint(figure)
+        text = StringIO()
+        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        canvas.print_svg(text, metadata=nothing)
+    return _inline(text.getvalue(), description, prefix, marks or {})
+
+
+def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequence[Mark]]) -> str:
+    """An SVG document as an element: described, with marks, variables and separate ids."""
+    body = _FONTS.sub("", _LONG.sub(r"\1", svg[svg.index("<svg") :]))
+    used = set(_REFERENCE.findall(body))
+    root = fromstring(body)
+    for parent in list(root.iter()):
+        for child in [c for c in parent if c.tag.endswith(("}metadata", "}style"))]:
+            parent.remove(child)
+        if marks and parent.get("id") in marks:
+            _mark(parent, marks[parent.get("id", "")])
+        _clean(parent, used, prefix)
+    root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": description}
+    return re.sub(r">\s+<", "><", tostring(root, encoding="unicode")).strip()
+
+
+def _mark(group: Element, marks: Sequence[Mark]) -> None:
+    """Give the markers of an artist their texts and languages."""
+    markers = [child for child in group.iter() if child.tag.endswith("}use")]
+    for marker, mark in zip(markers, marks, strict=True):
+        marker.set("class", "mark")
+        SubElement(marker, "title").text = mark.text
+        if mark.language:
+            marker.set("data-language", mark.language)
+
+
+def _clean(element: Element, used: set[str], prefix: str) -> None:
+    """Plain HTML names, no id that nothing refers to, and variables for colours."""
+    element.tag = element.tag.rpartition("}")[2]
+    attributes = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    if attributes.get("id") not in used:
+        attributes.pop("id", None)
+    if attributes.get("transform", "").startswith("rotate(-0"):
+        del attributes["transform"]
+    for name, value in attributes.items():
+        if name == "id":
+            attributes[name] = f"{prefix}-{value}"
+        elif name == "href":
+            attributes[name] = f"#{prefix}-{value.removeprefix('#')}"
+        elif name == "clip-path":
+            attributes[name] = value.replace("url(#", f"url(#{prefix}-")
+        elif name == "style":
+            attributes[name] = _COLOUR.sub(lambda m: f"var({VARIABLES[m[0]]})", value)
+    element.attrib = attributes
