@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from compress.distill import rules
-from compress.distill.initial_student import layers_of, origin, start
+from compress.distill.initial_student import Start, layers_of, origin, start
 from compress.distill.label_order import label_order, require_labels
 from compress.distill.losses import matched_loss
 from compress.distill.options import Options
@@ -42,7 +42,7 @@ from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import dimension_problems
 from transfer.precision.train_rounded import quantize_aware
 
-_SAMPLES = 8  # batches on which a narrower student's directions are found
+_SAMPLES = 8  # batches on which layers are compared, and a narrower student's directions found
 
 
 def distill(
@@ -83,9 +83,11 @@ def distill(
     cached = _cached_logits(predictor, labels, text, options, work, progress)
     data = TrainingData(text.batches, _collate(text, cached))
     if student is None:
-        student, chosen = _new_student(teacher, teacher_dir, labels, options, data)
+        begun = _new_student(teacher, teacher_dir, labels, options, data, progress)
+        student = begun.model
     else:
         chosen = layers_of(teacher, options)
+        begun = Start(student, chosen, chosen)
         put_in_order(student, labels)
     if (parallel := text.parallel()) is not None:
         rows, batches = parallel
@@ -93,15 +95,15 @@ def distill(
     if problems := dimension_problems(options.vectors.dimensions, student.config.hidden_size):
         raise StudentError(problems[0])
     same = not own_tokenizer(options.student, teacher_dir)
-    match = Match.of(teacher, student, chosen, options, predictor.answers, same)
+    match = Match.of(teacher, student, begun.matched, options, predictor.answers, same)
     fitted = _train(student, teacher, data, match, work, progress)
-    card = _card(predictor, origin(chosen, student, options), tasks, options)
+    card = _card(predictor, origin(begun.kept, student, options), tasks, options)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
     if head is None and (options.sentences > 0 or declares(teacher_dir)):
         declare_vectors(options.vectors, out, out)
     return fitted, {
         **_training_summary(fitted, cached is not None),
-        **_model_summary(student, predictor),
+        **_model_summary(student, predictor, begun.kept),
         **checkpoints.truncation_summary(asked, options.max_length),
         **unreached_summary(text.parts),
     }
@@ -199,18 +201,23 @@ def _collate(text: TrainingText, cached: Targets | None) -> Callable[[Batch], Te
 
 
 def _new_student(
-    teacher: Any, teacher_dir: Path, labels: Sequence[str], options: Options, data: TrainingData
-) -> tuple[Any, list[int]]:
+    teacher: Any,
+    teacher_dir: Path,
+    labels: Sequence[str],
+    options: Options,
+    data: TrainingData,
+    progress: Progress,
+) -> Start:
     """The student as it is before training, and the teacher's layer for each of its layers."""
     exact = options.teacher_precision == "fp32" or options.student is not None
     original = teacher if exact else load_checkpoint(teacher_dir).float()
     if not exact:
         put_in_order(original, labels)
     samples = (_inputs(data.collate(batch)) for batch in data.batches[:_SAMPLES])
-    student, chosen = start(original, teacher_dir, options, samples)
+    begun = start(original, teacher_dir, options, samples, progress)
     if options.logits > 0 or options.labels > 0:
-        put_in_order(student, labels)
-    return student, chosen
+        put_in_order(begun.model, labels)
+    return begun
 
 
 def _inputs(batch: Tensors) -> Tensors:
@@ -260,11 +267,12 @@ def _training_summary(fitted: Fitted, cached: bool) -> Summary:
     }
 
 
-def _model_summary(student: Any, teacher: Predictor) -> Summary:
+def _model_summary(student: Any, teacher: Predictor, kept: Sequence[int]) -> Summary:
     info = teacher.describe(teacher.directory.name)
     width = model_config(teacher.directory)["hidden_size"]
     return {
         "layers": f"{student.config.num_hidden_layers} of {teacher.layers}",
+        "layers kept": ", ".join(map(str, kept)),
         "width": f"{student.config.hidden_size} of {width}",
         "parameters": sum(p.numel() for p in student.parameters()),
         "parameters of the teacher": info.parameters,

@@ -3,45 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compress.distill.greedy_layers import greedy_layers
 from compress.distill.narrow import narrow
 from compress.distill.options import Options
-from compress.distill.rules import choose_layers
+from compress.distill.rules import choose_layers, layers_problem
 from compress.distill.student import cut
 from compress.errors import StudentError
 from evalsuite.find_family import find
 from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, model_config
 from evalsuite.inference.label_order import few, naming_hint, same_names
 from evalsuite.runtimes.torch import load_checkpoint
-from transfer.loop.types import Tensors
+from transfer.loop.types import Progress, Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A student before training.
+
+    Attributes:
+        kept: layers of the model that it started from, counted from 0.
+        matched: the teacher's layer for each of its layers; empty where hidden states are not
+            matched.
+    """
+
+    model: Any
+    kept: list[int]
+    matched: list[int]
 
 
 def start(
-    teacher: Any, teacher_dir: Path, options: Options, samples: Iterable[Tensors]
-) -> tuple[Any, list[int]]:
+    teacher: Any,
+    teacher_dir: Path,
+    options: Options,
+    samples: Iterable[Tensors],
+    progress: Progress = lambda fraction, text: None,
+) -> Start:
     """Where the student starts, and which of the teacher's layers each student layer is matched to.
 
     Args:
         teacher: None for a bundle, where `options.student` is given.
+        samples: batches of the training text.
     """
     if options.student is None:
-        chosen = layers_of(teacher, options)
-        student = cut(teacher, chosen)
+        samples = list(samples)
+        kept = _kept(teacher, options, samples, progress)
+        student = cut(teacher, kept)
         if options.shape.any():
             student = narrow(student, options.shape, samples)
-        return student, chosen
+        return Start(student, kept, _matched(kept, teacher, options))
     _require_alike(teacher_dir, options.student, options)
     student = load_checkpoint(options.student).float()  # whatever it is stored in
     whole = student.config.num_hidden_layers
-    kept = layers_of(student, options)
+    kept = _kept(student, options, samples, progress)
     if len(kept) < whole:
         student = cut(student, kept)
     if options.hidden == 0:
-        return student, []
+        return Start(student, kept, [])
     layers = teacher.config.num_hidden_layers
-    return student, kept if whole == layers else choose_layers(len(kept), layers)
+    if whole == layers:
+        return Start(student, kept, _matched(kept, teacher, options))
+    return Start(student, kept, choose_layers(len(kept), layers))
+
+
+def _kept(
+    model: Any, options: Options, samples: Iterable[Tensors], progress: Progress
+) -> list[int]:
+    """The layers of a model that become the student's."""
+    if options.layer_choice == "spaced" or not isinstance(options.layers, int):
+        return layers_of(model, options)
+    if problem := layers_problem(options.layers, model.config.num_hidden_layers):
+        raise StudentError(f"layers: {problem}")
+    first = _keeps_first(model)
+    return greedy_layers(model, options.layers, samples, keep_first=first, progress=progress)
+
+
+def _matched(kept: list[int], teacher: Any, options: Options) -> list[int]:
+    """The teacher's layer that each student layer is matched to: the one that it was; the top one
+    is matched to the teacher's top layer also where another was kept."""
+    if options.layer_choice == "spaced":
+        return kept
+    return [*kept[:-1], int(teacher.config.num_hidden_layers) - 1]
 
 
 def _require_alike(teacher: Path, student: Path, options: Options) -> None:
@@ -74,18 +119,28 @@ def _named(head: str | None) -> str:
 def layers_of(model: Any, options: Options) -> list[int]:
     """Which of a model's layers the options name."""
     layers = model.config.num_hidden_layers
-    family = find(model)
-    keep_first = family is not None and family.first_layer_reason(model.config) is not None
     wanted = layers if options.layers is None else options.layers
-    return choose_layers(wanted, layers, keep_first)
+    return choose_layers(wanted, layers, _keeps_first(model))
 
 
-def origin(chosen: Sequence[int], student: Any, options: Options) -> str:
-    """For the card."""
+def _keeps_first(model: Any) -> bool:
+    """Whether a model of this family cannot be without its first layer."""
+    family = find(model)
+    return family is not None and family.first_layer_reason(model.config) is not None
+
+
+def origin(kept: Sequence[int], student: Any, options: Options) -> str:
+    """For the card.
+
+    Args:
+        kept: layers of the model that the student started from.
+    """
+    numbers = ", ".join(map(str, kept))
     if options.student is not None:
-        layers = "" if options.layers is None else f"{student.config.num_hidden_layers} layers of "
-        return layers + options.student.name
-    text = f"the teacher's layers {', '.join(map(str, chosen))}"
+        return (
+            f"layers {numbers} of " if options.layers is not None else ""
+        ) + options.student.name
+    text = f"the teacher's layers {numbers}"
     config = student.config
     shape = f"{config.hidden_size} wide, {config.num_attention_heads} heads"
     return f"{text}, narrowed to {shape}" if options.shape.any() else text

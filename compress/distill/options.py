@@ -14,6 +14,7 @@ from transfer.precision.train_rounded import Rounding
 from transfer.text.augment import Augmentation
 
 Cache = Literal["auto", "always", "never"]
+LayerChoice = Literal["spaced", "greedy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Options:
     max_pairs: int | None  # of multilingual text, a language
     settings: Settings
     freeze_embeddings: bool = False
+    layer_choice: LayerChoice = "spaced"  # how a number of layers is chosen
     relations: float = 0.0
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest

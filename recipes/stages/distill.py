@@ -80,6 +80,11 @@ class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys):
         description="Number of layers of the student, or a list of layers of the teacher (of "
         "student, where it is given), counted from 0, the lowest; default: all.",
     )
+    layer_choice: Literal["spaced", "greedy"] = Field(
+        default="spaced",
+        description="How a number of layers is chosen: evenly spaced, or by removing one after "
+        "the other the layer whose absence changes the model's last states least (greedy).",
+    )
     width: int | None = Field(
         default=None, ge=8, description="Hidden size of the student; default: the teacher's."
     )
@@ -154,6 +159,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         problems += rules.bundle_teacher(config, "teacher")
     if config.layers is not None and (problem := rules.layers_problem(config.layers)):
         problems.append(f"layers: {problem}")
+    if config.layer_choice == "greedy" and not isinstance(config.layers, int):
+        problems.append("layer_choice: greedy chooses a number of layers; set layers to a number")
     if config.student is not None and (config.width or config.heads or config.ffn):
         problems.append("student: its widths are fixed; leave width, heads and ffn out")
     if config.width is not None and config.hidden > 0:
@@ -275,6 +282,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         config,
         ctx,
         layers=config.layers,
+        layer_choice=config.layer_choice,
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,

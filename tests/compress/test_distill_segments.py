@@ -183,7 +183,7 @@ def test_layers_of_a_student_checkpoint_are_kept(pair: tuple[Path, Path], tmp_pa
     asked = distillation(layers=(1,), student=student, hidden=1.0, max_pairs=4)
     distill(teacher, [], EMBEDDED, asked, work=tmp_path / "work", out=tmp_path / "out")
     assert read_config(tmp_path / "out")["num_hidden_layers"] == 1
-    assert "1 layers of" in (tmp_path / "out" / "README.md").read_text()
+    assert "layers 1 of" in (tmp_path / "out" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
