@@ -11,6 +11,7 @@ Files:
 - `targets.py`: the teacher's logits, computed once per row and kept on disk.
 - `plain_text.py`: multilingual text without labels, and pairs of translations.
 - `student.py`: cuts a student from some of the teacher's layers.
+- `greedy_layers.py`: finds the layers without which a model changes least.
 - `narrow.py`: makes a student narrower than its teacher.
 - `initial_student.py`: the student as it is before training.
 - `student_batch.py`: one training batch, and what is matched on it.
