@@ -6,7 +6,8 @@
 Of the layers that are left, the one is removed whose absence changes the model's last states least;
 then again, until as many are left as are wanted. A removed layer passes its input on. The change is
 measured on text, as the squared distance of the mean-pooled, unit-length last states (`pool`) from
-those of the whole model, plus that of each token's states, each as a share of its own variance.
+those of the whole model, plus that of each token's states, each divided by the variance in the
+whole model.
 Neither labels nor gradients are needed. Similar: greedy layer pruning (Peer et al. 2022, by the
 score on a task), and block influence (Men et al. 2024, of all layers at once).
 """
