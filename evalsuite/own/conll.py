@@ -41,8 +41,9 @@ def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
             fields = line.split(separator)
             if not words:
                 start = number
-            words.append(_field(path, number, fields, word))
-            tags.append(_field(path, number, fields, tag))
+            tabs = separator is not None
+            words.append(_field(path, number, fields, word, "word", tabs))
+            tags.append(_field(path, number, fields, tag, "tag", tabs))
         elif words:
             found = True
             yield start, tuple(words), tuple(tags)
@@ -51,11 +52,17 @@ def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
         raise DataError(f"{path}: there is no sentence in it")
 
 
-def _field(path: Path, line: int, fields: list[str], column: int) -> str:
+def _field(path: Path, line: int, fields: list[str], column: int, role: str, tabs: bool) -> str:
+    """The text of a column. Raises MalformedRowError where there is none."""
     at = column - 1 if column > 0 else column
-    needed = column if column > 0 else -column + 1
-    if len(fields) < needed or not fields[at].strip():
-        raise MalformedRowError(
-            path, line, f"{len(fields)} column(s), and no {column}. one: {' '.join(fields)[:60]!r}"
-        )
-    return fields[at].strip()
+    last = column < 0 and len(fields) > 1  # the only column is the word's
+    if (0 < column <= len(fields)) or (last and len(fields) >= -column):
+        if text := fields[at].strip():
+            return text
+        raise MalformedRowError(path, line, f"an empty {role} (column {column})")
+    place = "the last column" if column == -1 else f"column {column}"
+    count = "1 column" if len(fields) == 1 else f"{len(fields)} columns"
+    by = "tabs" if tabs else "spaces"
+    raise MalformedRowError(
+        path, line, f"no {role}: it is in {place}, and this line has {count} (separated by {by})"
+    )

@@ -174,7 +174,7 @@ BROKEN: list[tuple[str, dict[str, Any], str, str | bytes, str]] = [
         {"labels": ["O", "B-X"]},
         "a.conll",
         "a O\n\nb\n",
-        ":3: 1 column(s), and no -1. one",
+        ":3: no tag: it is in the last column, and this line has 1 column (separated by sp",
     ),
 ]
 

@@ -79,38 +79,65 @@ def examples(
         if id in seen:
             raise problem(f"its id is that of the question in line {seen[id]} too")
         seen[id] = line
-        if not str(row["question"]).strip() or not context.strip():
+        if not row["question"].strip() or not context.strip():
             raise problem("an empty question" if context.strip() else "an empty context")
-        found = row.get("answers") or ()
-        answers = tuple(_answer(context, answer, problem) for answer in found)
+        answers = _answers(context, row, problem, hides)
         if optional and not hides:
             none = (Answer(NO_ANSWER, -1),)
             yield OptionalSpanExample(id, row["question"], context, answers or none)
-            continue
-        if not answers and not hides:
-            raise problem("no answer; where a question may have none, it says is_impossible: true")
-        yield SpanExample(id, row["question"], context, answers)
+        else:
+            yield SpanExample(id, row["question"], context, answers)
 
 
 def _questions(path: Path, text: str, tree: Any) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Line, context and question, of each question in a file's order."""
     at, found = 0, False
-    try:
-        for article in tree["data"] if isinstance(tree, dict) else tree:
-            for paragraph in article["paragraphs"]:
-                for row in paragraph["qas"]:
-                    place = text.find(json.dumps(row["id"], ensure_ascii=False), at)
-                    at = max(at, place + 1)
-                    found = True
-                    if not isinstance(row["question"], str):
-                        raise TypeError("a question that is no text")
-                    yield text.count("\n", 0, at) + 1, str(paragraph["context"]), row
-    except (KeyError, TypeError, AttributeError) as error:
+
+    def part(holder: Any, key: str, kind: type, noun: str) -> Any:
+        has = isinstance(holder, dict) and key in holder
+        if has and isinstance(holder[key], kind):
+            return holder[key]
+        said = f"{key!r} is not {noun}" if has else f"there is no {key!r}"
         line = text.count("\n", 0, at) + 1
-        absent = f"there is no {error}" if isinstance(error, KeyError) else str(error)
-        raise MalformedRowError(path, line, f"not SQuAD's layout: {absent}") from None
+        raise MalformedRowError(path, line, f"not SQuAD's layout: {said}")
+
+    articles = tree if isinstance(tree, list) else part(tree, "data", list, "a list")
+    for article in articles:
+        for paragraph in part(article, "paragraphs", list, "a list"):
+            context = part(paragraph, "context", str, "text")
+            for row in part(paragraph, "qas", list, "a list"):
+                id = part(row, "id", object, "")
+                place = text.find(json.dumps(id, ensure_ascii=False), at)
+                at = max(at, place + 1)
+                found = True
+                if isinstance(id, bool) or not isinstance(id, str | int):
+                    part(row, "id", str, "text or a number")
+                part(row, "question", str, "text")
+                yield text.count("\n", 0, at) + 1, context, row
     if not found:
         raise MalformedRowError(path, 1, "there is no question in it")
+
+
+def _answers(
+    context: str, row: dict[str, Any], problem: Problem, hides: bool
+) -> tuple[Answer, ...]:
+    """The answers of a question of a SQuAD file; none where it says that there is none.
+
+    Args:
+        hides: no question of the file has its answers.
+    """
+    found = row.get("answers")
+    if found is not None and not isinstance(found, list):
+        raise problem("answers: not a list")
+    answers = tuple(_answer(context, answer, problem) for answer in found or ())
+    impossible = row.get("is_impossible", False)
+    if not isinstance(impossible, bool):
+        raise problem(f"is_impossible: {impossible!r} is neither true nor false")
+    if impossible and answers:
+        raise problem("is_impossible: true, and yet there is an answer")
+    if not answers and not impossible and not hides:
+        raise problem("no answer; where a question may have none, it says is_impossible: true")
+    return answers
 
 
 def _answer(context: str, answer: Any, problem: Problem) -> Answer:
