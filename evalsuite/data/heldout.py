@@ -50,7 +50,12 @@ class HeldOut:
         Raises:
             MalformedRowError: a file is not what its name says.
         """
-        return cls(text for path in paths(source) for text in set(_texts(path)))
+        return cls.of(paths(source))
+
+    @classmethod
+    def of(cls, files: Iterable[Path]) -> HeldOut:
+        """All text of some of these files."""
+        return cls(text for path in files for text in set(_texts(path)))
 
     def __contains__(self, text: str) -> bool:
         return _key(text) in self._keys

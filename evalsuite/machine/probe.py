@@ -1,0 +1,212 @@
+"""How fast this machine is now, measured in a fraction of a second per figure.
+
+>>> probe = Probe()
+>>> probe.batch(Batches(shape, rows=16, length=32, count=1, backward="weights"))
+0.61
+
+What is measured is what stages do: a layer of the very shape, forward and backward, on as many
+threads; a step of AdamW; a product of large matrices; reading with a digest, and writing. Each
+figure is measured once per process, so what else the machine does at that moment counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from evalsuite.machine.memory import has_gpu
+from evalsuite.machine.work import Batches
+
+_SECONDS = 0.1  # per figure, at most, after one run that is not timed
+_REPEATS = 3
+_OPERATIONS = 4e9  # of one run of a layer, at most: a larger batch is measured in part
+_PARAMETERS = 9_000_000  # of an optimizer step
+_SIDE = 1024  # of a matrix product
+_BYTES = 32_000_000  # that are written
+_RANK, _RATE = 16, 0.1  # of LoRA updates, of dropout
+
+
+class Probe:
+    """Rates of this machine; see `evalsuite.machine.work.Rates`.
+
+    Args:
+        place: directory that is written to; default: that of temporary files.
+        clock: seconds; `time.process_time` leaves out what other programs take.
+    """
+
+    def __init__(
+        self, place: Path | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.place, self.clock = place, clock
+        self._found: dict[object, float] = {}
+        self._device = "cuda" if has_gpu() else "cpu"
+
+    def batch(self, batches: Batches) -> float:
+        """Seconds of one batch through all layers."""
+        shape = batches.shape
+        each = 4 * shape.width * shape.attention + 2 * batches.length * shape.attention
+        each += (3 if shape.gated else 2) * shape.width * shape.units
+        row = 2 * each * batches.length * (1 if batches.backward == "none" else 3)
+        rows = max(1, min(batches.rows, int(_OPERATIONS / row)))
+        sizes = (shape.width, shape.attention, shape.heads, shape.units, shape.gated)
+        key = (*sizes, rows, batches.length, batches.backward, batches.bf16, batches.dropout)
+        seconds = self._once(
+            (*key, batches.updates), lambda: self._median(_layer(batches, rows, self._device))
+        )
+        return seconds * shape.layers * batches.rows / rows / batches.times
+
+    def update(self) -> float:
+        """Seconds per parameter of an optimizer step: gradients are made, cut and applied."""
+        return self._once("update", lambda: self._median(_step(self._device)) / _PARAMETERS)
+
+    def product(self) -> float:
+        """Seconds per operation of a product of large matrices."""
+        return self._once("product", lambda: self._median(_product(self._device)) / (2 * _SIDE**3))
+
+    def read(self) -> float:
+        """Seconds per byte that is read from memory and hashed."""
+        content = bytes(_BYTES)
+        return self._once(
+            "read", lambda: self._median(lambda: hashlib.sha256(content).digest()) / _BYTES
+        )
+
+    def write(self) -> float:
+        """Seconds per byte that is written to a file."""
+        content = bytes(_BYTES)
+
+        def write() -> None:
+            with tempfile.NamedTemporaryFile(dir=self.place) as file:
+                file.write(content)
+
+        return self._once("write", lambda: self._median(write) / _BYTES)
+
+    def call(self) -> float:
+        """Seconds per call of a small operation."""
+        return self._once("call", lambda: self._median(_calls()) / _CALLS)
+
+    def _median(self, run: Callable[[], object]) -> float:
+        """Seconds of a run: the median of some, after one that is not timed."""
+        run()
+        seconds: list[float] = []
+        while not seconds or (len(seconds) < _REPEATS and sum(seconds) < _SECONDS):
+            begun = self.clock()
+            run()
+            seconds.append(self.clock() - begun)
+        return sorted(seconds)[len(seconds) // 2]
+
+    def _once(self, key: object, measure: Callable[[], float]) -> float:
+        if key not in self._found:
+            self._found[key] = measure()
+        return self._found[key]
+
+
+def _layer(batches: Batches, rows: int, device: str) -> Callable[[], object]:
+    """A run of one layer with random weights."""
+    import torch
+    from torch.nn import functional
+
+    shape, length = batches.shape, batches.length
+    trained, inputs = batches.backward == "weights", batches.backward != "none"
+
+    def weight(*sizes: int) -> Any:
+        return (torch.randn(*sizes, device=device) / 50).requires_grad_(trained)
+
+    attention = [weight(shape.attention, shape.width) for _ in range(3)]
+    output = weight(shape.width, shape.attention)
+    inward = weight(shape.units * (2 if shape.gated else 1), shape.width)
+    outward = weight(shape.width, shape.units)
+    narrow = [
+        (
+            (torch.randn(_RANK, shape.width, device=device) / 50).requires_grad_(),
+            torch.zeros(shape.attention, _RANK, device=device).requires_grad_(),
+        )
+        for _ in range(min(batches.updates, len(attention)))
+    ]
+    states = torch.randn(rows, length, shape.width, device=device).requires_grad_(inputs)
+    rate = _RATE if batches.dropout else 0.0
+    size = shape.attention // shape.heads
+
+    def dropped(values: Any) -> Any:
+        return functional.dropout(values, rate) if rate else values
+
+    def heads(number: int) -> Any:
+        found = functional.linear(states, attention[number])
+        if number < len(narrow):
+            first, second = narrow[number]
+            found = found + functional.linear(functional.linear(dropped(states), first), second)
+        return found.view(rows, length, shape.heads, size).transpose(1, 2)
+
+    def forward() -> Any:
+        mixed = functional.scaled_dot_product_attention(
+            heads(0), heads(1), heads(2), dropout_p=rate
+        )
+        mixed = mixed.transpose(1, 2).reshape(rows, length, shape.attention)
+        middle = functional.layer_norm(
+            states + dropped(functional.linear(mixed, output)), (shape.width,)
+        )
+        units = functional.gelu(functional.linear(middle, inward))
+        if shape.gated:
+            units = units[..., : shape.units] * units[..., shape.units :]
+        return functional.layer_norm(
+            middle + dropped(functional.linear(units, outward)), (shape.width,)
+        )
+
+    def run() -> None:
+        with torch.set_grad_enabled(inputs), torch.autocast(device, torch.bfloat16, batches.bf16):
+            found = forward()
+        if inputs:
+            found.sum().backward()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return run
+
+
+def _step(device: str) -> Callable[[], object]:
+    """A step of AdamW, with gradients that are made and cut."""
+    import torch
+
+    weight = torch.zeros(_PARAMETERS, device=device, requires_grad=True)
+    optimizer = torch.optim.AdamW([weight], fused=True)
+
+    def run() -> None:
+        weight.grad = torch.full_like(weight, 1e-3)
+        torch.nn.utils.clip_grad_norm_([weight], 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return run
+
+
+def _product(device: str) -> Callable[[], object]:
+    import torch
+
+    matrix = torch.randn(_SIDE, _SIDE, device=device)
+
+    def run() -> None:
+        torch.mm(matrix, matrix)
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return run
+
+
+_CALLS = 300
+
+
+def _calls() -> Callable[[], object]:
+    import torch
+
+    vector = torch.zeros(4)
+
+    def run() -> None:
+        for _ in range(_CALLS):
+            torch.add(vector, vector)
+
+    return run
