@@ -5,6 +5,7 @@ RecipesError             a person can put it right: exit 2, one message, no trac
 ├── RecipeError          the recipe is wrong; lists every problem with file:line
 │   └── StageInputError  a stage is fed something it cannot use
 ├── StageRefusedError    what a config asks for cannot be made, or loses more than it allows
+├── NotKnownAheadError   the time of a stage cannot be predicted
 ├── WorkspaceError       the workspace cannot be used (permissions, space)
 └── StageFailedError     a stage broke while it ran: exit 1; what came before is kept
 ```
@@ -27,6 +28,10 @@ class StageInputError(RecipeError):
 
 class StageRefusedError(RecipesError):
     """What a config asks for cannot be made, or loses more than it allows."""
+
+
+class NotKnownAheadError(RecipesError):
+    """The time of a stage cannot be predicted; says why."""
 
 
 class WorkspaceError(RecipesError):

@@ -49,6 +49,9 @@ class Precision:
             (`Weights.embeddings`).
         excludes: whether parts of the model can stay in fp32.
         tensor_scales: whether weights can share one scale per tensor.
+        bytes_of_weights, bytes_of_words: of a weight of the linear layers, of the word embeddings.
+        speed: how many times as fast as torch in fp32 it runs, measured on one processor with
+            AVX512-VNNI (docs/LOG.md), for `plan` alone; None: not measured.
     """
 
     summary: str
@@ -58,6 +61,9 @@ class Precision:
     quantizes_tables: bool = False
     excludes: bool = False
     tensor_scales: bool = False
+    bytes_of_weights: float = 4.0
+    bytes_of_words: float = 4.0
+    speed: float | None = None
 
     def stores_embeddings_as(self, name: str) -> bool:
         """Whether word embeddings can be stored in this form.

@@ -17,6 +17,7 @@ Files:
     cache_commands.py: the commands on the cache: cache verify
     listings.py: what check, plan, show, score and ls tasks NAME print
     memory_lines.py: what plan prints about memory
+    plan_lines.py: what plan prints of time and disk
     components.py: what ls lists, by file names
     component_cards.py: what ls prints about one stage, task, method, pass or runtime
     key_tables.py: the keys of configs in words, with type, default and range

@@ -169,7 +169,10 @@ def plan(
     plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
-    """Show each stage, in order: done already or not, its key, its rough cost."""
+    """Show each stage, in order: done already or not, its key, its time, disk and memory.
+
+    Time is predicted from what the stages compute and a short probe of this machine.
+    """
     from recipes.cli.listings import plan_table
 
     typer.echo(plan_table(recipe, overrides or (), data_dir, workspace))

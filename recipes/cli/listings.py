@@ -1,8 +1,9 @@
 """What `check`, `plan`, `show`, `score` and `ls tasks NAME` print; nothing runs.
 
 >>> print(plan_table("demo"))
-stage     kind   state    key       cost
-teacher   train  to make  5feceb66  minutes
+stage    kind   state    key       time     disk
+teacher  train  to make  5feceb66  ~4m 10s  1.1 GB
+total: about 4m 10s, one stage after the other, with this machine as busy as it is now; 1.1 GB ...
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from evalsuite.machine.memory import machine_memory
+from evalsuite.machine.probe import Probe
 from evalsuite.scoring import titles
 from recipes.cli.memory_lines import aligned, memory_lines
+from recipes.cli.plan_lines import finished, stage_rows, total_lines
 from recipes.execution.cache import Cache
-from recipes.execution.display import duration
-from recipes.execution.manifest import read_manifest
 from recipes.execution.workspace import Workspace, size_text
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment, assignment_text
 from recipes.parsing.recipe_file import load
 from recipes.planning.memory import estimate
-from recipes.planning.plan import Plan, Planned, make_plan
+from recipes.planning.plan import Plan, make_plan
+from recipes.planning.source_text import SourceText
+from recipes.planning.time import predict
 from recipes.search.feasible import SearchSpace, find_feasible
 from transfer.find_task import find_task
 
@@ -72,7 +75,7 @@ def _trials(feasible: SearchSpace) -> str:
 def plan_table(
     recipe: str, overrides: Sequence[str], data_dir: Path | None, workspace: Path | None
 ) -> str:
-    """One row a stage, in order of execution; the cost of a finished one is what it took.
+    """One row per stage, in order of execution, with what it took or will take; then the totals.
 
     Of a search the stages of its first assignment, the report of all trials apart, and a line that
     says how many trials and assignments there are.
@@ -86,16 +89,20 @@ def plan_table(
     plan = make_plan(loaded, data_dir, memo, weights=False, assignments=_first(feasible))
     cache = Cache(space)
     stages = [stage for stage in plan.stages if feasible is None or stage.kind != "report"]
-    rows: list[tuple[str, ...]] = [("stage", "kind", "state", "key", "cost")]
-    rows += [_row(stage, cache) for stage in stages]
-    memory = memory_lines(estimate(replace(plan, stages=tuple(stages)), machine_memory()))
-    notes = loaded.problems.shown_notes()
+    plan = replace(plan, stages=tuple(stages))
+    made = finished(stages, cache)
+    text = SourceText(plan.data)
+    probe = Probe(space.root if space.root.is_dir() else None)
+    found = predict(plan, text, probe, [s.label for s in stages if s.label not in made])
+    table = stage_rows(stages, made, found, cache)
+    lines = [*total_lines(found), *memory_lines(estimate(plan, machine_memory(), text))]
+    lines += loaded.problems.shown_notes()
     if feasible is None:
-        return "\n".join([aligned(rows), *memory, *notes])
+        return "\n".join([table, *lines])
     first = assignment_text(feasible.plans[0][0])
     head = f"search: {_trials(feasible)}; below the stages of {first}"
     tail = "stages with a knob in their name are made once for each value of it that is tried"
-    return "\n".join([head, "", aligned(rows), "", tail, *memory, *notes])
+    return "\n".join([head, "", table, "", tail, *lines])
 
 
 def score_table(found: FolderScores) -> str:
@@ -135,18 +142,6 @@ def cache_table(stages: Sequence[CachedStage]) -> str:
         )
     total = size_text(sum(stage.bytes for stage in stages))
     return f"{aligned(rows)}\n{len(stages)} stages, {total}"
-
-
-def _row(stage: Planned, cache: Cache) -> tuple[str, str, str, str, str]:
-    path = cache.lookup(stage.kind, stage.key)
-    manifest = read_manifest(path) if path else None
-    if manifest is not None:
-        state, cost = "cached", f"took {duration(manifest.record.seconds)}"
-    else:
-        guess: Any = getattr(stage.module, "cost", None)
-        state = "damaged" if cache.damage(cache.path(stage.kind, stage.key)) else "to make"
-        cost = str(guess(stage.config)) if guess else "-"
-    return stage.label, stage.kind, state, stage.key[:8], cost
 
 
 def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str:

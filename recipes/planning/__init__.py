@@ -7,8 +7,11 @@ Files:
         installed package carries
     matrix.py: fan a recipe out over its matrix
     memory.py: how much memory each stage will take, from the configs of its models and its keys
+    model_shapes.py: the models that each stage is given, as far as they are known ahead
     plan.py: what a recipe will really run: checked, ordered, each stage with its cache key
+    source_text.py: looks at some rows of the source: how many there are, and how long
     stage_config.py: the keys of a stage, checked: every mistake at once
     stage_graph.py: order of stages: what a stage needs comes before it, otherwise as the recipe
         has it
+    time.py: how long each stage will take, and how much disk
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, PositiveInt
@@ -23,8 +24,15 @@ from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 8
+_TOKENIZERS = 4  # times that one is opened, for each model
+_PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
+_SINGLES = 208  # sentences that are timed one by one, with the warm-up
+_REPEATS = 3  # runs of a cell of the grid, the first one included
+_OTHER = 15.0  # seconds per model: two new processes, and the machine's matrix products
 LABELS_MATTER = True
 ALONE = True
 
@@ -72,6 +80,39 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
     """What the largest model takes while it runs."""
     return running_memory(models["models"])
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The passes over the text, sentence by sentence and in batches, and the grid."""
+    from evalsuite.bench import grid
+    from evalsuite.bench.worker import LOADS
+    from evalsuite.find_family import longest_of
+    from evalsuite.machine.work import Batches, Work
+    from recipes.stages._shared.planned_model import speed
+    from recipes.stages._shared.planned_work import opening, running_work
+
+    done = Work()
+    for model in models["models"]:
+        rows = text.task(model, config.task, "eval")
+        times = speed(model)
+        share = config.sentence_count / max(config.sentence_count, rows.total)
+        one_pass = running_work(model, rows, times=times).times(share)
+        done += replace(one_pass, text=0.0).times(config.passes + _PASSES)
+        _, length, _ = rows.evaluation()
+        singles = min(config.sentence_count, _SINGLES)
+        done += Work((Batches(model.shape(), 1, length, singles, times=times),))
+        cells = grid.shapes(config.batch_sizes, config.lengths, longest_of(model.config))
+        tokens = sum(size * length for size, length in cells)
+        done += Work((Batches(model.shape(), 8, 64, _REPEATS * tokens / 512, times=times),))
+        done += opening(model, text, _TOKENIZERS) + Work(
+            text=rows.seconds * share, read=LOADS * 4 * model.shape().parameters, other=_OTHER
+        )
+    return done
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from compress.distill import rules
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Task
-from recipes.errors import StageInputError
+from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     Artifact,
@@ -43,8 +44,11 @@ from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 9
+_TOKENIZERS = 5  # times that one is opened
 PASS = True
 
 
@@ -261,6 +265,26 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
 
     student = training_memory(config, planned(config, models))
     return distilling(student, models["teacher"][0].shape(), config.teacher_precision)
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The steps of the student, the teacher on the same rows, and the comparison of both."""
+    from recipes.stages._shared.distilling_work import distilling_work
+    from recipes.stages._shared.planned_work import gate, opening, saving
+
+    if config.text or config.sentences or config.others or models.get("student"):
+        raise NotKnownAheadError("its text, its student or its teachers are others than usual")
+    (teacher,) = models["teacher"]
+    student = replace(planned(config, models), tokenizer=teacher.tokenizer)
+    done = opening(teacher, text, _TOKENIZERS) + distilling_work(config, student, teacher, text)
+    if (task := _probed(config, gives)) is not None:
+        done += gate(config, [teacher, student], task, text)
+    return done + opening(student, text, 0) + saving(student)
 
 
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:

@@ -33,8 +33,11 @@ from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 13
+_TOKENIZERS = 1  # times that one is opened, for each model
 LABELS_MATTER = True
 
 
@@ -139,6 +142,27 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
     """What the largest model takes while it runs."""
     return running_memory(models["models"])
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """Each model on each task."""
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_model import speed
+    from recipes.stages._shared.planned_work import opening, running_work
+
+    done = Work()
+    for model in models["models"]:
+        done += opening(model, text, _TOKENIZERS)
+        for name in config.tasks:
+            split, languages = config.split or "eval", config.languages
+            rows = text.task(model, name, split, languages, config.max_examples)
+            done += running_work(model, rows, times=speed(model))
+    return done
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

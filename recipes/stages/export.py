@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from compress.export.registry import EXPORTERS, layouts, precisions, runtimes_wi
 from evalsuite.errors import MissingExtraError
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.results.run import StageRecord
-from recipes.errors import StageInputError
+from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -33,6 +34,8 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.export.embedding_storage import Form
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 11
 _COPIES = 2.0  # of the weights
@@ -230,6 +233,28 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
     from compress.memory import copying
 
     return copying(models["model"][0].shape(), _COPIES)
+
+
+def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
+    """The bundle."""
+    return replace(models["model"][0], bundle=(config.runtime, config.precision))
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The graph is traced and written, and bundle and checkpoint are compared."""
+    from recipes.stages._shared.planned_work import exporting, gate
+
+    if _calibrates(config) or config.embeddings is not None:
+        raise NotKnownAheadError("it is calibrated, or its embeddings are stored in another form")
+    model, bundle = models["model"][0], planned(config, models)
+    task = probed(config.probe_task, gives)
+    graph = isinstance(EXPORTERS.get(config.runtime), GraphExporter)
+    return exporting(model, bundle, text, graph=graph) + gate(config, [model, bundle], task, text)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

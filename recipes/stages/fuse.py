@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field, model_validator
 from compress.fuse import rules
 from compress.fuse.combinations import Combination, cut, sparse
 from evalsuite.errors import MissingExtraError
-from recipes.errors import StageInputError
+from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
     Artifact,
@@ -30,8 +31,11 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.fuse.fuse import Fused, Mix
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 3
+_TOKENIZERS = 4  # times that one is opened
 PASS = True
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
 
@@ -203,6 +207,27 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
 
     (model,) = models["model"]
     return fusing(model.shape(), model.precision, model.embeddings)
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The base is opened and written, and both models run on the text of the comparison."""
+    from recipes.stages._shared.planned_work import comparing, opening, saving
+
+    (model,) = models["model"]
+    if config.others or config.requantize or model.precision in ("int8", "nf4"):
+        raise NotKnownAheadError("several adapters, or a quantized base")
+    fused = replace(model, precision="fp32", embeddings="fp32")
+    done = opening(model, text, _TOKENIZERS) + saving(fused)
+    both = [model, fused]
+    done += comparing(both, probed(config.probe_task, gives), config.probe, text)
+    if config.score_rows:
+        done += comparing(both, probed(None, gives), config.score_rows, text)
+    return done
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

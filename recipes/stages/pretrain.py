@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from recipes.errors import NotKnownAheadError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -30,6 +32,8 @@ from recipes.stages._shared.training_keys import TrainingConfig, need, settings,
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 5
 _FAMILY = "xlm-roberta"  # of encoders from scratch
@@ -173,6 +177,26 @@ def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> P
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
     """What training holds at its peak."""
     return training_memory(config, planned(config, models), masked=config.mask_rate)
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The steps, on lines and on pairs of lines."""
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_work import opening, saving, training_work
+
+    if config.stream is not None:
+        raise NotKnownAheadError("the text is streamed")
+    model = planned(config, models)
+    if config.shape is None:
+        model = replace(model, tokenizer=models["model"][0].tokenizer)
+    rows = text.parallel(model, config.languages, config.max_pairs, config.tlm, config.max_length)
+    done = training_work(config, model, [(rows, 1.0)], steps=config.steps, masked=config.mask_rate)
+    return opening(model, text) + Work(text=text.held_out()) + done + saving(model)
 
 
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 from compress.distill.rules import layers_problem
-from compress.prune.rules import size_problem
+from compress.prune.rules import size_problem, wanted
+from evalsuite.machine.work import Work
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -41,11 +42,14 @@ from recipes.stages._shared.training_keys import (
     tasks,
     training_rows,
 )
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 5
+_TOKENIZERS = 6  # times that one is opened
 PASS = True
 
 
@@ -186,6 +190,50 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
 
     (model,) = models["model"]
     return distilling(training_memory(config, model), model.shape(), "fp32")
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """Gradients of the gates in each round, the recovery, and the comparison at the end."""
+    from recipes.stages._shared.distilling_work import distilling_work
+    from recipes.stages._shared.planned_work import gate, opening, running_work, saving
+
+    (model,) = models["model"]
+    pruned = replace(planned(config, models), tokenizer=model.tokenizer)
+    rows = [
+        text.task(model, name, "train", find_task(name).training_languages, None, config.max_length)
+        for name in config.tasks
+    ]
+    lines = text.parallel(model, None, config.max_pairs, 0.0, config.max_length)
+    done = opening(model, text, _TOKENIZERS) + Work(text=text.held_out())
+    for part in (*rows, lines):
+        share = config.importance_rows / (len(rows) if part is not lines else 1)
+        measured = running_work(model, part, backward="inputs")
+        taken = share / max(share, part.total) * (1 if config.layers is None else 2)
+        done += replace(measured, text=0.0).times(taken * config.rounds)
+        done += Work(text=part.reading)
+    if config.epochs:
+        recovery = distilling_work(config, pruned, model, text) + saving(pruned)
+        done += replace(recovery, output=0.0).times(config.rounds)
+    task = probed(config.probe_task, gives)
+    return done + gate(config, [model, pruned], task, text) + saving(pruned)
+
+
+def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
+    """The model with fewer layers and units; silent heads stay."""
+    from compress.distill.student import config_of_student
+
+    (model,) = models["model"]
+    layers = config.layers
+    units = None
+    if config.ffn is not None:
+        units = wanted("ffn", config.ffn, model.shape().units)
+    cut = config_of_student(model.config, layers, None, None, units)
+    return PlannedModel(cut, model.head, model.labels)
 
 
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:

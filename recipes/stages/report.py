@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -18,7 +19,13 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.read_measurements import RECORDS, read
 from recipes.stages._shared.training_keys import need
 
+if TYPE_CHECKING:
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_model import PlannedModel
+    from recipes.stages._shared.planned_text import PlannedText
+
 VERSION = 11
+_CALLS, _BYTES = 2_000_000, 500_000  # of a report of a few models
 LABELS_MATTER = True
 
 
@@ -47,6 +54,18 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """No rows are read."""
     return ()
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """Tables and charts."""
+    from evalsuite.machine.work import Work
+
+    return Work(calls=_CALLS, output=_BYTES, written=_BYTES)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

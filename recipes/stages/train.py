@@ -9,7 +9,7 @@ from pydantic import Field
 
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Format
-from recipes.errors import StageInputError
+from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -42,12 +42,16 @@ from recipes.stages._shared.training_keys import (
 )
 from recipes.stages._shared.training_keys import cost as cost
 from recipes.stages._shared.vector_keys import belonging
+from transfer.find_task import find_task
 from transfer.supervised import rules
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 8
+_TOKENIZERS = 2  # times that one is opened
 
 
 class Config(MethodKeys, TrainOptionsConfig):
@@ -185,6 +189,64 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
         embeddings=config.embeddings,
         options=method_options(config),
     )
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The steps on the rows of the tasks, and the adapter or the checkpoint that is written."""
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_work import (
+        TrainedPart,
+        opening,
+        saving,
+        steps_of,
+        tokenizer_bytes,
+        training_work,
+    )
+    from transfer.memory.training import Training, trained, updated
+
+    if config.precision in ("int8", "nf4"):
+        raise NotKnownAheadError(f"the speed of training on {config.precision} was not measured")
+    if config.mlm or config.contrastive in ("words", "sentences"):
+        raise NotKnownAheadError("text of the corpus is trained on")
+    (model,) = models["model"]
+    rows = [
+        text.task(
+            model,
+            name,
+            "train",
+            config.languages or find_task(name).training_languages,
+            config.max_examples,
+            config.max_length,
+        )
+        for name in config.tasks
+    ]
+    total = sum(part.total / part.per_row for part in rows)
+    whole = method_gives(config, None) == "checkpoint"
+    training = Training(
+        config.method, frozen_words=config.freeze_embeddings, options=method_options(config)
+    )
+    count = trained(model.shape(), training)
+    steps = steps_of(config, round(total))
+    done = opening(model, text, _TOKENIZERS) + training_work(
+        config,
+        model,
+        [(part, part.total / part.per_row / total) for part in rows],
+        steps,
+        TrainedPart(
+            count,
+            saved=model.shape().parameters if whole else count,
+            backward="weights" if config.method == "full" else "inputs",
+            updates=updated(model.shape(), training),
+        ),
+    )
+    if whole:
+        return done + saving(model)
+    return done + Work(written=4 * count, output=4 * count + tokenizer_bytes(model))
 
 
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:

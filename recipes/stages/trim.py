@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
 
+from recipes.errors import NotKnownAheadError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -34,10 +35,14 @@ from recipes.stages._shared.training_keys import need, probed
 if TYPE_CHECKING:
     from evalsuite.data.heldout import HeldOut
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 5
 _COPIES = 2.0  # of the weights
 PASS = True
+_TOKENIZERS = 4  # times that one is opened
+_SPLITS = 2  # times that text of other languages is split: before and after
 _OTHERS = 2000  # lines of each language that is not kept, to say what it loses
 _SHOWN = 3  # languages that are named
 
@@ -108,6 +113,42 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
     from compress.memory import copying
 
     return copying(models["model"][0].shape(), _COPIES)
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """The text is counted, some of the other languages is split before and after."""
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_work import gate, opening, saving
+
+    if config.text:
+        raise NotKnownAheadError("text files are counted")
+    (model,) = models["model"]
+    trimmed = planned_from_text(config, models, text)
+    counted = text.parallel(model, config.languages, config.max_lines)
+    others = text.parallel(model, None, _OTHERS)
+    done = opening(model, text, _TOKENIZERS)
+    done += Work(text=text.held_out() + counted.seconds)
+    done += Work(text=others.reading + _SPLITS * others.tokenizing)
+    task = probed(config.probe_task, gives)
+    return done + gate(config, [model, trimmed], task, text) + saving(trimmed)
+
+
+def planned_from_text(
+    config: Config, models: Mapping[str, tuple[PlannedModel, ...]], text: PlannedText
+) -> PlannedModel:
+    """The model with as many pieces as some of the text leads to expect."""
+    (model,) = models["model"]
+    if config.text:
+        return model
+    pieces = text.pieces(model, config.languages, config.max_lines)
+    pieces = min(pieces, config.max_pieces or pieces, model.shape().vocabulary)
+    entries = model.config.to_dict() | {"vocab_size": pieces}
+    return replace(model, config=type(model.config).from_dict(entries))
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

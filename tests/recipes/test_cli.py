@@ -48,9 +48,9 @@ def test_plan_before_and_after(lab, capfd):
     lab.write(RECIPE)
     assert lab.cli("plan", "r.yaml") == 0
     rows = [line.split() for line in capfd.readouterr().out.splitlines()]
-    assert rows[0] == ["stage", "kind", "state", "key", "cost"]
+    assert rows[0] == ["stage", "kind", "state", "key", "time", "disk"]
     assert rows[1][:4] == ["teacher[task=xnli]", "train", "to", "make"]
-    assert rows[1][5:] == ["10", "steps"]
+    assert rows[1][5:] == ["10", "steps", "-"]
     assert rows[3][-1] == "-"
     assert not lab.workspace.exists() or not (lab.workspace / "stages").exists()
     assert lab.cli("run", "r.yaml", "--dry-run") == 0

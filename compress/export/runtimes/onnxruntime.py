@@ -44,11 +44,14 @@ class OnnxRuntimeExporter(GraphExporter):
     file = "model.onnx"
     extra = "openvino"  # NNCF is in it
     precisions: ClassVar[Mapping[str, Precision]] = {
-        "fp32": Precision("Weights and activations in fp32.", embeddings=TABLE_FORMS),
+        "fp32": Precision("Weights and activations in fp32.", embeddings=TABLE_FORMS, speed=2.0),
         "int8": Precision(
             "Weights and activations in int8, with activation scales taken from each batch.",
             embeddings=TABLE_FORMS,
             excludes=True,
+            bytes_of_weights=1.0,
+            bytes_of_words=1.0,
+            speed=4.0,
         ),
         "int8-static": Precision(
             "Weights and activations in int8, with scales from calibration text.",

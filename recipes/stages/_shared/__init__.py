@@ -10,6 +10,9 @@ Files:
     method_keys.py: keys of `train` that choose a training method, and its options
     heads.py: what `check` knows of the head of a model from outside
     planned_model.py: what plan knows of a model before it exists, and what training it holds
+    planned_text.py: what plan knows of the text that a stage reads
+    planned_work.py: what stages compute, for plan's prediction of time and disk
+    distilling_work.py: the same of a distillation, for `distill` and `prune`
     families.py: what `check` knows of the family of a model
     resources.py: what a stage takes of a node of a cluster
     score_gate.py: keys of stages that may lose some zero-shot score, and the check

@@ -22,7 +22,11 @@ It may also hold
   role -> tuple of `PlannedModel`; with it `less_memory(config)`, changes of keys that take less, as
   mappings, and `planned(config, models) -> PlannedModel`, where the model it gives has another
   shape than the first it is given;
-- `cost(config) -> str`, a rough guess for `lingopress plan`: "minutes", "4 GB download";
+- `work(config, gives, models, text) -> Work`, what it computes, reads and writes, from which
+  `lingopress plan` predicts its time and disk; `text` is a `PlannedText`; it raises
+  `NotKnownAheadError` with the reason where that is not known; and
+  `planned_from_text(config, models, text) -> PlannedModel`, where a size follows from text;
+- `cost(config) -> str`, what `lingopress plan` shows where `work` does not know: "minutes";
 - in `Config`, `not_in_key: ClassVar[frozenset[str]]`, fields that cannot change the output, and
   `renamed: ClassVar[Mapping[str, str]]`, old names of keys, which recipes may use for one version.
 

@@ -8,11 +8,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.find_family import longest_of
 from evalsuite.machine.memory import Memory
 from evalsuite.machine.model_shape import ModelShape
+from recipes.errors import NotKnownAheadError
 from transfer.find_task import find_task
 from transfer.loop.compute import resolve_compute
 from transfer.memory.running import running
@@ -21,6 +23,7 @@ from transfer.memory.training import Training, needed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from compress.export.exporter import Precision as Exported
     from transfer.models.checkpoints import Embeddings, Precision
 
 _CHOICES = 4  # sequences of a row of a multiple-choice task, at most
@@ -36,6 +39,9 @@ class PlannedModel:
         head: format of its task head; None for an encoder.
         labels: that the head gives.
         precision, embeddings: its weights are stored in; of an adapter those of its base.
+        tokenizer: directory of the tokenizer it reads text with, or of the one it is trimmed from;
+            None where there is none yet.
+        bundle: runtime and precision of a bundle.
     """
 
     config: Any
@@ -43,6 +49,8 @@ class PlannedModel:
     labels: int = 2
     precision: Precision = "fp32"
     embeddings: Embeddings = "fp32"
+    tokenizer: Path | None = None
+    bundle: tuple[str, str] | None = None
 
     def shape(self) -> ModelShape:
         """Sizes, and parameters by part."""
@@ -76,5 +84,42 @@ def training_memory(config: Any, model: PlannedModel, **changed: Any) -> Memory:
 
 def running_memory(models: Sequence[PlannedModel]) -> Memory:
     """What a stage holds that runs models one after the other: the largest of them."""
-    each = (running(model.shape(), model.precision, model.embeddings) for model in models)
-    return max(each, key=lambda memory: memory.total)
+    return max(map(_running, models), key=lambda memory: memory.total)
+
+
+def _running(model: PlannedModel) -> Memory:
+    memory = running(model.shape(), model.precision, model.embeddings)
+    if model.bundle is None:
+        return memory
+    return Memory({**memory.parts, "weights": bundle_bytes(model)})
+
+
+def speed(model: PlannedModel) -> float:
+    """How many times as fast as torch in fp32 a model's runtime is in its precision.
+
+    Raises:
+        NotKnownAheadError: that was not measured.
+    """
+    if model.bundle is None:
+        return 1.0
+    found = _precision(model).speed
+    if found is None:
+        raise NotKnownAheadError(f"the speed of {' '.join(model.bundle)} was not measured")
+    return found
+
+
+def bundle_bytes(model: PlannedModel) -> int:
+    """Bytes of the graph of a bundle, or of its weights."""
+    shape, stored = model.shape(), _precision(model)
+    rest = shape.biases + shape.tables + shape.head
+    sizes = stored.bytes_of_weights, stored.bytes_of_words
+    return round(shape.linear * sizes[0] + shape.words * sizes[1] + rest * min(4, 2 * sizes[1]))
+
+
+def _precision(model: PlannedModel) -> Exported:
+    from compress.export.registry import EXPORTERS
+
+    assert model.bundle is not None
+    runtime, precision = model.bundle
+    found: Exported = EXPORTERS.get(runtime).precisions[precision]
+    return found

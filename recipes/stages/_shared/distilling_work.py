@@ -1,0 +1,56 @@
+"""What a distillation computes: the student's steps, and the teacher on the same rows.
+
+>>> work = distilling_work(config, student, teacher, text)
+>>> len(work.batches)     # of the student and of its teacher, on rows and on plain text
+4
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from evalsuite.inference.task_head import head_reads_two_texts
+from evalsuite.machine.work import Work
+from recipes.stages._shared.planned_model import PlannedModel
+from recipes.stages._shared.planned_text import PlannedText
+from recipes.stages._shared.planned_work import steps_of, training_work
+from transfer.find_task import find_task
+
+
+def distilling_work(
+    config: Any, student: PlannedModel, teacher: PlannedModel, text: PlannedText
+) -> Work:
+    """The steps, and the text they read.
+
+    Args:
+        config: with the keys that `distill` and `prune` share.
+    """
+    plain = config.multilingual if config.tasks else 1.0
+    rows = [
+        text.task(
+            student,
+            name,
+            "train",
+            find_task(name).training_languages,
+            config.max_examples,
+            config.max_length,
+        )
+        for name in config.tasks
+    ]
+    total = sum(part.total / part.per_row for part in rows)
+    parts = [(part, (1 - plain) * part.total / part.per_row / total) for part in rows]
+    if plain:
+        paired = head_reads_two_texts(teacher.head, [find_task(name) for name in config.tasks])
+        lines = text.parallel(student, None, config.max_pairs, float(paired), config.max_length)
+        parts.append((lines, plain))
+        total = total or lines.total
+    kept_out = text.held_out() if plain else 0.0
+    steps = steps_of(config, round(total))
+    trained = training_work(config, student, parts, steps=steps)
+    teaching = tuple(
+        replace(batches, shape=teacher.shape(), backward="none", dropout=False)
+        for batches in trained.batches
+        if batches.backward != "none"
+    )
+    return trained + Work(teaching, text=kept_out)

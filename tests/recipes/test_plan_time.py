@@ -1,0 +1,169 @@
+"""`plan` predicts the time and disk of stages from what they compute and the speed of a machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from evalsuite.machine.model_shape import ModelShape
+from evalsuite.machine.probe import Probe
+from evalsuite.machine.work import Batches, Work
+from evalsuite.plain_config import plain_config
+from evalsuite.task import DataSource
+from recipes.cli.plan_lines import total_lines
+from recipes.hashing import DigestMemo
+from recipes.parsing.recipe_file import load
+from recipes.planning.plan import Plan, make_plan
+from recipes.planning.source_text import SourceText
+from recipes.planning.time import Prediction, predict
+from recipes.stages._shared.planned_model import PlannedModel
+from recipes.stages._shared.planned_text import Rows
+
+MINI = "package:recipes/models/xlmr-mini"
+CONFIG = {
+    "model_type": "xlm-roberta", "hidden_size": 32, "intermediate_size": 64,
+    "max_position_embeddings": 66, "num_attention_heads": 2, "num_hidden_layers": 3,
+    "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 500,
+}  # fmt: skip
+RECIPE = """
+name: times
+source: embedded
+stages:
+  - {name: teacher, stage: train, model: MODEL, tasks: [xnli], method: full, max_steps: 10,
+     batch_size: 8, compute: fp32}
+  - {name: longer, stage: train, model: MODEL, tasks: [xnli], method: full, max_steps: 40,
+     batch_size: 8, compute: fp32}
+  - {name: frozen, stage: train, model: MODEL, tasks: [xnli], method: full, max_steps: 10,
+     batch_size: 8, compute: fp32, freeze_embeddings: true}
+  - {name: adapter, stage: train, model: MODEL, tasks: [xnli], method: lora, precision: nf4}
+  - {name: student, stage: distill, teacher: teacher, tasks: [xnli], layers: 2, max_steps: 10,
+     batch_size: 8, compute: fp32, max_pairs: 20}
+  - {name: int8, stage: export, model: student, precision: int8}
+  - {name: scores, stage: evaluate, models: [teacher, student, int8], tasks: [xnli],
+     languages: [en, sw], max_examples: 40}
+  - {name: of8bit, stage: evaluate, models: [adapter], tasks: [xnli], languages: [sw]}
+  - {name: page, stage: report, results: [scores]}
+"""
+
+
+class Machine:
+    """One second per everything, so that what is counted can be read off."""
+
+    def batch(self, batches: Batches) -> float:
+        return float(batches.rows * batches.length * batches.shape.layers) / batches.times
+
+    def update(self) -> float:
+        return 1e-6
+
+    def product(self) -> float:
+        return 0.0
+
+    def read(self) -> float:
+        return 0.0
+
+    def write(self) -> float:
+        return 0.0
+
+    def call(self) -> float:
+        return 0.0
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """The recipe above on the encoder that comes with the toolkit; nothing runs."""
+    path = tmp_path_factory.mktemp("times") / "r.yaml"
+    path.write_text(RECIPE.replace("MODEL", MINI), encoding="utf-8")
+    return make_plan(load(str(path), ()), None, DigestMemo(), keys=False)
+
+
+@pytest.fixture(scope="module")
+def found(plan: Plan) -> dict[str, Prediction]:
+    return predict(plan, SourceText(plan.data), Machine())
+
+
+def test_four_times_the_steps_take_four_times_as_long(found: dict[str, Prediction]) -> None:
+    one, four = found["teacher"].parts, found["longer"].parts
+    assert four["compute"] == pytest.approx(4 * one["compute"])
+    assert four["optimizer"] == pytest.approx(4 * one["optimizer"])
+    assert one["compute"] > 10 * 8 * 5  # steps, rows, tokens at least
+
+
+def test_frozen_embeddings_are_not_updated(found: dict[str, Prediction]) -> None:
+    whole, frozen = found["teacher"].parts["optimizer"], found["frozen"].parts["optimizer"]
+    assert frozen < 0.7 * whole
+    assert found["frozen"].working < found["teacher"].working
+
+
+def test_a_teacher_is_run_next_to_its_student(found: dict[str, Prediction], plan: Plan) -> None:
+    student, teacher = found["student"].parts["compute"], found["teacher"].parts["compute"]
+    assert student > teacher  # two layers trained, and all of the teacher's, on pairs
+
+
+def test_the_disk_of_a_checkpoint_and_of_its_int8_bundle(found: dict[str, Prediction]) -> None:
+    real = sum(path.stat().st_size for path in Path("recipes/models/xlmr-mini").glob("*.*"))
+    stored = found["teacher"].output
+    assert stored > 0.9 * real
+    assert found["int8"].output < 0.5 * found["student"].output < stored
+    assert found["scores"].output == found["page"].working == 0
+
+
+def test_what_cannot_be_predicted_is_said(found: dict[str, Prediction]) -> None:
+    assert found["adapter"].unknown == "the speed of training on nf4 was not measured"
+    assert not found["of8bit"].unknown  # its rows and its model are known
+    lines = total_lines(found)
+    assert lines[0].startswith("total: about ") and "one stage after the other" in lines[0]
+    assert lines[1].startswith("time is not predicted of 1 more: adapter: the speed of training")
+
+
+def test_only_stages_that_are_asked_for(plan: Plan) -> None:
+    assert list(predict(plan, SourceText(plan.data), Machine(), ["page"])) == ["page"]
+    assert total_lines({}) == []
+
+
+def test_text_without_a_tokenizer_is_not_known(plan: Plan) -> None:
+    from recipes.errors import NotKnownAheadError
+
+    text = SourceText(plan.data)
+    with pytest.raises(NotKnownAheadError, match="its vocabulary does not exist yet"):
+        text.task(PlannedModel(plain_config(CONFIG)), "xnli", "train")
+
+
+def test_rows_of_an_evaluation_and_of_a_training() -> None:
+    rows = Rows({"en": (10, 10, 10, 10), "sw": (20,)}, {"en": 400, "sw": 10}, 1.0, 2.0)
+    size, length, count = rows.evaluation()
+    assert size * length * count == pytest.approx(400 * 10 + 10 * 20)
+    assert (rows.total, rows.longest, rows.seconds) == (410, 20, 3.0)
+    assert rows.batch_length(5, seed=1) == 20  # one batch has them all
+
+
+def test_work_adds_up_and_is_repeated() -> None:
+    shape = ModelShape.of(plain_config(CONFIG))
+    once = Work((Batches(shape, 2, 3, 5.0),), updated=7e6, text=1.5, other=0.5)
+    seconds = (once + once.times(2)).seconds(Machine())
+    assert seconds["compute"] == 3 * 5 * (2 * 3 * 3)
+    assert seconds["optimizer"] == pytest.approx(21) and seconds["text"] == 4.5
+
+
+def test_the_probe_measures_once_and_a_longer_batch_takes_longer() -> None:
+    shape, probe = ModelShape.of(plain_config(CONFIG)), Probe(clock=time.process_time)
+    short, long = (Batches(shape, 2, n, 1, "weights", dropout=True, updates=1) for n in (8, 800))
+    assert 0 < probe.batch(short) < probe.batch(long)
+    assert probe.batch(long) == probe.batch(long)
+    frozen = Batches(shape, 2, 800, 1, "inputs")
+    assert probe.batch(Batches(shape, 2, 800, 1)) < probe.batch(frozen)
+
+
+def test_pieces_grow_with_the_text(plan: Plan) -> None:
+    model = next(iter(predict_inputs(plan)))
+    text = SourceText(DataSource("embedded"))
+    some, more = text.pieces(model, ["sw"], 20), text.pieces(model, ["sw", "de"], 400)
+    assert 20 < some < more < model.shape().vocabulary
+
+
+def predict_inputs(plan: Plan) -> Sequence[PlannedModel]:
+    from recipes.planning.model_shapes import planned_inputs
+
+    return [inputs["model"][0] for _, inputs, _ in planned_inputs(plan) if "model" in inputs]
