@@ -35,7 +35,7 @@ class Probe:
 
     Args:
         place: directory that is written to; default: that of temporary files.
-        clock: seconds; `time.process_time` leaves out what other programs take.
+        clock: seconds; `time.process_time` does not count other programs.
     """
 
     def __init__(

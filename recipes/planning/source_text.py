@@ -153,7 +153,7 @@ class SourceText:
         return Rows(lengths, counts, reading, tokenizing)
 
     def _count(self, code: str, most: int | None, read: int) -> int:
-        """Pairs of a language, at most so many; `read` of them were read."""
+        """Pairs of a language, at most `most`; `read` of them were read."""
         if read < _PAIRS:
             return read
         return sum(1 for _ in islice(parallel.pairs(self.source, code), most))
