@@ -98,9 +98,10 @@ def write_card(out: Path, card: Mapping[str, Any]) -> None:
         card: as `BundleCard.as_json` gives it.
     """
     apart = (BUNDLE_FILE, README, SUMS)
+    inside = sorted(path for name in GRAPHS for path in (out / name).glob("*"))
     sizes = {
         path.relative_to(out).as_posix(): path.stat().st_size
-        for path in (*sorted(out.iterdir()), *sorted((out / GRAPHS).glob("*")))
+        for path in (*sorted(out.iterdir()), *inside)
         if path.is_file() and path.name not in apart
     }
     text = json.dumps({**card, "bytes": sizes}, indent=2, ensure_ascii=False)

@@ -25,7 +25,7 @@ def layouts() -> dict[str, ModuleType]:
     """The layouts by the name that a recipe gives.
 
     >>> list(layouts())
-    ['transformers.js']
+    ['openvino-model-server', 'text-embeddings-inference', 'transformers.js', 'triton']
     """
     found = (LAYOUTS.get(name) for name in LAYOUTS.names())
     return {layout.NAME: layout for layout in found}

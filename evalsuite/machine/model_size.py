@@ -19,7 +19,7 @@ _SCALES = (
     ".weight.absmax", ".weight.quant_map", ".weight.nested_absmax", ".weight.nested_quant_map",
 )  # fmt: skip
 _STATE = ".quant_state."
-GRAPHS = "onnx"  # folder of a bundle's graph, where it is not in the bundle itself
+GRAPHS = ("onnx", "1")  # folders of a bundle's graph, where it is not in the bundle itself
 _WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin", ".npy", ".npz")
 
 
@@ -81,4 +81,5 @@ def _files(directory: Path) -> list[Path]:
     A checkpoint of the hub may have a graph in a folder, next to its weights.
     """
     top = [path for path in sorted(directory.iterdir()) if path.is_file()]
-    return top if any(map(is_weight, top)) else top + sorted((directory / GRAPHS).glob("*"))
+    inside = sorted(path for name in GRAPHS for path in (directory / name).glob("*"))
+    return top if any(map(is_weight, top)) else top + inside

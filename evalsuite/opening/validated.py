@@ -18,7 +18,7 @@ TRAINING_FILE = "training.json"  # next to an adapter: which base it saw
 _SHOWN = 3  # mistakes in a message
 Count = Annotated[int, Field(ge=0)]
 Size = Annotated[int, Field(ge=1)]
-FileName = Annotated[str, Field(pattern=r"^(onnx/)?[^/\\]+$")]
+FileName = Annotated[str, Field(pattern=r"^((onnx|1)/)?[^/\\]+$")]
 
 
 class JsonFile(BaseModel):

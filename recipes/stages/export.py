@@ -108,7 +108,9 @@ class Config(ScoreGateConfig):
     layout: Layout | None = Field(
         default=None,
         description="Names and places of the files, for programs that look for certain ones: "
-        "transformers.js has the graph in one file in onnx/, with the outputs that it reads.",
+        "transformers.js and text-embeddings-inference have the graph in one file in onnx/, triton "
+        "and openvino-model-server in 1/ with the server's configuration; all have only the "
+        "outputs that are read.",
     )
     probe: int = Field(
         default=64,

@@ -12,14 +12,12 @@ encoder's last hidden states. The bundle is still one for ONNX Runtime, and open
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from compress.errors import ExportError
 from compress.export.bundle import BundleCard
-from evalsuite.runtimes._bundle import default_outputs
+from compress.export.layouts import _json_files
+from compress.export.layouts._graph_file import write_one_file
 
 NAME = "transformers.js"
 RUNTIME = "onnxruntime"
@@ -43,7 +41,6 @@ const run = await pipeline("{task}", "NAME");
 console.log(await run({text}));
 ```
 """
-_LONGEST = 2**31 - 1  # bytes of a file of ONNX
 
 
 def type_of(precision: str) -> str:
@@ -77,10 +74,10 @@ def arrange(folder: Path, card: BundleCard) -> BundleCard:
     kind = type_of(card.precision)
     file = f"onnx/model{_SUFFIXES[kind]}.onnx"
     arranged = replace(card, file=file, layout=NAME)
-    _rewrite_graph(folder / card.file, folder / file, _outputs(card))
-    _rewrite_json(folder / "config.json", {"transformers.js_config": {"dtype": kind}})
-    _rewrite_json(folder / "tokenizer.json", {})  # without the spaces between its entries
-    (folder / "export.json").unlink(missing_ok=True)  # it names the file that is gone
+    write_one_file(folder / card.file, folder / file, card, NAME)
+    _json_files.rewrite(folder / "config.json", {"transformers.js_config": {"dtype": kind}})
+    tokenizer = folder / "tokenizer.json"
+    _json_files.write(tokenizer, json.loads(tokenizer.read_text(encoding="utf-8")), indent=None)
     return arranged
 
 
@@ -89,39 +86,3 @@ def note(card: BundleCard) -> str:
     text = '"Where is it?", "It is in Rome."' if card.head == "span" else '"A man is reading."'
     more = "" if card.labels else ', { pooling: "mean", normalize: true }'
     return _NOTE.format(task=_TASKS[card.head], text=text + more)
-
-
-def _outputs(card: BundleCard) -> tuple[str, ...]:
-    usual = default_outputs(card.as_json())
-    return usual if card.labels else ("last_hidden_state", *usual)
-
-
-def _rewrite_graph(source: Path, target: Path, outputs: tuple[str, ...]) -> None:
-    """Write a graph with its weights in one file, and with some of its outputs."""
-    import onnx_ir
-    from onnx_ir.passes import common
-
-    model = onnx_ir.load(source)
-    kept = [value for value in model.graph.outputs if value.name in outputs]
-    model.graph.outputs.clear()
-    model.graph.outputs.extend(kept)
-    common.RemoveUnusedNodesPass()(model)
-    bytes_ = sum(value.const_value.nbytes for value in model.graph.initializers.values())
-    if bytes_ > _LONGEST:
-        raise ExportError(
-            f"layout: {NAME} wants the graph in one file, and this one has {bytes_:,} bytes of "
-            f"weights; a file of ONNX has {_LONGEST:,} at most; export in another precision, or "
-            "trim the vocabulary"
-        )
-    target.parent.mkdir(exist_ok=True)
-    onnx_ir.save(onnx_ir.external_data.load_to_model(model), target)
-    for path in source.parent.glob(f"{source.name}*"):
-        path.unlink()
-
-
-def _rewrite_json(path: Path, more: Mapping[str, Any]) -> None:
-    content = json.loads(path.read_text(encoding="utf-8")) | more
-    indent = 2 if more else None
-    separators = None if more else (",", ":")
-    text = json.dumps(content, ensure_ascii=False, indent=indent, separators=separators)
-    path.write_text(text, encoding="utf-8")
