@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evalsuite.report.charts.chart import Chart, Curves, TrainingChart
+from evalsuite.report.charts.chart import AnyChart
 from evalsuite.report.figures.scores import TaskColumn, columns
 from evalsuite.report.figures.systems import System, group
 from evalsuite.report.table import Table
@@ -74,7 +74,7 @@ class Part:
     remark: str = ""
     fold: Literal["", "open", "closed"] = ""
     look: str = ""
-    charts: tuple[Chart | Curves | TrainingChart, ...] = ()
+    charts: tuple[AnyChart, ...] = ()
     in_markdown: bool = True
     small: bool = False
     below: tuple[Part, ...] = ()

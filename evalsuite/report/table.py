@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-RowKind = Literal["", "source", "mean", "aside", "total"]
+RowKind = Literal["", "source", "best", "mean", "aside", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its head and its cells, one per column."""
+    """A row: its head and its cells, one per column; `language` where it is about a single one."""
 
     head: Cell
     cells: tuple[Cell, ...]
     kind: RowKind = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

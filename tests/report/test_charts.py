@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from report_fakes import run_of_three_systems
+from report_fakes import a_model, a_run, a_score, run_of_three_systems
 
+from evalsuite.report.charts.draw_languages import draw as draw_languages
 from evalsuite.report.charts.draw_points import draw, log_ticks
 from evalsuite.report.charts.label_places import place
 from evalsuite.report.charts.pareto_charts import charts, short_names
 from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
+from evalsuite.report.tables.language_charts import MOST, language_charts
 from evalsuite.results.run import RunRecord
 
 
@@ -69,3 +71,25 @@ def test_a_drawing_is_the_same_every_time(run: RunRecord) -> None:
     assert draw(chart, "a") == draw(chart, "a")
     assert 'role="img"' in draw(chart, "a")
     assert "On the Pareto front: int8 and teacher" in draw(chart, "a")
+
+
+def test_charts_by_language_share_a_scale_and_begin_with_the_source_language(
+    run: RunRecord,
+) -> None:
+    xnli, udpos, tatoeba = language_charts(group(run), columns(run.scores))
+    assert xnli.languages == ("en", "de", "sw") and tatoeba.languages == ("de", "sw")
+    assert {chart.span for chart in (xnli, udpos, tatoeba)} == {(10, 90)}
+    assert [system.name for system in xnli.systems] == ["teacher", "int8"]
+    assert tatoeba.systems[0].scores == {"de": 55, "sw": 35}  # means of two models
+    svg = draw_languages(tatoeba, "a")
+    assert svg.count('class="mark"') == 6 and svg.count("<g data-language=") == 2
+    assert "<title>base\nTatoeba, German: 20.0</title>" in svg
+    assert svg.count('class="chance"') == 2
+
+
+def test_a_chart_by_language_shows_as_many_systems_as_there_are_markers() -> None:
+    run = a_run(*(a_score(a_model(f"m{i}"), en=50, de=40.0 + i) for i in range(MOST + 3)))
+    (chart,) = language_charts(group(run), columns(run.scores))
+    assert len(chart.systems) == MOST
+    one = a_run(a_score(a_model("m"), de=50))
+    assert language_charts(group(one), columns(one.scores)) == ()

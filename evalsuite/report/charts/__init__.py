@@ -3,6 +3,7 @@
 Files:
     chart.py: what a chart shows, before it is drawn
     draw_curves.py: draw lines over layers
+    draw_languages.py: draw scores by language, a row each
     draw_points.py: draw systems as points, with a front or a fitted line
     draw_training.py: draw the loss and the dev scores of one training
     label_places.py: places for labels, so that none covers another

@@ -1,4 +1,4 @@
-"""What a chart of the report shows, before it is drawn: points with a front, or curves.
+"""What a chart of the report shows, before it is drawn: points, scores by language, or curves.
 
 >>> Curves("Retrieval", "Layer", "Found (%)", (Curve("base", (1.0, 9.5)),)).description
 'Found (%) against Layer. base: 1.00, 9.50.'
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from evalsuite.report.figures.formatting import between, listed, number, percent
@@ -55,6 +56,58 @@ class Chart:
         x_label = self.x_label.replace(", log scale", "")
         y = f"{self.y_label}: {percent(point.y)}{interval}"
         return f"{point.name}\n{y}\n{x_label}: {number(point.x)}"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageScores:
+    """A system in a chart by language; `style` as in `Point`, all in percent."""
+
+    name: str
+    label: str
+    style: int
+    scores: Mapping[str, float]  # language -> score
+    intervals: Mapping[str, tuple[float, float]]  # 95%, where known
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageChart:
+    """The scores of systems on one task, a row per language.
+
+    Attributes:
+        languages: codes, top row first.
+        names: code -> what the row is called.
+        chance: what guessing scores, by language.
+        span: the ends of the x axis, which charts of one report share.
+    """
+
+    title: str
+    x_label: str
+    languages: tuple[str, ...]
+    names: Mapping[str, str]
+    systems: tuple[LanguageScores, ...]
+    chance: Mapping[str, float]
+    span: tuple[float, float]
+    caption: str = ""
+
+    @property
+    def description(self) -> str:
+        """What the plot shows, in words."""
+        systems = listed([system.name for system in self.systems])
+        ends = []
+        for system in self.systems[:1]:
+            present = [code for code in self.languages if code in system.scores]
+            best, worst = (f(present, key=system.scores.__getitem__) for f in (max, min))
+            ends = [f"{self.names[c]} {percent(system.scores[c])}" for c in (best, worst)]
+        return (
+            f"{self.title}, {self.x_label}, by language: {systems}. "
+            f"{self.systems[0].name}: from {ends[0]} to {ends[1]}. The table below has all scores."
+        )
+
+    def words(self, system: LanguageScores, code: str) -> str:
+        """What a point shows, a line each: its system, and the score with its interval."""
+        interval = between(system.intervals.get(code))
+        score = percent(system.scores[code]) + (f" ({interval})" if interval else "")
+        return f"{system.name}\n{self.title}, {self.names[code]}: {score}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +164,6 @@ class Curves:
         """What a point of a curve shows, a line each."""
         x = f"{self.x_label.partition(' (')[0]} {place}"
         return f"{curve.name}\n{x}\n{self.y_label}: {number(curve.values[place])}"
+
+
+AnyChart = Chart | LanguageChart | Curves | TrainingChart

@@ -12,7 +12,7 @@ from typing import Any
 from evalsuite.report.charts.chart import Curves
 from evalsuite.report.charts.draw_points import dress, shortened
 from evalsuite.report.charts.palette import INK, style_of
-from evalsuite.report.charts.svg_element import Mark, as_element
+from evalsuite.report.charts.svg_element import as_element
 
 WIDTH, PLOT = 440, 230  # pixels
 LEFT, BOTTOM, EDGE, LINE = 66, 44, 8, 17
@@ -23,7 +23,7 @@ def draw(chart: Curves, prefix: str) -> str:
     height = PLOT + LINE * len(chart.curves) + EDGE
     marks = {
         f"curve-{i}": [
-            Mark(chart.words(curve, k)) for k, value in enumerate(curve.values) if isfinite(value)
+            chart.words(curve, k) for k, value in enumerate(curve.values) if isfinite(value)
         ]
         for i, curve in enumerate(chart.curves)
     }

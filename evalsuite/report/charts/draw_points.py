@@ -13,7 +13,7 @@ from typing import Any
 from evalsuite.report.charts.chart import Chart
 from evalsuite.report.charts.label_places import place
 from evalsuite.report.charts.palette import AXIS, GREY, INK, LINE, PALE, PAPER, style_of
-from evalsuite.report.charts.svg_element import Mark, as_element
+from evalsuite.report.charts.svg_element import as_element
 
 LARGE, SMALL = (440, 290), (345, 250)  # pixels
 LEFT, BOTTOM, EDGE = 52, 46, 8  # pixels around the axes
@@ -32,7 +32,7 @@ def draw(chart: Chart, prefix: str) -> str:
         _draw_points(axes, chart)
         _draw_labels(figure, axes, chart)
 
-    marks = {_gid(i): [Mark(chart.words(point))] for i, point in enumerate(chart.points)}
+    marks = {_gid(i): [chart.words(point)] for i, point in enumerate(chart.points)}
     return as_element((width, height), paint, chart.description, prefix, marks)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from evalsuite.report.charts.chart import TrainingChart
 from evalsuite.report.charts.draw_points import dress, shortened
 from evalsuite.report.charts.palette import COLOURS, GREY, INK, style_of
-from evalsuite.report.charts.svg_element import Mark, as_element
+from evalsuite.report.charts.svg_element import as_element
 
 WIDTH, HEIGHT = 345, 220  # pixels
 LEFT, RIGHT, BOTTOM, TOP = 52, 50, 42, 10
@@ -31,7 +31,7 @@ def draw(chart: TrainingChart, prefix: str) -> str:
 
     marks = {
         f"score-{i}": [
-            Mark(f"{name}, step {step:,}: {value:.1f}") for step, value in points if isfinite(value)
+            f"{name}, step {step:,}: {value:.1f}" for step, value in points if isfinite(value)
         ]
         for i, (name, points) in enumerate(chart.scores)
     }

@@ -1,9 +1,9 @@
 """From a figure of matplotlib to an `<svg>` element that lies inside the page.
 
 The element follows the page's light or dark colours and its font, and its points carry what a
-reader sees on them: a `<title>`, which browsers show without any script, and a language.
+reader sees on them: a `<title>`, which browsers show without any script.
 
->>> as_element((440, 290), paint, "Score against size.", "chart1", {"mark-0": [Mark("base: 61.2")]})
+>>> as_element((440, 290), paint, "Score against size.", "chart1", {"mark-0": ["base: 61.2"]})
 '<svg viewBox="0 0 440 290" role="img" aria-label="Score against size."><g>...'
 
 The same figure gives the same bytes: ids come from a fixed salt and there is no date.
@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
-from evalsuite.report.charts.palette import VARIABLES
+from evalsuite.report.charts.palette import variable
 
 DPI = 72  # a point is a pixel
 _LONG = re.compile(r"(\d\.\d\d)\d+")
@@ -27,20 +26,12 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _REFERENCE = re.compile(r'(?:href="#|url\(#)([^")]+)')
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a point shows to a reader who points at it, and the language it belongs to, if any."""
-
-    text: str
-    language: str = ""
-
-
 def as_element(
     size: tuple[int, int],
     paint: Callable[[Any], None],
     description: str,
     prefix: str,
-    marks: Mapping[str, Sequence[Mark]] | None = None,
+    marks: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Draw a figure as an `<svg>` element.
 
@@ -67,7 +58,7 @@ def as_element(
     return _inline(text.getvalue(), description, prefix, marks or {})
 
 
-def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequence[Mark]]) -> str:
+def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequence[str]]) -> str:
     """An SVG document as an element: described, with marks, variables and separate ids."""
     body = _FONTS.sub("", _LONG.sub(r"\1", svg[svg.index("<svg") :]))
     used = set(_REFERENCE.findall(body))
@@ -82,14 +73,12 @@ def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequenc
     return re.sub(r">\s+<", "><", tostring(root, encoding="unicode")).strip()
 
 
-def _mark(group: Element, marks: Sequence[Mark]) -> None:
-    """Give the markers of an artist their texts and languages."""
+def _mark(group: Element, marks: Sequence[str]) -> None:
+    """Give the markers of an artist their texts."""
     markers = [child for child in group.iter() if child.tag.endswith("}use")]
-    for marker, mark in zip(markers, marks, strict=True):
+    for marker, text in zip(markers, marks, strict=True):
         marker.set("class", "mark")
-        SubElement(marker, "title").text = mark.text
-        if mark.language:
-            marker.set("data-language", mark.language)
+        SubElement(marker, "title").text = text
 
 
 def _clean(element: Element, used: set[str], prefix: str) -> None:
@@ -108,5 +97,5 @@ def _clean(element: Element, used: set[str], prefix: str) -> None:
         elif name == "clip-path":
             attributes[name] = value.replace("url(#", f"url(#{prefix}-")
         elif name == "style":
-            attributes[name] = _COLOUR.sub(lambda m: f"var({VARIABLES[m[0]]})", value)
+            attributes[name] = _COLOUR.sub(lambda m: variable(m[0]), value)
     element.attrib = attributes

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.catalog import Catalogue
-from evalsuite.report.charts.chart import Chart, Curves, TrainingChart
+from evalsuite.report.charts.chart import AnyChart, Curves, LanguageChart, TrainingChart
 from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.sources import badge, mix_warning
 from evalsuite.report.figures.verdict import headline_systems, verdict
@@ -58,19 +58,26 @@ def html(page: Page) -> str:
     return template("report.html.j2").render(page=page, draw=_drawer())
 
 
-def _drawer() -> Callable[[Chart | Curves | TrainingChart], Markup]:
+def _drawer() -> Callable[[AnyChart], Markup]:
     """Draws each chart of a page with ids that no other chart has."""
     from markupsafe import Markup
 
-    from evalsuite.report.charts import draw_curves, draw_points, draw_training
+    from evalsuite.report.charts import (
+        draw_curves,
+        draw_languages,
+        draw_points,
+        draw_training,
+    )
 
     numbers = count(1)
 
-    def draw(chart: Chart | Curves | TrainingChart) -> Markup:
+    def draw(chart: AnyChart) -> Markup:
         prefix = f"chart{next(numbers)}"
         # Our own SVG: what it quotes of the run is escaped where it is drawn.
         if isinstance(chart, Curves):
             return Markup(draw_curves.draw(chart, prefix))
+        if isinstance(chart, LanguageChart):
+            return Markup(draw_languages.draw(chart, prefix))
         if isinstance(chart, TrainingChart):
             return Markup(draw_training.draw(chart, prefix))
         return Markup(draw_points.draw(chart, prefix))

@@ -8,6 +8,7 @@ Files:
     benchmark_means.py: scores by the rules of XTREME and XTREME-R
     costs.py: size, speed and memory
     fertility.py: how vocabularies split words
+    language_charts.py: charts of the scores by language, one per task
     languages.py: scores of one task, by language
     pareto_front.py: charts of scores against size and throughput
     runs.py: the runs of a comparison

@@ -70,7 +70,8 @@ def retention_table(group: Sequence[AlignmentResult]) -> Table:
             for result, layer in zip(group, layers, strict=True)
         ]
         name = LANGUAGES[code].name if code in LANGUAGES else code
-        rows.append(Row(Cell(name, sub=code), (*cells, Cell(f"{base.examples[code]:,}"))))
+        pairs = Cell(f"{base.examples[code]:,}")
+        rows.append(Row(Cell(name, sub=code), (*cells, pairs), language=code))
     before = base.mean("retrieval")[best]
     cells = [
         _kept(result.mean("retrieval")[layer], before, result is base)

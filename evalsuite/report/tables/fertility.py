@@ -32,7 +32,7 @@ def fertility_table(results: Sequence[FertilityResult]) -> Table:
         counts = [group[0].languages.get(code) for group in groups]
         name = LANGUAGES[code].name if code in LANGUAGES else code
         cells = [cell for count in counts for cell in _cells(count)]
-        rows.append(Row(Cell(name, sub=code), tuple(cells)))
+        rows.append(Row(Cell(name, sub=code), tuple(cells), language=code))
     if rows:
         means = [cell for group in groups for cell in _means(list(group[0].languages.values()))]
         rows.append(Row(Cell("mean"), tuple(means), "mean"))

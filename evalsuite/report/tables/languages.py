@@ -113,6 +113,7 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
                 Cell(language_name(code) or code, sub=code if language_name(code) else ""),
                 (*cells, Cell(percent(guess)), Cell(_examples(everything, code))),
                 "" if first.is_zero_shot(code) else "source",
+                code,
             )
         )
     others = [guess for code, guess in guesses.items() if first.is_zero_shot(code)]
@@ -227,6 +228,4 @@ def _part(section: LanguageSection) -> Part:
     )
 
 
-TABLE = ReportTable(
-    "languages", order=80, title="Language by language", short_title="Languages", parts=_parts
-)
+TABLE = ReportTable("languages", order=80, parts=_parts)

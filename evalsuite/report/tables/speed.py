@@ -72,7 +72,7 @@ def language_speed_table(systems: Sequence[System]) -> Table:
         for _, speeds in groups:
             cells += _language_cells([s.languages[code] for s in speeds if code in s.languages])
         name = language_name(code)
-        rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells)))
+        rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells), language=code))
     texts = listed(sorted({speed.text for _, speeds in groups for speed in speeds}))
     notes = (
         f"Sentences of each language from {texts}. Sentences/s: median over passes of "

@@ -52,7 +52,7 @@ def _row(search: Search, i: int) -> Row:
         Cell("on it" if trial.on_front else ""),
     )
     head = Cell(str(i + 1), sub="recommended" if is_best else "")
-    return Row(head, (*chosen, *cells), "mean" if is_best else "")
+    return Row(head, (*chosen, *cells), "best" if is_best else "")
 
 
 def _notes(search: Search) -> list[str]:
