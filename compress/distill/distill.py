@@ -81,7 +81,8 @@ def distill(
     in_order(predictor, labels)
     text = read_text(tasks, source, teacher_dir, options, head, progress)
     cached = _cached_logits(predictor, labels, text, options, work, progress)
-    data = TrainingData(text.batches, _collate(text, cached))
+    count = options.batch_size if text.streamed else None
+    data = TrainingData(text.batches, _collate(text, cached), batch_rows=count)
     if student is None:
         begun = _new_student(teacher, teacher_dir, labels, options, data, progress)
         student = begun.model
@@ -136,6 +137,10 @@ def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Opti
         problems += rules.other_tokenizer(options, head, tasks=bool(tasks))
     problems += rules.nothing_matched(options, bool(tasks), plain_share(options, tasks))
     problems += rules.logits_only(options)
+    if options.stream is not None:
+        apart = own_tokenizer(options.student, teacher.directory)
+        prefix = None if teacher.labels else options.vectors.prefix
+        problems += rules.streamed(options, model_of(teacher) is None, apart, prefix)
     if problems:
         raise StudentError("\n".join(problems))
 
@@ -152,6 +157,8 @@ def _cached_logits(
     drawn = len(text.batches) * options.batch_size
     apart = text.theirs is not None
     runs = model_of(teacher) is not None and not apart
+    if text.streamed:  # too many rows to keep something of each
+        return None
     if runs and not worth_caching(options, drawn, text.rows()):
         return None
     wanted = text.cached_rows()

@@ -12,6 +12,7 @@ from transfer.models.checkpoints import Precision
 from transfer.objectives.sentence_vectors import SentenceVectors
 from transfer.precision.train_rounded import Rounding
 from transfer.text.augment import Augmentation
+from transfer.text.stream import Stream
 
 Cache = Literal["auto", "always", "never"]
 LayerChoice = Literal["spaced", "greedy"]
@@ -50,4 +51,6 @@ class Options:
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
     prose: bool = False  # of parallel text, running text only
     text: tuple[Path, ...] = ()  # files with a sentence per line, in place of parallel text
+    stream: Stream | None = None  # text read in shards, in place of both
+    alpha: float = 0.3  # exponent of the sampling of the stream's languages
     quantize_aware: Rounding | None = None  # what the student is trained to be exported in

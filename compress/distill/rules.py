@@ -145,6 +145,34 @@ def bundle_teacher(terms: Terms, name: str) -> list[str]:
     return problems
 
 
+def streamed(
+    terms: Terms, bundle: bool = False, apart: bool = False, prefix: str | None = None
+) -> list[str]:
+    """What does not go with text that is read as a stream.
+
+    Args:
+        bundle: whether the teacher is a bundle.
+        apart: whether the student is known to have another tokenizer than the teacher.
+        prefix: put before sentences.
+    """
+    problems = []
+    if terms.sentences > 0:
+        problems.append("sentences: the embeddings of a stream are not kept; set sentences: 0")
+    if bundle or terms.others or terms.cache == "always":
+        problems.append(
+            "stream: logits that are computed before training are kept for each row, which needs "
+            "all rows; leave others and cache: always out, and give a teacher that is a checkpoint"
+        )
+    if apart:
+        problems.append(
+            "stream: its rows are in the pieces of one tokenizer, and the student has another than "
+            "the teacher; give a student with the teacher's, or use text"
+        )
+    if prefix:
+        problems.append(f"stream: its rows have no prefix, and the teacher has {prefix!r}")
+    return problems
+
+
 def other_tokenizer(
     terms: Terms, head: str | None, encoder: bool = False, *, tasks: bool
 ) -> list[str]:

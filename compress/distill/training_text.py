@@ -16,13 +16,19 @@ from compress.distill import plain_text
 from compress.distill.options import Options
 from compress.distill.own_pieces import own_tokenizer, tokenizer_from
 from compress.distill.segments import SegmentedText
+from compress.distill.streamed_text import StreamedTexts
+from evalsuite import tokenization
+from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, steps_for
+from transfer.loop.mixed_plan import MixedPlan
 from transfer.loop.mixing import mix
+from transfer.loop.stream_plan import StreamPlan
 from transfer.loop.types import Progress
 from transfer.text import augment
 from transfer.text.sentence_pairs import SentencePairs
+from transfer.text.stream import tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,19 @@ class TrainingText:
     Attributes:
         parts: the rows of each task, then the plain text where it is used; each has `lengths()`
             and `collate(batch)`.
-        batches: in the order of training; `Batch.part` is the number of a part.
+        batches: in the order of training; `Batch.part` is the number of a part. Those of a stream
+            are computed when they are asked for.
         theirs: the same parts in the teacher's pieces, where the student has another tokenizer.
     """
 
     parts: list[Any]
-    batches: list[Batch]
+    batches: Sequence[Batch]
     theirs: list[Any] | None = None
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the plain text is a stream."""
+        return isinstance(self.parts[-1], StreamedTexts)
 
     def rows(self) -> int:
         """Rows of all parts."""
@@ -94,6 +106,8 @@ def read_text(
     Raises:
         DataError: training rows or parallel text are absent.
     """
+    if options.stream is not None:
+        return _with_stream(tasks, source, teacher, options, head, progress)
     apart = own_tokenizer(options.student, teacher)
     directory = tokenizer_from(options.student, teacher)
     plain = plain_share(options, tasks)
@@ -120,6 +134,37 @@ def read_text(
     lengths = [rows.lengths() for rows in parts]
     batches = mix(lengths, weights, options.batch_size, steps, options.settings.seed)
     return TrainingText(parts, batches, theirs)
+
+
+def _with_stream(
+    tasks: Sequence[Task],
+    source: DataSource,
+    teacher: Path,
+    options: Options,
+    head: str | None,
+    progress: Progress,
+) -> TrainingText:
+    """The rows of the tasks, and a stream as plain text."""
+    assert options.stream is not None
+    directory = tokenizer_from(options.student, teacher)
+    parts = _task_rows(tasks, source, directory, options, progress)
+    sizes, plain = [len(rows) for rows in parts], plain_share(options, tasks)
+    paired = head_reads_two_texts(head, tasks)
+    longest = options.max_length // (2 if paired else 1)
+    tokenizer = tokenization.load(directory)
+    text = tokenize(options.stream, tokenizer, longest, source, progress)
+    size, seed = options.batch_size, options.settings.seed
+    steps = steps_for(sum(sizes) or text.rows, size, options.epochs, options.max_steps)
+
+    def stream(count: int, part: int) -> StreamPlan:
+        return text.plan(alpha=options.alpha, batch_size=size, steps=count, seed=seed, part=part)
+
+    weights = [(1 - plain) * rows / sum(sizes) for rows in sizes] + [plain]
+    plan = MixedPlan([rows.lengths() for rows in parts], weights, size, steps, seed, stream)
+    pad_id = tokenization.pad_id(directory)
+    choices = head == "choice"
+    parts.append(StreamedTexts(plan.stream, tokenizer, pad_id, paired=paired, choices=choices))
+    return TrainingText(parts, plan)
 
 
 def _task_rows(

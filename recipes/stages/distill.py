@@ -14,6 +14,7 @@ from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
+    HELD_OUT,
     Artifact,
     DataNeed,
     ModelRef,
@@ -22,9 +23,15 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
+from recipes.stages._shared.distilled_text_keys import DistilledTextKeys
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
 from recipes.stages._shared.heads import text_of
-from recipes.stages._shared.plain_text_keys import MostPairs, Prose, TextFiles, plain_text
+from recipes.stages._shared.plain_text_keys import (
+    opened_stream,
+    plain_text,
+    refuse_unpinned,
+    streamed_files,
+)
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.student_gate import StudentGateConfig, compare_student
 from recipes.stages._shared.training_keys import (
@@ -48,11 +55,10 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 9
-_TOKENIZERS = 5  # times that one is opened
 PASS = True
 
 
-class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys):
+class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys, DistilledTextKeys):
     """Which teacher, which student, and the weight of each loss; a weight of 0 removes it."""
 
     tasks: tuple[TaskName, ...] = Field(
@@ -140,9 +146,6 @@ class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys):
     multilingual: float = Field(
         default=0.5, ge=0, lt=1, description="Share of batches that are plain multilingual text."
     )
-    text: TextFiles = ()
-    max_pairs: MostPairs = None
-    prose: Prose = False
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -159,6 +162,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     problems = rules.nothing_matched(config, bool(config.tasks), config.multilingual)
     problems += rules.logits_only(config)
+    if config.stream is not None:
+        refuse_unpinned(config)
+        problems += rules.streamed(config, teacher.kind == "bundle", prefix=config.prefix)
     if teacher.kind == "bundle":
         problems += rules.bundle_teacher(config, "teacher")
     if config.layers is not None and (problem := rules.layers_problem(config.layers)):
@@ -229,7 +235,11 @@ def _apart(config: Config, student: Artifact, teacher: Artifact) -> list[str]:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows; where it is used, parallel text and what is kept out of it."""
     needs = tuple(training_rows(task) for task in config.tasks)
-    needs += plain_text(config, plain=config.multilingual > 0 or not config.tasks)
+    plain = config.multilingual > 0 or not config.tasks
+    if config.stream is None:
+        needs += plain_text(config, plain=plain)
+    elif plain:
+        needs += (*streamed_files(config), HELD_OUT)
     task = _probed(config, gives)
     if task is not None and (config.probe or config.scored):
         needs += (DataNeed(task.name, "eval"),)
@@ -274,17 +284,18 @@ def work(
     text: PlannedText,
 ) -> Work:
     """The steps of the student, the teacher on the same rows, and the comparison of both."""
-    from recipes.stages._shared.distilling_work import distilling_work
-    from recipes.stages._shared.planned_work import gate, opening, saving
+    from recipes.stages._shared.distilling_work import student_work
+    from recipes.stages._shared.planned_work import gate
 
-    if config.text or config.sentences or config.others or models.get("student"):
-        raise NotKnownAheadError("its text, its student or its teachers are others than usual")
+    if config.stream is not None or config.text:
+        raise NotKnownAheadError("its text is in files")
+    if config.sentences or config.others or models.get("student"):
+        raise NotKnownAheadError("its student or its teachers are others than usual")
     (teacher,) = models["teacher"]
     student = replace(planned(config, models), tokenizer=teacher.tokenizer)
-    done = opening(teacher, text, _TOKENIZERS) + distilling_work(config, student, teacher, text)
-    if (task := _probed(config, gives)) is not None:
-        done += gate(config, [teacher, student], task, text)
-    return done + opening(student, text, 0) + saving(student)
+    done = student_work(config, student, teacher, text)
+    task = _probed(config, gives)
+    return done if task is None else done + gate(config, [teacher, student], task, text)
 
 
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:
@@ -316,6 +327,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         teacher_precision=config.teacher_precision,
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,
+        stream=opened_stream(config, ctx),
+        alpha=config.sampling_exponent,
         text=tuple(home_path(path) for path in config.text),
         prose=config.prose,
         shape=Shape(config.width, config.heads, config.ffn),

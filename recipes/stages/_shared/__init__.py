@@ -7,6 +7,7 @@ Files:
     train_options.py: keys of `train` for mixing, batching, dev scores and robustness
     vector_keys.py: keys of sentence vectors, of `train` and of `distill`
     plain_text_keys.py: keys of stages that read multilingual text without labels
+    distilled_text_keys.py: keys of `distill` that say which multilingual text is read
     method_keys.py: keys of `train` that choose a training method, and its options
     heads.py: what `check` knows of the head of a model from outside
     planned_model.py: what plan knows of a model before it exists, and what training it holds

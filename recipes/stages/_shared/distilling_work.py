@@ -14,8 +14,10 @@ from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.machine.work import Work
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import PlannedText
-from recipes.stages._shared.planned_work import steps_of, training_work
+from recipes.stages._shared.planned_work import opening, saving, steps_of, training_work
 from transfer.find_task import find_task
+
+_TOKENIZERS = 5  # times that one is opened
 
 
 def distilling_work(
@@ -54,3 +56,11 @@ def distilling_work(
         if batches.backward != "none"
     )
     return trained + Work(teaching, text=kept_out)
+
+
+def student_work(
+    config: Any, student: PlannedModel, teacher: PlannedModel, text: PlannedText
+) -> Work:
+    """A student is trained and written."""
+    done = opening(teacher, text, _TOKENIZERS) + distilling_work(config, student, teacher, text)
+    return done + opening(student, text, 0) + saving(student)

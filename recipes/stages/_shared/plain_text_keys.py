@@ -61,6 +61,18 @@ ShuffleBuffer = Annotated[
     ),
 ]
 
+EXPONENT = 0.3
+StreamExponent = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        exclude_if=lambda exponent: exponent == EXPONENT,
+        description="Exponent of language sampling in the stream: 1 is proportional to the text, 0 "
+        "gives all languages equal shares.",
+    ),
+]
+
 
 class ReadsStream(Protocol):
     """A config with these keys."""
