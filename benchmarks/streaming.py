@@ -6,9 +6,9 @@ A corpus of 50 GB is simulated: 16 MB of text are written once, and the list of 
 same files again and again. Each distinct file is tokenized once. Then batches are made as
 `pretrain` makes them, in a process for each size: at ten places spread evenly over the corpus, with
 the rate per CPU second at each. The peak is the resident memory of the whole process (`VmHWM`),
-torch and tokenizer included. Last, a process that makes batches is killed five times at random
-moments; each time another goes on from the batch after the last one that was noted, and all batches
-are compared with those of a process that was not killed.
+torch and tokenizer included. Last, a process that makes batches is killed after five numbers of
+batches that are drawn over all of them; each time another goes on from the batch after the last one
+that was noted, and all batches are compared with those of a process that was not killed.
 """
 
 from __future__ import annotations
@@ -107,12 +107,12 @@ def note(folder: Path, gigabytes: float, first: int, last: int, file: Path) -> N
 
 def killed(folder: Path, gigabytes: float, count: int = 2000, kills: int = 5) -> str:
     """Compare the batches of a process that is killed with those of one that is not."""
-    rng, middle = random.Random(1), 0
+    rng, middle, places = random.Random(1), 0, list[int]()
     whole, cut = folder / "whole.txt", folder / "cut.txt"
     for file in (whole, cut):
         file.unlink(missing_ok=True)
     note(folder, gigabytes, middle, middle + count, whole)
-    done = 0
+    ends = sorted(rng.sample(range(1, count), kills))
     while True:
         lines = cut.read_text().splitlines() if cut.is_file() else []
         if lines and len(lines[-1].partition(" ")[2]) < 64:  # the kill cut it short
@@ -121,16 +121,20 @@ def killed(folder: Path, gigabytes: float, count: int = 2000, kills: int = 5) ->
         if len(lines) == count:
             break
         child = start(folder, "note", gigabytes, middle + len(lines), middle + count, str(cut))
-        if done < kills:
-            size = cut.stat().st_size if cut.is_file() else 0
-            while child.poll() is None and (not cut.is_file() or cut.stat().st_size == size):
-                time.sleep(0.02)
-            time.sleep(rng.random() * 0.5)
+        if ends:
+            end = ends.pop(0)
+            while child.poll() is None and _lines(cut) < end:
+                time.sleep(0.002)
             child.kill()
-            done += 1
+            places.append(_lines(cut))
         child.wait()
     same = whole.read_text() == cut.read_text()
-    return f"{count} batches, killed {done} times: {'equal' if same else 'NOT equal'}"
+    after = ", ".join(map(str, places))
+    return f"{count} batches, killed after {after}: {'equal' if same else 'NOT equal'}"
+
+
+def _lines(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.is_file() else 0
 
 
 def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
