@@ -29,8 +29,7 @@ class MixedPlan(Sequence[Batch]):
     Args:
         lengths: of the rows of each part but the stream.
         weights: share of each part in the batches, the stream's last.
-        stream: makes the plan of so many batches of the stream, given their number and that of
-            the part.
+        stream: makes the plan of the stream, given its number of batches and of the part.
 
     Attributes:
         stream: the plan of the stream.
