@@ -4,6 +4,7 @@ Of `lingopress serve`; needs the extra `serve`. Nothing here imports torch, so t
 ONNX Runtime or OpenVINO is served without it.
 
 Files:
+    api_key.py: answers only requests that have the key of the server
     app.py: the application: its routes, its limits, what it does at the start and at the end
     batch_queue.py: rows of many requests, run together by one thread
     body_limit.py: reads the body of a request, which may be neither too large nor too slow

@@ -12,12 +12,13 @@ from functools import partial
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from evalsuite.serving.api_key import ApiKey
 from evalsuite.serving.batch_queue import BatchQueue
 from evalsuite.serving.body_limit import BodyLimit
 from evalsuite.serving.json_answer import json_answer
 from evalsuite.serving.limits import Limits
 from evalsuite.serving.metrics import Counted, Metrics
-from evalsuite.serving.openapi import describe_bodies
+from evalsuite.serving.openapi import describe_bodies, describe_key
 from evalsuite.serving.refusals import RefusalError, error_body
 from evalsuite.serving.routes import Served, router
 from evalsuite.serving.served_model import ServedModel
@@ -37,8 +38,14 @@ _NO_TELEMETRY = {
 }
 
 
-def create_app(models: Sequence[ServedModel], limits: Limits) -> FastAPI:
-    """The application that serves open models."""
+def create_app(
+    models: Sequence[ServedModel], limits: Limits, api_key: str | None = None
+) -> FastAPI:
+    """The application that serves open models.
+
+    Args:
+        api_key: that requests must have; None: anybody may ask.
+    """
     metrics = Metrics()
     queues = {
         model.name: BatchQueue(model.answer, limits, model.name, partial(metrics.ran, model.name))
@@ -72,6 +79,9 @@ def create_app(models: Sequence[ServedModel], limits: Limits) -> FastAPI:
     app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(HTTPException, partial(_not_routed, paths))
     app.add_middleware(BodyLimit, limits=limits)
+    if api_key is not None:
+        describe_key(app)
+        app.add_middleware(ApiKey, key=api_key)
     app.add_middleware(Counted, metrics=metrics, routes=paths)
     return app
 

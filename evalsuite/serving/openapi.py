@@ -17,6 +17,7 @@ from evalsuite.serving.response_bodies import Refusal
 
 _REFERENCE = "#/components/schemas/"
 _REFUSED = {
+    401: "The key of the server is missing or wrong.",
     404: "There is no model of that name.",
     408: "The request did not arrive in time.",
     413: "The request is too large, or has too many rows.",
@@ -51,5 +52,19 @@ def describe_bodies(app: FastAPI) -> None:
             schema["components"]["schemas"].update(more["$defs"])
         assert app.openapi_schema is not None
         return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe_key(app: FastAPI) -> None:
+    """Say in the application's description that requests have a key."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = made()
+        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["key"] = {"type": "http", "scheme": "bearer"}
+        schema["security"] = [{"key": []}]
+        return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

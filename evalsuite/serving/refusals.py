@@ -2,6 +2,7 @@
 
 ```
 RefusalError          the request is answered with its `status` and message
+├── NoKeyError        401: the key of the server is missing or wrong
 ├── NotValidError     422: what the body holds
 ├── UnknownModelError 404: no model of that name
 ├── TooLargeError     413: the body, or its number of rows
@@ -34,6 +35,12 @@ class RefusalError(Exception):
     def body(self) -> dict[str, object]:
         """What is sent; the form is that of OpenAI's interface."""
         return error_body(self.status, self.kind, str(self))
+
+
+class NoKeyError(RefusalError):
+    """The request does not have the key of the server."""
+
+    status, kind = 401, "no_key"
 
 
 class NotValidError(RefusalError):

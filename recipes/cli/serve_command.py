@@ -32,12 +32,22 @@ Alone = Annotated[
     bool,
     typer.Option("--alone", help="Run each row by itself: slower, its answer depends on no other."),
 ]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        envvar="LINGOPRESS_API_KEY",
+        help="Answer only requests with this key: Authorization: Bearer KEY. Other users of the "
+        "machine can read options of commands, so set the variable.",
+    ),
+]
 _PARAMETERS: dict[str, tuple[Any, Any]] = {
     "models": (Models, inspect.Parameter.empty),
     "host": (Host, "127.0.0.1"),
     "port": (Port, 8000),
     "threads": (Threads, None),
     "alone": (Alone, False),
+    "api_key": (ApiKey, None),
     **{
         limit.name: (
             Annotated[
@@ -64,6 +74,7 @@ def serve(**given: Any) -> None:
     from evalsuite.runtimes._extras import require
 
     require("serve", "fastapi", "uvicorn", "httptools", "orjson", "prometheus_client")
+    from evalsuite.serving.api_key import checked
     from evalsuite.serving.app import create_app
     from evalsuite.serving.served_model import ServedModel
     from evalsuite.serving.server import listen, run
@@ -74,6 +85,7 @@ def serve(**given: Any) -> None:
             f"--max-rows {limits.rows} is more than --max-queue {limits.queue}, so that such a "
             "request could never be answered\nraise --max-queue"
         )
+    key = None if given["api_key"] is None else checked(given["api_key"])
     directories = named(given["models"], given["workspace"])
     with listen(given["host"], given["port"]) as listening:
         models = []
@@ -81,7 +93,7 @@ def serve(**given: Any) -> None:
             model = ServedModel(name, directory, given["threads"], alone=given["alone"])
             typer.echo(f"{name}: {model.kind}, {model.predictor.precision}, {directory}", err=True)
             models.append(model)
-        app = create_app(models, limits)
+        app = create_app(models, limits, key)
         run(app, listening, limits, lambda url: typer.echo(f"serving at {url}", err=True))
 
 

@@ -17,6 +17,7 @@ pytest.importorskip("fastapi")
 from served import Echo, client, vector
 
 from evalsuite.serving import app as module
+from evalsuite.serving.api_key import KeyFormError, checked
 from evalsuite.serving.body_limit import BodyLimit
 from evalsuite.serving.limits import Limits
 from evalsuite.serving.request_bodies import BODIES
@@ -223,6 +224,50 @@ def test_a_body_that_comes_too_slowly_is_refused() -> None:
     asyncio.run(limited(scope, receive, send))
     assert sent[1]["status"] == 408 and b"did not arrive within 0.05 seconds" in sent[2]["body"]
     assert (b"connection", b"close") in sent[1]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": "Bearer s3cret"}, 200),
+        ({"authorization": "bearer  s3cret"}, 200),
+        ({}, 401),
+        ({"Authorization": "Bearer s3cre"}, 401),
+        ({"Authorization": "Bearer"}, 401),
+        ({"Authorization": "Bearer s3cret2"}, 401),
+        ({"Authorization": "Basic s3cret"}, 401),
+        ({"Authorization": "s3cret"}, 401),
+        ([("Authorization", "Bearer s3cret"), ("Authorization", "Bearer other")], 401),
+    ],
+)
+def test_a_server_with_a_key_answers_only_those_who_have_it(headers: Any, status: int) -> None:
+    model = Echo()
+
+    async def work(http: httpx2.AsyncClient) -> list[httpx2.Response]:
+        paths = ("/metrics", "/v1/models", "/openapi.json", "/nothing", "/health", "/ready")
+        body = {"inputs": ["a"]}
+        asked = await http.post("/v1/predict", json=body, headers=headers)
+        return [asked, *[await http.get(path, headers=headers) for path in paths]]
+
+    answers = ask([model], work, api_key="s3cret")
+    found = [answer.status_code for answer in answers]
+    assert found == [status, status, status, status, 404 if status == 200 else 401, 200, 200]
+    assert len(model.batches) == (status == 200)
+    if status == 401:
+        assert answers[0].headers["www-authenticate"] == "Bearer"
+        error = answers[0].json()["error"]
+        assert error["code"] == 401 and "Authorization: Bearer KEY" in error["message"]
+    else:
+        described = answers[3].json()
+        assert described["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+        assert described["security"] == [{"key": []}]
+        assert described["components"]["schemas"]["PredictBody"]["examples"]
+
+
+@pytest.mark.parametrize("key", ["", "two words", "schlüssel", "line\n"])
+def test_a_key_that_no_header_can_hold_is_refused(key: str) -> None:
+    with pytest.raises(KeyFormError, match="a key is made by"):
+        checked(key)
 
 
 def test_fastapi_reports_to_nobody() -> None:

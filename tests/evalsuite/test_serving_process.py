@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from evalsuite.inference.predict_lines import predict_lines
 
 pytest.importorskip("fastapi")
 
+KEY = {"authorization": "Bearer s3cret"}
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
 import json, sys
@@ -40,7 +42,8 @@ finally:
 def test_a_bundle_is_served_until_the_process_is_asked_to_end(tiny_bundle: Path) -> None:
     command = [sys.executable, "-c", CHILD, "serve", f"nli={tiny_bundle}", "--port", "0"]
     pipe = subprocess.PIPE
-    child = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+    env = os.environ | {"LINGOPRESS_API_KEY": "s3cret"}
+    child = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, env=env)
     try:
         assert child.stderr is not None
         said = [child.stderr.readline(), child.stderr.readline()]
@@ -48,17 +51,21 @@ def test_a_bundle_is_served_until_the_process_is_asked_to_end(tiny_bundle: Path)
         url = said[1].split()[-1]
         lines = ["A man sleeps.\tNobody is awake.", "Ein Mann schläft.\tEr ist wach."]
         (expected, _) = predict_lines(tiny_bundle, lines)
-        answer = httpx2.post(f"{url}/v1/predict", json={"inputs": [lines[0].split("\t")]})
+        asked = {"inputs": [lines[0].split("\t")]}
+        assert httpx2.post(f"{url}/v1/predict", json=asked).status_code == 401
+        answer = httpx2.post(f"{url}/v1/predict", json=asked, headers=KEY)
         assert answer.json()["results"] == [expected]
         _send_headers_slowly(url)
 
         found: list[Any] = []
         body = {"inputs": [["Das ist ein Satz."] * 2] * 1000}
         asking = threading.Thread(
-            target=lambda: found.append(httpx2.post(f"{url}/v1/predict", json=body, timeout=60))
+            target=lambda: found.append(
+                httpx2.post(f"{url}/v1/predict", json=body, timeout=60, headers=KEY)
+            )
         )
         asking.start()
-        while 'waiting_rows{model="nli"} 0.0' in httpx2.get(f"{url}/metrics").text:
+        while 'waiting_rows{model="nli"} 0.0' in httpx2.get(f"{url}/metrics", headers=KEY).text:
             assert asking.is_alive()
         child.send_signal(signal.SIGTERM)
         asking.join()

@@ -57,9 +57,11 @@ def vector(text: str) -> np.ndarray:
 
 
 @asynccontextmanager
-async def client(models: Sequence[Any], **limits: Any) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of an application that has begun, and ends afterwards."""
-    app = create_app(models, Limits(**limits))
+async def client(
+    models: Sequence[Any], api_key: str | None = None, **limits: Any
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an application that has begun, and ends afterwards; it sends no key."""
+    app = create_app(models, Limits(**limits), api_key)
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://here") as found,
