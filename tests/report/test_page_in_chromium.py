@@ -1,4 +1,7 @@
-"""The report in headless Chromium: sorting, filtering, picking a language, without scripts."""
+"""The report in headless Chromium: sorting, filtering, picking a language, without scripts.
+
+And the script of the site, which makes its wide tables reachable by keyboard.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="no Chromium"),
 ]
 
+ROOT = Path(__file__).resolve().parents[2]
 CODES = ("de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "vi", "zh")
 TABLE = "document.querySelector('#languages .scroll table')"
 HEADS = f"[...{TABLE}.tBodies[0].rows].filter(r => !r.hidden).map(r => r.cells[0].innerText)"
@@ -154,3 +158,20 @@ def test_without_scripts_everything_is_there_and_no_control(browser: Browser, re
         assert browser.run("document.querySelector('#languages svg').getAttribute('role')") == "img"
     finally:
         browser.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_wide_tables_and_code_of_the_site_are_reached_by_keyboard(
+    browser: Browser, tmp_path: Path
+) -> None:
+    script = (ROOT / "docs" / "keyboard.js").read_text(encoding="utf-8")
+    wide = "style='display: inline-block; width: 9000px'"
+    (tmp_path / "page.html").write_text(
+        "<body class=md-typeset><h2>Speed</h2><style>div, code {display: block; overflow: auto}"
+        f"</style><div class=md-typeset__scrollwrap><p {wide}></div>"
+        "<div class=md-typeset__scrollwrap>short</div>"
+        f"<pre><code><span {wide}>a</span></code></pre><script>{script}</script>"
+    )
+    browser.open((tmp_path / "page.html").as_uri())
+    browser.wait("document.querySelectorAll('[role=region]').length === 2", 20)
+    names = "[...document.querySelectorAll('[tabindex]')].map(e => e.ariaLabel)"
+    assert sorted(browser.run(names)) == ["Speed, code 3", "Speed, table 1"]
