@@ -175,3 +175,5 @@ def test_wide_tables_and_code_of_the_site_are_reached_by_keyboard(
     browser.wait("document.querySelectorAll('[role=region]').length === 2", 20)
     names = "[...document.querySelectorAll('[tabindex]')].map(e => e.ariaLabel)"
     assert sorted(browser.run(names)) == ["Speed, code 3", "Speed, table 1"]
+    browser.run("document.querySelector('code').removeAttribute('tabindex')")  # as the theme does
+    browser.wait("document.querySelector('code').tabIndex === 0", 20)
