@@ -9,6 +9,7 @@ Files:
 - `export/`: writes a checkpoint as a bundle for a runtime, at a lower precision.
 - `fuse/`: merges adapters into the weights of their base.
 - `prune/`: removes the least important layers, attention heads and feed-forward units.
+- `static/`: makes a static model, a vector per vocabulary piece, of an encoder.
 - `trim/`: removes the vocabulary pieces that the chosen languages do not use.
 - `gate.py`: compares a model before and after a pass with the limits of the recipe.
 - `memory.py`: how much memory a pass will take, from the configs of its models alone.

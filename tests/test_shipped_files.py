@@ -30,6 +30,7 @@ def test_shipped_recipes_check(
         "compact/ner-edge",
         "compact/passes",
         "compact/search-budget",
+        "compact/static",
         "compact/trim-only",
         "compact/xnli-cpu-int8",
         "embeddings/small-sentences",

@@ -27,10 +27,11 @@ from compress.distill.targets import Targets
 from compress.distill.teachers import in_order, logits_function, model_of, open_teacher
 from compress.distill.training_text import TrainingText, plain_share, read_text
 from compress.errors import StudentError
-from evalsuite.inference.checkpoint_config import head_of, model_config
+from evalsuite.inference.checkpoint_config import head_of, model_config, read_config
 from evalsuite.inference.predictor import Predictor
 from evalsuite.retrieval.declared_vectors import declares
 from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.static.kind import is_static
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.encoded import unreached_summary
 from transfer.loop.batch_plan import Batch
@@ -101,7 +102,8 @@ def distill(
     card = _card(predictor, origin(begun.kept, student, options), tasks, options)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
     if head is None and (options.sentences > 0 or declares(teacher_dir)):
-        declare_vectors(options.vectors, out, out)
+        own = options.vectors if options.prefixed else options.vectors.without_prefix()
+        declare_vectors(own, out, out)
     return fitted, {
         **_training_summary(fitted, cached is not None),
         **_model_summary(student, predictor, begun.kept),
@@ -122,7 +124,8 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
         options,
         max_length=longest,
         logits=options.logits if head else 0.0,
-        vectors=vectors if head is None else replace(vectors, prefix="", passage_prefix=""),
+        vectors=vectors if head is None else vectors.without_prefix(),
+        prefixed=options.student is None or not is_static(read_config(options.student)),
         each_side=options.each_side or bool(options.text),
     )
 
@@ -141,6 +144,9 @@ def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Opti
         apart = own_tokenizer(options.student, teacher.directory)
         prefix = None if teacher.labels else options.vectors.prefix
         problems += rules.streamed(options, model_of(teacher) is None, apart, prefix)
+    if options.student is not None:
+        family = read_config(options.student).get("model_type")
+        problems += rules.static_student(options, family, options.layers)
     if problems:
         raise StudentError("\n".join(problems))
 

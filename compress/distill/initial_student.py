@@ -58,6 +58,8 @@ def start(
     _require_alike(teacher_dir, options.student, options)
     student = load_checkpoint(options.student).float()  # whatever it is stored in
     whole = student.config.num_hidden_layers
+    if whole == 0:  # of a static model
+        return Start(student, [], [])
     kept = _kept(student, options, samples, progress)
     if len(kept) < whole:
         student = cut(student, kept)
@@ -119,6 +121,8 @@ def _named(head: str | None) -> str:
 def layers_of(model: Any, options: Options) -> list[int]:
     """Which of a model's layers the options name."""
     layers = model.config.num_hidden_layers
+    if layers == 0:  # of a static model
+        return []
     wanted = layers if options.layers is None else options.layers
     return choose_layers(wanted, layers, _keeps_first(model))
 

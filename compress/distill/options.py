@@ -54,3 +54,5 @@ class Options:
     stream: Stream | None = None  # text read in shards, in place of both
     alpha: float = 0.3  # exponent of the sampling of the stream's languages
     quantize_aware: Rounding | None = None  # what the student is trained to be exported in
+    languages: tuple[str, ...] = ()  # of parallel text, apart from English; none: all there are
+    prefixed: bool = True  # whether the student, too, reads sentences with the teacher's prefix

@@ -98,6 +98,7 @@ class Parallel(Texts):
         self.theirs, self.their_pad = tokenization.load(teacher), tokenization.pad_id(teacher)
         for tokenizer in (self.tokenizer, self.theirs):
             tokenizer.enable_truncation(options.max_length)
+        self.skipped = 0 if options.prefixed else len(options.vectors.prefix or "")
         self.rows: dict[str, int] = {}
         self.vectors = np.zeros((0, 0), dtype=np.float16)
         self.spread = 1.0
@@ -131,11 +132,15 @@ class Parallel(Texts):
         some = slice(None, None, -(-len(lines) // _SAMPLE))
         sample = self.vectors[some].astype(np.float32)
         if student.config.hidden_size != sample.shape[1]:
-            ids = _ids(self.tokenizer, lines[some])
+            ids = self._own_ids(lines[some])
             begun = embed(student.base_model, ids, self.pad_id, kind, self.pooling)
             matrix = turn(sample, begun)
             self.vectors, sample = _turned(self.vectors, matrix), _turned(sample, matrix)
         self.spread = max(float(sample.var(0).sum()), 1e-6)
+
+    def _own_ids(self, lines: Sequence[str]) -> list[list[int]]:
+        """Of sentences as the student reads them, perhaps without the teacher's prefix."""
+        return _ids(self.tokenizer, [line[self.skipped :] for line in lines])
 
     def sides(self, batch: Batch) -> list[str]:
         """All sentences of a batch: the English ones, then the others."""
@@ -150,7 +155,7 @@ class Parallel(Texts):
     def collate(self, batch: Batch) -> Tensors:
         """At the same time: `sides_ids` and `sides_mask`, `[sides, tokens]`, English sides first;
         `embeddings`, unit vectors of them, or of the English ones alone; `spread`."""
-        sides = padded(_ids(self.tokenizer, self.sides(batch)), self.pad_id)
+        sides = padded(self._own_ids(self.sides(batch)), self.pad_id)
         found = {
             **super().collate(batch),
             "sides_ids": sides["input_ids"],
@@ -264,7 +269,9 @@ def read(
             lines = _lines(options.text, options.max_pairs, paired=False)
             pairs = [(before + line,) for line in lines]
     else:
-        corpus = parallel_text.read(source, None, options.max_pairs, prose=options.prose)
+        corpus = parallel_text.read(
+            source, options.languages or None, options.max_pairs, prose=options.prose
+        )
         pairs = [(before + foreign, before + english) for _, foreign, english in corpus.pairs]
         inputs = _sides(pairs, options.settings.seed, paired)
     pad_id = tokenization.pad_id(directory)

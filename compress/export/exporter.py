@@ -114,6 +114,7 @@ class Exporter(ABC):
         precisions: by name, the default order of listings.
         extra: the extra of lingopress that installs `packages`.
         packages: optional packages that this runtime always needs.
+        families: model types that it writes; none: all.
         remedy: what to do where too few labels stay equal.
     """
 
@@ -122,6 +123,7 @@ class Exporter(ABC):
     precisions: ClassVar[Mapping[str, Precision]]
     extra: ClassVar[str] = ""
     packages: ClassVar[tuple[str, ...]] = ()
+    families: ClassVar[tuple[str, ...]] = ()
     remedy: ClassVar[str] = "export with precision: fp32"
 
     def require(self, precision: str) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 from evalsuite.find_family import config_of, family_of
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, model_config
 from evalsuite.runtimes._bundle import read_card
+from evalsuite.static.kind import FEATURES, is_static
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def of_directory(directory: Path) -> Encoder:
 
 def encoder(raw: dict[str, Any]) -> Encoder:
     """Of a checkpoint's or bundle's `config.json`, all heads in place."""
+    if is_static(raw):
+        return _static(raw)
     config, head = config_of(raw), head_of(raw)
     family = family_of(config)
     sizes = family.sizes(config)
@@ -88,6 +91,18 @@ def encoder(raw: dict[str, Any]) -> Encoder:
         positions=family.compared_positions(config),
         outside=family.outside_layers(config),
         dense_head=head in family.dense_heads,
+    )
+
+
+def _static(raw: dict[str, Any]) -> Encoder:
+    """Of a static model: looking vectors up is no product, and its head is one linear layer."""
+    head = head_of(raw)
+    return Encoder(
+        layers=0,
+        width=FEATURES * int(raw["hidden_size"]),
+        feedforward=0,
+        head=head,
+        labels=(len(labels_of(raw)) or 2) if head else 0,
     )
 
 

@@ -10,6 +10,7 @@ from evalsuite.errors import ModelError
 from evalsuite.find_family import longest_of
 from evalsuite.opening.validated import ConfigFile, read_json
 from evalsuite.registry import FORMATS
+from evalsuite.static.register import register_if_static
 
 FIRST_TOKEN = "first-token"  # `last_layer` in the config, where that layer computes `<s>` alone
 Answers = Literal["label", "labels", "score"]
@@ -52,6 +53,7 @@ def completed(config: dict[str, Any], directory: Path) -> dict[str, Any]:
     """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+    register_if_static(config)
     kind = config.get("model_type")
     if kind not in CONFIG_MAPPING:
         return config

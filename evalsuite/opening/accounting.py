@@ -105,7 +105,9 @@ def _head_modules(architecture: str, config_class: Any) -> set[str]:
     import torch
     import transformers
 
-    of: Any = getattr(transformers, architecture, object)
+    from evalsuite.static import model as static
+
+    of: Any = getattr(transformers, architecture, getattr(static, architecture, object))
     if getattr(of, "config_class", None) != config_class:
         return set()
     with torch.device("meta"):

@@ -23,6 +23,7 @@ from evalsuite.opening.accounting import account
 from evalsuite.opening.finite import refuse_not_finite
 from evalsuite.opening.plausible import refuse_oversized
 from evalsuite.opening.weight_files import refuse_integers, shapes
+from evalsuite.static.register import register_if_static
 
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
@@ -100,6 +101,7 @@ def refuse_code(directory: Path) -> None:
     from transformers import CONFIG_MAPPING
 
     config = read_config(directory)
+    register_if_static(config)
     kind = config.get("model_type")
     if not isinstance(kind, str):
         raise ModelError(

@@ -34,7 +34,7 @@ class BundleFile(JsonFile):
     file: FileName
     precision: str
     labels: list[str]
-    layers: Size
+    layers: Count  # none of a static model
     max_length: Size
     architecture: str
     parameters: Count

@@ -5,6 +5,7 @@ A runtime's file holds `opens(directory)`, `open_model(directory, threads)`, `mo
 name in `compress/export/runtimes/` makes its bundles.
 
 Files:
+    numpy.py: bundles of static models, with numpy alone
     onnxruntime.py: bundles for ONNX Runtime, without torch
     openvino.py: bundles for OpenVINO, without torch
     torch.py: checkpoints, with plain transformers

@@ -70,6 +70,9 @@ def auto_class(format: str | None) -> Any:
     """The transformers auto class with the head of a task format (None: the encoder alone)."""
     import transformers
 
+    from evalsuite.static import model
+
+    model.register()
     return {
         "pair": transformers.AutoModelForSequenceClassification,
         "tagging": transformers.AutoModelForTokenClassification,

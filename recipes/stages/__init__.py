@@ -10,6 +10,7 @@ Files:
     fuse.py: merges one adapter, or several combined, into its base
     distill.py: trains a smaller student from a teacher
     prune.py: removes layers, attention heads and feed-forward units
+    static.py: makes a static model, a vector per piece, of an encoder
     trim.py: reduces the vocabulary to what some languages need
     export.py: writes a bundle for an inference runtime
     evaluate.py: scores models on tasks, per language

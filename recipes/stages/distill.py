@@ -179,6 +179,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     for student in inputs.get("student", ()):
         problems += _apart(config, student, teacher)
+        problems += rules.static_student(config, student.family, config.layers)
     problems += rules.vector_keys(config, config.prefix, config.matryoshka, head is not None)
     if problems:
         raise StageInputError("\n".join(problems))
@@ -219,8 +220,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def _apart(config: Config, student: Artifact, teacher: Artifact) -> list[str]:
     """What cannot be matched, where student and teacher are known to have different tokenizers."""
-    both = student.tokenizer, teacher.tokenizer
-    if None in both or both[0] == both[1]:
+    if teacher.tokenizer is None or student.tokenizer in (None, teacher.tokenizer):
         return []
     if teacher.task is not None:
         return rules.other_tokenizer(
@@ -331,6 +331,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         alpha=config.sampling_exponent,
         text=tuple(home_path(path) for path in config.text),
         prose=config.prose,
+        languages=tuple(code for code in config.languages if code != "en"),
         shape=Shape(config.width, config.heads, config.ffn),
         student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,
     )

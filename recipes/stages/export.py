@@ -25,7 +25,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
-from recipes.stages._shared.families import shortens
+from recipes.stages._shared.families import refuse_runtime, shortens
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed, training_rows
@@ -127,6 +127,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     _check_precision(config)
+    refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
     _check_keys_of_some_precisions(config)
     _check_layout(config, model)
     if _calibrates(config) and config.calibration_text == "train":

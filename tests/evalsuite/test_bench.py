@@ -109,8 +109,9 @@ def test_every_precision_of_export_has_a_product_it_is_held_against() -> None:
         for precision in EXPORTERS.get(runtime).precisions:
             product = peak.product(runtime, precision)
             assert product in peak.programs(), (runtime, precision)
-            if precision in peak.programs():
+            if precision in peak.programs() and runtime != "numpy":
                 assert product == precision
+    assert peak.product("numpy", "int8") == "fp32"  # of the head: rows are not multiplied
     assert peak.product("onnxruntime", "int8-static") == "int8"
     assert peak.product("onnxruntime", "int4-weights") == "int8"
     assert peak.product("openvino", "int4-weights") == "fp32"

@@ -46,7 +46,7 @@ def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budg
 
 
 def test_there_are_three_runtimes() -> None:
-    assert RUNTIMES.names() == ("onnxruntime", "openvino", "torch")
+    assert RUNTIMES.names() == ("numpy", "onnxruntime", "openvino", "torch")
 
 
 def test_length_sorted_batches_give_what_padding_gives(tiny_nli: Path) -> None:

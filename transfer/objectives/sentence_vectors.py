@@ -46,6 +46,10 @@ class SentenceVectors:
             passage_prefix=passage_prefix,
         )
 
+    def without_prefix(self) -> SentenceVectors:
+        """The same, with nothing put before texts."""
+        return replace(self, prefix="", passage_prefix="")
+
 
 def dimension_problems(dimensions: Sequence[int], width: int) -> list[str]:
     """What is wrong with the dimensions that vectors of a width are cut to."""

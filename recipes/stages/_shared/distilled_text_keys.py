@@ -17,6 +17,7 @@ from recipes.stages._shared.plain_text_keys import (
     ShuffleBuffer,
     StreamExponent,
     TextFiles,
+    TextLanguages,
     TextStream,
 )
 
@@ -24,6 +25,7 @@ from recipes.stages._shared.plain_text_keys import (
 class DistilledTextKeys(StageConfig):
     """The text that is read next to the rows of tasks."""
 
+    languages: TextLanguages = ()
     text: TextFiles = ()
     max_pairs: MostPairs = None
     prose: Prose = False
@@ -34,7 +36,9 @@ class DistilledTextKeys(StageConfig):
     @model_validator(mode="after")
     def _one_text(self) -> DistilledTextKeys:
         given = self.model_fields_set
-        if self.stream is not None and (written := given & {"text", "max_pairs", "prose"}):
+        if self.stream is not None and (
+            written := given & {"text", "max_pairs", "prose", "languages"}
+        ):
             raise ValueError(
                 f"stream: is the multilingual text, so remove {', '.join(sorted(written))}"
             )

@@ -6,7 +6,7 @@ StageInputError: prune: unknown model family 'albert' ...
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from evalsuite.errors import FamilyError, UnknownNameError
 from evalsuite.family import Family
@@ -55,6 +55,19 @@ def refuse_lacking(artifact: Artifact, formats: Iterable[str]) -> None:
             class_name(known, format)
         except FamilyError as error:
             raise StageInputError(f"tasks: {error}") from error
+
+
+def refuse_runtime(artifact: Artifact, runtime: str, families: Collection[str]) -> None:
+    """Raise StageInputError where a runtime does not run models of the family.
+
+    Args:
+        families: model types that it runs; none: all.
+    """
+    if families and artifact.family is not None and artifact.family not in families:
+        raise StageInputError(
+            f"runtime: {runtime} runs {' and '.join(families)} models, and this is a "
+            f"{artifact.family}; set runtime: onnxruntime"
+        )
 
 
 def refuse_dimensions(artifact: Artifact, width: int | None, heads: int | None) -> None:

@@ -42,6 +42,14 @@ Prose = Annotated[
         "labels of programs."
     ),
 ]
+TextLanguages = Annotated[
+    tuple[LanguageCode, ...],
+    Field(
+        exclude_if=lambda languages: not languages,  # so that keys without it are as they were
+        description="Languages of the parallel text; English is the other side of all; default: "
+        "all there are.",
+    ),
+]
 BUFFER = 16_384  # rows; another default changes keys
 TextStream = Annotated[
     dict[LanguageCode, tuple[str, ...]] | None,

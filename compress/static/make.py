@@ -1,0 +1,112 @@
+"""Write a static model of an encoder.
+
+>>> make(Path("trimmed"), lines, Path("out"), width=256)
+{'pieces': 30000, 'width': 256, 'components keep %': 97.1}
+
+It is meant to be trained afterwards: as the student of `distill`, or by contrast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from compress.errors import StudentError
+from compress.export.low_rank import frequencies
+from compress.static.piece_vectors import piece_vectors
+from compress.static.table import project, weigh
+from evalsuite import tokenization
+from evalsuite.inference.checkpoint_config import head_of, max_length_of, model_config
+from evalsuite.opening.pretrained import from_config
+from evalsuite.retrieval.declared_vectors import declared_by, declares
+from evalsuite.runtimes.torch import auto_class, load_checkpoint
+from evalsuite.static.config import StaticConfig
+from transfer.loop.types import Summary
+from transfer.models import cards, checkpoints
+from transfer.models.sentence_files import declare_vectors
+from transfer.objectives.sentence_vectors import SentenceVectors
+
+_KEPT = ("id2label", "label2id", "problem_type", "finetuning_task")  # of a config: the head's
+
+
+def make(
+    directory: Path,
+    lines: Iterable[str],
+    out: Path,
+    *,
+    width: int = 256,
+    prefix: str | None = None,
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+) -> Summary:
+    """Run each piece through the encoder, and write the table as a checkpoint.
+
+    A head for one label per row becomes a new head for the same labels, which is to be trained.
+
+    Args:
+        directory: a checkpoint, with the tokenizer that the static model will have.
+        lines: text in which pieces are counted.
+        prefix: put before each piece; None: as the checkpoint declares.
+
+    Raises:
+        StudentError: the width is more than the encoder's, or the head is one that reads tokens.
+        ModelError: the checkpoint does not open.
+    """
+    raw = model_config(directory)
+    head = head_of(raw)
+    if head not in (None, "pair"):
+        raise StudentError(
+            f"{directory.name} has a {head} head; a static model pools its vectors, so it has "
+            "one answer per row: give an encoder, or a model with a label per row"
+        )
+    model = load_checkpoint(directory).float()
+    if width > model.config.hidden_size:
+        raise StudentError(
+            f"width: {width}: {directory.name} has {model.config.hidden_size}; give at most that"
+        )
+    tokenizer, pad_id = tokenization.load(directory), tokenization.pad_id(directory)
+    pieces = model.get_input_embeddings().weight.shape[0]
+    declared = declared_by(directory) if declares(directory) else None
+    if prefix is None:
+        prefix = declared.prefix if declared else ""
+    vectors = piece_vectors(
+        model.base_model,
+        tokenizer,
+        pieces,
+        pad_id,
+        prefix=prefix,
+        pooling=declared.pooling if declared else "mean",
+        progress=progress,
+    )
+    projected = project(vectors, width)
+    around = tokenization.template(tokenizer)
+    special = sorted({*around.before, *around.after, *around.between, pad_id})
+    table = weigh(projected, frequencies(tokenizer, lines, pieces))
+    table[special] = 0.0  # they are in every text and say nothing
+    static = _model(raw, head, table, pad_id, around.between)
+    card = cards.card("Static model", [f"made from: {directory.name}", f"{pieces:,} pieces"])
+    checkpoints.save(static, directory, out, card)
+    if head is None:
+        declare_vectors(SentenceVectors("mean", "", ""), out, out)
+    return {"pieces": pieces, "width": width, "parameters": int(table.size)}
+
+
+def _model(
+    raw: dict[str, Any], head: str | None, table: np.ndarray, pad_id: int, between: Sequence[int]
+) -> Any:
+    """The static model with this table, and with a new head where the encoder has one."""
+    config = StaticConfig(
+        vocab_size=len(table),
+        hidden_size=table.shape[1],
+        max_position_embeddings=max_length_of(raw) + 2,
+        pad_token_id=pad_id,
+        sep_token_id=between[0] if between else None,
+        **({key: raw[key] for key in _KEPT if raw.get(key) is not None} if head else {}),
+    )
+    model = from_config(auto_class(head), config).eval()
+    with torch.no_grad():
+        model.get_input_embeddings().weight.copy_(torch.from_numpy(table))
+    return model
