@@ -1,4 +1,4 @@
-"""The drawings of docs/concepts.md.
+"""The drawings of docs/concepts.md and of the tutorials.
 
 python -m docs.make.drawings        writes docs/img/drawing-*.svg
 """
@@ -107,7 +107,43 @@ def batch() -> str:
     return picture("What a batch goes through", meaning, 608, 210, parts)
 
 
-DRAWINGS = {"stages": stages, "cache": cache, "packages": packages, "batch": batch}
+def cluster() -> str:
+    """Stages on several machines that share a workspace."""
+    parts = [
+        text(16, 24, "One run on several machines", "strong"),
+        box(16, 92, 140, 62, "your terminal\nrun --on ray", "first-box"),
+        line(156, 123, 186, 123),
+        line(186, 67, 186, 179),
+    ]
+    for place, seed in enumerate((1, 2, 3)):
+        y = 44 + 56 * place
+        parts += [arrow(186, y + 23, 216, y + 23)]
+        parts += [box(216, y, 150, 46, f"node {seed}\ntagger[seed={seed}]")]
+        parts += [line(366, y + 23, 396, y + 23)]
+    parts += [
+        line(396, 67, 396, 179),
+        arrow(396, 123, 430, 123),
+        box(
+            430,
+            82,
+            190,
+            82,
+            "workspace\na disk that all nodes see,\nor an address (S3)",
+            "second-box",
+        ),
+        text(16, 226, "A stage that is finished is in the workspace for all of them.", "small"),
+    ]
+    meaning = "Your terminal sends stages to the nodes of a cluster; all of them see one workspace."
+    return picture("One run on several machines", meaning, 640, 240, parts)
+
+
+DRAWINGS = {
+    "stages": stages,
+    "cache": cache,
+    "packages": packages,
+    "batch": batch,
+    "cluster": cluster,
+}
 
 
 def main() -> None:
