@@ -13,7 +13,7 @@ import pytest
 import typer.main
 from json_schema import errors
 
-from docs.make import charts, drawings, reference_pages, site
+from docs.make import charts, drawings, recording, reference_pages, site
 from docs.make.svg import picture
 from recipes.cli.app import app
 from recipes.cli.recipe_schema import recipe_schema
@@ -206,6 +206,16 @@ def test_pictures_are_named_small_and_used() -> None:
     assert sum(image.stat().st_size for image in images) < 1_500_000
     assert not re.findall(r"!\[\]\(", shown), "a picture needs words for those who do not see it"
     assert "<title" in picture("a", "b", 1, 1, [])
+
+
+def test_a_recording_shows_first_and_last_stages_and_no_starts() -> None:
+    stages = [f"s{n}  train  started\ns{n}  train   {n}.5s  steps 2" for n in range(20)]
+    lines = recording.shortened([*"\n".join(stages).splitlines(), "", "report:"])
+    assert lines[0].startswith("s0 ") and lines[9] == "... 7 more stages"
+    assert lines[10].startswith("s16 ") and lines[-1] == "report:" and len(lines) == 16
+    drawn = recording.picture_of([("lingopress --version", "lingopress 0.1.0")], "Version")
+    assert "http" not in drawn.replace("http://www.w3.org/2000/svg", "")  # no font from elsewhere
+    assert "lingopress&#160;0.1.0" in drawn and 'aria-label="Version"' in drawn
 
 
 def test_a_built_site_that_is_broken_is_reported(tmp_path: Path) -> None:
