@@ -68,14 +68,12 @@ def follow(
     from evalsuite.own.declared import declare
     from recipes.cli.app import main
 
-    encoder = made_once("small-encoder-6", lambda out: small(out, "encoder", layers=6))
     monkeypatch.chdir(tmp_path)
-    Path("xlm-roberta-base").symlink_to(encoder)
     monkeypatch.delenv("LINGOPRESS_WORKSPACE", raising=False)
     measure_here(monkeypatch)
 
     def here(text: str) -> str:
-        text = text.replace("package:recipes/models/xlmr-mini", str(encoder))
+        text = text.replace("package:recipes/models/xlmr-mini", "./xlm-roberta-base")
         text = text.replace("FacebookAI/xlm-roberta", "./xlm-roberta")
         return text.replace("/shared/", f"{tmp_path}/")
 
@@ -89,6 +87,10 @@ def follow(
 
     def run(name: str, walk: Walk) -> dict[str, str]:
         page = Page(DOCS / name)
+        n = walk.layers
+        made = made_once(f"encoder-{n}", lambda out: small(out, "encoder", layers=n))
+        if not Path("xlm-roberta-base").exists():
+            Path("xlm-roberta-base").symlink_to(made)
         walk.prepare()
         commands = list(page.commands)
         named = {word for line in commands for word in line.split()}
@@ -130,7 +132,7 @@ def test_a_csv_to_an_int8_bundle(follow: Follow, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(server, "run", lambda app, *more: served.append(app))
     cut = few("teacher", "student", int8__min_agreement=0, scores__max_examples=4)
     printed = follow(
-        "tutorials/csv-to-int8.md", Walk(messages, {"lingopress run messages.yaml": cut})
+        "tutorials/csv-to-int8.md", Walk(messages, {"lingopress run messages.yaml": cut}, layers=6)
     )
     (shown,) = Page(DOCS / "tutorials/csv-to-int8.md").printed
     assert shown in next(iter(printed.values()))
@@ -138,7 +140,7 @@ def test_a_csv_to_an_int8_bundle(follow: Follow, monkeypatch: pytest.MonkeyPatch
     Path("messages.yaml").unlink()  # docs/start.md begins with the same rows
     elsewhere = dict.fromkeys(Page(DOCS / "start.md").commands[:3], "in .ci/run")
     cut = {"lingopress run messages.yaml": cut}
-    follow("start.md", Walk(fewer=cut, elsewhere=elsewhere))
+    follow("start.md", Walk(fewer=cut, elsewhere=elsewhere, layers=6))
 
 
 def test_a_checkpoint_to_a_trimmed_bundle(follow: Follow) -> None:
