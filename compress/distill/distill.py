@@ -99,7 +99,8 @@ def distill(
     same = not own_tokenizer(options.student, teacher_dir)
     match = Match.of(teacher, student, begun.matched, options, predictor.answers, same)
     fitted = _train(student, teacher, data, match, work, progress)
-    card = _card(predictor, origin(begun.kept, student, options), tasks, options)
+    kind = cards.kind_of(student.config)
+    card = _card(predictor, origin(begun.kept, student, options), tasks, options, kind)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
     if head is None and (options.sentences > 0 or declares(teacher_dir)):
         own = options.vectors if options.prefixed else options.vectors.without_prefix()
@@ -254,7 +255,9 @@ def _train(
     return fitted
 
 
-def _card(teacher: Predictor, start: str, tasks: Sequence[Task], options: Options) -> str:
+def _card(
+    teacher: Predictor, start: str, tasks: Sequence[Task], options: Options, kind: str
+) -> str:
     """The student's README."""
     info = teacher.describe(teacher.directory.name)
     rounding = options.quantize_aware
@@ -267,6 +270,7 @@ def _card(teacher: Predictor, start: str, tasks: Sequence[Task], options: Option
             f"tasks: {', '.join(task.name for task in tasks) or 'none'}",
             *([f"trained to be exported in {rounding}"] if rounding else ()),
         ],
+        kind,
     )
 
 

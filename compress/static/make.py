@@ -87,7 +87,8 @@ def make(
     table = weigh(projected, frequencies(tokenizer, lines, pieces))
     table[special] = 0.0  # they are in every text and say nothing
     static = _model(raw, head, table, pad_id, around.between)
-    card = cards.card("Static model", [f"made from: {directory.name}", f"{pieces:,} pieces"])
+    facts = [f"made from: {directory.name}", f"{pieces:,} pieces", f"{width} wide, not trained yet"]
+    card = cards.card("Static model", facts, cards.kind_of(static.config))
     checkpoints.save(static, directory, out, card)
     if head is None:
         declare_vectors(SentenceVectors("mean", "", ""), out, out)

@@ -161,6 +161,8 @@ def test_a_static_student_reads_no_prefix(encoder: Path, tiny_base: Path, tmp_pa
     assert facts["layers"] == "0 of 2"
     assert read_config(tmp_path / "o")["model_type"] == MODEL_TYPE
     assert declared_by(tmp_path / "o").prefix == ""
+    card = (tmp_path / "o" / "README.md").read_text()
+    assert "library_name: lingopress" in card and "lingopress.open(" in card
     after = load_checkpoint(tmp_path / "o").get_input_embeddings().weight
     assert not torch.equal(before, after)
     text = plain_text.read(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from evalsuite.static.kind import MODEL_TYPE
 
 _AUTO = {
     "adapter": (
@@ -17,6 +20,10 @@ _AUTO = {
         'model = AutoModel.from_pretrained("THIS DIRECTORY")\n'
         'tokenizer = AutoTokenizer.from_pretrained("THIS DIRECTORY")\n'
     ),
+    "static": (
+        "import lingopress  # transformers has no class for static models\n"
+        'model = lingopress.open("THIS DIRECTORY")  # .predict, or .embed of an encoder\n'
+    ),
 }
 
 
@@ -26,17 +33,23 @@ def card(
     """A README.md with hub front matter; a prompt is opened as an adapter is.
 
     Args:
+        kind: what `kind_of` gives, of checkpoints.
         labels: of an adapter's head, in its order; its base may have them in another one.
     """
     kind = "adapter" if kind == "prompt" else kind
     body = "\n".join(f"- {line}" for line in lines)
-    library = "peft" if kind == "adapter" else "transformers"
+    library = {"adapter": "peft", "static": "lingopress"}.get(kind, "transformers")
     named = f"id2label={dict(enumerate(labels))}" if labels else "num_labels=LABELS"
     code = _AUTO[kind].replace("LABELS", named)
     return (
         f"---\nlibrary_name: {library}\ntags: [multilingual, lingopress]\n---\n"
         f"# {title}\n\n{body}\n\n```python\n{code}```\n"
     )
+
+
+def kind_of(config: Any) -> str:
+    """Of a checkpoint with this config of transformers: `checkpoint`, or `static`."""
+    return "static" if config.model_type == MODEL_TYPE else "checkpoint"
 
 
 def trained(

@@ -91,11 +91,12 @@ def write(
             task=names[0] if len(names) == 1 else None,
             tasks=list(names),
         )
+    kind = cards.kind_of(model.config) if method.GIVES == "checkpoint" else method.GIVES
     table = model.config.id2label if len(names) == 1 else {}
     labels = [table[number] for number in sorted(table)]
     (out / "README.md").write_text(
         cards.trained(
-            names or ["text"], options.method, options.precision, directory, method.GIVES, labels
+            names or ["text"], options.method, options.precision, directory, kind, labels
         ),
         encoding="utf-8",
     )
