@@ -5,7 +5,7 @@
 0.61
 
 What is measured is what stages do: a layer of the very shape, forward and backward, on as many
-threads; a step of AdamW; a product of large matrices; reading with a digest, and writing. Each
+threads; a step of AdamW; a masked-LM head; reading with a digest, and writing. Each
 figure is measured once per process, so what else the machine does at that moment counts.
 """
 
@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.machine.memory import has_gpu
-from evalsuite.machine.work import Batches
+from evalsuite.machine.work import Batches, Predictions
 
 _SECONDS = 0.1  # per figure, at most, after one run that is not timed
 _REPEATS = 3
 _OPERATIONS = 4e9  # of one run of a layer, at most: a larger batch is measured in part
 _PARAMETERS = 9_000_000  # of an optimizer step
-_SIDE = 1024  # of a matrix product
+_PIECES = 32_768  # of the vocabulary of a masked-LM head, at most
 _BYTES = 32_000_000  # that are written
 _RANK, _RATE = 16, 0.1  # of LoRA updates, of dropout
 
@@ -63,9 +63,13 @@ class Probe:
         """Seconds per parameter of an optimizer step: gradients are made, cut and applied."""
         return self._once("update", lambda: self._median(_step(self._device)) / _PARAMETERS)
 
-    def product(self) -> float:
-        """Seconds per operation of a product of large matrices."""
-        return self._once("product", lambda: self._median(_product(self._device)) / (2 * _SIDE**3))
+    def predictions(self, predictions: Predictions) -> float:
+        """Seconds of the predictions of one batch; a large vocabulary is measured in part."""
+        rows, width = max(1, predictions.rows), predictions.width
+        pieces = min(predictions.pieces, _PIECES)
+        key = ("predictions", rows, width, pieces)
+        run = _head(rows, width, pieces, self._device)
+        return self._once(key, lambda: self._median(run)) * predictions.pieces / pieces
 
     def read(self) -> float:
         """Seconds per byte that is read from memory and hashed."""
@@ -116,6 +120,7 @@ def _layer(batches: Batches, rows: int, device: str) -> Callable[[], object]:
         return (torch.randn(*sizes, device=device) / 50).requires_grad_(trained)
 
     attention = [weight(shape.attention, shape.width) for _ in range(3)]
+    biases = [weight(shape.attention) for _ in range(3)]
     output = weight(shape.width, shape.attention)
     inward = weight(shape.units * (2 if shape.gated else 1), shape.width)
     outward = weight(shape.width, shape.units)
@@ -129,12 +134,13 @@ def _layer(batches: Batches, rows: int, device: str) -> Callable[[], object]:
     states = torch.randn(rows, length, shape.width, device=device).requires_grad_(inputs)
     rate = _RATE if batches.dropout else 0.0
     size = shape.attention // shape.heads
+    seen = torch.ones(rows, 1, length, length, dtype=torch.bool, device=device)
 
     def dropped(values: Any) -> Any:
         return functional.dropout(values, rate) if rate else values
 
     def heads(number: int) -> Any:
-        found = functional.linear(states, attention[number])
+        found = functional.linear(states, attention[number], biases[number])
         if number < len(narrow):
             first, second = narrow[number]
             found = found + functional.linear(functional.linear(dropped(states), first), second)
@@ -142,7 +148,7 @@ def _layer(batches: Batches, rows: int, device: str) -> Callable[[], object]:
 
     def forward() -> Any:
         mixed = functional.scaled_dot_product_attention(
-            heads(0), heads(1), heads(2), dropout_p=rate
+            heads(0), heads(1), heads(2), attn_mask=seen, dropout_p=rate
         )
         mixed = mixed.transpose(1, 2).reshape(rows, length, shape.attention)
         middle = functional.layer_norm(
@@ -184,13 +190,19 @@ def _step(device: str) -> Callable[[], object]:
     return run
 
 
-def _product(device: str) -> Callable[[], object]:
+def _head(rows: int, width: int, pieces: int, device: str) -> Callable[[], object]:
+    """Predictions of a masked-LM head whose weights are the word embeddings."""
     import torch
+    from torch.nn import functional
 
-    matrix = torch.randn(_SIDE, _SIDE, device=device)
+    words = (torch.randn(pieces, width, device=device) / 50).requires_grad_()
+    states = torch.randn(rows, width, device=device).requires_grad_()
+    labels = torch.randint(pieces, (rows,), device=device)
 
     def run() -> None:
-        torch.mm(matrix, matrix)
+        words.grad = torch.zeros_like(words)  # that of the lookup, which is added to
+        loss: Any = functional.cross_entropy(functional.linear(states, words), labels)
+        loss.backward()
         if device == "cuda":
             torch.cuda.synchronize()
 

@@ -11,7 +11,7 @@ A machine says how fast it is (`Rates`); `evalsuite.machine.probe` measures it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from evalsuite.machine.model_shape import ModelShape
 
@@ -44,6 +44,23 @@ class Batches:
     times: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Pieces that a masked-LM head predicts, forward and backward.
+
+    Attributes:
+        rows: predicted pieces of a batch.
+        width: of the hidden states.
+        pieces: of the vocabulary.
+        count: number of batches.
+    """
+
+    rows: int
+    width: int
+    pieces: int
+    count: float
+
+
 class Rates(Protocol):
     """How fast a machine is."""
 
@@ -53,8 +70,8 @@ class Rates(Protocol):
     def update(self) -> float:
         """Seconds per parameter of an optimizer step."""
 
-    def product(self) -> float:
-        """Seconds per floating-point operation of a large matrix product."""
+    def predictions(self, predictions: Predictions) -> float:
+        """Seconds of the predictions of one batch."""
 
     def read(self) -> float:
         """Seconds per byte of weights that are opened and hashed."""
@@ -73,7 +90,7 @@ class Work:
     Attributes:
         batches: what goes through layers.
         updated: parameters that the optimizer steps update, over all steps.
-        operations: floating-point operations of matrix products outside the layers.
+        predictions: of masked-LM heads.
         read: bytes of weights that are opened.
         written: bytes that are written.
         saved: bytes that are written per second of computing: snapshots of a training.
@@ -86,7 +103,7 @@ class Work:
 
     batches: tuple[Batches, ...] = ()
     updated: float = 0.0
-    operations: float = 0.0
+    predictions: tuple[Predictions, ...] = ()
     read: float = 0.0
     written: float = 0.0
     saved: float = 0.0
@@ -106,16 +123,19 @@ class Work:
         >>> Work(read=2.0).times(3).read
         6.0
         """
-        numbers = {
-            f.name: getattr(self, f.name) * count for f in fields(self) if f.name != "batches"
+        counted = ("batches", "predictions")
+        found: dict[str, Any] = {
+            f.name: tuple(replace(one, count=one.count * count) for one in getattr(self, f.name))
+            if f.name in counted
+            else getattr(self, f.name) * count
+            for f in fields(self)
         }
-        return Work(tuple(replace(one, count=one.count * count) for one in self.batches), **numbers)
+        return Work(**found)
 
     def seconds(self, machine: Rates) -> dict[str, float]:
         """Seconds by part."""
         compute = sum(one.count * machine.batch(one) for one in self.batches)
-        if self.operations:
-            compute += self.operations * machine.product()
+        compute += sum(one.count * machine.predictions(one) for one in self.predictions)
         optimizer = self.updated * machine.update() if self.updated else 0.0
         written = self.written + self.saved * (compute + optimizer)
         return {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from math import log2
 from pathlib import Path
@@ -111,11 +112,16 @@ class SourceText:
         most: int | None = None,
         paired: float = 0.0,
         longest: int | None = None,
+        *,
+        single: bool = False,
     ) -> Rows:
         """Sentences of the parallel text by language."""
         key = ("parallel", model.tokenizer, languages and tuple(languages), most, paired, longest)
         asked = (model, languages, most, paired, longest)
-        return cast(Rows, self._once(key, lambda: self._parallel(*asked)))
+        found = cast(Rows, self._once(key, lambda: self._parallel(*asked)))
+        alone = parallel.monolingual_languages(self.source) if single else ()
+        share = 1 + sum(code in alone for code in found.counts) / len(found.counts)
+        return replace(found, reading=found.reading * share, tokenizing=found.tokenizing * share)
 
     def _parallel(
         self,

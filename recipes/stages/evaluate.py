@@ -179,6 +179,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     opened = None
     for done, (model, task) in enumerate(jobs):
         if opened is None or opened[0] != model.label:
+            opened = None  # let it go before the next one is opened
             opened = (model.label, open_input(model, config.adapter_task))
         said = ctx.out / "predictions" / file_name(model.label)
         result = evaluate(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 VERSION = 11
 _COPIES = 2.0  # of the weights
+_TRACING = 400_000_000  # bytes of libraries that trace and quantize a graph; measured
 PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str
@@ -234,8 +235,11 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
     """The model, its graph, and the graph as it is quantized."""
     from compress.memory import copying
+    from evalsuite.machine.memory import Memory
 
-    return copying(models["model"][0].shape(), _COPIES)
+    copies = copying(models["model"][0].shape(), _COPIES)
+    graph = isinstance(EXPORTERS.get(config.runtime), GraphExporter)
+    return copies.and_also(Memory({"other": _TRACING})) if graph else copies
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:

@@ -222,7 +222,7 @@ def work(
     if config.others or config.requantize or model.precision in ("int8", "nf4"):
         raise NotKnownAheadError("several adapters, or a quantized base")
     fused = replace(model, precision="fp32", embeddings="fp32")
-    done = opening(model, text, _TOKENIZERS) + saving(fused)
+    done = opening(model, text, _TOKENIZERS, models=2) + saving(fused)
     both = [model, fused]
     done += comparing(both, probed(config.probe_task, gives), config.probe, text)
     if config.score_rows:

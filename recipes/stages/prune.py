@@ -209,7 +209,7 @@ def work(
         for name in config.tasks
     ]
     lines = text.parallel(model, None, config.max_pairs, 0.0, config.max_length)
-    done = opening(model, text, _TOKENIZERS) + Work(text=text.held_out())
+    done = opening(model, text, _TOKENIZERS, models=4) + Work(text=text.held_out())
     for part in (*rows, lines):
         share = config.importance_rows / (len(rows) if part is not lines else 1)
         measured = running_work(model, part, backward="inputs")

@@ -129,10 +129,13 @@ def work(
         raise NotKnownAheadError("text files are counted")
     (model,) = models["model"]
     trimmed = planned_from_text(config, models, text)
-    counted = text.parallel(model, config.languages, config.max_lines)
+    counted = text.parallel(model, config.languages, config.max_lines, single=True)
     others = text.parallel(model, None, _OTHERS)
-    done = opening(model, text, _TOKENIZERS)
+    done = opening(model, text, _TOKENIZERS, models=2)
     done += Work(text=text.held_out() + counted.seconds)
+    if "en" in config.languages:  # read once to count its lines, and again
+        english = 2 * counted.reading + counted.tokenizing / len(counted.counts)
+        done += Work(text=english)
     done += Work(text=others.reading + _SPLITS * others.tokenizing)
     task = probed(config.probe_task, gives)
     return done + gate(config, [model, trimmed], task, text) + saving(trimmed)

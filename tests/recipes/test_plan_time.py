@@ -10,7 +10,7 @@ import pytest
 
 from evalsuite.machine.model_shape import ModelShape
 from evalsuite.machine.probe import Probe
-from evalsuite.machine.work import Batches, Work
+from evalsuite.machine.work import Batches, Predictions, Work
 from evalsuite.plain_config import plain_config
 from evalsuite.task import DataSource
 from recipes.cli.plan_lines import total_lines
@@ -58,8 +58,8 @@ class Machine:
     def update(self) -> float:
         return 1e-6
 
-    def product(self) -> float:
-        return 0.0
+    def predictions(self, predictions: Predictions) -> float:
+        return float(predictions.rows)
 
     def read(self) -> float:
         return 0.0

@@ -18,6 +18,7 @@ from recipes.stages._shared.planned_work import opening, saving, steps_of, train
 from transfer.find_task import find_task
 
 _TOKENIZERS = 5  # times that one is opened
+_OPENINGS = 3  # of a model: the teacher, and both for their comparison
 
 
 def distilling_work(
@@ -62,5 +63,7 @@ def student_work(
     config: Any, student: PlannedModel, teacher: PlannedModel, text: PlannedText
 ) -> Work:
     """A student is trained and written."""
-    done = opening(teacher, text, _TOKENIZERS) + distilling_work(config, student, teacher, text)
+    done = opening(teacher, text, _TOKENIZERS, _OPENINGS) + distilling_work(
+        config, student, teacher, text
+    )
     return done + opening(student, text, 0) + saving(student)

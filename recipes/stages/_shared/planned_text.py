@@ -47,6 +47,12 @@ class Rows:
         return sum(self.counts.values())
 
     @property
+    def mean_length(self) -> float:
+        """Tokens of a sequence, without padding."""
+        lengths = [length for some in self.lengths.values() for length in some]
+        return sum(lengths) / len(lengths)
+
+    @property
     def longest(self) -> int:
         """Tokens of the longest of those that were looked at."""
         return max(max(lengths) for lengths in self.lengths.values())
@@ -105,8 +111,16 @@ class PlannedText(Protocol):
         most: int | None = None,
         paired: float = 0.0,
         longest: int | None = None,
+        *,
+        single: bool = False,
     ) -> Rows:
-        """Sentences of the parallel text, by language; `paired`: share that are with both sides."""
+        """Sentences of the parallel text, by language.
+
+        Args:
+            most: pairs per language.
+            paired: share of the rows that have both sides.
+            single: as many lines of the text in one language are read too, where there is one.
+        """
 
     def pieces(self, model: PlannedModel, languages: Sequence[str] | None, most: int | None) -> int:
         """Pieces that occur in the parallel text of some languages, `most` pairs of each."""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.machine.model_size import sizes
-from evalsuite.machine.work import Backward, Batches, Work
+from evalsuite.machine.work import Backward, Batches, Predictions, Work
 from evalsuite.task import Task
 from recipes.stages._shared.planned_model import PlannedModel, bundle_bytes, speed
 from recipes.stages._shared.planned_text import PlannedText, Rows
@@ -24,17 +25,19 @@ from transfer.memory.held_weights import FP32, held
 
 _MOMENTS = 2  # of AdamW
 _CALLS_PER_LAYER = 60  # small operations of transformers' code around a layer's products
+_CALLS_PER_OPENING = 1_000_000  # of transformers' code that maps names of weights
+_CALLS_PER_TRAINING = 500_000  # of the Trainer, once
 _CALLS_PER_STEP = 2500  # of the Trainer, of collating and of the progress
 _EXPORT_TOKENIZERS = 4  # times that one is opened for a bundle
 _GRAPH_COPIES = 2  # of the weights that are written while a graph is made
 _CALLS_OF_GRAPH, _CALLS_PER_TRACED_LAYER = 5_000_000, 500_000
 _SNAPSHOTS = 3  # of a training that are there at the same time: two, and the one being written
-_LOGITS = 3  # the products of a masked-LM head: forward, and two backward
 
 
-def opening(model: PlannedModel, text: PlannedText, tokenizers: int = 1) -> Work:
-    """A model is opened, and its tokenizer as often as that."""
-    return Work(read=weights(model), text=tokenizers * text.opening(model))
+def opening(model: PlannedModel, text: PlannedText, tokenizers: int = 1, models: int = 1) -> Work:
+    """A model is opened, and its tokenizer, as often as that."""
+    calls = models * _CALLS_PER_OPENING
+    return Work(read=weights(model), text=tokenizers * text.opening(model), calls=calls)
 
 
 def weights(model: PlannedModel) -> int:
@@ -108,13 +111,16 @@ def training_work(
         work += Work((one,), text=text.seconds)
         if config.gradient_checkpointing:
             work += Work((replace(one, backward="none", updates=0),))
-        work += Work(operations=_LOGITS * 2 * count * masked * batch * length * shape.words)
+        if masked:
+            rows_predicted = round(masked * batch * text.mean_length)
+            head = Predictions(rows_predicted, shape.width, shape.vocabulary, count)
+            work += Work(predictions=(head,))
     snapshot = FP32 * (part.saved + _MOMENTS * part.parameters)
     calls = 3 * shape.layers * _CALLS_PER_LAYER + _CALLS_PER_STEP
     return work + Work(
         updated=steps / config.accumulate * part.parameters,
         saved=snapshot / config.save_every,
-        calls=steps * calls,
+        calls=steps * calls + _CALLS_PER_TRAINING,
         working=_SNAPSHOTS * snapshot,
     )
 
@@ -126,8 +132,11 @@ def saving(model: PlannedModel) -> Work:
 
 
 def tokenizer_bytes(model: PlannedModel) -> int:
-    """Bytes of the files of a model's tokenizer."""
-    return 0 if model.tokenizer is None else sizes(model.tokenizer)[1]
+    """Bytes of the files of a model's tokenizer, fewer where its vocabulary is trimmed."""
+    if model.tokenizer is None:
+        return 0
+    whole = int(read_config(model.tokenizer).get("vocab_size") or model.shape().vocabulary)
+    return round(sizes(model.tokenizer)[1] * min(1.0, model.shape().vocabulary / whole))
 
 
 def comparing(models: Sequence[PlannedModel], task: Task, rows: int, text: PlannedText) -> Work:
@@ -156,7 +165,7 @@ def exporting(model: PlannedModel, bundle: PlannedModel, text: PlannedText, *, g
         graph: whether the model is traced to one, and that is quantized.
     """
     size = bundle_bytes(bundle)
-    done = opening(model, text, _EXPORT_TOKENIZERS)
+    done = opening(model, text, _EXPORT_TOKENIZERS, models=2)
     done += Work(written=size, read=weights(model) + size, output=size + tokenizer_bytes(model))
     if not graph:
         return done
