@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 11
-_COPIES = 2.0  # of the weights
-_TRACING = 400_000_000  # bytes of libraries that trace and quantize a graph; measured
+_COPIES, _TRACING = 2.0, 400_000_000  # of the weights; bytes of libraries that trace a graph
 PASS = True
 if TYPE_CHECKING:
     Runtime: TypeAlias = str
@@ -237,9 +236,9 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
     from compress.memory import copying
     from evalsuite.machine.memory import Memory
 
+    tracing = _TRACING if isinstance(EXPORTERS.get(config.runtime), GraphExporter) else 0
     copies = copying(models["model"][0].shape(), _COPIES)
-    graph = isinstance(EXPORTERS.get(config.runtime), GraphExporter)
-    return copies.and_also(Memory({"other": _TRACING})) if graph else copies
+    return copies.and_also(Memory({"other": tracing}))
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
@@ -258,7 +257,7 @@ def work(
 
     if _calibrates(config) or config.embeddings is not None:
         raise NotKnownAheadError("it is calibrated, or its embeddings are stored in another form")
-    model, bundle = models["model"][0], planned(config, models)
+    (model,), bundle = models["model"], planned(config, models)
     task = probed(config.probe_task, gives)
     graph = isinstance(EXPORTERS.get(config.runtime), GraphExporter)
     return exporting(model, bundle, text, graph=graph) + gate(config, [model, bundle], task, text)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 11
-_CALLS, _BYTES = 2_000_000, 500_000  # of a report of a few models
+_CALLS, _BYTES = 600_000, 160_000  # of a report of a few models
 LABELS_MATTER = True
 
 
