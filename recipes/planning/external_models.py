@@ -40,6 +40,7 @@ from recipes.planning.external_heads import declared_task, of_adapter, of_checkp
 from recipes.stages._shared.contract import Artifact, ArtifactKind
 
 _NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
+_GRAPHS = ((".onnx", "onnxruntime"), (".xml", "openvino"), (".npz", "numpy"))  # of bundles
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class External:
         return self.repo is not None or any(self.path.glob("*.safetensors*")) or self._is_graph()
 
     def _is_graph(self) -> bool:
-        return any(self.path.glob("*.onnx")) or any(self.path.glob("*.xml"))
+        return any(any(self.path.glob(f"*{suffix}")) for suffix, _ in _GRAPHS)
 
     def files(self) -> list[Path]:
         """Files of a local directory that make up the model."""
@@ -231,7 +232,7 @@ def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:
         found = _checkpoint(path, config, "bundle" if held else "checkpoint")
         return replace(found, family=_family(path, config))
     if has_config:
-        for suffix, runtime in ((".onnx", "onnxruntime"), (".xml", "openvino")):
+        for suffix, runtime in _GRAPHS:
             if any(name.endswith(suffix) for name in names):
                 card = read_card(path, runtime) or {}
                 shortened = card.get("last_layer") == FIRST_TOKEN

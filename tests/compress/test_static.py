@@ -27,6 +27,7 @@ from evalsuite.static.kind import MODEL_TYPE
 from evalsuite.static.pooling import features, mean, text_masks
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
+from recipes.planning.external_models import External
 from recipes.stages import distill as distill_stage
 from recipes.stages import export as export_stage
 from recipes.stages import static as static_stage
@@ -122,6 +123,9 @@ def test_numpy_answers_as_torch_does(classifier: Path, tmp_path: Path) -> None:
         for name in wanted:
             largest = np.abs(right[name]).max()
             assert np.abs(found[name] - right[name]).max() <= tolerance * largest, (precision, name)
+    outside = External.find(str(tmp_path / "int8"))  # a recipe may name it
+    assert (outside.artifact.kind, outside.artifact.runtime) == ("bundle", "numpy")
+    assert outside.has_weights()
     sizes = [(tmp_path / name / "model.npz").stat().st_size for name in ("fp32", "int8")]
     assert sizes[1] < 0.4 * sizes[0]
 
