@@ -2,14 +2,16 @@
 
     .venv/bin/python benchmarks/deploy_agreement.py WORK --data ../shared/data \
         --classifier CHECKPOINT --tagger CHECKPOINT --encoder CHECKPOINT \
-        --library APP --python-onnx ENV/bin/python --python-openvino ENV/bin/python \
+        --library APP --native build/bundle \
+        --python-onnx ENV/bin/python --python-openvino ENV/bin/python \
         --write docs/deploy.md
 
 Run it from the root of the repository, with PYTHONPATH=. in front. Checkpoints are in fp32 and
 trimmed; WORK keeps the bundles made from them. Rows are real sentences of every language that the
 data has: topics (SIB-200) and UD-POS. Each program of `benchmarks/deploy_targets/` runs in a
 process, one row at a time, and its answers are compared with those of this toolkit in ONNX Runtime.
-APP is where `npm install @huggingface/transformers` was run; the two environments have optimum-onnx
+APP is where `npm install @huggingface/transformers` was run; build/bundle is the program of
+docs/native; the two environments have optimum-onnx
 and optimum-intel with sentence-transformers. What is not here is listed as not run.
 """
 
@@ -209,6 +211,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000, help="per language")
     parser.add_argument("--targets", nargs="*")
     parser.add_argument("--library", type=Path)
+    parser.add_argument("--native", type=Path)
     parser.add_argument("--python-onnx")
     parser.add_argument("--python-openvino")
     parser.add_argument("--write", type=Path)

@@ -8,6 +8,7 @@ input and writes what `child.py` describes.
 Files:
     child.py: what a program reads and writes; needs no package
     chromium.py: transformers.js in a headless Chromium
+    native.py: the C++ program of docs/native
     node.py: transformers.js in node
     onnxruntime.py: this toolkit on a bundle for ONNX Runtime, which the others are compared with
     openvino.py: this toolkit on a bundle for OpenVINO
@@ -15,5 +16,6 @@ Files:
     sentence_transformers.py: SentenceTransformer on the checkpoint
     sentence_transformers_onnx.py: SentenceTransformer, backend onnx
     sentence_transformers_openvino.py: SentenceTransformer, backend openvino
+    serve.py: `lingopress serve`, one request per row
     torch.py: this toolkit on the checkpoint
 """

@@ -19,8 +19,14 @@ from typing import Any
 Answer = Callable[[Any], Any]  # a row -> its answer
 
 
-def serve(load: Callable[[dict[str, Any]], Answer]) -> None:
-    """Run all rows of the task on standard input, one at a time."""
+def serve(
+    load: Callable[[dict[str, Any]], Answer], process: Callable[[], int | str] = lambda: "self"
+) -> None:
+    """Run all rows of the task on standard input, one at a time.
+
+    Args:
+        process: gives the id of the process whose memory is measured, after the last row.
+    """
     task = json.load(sys.stdin)
     start = time.perf_counter()
     answer = load(task)
@@ -31,15 +37,15 @@ def serve(load: Callable[[dict[str, Any]], Answer]) -> None:
     result = {
         "load_s": loaded - start,
         "seconds": done - loaded,
-        "memory_mb": peak_mb(),
+        "memory_mb": peak_mb(process()),
         "answers": answers,
     }
     print(json.dumps(result))
 
 
-def peak_mb() -> float:
-    """Largest memory of this process; getrusage would count the process it was forked from."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+def peak_mb(process: int | str = "self") -> float:
+    """Largest memory of a process; getrusage would count the process it was forked from."""
+    lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
     (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
     return int(peak) / 1024
 
