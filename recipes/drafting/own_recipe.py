@@ -124,8 +124,10 @@ def _stages(plan: Plan) -> list[str]:
         "stages:",
         f"  # Train the whole encoder on the rows in {_listed(train)}. Another encoder: its",
         "  # folder, as ./model, or its name on the hub; package:recipes/models/xlmr-mini ships.",
+        "  # Its word embeddings stay as they are, which protects languages without rows.",
         f"  - {{name: teacher, stage: train, model: {flow(plan.model)}, tasks: [{plan.name}], "
-        f"method: full, epochs: {values.epochs}, learning_rate: {values.learning_rate}, {fit}}}",
+        f"method: full, freeze_embeddings: true, epochs: {values.epochs}, "
+        f"learning_rate: {values.learning_rate}, {fit}}}",
         *(_trim(plan) if trims else ()),
         *_distil(plan, fit, 2 * values.epochs),
         "  # Store it in int8, to run with ONNX Runtime on a CPU." + _expected(plan, trims),
