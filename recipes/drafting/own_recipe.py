@@ -120,6 +120,8 @@ def _stages(plan: Plan) -> list[str]:
     fit = f"batch_size: {values.batch_size}{length}"
     trims = bool(plan.corpus or plan.text)
     words = ", embeddings: int4" if plan.student.int4_embeddings else ""
+    whole = plan.budget is None and plan.student.layers < plan.shape.layers
+    bundles = "int8, int8_all_layers" if whole else "int8"
     return [
         "stages:",
         f"  # Train the whole encoder on the rows in {_listed(train)}. Another encoder: its",
@@ -132,11 +134,21 @@ def _stages(plan: Plan) -> list[str]:
         *_distil(plan, fit, 2 * values.epochs),
         "  # Store it in int8, to run with ONNX Runtime on a CPU." + _expected(plan, trims),
         f"  - {{name: int8, stage: export, model: student, precision: int8{words}}}",
+        *(_all_layers(trims) if whole else ()),
         "  # Scores in every language, speed and size, and one report of it all.",
-        "  - {name: scores, stage: evaluate, models: [teacher, student, int8], tasks: "
+        f"  - {{name: scores, stage: evaluate, models: [teacher, student, {bundles}], tasks: "
         f"[{plan.name}]}}",
-        f"  - {{name: speed, stage: benchmark, models: [teacher, int8], task: {plan.name}}}",
+        f"  - {{name: speed, stage: benchmark, models: [teacher, {bundles}], task: {plan.name}}}",
         "  - {name: report, stage: report, results: [scores, speed]}",
+    ]
+
+
+def _all_layers(trims: bool) -> list[str]:
+    """A bundle of the teacher, where no budget says how small a model must be."""
+    return [
+        "  # The same with all layers: slower than the student, and closer to the teacher.",
+        f"  - {{name: int8_all_layers, stage: export, model: {'trimmed' if trims else 'teacher'}, "
+        "precision: int8}",
     ]
 
 
@@ -162,7 +174,7 @@ def _trim(plan: Plan) -> list[str]:
     if plan.text:
         keys.append(f"text: {flow(list(plan.text))}")
     keys.append(
-        "coverage: 0.99" if plan.student.pieces is None else f"max_pieces: {plan.student.pieces}"
+        "coverage: 0.999" if plan.student.pieces is None else f"max_pieces: {plan.student.pieces}"
     )
     lines = [
         "  # Leave out the pieces of the vocabulary that text in these languages hardly needs."

@@ -209,7 +209,7 @@ def test_the_recipe_checks_and_the_command_says_what_it_saw(
     assert "labels: politics 33%, sports 33%, weather 33%\n" in out
     assert "note: 2 texts of test rows are in the train rows too (de); scores on them say" in out
     assert "wrote d.yaml; read it, then type:\n  lingopress check d.yaml\n" in out
-    assert "d.yaml: ok, 6 stages, source files\n" in out
+    assert "d.yaml: ok, 7 stages, source files\n" in out
 
 
 def test_rare_labels_count_alike(write: Write) -> None:
