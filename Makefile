@@ -10,16 +10,20 @@ unexport PYTHONDONTWRITEBYTECODE
 # Two workers; one that has nothing left takes tests from the other.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: quickstart check test lint docs setup clean
+.PHONY: quickstart check test tutorials lint docs setup clean
 
 quickstart: $(READY)
 	$(BIN)/lingopress run quickstart --jobs 2
 
 check: lint
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not tutorial"
 
 test: lint
-	$(PYTEST)
+	$(PYTEST) -m "not tutorial"
+
+# Every command of docs/start.md and docs/tutorials, with a tiny encoder.
+tutorials: $(READY)
+	$(PYTEST) -m tutorial
 
 lint: $(READY)
 	$(BIN)/ruff check .

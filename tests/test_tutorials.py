@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tutorials import ROOT, Page, Walk, measure_here
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.tutorial
 DOCS = ROOT / "docs"
 READING = ("run", "plan", "check")
 Follow = Callable[[str, Walk], dict[str, str]]
