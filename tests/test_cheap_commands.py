@@ -26,7 +26,6 @@ ANSWERS = [
     ["ls"],
     ["ls", "recipes"],
     ["check", "quickstart"],
-    ["plan", "quickstart"],
     ["show", "quickstart", "--resolved"],
 ]
 OTHERS = [

@@ -107,10 +107,8 @@ class Config(ScoreGateConfig):
     )
     layout: Layout | None = Field(
         default=None,
-        description="Names and places of the files, for programs that look for certain ones: "
-        "transformers.js and text-embeddings-inference have the graph in one file in onnx/, triton "
-        "and openvino-model-server in 1/ with the server's configuration; all have only the "
-        "outputs that are read.",
+        description="Names and places of the files that a program expects: a library for web "
+        "pages (transformers.js) or a model server.",
     )
     probe: int = Field(
         default=64,

@@ -28,7 +28,7 @@ WRONG: list[tuple[Any, str]] = [
     *((CARD | {key: None}, f"{key}: ") for key in CARD if key != "format"),
     *((CARD | {key: [1]}, rf"{key}[.:]") for key in CARD if key != "format"),
     (CARD | {"layers": "2"}, "layers: .*integer"),
-    (CARD | {"layers": 0}, "layers: .*greater"),
+    (CARD | {"layers": -1}, "layers: .*greater"),
     (CARD | {"max_length": 1.5}, "max_length: .*integer"),
     (CARD | {"parameters": True}, "parameters: .*integer"),
     (CARD | {"bytes": {"model.onnx": "3"}}, r"bytes.model.onnx: "),

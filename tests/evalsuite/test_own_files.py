@@ -281,7 +281,7 @@ def test_squad_files() -> None:
         b"<html></html>": "a.json:1: ",
         b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n": "a.json:1: it looks like a",
         plain.replace(b"3}", b"1e999}"): "a.json:1: not JSON: the number 1e999 is not finite",
-        plain.replace(b'"When?"', b"7"): "a.json:1: not SQuAD's layout: a question that is no text",
+        plain.replace(b'"When?"', b"7"): "a.json:1: not SQuAD's layout: 'question' is not text",
     }.items():
         with pytest.raises(DataError) as caught:
             asked(case)
@@ -315,7 +315,7 @@ def test_conll_files() -> None:
     for case, problem in {
         b"": "a.conll:1: ",
         b"# a comment\n\n": "a.conll: there is no sentence",
-        b"EU\n": "a.conll:1: 1 column(s), and no -1. one",
+        b"EU\n": "a.conll:1: no tag: it is in the last column",
         plain + b"\nx\tI-ORG\n": "a.conll:6: unknown tag 'I-ORG'",
         plain + b"x\t\n": "a.conll:5: ",
         plain.replace(b"U", b"\xdc"): "a.conll:1: not UTF-8",
