@@ -50,19 +50,22 @@ def total_lines(
 ) -> list[str]:
     """What the stages take that are still to be made; nothing where none is."""
     known = [one for one in found.values() if not one.unknown]
+    reasons: dict[str, list[str]] = {}
+    for label, one in found.items():
+        if one.unknown:
+            reasons.setdefault(one.unknown, []).append(label)
     lines = []
     if known:
         seconds = sum(one.seconds for one in known)
+        part = f" of the {len(known)} stage(s) with a prediction" if reasons else ""
         lines.append(
-            f"total: about {duration(seconds)}, {jobs}, with this machine as busy as it is now; "
-            f"{size_text(sum(one.output for one in known))} of results"
+            f"total{part}: about {duration(seconds)}, {jobs}, with this machine as busy as it is "
+            f"now; {size_text(sum(one.output for one in known))} of results"
         )
         if working := max(one.working for one in known):
             lines[0] += f", and at most {size_text(working)} more while a stage runs"
-    unknown = [f"{label}: {one.unknown}" for label, one in found.items() if one.unknown]
-    if unknown:
-        more = " more" if known else ""
-        lines.append(f"time is not predicted of {len(unknown)}{more}: {'; '.join(unknown)}")
+    for reason, labels in reasons.items():
+        lines.append(f"no prediction of time, {reason}: {', '.join(labels)}")
     return lines
 
 

@@ -114,8 +114,9 @@ def test_what_cannot_be_predicted_is_said(found: dict[str, Prediction]) -> None:
     assert found["adapter"].unknown == "the speed of training on nf4 was not measured"
     assert not found["of8bit"].unknown  # its rows and its model are known
     lines = total_lines(found)
-    assert lines[0].startswith("total: about ") and "one stage after the other" in lines[0]
-    assert lines[1].startswith("time is not predicted of 1 more: adapter: the speed of training")
+    assert " with a prediction: about " in lines[0] and "one stage after the other" in lines[0]
+    assert lines[1].startswith("no prediction of time, the speed of training")
+    assert lines[1].endswith(": adapter")
 
 
 def test_only_stages_that_are_asked_for(plan: Plan) -> None:

@@ -220,7 +220,7 @@ def test_cheap_commands(bench, capfd):
     )
     assert lines[3].split()[:4] == ["teacher", "shrink", "to", "make"]
     assert lines[5].split()[0] == "student[layers=2,width=200]"
-    assert len(lines) == 12 and not any("report" in line for line in lines[2:-1])
+    assert len(lines) == 14 and not any("report" in line for line in lines[2:-1])
     assert bench.cli("show", "r.yaml", "--resolved") == 0
     shown = capfd.readouterr().out
     assert "trials: 5" in shown and "MB: 12.0" in shown
