@@ -216,8 +216,7 @@ def _distil(plan: Plan, fit: str, epochs: int) -> list[str]:
     return [
         *lines,
         f"  - {{name: student, stage: distill, {start}, tasks: [{plan.name}], layers: "
-        f"{plan.student.layers}, layer_choice: greedy, {multilingual}, epochs: {epochs}, "
-        f"{rate}, {fit}}}",
+        f"{plan.student.layers}, {multilingual}, epochs: {epochs}, {rate}, {fit}}}",
     ]
 
 
