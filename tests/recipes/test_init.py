@@ -82,6 +82,9 @@ def test_other_formats(write: Write, name: str) -> None:
     write({f"d/train.en.{suffix}": text, f"d/test.en.{suffix}": text})
     found = declared("d")
     assert (found["format"], found.get("columns")) == (format, columns)
+    stages = yaml.safe_load(Path("d.yaml").read_text(encoding="utf-8"))["stages"]
+    (gate,) = (stage.get("min_agreement") for stage in stages if stage["name"] == "int8_all_layers")
+    assert gate == (0 if format == "regression" else None)  # its scores decide
 
 
 @pytest.mark.parametrize("separator", ["\t", " "])
