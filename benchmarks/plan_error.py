@@ -193,7 +193,7 @@ def main() -> None:
 
 
 def _kept(asked: argparse.Namespace, label: str) -> Figures:
-    """What a stage took; measured once per work directory."""
+    """Time, memory and disk of one stage, measured once per work directory."""
     path = asked.work / f"{label}.json"
     if not path.is_file():
         found = _child(asked, label, "measured")

@@ -1,4 +1,4 @@
-"""The C++ program of docs/native, which reads a row of JSON per line."""
+"""The C++ program of docs/native, which reads one JSON value per line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def command(settings: Any) -> list[str] | None:
 
 
 def load(task: dict[str, Any]) -> Any:
-    """Start the program; a row's answer."""
+    """Start the program; returns a function that answers one row."""
     pipe = subprocess.PIPE
     command = [os.environ[PROGRAM], task["directory"]]
     program = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, encoding="utf-8")

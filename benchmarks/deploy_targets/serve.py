@@ -26,7 +26,7 @@ def command(settings: Any) -> list[str] | None:
 
 
 def load(task: dict[str, Any]) -> Any:
-    """Start the server; a row's answer."""
+    """Start the server; returns a function that answers one row."""
     options = ["serve", task["directory"], "--port", "0", "--alone", "--max-wait", "0"]
     server = subprocess.Popen(
         [sys.executable, "-m", "recipes.cli", *options], stderr=subprocess.PIPE, text=True

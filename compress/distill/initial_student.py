@@ -49,7 +49,8 @@ def start(
         samples: batches of the training text.
     """
     if options.student is None:
-        samples = list(samples)
+        if options.layer_choice == "greedy" and options.shape.any():
+            samples = list(samples)  # they are read twice
         kept = _kept(teacher, options, samples, progress)
         student = cut(teacher, kept)
         if options.shape.any():

@@ -38,7 +38,7 @@ _SAMPLE = 2048  # sentences that the spread of embeddings, and the turn, are fou
 
 
 class Texts:
-    """Encoded text without labels; for a model of choices each is a row of one choice."""
+    """Encoded text without labels; for a model of choices each row has one choice."""
 
     def __init__(self, ids: list[list[int]], pad_id: int, choices: bool = False) -> None:
         self.ids, self.pad_id, self.choices = ids, pad_id, choices

@@ -18,12 +18,12 @@ from transfer.loop.types import Tensors
 
 
 class StreamedTexts:
-    """Rows of a stream; for a model of choices each is a row of one choice.
+    """Rows of a stream; for a model of choices each row has one choice.
 
     Args:
         plan: of the batches of the stream.
         tokenizer: that split the text.
-        paired: a row is a line and its neighbour in the shuffled text, as two texts.
+        paired: each row is two texts, a line and the next one in the shuffled text.
         choices: rows are of a model of choices.
     """
 
