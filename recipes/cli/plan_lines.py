@@ -45,9 +45,7 @@ def stage_rows(
     return aligned(rows)
 
 
-def total_lines(
-    found: Mapping[str, Prediction], jobs: str = "one stage after the other"
-) -> list[str]:
+def total_lines(found: Mapping[str, Prediction]) -> list[str]:
     """What the stages take that are still to be made; nothing where none is."""
     known = [one for one in found.values() if not one.unknown]
     reasons: dict[str, list[str]] = {}
@@ -59,8 +57,8 @@ def total_lines(
         seconds = sum(one.seconds for one in known)
         part = f" of the {len(known)} stage(s) with a prediction" if reasons else ""
         lines.append(
-            f"total{part}: about {duration(seconds)}, {jobs}, with this machine as busy as it is "
-            f"now; {size_text(sum(one.output for one in known))} of results"
+            f"total{part}: about {duration(seconds)}, one stage after the other, with this machine "
+            f"as busy as it is now; {size_text(sum(one.output for one in known))} of results"
         )
         if working := max(one.working for one in known):
             lines[0] += f", and at most {size_text(working)} more while a stage runs"

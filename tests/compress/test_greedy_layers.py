@@ -13,6 +13,7 @@ from tiny_families import FAMILIES, tiny_inputs, tiny_model
 
 from compress.distill.distill import distill
 from compress.distill.greedy_layers import greedy_layers
+from compress.distill.initial_student import start
 from compress.distill.student import cut
 from compress.errors import StudentError
 from evalsuite.find_family import family_of
@@ -80,6 +81,17 @@ def test_a_student_starts_from_the_chosen_layers(tiny_base: Path, tmp_path: Path
     assert f"the teacher's layers {facts['layers kept']}" in (
         tmp_path / "out" / "README.md"
     ).read_text(encoding="utf-8")
+
+
+def test_the_top_layer_is_matched_to_the_teachers_top_layer() -> None:
+    teacher = tiny_model("xlm-roberta-xl", num_hidden_layers=4)
+    for layer in teacher.roberta.encoder.layer[2:]:  # which do nothing, so they are removed
+        for part in (layer.attention.output.dense, layer.output.dense):
+            torch.nn.init.zeros_(part.weight)
+            torch.nn.init.zeros_(part.bias)
+    asked = distillation(layers=2, layer_choice="greedy", hidden=1.0)
+    begun = start(teacher, Path("teacher"), asked, [tiny_inputs()])
+    assert (begun.kept, begun.matched) == ([0, 1], [0, 3])
 
 
 @pytest.mark.parametrize("layers", [{}, {"layers": [0, 1]}])
