@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tiny_xtreme import tiny_xtreme
 from tutorials import ROOT, Page, Walk, measure_here
 
 pytestmark = pytest.mark.tutorial
@@ -21,6 +22,8 @@ TOPICS = {
 }  # fmt: skip
 LINES = {"en": "It rains in town {}.", "de": "Es regnet in Stadt {}.", "hi": "शहर {} में बारिश है।"}
 FEW_ROWS = {"scores__max_examples": 4, "scores__languages": "[de]"}
+XTREME = "--data-dir path/to/xtreme"
+ENCODER = "./xlm-roberta-base"
 INSTALLS = "packages are installed once, for all tests"
 
 
@@ -52,6 +55,11 @@ def classifier() -> None:
     Path("texts/lines.txt").unlink()
     rows = [f"{LINES['en'].format(n)},{labels[n % 2]}" for n in range(12)]
     Path("test.csv").write_text("\n".join(["text,label", *rows]))
+
+
+def xtreme() -> None:
+    """A few rows of each task that the shipped recipes name, and parallel text."""
+    tiny_xtreme(Path(XTREME.split()[1]))
 
 
 @pytest.fixture
@@ -95,7 +103,7 @@ def follow(
         commands = list(page.commands)
         named = {word for line in commands for word in line.split()}
         commands += [f"lingopress run {file}" for file in page.recipes if file not in named]
-        assert {*walk.fewer, *walk.planned, *walk.elsewhere} <= set(commands)
+        assert {*walk.fewer, *walk.elsewhere} <= set(commands)
         printed, compared = {}, set()
         for line in commands:
             if line in walk.elsewhere:
@@ -104,9 +112,7 @@ def follow(
             for file in page.recipes.keys() & set(words if words[1] in READING else ()):
                 if not Path(file).exists():
                     Path(file).write_text(here(page.recipes[file]))
-            typed = f"{line} {walk.fewer.get(line, '')}{walk.planned.get(line, '')}"
-            typed = typed.replace(" run ", " plan ") if line in walk.planned else typed
-            printed[line] = type_it(typed)
+            printed[line] = type_it(f"{line} {walk.fewer.get(line, '')}")
             for file in page.recipes.keys() - compared:  # what a command writes, the page shows
                 if Path(file).exists():
                     written = yaml.safe_load(Path(file).read_text())
@@ -144,50 +150,74 @@ def test_a_csv_to_an_int8_bundle(follow: Follow, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_checkpoint_to_a_trimmed_bundle(follow: Follow) -> None:
-    shipped = "lingopress run compact/trim-only --data-dir path/to/xtreme"
-    follow(
-        "tutorials/trim-a-checkpoint.md", Walk(classifier, {}, {shipped: few(source="embedded")})
-    )
+    def prepare() -> None:
+        classifier()
+        xtreme()
+
+    cut = few(trimmed__model=ENCODER, retrieval__languages="[de]")
+    cut += " --set 'matrix.share=[{name: all, coverage: 1.0, least: 0}]'"  # text is too short
+    shipped = f"lingopress run compact/trim-only {XTREME}"
+    follow("tutorials/trim-a-checkpoint.md", Walk(prepare, {shipped: cut}))
 
 
 def test_base_against_large(follow: Follow) -> None:
-    shipped = "lingopress run base-vs-large"
     cut = few("adapter", "student", source="embedded", student__layers=2, matrix__size="[base]")
-    cut += " --set adapter.precision=int8 --set teacher.probe=1"  # NF4 wants a width of 64
+    cut += " --set adapter.precision=int8"  # NF4 wants a width of 64
     more = few(int8__runtime="torch", int8__precision="bf16", int8__min_agreement=0)
+    cut += f" {more} {few(**FEW_ROWS, int8__probe=1, teacher__probe=1)}"
+    task = "{name: xnli, epochs: 1, batch: 2, length: 16, least: 0}"
+    shipped = few(student_int8__runtime="torch", student_int8__precision="bf16")
+    shipped += " --set student_int8.probe=1"
+    shipped += f" --set 'matrix.task=[{task}]' --set alignment.max_examples=4"
+    start = "FacebookAI/xlm-roberta-${size}"  # in a folder here, as in commands
+    aligned = f'["{start}", "teacher[task=xnli]", "student[task=xnli]"]'
+    shipped += f" --set 'adapter.model={start}' --set 'alignment.models={aligned}'"
     fewer = {
-        "lingopress run sizes.yaml": f"{cut} {more} {few(**FEW_ROWS)}",
+        "lingopress run base-vs-large": f"{cut} {shipped}",
+        "lingopress run base-vs-large --set matrix.size=[base]": f"{cut} {shipped}",
+        "lingopress run sizes.yaml": cut,
         "lingopress run seeds.yaml": few("tagger", **FEW_ROWS, matrix__seed="[1,2]"),
     }
-    planned = {shipped: "", f"{shipped} --set matrix.size=[base]": ""}
-    follow("tutorials/base-vs-large.md", Walk(fewer=fewer, planned=planned))
+    follow("tutorials/base-vs-large.md", Walk(fewer=fewer))
 
 
 def test_choose_under_12_mb(follow: Follow) -> None:
-    shipped = "lingopress run compact/search-budget --data-dir path/to/xtreme"
-    cut = few("teacher", "student", source="embedded", search__trials=1)
+    cut = few("teacher", "student", search__trials=1, search__knobs__layers="[2]")
     cut += " --set before.languages=[de] --set before.max_examples=4"
-    knobs = few(search__knobs__layers="[2]", search__knobs__precision="[bf16]")
-    more = few(packed__runtime="torch", packed__min_agreement=0, **FEW_ROWS)
+    cut += " " + few(search__knobs__precision="[bf16]", **FEW_ROWS)
+    cut += " " + few(packed__runtime="torch", packed__min_agreement=0)
+    narrow = few(teacher__model=ENCODER, student__relation_heads=2)
+    narrow += " --set 'search.knobs.width=[{name: 16, ffn: 32}]'"
+    narrow += " --set 'search.knobs.coverage=[{name: 1.0, least: 0}]'"
     walk = Walk(
-        fewer={"lingopress run pocket.yaml": f"{cut} {knobs} {more}"},
-        planned={shipped: few(source="embedded")},
+        xtreme,
+        fewer={
+            "lingopress run pocket.yaml": f"{cut} --set source=embedded",
+            f"lingopress run compact/search-budget {XTREME}": f"{cut} {narrow}",
+        },
         elsewhere={"pip install -c constraints.txt -e '.[search]'": INSTALLS},
     )
     follow("tutorials/under-12-mb.md", walk)
 
 
 def test_intermediate_tasks(follow: Follow) -> None:
-    shipped = "lingopress run stilts/mini --data-dir path/to/xtreme"
     cut = few("intermediate", "tagger", "plain", source="embedded", **FEW_ROWS)
+    before = f"{{name: none, model: {ENCODER}}}, {{name: snli, model: snli}}"
+    rows = {"xnli": "snli", "xcopa": "xcopa", "udpos": "udpos", "questions": "tydiqa"}
+    after = ", ".join(
+        f"{{name: {target}, train: {task}, steps: 1, batch: 2, length: 32}}"
+        for target, task in rows.items()
+    )
+    small = f"--set 'matrix.before=[{before}]' --set 'matrix.target=[{after}]'"
+    for name in ("snli", "cosmosqa", "tydiqa", "panx"):
+        small += f" --set {name}.model={ENCODER} --set {name}.max_steps=1"
+    small += f" --set 'tatoeba.models=[{ENCODER}, snli]' --set tatoeba.languages=[de]"
     fewer = {
         "lingopress run before-and-after.yaml": f"{cut} --set matrix.before=[mnli]",
         "lingopress run stacked.yaml": few("nli", "tags", one__probe=1),
+        f"lingopress run stilts/mini {XTREME}": small,
     }
-    follow(
-        "tutorials/intermediate-tasks.md",
-        Walk(fewer=fewer, planned={shipped: few(source="embedded")}),
-    )
+    follow("tutorials/intermediate-tasks.md", Walk(xtreme, fewer))
 
 
 def test_in_the_browser(follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from evalsuite.data import heldout, parallel
 from evalsuite.data.heldout import HeldOut
-from evalsuite.errors import MalformedRowError
+from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.planning.data_digests import digest_need
@@ -98,6 +98,19 @@ def test_running_text_alone(directory: Path) -> None:
     assert read.lines == [(0, "Alles schlief.")]
     first = parallel_text.read(source, None, max_pairs=1, prose=True)
     assert [pair[2] for pair in first.pairs] == ["He went home early."]  # of those, the first
+
+
+def test_an_error_says_why_no_pair_is_left(directory: Path) -> None:
+    pairs = directory.parent / "corpus" / "parallel" / "de.tsv"
+    pairs.write_text("Her English is good.\tIhr Englisch ist gut.\tx\nSave _As\tSpeichern\tx\n")
+    source = DataSource("xtreme", directory)
+    with pytest.raises(DataError) as error:
+        parallel_text.read(source, None, max_pairs=2, prose=True)
+    assert str(error.value).splitlines() == [
+        "no parallel text to train on in de",
+        "1 pair is text of evaluation files, which no training reads",
+        "prose: true reads sentences only; with prose: false headings and code too",
+    ]
 
 
 def test_a_file_that_is_not_what_it_says(directory: Path) -> None:

@@ -48,14 +48,12 @@ class Walk:
     Attributes:
         prepare: writes into the current folder what the page says a person has.
         fewer: words that are added to a command, so that it does less; by the command.
-        planned: commands for hours of work: `plan` takes the place of `run`; words added to it.
         elsewhere: commands that are not run here, with the reason.
         layers: of the encoder that stands for those that the page names.
     """
 
     prepare: Callable[[], None] = lambda: None
     fewer: Mapping[str, str] = field(default_factory=dict)
-    planned: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     layers: int = 2
 

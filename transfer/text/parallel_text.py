@@ -91,7 +91,7 @@ def read(
             lines += [(index, line) for (line,) in kept]
             dropped += out
     if not pairs:
-        raise DataError(f"the source {source.kind} has no parallel text to train on")
+        raise DataError(_nothing(chosen[:-1], dropped, prose))
     return Text(chosen, pairs, lines, dropped)
 
 
@@ -107,16 +107,18 @@ def pairs_by_language(
     Raises:
         DataError: there are none in any language.
     """
-    held, some = HeldOut.read(source), False
-    for language in parallel.languages(source):
+    held, some, dropped = HeldOut.read(source), False, 0
+    languages = parallel.languages(source)
+    for language in languages:
         progress(0.0, f"reading {language}")
         rows = ((pair.foreign, pair.english) for pair in parallel.pairs(source, language))
-        kept, _ = _kept(rows, max_pairs, False, held)
+        kept, out = _kept(rows, max_pairs, False, held)
+        dropped += out
         if kept:
             some = True
             yield language, [(foreign, english) for foreign, english in kept]
     if not some:
-        raise DataError(f"the source {source.kind} has no parallel text to train on")
+        raise DataError(_nothing(languages, dropped, prose=False))
 
 
 def lines_of(
@@ -150,6 +152,17 @@ def _kept(
     first = list(islice(wanted, most))
     kept = [row for row in first if not any(side in held for side in row)]
     return kept, len(first) - len(kept)
+
+
+def _nothing(languages: Sequence[str], dropped: int, prose: bool) -> str:
+    """What an error says where no pair is left."""
+    lines = [f"no parallel text to train on in {', '.join(languages) or 'any language'}"]
+    if dropped:
+        some = "pair is" if dropped == 1 else "pairs are"
+        lines.append(f"{dropped:,} {some} text of evaluation files, which no training reads")
+    if prose:
+        lines.append("prose: true reads sentences only; with prose: false headings and code too")
+    return "\n".join(lines)
 
 
 def is_prose(line: str) -> bool:
