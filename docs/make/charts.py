@@ -83,7 +83,7 @@ def _bars(title: str, under: str, values: Sequence[tuple[str, float, str]], mean
 
 def speed() -> str:
     """XLM-R base's shape through the path: rows per second compared with the original."""
-    measured = rows("compact.md", "", "rows/s", "ratio")
+    measured = rows("compact.md", "model", "rows/s", "ratio")
     values = [(name, number(ratio), f"{ratio} times") for name, _, ratio in measured]
     return _bars(
         "Speed on real XNLI text, compared with XLM-R base's shape in torch",
@@ -95,7 +95,7 @@ def speed() -> str:
 
 def bytes_left() -> str:
     """XLM-R base's shape through the path: megabytes."""
-    measured = rows("compact.md", "", "sequences/s", "MB")
+    measured = rows("compact.md", "model", "sequences/s", "MB")
     values = [(name, number(size), f"{size} MB") for name, _, size in measured]
     return _bars(
         "Size of XLM-R base's shape on its way to int8",
@@ -170,7 +170,7 @@ def methods() -> str:
 
 def teachers() -> str:
     """Students with and without a teacher."""
-    measured = rows("compact.md", "", "UD-POS, 24 languages")
+    measured = rows("compact.md", "model", "UD-POS, 24 languages")
     return _intervals(
         "Students of three layers, with a teacher and without",
         "UD-POS, zero-shot mean of 24 languages, 95% intervals",
@@ -205,7 +205,7 @@ def languages() -> str:
 
 def memory() -> str:
     """Memory that XLM-R XL and XXL take, by setup."""
-    measured = rows("memory.md", "", "memory", "weights")
+    measured = rows("memory.md", "model and method", "memory", "weights")
     model = ""
     values = []
     for name, cell, _ in measured:
