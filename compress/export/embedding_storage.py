@@ -34,12 +34,28 @@ class Form:
     """How a table is stored.
 
     Attributes:
-        name: `fp32`, `int8` or `int4` (rows with a scale each), or `rank-N` (two factors).
+        name: `fp32`, `int8` or `int4` (rows with a scale each), `rank-N` (two factors), or
+            `rank-N-int8` or `rank-N-int4` (the factor with a row per piece is stored so).
         weights: `[pieces]`, how often each occurs, for a rank; None: all alike.
+
+    >>> Form("rank-192-int4").rank, Form("rank-192-int4").bits, Form("int8").bits
+    (192, 4, 8)
     """
 
     name: str
     weights: np.ndarray | None = None
+
+    @property
+    def rank(self) -> int | None:
+        """Numbers per piece in the first factor; None: the table is not factored."""
+        parts = self.name.split("-")
+        return int(parts[1]) if parts[0] == "rank" else None
+
+    @property
+    def bits(self) -> int | None:
+        """Bits per value of what is stored per piece; None: fp32."""
+        last = self.name.split("-")[-1]
+        return int(last.removeprefix("int")) if last.startswith("int") else None
 
 
 def rewrite(path: Path, table: np.ndarray, form: Form) -> int:
@@ -60,16 +76,15 @@ def rewrite(path: Path, table: np.ndarray, form: Form) -> int:
     model = onnx.load(path)
     graph = model.graph
     lookup, last = _lookup(graph, table.shape, path)
-    rank = int(form.name.removeprefix("rank-")) if form.name.startswith("rank-") else None
-    if rank is not None:
-        made = _factors(table, rank, form.weights, lookup.input[1], last.output[0])
-    elif form.name == "fp32":
-        made = {_TABLE: table}, [_node("Gather", [_TABLE, lookup.input[1]], last.output[0])]
-    else:
-        made = _rows(table, int(form.name[3:]), lookup.input[1], last.output[0])
+    ids, output = lookup.input[1], last.output[0]
+    made = (
+        _rows(table, form.bits, ids, output)
+        if form.rank is None
+        else _factors(table, form, ids, output)
+    )
     _replace(graph, [lookup] if lookup is last else [lookup, last], *made)
     _save(model, path)
-    return table.size if rank is None else rank * sum(table.shape)
+    return table.size if form.rank is None else form.rank * sum(table.shape)
 
 
 def _lookup(graph: GraphProto, shape: tuple[int, ...], path: Path) -> tuple[NodeProto, NodeProto]:
@@ -100,27 +115,26 @@ def _node(kind: str, inputs: list[str], output: str, **attributes: Any) -> NodeP
     return make_node(kind, inputs, [output], name=f"embeddings_{output}", **attributes)
 
 
-def _factors(
-    table: np.ndarray, rank: int, weights: np.ndarray | None, ids: str, output: str
-) -> _Parts:
+def _factors(table: np.ndarray, form: Form, ids: str, output: str) -> _Parts:
     """Tensors to store, and the nodes that compute the rows of `ids` from them."""
+    rank = form.rank or 0
     if rank >= table.shape[1]:
         raise EmbeddingsError(
-            f"embeddings: rank-{rank}: the table is {table.shape[1]} wide; ask for a lower rank"
+            f"embeddings: {form.name}: the table is {table.shape[1]} wide; ask for a lower rank"
         )
-    even = np.ones(len(table)) if weights is None else weights
+    even = np.ones(len(table)) if form.weights is None else form.weights
     left, right = low_rank.factorize(table, rank, even)
-    nodes = [
-        _node("Gather", [f"{_TABLE}_left", ids], f"{_TABLE}_rows"),
-        _node("MatMul", [f"{_TABLE}_rows", f"{_TABLE}_right"], output),
-    ]
-    return {f"{_TABLE}_left": left, f"{_TABLE}_right": right}, nodes
+    tensors, nodes = _rows(left, form.bits, ids, f"{_TABLE}_left_rows")
+    product = _node("MatMul", [f"{_TABLE}_left_rows", f"{_TABLE}_right"], output)
+    return tensors | {f"{_TABLE}_right": right}, [*nodes, product]
 
 
-def _rows(table: np.ndarray, bits: int, ids: str, output: str) -> _Parts:
-    """The same for codes and scales."""
+def _rows(table: np.ndarray, bits: int | None, ids: str, output: str) -> _Parts:
+    """The same for rows: in fp32, or codes and scales."""
     from onnx import TensorProto
 
+    if bits is None:
+        return {_TABLE: table}, [_node("Gather", [_TABLE, ids], output)]
     names = ("codes", "scales", "read", "scale", "values", "low", "high", "both", "raised")
     codes, scales, read, scale, values, low, high, both, raised = (
         f"{_TABLE}_{name}" for name in names

@@ -44,7 +44,8 @@ class Precision:
         summary: what is stored and computed in which type, one sentence.
         packages: packages of the runtime's extra that quantize to it.
         calibrated: whether scales of activations come from calibration text.
-        embeddings: values the key `embeddings` takes; `rank-N` means any rank.
+        embeddings: values the key `embeddings` takes; `rank-N` means any rank, alone or with
+            `-int8` or `-int4` after it.
         quantizes_tables: whether quantizing the weights also stores the embeddings in that form
             (`Weights.embeddings`).
         excludes: whether parts of the model can stay in fp32.
@@ -68,7 +69,7 @@ class Precision:
     def stores_embeddings_as(self, name: str) -> bool:
         """Whether word embeddings can be stored in this form.
 
-        >>> Precision("", embeddings=("int8", "rank-N")).stores_embeddings_as("rank-64")
+        >>> Precision("", embeddings=("int8", "rank-N")).stores_embeddings_as("rank-64-int4")
         True
         """
         return (ANY_RANK if name.startswith("rank-") else name) in self.embeddings
@@ -197,7 +198,7 @@ class GraphExporter(Exporter):
         Args:
             path: the graph's file.
             table: float32 `[pieces, width]`.
-            name: `fp32`, `int8`, `int4` or `rank-N`.
+            name: `fp32`, `int8`, `int4`, `rank-N`, `rank-N-int8` or `rank-N-int4`.
             weights: `[pieces]`, how often each piece occurs; used for a rank.
 
         Returns:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 11
+VERSION = 12
+_POWER = 0.7  # of a piece's frequency, its weight in a rank: docs/LOG.md, 2026-11-29
 _COPIES, _TRACING = 2.0, 400_000_000  # of the weights; bytes of libraries that trace a graph
 PASS = True
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ else:  # the names are those of the exporters' files
     Runtime = Literal[EXPORTERS.names()]
     Precision = Literal[precisions()]
     Layout = Literal[tuple(layouts())]
-Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*$"), Noun("rank-N", "rank-N")]
+Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*(-int[48])?$"), Noun("rank-N", "rank-N")]
 
 
 class Config(ScoreGateConfig):
@@ -65,8 +66,8 @@ class Config(ScoreGateConfig):
     )
     embeddings: Literal["fp32", "int8", "int4"] | Rank | None = Field(
         default=None,
-        description="Storage of the word embeddings; rank-64 (any number) factors them; default: "
-        "what the precision implies.",
+        description="Storage of the word embeddings; rank-64 (any number) factors them, "
+        "rank-64-int4 in int4; default: what the precision implies.",
     )
     max_pairs: int = Field(
         default=10_000,
@@ -309,7 +310,7 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     from transfer.text import parallel_text
 
     precision = EXPORTERS.get(config.runtime).precisions[config.precision]
-    if config.embeddings is None or precision.quantizes_tables:
+    if config.embeddings is None or (precision.quantizes_tables and not _ranked(config)):
         return None
     if not _ranked(config):
         return Form(config.embeddings)
@@ -317,7 +318,7 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     pairs = parallel_text.read(ctx.data, None, config.max_pairs, progress=ctx.progress).pairs
     lines = [line for _, *sides in pairs for line in sides]
     size = model_config(model)["vocab_size"]
-    return Form(config.embeddings, frequencies(tokenization.load(model), lines, size))
+    return Form(config.embeddings, frequencies(tokenization.load(model), lines, size) ** _POWER)
 
 
 _SHOWN_KEYS = ("method", "precision")  # of a stage's config, after its tasks

@@ -144,12 +144,16 @@ def rows(form: str, table: np.ndarray) -> np.ndarray:
     if form == "fp32":
         return table
     if form.startswith("rank"):
-        left, right = low_rank.factorize(table, int(form[5:]), np.ones(len(table)))
-        return left @ right
+        left, right = low_rank.factorize(table, 24, np.ones(len(table)))
+        bits = form.removeprefix("rank-24").removeprefix("-int")
+        return (rows(f"int{bits}", left) if bits else left) @ right
     return row_codes.dequantize(*row_codes.quantize_rows(table, int(form[3:])))
 
 
-BYTES = {"fp32": 4 * 64, "int8": 64 + 4, "int4": 32 + 4, "rank-24": 4 * 24}  # of a row
+BYTES = {
+    "fp32": 4 * 64, "int8": 64 + 4, "int4": 32 + 4,
+    "rank-24": 4 * 24, "rank-24-int8": 24 + 4, "rank-24-int4": 12 + 4,
+}  # of a row  # fmt: skip
 
 
 @pytest.mark.parametrize("form", BYTES)
@@ -166,7 +170,8 @@ def test_a_graph_computes_what_a_checkpoint_of_such_rows_computes(
     shutil.copytree(tiny_nli, like)
     table = table_of(tiny_nli)
     stored = rewritten(bundle, table, form)
-    assert stored == (24 * (len(table) + 64) if form == "rank-24" else table.size)
+    factored = form.startswith("rank-24")
+    assert stored == (24 * (len(table) + 64) if factored else table.size)
     tensors = load_file(like / "model.safetensors")
     (name,) = (name for name in tensors if name.endswith("word_embeddings.weight"))
     tensors[name] = from_numpy(rows(form, table)).clone()
@@ -175,7 +180,7 @@ def test_a_graph_computes_what_a_checkpoint_of_such_rows_computes(
     probe = sample(session.tokenizer, 64, TASKS.get("xnli"), EMBEDDED, 6)
     assert outputs.compare(session, open_model(bundle), probe).maximum < 1e-4
     onnx.checker.check_model(bundle / "model.onnx")
-    extra = 4 * 24 * 64 if form == "rank-24" else 0
+    extra = 4 * 24 * 64 if factored else 0
     saved = len(table) * (4 * 64 - BYTES[form]) - extra
     assert model_size.sizes(fp32)[0] - model_size.sizes(bundle)[0] == pytest.approx(saved, abs=4000)
     assert {p.name for p in bundle.iterdir()} == {p.name for p in fp32.iterdir()}
@@ -268,6 +273,28 @@ def test_the_stage_stores_a_rank_by_the_pieces_of_its_text(tiny_nli: Path, tmp_p
     assert own < 0.9 * even
 
 
+def test_a_rank_and_few_bits_go_together(tiny_nli: Path, tmp_path: Path) -> None:
+    """Weights of layers in int4, and one row of 24 codes per piece."""
+    import onnx
+
+    asked = config(
+        precision="int4-weights", embeddings="rank-24-int4", max_pairs=5, probe=4, min_agreement=0
+    )
+    check(asked, {"model": [Artifact("checkpoint", "xnli")]})
+    run(asked, context(tiny_nli, tmp_path / "out"))
+    graph = onnx.load(tmp_path / "out" / "model.onnx").graph
+    of_words = {i.name: i for i in graph.initializer if "word_embeddings" in i.name}
+    assert sum(len(i.raw_data) for i in of_words.values()) == pytest.approx(
+        len(table_of(tiny_nli)) * BYTES["rank-24-int4"] + 4 * 24 * 64, abs=50
+    )
+    kinds = [node.op_type for node in graph.node]
+    assert kinds.count("MatMulNBits") == 2 * 6 + 2  # the head has two
+    first = Session(open_model(tiny_nli))
+    probe = sample(first.tokenizer, 64, TASKS.get("xnli"), EMBEDDED, 10)
+    found = outputs.compare(first, open_model(tmp_path / "out"), probe)
+    assert found.mean < 0.3 * found.scale
+
+
 def test_the_stage_holds_embeddings_to_its_gate(tiny_nli: Path, tmp_path: Path) -> None:
     asked = config(embeddings="rank-1", max_pairs=5, probe=30, min_agreement=100)
     with pytest.raises(GateError, match="fp32 export with rank-1 embeddings: "):
@@ -276,6 +303,6 @@ def test_the_stage_holds_embeddings_to_its_gate(tiny_nli: Path, tmp_path: Path) 
     with pytest.raises(StageInputError, match="embeddings: openvino fp32 takes no such key"):
         check(config(embeddings="int8", runtime="openvino"), model)
     assert [need.split for need in data(config(embeddings="int8"), model["model"][0])] == ["eval"]
-    for wrong in ("int3", "rank-0", "rank-x"):
+    for wrong in ("int3", "rank-0", "rank-x", "rank-8-int3", "rank-8-fp32"):
         with pytest.raises(ValueError, match="embeddings"):
             config(embeddings=wrong)

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from compress.export.example_script import GraphScript
-from compress.export.exporter import GROUP, TABLE_FORMS, GraphExporter, Precision, Quantizing
+from compress.export.exporter import (
+    ANY_RANK,
+    GROUP,
+    TABLE_FORMS,
+    GraphExporter,
+    Precision,
+    Quantizing,
+)
 from compress.export.runtimes import _nncf
 
 if TYPE_CHECKING:
@@ -65,7 +72,7 @@ class OnnxRuntimeExporter(GraphExporter):
         ),
         "int4-weights": Precision(
             "Weights stored in int4, with a scale per 32; products are computed in int8.",
-            embeddings=("int8", "int4"),
+            embeddings=("int8", "int4", ANY_RANK),
             quantizes_tables=True,
             tensor_scales=True,
         ),
