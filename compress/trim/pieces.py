@@ -43,7 +43,7 @@ def count(
     while batch := list(islice(rest, _BATCH)):
         for line in batch:
             characters.update(line)
-        encodings = tokenizer.encode_batch(batch, add_special_tokens=False)
+        encodings = tokenizer.encode_batch_fast(batch, add_special_tokens=False)
         for line, encoding in zip(batch, encodings, strict=True):
             pieces.update(encoding.ids)
             if unknown in encoding.ids:
