@@ -70,7 +70,7 @@ class Config(ScoreGateConfig):
         "rank-64-int4 in int4; default: what the precision implies.",
     )
     max_pairs: int = Field(
-        default=10_000,
+        default=2_000,
         ge=1,
         description="Sentence pairs per language in which pieces are counted for embeddings: "
         "rank-N.",
