@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ _PARAMETERS = 9_000_000  # of an optimizer step
 _PIECES = 32_768  # of the vocabulary of a masked-LM head, at most
 _BYTES = 32_000_000  # that are written
 _RANK, _RATE = 16, 0.1  # of LoRA updates, of dropout
+_PER = {
+    "layer": "run of one layer",
+    "update": "parameter",
+    "predictions": "run of the head",
+    "read": "byte",
+    "write": "byte",
+    "call": "operation",
+}
+_Key = tuple[str, tuple[tuple[str, object], ...]]
 
 
 class Probe:
@@ -36,14 +46,31 @@ class Probe:
     Args:
         place: directory that is written to; default: that of temporary files.
         clock: seconds; `time.process_time` does not count other programs.
+        threads: that torch computes with while it is measured; default: as many as it has.
+        device: `cpu` or `cuda`; default: the GPU that torch sees, else the processor.
     """
 
     def __init__(
-        self, place: Path | None = None, clock: Callable[[], float] = time.perf_counter
+        self,
+        place: Path | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        threads: int | None = None,
+        device: str | None = None,
     ) -> None:
-        self.place, self.clock = place, clock
-        self._found: dict[object, float] = {}
-        self._device = "cuda" if has_gpu() else "cpu"
+        self.place, self.clock, self.threads = place, clock, threads
+        self._found: dict[_Key, float] = {}
+        self._device = device or ("cuda" if has_gpu() else "cpu")
+
+    def figures(self) -> list[dict[str, Any]]:
+        """All that was measured so far: what, of which size, and the seconds per what.
+
+        >>> probe.figures()[-1]
+        {'figure': 'write', 'seconds': 4.1e-10, 'per': 'byte'}
+        """
+        return [
+            {"figure": what, **dict(sizes), "seconds": seconds, "per": _PER[what]}
+            for (what, sizes), seconds in self._found.items()
+        ]
 
     def batch(self, batches: Batches) -> float:
         """Seconds of one batch through all layers."""
@@ -52,10 +79,20 @@ class Probe:
         each += (3 if shape.gated else 2) * shape.width * shape.units
         row = 2 * each * batches.length * (1 if batches.backward == "none" else 3)
         rows = max(1, min(batches.rows, int(_OPERATIONS / row)))
-        sizes = (shape.width, shape.attention, shape.heads, shape.units, shape.gated)
-        key = (*sizes, rows, batches.length, batches.backward, batches.bf16, batches.dropout)
         seconds = self._once(
-            (*key, batches.updates), lambda: self._median(_layer(batches, rows, self._device))
+            "layer",
+            lambda: self._median(_layer(batches, rows, self._device)),
+            width=shape.width,
+            attention=shape.attention,
+            heads=shape.heads,
+            units=shape.units,
+            gated=shape.gated,
+            rows=rows,
+            length=batches.length,
+            backward=batches.backward,
+            bf16=batches.bf16,
+            dropout=batches.dropout,
+            updates=batches.updates,
         )
         return seconds * shape.layers * batches.rows / rows / batches.times
 
@@ -67,9 +104,10 @@ class Probe:
         """Seconds of the predictions of one batch; a large vocabulary is measured in part."""
         rows, width = max(1, predictions.rows), predictions.width
         pieces = min(predictions.pieces, _PIECES)
-        key = ("predictions", rows, width, pieces)
         run = _head(rows, width, pieces, self._device)
-        return self._once(key, lambda: self._median(run)) * predictions.pieces / pieces
+        sizes = {"rows": rows, "width": width, "pieces": pieces}
+        seconds = self._once("predictions", lambda: self._median(run), **sizes)
+        return seconds * predictions.pieces / pieces
 
     def read(self) -> float:
         """Seconds per byte that is read from memory and hashed."""
@@ -94,18 +132,36 @@ class Probe:
 
     def _median(self, run: Callable[[], object]) -> float:
         """Seconds of a run: the median of some, after one that is not timed."""
-        run()
         seconds: list[float] = []
-        while not seconds or (len(seconds) < _REPEATS and sum(seconds) < _SECONDS):
-            begun = self.clock()
+        with _torch_threads(self.threads):
             run()
-            seconds.append(self.clock() - begun)
+            while not seconds or (len(seconds) < _REPEATS and sum(seconds) < _SECONDS):
+                begun = self.clock()
+                run()
+                seconds.append(self.clock() - begun)
         return sorted(seconds)[len(seconds) // 2]
 
-    def _once(self, key: object, measure: Callable[[], float]) -> float:
+    def _once(self, what: str, measure: Callable[[], float], **sizes: object) -> float:
+        key = (what, tuple(sizes.items()))
         if key not in self._found:
             self._found[key] = measure()
         return self._found[key]
+
+
+@contextmanager
+def _torch_threads(count: int | None) -> Iterator[None]:
+    """Have torch compute with a number of threads; with None nothing changes."""
+    if count is None:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _layer(batches: Batches, rows: int, device: str) -> Callable[[], object]:

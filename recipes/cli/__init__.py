@@ -15,9 +15,11 @@ Files:
     running.py: run a recipe and show what it does, on a terminal or line by line
     drafted.py: what init prints: what was seen in the files, and what to type next
     cache_commands.py: the commands on the cache: cache verify
-    listings.py: what check, plan, show, score and ls tasks NAME print
+    listings.py: what check, show, score and ls tasks NAME print
     memory_lines.py: what plan prints about memory
-    plan_lines.py: what plan prints of time and disk
+    plan_facts.py: all that plan says, before it is printed
+    plan_lines.py: what plan prints
+    plan_json.py: what plan --json prints
     components.py: what ls lists, by file names
     component_cards.py: what ls prints about one stage, task, method, pass or runtime
     key_tables.py: the keys of configs in words, with type, default and range

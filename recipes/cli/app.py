@@ -166,6 +166,9 @@ def plan(
     overrides: Set = None,
     data_dir: DataDir = None,
     workspace: Space = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")
+    ] = False,
     plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
@@ -173,9 +176,12 @@ def plan(
 
     Time is predicted from what the stages compute and a short probe of this machine.
     """
-    from recipes.cli.listings import plan_table
+    from recipes.cli.plan_facts import plan_facts
+    from recipes.cli.plan_json import plan_json
+    from recipes.cli.plan_lines import plan_table
 
-    typer.echo(plan_table(recipe, overrides or (), data_dir, workspace))
+    facts = plan_facts(recipe, overrides or (), data_dir, workspace)
+    typer.echo(plan_json(facts) if json else plan_table(facts))
 
 
 @app.command()

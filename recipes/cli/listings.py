@@ -1,35 +1,25 @@
-"""What `check`, `plan`, `show`, `score` and `ls tasks NAME` print; nothing runs.
+"""What `check`, `show`, `score` and `ls tasks NAME` print; nothing runs.
 
->>> print(plan_table("demo"))
-stage    kind   state    key       time     disk
-teacher  train  to make  5feceb66  ~4m 10s  1.1 GB
-total: about 4m 10s, one stage after the other, with this machine as busy as it is now; 1.1 GB ...
+>>> print(check_line("demo", (), None, None))
+demo: ok, 9 stages, source embedded
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from evalsuite.machine.memory import machine_memory
-from evalsuite.machine.probe import Probe
 from evalsuite.scoring import titles
-from recipes.cli.memory_lines import aligned, memory_lines
-from recipes.cli.plan_lines import finished, stage_rows, total_lines
-from recipes.execution.cache import Cache
+from recipes.cli.memory_lines import aligned
+from recipes.cli.plan_facts import first
 from recipes.execution.workspace import Workspace, size_text
 from recipes.hashing import DigestMemo
-from recipes.parsing.knobs import Assignment, assignment_text
 from recipes.parsing.recipe_file import load
-from recipes.planning.memory import estimate
 from recipes.planning.plan import Plan, make_plan
-from recipes.planning.source_text import SourceText
-from recipes.planning.time import predict
-from recipes.search.feasible import SearchSpace, find_feasible
+from recipes.search.feasible import find_feasible
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -50,59 +40,14 @@ def check_line(
     memo = DigestMemo(Workspace(workspace).digests)
     feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
     plan = make_plan(
-        loaded, data_dir, memo, keys=not blind, weights=False, assignments=_first(feasible)
+        loaded, data_dir, memo, keys=not blind, weights=False, assignments=first(feasible)
     )
     note = "; data not looked at, add --data-dir DIR" if blind else ""
     count = f"{len(plan.stages)} stage" + ("s" if len(plan.stages) > 1 else "")
     if feasible is not None:
-        count += f", {_trials(feasible)}"
+        count += f", {feasible.text()}"
     line = f"{loaded.problems.recipe}: ok, {count}, source {loaded.recipe.source}{note}"
     return "\n".join([line, *loaded.problems.shown_notes()])
-
-
-def _first(feasible: SearchSpace | None) -> list[Assignment]:
-    """The first assignment that can be."""
-    return [feasible.plans[0][0]] if feasible else []
-
-
-def _trials(feasible: SearchSpace) -> str:
-    """`8 trials of 16 assignments`."""
-    most = min(feasible.config.trials, feasible.count - feasible.refused)
-    text = f"{most} trial{'' if most == 1 else 's'} of {feasible.count} assignments"
-    return text + (f", {feasible.refused} of which cannot be" if feasible.refused else "")
-
-
-def plan_table(
-    recipe: str, overrides: Sequence[str], data_dir: Path | None, workspace: Path | None
-) -> str:
-    """One row per stage, in order of execution, with what it took or will take; then the totals.
-
-    Of a search the stages of its first assignment, the report of all trials apart, and a line that
-    says how many trials and assignments there are.
-
-    Raises:
-        RecipeError: with every problem there is.
-    """
-    space, loaded = Workspace(workspace), load(recipe, overrides)
-    feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
-    memo = DigestMemo(space.digests)
-    plan = make_plan(loaded, data_dir, memo, weights=False, assignments=_first(feasible))
-    cache = Cache(space)
-    stages = [stage for stage in plan.stages if feasible is None or stage.kind != "report"]
-    plan = replace(plan, stages=tuple(stages))
-    made = finished(stages, cache)
-    text = SourceText(plan.data)
-    probe = Probe(space.root if space.root.is_dir() else None)
-    found = predict(plan, text, probe, [s.label for s in stages if s.label not in made])
-    table = stage_rows(stages, made, found, cache)
-    lines = [*total_lines(found), *memory_lines(estimate(plan, machine_memory(), text))]
-    lines += loaded.problems.shown_notes()
-    if feasible is None:
-        return "\n".join([table, *lines])
-    first = assignment_text(feasible.plans[0][0])
-    head = f"search: {_trials(feasible)}; below the stages of {first}"
-    tail = "stages with a knob in their name are made once for each value of it that is tried"
-    return "\n".join([head, "", table, "", tail, *lines])
 
 
 def score_table(found: FolderScores) -> str:

@@ -1,82 +1,99 @@
-"""What `plan` prints of time and disk: each stage in a row, and what all of them take.
+"""What `plan` prints: each stage in a row, what all of them take, and their memory.
 
->>> print(stage_rows(plan.stages, made, found, cache))
+>>> print(plan_table(facts))
 stage    kind    state    key       time     disk
 teacher  train   cached   5feceb66  took 4m  -
 student  export  to make  7d0a1e55  ~2m 10s  119.2 MB
+total: about 2m 10s, one stage after the other, with this machine as busy as it is now; 119.2 MB ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from recipes.cli.memory_lines import aligned
-from recipes.execution.cache import Cache
+from recipes.cli.memory_lines import aligned, memory_lines
+from recipes.cli.plan_facts import PlanFacts, StageFacts
 from recipes.execution.display import duration
-from recipes.execution.manifest import Manifest, read_manifest
 from recipes.execution.workspace import size_text
-from recipes.planning.plan import Planned
+from recipes.parsing.knobs import assignment_text
 from recipes.planning.time import Prediction
 
 HEAD = ("stage", "kind", "state", "key", "time", "disk")
 
 
-def finished(stages: Sequence[Planned], cache: Cache) -> dict[str, Manifest]:
-    """The stages that are in the cache, by label."""
-    found = {}
-    for stage in stages:
-        path = cache.lookup(stage.kind, stage.key)
-        manifest = read_manifest(path) if path else None
-        if manifest is not None:
-            found[stage.label] = manifest
-    return found
+def plan_table(facts: PlanFacts) -> str:
+    """One row per stage, in order of execution, with what it took or will take; then the totals.
+
+    Of a search the stages of its first assignment, the report of all trials apart, and a line that
+    says how many trials and assignments there are.
+    """
+    table = aligned([HEAD, *(_row(stage) for stage in facts.stages)])
+    lines = [*total_lines(facts.predictions()), *memory_lines(facts.estimates()), *facts.notes]
+    if facts.feasible is None:
+        return "\n".join([table, *lines])
+    first = assignment_text(facts.assignment or {})
+    head = f"search: {facts.feasible.text()}; below the stages of {first}"
+    tail = "stages with a knob in their name are made once for each value of it that is tried"
+    return "\n".join([head, "", table, "", tail, *lines])
 
 
-def stage_rows(
-    stages: Sequence[Planned],
-    made: Mapping[str, Manifest],
-    found: Mapping[str, Prediction],
-    cache: Cache,
-) -> str:
-    """A table of the stages, in order of execution; of a finished one, what it took."""
-    rows: list[tuple[str, ...]] = [HEAD]
-    rows += [_row(stage, made.get(stage.label), found.get(stage.label), cache) for stage in stages]
-    return aligned(rows)
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What all stages that are still to be made take, one after the other.
+
+    Attributes:
+        output: bytes of their results.
+        working: bytes more that are on disk while a stage runs, at most.
+        known, unknown: stages with a prediction, and without.
+    """
+
+    seconds: float
+    output: float
+    working: float
+    known: int
+    unknown: int
+
+
+def total_of(found: Mapping[str, Prediction]) -> Total:
+    """The sum of the predictions."""
+    known = [one for one in found.values() if not one.unknown]
+    return Total(
+        seconds=sum(one.seconds for one in known),
+        output=sum(one.output for one in known),
+        working=max((one.working for one in known), default=0.0),
+        known=len(known),
+        unknown=len(found) - len(known),
+    )
 
 
 def total_lines(found: Mapping[str, Prediction]) -> list[str]:
     """What the stages take that are still to be made; nothing where none is."""
-    known = [one for one in found.values() if not one.unknown]
+    total = total_of(found)
     reasons: dict[str, list[str]] = {}
     for label, one in found.items():
         if one.unknown:
             reasons.setdefault(one.unknown, []).append(label)
     lines = []
-    if known:
-        seconds = sum(one.seconds for one in known)
-        part = f" of the {len(known)} stage(s) with a prediction" if reasons else ""
+    if total.known:
+        part = f" of the {total.known} stage(s) with a prediction" if reasons else ""
         lines.append(
-            f"total{part}: about {duration(seconds)}, one stage after the other, with this machine "
-            f"as busy as it is now; {size_text(sum(one.output for one in known))} of results"
+            f"total{part}: about {duration(total.seconds)}, one stage after the other, with this "
+            f"machine as busy as it is now; {size_text(total.output)} of results"
         )
-        if working := max(one.working for one in known):
-            lines[0] += f", and at most {size_text(working)} more while a stage runs"
+        if total.working:
+            lines[0] += f", and at most {size_text(total.working)} more while a stage runs"
     for reason, labels in reasons.items():
         lines.append(f"no prediction of time, {reason}: {', '.join(labels)}")
     return lines
 
 
-def _row(
-    stage: Planned, made: Manifest | None, found: Prediction | None, cache: Cache
-) -> tuple[str, ...]:
-    head = stage.label, stage.kind
-    if made is not None:
-        took = f"took {duration(made.record.seconds)}"
-        return *head, "cached", stage.key[:8], took, size_text(made.record.output_bytes)
-    state = "damaged" if cache.damage(cache.path(stage.kind, stage.key)) else "to make"
+def _row(stage: StageFacts) -> tuple[str, ...]:
+    head = stage.label, stage.planned.kind, stage.state, stage.planned.key[:8]
+    if (record := stage.record) is not None:
+        return *head, f"took {duration(record.seconds)}", size_text(record.output_bytes)
+    found = stage.prediction
     if found is None or found.unknown:
-        guess: Any = getattr(stage.module, "cost", None)
-        return *head, state, stage.key[:8], str(guess(stage.config)) if guess else "unknown", "-"
+        return *head, stage.guess or "unknown", "-"
     disk = size_text(found.output) if found.output else "-"
-    return *head, state, stage.key[:8], f"~{duration(found.seconds)}", disk
+    return *head, f"~{duration(found.seconds)}", disk

@@ -22,6 +22,8 @@ from recipes.planning.plan import Plan, Planned
 from recipes.stages._shared.contract import StageConfig
 from recipes.stages._shared.planned_text import PlannedText
 
+_OfStage = Callable[..., Memory]  # of a stage's config and inputs
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -51,24 +53,33 @@ def estimate(plan: Plan, place: Place, text: PlannedText | None = None) -> dict[
     Args:
         text: of the source, where sizes that follow from it are wanted too.
     """
-    found: dict[str, Estimate] = {}
+    found = estimate_or_reason(plan, place, text)
+    return {label: one for label, one in found.items() if isinstance(one, Estimate)}
+
+
+def estimate_or_reason(
+    plan: Plan, place: Place, text: PlannedText | None = None
+) -> dict[str, Estimate | str]:
+    """The estimate of each stage, by label, or why there is none."""
+    found: dict[str, Estimate | str] = {}
     for stage, inputs, lacking in planned_inputs(plan, text):
+        memory: _OfStage | None = getattr(stage.module, "memory", None)
+        if memory is None:
+            found[stage.label] = f"the memory of {stage.kind} stages is not estimated"
+            continue
         if lacking:
+            found[stage.label] = f"{lacking} is not known ahead"
             continue
         try:
-            one = _estimate(plan, stage, inputs, place)
-        except EvalsuiteError:  # what the models do not allow is said where the stage runs
-            continue
-        if one is not None:
-            found[stage.label] = one
+            found[stage.label] = _estimate(plan, stage, inputs, memory, place)
+        except EvalsuiteError as error:  # what the models do not allow is said where it runs
+            found[stage.label] = str(error).partition("\n")[0]
     return found
 
 
-def _estimate(plan: Plan, stage: Planned, inputs: Inputs, place: Place) -> Estimate | None:
-    """Of one stage; None where its file does not say."""
-    memory: Callable[..., Memory] | None = getattr(stage.module, "memory", None)
-    if memory is None:
-        return None
+def _estimate(
+    plan: Plan, stage: Planned, inputs: Inputs, memory: _OfStage, place: Place
+) -> Estimate:
     one = Estimate(memory(stage.config, inputs), place)
     if one.fits:
         return one
@@ -76,7 +87,7 @@ def _estimate(plan: Plan, stage: Planned, inputs: Inputs, place: Place) -> Estim
 
 
 def _less(
-    plan: Plan, stage: Planned, inputs: Inputs, memory: Callable[..., Memory]
+    plan: Plan, stage: Planned, inputs: Inputs, memory: _OfStage
 ) -> Iterable[tuple[Mapping[str, Any], Memory]]:
     """Changes of a stage's keys that its check takes, and what it would then hold."""
     changes: Callable[[StageConfig], Iterable[Mapping[str, Any]]]

@@ -52,22 +52,35 @@ def predict(
     Args:
         labels: of the stages; None for all.
     """
+    return {
+        label: Prediction(unknown=work)
+        if isinstance(work, str)
+        else Prediction(work.seconds(machine), work.output, work.working)
+        for label, work in work_of(plan, text, labels).items()
+    }
+
+
+def work_of(
+    plan: Plan, text: PlannedText, labels: Iterable[str] | None = None
+) -> dict[str, Work | str]:
+    """What each stage computes and moves, by label, or why that is not known.
+
+    Args:
+        labels: of the stages; None for all.
+    """
     wanted = None if labels is None else set(labels)
-    found: dict[str, Prediction] = {}
+    found: dict[str, Work | str] = {}
     for stage, inputs, lacking in planned_inputs(plan, text):
         if wanted is not None and stage.label not in wanted:
             continue
         work: Callable[..., Work] | None = getattr(stage.module, "work", None)
         if work is None:
-            found[stage.label] = Prediction(unknown=f"{stage.kind} stages are not predicted")
+            found[stage.label] = f"{stage.kind} stages are not predicted"
         elif lacking:
-            found[stage.label] = Prediction(unknown=f"{lacking} is not known ahead")
+            found[stage.label] = f"{lacking} is not known ahead"
         else:
             try:
-                done = work(stage.config, stage.artifact, inputs, text)
-                parts = done.seconds(machine)
+                found[stage.label] = work(stage.config, stage.artifact, inputs, text)
             except (NotKnownAheadError, EvalsuiteError) as error:
-                found[stage.label] = Prediction(unknown=str(error).partition("\n")[0])
-                continue
-            found[stage.label] = Prediction(parts, done.output, done.working)
+                found[stage.label] = str(error).partition("\n")[0]
     return found

@@ -50,6 +50,17 @@ class SearchSpace:
         """Assignments there are, whether or not they can be."""
         return knobs.count(self.knobs)
 
+    @property
+    def trials(self) -> int:
+        """Trials that are made at most."""
+        return min(self.config.trials, self.count - self.refused)
+
+    def text(self) -> str:
+        """`8 trials of 16 assignments`."""
+        most = self.trials
+        text = f"{most} trial{'' if most == 1 else 's'} of {self.count} assignments"
+        return text + (f", {self.refused} of which cannot be" if self.refused else "")
+
 
 def find_feasible(loaded: Loaded) -> SearchSpace:
     """Plan every assignment, or of very many some, without looking at data.

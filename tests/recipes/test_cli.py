@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import types
@@ -62,6 +63,33 @@ def test_plan_before_and_after(lab, capfd):
     assert rows[1][2] == "cached"
     assert rows[1][4] == "took"
     assert rows[3][2:4] == ["to", "make"]  # the report of fewer tasks is another one
+
+
+def test_plan_as_json_has_what_the_table_has(lab, capfd):
+    lab.write(RECIPE)
+    lab.cli("run", "r.yaml", "--quiet", "--until", "teacher[task=xnli]")
+    capfd.readouterr()
+    assert lab.cli("plan", "r.yaml", "--json") == 0
+    out, err = capfd.readouterr()
+    found = json.loads(out)
+    stages = {stage["stage"]: stage for stage in found["stages"]}
+    assert err == "" and len(stages) == 5
+    assert lab.cli("plan", "r.yaml") == 0
+    for row in capfd.readouterr().out.splitlines()[1:6]:
+        label, kind, *state = row.split()[:3]
+        stage = stages[label]
+        assert stage["kind"] == kind and stage["state"].split()[0] == state[0]
+        assert stage["key"][:8] in row
+    teacher, report = stages["teacher[task=xnli]"], stages["report"]
+    assert teacher["state"] == "cached" and teacher["took_disk_bytes"] > 0
+    assert teacher["predicted_seconds"] is teacher["time_unknown"] is None
+    assert report["state"] == "to make" and report["took_seconds"] is None
+    assert "teacher[task=xnli]" in stages["scores[task=xnli]"]["inputs"]["models"]
+    assert teacher["memory"] is None
+    assert teacher["memory_unknown"] == "the memory of train stages is not estimated"
+    assert found["total"]["stages_predicted"] + found["total"]["stages_not_predicted"] == 4
+    assert lab.cli("plan", lab.write(RECIPE.replace("tasks", "task")), "--json") == 2
+    assert capfd.readouterr().out == ""
 
 
 def test_check(lab, capfd):

@@ -5,15 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from evalsuite.machine.memory import Place
 from evalsuite.machine.model_shape import ModelShape
 from evalsuite.machine.probe import Probe
 from evalsuite.machine.work import Batches, Predictions, Work
 from evalsuite.plain_config import plain_config
-from evalsuite.task import DataSource
-from recipes.cli.plan_lines import total_lines
+from recipes.cli import plan_facts
+from recipes.cli.plan_json import as_values
+from recipes.cli.plan_lines import plan_table, total_lines
+from recipes.execution.cache import Cache
+from recipes.execution.display import duration
+from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, make_plan
@@ -49,7 +55,7 @@ stages:
 """
 
 
-class Machine:
+class Machine(Probe):
     """One second per everything, so that what is counted can be read off."""
 
     def batch(self, batches: Batches) -> float:
@@ -70,6 +76,9 @@ class Machine:
     def call(self) -> float:
         return 0.0
 
+    def figures(self) -> list[dict[str, Any]]:
+        return [{"figure": "one"}]
+
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
@@ -80,8 +89,14 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def found(plan: Plan) -> dict[str, Prediction]:
-    return predict(plan, SourceText(plan.data), Machine())
+def text(plan: Plan) -> SourceText:
+    """What the recipe reads; each part is looked at once."""
+    return SourceText(plan.data)
+
+
+@pytest.fixture(scope="module")
+def found(plan: Plan, text: SourceText) -> dict[str, Prediction]:
+    return predict(plan, text, Machine())
 
 
 def test_four_times_the_steps_take_four_times_as_long(found: dict[str, Prediction]) -> None:
@@ -119,15 +134,44 @@ def test_what_cannot_be_predicted_is_said(found: dict[str, Prediction]) -> None:
     assert lines[1].endswith(": adapter")
 
 
-def test_only_stages_that_are_asked_for(plan: Plan) -> None:
-    assert list(predict(plan, SourceText(plan.data), Machine(), ["page"])) == ["page"]
+def test_json_and_table_say_the_same(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    plan: Plan,
+    text: SourceText,
+    found: dict[str, Prediction],
+) -> None:
+    monkeypatch.setattr(plan_facts, "machine_memory", lambda: Place("RAM", 700_000_000))
+    facts = plan_facts.facts_of(plan, Cache(Workspace(tmp_path)), text, Machine())
+    values = as_values(facts)
+    stages = {stage["stage"]: stage for stage in values["stages"]}
+    for label, one in found.items():
+        assert stages[label]["time_unknown"] == (one.unknown or None)
+        if not one.unknown:
+            assert stages[label]["seconds_by_part"]["compute"] == one.parts["compute"]
+            assert stages[label]["disk_bytes"] == round(one.output)
+    assert stages["adapter"]["predicted_seconds"] is None
+    known = [stage["predicted_seconds"] for stage in stages.values() if not stage["time_unknown"]]
+    assert values["total"]["predicted_seconds"] == pytest.approx(sum(known))
+    memory = stages["teacher"]["memory"]
+    assert memory["bytes"] == sum(memory["parts"].values()) - memory["parts_overlap_bytes"]
+    assert not memory["fits"] and memory["with_other_keys"][0]["keys"]
+    assert values["machine"]["memory"] == {"of": "RAM", "bytes": 700_000_000}
+    assert values["machine"]["probe"] == [{"figure": "one"}]
+    lines = plan_table(facts).splitlines()
+    row = next(line for line in lines if line.startswith("teacher "))
+    assert f"~{duration(stages['teacher']['predicted_seconds'])} " in row
+    assert any(line.startswith("teacher: ") and "do not fit into 0.7 GB" in line for line in lines)
+
+
+def test_only_stages_that_are_asked_for(plan: Plan, text: SourceText) -> None:
+    assert list(predict(plan, text, Machine(), ["page"])) == ["page"]
     assert total_lines({}) == []
 
 
-def test_text_without_a_tokenizer_is_not_known(plan: Plan) -> None:
+def test_text_without_a_tokenizer_is_not_known(text: SourceText) -> None:
     from recipes.errors import NotKnownAheadError
 
-    text = SourceText(plan.data)
     with pytest.raises(NotKnownAheadError, match="its vocabulary does not exist yet"):
         text.task(PlannedModel(plain_config(CONFIG)), "xnli", "train")
 
@@ -153,13 +197,15 @@ def test_the_probe_measures_once_and_a_longer_batch_takes_longer() -> None:
     short, long = (Batches(shape, 2, n, 1, "weights", dropout=True, updates=1) for n in (8, 800))
     assert 0 < probe.batch(short) < probe.batch(long)
     assert probe.batch(long) == probe.batch(long)
+    figure = probe.figures()[-1]
+    assert figure["figure"] == "layer" and (figure["rows"], figure["length"]) == (2, 800)
+    assert probe.batch(long) == figure["seconds"] * shape.layers
     frozen = Batches(shape, 2, 800, 1, "inputs")
     assert probe.batch(Batches(shape, 2, 800, 1)) < probe.batch(frozen)
 
 
-def test_pieces_grow_with_the_text(plan: Plan) -> None:
+def test_pieces_grow_with_the_text(plan: Plan, text: SourceText) -> None:
     model = next(iter(predict_inputs(plan)))
-    text = SourceText(DataSource("embedded"))
     some, more = text.pieces(model, ["sw"], 20), text.pieces(model, ["sw", "de"], 400)
     assert 20 < some < more < model.shape().vocabulary
 
