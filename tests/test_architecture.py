@@ -129,6 +129,7 @@ LONG_MODULES: set[str] = set()
 LONG_FUNCTIONS: set[str] = set()
 MANY_ARGUMENTS = {
     "recipes.cli.app.run",  # commands: Typer makes an option of each argument
+    "recipes.cli.app.plan",
     "recipes.cli.draft_commands.init",
     "recipes.cli.draft_commands.shrink",
 }

@@ -18,6 +18,8 @@ Files:
     listings.py: what check, show, score and ls tasks NAME print
     memory_lines.py: what plan prints about memory
     plan_facts.py: all that plan says, before it is printed
+    outlook.py: what stages would take, on this machine or on a cluster
+    cluster_lines.py: what plan prints of the nodes of a cluster
     plan_lines.py: what plan prints
     plan_json.py: what plan --json prints
     components.py: what ls lists, by file names

@@ -22,6 +22,7 @@ from recipes.cli.model_commands import embed, predict
 from recipes.cli.options import (
     DataDir,
     Debug,
+    Jobs,
     OnCluster,
     Plugin,
     RecipeArg,
@@ -120,15 +121,7 @@ def run(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="The same as `plan`.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only say where the report is.")] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs",
-            min=1,
-            metavar="N",
-            help="Make N stages at the same time, on CPUs; with --on, per node.",
-        ),
-    ] = 1,
+    jobs: Jobs = 1,
     on: OnCluster = None,
     cache: SharedAddress = None,
     plugin: Plugin = None,
@@ -136,7 +129,7 @@ def run(
 ) -> None:
     """Run a recipe; what is done already is not done again."""
     if dry_run:
-        plan(recipe, overrides, data_dir, workspace)
+        plan(recipe, overrides, data_dir, workspace, jobs=jobs, on=on, cache=cache, debug=debug)
         return
     from recipes.cli.running import run_shown
     from recipes.execution.run_options import RunOptions
@@ -169,18 +162,24 @@ def plan(
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")
     ] = False,
+    jobs: Jobs = 1,
+    on: OnCluster = None,
+    cache: SharedAddress = None,
     plugin: Plugin = None,
     debug: Debug = False,
 ) -> None:
     """Show each stage, in order: done already or not, its key, its time, disk and memory.
 
-    Time is predicted from what the stages compute and a short probe of this machine.
+    Time is predicted from what the stages compute and a short probe of this machine. With --on one
+    node of each kind is probed instead, and it is said which kind each stage would run on.
     """
     from recipes.cli.plan_facts import plan_facts
     from recipes.cli.plan_json import plan_json
     from recipes.cli.plan_lines import plan_table
+    from recipes.execution.run_options import RunOptions
 
-    facts = plan_facts(recipe, overrides or (), data_dir, workspace)
+    options = RunOptions(debug=debug, jobs=jobs, cache=cache, on=on)
+    facts = plan_facts(recipe, overrides or (), data_dir, workspace, options)
     typer.echo(plan_json(facts) if json else plan_table(facts))
 
 

@@ -23,8 +23,12 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def memory_lines(found: Mapping[str, Estimate]) -> list[str]:
-    """A table of the stages whose memory is known ahead; nothing where there is none."""
+def memory_lines(found: Mapping[str, Estimate], has: str = "") -> list[str]:
+    """A table of the stages whose memory is known ahead; nothing where there is none.
+
+    Args:
+        has: how much there is; default: what this machine has.
+    """
     if not found:
         return []
     names = dict.fromkeys(name for one in found.values() for name in one.need.parts)
@@ -32,7 +36,7 @@ def memory_lines(found: Mapping[str, Estimate]) -> list[str]:
     rows += [(label, gigabytes(one.need.total), *_parts(one.need, names)) for label, one in
              found.items()]  # fmt: skip
     place = next(iter(found.values())).place
-    lines = ["", aligned(rows), f"memory is estimated at each stage's peak; {_has(place)}"]
+    lines = ["", aligned(rows), f"memory is estimated at each stage's peak; {has or _has(place)}"]
     if any(one.need.apart for one in found.values()):
         lines.append("activations are let go while gradients grow: of both only the larger counts")
     for label, one in found.items():

@@ -59,6 +59,15 @@ OnCluster = Annotated[
         help="Make the stages on the nodes of a Ray cluster: ray, or ray://HOST:PORT.",
     ),
 ]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        min=1,
+        metavar="N",
+        help="Make N stages at the same time, on CPUs; with --on, per node.",
+    ),
+]
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it in a browser too.")]
 Csv = Annotated[
     Path | None,

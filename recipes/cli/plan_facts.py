@@ -7,27 +7,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evalsuite.machine import environment
-from evalsuite.machine.memory import Place, machine_memory
 from evalsuite.machine.probe import Probe
 from evalsuite.results.run import StageRecord
+from recipes.cli.outlook import Outlook, on_cluster, on_this_machine
+from recipes.cluster.choose_place import nodes_of
 from recipes.execution.cache import Cache
 from recipes.execution.manifest import read_manifest
+from recipes.execution.run_options import RunOptions
+from recipes.execution.shared_cache import SharedCache
+from recipes.execution.shared_stages import require
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment
 from recipes.parsing.recipe_file import Loaded, load
-from recipes.planning.memory import Estimate, estimate_or_reason
+from recipes.planning.memory import Estimate
 from recipes.planning.plan import Plan, Planned, make_plan
 from recipes.planning.source_text import SourceText
-from recipes.planning.time import Prediction, predict
+from recipes.planning.time import Prediction
 from recipes.search.feasible import SearchSpace, find_feasible
-from recipes.stages._shared.planned_text import PlannedText
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,9 @@ class StageFacts:
     """What is known of one stage.
 
     Attributes:
-        state: `cached`, `damaged` (its output is there and is made again) or `to make`.
-        record: what it took, where it is cached.
+        state: `cached`, `shared` (in the shared cache), `damaged` (its output is there and is made
+            again) or `to make`.
+        record: what it took, where it is finished.
         prediction: what it will take, where it is not; `unknown` says why there is none.
         guess: what its file says of the amount of work, `10 steps`; empty where it says nothing.
         memory: at its peak, or why that is not known.
@@ -56,23 +61,8 @@ class StageFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """What stages are planned for.
-
-    Attributes:
-        threads: that a stage computes with.
-        figures: what the probe measured; see `evalsuite.machine.probe.Probe.figures`.
-    """
-
-    cores: int
-    threads: int
-    place: Place
-    figures: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """A recipe's stages in order of execution, and the machine they are planned for.
+    """A recipe's stages in order of execution, and where they would run.
 
     Attributes:
         feasible: what a search may try; the stages are those of its first assignment.
@@ -81,7 +71,7 @@ class PlanFacts:
 
     loaded: Loaded
     stages: tuple[StageFacts, ...]
-    machine: Machine
+    outlook: Outlook
     feasible: SearchSpace | None
     notes: tuple[str, ...]
 
@@ -100,52 +90,73 @@ class PlanFacts:
 
 
 def plan_facts(
-    recipe: str, overrides: Sequence[str], data_dir: Path | None, workspace: Path | None
+    recipe: str,
+    overrides: Sequence[str],
+    data_dir: Path | None,
+    workspace: Path | None,
+    options: RunOptions | None = None,
 ) -> PlanFacts:
-    """Plan a recipe, look at its data and measure this machine.
+    """Plan a recipe, look at its data and measure this machine, or nodes of a cluster.
+
+    Args:
+        options: how the recipe would be run; `jobs`, `on`, `cache` and `debug` count.
 
     Raises:
         RecipeError: with every problem there is.
+        ClusterError: the cluster cannot be used.
+        SharedCacheError: the shared cache cannot be read.
     """
-    space, loaded = Workspace(workspace), load(recipe, overrides)
+    options = options or RunOptions()
+    space, loaded = Workspace(workspace, options.cache), load(recipe, overrides)
     feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
     plan = make_plan(
         loaded, data_dir, DigestMemo(space.digests), weights=False, assignments=first(feasible)
     )
     if feasible is not None:  # one report is made, of all trials
         plan = replace(plan, stages=tuple(one for one in plan.stages if one.kind != "report"))
-    probe = Probe(space.root if space.root.is_dir() else None)
-    return facts_of(plan, Cache(space), SourceText(plan.data), probe, feasible)
+    text = SourceText(plan.data)
+    if options.on is not None:
+        require(space)
+        space.prepare()  # the nodes look for a file in it
+    place = space.root if space.root.is_dir() else None
+    with nodes_of(options, space) as opened:
+
+        def look(labels: Sequence[str]) -> Outlook:
+            if opened is not None:
+                return on_cluster(plan, text, labels, opened, space, options)
+            probe_with = partial(Probe, place, time.perf_counter)
+            return on_this_machine(plan, text, labels, options.jobs, probe_with)
+
+        return facts_of(plan, Cache(space), look, feasible)
 
 
 def facts_of(
     plan: Plan,
     cache: Cache,
-    text: PlannedText,
-    probe: Probe,
+    look: Callable[[Sequence[str]], Outlook],
     feasible: SearchSpace | None = None,
 ) -> PlanFacts:
-    """The same of a plan that was made already."""
-    records = _records(plan, cache)
-    predictions = predict(
-        plan, text, probe, [one.label for one in plan.stages if one.label not in records]
-    )
-    place = machine_memory()
-    memory = estimate_or_reason(plan, place, text)
+    """The same of a plan that was made already.
+
+    Args:
+        look: what the stages with these labels would take.
+    """
+    finished = _records(plan, cache)
+    records = {label: record for label, (_, record) in finished.items()}
+    outlook = look([one.label for one in plan.stages if one.label not in records])
     stages = tuple(
         StageFacts(
             planned=stage,
-            state=_state(stage, stage.label in records, cache),
+            state=finished[stage.label][0] if stage.label in finished else _state(stage, cache),
             record=records.get(stage.label),
-            prediction=predictions.get(stage.label),
+            prediction=outlook.predictions.get(stage.label),
             guess=_guess(stage),
-            memory=memory[stage.label],
+            memory=outlook.memory[stage.label],
         )
         for stage in plan.stages
     )
-    machine = Machine(environment.cores(), environment.threads(), place, probe.figures())
     notes = tuple(plan.loaded.problems.shown_notes())
-    return PlanFacts(plan.loaded, stages, machine, feasible, notes)
+    return PlanFacts(plan.loaded, stages, outlook, feasible, notes)
 
 
 def first(feasible: SearchSpace | None) -> list[Assignment]:
@@ -153,20 +164,23 @@ def first(feasible: SearchSpace | None) -> list[Assignment]:
     return [feasible.plans[0][0]] if feasible else []
 
 
-def _records(plan: Plan, cache: Cache) -> dict[str, StageRecord]:
-    """Of the stages that are in the cache, by label."""
+def _records(plan: Plan, cache: Cache) -> dict[str, tuple[str, StageRecord]]:
+    """State and record of the stages that are finished, here or in the shared cache, by label."""
+    address = cache.workspace.shared
+    shared = None if address is None else SharedCache(address)
     found = {}
     for stage in plan.stages:
         path = cache.lookup(stage.kind, stage.key)
         manifest = read_manifest(path) if path else None
         if manifest is not None:
-            found[stage.label] = manifest.record
+            found[stage.label] = "cached", manifest.record
+        elif shared and (stored := shared.stored(cache.path(stage.kind, stage.key).name)):
+            found[stage.label] = "shared", stored.manifest.record
     return found
 
 
-def _state(stage: Planned, finished: bool, cache: Cache) -> str:
-    if finished:
-        return "cached"
+def _state(stage: Planned, cache: Cache) -> str:
+    """Of a stage that is not finished."""
     return "damaged" if cache.damage(cache.path(stage.kind, stage.key)) else "to make"
 
 

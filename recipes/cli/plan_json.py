@@ -17,8 +17,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from evalsuite.machine.memory import Memory
-from recipes.cli.plan_facts import Machine, PlanFacts, StageFacts
+from recipes.cli.cluster_lines import kind_name
+from recipes.cli.outlook import Machine, Outlook
+from recipes.cli.plan_facts import PlanFacts, StageFacts
 from recipes.cli.plan_lines import total_of
+from recipes.cluster.forecast import ClusterForecast
 from recipes.planning.memory import Estimate
 
 FORMAT = 1  # raised when a key means something else, or is no longer there
@@ -38,9 +41,10 @@ def as_values(facts: PlanFacts) -> dict[str, Any]:
         "source": recipe.source,
         "seed": recipe.seed,
         "search": _search(facts),
-        "stages": [_stage(stage) for stage in facts.stages],
+        "stages": [_stage(stage) | _slot(stage.label, facts.outlook) for stage in facts.stages],
         "total": _total(facts),
-        "machine": _machine(facts.machine),
+        "machine": _machine(facts.outlook.machine) if facts.outlook.machine else None,
+        "cluster": _cluster(facts.outlook.cluster) if facts.outlook.cluster else None,
         "notes": list(facts.notes),
     }
 
@@ -95,8 +99,9 @@ def _bytes(need: Memory) -> Mapping[str, Any]:
 
 
 def _total(facts: PlanFacts) -> dict[str, Any]:
-    total = total_of(facts.predictions())
+    total = total_of(facts.predictions(), facts.outlook.slots)
     return {
+        "jobs": facts.outlook.jobs,
         "predicted_seconds": total.seconds,
         "disk_bytes": round(total.output),
         "working_disk_bytes": round(total.working),
@@ -111,4 +116,46 @@ def _machine(machine: Machine) -> dict[str, Any]:
         "threads": machine.threads,
         "memory": {"of": machine.place.name, "bytes": machine.place.bytes or None},
         "probe": [dict(figure) for figure in machine.figures],
+    }
+
+
+def _slot(label: str, outlook: Outlook) -> dict[str, Any]:
+    """When and where a stage would run; nothing where stages run one after the other."""
+    if (slot := outlook.slots.get(label)) is None:
+        return {}
+    when = {"begins_seconds": slot.begins, "ends_seconds": slot.ends}
+    if (cluster := outlook.cluster) is None:
+        return when
+    taken, request = cluster.kind_of(label), cluster.requests[label]
+    by_kind = {}
+    for number, one in enumerate(cluster.kinds):
+        found = one.predictions.get(label)
+        known = found is not None and not found.unknown
+        by_kind[kind_name(number)] = {
+            "fits": found is not None,
+            "predicted_seconds": found.seconds if found and known else None,
+        }
+    return {
+        **when,
+        "node_kind": None if taken is None else kind_name(taken),
+        "asks": {"cpus": request.cpus, "gpus": request.gpus, "memory_bytes": request.memory},
+        "by_node_kind": by_kind,
+    }
+
+
+def _cluster(cluster: ClusterForecast) -> dict[str, Any]:
+    return {
+        "grows": cluster.grows,
+        "node_kinds": [
+            {
+                "name": kind_name(number),
+                "nodes": [node.name for node in one.kind.nodes],
+                "cpus": one.kind.least.cpus,
+                "gpus": one.kind.least.gpus,
+                "memory_bytes": one.kind.least.memory or None,
+                "gpu": {"of": one.gpu.name, "bytes": one.gpu.bytes} if one.gpu else None,
+                "probe": [dict(figure) for figure in one.figures],
+            }
+            for number, one in enumerate(cluster.kinds)
+        ],
     }

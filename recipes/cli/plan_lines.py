@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recipes.cli.cluster_lines import cluster_lines, node_of
 from recipes.cli.memory_lines import aligned, memory_lines
+from recipes.cli.outlook import Outlook
 from recipes.cli.plan_facts import PlanFacts, StageFacts
 from recipes.execution.display import duration
 from recipes.execution.workspace import size_text
 from recipes.parsing.knobs import assignment_text
+from recipes.planning.list_schedule import Slot, end_of, most_at_once
 from recipes.planning.time import Prediction
 
 HEAD = ("stage", "kind", "state", "key", "time", "disk")
@@ -28,8 +31,19 @@ def plan_table(facts: PlanFacts) -> str:
     Of a search the stages of its first assignment, the report of all trials apart, and a line that
     says how many trials and assignments there are.
     """
-    table = aligned([HEAD, *(_row(stage) for stage in facts.stages)])
-    lines = [*total_lines(facts.predictions()), *memory_lines(facts.estimates()), *facts.notes]
+    outlook, cluster = facts.outlook, facts.outlook.cluster
+    rows = [HEAD, *(_row(stage) for stage in facts.stages)]
+    if cluster is not None:
+        kinds = [node_of(stage.label, cluster) for stage in facts.stages]
+        rows = [(*row, kind) for row, kind in zip(rows, ["node", *kinds], strict=True)]
+    table = aligned(rows)
+    lines = total_lines(facts.predictions(), outlook.slots, _where(outlook))
+    if cluster is not None:
+        lines += cluster_lines(cluster)
+        lines += memory_lines(facts.estimates(), "what nodes have is said above")
+    else:
+        lines += memory_lines(facts.estimates())
+    lines += facts.notes
     if facts.feasible is None:
         return "\n".join([table, *lines])
     first = assignment_text(facts.assignment or {})
@@ -40,9 +54,10 @@ def plan_table(facts: PlanFacts) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What all stages that are still to be made take, one after the other.
+    """What all stages that are still to be made take.
 
     Attributes:
+        seconds: one after the other, or until the last ends where some run at the same time.
         output: bytes of their results.
         working: bytes more that are on disk while a stage runs, at most.
         known, unknown: stages with a prediction, and without.
@@ -55,21 +70,29 @@ class Total:
     unknown: int
 
 
-def total_of(found: Mapping[str, Prediction]) -> Total:
-    """The sum of the predictions."""
+def total_of(found: Mapping[str, Prediction], slots: Mapping[str, Slot]) -> Total:
+    """The sum of the predictions; with slots, what a run of them takes."""
     known = [one for one in found.values() if not one.unknown]
+    working = {label: one.working for label, one in found.items()}
     return Total(
-        seconds=sum(one.seconds for one in known),
+        seconds=end_of(slots) if slots else sum(one.seconds for one in known),
         output=sum(one.output for one in known),
-        working=max((one.working for one in known), default=0.0),
+        working=most_at_once(slots, working) if slots else max(working.values(), default=0.0),
         known=len(known),
         unknown=len(found) - len(known),
     )
 
 
-def total_lines(found: Mapping[str, Prediction]) -> list[str]:
-    """What the stages take that are still to be made; nothing where none is."""
-    total = total_of(found)
+def total_lines(
+    found: Mapping[str, Prediction], slots: Mapping[str, Slot], where: str
+) -> list[str]:
+    """What the stages take that are still to be made; nothing where none is.
+
+    Args:
+        slots: when each runs, where some run at the same time.
+        where: they run, and how many at the same time.
+    """
+    total = total_of(found, slots)
     reasons: dict[str, list[str]] = {}
     for label, one in found.items():
         if one.unknown:
@@ -78,14 +101,24 @@ def total_lines(found: Mapping[str, Prediction]) -> list[str]:
     if total.known:
         part = f" of the {total.known} stage(s) with a prediction" if reasons else ""
         lines.append(
-            f"total{part}: about {duration(total.seconds)}, one stage after the other, with this "
-            f"machine as busy as it is now; {size_text(total.output)} of results"
+            f"total{part}: {'at least' if slots else 'about'} {duration(total.seconds)}, {where}; "
+            f"{size_text(total.output)} of results"
         )
         if total.working:
-            lines[0] += f", and at most {size_text(total.working)} more while a stage runs"
+            lines[0] += f", and at most {size_text(total.working)} more while stages run"
     for reason, labels in reasons.items():
         lines.append(f"no prediction of time, {reason}: {', '.join(labels)}")
     return lines
+
+
+def _where(outlook: Outlook) -> str:
+    """`one stage after the other, with this machine as busy as it is now`."""
+    if outlook.cluster is not None:
+        count = len(outlook.cluster.nodes)
+        return f"on {count} node{'' if count == 1 else 's'} as busy as now"
+    if outlook.jobs > 1:
+        return f"{outlook.jobs} stages at the same time, with this machine as busy as it is now"
+    return "one stage after the other, with this machine as busy as it is now"
 
 
 def _row(stage: StageFacts) -> tuple[str, ...]:

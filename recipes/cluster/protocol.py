@@ -35,12 +35,17 @@ class LostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A live node and all that it has, used or not; memory in bytes."""
+    """A live node and all that it has, used or not; memory in bytes.
+
+    Attributes:
+        id: what the cluster itself calls it; names need not differ.
+    """
 
     name: str
     cpus: int
     gpus: int
     memory: int
+    id: str = ""
 
     def text(self) -> str:
         """`node-3: 8 CPUs, 1 GPU, 31.0 GB of memory`."""
@@ -84,6 +89,16 @@ class Cluster(Protocol):
 
         Raises:
             ClusterError: a node does not answer.
+        """
+
+    def probe(self, asked: Sequence[tuple[Node, Any]]) -> list[Any]:
+        """What `node_probe.measure` says on each of these nodes, in their order.
+
+        Args:
+            asked: nodes, and a `node_probe.Asked` for each.
+
+        Raises:
+            ClusterError: a node does not answer, or fails.
         """
 
     def share(self, value: Any) -> Any:

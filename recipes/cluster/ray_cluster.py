@@ -25,6 +25,7 @@ from recipes.execution.stage_worker import News, Result
 _ADDRESS = re.compile(r"ray|ray://[^/:\s]+:\d+")
 _HEAD = "node:__internal_head__"  # the resource that only the head node has
 _ANSWER = 120.0  # seconds in which a node must say what it is
+_MEASURED = 600.0  # seconds in which a node must have measured how fast it is
 _CONNECT = 10.0  # seconds in which something must listen at the address
 
 
@@ -119,6 +120,7 @@ class RayCluster:
                 cpus=int(node["Resources"].get("CPU", 0)),
                 gpus=int(node["Resources"].get("GPU", 0)),
                 memory=int(node["Resources"].get("memory", 0)),
+                id=str(node["NodeID"]),
             )
             for node in found
         ]
@@ -130,23 +132,40 @@ class RayCluster:
             ClusterError: one does not answer in time.
         """
         import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         task, shared = ray.remote(_look_function()), ray.put(expected)
         asked = {}
         for node in _alive():
-            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-            options = task.options(num_cpus=0, max_retries=1, scheduling_strategy=there)
-            asked[options.remote([shared])] = node["NodeManagerAddress"]
-        done, late = ray.wait([*asked], num_returns=len(asked), timeout=_ANSWER)
-        if late:
-            names = ", ".join(str(asked[ref]) for ref in late)
-            raise ClusterError(f"these nodes of the cluster do not answer: {names}")
+            options = task.options(num_cpus=0, max_retries=1, **_on(node["NodeID"]))
+            asked[options.remote([shared])] = str(node["NodeManagerAddress"])
         found: list[dict[str, Any]] = []
-        for ref in done:
+        for ref in _answers(asked):
             with suppress(ray.exceptions.RayError):  # it died since
                 found.append(ray.get(ref))
         return found
+
+    def probe(self, asked: Sequence[tuple[Node, Any]]) -> list[Any]:
+        """What `node_probe.measure` says on each of these nodes, in their order.
+
+        A node that is to measure its GPU waits until one is free.
+
+        Raises:
+            ClusterError: a node does not answer in time, or fails.
+        """
+        import ray
+
+        task = ray.remote(_probe_function())
+        refs = {}
+        for node, question in asked:
+            gpus = int(any(stage.gpu for stage in question.stages.values()))
+            options = task.options(num_cpus=0, num_gpus=gpus, max_retries=1, **_on(node.id))
+            refs[options.remote([ray.put(question)])] = node.name
+        _answers(refs, _MEASURED)
+        try:
+            return list(ray.get([*refs]))
+        except ray.exceptions.RayError as error:
+            last = str(error).strip().splitlines()[-1]
+            raise ClusterError(f"a node could not be measured: {last}") from error
 
     def share(self, value: Any) -> Any:
         """Put a value into Ray's object store."""
@@ -236,6 +255,31 @@ def _alive() -> list[dict[str, Any]]:
     return [node for node in ray.nodes() if node["Alive"]]
 
 
+def _on(node_id: str) -> dict[str, Any]:
+    """Options of a task that runs on one node only."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return {"scheduling_strategy": NodeAffinitySchedulingStrategy(node_id, soft=False)}
+
+
+def _answers(asked: dict[Any, str], seconds: float = _ANSWER) -> list[Any]:
+    """The tasks, when all of them have ended.
+
+    Args:
+        asked: the name of the node of each.
+
+    Raises:
+        ClusterError: one has not in time.
+    """
+    import ray
+
+    done, late = ray.wait([*asked], num_returns=len(asked), timeout=seconds)
+    if late:
+        names = ", ".join(asked[ref] for ref in late)
+        raise ClusterError(f"these nodes of the cluster do not answer: {names}")
+    return list(done)
+
+
 def _grows() -> bool:
     """Whether the cluster has a configuration by which nodes are added."""
     with suppress(Exception):  # it is not part of Ray's public interface, nor there for clients
@@ -260,6 +304,19 @@ def _look_function() -> Callable[..., dict[str, Any]]:
         return describe(ray.get(shared[0]))
 
     return look
+
+
+def _probe_function() -> Callable[..., Any]:
+    """Sent by value, because it is no module's own."""
+
+    def probe(shared: list[Any]) -> Any:
+        import ray
+
+        from recipes.cluster.node_probe import measure
+
+        return measure(ray.get(shared[0]))
+
+    return probe
 
 
 def _make_function() -> Callable[..., Any]:

@@ -30,14 +30,7 @@ def requests_of(
     Raises:
         ClusterError: no node has as much, and none will come that has.
     """
-    working = [node for node in nodes if node.cpus]
-    if not working:
-        raise ClusterError("no node of the cluster has CPUs for stages\nstart one: ray start")
-    memory = {label: one.need.total for label, one in estimate(plan, Place("RAM", 0)).items()}
-    found = {
-        stage.label: _request(plan, stage, working, jobs, memory.get(stage.label, 0))
-        for stage in stages
-    }
+    found = requests_for(plan, stages, nodes, jobs)
     refused = [
         f"  {label} needs {request.text()}"
         for label, request in found.items()
@@ -52,6 +45,24 @@ def requests_of(
             + "\nadd a node, or say less in the stage's resources: {cpus: 2, memory: 4 GB}"
         )
     return found
+
+
+def requests_for(
+    plan: Plan, stages: Sequence[Planned], nodes: Sequence[Node], jobs: int
+) -> dict[str, Request]:
+    """The same, whether or not a node has as much.
+
+    Raises:
+        ClusterError: no node has CPUs.
+    """
+    working = [node for node in nodes if node.cpus]
+    if not working:
+        raise ClusterError("no node of the cluster has CPUs for stages\nstart one: ray start")
+    memory = {label: one.need.total for label, one in estimate(plan, Place("RAM", 0)).items()}
+    return {
+        stage.label: _request(plan, stage, working, jobs, memory.get(stage.label, 0))
+        for stage in stages
+    }
 
 
 def _request(plan: Plan, stage: Planned, nodes: Sequence[Node], jobs: int, memory: int) -> Request:

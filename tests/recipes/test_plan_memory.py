@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from evalsuite.machine.memory import Place
-from recipes.cli import plan_facts
+from recipes.cli import outlook
 from recipes.cli.app import main
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
@@ -90,7 +90,7 @@ def test_large_models_are_estimated_from_their_config(
 def test_what_would_fit_is_named_with_numbers(
     large: Folder, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan_facts, "machine_memory", lambda: Place("RAM", int(25 * GB)))
+    monkeypatch.setattr(outlook, "machine_memory", lambda: Place("RAM", int(25 * GB)))
     assert large.cli("plan", large.write(RECIPE.replace("MODEL", "xl"))) == 0
     said = capfd.readouterr().out
     assert re.search(

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from evalsuite.machine.environment import threads
 from evalsuite.machine.memory import Place
 from evalsuite.machine.model_shape import ModelShape
 from evalsuite.machine.probe import Probe
 from evalsuite.machine.work import Batches, Predictions, Work
 from evalsuite.plain_config import plain_config
-from recipes.cli import plan_facts
+from recipes.cli import outlook, plan_facts
+from recipes.cli.outlook import on_this_machine
 from recipes.cli.plan_json import as_values
 from recipes.cli.plan_lines import plan_table, total_lines
 from recipes.execution.cache import Cache
@@ -128,7 +130,7 @@ def test_the_disk_of_a_checkpoint_and_of_its_int8_bundle(found: dict[str, Predic
 def test_what_cannot_be_predicted_is_said(found: dict[str, Prediction]) -> None:
     assert found["adapter"].unknown == "the speed of training on nf4 was not measured"
     assert not found["of8bit"].unknown  # its rows and its model are known
-    lines = total_lines(found)
+    lines = total_lines(found, {}, "one stage after the other")
     assert " with a prediction: about " in lines[0] and "one stage after the other" in lines[0]
     assert lines[1].startswith("no prediction of time, the speed of training")
     assert lines[1].endswith(": adapter")
@@ -141,8 +143,12 @@ def test_json_and_table_say_the_same(
     text: SourceText,
     found: dict[str, Prediction],
 ) -> None:
-    monkeypatch.setattr(plan_facts, "machine_memory", lambda: Place("RAM", 700_000_000))
-    facts = plan_facts.facts_of(plan, Cache(Workspace(tmp_path)), text, Machine())
+    monkeypatch.setattr(outlook, "machine_memory", lambda: Place("RAM", 700_000_000))
+    facts = plan_facts.facts_of(
+        plan,
+        Cache(Workspace(tmp_path)),
+        lambda labels: on_this_machine(plan, text, labels, 1, lambda threads: Machine()),
+    )
     values = as_values(facts)
     stages = {stage["stage"]: stage for stage in values["stages"]}
     for label, one in found.items():
@@ -157,7 +163,8 @@ def test_json_and_table_say_the_same(
     assert memory["bytes"] == sum(memory["parts"].values()) - memory["parts_overlap_bytes"]
     assert not memory["fits"] and memory["with_other_keys"][0]["keys"]
     assert values["machine"]["memory"] == {"of": "RAM", "bytes": 700_000_000}
-    assert values["machine"]["probe"] == [{"figure": "one"}]
+    assert values["machine"]["probe"] == [{"threads": threads(), "figure": "one"}]
+    assert values["cluster"] is None and values["total"]["jobs"] == 1
     lines = plan_table(facts).splitlines()
     row = next(line for line in lines if line.startswith("teacher "))
     assert f"~{duration(stages['teacher']['predicted_seconds'])} " in row
@@ -166,7 +173,7 @@ def test_json_and_table_say_the_same(
 
 def test_only_stages_that_are_asked_for(plan: Plan, text: SourceText) -> None:
     assert list(predict(plan, text, Machine(), ["page"])) == ["page"]
-    assert total_lines({}) == []
+    assert total_lines({}, {}, "") == []
 
 
 def test_text_without_a_tokenizer_is_not_known(text: SourceText) -> None:

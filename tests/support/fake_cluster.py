@@ -7,10 +7,12 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from recipes.cluster import node_check
+from recipes.cluster import node_check, node_probe
 from recipes.cluster.node_stage import NodeAssignment, NodeWork, make_stage
 from recipes.cluster.protocol import LostError, Node, Request
 from recipes.execution.stage_worker import News, Result
@@ -27,6 +29,8 @@ class FakeCluster:
         roots: the work directory of each node; None: it sees the workspace of the run.
         dies: called with (label, attempt, text of an update); True ends the node there.
         sent: (label, node, attempt), as begun.
+        sizes: what single nodes have, by name, where they differ from the others.
+        probed: names of nodes that were measured; `measure` is what they do.
     """
 
     grows = False
@@ -35,14 +39,21 @@ class FakeCluster:
         self.roots, self.sent, self.cancelled = roots, list[tuple[str, str, int]](), 0
         self.dies: Callable[[str, int, str], bool] = lambda label, attempt, text: False
         self.size = node or Node("", 2, 0, 8_000_000_000)
+        self.sizes: dict[str, Node] = {}
+        self.probed: list[str] = []
+        self.measure: Callable[[node_probe.Asked], node_probe.Answer] = node_probe.measure
         self.said: list[News] = []
         self.pool = ThreadPoolExecutor(1)
 
     def nodes(self) -> list[Node]:
-        return [Node(name, self.size.cpus, self.size.gpus, self.size.memory) for name in self.roots]
+        return [replace(self.sizes.get(name, self.size), name=name) for name in self.roots]
 
     def look(self, files: node_check.Files) -> list[dict[str, object]]:
         return [self._on(name, lambda: node_check.describe(files)) for name in self.roots]
+
+    def probe(self, asked: list[tuple[Node, node_probe.Asked]]) -> list[node_probe.Answer]:
+        self.probed += [node.name for node, _ in asked]
+        return [self._on(node.name, partial(self.measure, one)) for node, one in asked]
 
     def share(self, value: object) -> object:
         return value
