@@ -9,6 +9,7 @@ has is computed as the training goes on (`transfer.loop.stream_plan`).
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from transformers.trainer_utils import set_seed
@@ -73,7 +74,7 @@ def pretrain_stream(
     model = new_model(directory, options.shape, tokenizer.get_vocab_size())
     model.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     model.train()
-    data = TrainingData(plan, collate, batch_rows=options.batch_size)
+    data = TrainingData(plan, collate, rows=plan.rows)
     fitted = fit(model, data, mlm.loss, settings, work, progress)
     model.eval()
     languages = " ".join(text.corpora)
@@ -110,5 +111,5 @@ def _vocabulary(
         return
     progress(0.0, "training the vocabulary")
     lines = first_lines(stream, MOST_LINES, source)
-    found = vocabulary.train_unigram(lines, options.shape.vocabulary)
+    found = vocabulary.train_unigram(chain(*lines.values()), options.shape.vocabulary)
     vocabulary.save(found, directory, options.shape.max_length)

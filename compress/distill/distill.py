@@ -36,6 +36,7 @@ from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.encoded import unreached_summary
 from transfer.loop.batch_plan import Batch
 from transfer.loop.fit import Fitted, fit
+from transfer.loop.mixed_plan import MixedPlan
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.models.label_rows import put_in_order
@@ -82,8 +83,8 @@ def distill(
     in_order(predictor, labels)
     text = read_text(tasks, source, teacher_dir, options, head, progress)
     cached = _cached_logits(predictor, labels, text, options, work, progress)
-    count = options.batch_size if text.streamed else None
-    data = TrainingData(text.batches, _collate(text, cached), batch_rows=count)
+    counted = text.batches.rows if isinstance(text.batches, MixedPlan) else None
+    data = TrainingData(text.batches, _collate(text, cached), rows=counted)
     if student is None:
         begun = _new_student(teacher, teacher_dir, labels, options, data, progress)
         student = begun.model

@@ -22,7 +22,7 @@ from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop.batch_plan import Batch, steps_for
-from transfer.loop.mixed_plan import MixedPlan
+from transfer.loop.mixed_plan import MixedPlan, in_memory
 from transfer.loop.mixing import mix
 from transfer.loop.stream_plan import StreamPlan
 from transfer.loop.types import Progress
@@ -160,10 +160,13 @@ def _with_stream(
         return text.plan(alpha=options.alpha, batch_size=size, steps=count, seed=seed, part=part)
 
     weights = [(1 - plain) * rows / sum(sizes) for rows in sizes] + [plain]
-    plan = MixedPlan([rows.lengths() for rows in parts], weights, size, steps, seed, stream)
+    ways = [*(in_memory(rows.lengths(), size, seed) for rows in parts), stream]
+    plan = MixedPlan(ways, weights, steps, seed)
+    lines = plan.plans[-1]
+    assert isinstance(lines, StreamPlan)
     pad_id = tokenization.pad_id(directory)
     choices = head == "choice"
-    parts.append(StreamedTexts(plan.stream, tokenizer, pad_id, paired=paired, choices=choices))
+    parts.append(StreamedTexts(lines, tokenizer, pad_id, paired=paired, choices=choices))
     return TrainingText(parts, plan)
 
 

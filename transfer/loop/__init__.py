@@ -5,7 +5,7 @@ Files:
         first step
     compute.py: the precision that a training computes in
     fit.py: the one training loop: transformers.Trainer over a fixed plan of batches
-    mixed_plan.py: batches of several parts of which one is a stream
+    mixed_plan.py: batches of several parts, in memory or streamed
     mixing.py: multi-task sampling: which data set each step draws from
     optimizer_steps.py: transformers.Trainer over a plan of optimizer steps, each of one or more
         micro-batches

@@ -1,11 +1,11 @@
-"""Batches of several parts of which one is a stream, in an order that is drawn before training.
+"""Batches of several parts, in memory or streamed, in an order that is drawn before training.
 
->>> plan = MixedPlan([4, 2], [0.5, 0.5], batch_size=2, steps=100, seed=1, stream=stream)
->>> plan[7].part
+>>> parts = [in_memory([4, 2], batch_size=2, seed=1), stream]
+>>> MixedPlan(parts, [0.5, 0.5], steps=100, seed=1)[7].part
 1
 
 Which part each batch is of follows from the seed, as in `transfer.loop.mixing.mix`; the batches of
-the stream are computed when they are asked for (`transfer.loop.stream_plan`). So any batch is the
+a stream are computed when they are asked for (`transfer.loop.stream_plan`). So any batch is the
 same whenever it is asked for, also after a kill.
 """
 
@@ -20,44 +20,48 @@ import numpy as np
 from transfer.loop.batch_plan import Batch, plan
 from transfer.loop.stream_plan import StreamPlan
 
+Part = Callable[[int, int], Sequence[Batch]]  # (number of batches, number of the part) -> them
 
-class MixedPlan(Sequence[Batch]):
-    """Batches of parts that are in memory, and of a stream, which is the last part.
 
-    In memory are 9 bytes per batch, and the batches of the other parts.
+def in_memory(lengths: Sequence[int], batch_size: int, seed: int) -> Part:
+    """A part whose rows are in memory.
 
     Args:
-        lengths: of the rows of each part but the stream.
-        weights: share of each part in the batches, the stream's last.
-        stream: makes the plan of the stream, given its number of batches and of the part.
+        lengths: of its rows, in tokens.
+        seed: of the mixed plan; each part draws from another one.
+    """
+
+    def batches(count: int, part: int) -> Sequence[Batch]:
+        return plan(lengths, batch_size, count, seed + 1 + part, part) if count else ()
+
+    return batches
+
+
+class MixedPlan(Sequence[Batch]):
+    """Batches, each of one part.
+
+    In memory are 9 bytes per batch, and the batches of parts that are no streams.
+
+    Args:
+        parts: make the batches of each part, given their number and the part's.
+        weights: share of each part in the batches.
 
     Attributes:
-        stream: the plan of the stream.
+        plans: the batches of each part.
     """
 
     def __init__(
-        self,
-        lengths: Sequence[Sequence[int]],
-        weights: Sequence[float],
-        batch_size: int,
-        steps: int,
-        seed: int,
-        stream: Callable[[int, int], StreamPlan],
+        self, parts: Sequence[Part], weights: Sequence[float], steps: int, seed: int
     ) -> None:
         drawn = random.Random(seed).choices(range(len(weights)), weights=weights, k=steps)
         self._part = np.asarray(drawn, dtype=np.uint8)
-        counts = np.zeros(len(weights), dtype=np.int64)
         self._place = np.zeros(steps, dtype=np.int64)
-        for part in range(len(weights)):
-            mine = self._part == part
-            counts[part] = mine.sum()
-            self._place[mine] = np.arange(counts[part])
-        self.stream = stream(max(1, int(counts[-1])), len(lengths))
-        self._plans: list[Sequence[Batch]] = [
-            plan(own, batch_size, int(counts[part]), seed + 1 + part, part) if counts[part] else ()
-            for part, own in enumerate(lengths)
-        ]
-        self._plans.append(self.stream)
+        self.plans: list[Sequence[Batch]] = []
+        for number, part in enumerate(parts):
+            mine = self._part == number
+            count = int(mine.sum())
+            self._place[mine] = np.arange(count)
+            self.plans.append(part(count, number))
 
     def __len__(self) -> int:
         return len(self._part)
@@ -74,5 +78,15 @@ class MixedPlan(Sequence[Batch]):
             return [self[number] for number in range(*index.indices(len(self)))]
         if not 0 <= index < len(self):
             raise IndexError(index)
-        batch: Batch = self._plans[self._part[index]][int(self._place[index])]
+        batch: Batch = self.plans[self._part[index]][int(self._place[index])]
         return batch
+
+    def rows(self, count: int) -> int:
+        """Rows of the first `count` batches; no stream is read for it."""
+        taken = np.bincount(self._part[:count], minlength=len(self.plans)).tolist()
+        return sum(
+            batches.rows(number)
+            if isinstance(batches, StreamPlan)
+            else sum(len(batch.indices) for batch in batches[:number])
+            for batches, number in zip(self.plans, taken, strict=True)
+        )

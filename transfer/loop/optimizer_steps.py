@@ -54,7 +54,7 @@ class Steps(Dataset[list[Micro]]):
 
     def __init__(self, data: TrainingData, accumulate: int, rank: int, world: int) -> None:
         size = 1 if data.cut else accumulate
-        self.batches, self.size, self.batch_rows = data.batches, size, data.batch_rows
+        self.batches, self.size, self.rows = data.batches, size, data.rows
         # Batches that do not fill the last step are left out, unless it is the only one.
         self.count = max(len(data.batches) // size, min(1, len(data.batches)))
         self.collate, self.cut, self.rank, self.world = data.collate, data.cut, rank, world
@@ -65,8 +65,8 @@ class Steps(Dataset[list[Micro]]):
     def examples(self, steps: int) -> int:
         """Number of rows in the first `steps` steps."""
         count = min(min(steps, self.count) * self.size, len(self.batches))
-        if self.batch_rows is not None:
-            return count * self.batch_rows
+        if self.rows is not None:
+            return self.rows(count)
         return sum(len(batch.indices) for batch in self.batches[:count])
 
     def __getitem__(self, index: int) -> list[Micro]:

@@ -157,6 +157,10 @@ class StreamPlan(Sequence[Batch]):
             raise IndexError(index)
         return self._pool(index // _POOL).batches[index % _POOL]
 
+    def rows(self, count: int) -> int:
+        """Rows of the first `count` batches."""
+        return count * self.batch_size
+
     def ids(self, index: int) -> list[int]:
         """The token ids of one of the indices of a batch."""
         pool, row = divmod(index, _POOL * self.batch_size)

@@ -44,11 +44,11 @@ class TrainingData:
         collate: builds the tensors of a batch; everything random in it comes from `batch.seed`.
         cut: splits a batch into micro-batches, which are in memory one after the other and are
             shared by the processes of a training; None where batches are not split.
-        batch_rows: rows of each batch, where all have as many and they are computed when they are
-            asked for; None where they are counted.
+        rows: gives the number of rows of the first batches, so many, where batches are computed
+            when they are asked for; None where the rows of all are counted.
     """
 
     batches: Sequence[Batch]
     collate: Collate
     cut: Cut | None = None
-    batch_rows: int | None = None
+    rows: Callable[[int], int] | None = None

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -43,6 +43,13 @@ class Streamed:
 
     stream: Stream
     corpora: dict[str, TokenCorpus]
+
+    def only(self, languages: Collection[str]) -> Streamed:
+        """The same of some languages."""
+        return Streamed(
+            self.stream,
+            {code: corpus for code, corpus in self.corpora.items() if code in languages},
+        )
 
     @property
     def rows(self) -> int:
@@ -85,19 +92,27 @@ def tokenize(
     )
 
 
-def first_lines(stream: Stream, count: int, source: DataSource) -> list[str]:
+def first_lines(
+    stream: Stream, count: int, source: DataSource, longest: int | None = None
+) -> dict[str, list[str]]:
     """About `count` lines, as many of each language, from the beginnings of its shards.
+
+    Args:
+        longest: characters of a line that are kept; None for all.
 
     Raises:
         DataError: a shard is absent or cannot be read.
     """
     held = HeldOut.read(source)
-    lines: list[str] = []
-    for _, places in sorted(stream.places.items()):
+    lines: dict[str, list[str]] = {}
+    for language, places in sorted(stream.places.items()):
         shards = list(dict.fromkeys(shard for place in places for shard in find(place)))
         each = -(-count // (len(stream.places) * len(shards)))
-        for shard in shards:
-            lines += islice(_without(texts(shard), held), each)
+        lines[language] = [
+            line[:longest]
+            for shard in shards
+            for line in islice(_without(texts(shard), held), each)
+        ]
     return lines
 
 

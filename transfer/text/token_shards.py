@@ -94,8 +94,11 @@ class TokenStore:
     def _write(self, shard: Shard, path: Path) -> None:
         import pyarrow
 
-        small = self.tokenizer.get_vocab_size() <= 1 << 16
-        ids = pyarrow.list_(pyarrow.uint16() if small else pyarrow.uint32())
+        size = self.tokenizer.get_vocab_size()
+        widths = {1 << 8: pyarrow.uint8(), 1 << 16: pyarrow.uint16()}
+        ids = pyarrow.list_(
+            next((width for most, width in widths.items() if size <= most), pyarrow.uint32())
+        )
         schema = pyarrow.schema([("ids", ids)])
         partial, rows = path.with_suffix(".partial"), 0
         with (
