@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -19,7 +19,16 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.plain_text_keys import (
+    BUFFER,
+    ShuffleBuffer,
+    TextStream,
+    opened_stream,
+    refuse_unpinned,
+    streamed_files,
+)
 from recipes.stages._shared.training_keys import TrainingConfig, need, settings
+from transfer.extend import rules
 from transfer.registry import TEACHERS
 
 if TYPE_CHECKING:
@@ -98,7 +107,10 @@ class Config(TrainingConfig):
     )
     freeze_body: bool = Field(default=False, description="Train the word embeddings alone.")
     max_length: int = Field(
-        default=96, ge=8, description="Longest sequence in tokens; longer sentences are skipped."
+        default=96,
+        ge=8,
+        description="Longest sequence in tokens; longer sentences are skipped, and longer "
+        "lines of stream are cut.",
     )
     max_pairs: int | None = Field(
         default=None, ge=1, description="Sentence pairs per language, at most; default: all pairs."
@@ -106,7 +118,7 @@ class Config(TrainingConfig):
     max_lines: int | None = Field(
         default=None,
         ge=0,
-        description="Monolingual lines per language, at most; default: all lines.",
+        description="Monolingual lines of the source per language, at most; default: all lines.",
     )
     prose: bool = Field(default=True, description="Skip lines that are not running text.")
     held_out: int = Field(
@@ -124,6 +136,8 @@ class Config(TrainingConfig):
         description="Language codes of the training text; default: every language in the "
         "parallel corpus.",
     )
+    stream: TextStream = None
+    shuffle_buffer: ShuffleBuffer = BUFFER
     store: Literal["fp32", "fp16"] = Field(
         default="fp16", description="Precision of the weights on disk."
     )
@@ -135,6 +149,36 @@ class Config(TrainingConfig):
             raise ValueError("no objective has a share; nothing would be learnt")
         return self
 
+    @model_validator(mode="after")
+    def _one_source_of_lines(self) -> Config:
+        given = self.model_fields_set
+        if self.stream is None:
+            if "shuffle_buffer" in given:
+                raise ValueError("shuffle_buffer: only with stream")
+            return self
+        if "max_lines" in given:
+            raise ValueError(
+                "stream: is read in place of the source's single lines; remove max_lines"
+            )
+        written = given & {"languages", "max_pairs", "prose", "held_out"}
+        if written and not self.reads_pairs:
+            raise ValueError(
+                f"stream: nothing reads sentence pairs here; remove {', '.join(sorted(written))}, "
+                "which goes with parallel text"
+            )
+        return self
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether the parallel text is read."""
+        return rules.needs_pairs(
+            self.stream,
+            sentences=self.sentences,
+            english=self.english,
+            tlm=self.tlm,
+            lexical=self.init == "lexical",
+        )
+
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
@@ -145,12 +189,40 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             TEACHERS.get(config.second_teacher).require()
         except (UnknownNameError, MissingExtraError) as error:
             raise StageInputError(f"second_teacher: {error}") from None
+    if config.stream is not None:
+        _check_stream(config, config.stream)
     return Artifact("checkpoint", family="xlm-roberta", tokenizer=f"extend {config.name}")
 
 
+def _check_stream(config: Config, places: Collection[str]) -> None:
+    """Raise StageInputError where some of a stream is read by nothing, or cannot be taught."""
+    refuse_unpinned(config)
+    teacher = config.second_teacher
+    known = TEACHERS.get(teacher).languages if teacher is not None else ()
+    found = rules.readers(
+        places,
+        known,
+        mlm=config.mlm,
+        lines=config.lines,
+        english=config.sentences * config.english,
+    )
+    unread = set(places) - {code for codes in found.values() for code in codes}
+    if unread:
+        raise StageInputError(
+            f"stream: no objective reads {', '.join(sorted(unread))}; set mlm above 0, or remove it"
+        )
+    taught = teacher is not None and config.lines + config.words > 0
+    if taught and not config.reads_pairs and "en" not in places:
+        raise StageInputError(
+            "second_teacher: its head starts from English lines; add en to stream, or set "
+            "lines: 0 and words: 0"
+        )
+
+
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """Parallel text, and what is kept out of it."""
-    return (PARALLEL, HELD_OUT)
+    """Parallel text, the files of a stream, and what is kept out of both."""
+    pairs = (PARALLEL,) if config.reads_pairs else ()
+    return (*pairs, *streamed_files(config), HELD_OUT)
 
 
 def cost(config: Config) -> str:
@@ -186,6 +258,8 @@ def options(config: Config, ctx: StageContext) -> Options:
         held_out=config.held_out,
         alpha=config.sampling_exponent,
         languages=config.languages,
+        stream=opened_stream(config, ctx),
+        paired=config.reads_pairs,
         store=config.store,
         settings=settings(config, ctx),
     )

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.task import DataSource
 from transfer.extend.options import Options
 from transfer.loop.types import Progress
 from transfer.text import vocabulary
-from transfer.text.parallel_text import Ragged, Text, ranks, sample
+from transfer.text.parallel_text import Ragged, Text, ranks, read, sample
+from transfer.text.stream import first_lines
+
+_CHARACTERS = 1_000  # of a line of a stream, from which the vocabulary is learnt
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,37 @@ class Corpus:
     text: Text
     foreign: Ragged  # a pair
     english: Ragged  # a pair, in the new vocabulary
-    lines: Ragged
+    lines: Ragged  # none with a stream, whose rows are not in memory
     train: list[int]  # pairs to learn from: short enough, not held out
     held: list[int]
+
+
+def read_text(source: DataSource, options: Options, progress: Progress) -> Text:
+    """Sentence pairs and single lines; of a stream a sample of its lines.
+
+    Raises:
+        DataError: there is no text, or a shard of the stream cannot be read.
+    """
+    stream = options.stream
+    text = Text(("en",), [], [], 0)
+    if options.paired:
+        text = read(
+            source,
+            options.languages,
+            options.max_pairs,
+            options.max_lines if stream is None else 0,
+            prose=options.prose,
+            progress=progress,
+        )
+    if stream is None:
+        return text
+    progress(0.0, "reading the first lines of the stream")
+    some = first_lines(stream, options.vocabulary_lines, source, _CHARACTERS)
+    new = [code for code in some if code not in text.languages]
+    languages = (*text.languages[:-1], *new, "en")  # as pairs are numbered
+    number = {code: index for index, code in enumerate(languages)}
+    lines = [(number[code], line) for code, found in some.items() for line in found]
+    return Text(languages, text.pairs, lines, text.dropped)
 
 
 def train_vocabulary(
@@ -52,7 +84,7 @@ def encode(tokenizer: Any, text: Text, options: Options) -> Corpus:
 
     foreign = ids([pair[1] for pair in text.pairs])
     english = ids([pair[2] for pair in text.pairs])
-    lines = ids([line for _, line in text.lines])
+    lines = ids([line for _, line in text.lines] if options.stream is None else [])
     room = options.max_length - 2
     short = [
         i

@@ -23,23 +23,27 @@ class Curve:
     """Called after every step; what it measured is in `path`, and outlives a kill."""
 
     def __init__(
-        self, model: Any, corpus: Corpus, seen: Sequence[int], options: Options, path: Path
+        self, model: Any, corpus: Corpus, seen: Sequence[int] | None, options: Options, path: Path
     ) -> None:
         self.model, self.corpus, self.path = model, corpus, path
         self.compute = resolve_compute(options.settings.compute)
-        steps = {max(1, round(options.steps * n / _POINTS)) for n in range(1, _POINTS + 1)}
+        self.steps = {max(1, round(options.steps * n / _POINTS)) for n in range(1, _POINTS + 1)}
         self.scores: dict[str, float] = {}  # of the last call; empty where it measured nothing
-        self.tokens = {step: seen[step * options.settings.accumulate - 1] for step in steps}
+        self.tokens: dict[int, int] = {}  # of text up to a step; not known of a stream
+        if seen is not None:
+            size = options.settings.accumulate
+            self.tokens = {step: seen[step * size - 1] for step in self.steps}
 
     def __call__(self, step: int) -> None:
         self.scores = {}
-        if step not in self.tokens or not self.corpus.held:
+        if step not in self.steps or not self.corpus.held:
             return
         self.model.eval()
         found = round(self.retrieval(), 2)
         self.model.train()
         self.scores = {"held-out retrieval": found}
-        point = {"step": step, "tokens": self.tokens[step], **self.scores}
+        tokens = {"tokens": self.tokens[step]} if self.tokens else {}
+        point = {"step": step, **tokens, **self.scores}
         kept = [other for other in self.points() if other["step"] < step]
         partial = self.path.with_suffix(".part")
         partial.write_text(json.dumps([*kept, point]), encoding="utf-8")

@@ -7,13 +7,13 @@ whose embeddings start from the English ones they are translated by. Then object
 teach the languages: sentence-embedding distillation on parallel text, with the English encoder as
 teacher (Reimers & Gurevych 2020); the same from a multilingual teacher, which needs no parallel
 text, on lines and on single words; translation language modelling (Lample & Conneau 2019); masked
-language modelling.
+language modelling. Single lines may be a stream (`transfer.extend.streams`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from transformers.trainer_utils import set_seed
 from evalsuite import tokenization
 from evalsuite.errors import ModelError
 from evalsuite.task import DataSource
-from transfer.extend.corpus import Corpus, encode, train_vocabulary
+from transfer.extend.corpus import Corpus, encode, read_text, train_vocabulary
 from transfer.extend.curve import Curve
 from transfer.extend.options import Options as Options
-from transfer.extend.plan import LINES, PAD, SENTENCES, WORDS, Plan, make_plan
+from transfer.extend.plan import ENGLISH, LINES, PAD, SENTENCES, WORDS, Plan, make_plan
 from transfer.extend.start import embeddings
+from transfer.extend.streams import StreamRows, all_rows, open_streams
 from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.compute import resolve_compute
 from transfer.loop.fit import Fitted, fit
@@ -38,10 +39,10 @@ from transfer.models import cards, checkpoints
 from transfer.models.to_xlmr import carry, load_english
 from transfer.objectives import mlm, sentences
 from transfer.registry import TEACHERS
-from transfer.text.parallel_text import read
 from transfer.text.teacher_vectors import embed, targets
 
 _RIDGE = 5_000  # English lines the head starts from
+Vectors = Callable[[Sequence[int]], np.ndarray]  # rows of a part -> a teacher's vectors of them
 
 
 def extend(
@@ -66,35 +67,32 @@ def extend(
     original = load_english(english_dir)
     _check_length(original, options)
     english_tokenizer = tokenization.load(english_dir)
-    text = read(
-        source,
-        options.languages,
-        options.max_pairs,
-        options.max_lines,
-        prose=options.prose,
-        progress=progress,
-    )
+    text = read_text(source, options, progress)
     tokenizer_dir = work / "tokenizer"
     longest = original.config.max_position_embeddings
     train_vocabulary(text, options, tokenizer_dir, longest, progress)
     tokenizer = tokenization.load(tokenizer_dir)
     progress(0.0, "encoding text")
     corpus = encode(tokenizer, text, options)
-    plan = make_plan(tokenizer, corpus, options)
+    streams = open_streams(options, tokenizer_dir, source, progress)
+    plan = make_plan(tokenizer, corpus, options, streams)
     progress(0.0, "starting embeddings")
     set_seed(options.settings.seed)
     table = embeddings(original, english_tokenizer, tokenizer, corpus, options)
     model = carry(original, torch.from_numpy(table))
     vectors = _teach(model, original, english_tokenizer, corpus, plan, options, work, progress)
     pieces = mlm.Pieces.of(tokenizer)
-    data = TrainingData(plan.batches, _collate(plan, vectors, pieces, options.mask_rate))
+    collate = _collate(plan, vectors, pieces, options.mask_rate)
+    data = TrainingData(plan.batches, collate, rows=plan.batches.rows)
     curve = Curve(model, corpus, plan.seen, options, work / "curve.json")
     model.base_model.requires_grad_(not options.freeze_body)
     model.get_input_embeddings().weight.requires_grad_(True)
     model.train()
     objective = _objective(options.contrast)
     fitted = fit(model, data, objective, options.settings, work, progress, after=curve)
-    _save(model, tokenizer_dir, out, options, _card(english_dir, source, corpus, options))
+    lines = all_rows(streams) or len(corpus.lines)
+    card = _card(english_dir, source, corpus, lines, options)
+    _save(model, tokenizer_dir, out, options, card)
     points = curve.points()
     (out / "curve.json").write_text(json.dumps(points, indent=2), encoding="utf-8")
     return fitted, {
@@ -103,23 +101,23 @@ def extend(
         "compute": fitted.compute,
         "ms a step": round(1000 * fitted.seconds_per_step, 1),
         "sentence pairs": len(text.pairs),
-        "single lines": len(text.lines),
-        "dropped as evaluation text": text.dropped,
+        "single lines": lines,
+        **({"dropped as evaluation text": text.dropped} if plan.seen else {}),
         "languages": len(text.languages),
         "vocabulary": tokenizer.get_vocab_size(),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "tokens seen": plan.seen[-1],
+        **({"tokens seen": plan.seen[-1]} if plan.seen else {"rows seen": fitted.examples}),
         "held-out retrieval": points[-1]["held-out retrieval"] if points else "not measured",
     }
 
 
 def _collate(
-    plan: Plan, vectors: dict[int, np.ndarray], pieces: mlm.Pieces, mask_rate: float
+    plan: Plan, vectors: dict[int, Vectors], pieces: mlm.Pieces, mask_rate: float
 ) -> Collate:
     """Builds the tensors of a batch: masked text, or text with a teacher's vectors as `target`.
 
     Args:
-        vectors: for each part that a teacher embeds, the vectors of its lines.
+        vectors: for each part that a teacher embeds, gives the vectors of its rows.
     """
 
     def collate(batch: Batch) -> Tensors:
@@ -127,9 +125,10 @@ def _collate(
         ids = [part.ids[i] for i in batch.indices]
         if batch.part not in vectors:
             return mlm.collate(ids, PAD, pieces, batch.seed, mask_rate)
-        rows = [part.rows[i] for i in batch.indices]
-        target = nn.functional.normalize(torch.from_numpy(vectors[batch.part][rows]).float())
-        return {**padded(ids, PAD), "target": target, "through_head": batch.part != SENTENCES}
+        found = torch.from_numpy(vectors[batch.part](batch.indices))
+        target = nn.functional.normalize(found.float())
+        through_head = batch.part not in (SENTENCES, ENGLISH)
+        return {**padded(ids, PAD), "target": target, "through_head": through_head}
 
     return collate
 
@@ -180,9 +179,10 @@ def _teach(
     options: Options,
     work: Path,
     progress: Progress,
-) -> dict[int, np.ndarray]:
-    """What the teachers make of the plan's text, a part; for the second one `model` gets a head,
-    begun as the linear map from the first one's vectors to its own."""
+) -> dict[int, Vectors]:
+    """What the teachers make of the plan's text, a part; of a stream when it is asked for. For the
+    second one `model` gets a head, begun as the linear map from the first one's vectors to its
+    own."""
     compute = resolve_compute(options.settings.compute)
     if torch.cuda.is_available():
         original.cuda()
@@ -193,18 +193,32 @@ def _teach(
         tokenizer.no_truncation()
         return embed(original, ids, original.config.pad_token_id, compute)
 
-    vectors = {}
-    if lines := plan.parts[SENTENCES].lines:
-        vectors[SENTENCES] = targets(english, lines, work / "teacher", progress)
-    taught = [part for part in (LINES, WORDS) if plan.parts[part].lines]
+    def embedded(part: int, teacher: Callable[[Sequence[str]], np.ndarray], place: Path) -> Vectors:
+        ids, rows = plan.parts[part].ids, plan.parts[part].rows
+        if isinstance(ids, StreamRows):
+            return lambda indices: teacher([ids.text(i) for i in indices])
+        once = targets(teacher, plan.parts[part].lines, place, progress)
+        return lambda indices: once[[rows[i] for i in indices]]
+
+    def is_read(part: int) -> bool:
+        return bool(plan.parts[part].lines) or isinstance(plan.parts[part].ids, StreamRows)
+
+    vectors = {
+        part: embedded(part, english, work / "teacher")
+        for part in (SENTENCES, ENGLISH)
+        if is_read(part)
+    }
+    taught = [part for part in (LINES, WORDS) if is_read(part)]
     if options.teacher is None or not taught:
         return vectors
     second = TEACHERS.get(options.teacher)
     multilingual = second.open()
     for part in taught:
-        place = work / f"{options.teacher}-{part}"
-        vectors[part] = targets(multilingual, plan.parts[part].lines, place, progress)
-    some = sorted({pair[2] for pair in corpus.text.pairs[: 4 * _RIDGE]})[:_RIDGE]
+        vectors[part] = embedded(part, multilingual, work / f"{options.teacher}-{part}")
+    lines = [pair[2] for pair in corpus.text.pairs[: 4 * _RIDGE]]
+    if not lines:
+        lines = [line for number, line in corpus.text.lines if number == corpus.text.english]
+    some = sorted(set(lines))[:_RIDGE]
     model.head = nn.Linear(original.config.hidden_size, second.width, bias=False)
     with torch.no_grad():
         model.head.weight.copy_(_regress(english(some), multilingual(some)))
@@ -217,7 +231,9 @@ def _regress(inputs: np.ndarray, outputs: np.ndarray, ridge: float = 1.0) -> tor
     return torch.from_numpy(np.linalg.solve(square, inputs.T @ outputs).T.copy())
 
 
-def _card(english_dir: Path, source: DataSource, corpus: Corpus, options: Options) -> str:
+def _card(
+    english_dir: Path, source: DataSource, corpus: Corpus, lines: int, options: Options
+) -> str:
     shares = f"sentence distillation {options.sentences:g}, "
     if options.teacher is not None:
         shares += f"{options.teacher}: lines {options.lines:g}, words {options.words:g}, "
@@ -227,7 +243,7 @@ def _card(english_dir: Path, source: DataSource, corpus: Corpus, options: Option
             f"layers from: {english_dir.name}, carried into the XLM-R architecture",
             f"languages: {' '.join(corpus.text.languages)}",
             f"text: {source.kind} source, {len(corpus.train)} sentence pairs "
-            f"and {len(corpus.lines)} single lines",
+            f"and {lines} single lines",
             f"shares of batches: {shares}translation LM {options.tlm:g}, masked LM {options.mlm:g}",
             "sentence embedding: mean over tokens of the last layer",
         ],

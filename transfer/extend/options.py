@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transfer.loop.fit import Settings
+from transfer.text.stream import Stream
 from transfer.text.vocabulary import Case
 
 
@@ -36,5 +37,7 @@ class Options:
     held_out: int  # pairs a language kept from training, to draw the curve on
     alpha: float  # language sampling exponent
     languages: tuple[str, ...] | None
+    stream: Stream | None  # single lines, read in shards, in place of the source's
+    paired: bool  # whether sentence pairs are read
     store: Literal["fp32", "fp16"]
     settings: Settings

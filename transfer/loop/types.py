@@ -44,8 +44,8 @@ class TrainingData:
         collate: builds the tensors of a batch; everything random in it comes from `batch.seed`.
         cut: splits a batch into micro-batches, which are in memory one after the other and are
             shared by the processes of a training; None where batches are not split.
-        rows: gives the number of rows of the first batches, so many, where batches are computed
-            when they are asked for; None where the rows of all are counted.
+        rows: (number of batches) -> rows of the first ones, where batches are computed when they
+            are asked for; None where the rows of each are counted.
     """
 
     batches: Sequence[Batch]

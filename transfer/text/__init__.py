@@ -3,6 +3,7 @@
 Files:
     augment.py: training rows as other languages would have them: without capitals, or with words
         translated
+    kept_text.py: the text of streamed rows, kept next to their token ids, for teachers
     lexical_init.py: start a multilingual embedding table from parallel text
     parallel_text.py: parallel and one-language text to train encoders on, evaluation text kept
         out
