@@ -43,18 +43,31 @@ VIEWS: Mapping[str, View] = {
 }
 
 
-def take(browser: Browser, address: str, view: View, language: str) -> bytes:
-    """A picture of one view, with a language picked, as PNG with few colours."""
+def take(browser: Browser, address: str, view: View, language: str = "") -> bytes:
+    """A picture of one view, with a language picked if one is given, as PNG with few colours."""
     browser.picture(view.width, view.height, view.dark)  # sets size and colours for the page
     browser.open("about:blank")
     browser.open(address)
     browser.wait("location.protocol === 'http:' && document.readyState === 'complete'")
-    browser.run(f"document.querySelector('tr[data-language={language}] .pick').click()")
+    if language:
+        browser.run(f"document.querySelector('tr[data-language={language}] .pick').click()")
     browser.run(f"document.querySelector('{view.first}').scrollIntoView({{behavior: 'instant'}})")
-    shot = Image.open(io.BytesIO(browser.picture(view.width, view.height, view.dark)))
+    return reduced(browser.picture(view.width, view.height, view.dark))
+
+
+def reduced(picture: bytes) -> bytes:
+    """A screenshot as PNG with few colours."""
     small = io.BytesIO()
-    shot.convert("RGB").quantize(COLOURS).save(small, format="png", optimize=True)
+    shot = Image.open(io.BytesIO(picture)).convert("RGB")
+    shot.quantize(COLOURS).save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def keep(name: str, picture: bytes) -> None:
+    """Put a picture into docs/img."""
+    assert len(picture) <= LIMIT, f"{name} has {len(picture):,} bytes"
+    (IMAGES / name).write_bytes(picture)
+    print(f"{IMAGES / name}: {len(picture):,} bytes")
 
 
 def main() -> None:
@@ -68,10 +81,7 @@ def main() -> None:
         page = write(run, Path(folder))
         with served(page.parent) as address, Browser("--hide-scrollbars") as browser:
             for name, view in VIEWS.items():
-                picture = take(browser, address + page.name, view, args.language)
-                assert len(picture) <= LIMIT, f"{name} has {len(picture):,} bytes"
-                (IMAGES / name).write_bytes(picture)
-                print(f"{IMAGES / name}: {len(picture):,} bytes")
+                keep(name, take(browser, address + page.name, view, args.language))
 
 
 if __name__ == "__main__":

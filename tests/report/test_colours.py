@@ -15,6 +15,7 @@ import evalsuite.report.output
 from evalsuite.report.charts.chart import Curve, Curves, TrainingChart
 from evalsuite.report.charts.draw_curves import draw as draw_curves
 from evalsuite.report.charts.draw_points import draw as draw_points
+from evalsuite.report.charts.draw_training import FAINT
 from evalsuite.report.charts.draw_training import draw as draw_training
 from evalsuite.report.charts.palette import COLOURS, VARIABLES
 from evalsuite.report.charts.pareto_charts import charts
@@ -128,6 +129,13 @@ def test_colours_of_systems_differ_for_every_eye(scheme: str, vision: str) -> No
     assert 100 * min(dist(one, other) for one, other in combinations(points, 2)) >= APART
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_loss_as_it_was_logged_can_be_seen(scheme: str) -> None:
+    line, paper = (channels(schemes()[scheme][name]) for name in ("c1", "paper"))
+    faint = [FAINT * a + (1 - FAINT) * b for a, b in zip(line, paper, strict=True)]
+    assert 1.8 < contrast(faint, paper) < contrast(line, paper) - 1
+
+
 def test_drawings_hold_no_fixed_colour() -> None:
     run = run_of_three_systems()
     curves = tuple(Curve(f"m{i}", (1.0, 2.0 + i)) for i in range(len(COLOURS)))
@@ -145,3 +153,4 @@ def test_drawings_hold_no_fixed_colour() -> None:
     assert all(f"--c{i}" in drawn[1] for i in range(1, 8))
     assert drawn[1].count("<title>") == 2 * len(COLOURS)
     assert "<title>dev, step 2: 50.0</title>" in drawn[2]
+    assert re.search(r'<path id="[^"]*" d="M 0 0 +L 0 -\d', drawn[2])  # a tick above the axis

@@ -16,6 +16,7 @@ from evalsuite.report.charts.svg_element import as_element
 
 WIDTH, HEIGHT = 345, 220  # pixels
 LEFT, RIGHT, BOTTOM, TOP = 52, 50, 42, 10
+FAINT = 0.45  # opacity of the loss as it was logged
 LINES = ((0, (1, 0)), (0, (5, 2)), (0, (1, 1.5)))  # of the scores, so that colour is not all
 
 
@@ -39,18 +40,19 @@ def draw(chart: TrainingChart, prefix: str) -> str:
 
 
 def _draw_loss(axes: Any, chart: TrainingChart) -> None:
+    from matplotlib.markers import TICKUP  # above the axis, away from its numbers
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     steps, losses = zip(*chart.points, strict=True)
     marker = {"marker": "o", "markersize": 3} if len(steps) == 1 else {}
-    axes.plot(steps, losses, color=COLOURS[0], alpha=0.3, linewidth=0.9)
+    axes.plot(steps, losses, color=COLOURS[0], alpha=FAINT, linewidth=0.9)
     axes.plot(steps, chart.smooth, color=COLOURS[0], linewidth=1.8, **marker)
     for step in chart.resumed:
         axes.axvline(step, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
     if chart.checkpoints:
         low = [0.0] * len(chart.checkpoints)
         axes.plot(
-            chart.checkpoints, low, color=GREY, marker="|", markersize=8, linestyle="none",
+            chart.checkpoints, low, color=GREY, marker=TICKUP, markersize=6, linestyle="none",
             transform=axes.get_xaxis_transform(), clip_on=False,
         )  # fmt: skip
     axes.set_xlim(0, max(steps[-1], *chart.resumed, *chart.checkpoints, 1))
