@@ -27,6 +27,7 @@ from recipes.stages import pretrain
 from recipes.stages._shared.contract import Artifact
 from transfer.loop.batch_plan import padded
 from transfer.loop.fit import Settings, fit
+from transfer.loop.mixed_plan import MixedPlan, in_memory
 from transfer.loop.stream_plan import ShuffledRows, StreamPlan
 from transfer.loop.types import TrainingData
 from transfer.text import token_shards
@@ -160,6 +161,19 @@ def test_any_batch_is_known_by_its_number_alone() -> None:
         plan[100]
     spread = [max(map(len, rows)) - min(map(len, rows)) for rows in whole]
     assert sum(spread) / len(spread) < 1  # rows of similar length lie together
+
+
+def test_rows_of_a_mixed_plan_are_counted_without_its_stream() -> None:
+    def stream(count: int, part: int) -> StreamPlan:
+        return StreamPlan([ShuffledRows(Numbers(64), 64, (1, 0))], [1.0], 4, count, 1, part)
+
+    plan = MixedPlan([in_memory([3] * 5, 2, seed=1), stream], [0.5, 0.5], steps=40, seed=1)
+    assert {batch.part for batch in plan} == {0, 1}
+    batches = list(plan)
+    for count in (0, 7, 40):
+        assert plan.rows(count) == sum(len(batch.indices) for batch in batches[:count])
+    empty = MixedPlan([in_memory([], 2, seed=1), stream], [0.0, 1.0], steps=3, seed=1)
+    assert [batch.part for batch in empty] == [1, 1, 1]
 
 
 def test_languages_are_drawn_with_the_exponent() -> None:

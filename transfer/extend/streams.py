@@ -119,6 +119,8 @@ def open_streams(
         assert options.stream is not None
         places = {code: options.stream.places[code] for code in wanted}
         stream = replace(options.stream, places=places)
+        if not places:
+            return Streamed(stream, {})
         return tokenize(stream, coder, options.max_length, source, progress)
 
     tokenizer = tokenization.load(directory)
