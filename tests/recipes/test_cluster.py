@@ -208,6 +208,8 @@ def test_addresses_and_an_absent_ray(lab, monkeypatch, capsys):
     lab.write(RECIPE)
     assert lab.cli("run", "r.yaml", "--on", "slurm") == 2
     assert "give ray" in capsys.readouterr().err
+    assert lab.cli("plan", "r.yaml", "--on", "slurm") == 2
+    assert "give ray" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "ray", None)
     assert lab.cli("run", "r.yaml", "--on", "ray") == 2
     assert "pip install 'lingopress[cluster]'" in capsys.readouterr().err

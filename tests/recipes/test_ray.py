@@ -19,8 +19,9 @@ stages:
   - {name: names, stage: fertility, models: ["package:recipes/models/xlmr-mini"], task: panx, max_examples: 5}
 """  # noqa: E501
 PROGRAM = """
-import os, sys
+import contextlib, os, sys
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_worker_niceness"] = "0"  # 15 by default, which waits for all else
 import ray
 if __name__ == "__main__":
     try:
@@ -30,6 +31,9 @@ if __name__ == "__main__":
         print("NOT STARTED", error)
         raise SystemExit(0)
     from recipes.cli.app import main
+    with open("plan.json", "w") as file, contextlib.redirect_stdout(file):
+        with contextlib.suppress(SystemExit):
+            main(["plan", "r.yaml", "--json", "--on", "ray", "--workspace", "here"])
     main(["run", "r.yaml", "--on", "ray", "--workspace", "here"])
 """
 
@@ -44,6 +48,11 @@ def test_stages_of_a_recipe_run_on_ray(tmp_path: Path) -> None:
     if "NOT STARTED" in run.stdout:
         pytest.skip(f"Ray did not start in time: {run.stdout[-200:]}")
     assert run.returncode == 0, run.stdout + run.stderr
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    (kind,) = plan["cluster"]["node_kinds"]
+    assert (kind["cpus"], len(kind["nodes"])) == (2, 1) and kind["memory_bytes"] > 1e8
+    assert {figure["figure"] for figure in kind["probe"]} == {"call", "write"}  # of the report
+    assert all(stage["node_kind"] == "kind 1" for stage in plan["stages"])
     assert run.stdout.count("started  on ") == 3
     note = json.loads((tmp_path / "here" / "runs" / "words" / "run.json").read_text())
     assert set(note["stages"]) == {"tags", "names", "report"}
