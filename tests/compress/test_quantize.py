@@ -320,8 +320,8 @@ def test_calibration_text_is_part_of_the_key() -> None:
         ),
         ({"precision": "int8", "max_drop": 1}, "max_drop: only with exclude: auto"),
         (
-            {"precision": "int4-weights", "embeddings": "rank-8"},
-            "onnxruntime int4-weights takes int8, int4; for rank-8 set runtime: onnx",
+            {"runtime": "openvino", "precision": "int4-weights", "embeddings": "rank-8"},
+            "openvino int4-weights takes int8, int4; for rank-8 set runtime: onnxruntime with",
         ),
         (
             {"precision": "int8-weights", "scales": "tensor"},
