@@ -1,18 +1,19 @@
 """One trimmed int8 classifier, tagger and encoder in every program that opens them: same answers?
 
     .venv/bin/python benchmarks/deploy_agreement.py WORK --data ../shared/data \
+        --languages ar de en es fr hi ru zh \
         --classifier CHECKPOINT --tagger CHECKPOINT --encoder CHECKPOINT \
         --library APP --native build/bundle \
         --python-onnx ENV/bin/python --python-openvino ENV/bin/python \
         --write docs/deploy.md
 
 Run it from the root of the repository, with PYTHONPATH=. in front. Checkpoints are in fp32 and
-trimmed; WORK keeps the bundles made from them. Rows are real sentences of every language that the
-data has: topics (SIB-200) and UD-POS. Each program of `benchmarks/deploy_targets/` runs in a
-process, one row at a time, and its answers are compared with those of this toolkit in ONNX Runtime.
-APP is where `npm install @huggingface/transformers` was run; build/bundle is the program of
-docs/native; the two environments have optimum-onnx
-and optimum-intel with sentence-transformers. What is not here is listed as not run.
+trimmed to the languages; WORK keeps the bundles made from them. Rows are real sentences, 1,000 per
+language: SIB-200's test rows and Tatoeba, and of a tagger UD-POS. Each program of
+`benchmarks/deploy_targets/` runs in a process, one row at a time, and its answers are compared with
+those of this toolkit in ONNX Runtime. APP is where `npm install @huggingface/transformers` was run;
+build/bundle is the program of docs/native; the two environments have optimum-onnx and optimum-intel
+with sentence-transformers. What is not here is listed as not run.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from evalsuite.catalog import Catalogue
 from evalsuite.machine import environment
 from evalsuite.registry import TASKS
 from evalsuite.runtimes._bundle import read_card
-from evalsuite.task import DataSource
+from evalsuite.task import DataSource, ParallelExample
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = "onnxruntime"
@@ -58,22 +59,33 @@ class Rows:
     languages: list[str]
 
 
-def read_rows(kind: str, data: Path, count: int) -> Rows:
-    """The first `count` rows of each language."""
+def read_rows(kind: str, data: Path, count: int, languages: list[str]) -> Rows:
+    """The first `count` rows of each language: of a tagger UD-POS, else SIB-200 and Tatoeba."""
     texts: list[Any] = []
-    languages = []
-    if kind == "tagger":
-        for path in sorted((data / "xtreme" / "udpos").glob("test-*.tsv")):
-            sentences = path.read_text(encoding="utf-8").strip().split("\n\n")[:count]
-            texts += [[line.split("\t")[0] for line in s.splitlines()] for s in sentences]
-            languages += [path.stem.removeprefix("test-")] * len(sentences)
-        return Rows(texts, languages)
-    for folder in sorted((data / "own" / "topics").iterdir()):
-        with (folder / "test.tsv").open(encoding="utf-8") as file:
-            found = [row["text"] for row in csv.DictReader(file, delimiter="\t")][:count]
+    row_languages = []
+    for language in languages:
+        found = (words_of if kind == "tagger" else sentences_of)(data, language)[:count]
         texts += found
-        languages += [folder.name] * len(found)
-    return Rows(texts, languages)
+        row_languages += [language] * len(found)
+    return Rows(texts, row_languages)
+
+
+def words_of(data: Path, language: str) -> list[list[str]]:
+    """The words of each test sentence."""
+    text = (data / "xtreme" / "udpos" / f"test-{language}.tsv").read_text(encoding="utf-8")
+    return [[line.split("\t")[0] for line in s.splitlines()] for s in text.strip().split("\n\n")]
+
+
+def sentences_of(data: Path, language: str) -> list[str]:
+    """Test sentences of topics, then of Tatoeba; of English the English sides of German ones."""
+    with (data / "own" / "topics" / language / "test.tsv").open(encoding="utf-8") as file:
+        found = [row["text"] for row in csv.DictReader(file, delimiter="\t")]
+    source = DataSource("xtreme", data / "xtreme")
+    rows = TASKS.get("tatoeba").load(source, "test", "de" if language == "en" else language)
+    for row in rows:
+        assert isinstance(row, ParallelExample)
+        found.append(row.english if language == "en" else row.foreign)
+    return found
 
 
 def forms(kind: str, checkpoint: Path, work: Path) -> dict[str, Path]:
@@ -167,7 +179,7 @@ def table(results: list[dict[str, Any]], count: int) -> str:
 def measure(kind: str, checkpoint: Path, args: argparse.Namespace) -> list[dict[str, Any]]:
     """All targets on one model."""
     head = HEADS[kind]
-    rows = read_rows(kind, args.data, args.rows)
+    rows = read_rows(kind, args.data, args.rows, args.languages)
     places = forms(kind, checkpoint, args.work)
     settings = settings_of(places["onnxruntime"])
     names = [name for name in TARGETS.names() if name != "child"]
@@ -209,6 +221,7 @@ def main() -> None:
         parser.add_argument(f"--{kind}", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=1000, help="per language")
+    parser.add_argument("--languages", nargs="+", required=True, help="those of the checkpoints")
     parser.add_argument("--targets", nargs="*")
     parser.add_argument("--library", type=Path)
     parser.add_argument("--native", type=Path)
