@@ -20,6 +20,7 @@ Files:
     stage_runner.py: make one stage of a plan: from the cache where it is there, else by its
         module
     stage_worker.py: what a worker process does: it makes the stages it is sent
+    time_left.py: how long a running stage still takes, from its last reports
     verify.py: read every finished stage again and compare it with what was written
     worker_pool.py: processes that make stages side by side
     work_snapshots.py: snapshots of stages in the making, from which another machine goes on

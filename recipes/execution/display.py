@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
+from recipes.execution.time_left import TimeLeft
 from recipes.naming import file_name
 
 if TYPE_CHECKING:
@@ -114,14 +115,13 @@ class _Running:
     """A running stage and how far it is.
 
     Attributes:
-        first: the fraction in its first report; a resumed stage begins well above zero.
         stopped: set when the stage runs no more.
         task: its line in `rich`.
     """
 
     kind: str
     began: float = field(default_factory=time.monotonic)
-    first: float | None = None
+    left: TimeLeft = field(default_factory=TimeLeft)
     fraction: float | None = None
     text: str = ""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -129,26 +129,19 @@ class _Running:
     task: Any = None
 
     def update(self, fraction: float, text: str) -> None:
-        if self.first is None:
-            self.first = fraction
         self.fraction, self.text = fraction, text
+        self.left.report(fraction, time.monotonic())
 
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.began
-
-    def left(self) -> float | None:
-        """Estimated seconds until the end; None where too little is done for an estimate."""
-        if self.first is None or self.fraction is None or self.fraction - self.first <= 0.01:
-            return None
-        return self.elapsed() * (1 - self.fraction) / (self.fraction - self.first)
 
     def summary_line(self) -> str:
         """`41% done, step 164 of 400, loss 1.3, about 1m 26s left`."""
         parts = [f"{self.fraction:.0%} done" if self.fraction is not None else "running"]
         if self.text:
             parts.append(self.text)
-        if (left := self.left()) is not None:
+        if (left := self.left.seconds()) is not None:
             parts.append(f"about {duration(left)} left")
         return ", ".join(parts)
 
@@ -217,7 +210,7 @@ class Live(_Lines):
         running = self.running.get(label)
         if running is None:
             return
-        left = running.left()
+        left = running.left.seconds()
         clock = duration(running.elapsed()) + (f", {duration(left)} left" if left else "")
         self.bar.update(running.task, completed=fraction, clock=clock, text=text)
 
