@@ -78,7 +78,7 @@ def measure(folder: Path, repeats: int, steps: int) -> None:
         work=work,
         out=work / "out",
     )
-    kept = ("single lines", "rows seen", "final loss", "ms a step")
+    kept = ("single lines", "rows seen", "final loss", "ms per step")
     print(json.dumps({key: facts[key] for key in kept} | {"peak": peak()}))
 
 
@@ -108,7 +108,7 @@ def main() -> None:
         print(
             f"{repeats} x 16 MB, {found['single lines']:,} lines, {found['rows seen']:,} rows "
             f"seen: peak {found['peak'] / 1e6:.1f} MB, loss {found['final loss']}, "
-            f"{found['ms a step']} ms per step"
+            f"{found['ms per step']} ms per step"
         )
     print(f"peak of the larger one: {100 * peaks[1] / peaks[0] - 100:+.1f}%")
 

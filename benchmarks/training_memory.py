@@ -140,7 +140,7 @@ def measure(asked: argparse.Namespace) -> list[float]:
     if method == "full":  # what is trained is what is held
         held, other = 0.0, held + other - int(facts["trained parameters"]) * 4 / 1e6
     whole = peak() - before
-    rate = 1000 * tokens / float(facts["ms a step"])
+    rate = 1000 * tokens / float(facts["ms per step"])
     rest = whole - held - other - trained
     needs = watch.private + seen[0]
     return [held, other, trained, rest, whole, rate, needs, estimated(asked, max(lengths))]

@@ -133,7 +133,7 @@ def pretrain(
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_per_step, 1),
+        "ms per step": round(1000 * fitted.seconds_per_step, 1),
         "sentence pairs": len(pairs),
         "dropped as evaluation text": read.dropped,
         "languages": len(read.languages),

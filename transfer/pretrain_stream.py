@@ -92,7 +92,7 @@ def pretrain_stream(
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_per_step, 1),
+        "ms per step": round(1000 * fitted.seconds_per_step, 1),
         "rows of text": text.rows,
         "rows seen": fitted.examples,
         "languages": len(text.corpora),

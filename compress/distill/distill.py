@@ -280,7 +280,7 @@ def _training_summary(fitted: Fitted, cached: bool) -> Summary:
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_per_step, 1),
+        "ms per step": round(1000 * fitted.seconds_per_step, 1),
         "teacher's logits": "once per row" if cached else "with every batch",
     }
 

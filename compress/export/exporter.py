@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from compress.export.bundle import BundleCard
 
 Scales = Literal["group", "tensor"]
-GROUP = 32  # weights that share a scale
+GROUP = 32  # weights that share a scale, unless another size is asked for
 ANY_RANK = "rank-N"
 TABLE_FORMS = ("fp32", "int8", "int4", ANY_RANK)
 
@@ -50,6 +50,7 @@ class Precision:
             (`Weights.embeddings`).
         excludes: whether parts of the model can stay in fp32.
         tensor_scales: whether weights can share one scale per tensor.
+        groups: whether weights share a scale in groups whose size can be chosen.
         bytes_of_weights, bytes_of_words: of a weight of the linear layers, of the word embeddings.
         speed: how many times as fast as torch in fp32 it runs, measured on one processor with
             AVX512-VNNI (docs/LOG.md), for `plan` alone; None: not measured.
@@ -62,6 +63,7 @@ class Precision:
     quantizes_tables: bool = False
     excludes: bool = False
     tensor_scales: bool = False
+    groups: bool = False
     bytes_of_weights: float = 4.0
     bytes_of_words: float = 4.0
     speed: float | None = None
@@ -80,12 +82,14 @@ class Weights:
     """How weight-only precisions are made.
 
     Attributes:
-        scales: one per group of 32 weights, or one per tensor (ONNX Runtime, int4).
+        scales: one per group of weights, or one per tensor (ONNX Runtime, int4).
         embeddings: bits of the embedding tables.
+        group: weights that share a scale, where scales are per group.
     """
 
     scales: Scales = "group"
     embeddings: int = 8
+    group: int = GROUP
 
 
 @dataclass(frozen=True, slots=True)

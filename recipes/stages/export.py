@@ -98,7 +98,12 @@ class Config(ScoreGateConfig):
     )
     scales: Scales = Field(
         default="group",
-        description="Scales of int4-weights: one per group of 32 weights, or one per tensor.",
+        description="Scales of int4-weights: one per group of weights, or one per tensor.",
+    )
+    group_size: Literal[16, 32, 64, 128] | None = Field(
+        default=None,
+        description="Weights that share a scale in int4-weights and int8-weights; fewer keep "
+        "more answers in more bytes; default: 32.",
     )
     last_layer: Literal["first-token", "whole"] = Field(
         default="first-token",
@@ -168,7 +173,7 @@ def _check_precision(config: Config) -> None:
 
 
 def _check_keys_of_some_precisions(config: Config) -> None:
-    """`embeddings`, `exclude`, `max_drop` and `scales` fit the runtime and the precision."""
+    """Keys that only some runtimes and precisions have fit those of the stage."""
     precision = EXPORTERS.get(config.runtime).precisions[config.precision]
     form = config.embeddings
     if form and not precision.stores_embeddings_as(form):
@@ -188,6 +193,11 @@ def _check_keys_of_some_precisions(config: Config) -> None:
             )
         if config.embeddings != "int4":
             raise StageInputError("scales: tensor needs embeddings: int4")
+    if config.group_size is not None:
+        if not precision.groups:
+            raise StageInputError(f"group_size: only for {_where(lambda p: p.groups)}")
+        if config.scales == "tensor":
+            raise StageInputError("group_size: not with scales: tensor")
 
 
 def _check_layout(config: Config, model: Artifact) -> None:
@@ -266,7 +276,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     """Export and compare."""
     from compress.export.calibration_text import Calibration
     from compress.export.export import export
-    from compress.export.exporter import Weights
+    from compress.export.exporter import GROUP, Weights
     from compress.export.graph import ExportOptions
     from compress.gate import Least
     from evalsuite.inference.probe_text import Probe
@@ -283,7 +293,11 @@ def run(config: Config, ctx: StageContext) -> Summary:
             Calibration(task, ctx.data, config.calibration_rows, config.calibration_text),
             config.exclude,
             allowed,
-            Weights(config.scales, 4 if config.embeddings == "int4" else 8),
+            Weights(
+                config.scales,
+                4 if config.embeddings == "int4" else 8,
+                config.group_size or GROUP,
+            ),
             _form(config, ctx),
             config.last_layer == "whole",
             config.layout,

@@ -90,6 +90,35 @@ def test_int8_weights_are_blocks_and_the_table_is_int8(traced: Traced) -> None:
     assert not whole
 
 
+def rounding(traced: Traced, precision: str, size: int) -> float:
+    """Relative squared error of the first layer's query weights, decoded from their groups."""
+    program = quantize(traced, Quantizing(precision, weights=Weights(group=size)))
+    node = next(n for n in program.graph if n.op_type == "MatMulNBits")
+    assert node.attributes["block_size"].value == size
+    rows, columns = (node.attributes[name].value for name in ("N", "K"))
+    codes, scales, zeros = (value.const_value.numpy() for value in node.inputs[1:4])
+    assert scales.size == rows * columns // size
+    if precision == "int4-weights":
+        codes, zeros = (
+            np.stack([a & 15, a >> 4], -1).reshape(*a.shape[:-1], -1) for a in (codes, zeros)
+        )
+    groups = codes.reshape(rows, columns // size, size).astype(np.float32)
+    zeros = zeros.reshape(rows, -1)[:, : columns // size, None].astype(np.float32)
+    decoded = ((groups - zeros) * scales.reshape(rows, -1, 1)).reshape(rows, columns)
+    whole = next(
+        value.const_value.numpy()
+        for node in traced.program.graph
+        if node.op_type == "MatMul" and (value := node.inputs[1]) and value.const_value is not None
+    ).T
+    return float(((decoded - whole) ** 2).sum() / (whole**2).sum())
+
+
+def test_smaller_groups_round_less(traced: Traced) -> None:
+    errors = [rounding(traced, "int4-weights", size) for size in (16, 32, 64)]
+    assert errors[0] < errors[1] < errors[2] < 0.05
+    assert rounding(traced, "int8-weights", 16) < rounding(traced, "int8-weights", 64) < 1e-3
+
+
 def test_int4_can_reach_the_embeddings_and_whole_tensors(traced: Traced) -> None:
     blocks = operators(quantize(traced, Quantizing("int4-weights", weights=Weights("group", 4))))
     assert blocks.count("GatherBlockQuantized") == 3 and "MatMulNBits" in blocks
@@ -330,6 +359,20 @@ def test_calibration_text_is_part_of_the_key() -> None:
         (
             {"precision": "int4-weights", "scales": "tensor"},
             "scales: tensor needs embeddings: int4",
+        ),
+        (
+            {"precision": "int8", "group_size": 16},
+            "group_size: only for runtime: onnxruntime with precision: int8-weights or "
+            "int4-weights, or runtime: openvino with precision: int4-weights",
+        ),
+        (
+            {
+                "precision": "int4-weights",
+                "embeddings": "int4",
+                "scales": "tensor",
+                "group_size": 16,
+            },
+            "group_size: not with scales: tensor",
         ),
         (
             {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},

@@ -99,7 +99,7 @@ def extend(
         "steps": fitted.steps,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_per_step, 1),
+        "ms per step": round(1000 * fitted.seconds_per_step, 1),
         "sentence pairs": len(text.pairs),
         "single lines": lines,
         **({"dropped as evaluation text": text.dropped} if plan.seen else {}),

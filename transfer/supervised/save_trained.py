@@ -32,7 +32,7 @@ def training_summary(fitted: Fitted, model: nn.Module, footprint: dict[str, floa
         "examples seen": fitted.examples,
         "final loss": round(fitted.final_loss, 4),
         "compute": fitted.compute,
-        "ms a step": round(1000 * fitted.seconds_per_step, 1),
+        "ms per step": round(1000 * fitted.seconds_per_step, 1),
         "trained parameters": count,
         "trained parameters %": round(100 * count / _weights(model), 3),
         **{f"base {name}": round(value, 3) for name, value in footprint.items()},

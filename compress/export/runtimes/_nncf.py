@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from compress.export.exporter import GROUP, Quantizing
+from compress.export.exporter import Quantizing
 
 
 def config(how: Quantizing) -> Any:
@@ -31,7 +31,7 @@ def config(how: Quantizing) -> Any:
     if how.precision == "int4-weights":
         return NNCFWeightCompressionConfig(
             mode=nncf.CompressWeightsMode.INT4_ASYM,
-            group_size=GROUP,
+            group_size=how.weights.group,
             all_layers=how.weights.embeddings == 4,
         )
     return exporters.NNCFQuantizationConfig(subset_size=max(1, len(how.samples)))

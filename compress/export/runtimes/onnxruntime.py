@@ -2,9 +2,9 @@
 
 `int8` is ONNX Runtime's dynamic quantization with per-channel weights, embeddings too.
 `int8-static` is NNCF's; ONNX Runtime's own `quantize_static` keeps too few labels (docs/LOG.md).
-`int8-weights` and `int4-weights` are its `MatMulNBits`, a scale per 32 weights, products in int8,
-and dynamic quantization of the embeddings alone: what NNCF writes for ONNX decodes the whole table
-at every run.
+`int8-weights` and `int4-weights` are its `MatMulNBits`, a scale per group of weights, products in
+int8, and dynamic quantization of the embeddings alone: what NNCF writes for ONNX decodes the whole
+table at every run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from compress.export.example_script import GraphScript
 from compress.export.exporter import (
     ANY_RANK,
-    GROUP,
     TABLE_FORMS,
     GraphExporter,
     Precision,
@@ -67,14 +66,16 @@ class OnnxRuntimeExporter(GraphExporter):
             embeddings=TABLE_FORMS,
         ),
         "int8-weights": Precision(
-            "Weights stored in int8, with a scale per 32; products are computed in int8.",
+            "Weights stored in int8, with a scale per group; products are computed in int8.",
             embeddings=TABLE_FORMS,
+            groups=True,
         ),
         "int4-weights": Precision(
-            "Weights stored in int4, with a scale per 32; products are computed in int8.",
+            "Weights stored in int4, with a scale per group; products are computed in int8.",
             embeddings=("int8", "int4", ANY_RANK),
             quantizes_tables=True,
             tensor_scales=True,
+            groups=True,
         ),
     }
 
@@ -110,8 +111,9 @@ class OnnxRuntimeExporter(GraphExporter):
             return _one_scale_per_tensor(program)
         bits = 8 if how.precision == "int8-weights" else 4
         if how.weights.embeddings == 4:
-            return _blocks(program, bits, ("MatMul", "Gather"))
-        return _blocks(_dynamic(program, sample, ["Gather"], how), bits, ("MatMul",))
+            return _groups(program, bits, how.weights.group, ("MatMul", "Gather"))
+        program = _dynamic(program, sample, ["Gather"], how)
+        return _groups(program, bits, how.weights.group, ("MatMul",))
 
     def tidy(self, program: Any) -> None:
         """Remove the traces that the exporter writes on every node: half a megabyte, and local
@@ -176,8 +178,8 @@ def _static(program: Any, sample: dict[str, Any], how: Quantizing) -> Any:
     return quantizer.quantize(program, sample, ExportFormat.ONNX)
 
 
-def _blocks(program: Any, bits: int, operators: tuple[str, ...]) -> Any:
-    """Weights in blocks of `GROUP`, with a scale each."""
+def _groups(program: Any, bits: int, size: int, operators: tuple[str, ...]) -> Any:
+    """Weights in groups of a size, with a scale each."""
     import onnx_ir
     from onnxruntime.quantization.matmul_nbits_quantizer import (
         DefaultWeightOnlyQuantConfig,
@@ -185,7 +187,7 @@ def _blocks(program: Any, bits: int, operators: tuple[str, ...]) -> Any:
     )
 
     config = DefaultWeightOnlyQuantConfig(
-        block_size=GROUP, accuracy_level=4, bits=bits, op_types_to_quantize=operators
+        block_size=size, accuracy_level=4, bits=bits, op_types_to_quantize=operators
     )
     quantizer = MatMulNBitsQuantizer(onnx_ir.serde.serialize_model(program), algo_config=config)
     quantizer.process()

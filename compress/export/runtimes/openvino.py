@@ -50,10 +50,11 @@ class OpenVinoExporter(GraphExporter):
             "Weights stored in int8; products are computed in fp32.", packages=_NNCF
         ),
         "int4-weights": Precision(
-            "Weights stored in int4, with a scale per 32; products are computed in fp32.",
+            "Weights stored in int4, with a scale per group; products are computed in fp32.",
             packages=_NNCF,
             embeddings=("int8", "int4"),
             quantizes_tables=True,
+            groups=True,
         ),
     }
 
