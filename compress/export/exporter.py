@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from compress.export.bundle import BundleCard
 
 Scales = Literal["group", "tensor"]
+Rounding = Literal["nearest", "gptq", "scale-estimation"]
 GROUP = 32  # weights that share a scale, unless another size is asked for
 ANY_RANK = "rank-N"
 TABLE_FORMS = ("fp32", "int8", "int4", ANY_RANK)
@@ -51,6 +52,7 @@ class Precision:
         excludes: whether parts of the model can stay in fp32.
         tensor_scales: whether weights can share one scale per tensor.
         groups: whether weights share a scale in groups whose size can be chosen.
+        rounds: whether weights can be rounded so that outputs on calibration text change least.
         bytes_of_weights, bytes_of_words: of a weight of the linear layers, of the word embeddings.
         speed: how many times as fast as torch in fp32 it runs, measured on one processor with
             AVX512-VNNI (docs/LOG.md), for `plan` alone; None: not measured.
@@ -64,6 +66,7 @@ class Precision:
     excludes: bool = False
     tensor_scales: bool = False
     groups: bool = False
+    rounds: bool = False
     bytes_of_weights: float = 4.0
     bytes_of_words: float = 4.0
     speed: float | None = None
@@ -85,11 +88,14 @@ class Weights:
         scales: one per group of weights, or one per tensor (ONNX Runtime, int4).
         embeddings: bits of the embedding tables.
         group: weights that share a scale, where scales are per group.
+        rounding: to the nearest value, or by calibration text: `gptq` (Frantar et al. 2023,
+            arXiv:2210.17323) or NNCF's `scale-estimation`.
     """
 
     scales: Scales = "group"
     embeddings: int = 8
     group: int = GROUP
+    rounding: Rounding = "nearest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class Quantizing:
 
     Attributes:
         samples: calibration inputs, torch tensors by name; used where the precision is
-            `calibrated`.
+            `calibrated`, or rounded by text.
         only: names of the nodes to quantize; None: all.
         exclude: names of nodes that stay in fp32.
     """

@@ -156,7 +156,8 @@ def _calibration_text(
     session: Session, exporter: GraphExporter, precision: str, options: ExportOptions
 ) -> Text:
     """Sequences per language; none where nothing is calibrated or measured."""
-    if not (exporter.precisions[precision].calibrated or options.exclude == "auto"):
+    calibrated = exporter.precisions[precision].calibrated
+    if not calibrated and options.exclude != "auto" and options.weights.rounding == "nearest":
         return {}
     if options.calibration is None:
         raise CalibrationError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from compress.export.exporter import GraphExporter, Scales
+from compress.export.exporter import GraphExporter, Rounding, Scales
 from compress.export.exporter import Precision as PrecisionRules
 from compress.export.registry import EXPORTERS, layouts, precisions, runtimes_with
 from evalsuite.errors import MissingExtraError
@@ -105,6 +105,11 @@ class Config(ScoreGateConfig):
         description="Weights that share a scale in int4-weights and int8-weights; fewer keep "
         "more answers in more bytes; default: 32.",
     )
+    rounding: Rounding = Field(
+        default="nearest",
+        description="How OpenVINO's int4-weights are rounded: to the nearest value, or so that "
+        "outputs on calibration text change least.",
+    )
     last_layer: Literal["first-token", "whole"] = Field(
         default="first-token",
         description="What the last layer computes for pair and choice tasks: the first token, "
@@ -186,6 +191,11 @@ def _check_keys_of_some_precisions(config: Config) -> None:
         raise StageInputError(f"exclude: only for {_where(lambda precision: precision.excludes)}")
     if config.max_drop is not None and config.exclude != "auto":
         raise StageInputError("max_drop: only with exclude: auto")
+    _check_weights(config, precision)
+
+
+def _check_weights(config: Config, precision: PrecisionRules) -> None:
+    """`scales`, `group_size` and `rounding` fit the precision and each other."""
     if config.scales == "tensor":
         if not precision.tensor_scales:
             raise StageInputError(
@@ -193,11 +203,13 @@ def _check_keys_of_some_precisions(config: Config) -> None:
             )
         if config.embeddings != "int4":
             raise StageInputError("scales: tensor needs embeddings: int4")
-    if config.group_size is not None:
-        if not precision.groups:
-            raise StageInputError(f"group_size: only for {_where(lambda p: p.groups)}")
-        if config.scales == "tensor":
+        if config.group_size is not None:
             raise StageInputError("group_size: not with scales: tensor")
+    if config.group_size is not None and not precision.groups:
+        raise StageInputError(f"group_size: only for {_where(lambda precision: precision.groups)}")
+    if config.rounding != "nearest" and not precision.rounds:
+        where = _where(lambda precision: precision.rounds)
+        raise StageInputError(f"rounding: {config.rounding} only for {where}")
 
 
 def _check_layout(config: Config, model: Artifact) -> None:
@@ -225,7 +237,7 @@ def _where(fits: Callable[[PrecisionRules], bool]) -> str:
 
 def _calibrates(config: Config) -> bool:
     precision = EXPORTERS.get(config.runtime).precisions[config.precision]
-    return precision.calibrated or config.exclude == "auto"
+    return precision.calibrated or config.exclude == "auto" or config.rounding != "nearest"
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -297,6 +309,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 config.scales,
                 4 if config.embeddings == "int4" else 8,
                 config.group_size or GROUP,
+                config.rounding,
             ),
             _form(config, ctx),
             config.last_layer == "whole",

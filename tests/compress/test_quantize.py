@@ -18,7 +18,7 @@ from compress.errors import CalibrationError, ExcludeError, GateError
 from compress.export import graph, sensitivity
 from compress.export.calibration_text import Calibration, samples
 from compress.export.export import export
-from compress.export.exporter import Quantizing, Weights
+from compress.export.exporter import Quantizing, Rounding, Weights
 from compress.export.graph import ExportOptions
 from compress.export.quantize import quantize
 from compress.export.trace import Traced
@@ -193,9 +193,33 @@ def test_a_bundle_keeps_most_labels_in_a_third_of_the_bytes(
     assert not [p.name for p in tmp_path.iterdir() if needle in p.read_bytes()]
 
 
+@pytest.mark.parametrize("rounding", ["gptq", "scale-estimation"])
+def test_rounding_by_text_changes_outputs_less(
+    rounding: Rounding, tagger: Path, tmp_path: Path
+) -> None:
+    changes = {}
+    for how in ("nearest", rounding):
+        options = ExportOptions(TEXT, weights=Weights(rounding=how))
+        result, _ = export(
+            tagger,
+            tmp_path / how,
+            runtime="openvino",
+            precision="int4-weights",
+            options=options,
+            probe=PROBE,
+            min_agreement=0.0,
+        )
+        assert result is not None
+        changes[how] = result.mean
+    assert changes[rounding] < changes["nearest"]
+
+
 def test_what_takes_calibration_text_says_so(tagger: Path, tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match="openvino int8 needs calibration text"):
         export(tagger, tmp_path, runtime="openvino", precision="int8")
+    options = ExportOptions(weights=Weights(rounding="gptq"))
+    with pytest.raises(CalibrationError, match="openvino int4-weights needs calibration text"):
+        export(tagger, tmp_path, runtime="openvino", precision="int4-weights", options=options)
 
 
 def test_the_gate_stops_a_bad_setting_and_says_where(tagger: Path, tmp_path: Path) -> None:
@@ -373,6 +397,10 @@ def test_calibration_text_is_part_of_the_key() -> None:
                 "group_size": 16,
             },
             "group_size: not with scales: tensor",
+        ),
+        (
+            {"precision": "int4-weights", "rounding": "gptq"},
+            "rounding: gptq only for runtime: openvino with precision: int4-weights",
         ),
         (
             {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},

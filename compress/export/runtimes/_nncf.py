@@ -33,5 +33,8 @@ def config(how: Quantizing) -> Any:
             mode=nncf.CompressWeightsMode.INT4_ASYM,
             group_size=how.weights.group,
             all_layers=how.weights.embeddings == 4,
+            gptq=how.weights.rounding == "gptq",
+            scale_estimation=how.weights.rounding == "scale-estimation",
+            subset_size=max(1, len(how.samples)),
         )
     return exporters.NNCFQuantizationConfig(subset_size=max(1, len(how.samples)))

@@ -55,6 +55,7 @@ class OpenVinoExporter(GraphExporter):
             embeddings=("int8", "int4"),
             quantizes_tables=True,
             groups=True,
+            rounds=True,
         ),
     }
 
