@@ -111,11 +111,11 @@ def evaluate(
         source_language=task.source_language,
         seen_languages=task.seen_languages,
         data_digest=evaluation.data.hexdigest(),
-        scoring=None if vectors is None else form.scoring(options.margin),
-        **({} if vectors is None else _made(vectors)),
+        **({} if vectors is None else _made(vectors, form.scoring(options.margin))),
         thresholds=scores.thresholds,
         unreached=scores.unreached,
         unlabelled=scores.unlabelled,
+        answered=scores.answered,
         fitted_on=task.fitted_on,
         seed=options.seed,
         max_examples=options.max_examples,
@@ -124,10 +124,11 @@ def evaluate(
     )
 
 
-def _made(vectors: Embedder) -> dict[str, Any]:
-    """How vectors were made, as a result records it."""
+def _made(vectors: Embedder, scoring: str | None) -> dict[str, Any]:
+    """How vectors were made and compared, as a result records it."""
     other = vectors.passage_prefix
     return {
+        "scoring": scoring,
         "layer": vectors.layer,
         "pooling": vectors.pooling,
         "prefix": vectors.prefix or None,

@@ -16,6 +16,7 @@ from typing import Any
 
 from evalsuite.data import left_out
 from evalsuite.errors import DataError, ModelError
+from evalsuite.inference.predictor import Staged
 from evalsuite.inference.session import Session
 from evalsuite.inference.task_head import by_embedding
 from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
@@ -69,6 +70,7 @@ class Predicted:
         threshold: the lowest margin of a pair, where pairs are mined.
         unreached: rows whose gold answer no token of the model reaches, where there are spans.
         unscored: metrics that these predictions have no score of.
+        answered: of a cascade, member -> rows that it answered.
     """
 
     language: str
@@ -79,6 +81,7 @@ class Predicted:
     threshold: float | None = None
     unreached: int = 0
     unscored: tuple[str, ...] = ()
+    answered: dict[str, int] = field(default_factory=dict)
 
 
 class Evaluation:
@@ -131,6 +134,8 @@ class Evaluation:
         for done, (language, examples) in enumerate(self.rows.items()):
             self.progress(done / len(self.rows), f"{self.task.name} {language}")
             self.data.update(repr((language, examples)).encode())
+            if isinstance(self.session.predictor, Staged):
+                self.session.predictor.language = language
             yield language, examples
 
     def digested(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:

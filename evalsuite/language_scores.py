@@ -33,6 +33,7 @@ class LanguageScores:
         thresholds: language -> lowest margin of a pair, where pairs are mined.
         unreached: language -> rows whose answer no token reaches, where there are any.
         unlabelled: language -> labels that its rows do not tell of, where there are any.
+        answered: language -> member of a cascade -> rows that it answered.
 
     Raises:
         MetricError: a metric of the task does not fit it.
@@ -47,6 +48,7 @@ class LanguageScores:
         self.thresholds: dict[str, float] = {}
         self.unreached: dict[str, int] = {}
         self.unlabelled: dict[str, tuple[str, ...]] = {}
+        self.answered: dict[str, dict[str, int]] = {}
         self._draws: dict[str, np.ndarray] = {}
 
     def add(self, predicted: Predicted) -> None:
@@ -60,6 +62,8 @@ class LanguageScores:
         self._draws[language] = scoring.draws(answers, self.seed)
         self.chance[language] = scoring.chance(answers)
         self.examples[language] = len(predicted.examples)
+        if predicted.answered:
+            self.answered[language] = predicted.answered
         if predicted.unreached:
             self.unreached[language] = predicted.unreached
         told = getattr(FORMATS.get(self.task.format), "unlabelled", None)

@@ -19,9 +19,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -39,6 +39,7 @@ class Done:
         rows: read, bad ones among them.
         digest: of all rows read.
         bytes, bad_bytes: of the two files.
+        answered: of a cascade, member -> rows that it answered in this run.
     """
 
     windows: int = 0
@@ -47,6 +48,7 @@ class Done:
     digest: str = ""
     bytes: int = 0
     bad_bytes: int = 0
+    answered: Mapping[str, int] = field(default_factory=dict)
 
 
 class Sink(Protocol):

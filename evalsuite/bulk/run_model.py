@@ -7,7 +7,7 @@ Done(windows=489, rows=1000000, bad=3, ...)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from evalsuite.bulk.take_texts import TextTaker
 from evalsuite.errors import DataError
 from evalsuite.inference.answers import Texts, head_for
 from evalsuite.inference.open_model import open_model
+from evalsuite.inference.predictor import Predictor, Staged, answered
 from evalsuite.inference.session import Session
 from evalsuite.retrieval.sentence_embedder import OneText, SentenceEmbedder
 
@@ -71,16 +72,20 @@ def predict_file(directory: Path, job: Job, watch: Watch) -> Done:
         MalformedRowError: there is a bad row, and the job is strict.
     """
     head = head_for(directory)
+    opened: list[Predictor] = []
 
     def model() -> tuple[Answering, int]:
         session = Session(open_model(directory), 1 if job.alone else None)
+        opened.append(session.predictor)
 
         def answer(rows: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
             return list(head.answers(session, [head.example(texts) for texts in rows]))
 
         return answer, 0
 
-    return run(job, head, model, TABLES, watch)
+    done = run(job, head, model, TABLES, watch)
+    by_member = [answered(one) for one in opened if isinstance(one, Staged)]
+    return replace(done, answered=by_member[0]) if by_member else done
 
 
 def embed_file(directory: Path, job: Job, watch: Watch, vectors: Vectors | None = None) -> Done:

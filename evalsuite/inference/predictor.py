@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,3 +84,27 @@ class Predictor(Protocol):
     def describe(self, label: str) -> ModelInfo:
         """What the model is: digest, parameters, bytes, precision."""
         ...
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A predictor of several members, each of which reads what those before it did not answer.
+
+    Attributes:
+        names: of the members.
+        language: of the rows that come next, None where it is not known; it may be set.
+    """
+
+    names: tuple[str, ...]
+    language: str | None
+
+    def rows_read(self) -> list[Counter[int]]:
+        """Since the last call, for each member: tokens of a row -> rows of this length it read."""
+        ...
+
+
+def answered(staged: Staged) -> dict[str, int]:
+    """Member -> rows that it answered, since the last call."""
+    read = [counts.total() for counts in staged.rows_read()]
+    counts = [more - fewer for more, fewer in pairwise([*read, 0])]
+    return dict(zip(staged.names, counts, strict=True))

@@ -67,6 +67,7 @@ class TaskResult(Record):
     unreached: dict[str, Count] = Field({})  # spans only: language -> answers no token reaches
     fitted_on: Split | None = None  # mining only: the split thresholds were chosen on
     unlabelled: dict[str, tuple[str, ...]] = Field({})  # language -> labels its rows do not tell of
+    answered: dict[str, dict[str, Count]] = Field({})  # cascades only: language -> member -> rows
     seed: int
     max_examples: int | None = None  # rows asked for per language; None: all
     seconds: Seconds

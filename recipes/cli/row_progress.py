@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,8 @@ class RowProgress:
         if done.bad:
             where = f" (see {self.output}.bad.jsonl)" if self.output else ""
             parts.append(f"{done.bad:,} bad row(s) left out{where}")
+        if done.answered:
+            parts.append("answered by " + by_member(done.answered))
         if self._working:
             parts.append(_per_second(self._rate))
         self._say(", ".join(parts))
@@ -113,6 +116,16 @@ class RowProgress:
             self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             typer.echo(text, err=True)
+
+
+def by_member(answered: Mapping[str, int]) -> str:
+    """How many rows each member of a cascade answered.
+
+    >>> by_member({"fast": 812, "good": 188})
+    'fast 812 (81.2%), good 188 (18.8%)'
+    """
+    rows = max(1, sum(answered.values()))
+    return ", ".join(f"{name} {n:,} ({100 * n / rows:.1f}%)" for name, n in answered.items())
 
 
 def _per_second(rate: float) -> str:

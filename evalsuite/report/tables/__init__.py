@@ -5,6 +5,7 @@ A file whose name begins with `_` is a helper of other tables.
 Files:
     _agreement.py: how often two systems predict the same
     alignment.py: what compression kept of cross-lingual alignment
+    answered.py: how often each model of a cascade answered, by language
     benchmark_means.py: scores by the rules of XTREME and XTREME-R
     costs.py: size, speed and memory
     fertility.py: how vocabularies split words
