@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from evalsuite.cascade.packed_rows import MemberTokenizers
+from evalsuite.cascade.rule import is_cascade, read_rule
 from evalsuite.errors import ModelError
 from evalsuite.opening.tokenizer import TOKENIZER, tokenizer_json
 from evalsuite.opening.vocabulary import refuse_ids_without_rows
@@ -22,6 +24,7 @@ def load(directory: Path) -> Tokenizer:
     """Open `tokenizer.json`, padding and truncation off.
 
     Where a checkpoint has a SentencePiece model or another older file alone, transformers reads it.
+    A cascade has the tokenizers of its members, which encode rows as one.
 
     Raises:
         ModelError: there is no tokenizer, it does not parse, or the model next to it has fewer
@@ -29,6 +32,8 @@ def load(directory: Path) -> Tokenizer:
     """
     from tokenizers import Tokenizer
 
+    if is_cascade(directory):
+        return _of_members(directory)
     text = tokenizer_json(directory)
     try:
         tokenizer = Tokenizer.from_str(text)
@@ -38,6 +43,16 @@ def load(directory: Path) -> Tokenizer:
     tokenizer.no_truncation()
     refuse_ids_without_rows(directory, tokenizer)
     return tokenizer
+
+
+def _of_members(directory: Path) -> Tokenizer:
+    """The tokenizer of a cascade; of several, what encodes rows."""
+    rule = read_rule(directory)
+    if rule.one_tokenizer:
+        return load(directory / rule.members[0].folder)
+    tokenizers = [load(directory / member.folder) for member in rule.members]
+    longest = [member.max_length for member in rule.members]
+    return cast("Tokenizer", MemberTokenizers(tokenizers, longest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evalsuite.cascade.rule import is_cascade, read_rule
 from evalsuite.find_family import config_of, family_of
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, head_of, labels_of, model_config
 from evalsuite.runtimes._bundle import read_card
@@ -71,6 +72,14 @@ def of_directory(directory: Path) -> Encoder:
         last = size * heads[-1]
         found = replace(found, attention=size * sum(heads))
     return replace(found, shortened=last) if card.get("last_layer") == FIRST_TOKEN else found
+
+
+def of_members(directory: Path) -> tuple[Encoder, ...]:
+    """Of each member of a cascade; of another model, it alone."""
+    if not is_cascade(directory):
+        return (of_directory(directory),)
+    members = read_rule(directory).members
+    return tuple(of_directory(directory / member.folder) for member in members)
 
 
 def encoder(raw: dict[str, Any]) -> Encoder:

@@ -92,7 +92,7 @@ def measure(
             latency_samples=latency_samples,
             batch_sizes=tuple(batch_sizes),
             lengths=tuple(lengths),
-            shape=flops.of_directory(subject.directory),
+            shapes=flops.of_members(subject.directory),
         )
         result: SpeedResult = _in_a_process(context, worker.main, (spec,), subject.label)
         tokenizer = _in_a_process(

@@ -19,7 +19,7 @@ from evalsuite import tokenization
 from evalsuite.bench import energy, flops, grid
 from evalsuite.bench.timer import Batch, Timer, repeated
 from evalsuite.inference.open_model import modules, open_model
-from evalsuite.inference.predictor import CONCURRENT_FROM, Predictor
+from evalsuite.inference.predictor import CONCURRENT_FROM, Predictor, Staged
 from evalsuite.machine import environment, waiting
 from evalsuite.machine.child_process import leave_with
 from evalsuite.results.speed import GridCell, LanguageSpeed, SpeedResult, Throughput
@@ -34,7 +34,8 @@ class Spec:
     """A measurement; see `evalsuite.bench.measure`.
 
     Attributes:
-        shape: of the model. Not found out here: what reads it imports torch.
+        shapes: of the model, or of each member of a cascade. Not found out here: what reads them
+            imports torch.
     """
 
     directory: Path
@@ -47,7 +48,7 @@ class Spec:
     latency_samples: int
     batch_sizes: tuple[int, ...]
     lengths: tuple[int, ...]
-    shape: flops.Encoder
+    shapes: tuple[flops.Encoder, ...]
 
 
 def main(connection: Any, spec: Spec) -> None:
@@ -79,7 +80,10 @@ def measure(spec: Spec) -> SpeedResult:
         code: _language(timer, own, by_language[code]) for code, own in spec.sequences.items()
     }
     warmup += [timer.all(batches[: CONCURRENT_FROM * model.threads])]
+    if isinstance(model, Staged):
+        model.rows_read()  # those of the warm-up
     throughput = tuple(_passes(timer, batches, spec.passes))
+    operations = _operations(spec, model, sequences)
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
     timer.one([sequences[0]])  # a bundle opens anew for one batch at a time
     return SpeedResult(
@@ -92,11 +96,8 @@ def measure(spec: Spec) -> SpeedResult:
         warmup_seconds=tuple(warmup),
         latency_seconds=tuple(latency),
         throughput=throughput,
-        operations=flops.of_sequences(spec.shape, map(len, sequences)),
-        grid=tuple(
-            _cell(timer, grid.batch(sequences, *cell), flops.operations(spec.shape, *cell))
-            for cell in grid.shapes(spec.batch_sizes, spec.lengths, model.max_length)
-        ),
+        operations=operations,
+        grid=_grid(spec, timer, sequences),
         languages=languages,
         peak_memory=peak_memory,
         baseline_memory=baseline,
@@ -144,6 +145,29 @@ def _passes(timer: Timer, batches: Sequence[Batch], passes: int) -> Iterator[Thr
             seconds=seconds,
             joules=meter.joules(before, meter.read()) if meter else None,
         )
+
+
+def _operations(spec: Spec, model: Predictor, sequences: Sequence[Sequence[int]]) -> int:
+    """Of a pass over the text: of a cascade, those of each member over the rows that reached it."""
+    if not isinstance(model, Staged):
+        return flops.of_sequences(spec.shapes[0], map(len, sequences))
+    total = sum(
+        rows * flops.operations(shape, 1, length)
+        for shape, counts in zip(spec.shapes, model.rows_read(), strict=True)
+        for length, rows in counts.items()
+    )
+    return total // spec.passes
+
+
+def _grid(spec: Spec, timer: Timer, sequences: Sequence[Sequence[int]]) -> tuple[GridCell, ...]:
+    """Batches of fixed shapes; none of a cascade, whose time depends on what a text says."""
+    if isinstance(timer.model, Staged):
+        return ()
+    shape = spec.shapes[0]
+    return tuple(
+        _cell(timer, grid.batch(sequences, *cell), flops.operations(shape, *cell))
+        for cell in grid.shapes(spec.batch_sizes, spec.lengths, timer.model.max_length)
+    )
 
 
 def _cell(timer: Timer, batch: Batch, operations: int) -> GridCell:

@@ -5,6 +5,7 @@ A runtime's file holds `opens(directory)`, `open_model(directory, threads)`, `mo
 name in `compress/export/runtimes/` makes its bundles.
 
 Files:
+    cascade.py: bundles of several models, of which the first answers what it is sure of
     numpy.py: bundles of static models, with numpy alone
     onnxruntime.py: bundles for ONNX Runtime, without torch
     openvino.py: bundles for OpenVINO, without torch

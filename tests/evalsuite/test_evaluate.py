@@ -45,8 +45,8 @@ def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budg
         assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget
 
 
-def test_there_are_three_runtimes() -> None:
-    assert RUNTIMES.names() == ("numpy", "onnxruntime", "openvino", "torch")
+def test_runtimes_are_their_files() -> None:
+    assert RUNTIMES.names() == ("cascade", "numpy", "onnxruntime", "openvino", "torch")
 
 
 def test_length_sorted_batches_give_what_padding_gives(tiny_nli: Path) -> None:

@@ -1,0 +1,82 @@
+"""`cascade.json`: the members of a cascade, their temperatures and their thresholds.
+
+>>> rule = read_rule(Path("both"))
+>>> [(member.name, member.threshold_in("de")) for member in rule.members]
+[('fast', 0.93), ('good', 0.0)]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from evalsuite.errors import ModelError
+from evalsuite.opening.validated import JsonFile, Size, read_json
+
+CASCADE_FILE = "cascade.json"
+MOST = 3  # members
+NEVER = 2.0  # a threshold that no probability reaches
+
+
+class Member(JsonFile):
+    """One model of a cascade.
+
+    Attributes:
+        name: in reports; the stage it came from.
+        folder: where it is in the bundle.
+        temperature: its logits are divided by it.
+        threshold: the least probability with which it answers; 0 for the last one, which answers
+            all that it reads.
+        by_language: the same for rows whose language is known, where that was fitted.
+        max_length: longest sequence it takes, in tokens.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    folder: Annotated[str, Field(pattern=r"^member-\d$")]
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    threshold: Annotated[float, Field(ge=0, le=NEVER)] = 0.0
+    by_language: dict[str, Annotated[float, Field(ge=0, le=NEVER)]] = Field({})
+    max_length: Size
+
+    def threshold_in(self, language: str | None) -> float:
+        """For rows of a language, or of none that is known."""
+        return self.by_language.get(language or "", self.threshold)
+
+
+class Rule(JsonFile):
+    """How a cascade answers.
+
+    Attributes:
+        one_tokenizer: whether all members split text in the same way, and take the same lengths.
+    """
+
+    labels: Annotated[list[str], Field(min_length=2)]
+    one_tokenizer: bool
+    members: Annotated[list[Member], Field(min_length=2, max_length=MOST)]
+
+
+def read_rule(directory: Path) -> Rule:
+    """The rule of a cascade.
+
+    Raises:
+        ModelError: there is none, or it is not what it should be.
+    """
+    try:
+        found = Rule.model_validate(
+            read_json(directory / CASCADE_FILE, Rule, "copy the cascade again")
+        )
+    except FileNotFoundError:
+        raise ModelError(f"{directory} has no {CASCADE_FILE}; copy the cascade again") from None
+    for member in found.members:
+        if not (directory / member.folder).is_dir():
+            raise ModelError(
+                f"{directory} is incomplete: the member {member.folder} is missing; copy it again"
+            )
+    return found
+
+
+def is_cascade(directory: Path) -> bool:
+    """Whether a directory is a cascade."""
+    return (directory / CASCADE_FILE).is_file()
