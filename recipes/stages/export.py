@@ -13,7 +13,6 @@ from compress.export.exporter import Precision as PrecisionRules
 from compress.export.registry import EXPORTERS, layouts, precisions, runtimes_with
 from evalsuite.errors import MissingExtraError
 from evalsuite.inference.task_head import head_of_task
-from evalsuite.results.run import StageRecord
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -26,6 +25,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.families import refuse_runtime, shortens
+from recipes.stages._shared.lineage import made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
 from recipes.stages._shared.training_keys import need, probed, training_rows
@@ -317,7 +317,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ),
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=Least(config.min_agreement, config.min_agreement_per_language),
-        lineage=made_from(ctx.lineage) or [_shown(model.label)],
+        lineage=made_from(ctx.lineage) or [shown(model.label)],
     )
     step = f"{config.precision} export"
     remedy = "export in another precision"
@@ -346,31 +346,3 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
     lines = [line for _, *sides in pairs for line in sides]
     size = model_config(model)["vocab_size"]
     return Form(config.embeddings, frequencies(tokenization.load(model), lines, size) ** _POWER)
-
-
-_SHOWN_KEYS = ("method", "precision")  # of a stage's config, after its tasks
-
-
-def made_from(lineage: Sequence[StageRecord]) -> list[str]:
-    """What each ancestor did, oldest first.
-
-    >>> made_from(records)
-    ['train (mnli, lora, nf4) of FacebookAI/xlm-roberta-base', 'fuse']
-    """
-    steps = []
-    names = {record.name for record in lineage}
-    for record in lineage:
-        tasks = record.config.get("tasks") or ()
-        details = [
-            *tasks,
-            *(str(record.config[key]) for key in _SHOWN_KEYS if key in record.config),
-        ]
-        outside = [_shown(label) for label in record.inputs if label not in names]
-        of = f" of {', '.join(outside)}" if outside else ""
-        steps.append(record.kind + (f" ({', '.join(details)})" if details else "") + of)
-    return steps
-
-
-def _shown(source: str) -> str:
-    """The name of a model that no stage made; paths of this machine are not published."""
-    return "a local directory" if source.startswith((".", "~", "/")) else source

@@ -36,7 +36,8 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact, DataNeed
-from recipes.stages.export import Config, check, data, made_from
+from recipes.stages._shared.lineage import made_from
+from recipes.stages.export import Config, check, data
 
 EMBEDDED = DataSource("embedded")
 TEXT = Calibration(TASKS.get("panx"), EMBEDDED, 4)

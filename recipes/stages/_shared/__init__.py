@@ -19,6 +19,7 @@ Files:
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
     student_gate.py: keys that compare a distilled student with its teacher, and the check
     adapter_task.py: key that names the task of an adapter which does not name it
+    lineage.py: what a bundle says of the stages that it was made by
     open_input.py: opens a checkpoint, bundle, adapter or prompt for inference
     read_measurements.py: reads what measuring stages wrote
 """
