@@ -10,6 +10,7 @@ CompressError           a person can put it right; the message says how
 ├── CalibrationError    a precision takes calibration text, and there is none
 ├── ExcludeError        no such part of a model to leave unquantized
 ├── ExportError         a bundle does not run
+├── CascadeError        models that cannot be one cascade
 └── GateError           a step lost more than the recipe allows; says how much and where
 ```
 """
@@ -51,6 +52,10 @@ class ExcludeError(CompressError):
 
 class ExportError(CompressError):
     """A bundle does not run."""
+
+
+class CascadeError(CompressError):
+    """Models that cannot be one cascade."""
 
 
 class GateError(CompressError):

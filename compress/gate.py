@@ -163,10 +163,12 @@ def hold_score(
     where: Where = lambda: "",
     *,
     per_language: float | None = None,
+    key: str = "max_lost",
 ) -> None:
     """Pass, or raise with the figures; `where` as in `hold`.
 
     Args:
+        key: of the recipe that says `most`.
         most: points of the zero-shot mean that may be lost; None: any.
         per_language: points that may be lost in each language; None: any.
 
@@ -180,7 +182,7 @@ def hold_score(
         order = sorted(lost.items(), key=lambda item: -item[1])
         worst = ", ".join(f"{code} {points:.2f}" for code, points in order[:3])
         head = (
-            f"{step}: {loss.points():.2f} points of {title} are lost, max_lost allows {most:g}\n"
+            f"{step}: {loss.points():.2f} points of {title} are lost, {key} allows {most:g}\n"
             f"most lost: {worst}\n"
         )
     elif per_language is not None and loss.worst()[1] > per_language:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite import tokenization
+from evalsuite.cascade.rule import is_cascade
 from evalsuite.errors import ModelError
 from evalsuite.find_family import find_type
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
@@ -109,7 +110,8 @@ class External:
         return self.repo is not None or any(self.path.glob("*.safetensors*")) or self._is_graph()
 
     def _is_graph(self) -> bool:
-        return any(any(self.path.glob(f"*{suffix}")) for suffix, _ in _GRAPHS)
+        graphs = (any(self.path.glob(f"*{suffix}")) for suffix, _ in _GRAPHS)
+        return is_cascade(self.path) or any(graphs)
 
     def files(self) -> list[Path]:
         """Files of a local directory that make up the model."""
@@ -226,6 +228,8 @@ def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:
     if {"adapter_config.json", "adapter_model.safetensors"} <= names:
         return _adapter(path)
     has_config = "config.json" in names
+    if has_config and is_cascade(path):
+        return replace(_checkpoint(path, read_config(path), "cascade"), runtime="cascade")
     if has_config and names & {"model.safetensors", "model.safetensors.index.json"}:
         config = read_config(path)
         held = "quantization_config" in config  # neither trained nor traced

@@ -28,7 +28,7 @@ from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import PlannedText
 from transfer.find_task import find_task
 
-_MODELS = ("checkpoint", "adapter", "prompt", "bundle")
+_MODELS = ("checkpoint", "adapter", "prompt", "bundle", "cascade")
 Models = dict[str, PlannedModel | None]  # by label
 Inputs = Mapping[str, tuple[PlannedModel, ...]]  # by role
 
@@ -91,7 +91,7 @@ def _given(stage: Planned, inputs: Inputs, text: PlannedText | None) -> PlannedM
 def _external(model: External) -> PlannedModel | None:
     """Of a model from outside; None where its config is not there, or of no known family."""
     directory = model.config_directory()
-    if directory is None or model.artifact.kind == "bundle":
+    if directory is None or model.artifact.kind in ("bundle", "cascade"):
         return None
     try:
         return _read(directory)

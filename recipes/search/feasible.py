@@ -164,7 +164,7 @@ def _check_measured(loaded: Loaded, config: SearchConfig, plan: Plan) -> str:
     problems, written = loaded.problems, loaded.tree["search"]
     where = written["candidate"].where
     variants = [stage for stage in plan.stages if stage.name == config.candidate]
-    if variants[0].artifact.kind not in ("checkpoint", "bundle"):
+    if variants[0].artifact.kind not in ("checkpoint", "bundle", "cascade"):
         problems.add(
             where,
             f"search: candidate: {config.candidate} gives {variants[0].artifact.kind}, not a "

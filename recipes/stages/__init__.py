@@ -13,6 +13,7 @@ Files:
     static.py: makes a static model, a vector per piece, of an encoder
     trim.py: reduces the vocabulary to what some languages need
     export.py: writes a bundle for an inference runtime
+    cascade.py: makes one bundle of a fast model and a better one
     evaluate.py: scores models on tasks, per language
     benchmark.py: measures size, speed, energy and memory of models
     alignment.py: measures how close languages lie to English, per layer

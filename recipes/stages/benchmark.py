@@ -68,7 +68,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """Speed figures."""
     known_tasks((config.task,))
     for artifact in inputs["models"]:
-        need(artifact, "models", "checkpoint", "bundle")
+        need(artifact, "models", "checkpoint", "bundle", "cascade")
     return Artifact("speed")
 
 

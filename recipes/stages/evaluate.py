@@ -110,7 +110,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     if config.margin and not any(task.format == "retrieval" for task in found):
         raise StageInputError("margin: none of the tasks is one of retrieval (tatoeba)")
     for artifact in inputs["models"]:
-        need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
+        need(artifact, "models", "checkpoint", "bundle", "cascade", "adapter", "prompt")
         artifact = with_task(artifact, config.adapter_task)
         if config.layer == -1 and any(task.by_embedding for task in found):
             refuse_shortened(artifact, "layer", "-1 is the last layer")

@@ -124,7 +124,15 @@ def test_options_of_methods_are_read_from_their_files() -> None:
 
 
 def test_passes_are_stages_that_say_so() -> None:
-    assert components.passes() == ("distill", "export", "fuse", "prune", "static", "trim")
+    assert components.passes() == (
+        "cascade",
+        "distill",
+        "export",
+        "fuse",
+        "prune",
+        "static",
+        "trim",
+    )
     assert [entry.name for entry in components.entries("passes")] == list(components.passes())
 
 

@@ -57,6 +57,7 @@ ArtifactKind = Literal[
     "adapter",
     "prompt",
     "bundle",
+    "cascade",
     "scores",
     "speed",
     "alignment",

@@ -252,6 +252,7 @@ _HINTS = {
     "adapter": "; put a fuse stage between",
     "prompt": "; a prompt cannot be merged into weights: evaluate takes it as it is, and where a "
     "checkpoint is needed, train with method: lora and fuse",
+    "cascade": "; give one of its members: a cascade is evaluated, measured and used, nothing else",
 }
 
 

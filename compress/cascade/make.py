@@ -1,0 +1,278 @@
+"""Make a cascade: run its members over dev rows, fit it, and write the bundle.
+
+>>> facts = make([Source("fast", fast), Source("good", good)], dev, out, max_lost=0.5)
+>>> facts["answered by fast"], facts["score lost on dev rows"]
+('81.2%', 0.41)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compress.cascade import fit
+from compress.cascade.members import Source, Told, ask, copy
+from compress.cascade.readme import readme
+from compress.errors import CascadeError, GateError
+from compress.export import bundle
+from compress.export.bundle import BundleCard
+from evalsuite import bootstrap, scoring
+from evalsuite.bench import flops
+from evalsuite.cascade.confidence import confidence, log_probabilities
+from evalsuite.cascade.packed_rows import longest_packed
+from evalsuite.cascade.rule import CASCADE_FILE, Member, Rule
+from evalsuite.inference.open_model import open_model
+from evalsuite.machine import model_size
+from evalsuite.task import PairExample
+from transfer.loop.types import Summary
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from transfer.supervised.dev_scores import DevSet
+
+_LENGTH = 32  # tokens of the row by which members' costs are compared
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What thresholds are fitted to.
+
+    Attributes:
+        max_lost: points of the dev score that may be lost against the last member.
+        budget: percent of the rows that a member reads that may go on; in place of `max_lost`.
+        text: language -> rows without labels, for thresholds of languages.
+    """
+
+    max_lost: float = 0.5
+    budget: float | None = None
+    text: Mapping[str, Sequence[PairExample]] = field(default_factory=dict)
+
+
+def make(
+    sources: Sequence[Source],
+    dev: DevSet,
+    out: Path,
+    wanted: Wanted,
+    *,
+    made_from: Sequence[str] = (),
+    progress: Progress = lambda fraction, text: None,
+) -> Summary:
+    """Write a cascade to `out`.
+
+    Args:
+        sources: two or three models, the fastest first.
+        dev: labelled rows in the source language.
+        made_from: what the members were made from, for the card.
+
+    Raises:
+        CascadeError: a model has other labels; the metric of the task is not made of sums.
+        GateError: a member would answer no row.
+        ModelError: a model does not open.
+    """
+    labels = dev.task.labels
+    labelled = [row for row in dev.examples if isinstance(row, PairExample) and row.label]
+    rows = [labelled, *wanted.text.values()]
+    told = []
+    for number, source in enumerate(sources):
+        progress(number / len(sources), f"{source.name}: {len(labelled):,} dev rows")
+        told.append(ask(source, labels, rows))
+    sums, of_sums = _sums(dev, labelled, told)
+    temperatures = [_temperature(member, labelled, labels) for member in told]
+    sure = [
+        _sure(member.logits[0], heat)
+        for member, heat in zip(told[:-1], temperatures[:-1], strict=True)
+    ]
+    best = float(of_sums(sums[-1].sum(0)))
+    if wanted.budget is None:
+        costs = [_cost(source.path) for source in sources[1:]]
+        fitted = fit.fit_loss(sure, sums, of_sums, best - wanted.max_lost, costs)
+    else:
+        fitted = fit.fit_budget(sure, wanted.budget)
+    _hold_used(sources, fitted, wanted)
+    languages = _languages(told, temperatures, fitted, wanted)
+    rule = _rule(sources, told, labels, temperatures, fitted, languages)
+    facts = _facts(sources, sums, of_sums, sure, fitted, best)
+    _write(sources, told, rule, out, facts, made_from)
+    open_model(out)  # or an error
+    sizes = sum(model_size.sizes(out / member.folder)[0] for member in rule.members)
+    return {"MB": round(sizes / 1e6, 2)} | facts
+
+
+def _sums(
+    dev: DevSet, rows: Sequence[PairExample], told: Sequence[Told]
+) -> tuple[list[np.ndarray], fit.OfSums]:
+    """What each row adds to the sums of the task's metric, for each member, and the score of sums.
+
+    Members are scored one under the other: what a metric counts follows from all labels it sees.
+    """
+    import numpy as np
+
+    task = dev.task
+    metric = scoring.metric_of(task)
+    if metric.parts is None:
+        raise CascadeError(
+            f"{task.name}: its metric {metric.name} is not made of sums over rows, so thresholds "
+            "cannot be fitted to it; set budget in place of max_lost, or another metric"
+        )
+    said = [task.labels[number] for one in told for number in one.logits[0].argmax(-1)]
+    answers = scoring.answers(task, task.source_language, [*rows] * len(told), said)
+    return np.split(metric.parts(answers), len(told)), metric.of_sums or bootstrap.ratio
+
+
+def _temperature(member: Told, rows: Sequence[PairExample], labels: Sequence[str]) -> float:
+    import numpy as np
+
+    gold = np.array([labels.index(str(row.label)) for row in rows])
+    return round(fit.temperature(member.logits[0], gold), 6)
+
+
+def _sure(logits: np.ndarray, heat: float) -> np.ndarray:
+    return confidence(log_probabilities(logits, heat))
+
+
+def _cost(directory: Path) -> float:
+    """Operations of one short row; of an unknown family, the parameters."""
+    from evalsuite.errors import UnknownNameError
+
+    try:
+        return float(flops.operations(flops.of_directory(directory), 1, _LENGTH))
+    except UnknownNameError:
+        return float(open_model(directory).describe("").parameters)
+
+
+def _hold_used(sources: Sequence[Source], fitted: fit.Fitted, wanted: Wanted) -> None:
+    """Refuse a member that would answer nothing, and be run for nothing."""
+    for source, count in zip(sources[:-1], fitted.answered[:-1], strict=True):
+        if count == 0:
+            allowed = (
+                f"max_lost: {wanted.max_lost:g} allows"
+                if wanted.budget is None
+                else f"budget: {wanted.budget:g} asks for"
+            )
+            raise GateError(
+                f"cascade: {source.name} would answer no dev row with what {allowed}\n"
+                "allow more to be lost, train it longer, or leave it out"
+            )
+
+
+def _languages(
+    told: Sequence[Told], temperatures: Sequence[float], fitted: fit.Fitted, wanted: Wanted
+) -> list[dict[str, float]]:
+    """Thresholds of languages, for each member but the last; none lower than the general one."""
+    found = []
+    for member, heat, threshold in zip(told, temperatures, fitted.thresholds, strict=False):
+        share = _agreement(member, told[-1], 0, heat, threshold)
+        own = {}
+        for place, code in enumerate(wanted.text, 1):
+            sure = _sure(member.logits[place], heat)
+            equal = member.logits[place].argmax(-1) == told[-1].logits[place].argmax(-1)
+            own[code] = max(threshold, fit.fit_agreement(sure, equal, share))
+        found.append(own)
+    return found
+
+
+def _agreement(member: Told, last: Told, place: int, heat: float, threshold: float) -> float:
+    """Share of the rows a member is sure of to which the last one gives the same label."""
+    sure = _sure(member.logits[place], heat) >= threshold
+    equal = member.logits[place].argmax(-1) == last.logits[place].argmax(-1)
+    return float(equal[sure].mean())
+
+
+def _rule(
+    sources: Sequence[Source],
+    told: Sequence[Told],
+    labels: Sequence[str],
+    temperatures: Sequence[float],
+    fitted: fit.Fitted,
+    languages: Sequence[Mapping[str, float]],
+) -> Rule:
+    thresholds, by_language = [*fitted.thresholds, 0.0], [*languages, {}]
+    members = [
+        Member(
+            name=source.name,
+            folder=f"member-{number + 1}",
+            temperature=temperatures[number],
+            threshold=thresholds[number],
+            by_language=dict(by_language[number]),
+            max_length=told[number].max_length,
+        )
+        for number, source in enumerate(sources)
+    ]
+    shared = {(one.tokenizer, one.max_length) for one in told}
+    return Rule(labels=list(labels), one_tokenizer=len(shared) == 1, members=members)
+
+
+def _facts(
+    sources: Sequence[Source],
+    sums: Sequence[np.ndarray],
+    of_sums: fit.OfSums,
+    sure: Sequence[np.ndarray],
+    fitted: fit.Fitted,
+    best: float,
+) -> Summary:
+    """What the cascade does on dev rows."""
+    import numpy as np
+
+    rows = len(sums[0])
+    total, left = np.zeros(sums[0].shape[1]), np.ones(rows, dtype=bool)
+    for own, certain, threshold in zip(sums, sure, fitted.thresholds, strict=False):
+        answered = left & (certain >= threshold)
+        total = total + own[answered].sum(0)
+        left &= ~answered
+    score = float(of_sums(total + sums[-1][left].sum(0)))
+    shares = {
+        f"answered by {source.name}": f"{100 * count / rows:.1f}%"
+        for source, count in zip(sources, fitted.answered, strict=True)
+    }
+    scores: Summary = {"dev rows": rows, "dev score": round(score, 2)}
+    return scores | {"score lost on dev rows": round(best - score, 2)} | shares
+
+
+def _write(
+    sources: Sequence[Source],
+    told: Sequence[Told],
+    rule: Rule,
+    out: Path,
+    facts: Summary,
+    made_from: Sequence[str],
+) -> None:
+    """The members, the rule, the config and the card."""
+    for source, member in zip(sources, rule.members, strict=True):
+        copy(source.path, out / member.folder)
+    longest = [member.max_length for member in rule.members]
+    most = longest[0] if rule.one_tokenizer else longest_packed(longest)
+    text = rule.model_dump_json(indent=2)
+    (out / CASCADE_FILE).write_text(text + "\n", encoding="utf-8")
+    config = {
+        "model_type": "lingopress-cascade",
+        "architectures": ["CascadeForSequenceClassification"],
+        "id2label": {str(number): label for number, label in enumerate(rule.labels)},
+        "label2id": {label: number for number, label in enumerate(rule.labels)},
+        "pad_token_id": told[0].pad_id,
+        "max_position_embeddings": most + 2,  # as `longest_of` counts
+    }
+    shown = json.dumps(config, indent=2, ensure_ascii=False)
+    (out / "config.json").write_text(shown + "\n", encoding="utf-8")
+    weights = [
+        f"{s.name}: weights sha256:{one.digest}" for s, one in zip(sources, told, strict=True)
+    ]
+    card = BundleCard(
+        runtime="cascade",
+        file=CASCADE_FILE,
+        precision=" + ".join(dict.fromkeys(one.precision for one in told)),
+        head="pair",
+        labels=tuple(rule.labels),
+        layers=0,
+        max_length=most,
+        architecture=" + ".join(one.architecture for one in told),
+        parameters=sum(one.parameters for one in told),
+        embedding_parameters=sum(one.embedding_parameters for one in told),
+        made_from=(*made_from, *weights),
+    )
+    licences = [bundle.licence_of(source.path) for source in sources]
+    bundle.seal(out, card, readme(rule, [one.architecture for one in told], facts, licences))

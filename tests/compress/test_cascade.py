@@ -1,0 +1,286 @@
+"""Cascades: thresholds are exact on dev rows, and rows get the same answers in any batches."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from checkpoints import NLI, bert, renamed, small, turned
+
+from compress.cascade import fit
+from compress.cascade.make import Wanted, make
+from compress.cascade.members import Source
+from compress.errors import CascadeError, GateError
+from compress.gate import lost
+from evalsuite import bootstrap, tokenization
+from evalsuite.bench import flops
+from evalsuite.cascade.confidence import confidence, log_probabilities
+from evalsuite.cascade.packed_rows import MemberTokenizers, packed, part
+from evalsuite.cascade.rule import NEVER, read_rule
+from evalsuite.errors import ModelError
+from evalsuite.evaluate import evaluate
+from evalsuite.evaluation import EvaluationOptions
+from evalsuite.inference.answers import head_for
+from evalsuite.inference.open_model import modules, open_model
+from evalsuite.inference.predictor import Staged, answered
+from evalsuite.inference.session import Session
+from evalsuite.registry import TASKS
+from evalsuite.runtimes.cascade import CascadePredictor
+from evalsuite.task import DataSource, PairExample
+from transfer.supervised.dev_scores import DevSet, english
+
+EMBEDDED = DataSource("embedded")
+TEXTS = [
+    ("A man sleeps.", "Nobody is awake."),
+    ("The dog eats and eats and eats, and then it sleeps in the garden.", "It is fed."),
+    ("Der Hund schläft.", "Er ist wach."),
+    ("She reads.", "She writes a long letter to her brother, who lives in another town."),
+]
+ROWS = [
+    row
+    for code in ("en", "de", "sw")
+    for row in TASKS.get("xnli").load(EMBEDDED, "test", code)[:20]
+    if isinstance(row, PairExample)
+]
+
+
+@pytest.fixture(scope="module")
+def dev() -> DevSet:
+    return english(TASKS.get("xnli"), EMBEDDED, 120)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A fast one, a better one, one with another vocabulary, one with labels in another order."""
+    folder = tmp_path_factory.mktemp("members")
+    good = small(folder / "good", layers=2)
+    return {
+        "fast": small(folder / "fast", layers=1),
+        "good": good,
+        "english": bert(folder / "english"),
+        "turned": turned(good, folder / "turned"),
+    }
+
+
+def made(models: dict[str, Path], dev: DevSet, out: Path, *names: str, **wanted: Any) -> Any:
+    return make([Source(name, models[name]) for name in names], dev, out, Wanted(**wanted))
+
+
+def _random(seed: int, rows: int, members: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """How sure members are, some of it equally, and whether they are right; later ones are more."""
+    random = np.random.default_rng(seed)
+    sure = [random.integers(0, rows // 2, rows) / rows for _ in range(members - 1)]
+    right = [random.random(rows) < 0.5 + 0.2 * place for place in range(members)]
+    return sure, [np.stack([own, np.ones(rows)], -1).astype(float) for own in right]
+
+
+def _score(sure: Any, sums: Any, thresholds: Any) -> tuple[float, list[int]]:
+    """By hand, row by row: the score, and the rows that each member answers."""
+    right, counts = 0.0, [0] * len(sums)
+    for row in range(len(sums[0])):
+        place = next(
+            (p for p, least in enumerate(thresholds) if sure[p][row] >= least), len(thresholds)
+        )
+        right += sums[place][row, 0]
+        counts[place] += 1
+    return 100 * right / len(sums[0]), counts
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_two_members_lose_at_most_what_is_allowed_and_no_fewer_rows_would_do(seed: int) -> None:
+    sure, sums = _random(seed, 60, 2)
+    for allowed in (0.0, 0.5, 2.0, 10.0, 100.0):
+        lowest = 100 * sums[-1][:, 0].mean() - allowed
+        fitted = fit.fit_loss(sure, sums, bootstrap.ratio, lowest, [1.0])
+        score, counts = _score(sure, sums, fitted.thresholds)
+        assert score >= lowest - 1e-9
+        assert counts == fitted.answered
+        every = [
+            _score(sure, sums, [least]) for least in [0.0, *(np.unique(sure[0]) + 1e-6), NEVER]
+        ]
+        assert counts[1] == min(own[1] for found, own in every if found >= lowest - 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_three_members_cost_least(seed: int) -> None:
+    sure, sums = _random(seed, 30, 3)
+    lowest = 100 * sums[-1][:, 0].mean() - 5
+    fitted = fit.fit_loss(sure, sums, bootstrap.ratio, lowest, [1.0, 7.0])
+    score, counts = _score(sure, sums, fitted.thresholds)
+    assert score >= lowest - 1e-9 and counts == fitted.answered
+
+    def cost(own: list[int]) -> float:
+        return (own[1] + own[2]) + 7.0 * own[2]
+
+    cuts = [[0.0, *(np.unique(own) + 1e-6), NEVER] for own in sure]
+    every = [_score(sure, sums, pair) for pair in itertools.product(*cuts)]
+    assert cost(counts) == min(cost(own) for found, own in every if found >= lowest - 1e-9)
+
+
+def test_a_budget_is_kept_where_rows_are_equally_sure() -> None:
+    sure, _ = _random(3, 50, 3)
+    for budget in (1.0, 20.0, 50.0, 99.0):
+        fitted = fit.fit_budget(sure, budget)
+        one, two, three = fitted.answered
+        assert one + two + three == 50
+        assert two + three <= budget / 100 * 50
+        assert three <= budget / 100 * (two + three)
+        assert _score(sure, [np.ones((50, 2))] * 3, fitted.thresholds)[1] == fitted.answered
+    assert fit.fit_budget([np.ones(9)], 50.0) == fit.Fitted([0.0], [9, 0])
+
+
+def test_the_temperature_undoes_a_scale() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(4000, 3)) * 2
+    shares = np.exp(log_probabilities(logits))
+    gold = np.array([random.choice(3, p=row) for row in shares])
+    assert fit.temperature(3 * logits, gold) == pytest.approx(
+        3 * fit.temperature(logits, gold), rel=1e-3
+    )
+    assert fit.temperature(3 * logits, gold) == pytest.approx(3, rel=0.1)
+
+
+def test_answers_in_a_language_agree_as_often_as_asked() -> None:
+    sure = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    equal = np.array([True, True, False, True, False])
+    assert fit.fit_agreement(sure, equal, 0.6) == 0.0
+    assert fit.fit_agreement(sure, equal, 0.75) == pytest.approx(0.55)
+    assert fit.fit_agreement(sure, equal, 0.9) == pytest.approx(0.75)
+    assert fit.fit_agreement(sure, ~equal, 0.9) == NEVER
+
+
+def test_ids_of_several_tokenizers_are_one_row(models: dict[str, Path]) -> None:
+    one, other = (tokenization.load(models[name]) for name in ("fast", "english"))
+    whole = MemberTokenizers([one, other], [10, 8])
+    whole.enable_truncation(1000, strategy="longest_first")
+    (row,) = whole.encode_batch([TEXTS[1]])
+    whole.no_truncation()
+    ids = np.array(row.ids)
+    assert (len(part(ids, 0)), len(part(ids, 1))) == (10, 8)
+    assert whole.encode_batch(["a"])[0].ids == packed([one.encode("a").ids, other.encode("a").ids])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("fast", "good"), ("fast", "turned"), ("english", "good"), ("english", "fast", "good")],
+)
+def test_rows_get_the_answers_of_the_member_that_is_sure(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    made(models, dev, tmp_path / "both", *names, budget=60.0)
+    rule = read_rule(tmp_path / "both")
+    assert rule.one_tokenizer is ("english" not in names)
+    opened = open_model(tmp_path / "both")
+    assert isinstance(opened, CascadePredictor) and isinstance(opened, Staged)
+    assert opened.labels == NLI and opened.precision == "fp32"
+    session = Session(opened)
+    encoded = session.encode("pair", ROWS)
+    found = np.stack(session.run(encoded, "logits"))
+    counts = answered(opened)
+    assert list(counts) == list(names) and sum(counts.values()) == len(ROWS)
+    assert min(counts.values()) > 0
+
+    wanted, place = np.zeros_like(found), np.full(len(ROWS), -1)
+    for number, (name, member) in enumerate(zip(names, rule.members, strict=True)):
+        alone = Session(open_model(models[name]))
+        order = [alone.predictor.labels.index(label) for label in NLI]
+        logits = np.stack(alone.run(alone.encode("pair", ROWS), "logits"))[:, order]
+        said = log_probabilities(logits, member.temperature)
+        takes = (place < 0) & (confidence(said) >= member.threshold)
+        wanted[takes], place[takes] = said[takes], number
+    assert np.abs(found - wanted).max() < 1e-4
+    assert [int((place == number).sum()) for number in range(len(names))] == [*counts.values()]
+
+    one_by_one = Session(opened, max_tokens=1)
+    assert np.abs(np.stack(one_by_one.run(encoded, "logits")) - found).max() < 1e-4
+    assert answered(opened) == counts
+    for row in (0, 5):
+        ids = np.array([encoded[row].ids])
+        single = opened(ids, np.ones_like(ids), ("logits",))["logits"][0]
+        assert np.abs(single - found[row]).max() < 1e-4
+
+
+def test_dev_rows_lose_what_was_fitted(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path
+) -> None:
+    best = Session(open_model(models["good"])).score(dev.task, "en", dev.examples)
+    for allowed in (0.0, 4.0):
+        try:
+            facts = made(models, dev, tmp_path / str(allowed), "fast", "good", max_lost=allowed)
+        except GateError as error:
+            assert "fast would answer no dev row" in str(error)
+            continue
+        session = Session(open_model(tmp_path / str(allowed)))
+        score = session.score(dev.task, "en", dev.examples)
+        assert score >= best - allowed - 1e-9
+        assert score == pytest.approx(facts["dev score"], abs=0.01)
+        assert facts["score lost on dev rows"] == pytest.approx(best - score, abs=0.01)
+
+
+def test_evaluation_counts_who_answered_and_knows_the_language(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path
+) -> None:
+    text = {"sw": [PairExample("", *texts, None) for texts in TEXTS * 3]}
+    made(models, dev, tmp_path / "both", "english", "good", budget=50.0, text=text)
+    general, of_sw = (read_rule(tmp_path / "both").members[0].threshold_in(c) for c in ("de", "sw"))
+    assert of_sw >= general
+    file = tmp_path / "both" / "cascade.json"
+    rule = json.loads(file.read_text())
+    rule["members"][0]["by_language"] = {"sw": NEVER}
+    file.write_text(json.dumps(rule))
+    bundle = tmp_path / "both" / "bundle.json"
+    card = json.loads(bundle.read_text())
+    card["bytes"]["cascade.json"] = file.stat().st_size
+    bundle.write_text(json.dumps(card))
+    opened = open_model(tmp_path / "both")
+    result = evaluate(
+        opened,
+        dev.task,
+        EMBEDDED,
+        label="both",
+        out=tmp_path / "said",
+        options=EvaluationOptions(languages=["en", "sw"], max_examples=20),
+    )
+    assert result.answered["sw"] == {"english": 0, "good": 20}
+    assert sum(result.answered["en"].values()) == 20 and result.answered["en"]["english"] > 0
+    assert result.model.runtime == "cascade" and "calibration_error" in result.metrics
+    parts = [open_model(models[name]).describe("") for name in ("english", "good")]
+    assert result.model.bytes == sum(info.bytes for info in parts)
+    assert result.model.parameters == sum(info.parameters for info in parts)
+    assert lost(models["good"], tmp_path / "both", dev.task, EMBEDDED, 10).by_language()["sw"] == 0
+
+
+def test_a_cascade_says_what_it_is_and_what_it_lacks(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path
+) -> None:
+    both = tmp_path / "both"
+    made(models, dev, both, "english", "good", budget=50.0)
+    assert "torch" in modules(both)
+    assert len(flops.of_members(both)) == 2 and len(flops.of_members(models["good"])) == 1
+    head = head_for(both)
+    session = Session(open_model(both))
+    (answer,) = head.answers(session, [head.example(["A dog."])])
+    assert sum(answer["scores"].values()) == pytest.approx(1, abs=1e-5)
+    readme = (both / "README.md").read_text()
+    assert "| 1 | english | bert 2x32 |" in readme and "lingopress.open" in readme
+    assert "member-2/model.safetensors" in (both / "SHA256SUMS").read_text()
+    with pytest.raises(ModelError, match="is a cascade, which gives logits and no hidden"):
+        session.run(session.encode("pair", ROWS), "hidden_states.0")
+    (both / "member-2").rename(both / "elsewhere")
+    with pytest.raises(ModelError, match="the member member-2 is missing; copy it again"):
+        open_model(both)
+
+
+def test_models_that_are_no_cascade_are_refused(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path
+) -> None:
+    own = models | {"other": renamed(models["good"], tmp_path / "other", ("a", "b", "c"))}
+    with pytest.raises(CascadeError, match="other predicts a, b, c; the cascade needs entailment"):
+        made(own, dev, tmp_path / "out", "fast", "other")
+    own["tags"] = small(tmp_path / "tags", "tagging")
+    with pytest.raises(CascadeError, match="tags does not give one label per row"):
+        made(own, dev, tmp_path / "out", "fast", "tags")

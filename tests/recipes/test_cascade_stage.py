@@ -1,0 +1,206 @@
+"""A cascade in a recipe: it goes through all that a bundle goes through, or is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkpoints import bert, small
+
+from compress.export import bundle
+from evalsuite.results.speed import SpeedResult
+from evalsuite.results.task import TaskResult
+from recipes.errors import StageInputError
+from recipes.hashing import DigestMemo
+from recipes.parsing.recipe_file import load
+from recipes.planning.external_models import External
+from recipes.planning.plan import make_plan
+from recipes.run import run_recipe
+from recipes.stages import cascade, distill, export
+from recipes.stages._shared.contract import Artifact, HeadFacts
+
+Cli = Callable[..., tuple[str, str]]
+LABELS = ("sports", "travel", "weather")
+RECIPE = """
+name: topics
+source: files
+tasks:
+  topics: {format: classification, dev: {en: dev.csv}, test: "test-{language}.csv"}
+stages:
+  - {name: both, stage: cascade, models: [./fast, ./good], task: topics, budget: 50,
+     language_text: {de: de.txt}}
+  - {name: scores, stage: evaluate, models: [./good, both], tasks: [topics]}
+  - {name: speed, stage: benchmark, models: [both], task: topics, sentence_count: 8, passes: 2}
+  - {name: report, stage: report, results: [scores, speed]}
+"""
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
+    from recipes.cli.app import main
+
+    def run(code: int, *arguments: str) -> tuple[str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(list(arguments))
+        shown = capfd.readouterr()
+        assert (end.value.code or 0) == code, shown.err
+        return shown.out, shown.err
+
+    return run
+
+
+def _rows(seed: int, count: int) -> str:
+    draw = random.Random(seed)
+    words = ["sun", "rain", "goal", "train", "boat", "match", "cloud", "ticket", "player", "storm"]
+    lines = [f"{' '.join(draw.choices(words, k=5))},{draw.choice(LABELS)}" for _ in range(count)]
+    return "\n".join(["text,label", *lines]) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    names = {"id2label": dict(enumerate(LABELS)), "label2id": {n: i for i, n in enumerate(LABELS)}}
+    small(tmp_path / "good", labels=LABELS)
+    bert(tmp_path / "fast", layers=1)
+    config = tmp_path / "fast" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | names))
+    for name, seed, count in (("dev", 1, 60), ("test-en", 2, 30), ("test-de", 3, 30)):
+        (tmp_path / f"{name}.csv").write_text(_rows(seed, count))
+    (tmp_path / "de.txt").write_text("sun rain\ngoal match\ntrain boat\n" * 4)
+    (tmp_path / "recipe.yaml").write_text(RECIPE.lstrip())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LINGOPRESS_WORKSPACE", raising=False)
+    yield tmp_path
+    (tmp_path / "none.yaml").write_text("name: none\nsource: embedded\nstages: []\n")
+    load("none.yaml")  # forgets the declared tasks
+
+
+def _made(name: str) -> Path:
+    (found,) = Path(".lingopress/stages").glob(f"{name}-*")
+    return found
+
+
+@pytest.mark.slow
+def test_it_goes_through_all_that_a_bundle_goes_through(
+    folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli(0, "plan", "recipe.yaml")
+
+    def cut_off(*given: Any) -> None:
+        raise RuntimeError("cut off")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bundle, "seal", cut_off)
+        cli(1, "run", "recipe.yaml", "--quiet")
+    assert not list(Path(".lingopress/stages").glob("cascade-*"))  # nothing of it is seen
+    cli(0, "run", "recipe.yaml", "--quiet")
+    both = _made("cascade")
+    scored = [
+        TaskResult.model_validate_json(file.read_text())
+        for file in sorted(_made("evaluate").glob("*.json"))
+        if file.name[0].isdigit()
+    ]
+    assert scored[0].answered == {}
+    assert {code: sum(own.values()) for code, own in scored[1].answered.items()} == {
+        "de": 30,
+        "en": 30,
+    }
+    assert list(scored[1].answered["en"]) == ["fast", "good"]
+    (file,) = _made("benchmark").glob("0*.json")
+    speed = SpeedResult.model_validate_json(file.read_text())
+    assert speed.model.runtime == "cascade" and speed.grid == () and speed.peak is None
+    assert speed.operations > 0 and speed.tokenizer is not None
+    report = (_made("report") / "report.md").read_text()
+    assert "Answered by" in report and "fast, %" in report
+    assert "both" in (_made("report") / "cards" / "both.md").read_text()
+
+    Path("rows.csv").write_text("text\nsun rain\ngoal match\n")
+    _, said = cli(0, "predict", "topics:both", "rows.csv", "-o", "out.csv")
+    assert "2 rows answered, answered by fast" in said and "good" in said
+    assert Path("out.csv").read_text().startswith("text,label")
+    listed, _ = cli(0, "push", "topics:both", "org/both", "--dry-run")
+    assert "member-1/model.safetensors" in listed and "cascade.json" in listed
+    assert "lingopress.json" not in listed
+    cli(0, "cache", "verify")
+    weights = both / "member-1" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+    assert "cascade" in cli(1, "cache", "verify")[0]
+
+
+@pytest.mark.slow
+def test_one_from_outside_is_evaluated_and_served(folder: Path, cli: Cli) -> None:
+    from evalsuite.serving.served_model import ServedModel
+
+    run_recipe("recipe.yaml", workspace=Path(".lingopress"))
+    _made("cascade").rename("copy")
+    found = External.find("./copy")
+    assert (found.artifact.kind, found.artifact.runtime) == ("cascade", "cascade")
+    assert found.artifact.head == HeadFacts("pair", LABELS, "label", 3) and found.has_weights()
+    served = ServedModel("both", Path("copy"))
+    (answer,) = served.answer([served.row(["sun rain"])])
+    assert answer["label"] in LABELS and served.card["runtime"] == "cascade"
+    text = RECIPE.lstrip().split("stages:")[0] + "stages:\n"
+    text += "  - {name: scores, stage: evaluate, models: [./copy], tasks: [topics]}\n"
+    Path("recipe.yaml").write_text(text)
+    make_plan(load("recipe.yaml"), None, DigestMemo())
+    Path("recipe.yaml").write_text(
+        text + "  - {name: small, stage: trim, model: ./copy, text: [de.txt]}\n"
+    )
+    assert (
+        "model: needs a checkpoint, is given a cascade; give one of its members"
+        in (cli(2, "check", "recipe.yaml")[1])
+    )
+
+
+def _config(**keys: Any) -> cascade.Config:
+    return cascade.Config(
+        **{"name": "c", "stage": "cascade", "models": ("a", "b"), "task": "xnli", **keys}
+    )
+
+
+def _models(*artifacts: Artifact) -> dict[str, list[Artifact]]:
+    return {"models": [*artifacts]}
+
+
+XNLI = Artifact("checkpoint", task="xnli")
+
+
+@pytest.mark.parametrize(
+    ("keys", "second", "message"),
+    [
+        ({"max_lost": 1, "budget": 20}, XNLI, "max_lost, budget: both say which rows go on"),
+        ({"task": "udpos"}, XNLI, "task: udpos is of the format tagging; a cascade gives one"),
+        ({}, Artifact("adapter", task="xnli"), "models: needs a checkpoint or bundle, is given an"),
+        ({}, Artifact("cascade", task="xnli"), "is given a cascade; give one of its members"),
+        ({}, Artifact("checkpoint"), "models: an encoder without a head cannot do xnli"),
+        ({}, Artifact("bundle", task="pawsx"), "models: a head trained on pawsx cannot do xnli"),
+        (
+            {},
+            Artifact("bundle", external=True, head=HeadFacts("tagging")),
+            "models: a head of the format tagging cannot do xnli",
+        ),
+    ],
+)
+def test_what_is_no_cascade_is_refused(keys: Any, second: Artifact, message: str) -> None:
+    with pytest.raises(StageInputError, match=message):
+        cascade.check(_config(**keys), _models(XNLI, second))
+
+
+def test_a_cascade_has_two_or_three_models() -> None:
+    for count in (1, 4):
+        with pytest.raises(StageInputError, match=f"two or three models, not {count}"):
+            cascade.check(_config(), _models(*[XNLI] * count))
+
+
+def test_a_cascade_is_a_member_of_no_other_stage() -> None:
+    given = cascade.check(_config(), _models(XNLI, Artifact("bundle", task="xnli")))
+    assert (given.kind, given.task) == ("cascade", "xnli")
+    with pytest.raises(StageInputError, match="model: needs a checkpoint, is given a cascade"):
+        export.check(export.Config(name="e", stage="export", model="c"), {"model": [given]})
+    config = distill.Config(name="d", stage="distill", teacher="c", tasks=("xnli",))
+    with pytest.raises(StageInputError, match="teacher: needs a checkpoint or bundle, is given a"):
+        distill.check(config, {"teacher": [given]})
