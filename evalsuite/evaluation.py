@@ -134,9 +134,14 @@ class Evaluation:
         for done, (language, examples) in enumerate(self.rows.items()):
             self.progress(done / len(self.rows), f"{self.task.name} {language}")
             self.data.update(repr((language, examples)).encode())
-            if isinstance(self.session.predictor, Staged):
-                self.session.predictor.language = language
+            self._tell(language)
             yield language, examples
+        self._tell(None)
+
+    def _tell(self, language: str | None) -> None:
+        """Let a predictor of several members know the language of the rows that come next."""
+        if isinstance(self.session.predictor, Staged):
+            self.session.predictor.language = language
 
     def digested(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         """The same candidates; each is added to the digest when it is read."""

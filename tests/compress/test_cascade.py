@@ -245,6 +245,7 @@ def test_evaluation_counts_who_answered_and_knows_the_language(
         out=tmp_path / "said",
         options=EvaluationOptions(languages=["en", "sw"], max_examples=20),
     )
+    assert isinstance(opened, Staged) and opened.language is None
     assert result.answered["sw"] == {"english": 0, "good": 20}
     assert sum(result.answered["en"].values()) == 20 and result.answered["en"]["english"] > 0
     assert result.model.runtime == "cascade" and "calibration_error" in result.metrics
