@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from compress.export.exporter import GraphExporter, Rounding, Scales
-from compress.export.exporter import Precision as PrecisionRules
-from compress.export.registry import EXPORTERS, layouts, precisions, runtimes_with
-from evalsuite.errors import MissingExtraError
+from compress.export.exporter import GraphExporter
+from compress.export.registry import EXPORTERS, layouts
 from evalsuite.inference.task_head import head_of_task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
@@ -20,14 +18,14 @@ from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,
     ModelRef,
-    Noun,
     StageContext,
     Summary,
 )
 from recipes.stages._shared.families import refuse_runtime, shortens
 from recipes.stages._shared.lineage import made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
-from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, ScoreGateConfig, hold_score
+from recipes.stages._shared.precision_keys import PrecisionKeys, check_precision
+from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, hold_score
 from recipes.stages._shared.training_keys import need, probed, training_rows
 from transfer.find_task import find_task
 
@@ -42,33 +40,17 @@ _POWER = 0.7  # of a piece's frequency, its weight in a rank: docs/LOG.md, 2026-
 _COPIES, _TRACING = 2.0, 400_000_000  # of the weights; bytes of libraries that trace a graph
 PASS = True
 if TYPE_CHECKING:
-    Runtime: TypeAlias = str
-    Precision: TypeAlias = str
     Layout: TypeAlias = str
 else:  # the names are those of the exporters' files
-    Runtime = Literal[EXPORTERS.names()]
-    Precision = Literal[precisions()]
     Layout = Literal[tuple(layouts())]
-Rank = Annotated[str, Field(pattern=r"^rank-[1-9]\d*(-int[48])?$"), Noun("rank-N", "rank-N")]
 
 
-class Config(ScoreGateConfig):
+class Config(PrecisionKeys):
     """The runtime, the precision, how it is reached, and the gate."""
 
     renamed: ClassVar[Mapping[str, str]] = {"calibration": "calibration_text"}
 
     model: ModelRef = Field(description="Checkpoint to export.")
-    runtime: Runtime = Field(default="onnxruntime", description="Inference runtime of the bundle.")
-    precision: Precision = Field(
-        default="fp32",
-        description="Precision of the bundle; lingopress ls runtimes NAME lists those of each "
-        "runtime.",
-    )
-    embeddings: Literal["fp32", "int8", "int4"] | Rank | None = Field(
-        default=None,
-        description="Storage of the word embeddings; rank-64 (any number) factors them, "
-        "rank-64-int4 in int4; default: what the precision implies.",
-    )
     max_pairs: int = Field(
         default=2_000,
         ge=1,
@@ -82,33 +64,6 @@ class Config(ScoreGateConfig):
     )
     calibration_rows: int = Field(
         default=16, ge=1, description="Rows of calibration text per language."
-    )
-    exclude: Literal["auto"] | tuple[str, ...] = Field(
-        default=(),
-        description="Parts that stay fp32 in ONNX Runtime int8, such as embeddings, head, 'layer "
-        "0 attention' or 'layer 0 feed-forward'; auto: the fewest that keep the "
-        "labels.",
-    )
-    max_drop: float | None = Field(
-        default=None,
-        ge=0,
-        le=100,
-        description="Percent of labels on calibration text that exclude: auto may change; "
-        "default: 100 minus min_agreement.",
-    )
-    scales: Scales = Field(
-        default="group",
-        description="Scales of int4-weights: one per group of weights, or one per tensor.",
-    )
-    group_size: Literal[16, 32, 64, 128] | None = Field(
-        default=None,
-        description="Weights that share a scale in int4-weights and int8-weights; fewer keep "
-        "more answers in more bytes; default: 32.",
-    )
-    rounding: Rounding = Field(
-        default="nearest",
-        description="How OpenVINO's int4-weights are rounded: to the nearest value, or so that "
-        "outputs on calibration text change least.",
     )
     last_layer: Literal["first-token", "whole"] = Field(
         default="first-token",
@@ -135,9 +90,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A bundle with the checkpoint's head."""
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
-    _check_precision(config)
+    check_precision(config)
     refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
-    _check_keys_of_some_precisions(config)
     _check_layout(config, model)
     if _calibrates(config) and config.calibration_text == "train":
         artifact = Artifact("bundle", task=model.task, head=model.head)
@@ -161,57 +115,6 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     )
 
 
-def _check_precision(config: Config) -> None:
-    """The runtime has this precision, and what makes it is installed."""
-    exporter = EXPORTERS.get(config.runtime)
-    if config.precision not in exporter.precisions:
-        raise StageInputError(
-            f"precision: {config.runtime} has no {config.precision}, only "
-            f"{', '.join(exporter.precisions)}; for {config.precision} set runtime: "
-            f"{' or '.join(runtimes_with(config.precision))}"
-        )
-    try:
-        exporter.require(config.precision)
-    except MissingExtraError as error:
-        key = "runtime" if exporter.packages else "precision"
-        raise StageInputError(f"{key}: {error}") from None
-
-
-def _check_keys_of_some_precisions(config: Config) -> None:
-    """Keys that only some runtimes and precisions have fit those of the stage."""
-    precision = EXPORTERS.get(config.runtime).precisions[config.precision]
-    form = config.embeddings
-    if form and not precision.stores_embeddings_as(form):
-        takes = ", ".join(precision.embeddings) or "no such key"
-        raise StageInputError(
-            f"embeddings: {config.runtime} {config.precision} takes {takes}; for {form} set "
-            + _where(lambda precision: precision.stores_embeddings_as(form))
-        )
-    if config.exclude and not precision.excludes:
-        raise StageInputError(f"exclude: only for {_where(lambda precision: precision.excludes)}")
-    if config.max_drop is not None and config.exclude != "auto":
-        raise StageInputError("max_drop: only with exclude: auto")
-    _check_weights(config, precision)
-
-
-def _check_weights(config: Config, precision: PrecisionRules) -> None:
-    """`scales`, `group_size` and `rounding` fit the precision and each other."""
-    if config.scales == "tensor":
-        if not precision.tensor_scales:
-            raise StageInputError(
-                f"scales: tensor only for {_where(lambda precision: precision.tensor_scales)}"
-            )
-        if config.embeddings != "int4":
-            raise StageInputError("scales: tensor needs embeddings: int4")
-        if config.group_size is not None:
-            raise StageInputError("group_size: not with scales: tensor")
-    if config.group_size is not None and not precision.groups:
-        raise StageInputError(f"group_size: only for {_where(lambda precision: precision.groups)}")
-    if config.rounding != "nearest" and not precision.rounds:
-        where = _where(lambda precision: precision.rounds)
-        raise StageInputError(f"rounding: {config.rounding} only for {where}")
-
-
 def _check_layout(config: Config, model: Artifact) -> None:
     """The runtime and the head fit the layout, where the head is known."""
     if config.layout is not None:
@@ -220,19 +123,6 @@ def _check_layout(config: Config, model: Artifact) -> None:
             head = head_of_task(find_task(model.task))
         if why := layouts()[config.layout].refusal(config.runtime, head):
             raise StageInputError(f"layout: {why}")
-
-
-def _where(fits: Callable[[PrecisionRules], bool]) -> str:
-    """The runtimes, with their precisions, that fit.
-
-    >>> _where(lambda precision: precision.excludes)
-    'runtime: onnxruntime with precision: int8'
-    """
-    return ", or ".join(
-        f"runtime: {runtime} with precision: {' or '.join(names)}"
-        for runtime in EXPORTERS.names()
-        if (names := [n for n, p in EXPORTERS.get(runtime).precisions.items() if fits(p)])
-    )
 
 
 def _calibrates(config: Config) -> bool:
