@@ -20,7 +20,7 @@ from evalsuite.bulk.take_texts import TextTaker
 from evalsuite.errors import DataError
 from evalsuite.inference.answers import Texts, head_for
 from evalsuite.inference.open_model import open_model
-from evalsuite.inference.predictor import Predictor, Staged, answered
+from evalsuite.inference.predictor import Predictor, Staged, answered, in_language
 from evalsuite.inference.session import Session
 from evalsuite.retrieval.sentence_embedder import OneText, SentenceEmbedder
 
@@ -36,6 +36,7 @@ class Job:
         reading: how the input is read.
         strict: a bad row ends the run.
         alone: each row is a batch by itself, so that its answer depends on no other row.
+        language: of all rows, for a cascade with thresholds of languages.
     """
 
     file: str = "-"
@@ -44,6 +45,7 @@ class Job:
     reading: Reading = field(default_factory=Reading)
     strict: bool = False
     alone: bool = False
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def predict_file(directory: Path, job: Job, watch: Watch) -> Done:
     """Answer all rows with a checkpoint or bundle that has a head.
 
     Raises:
-        ModelError: it has none, or cannot be opened.
+        ModelError: it has none, cannot be opened, or is no cascade and a language is given.
         DataError: the input cannot be read, or the output not written; no row can be answered.
         MalformedRowError: there is a bad row, and the job is strict.
     """
@@ -77,6 +79,7 @@ def predict_file(directory: Path, job: Job, watch: Watch) -> Done:
     def model() -> tuple[Answering, int]:
         session = Session(open_model(directory), 1 if job.alone else None)
         opened.append(session.predictor)
+        in_language(session.predictor, job.language)
 
         def answer(rows: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
             return list(head.answers(session, [head.example(texts) for texts in rows]))

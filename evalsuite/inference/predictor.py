@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from evalsuite.errors import ModelError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -101,6 +103,21 @@ class Staged(Protocol):
     def rows_read(self) -> list[Counter[int]]:
         """Since the last call, for each member: tokens of a row -> rows of this length it read."""
         ...
+
+
+def in_language(predictor: Predictor, language: str | None) -> None:
+    """Let a cascade know the language of the rows that come next.
+
+    Raises:
+        ModelError: a language is given for a model that answers alike in all of them.
+    """
+    if isinstance(predictor, Staged):
+        predictor.language = language
+    elif language is not None:
+        raise ModelError(
+            f"{predictor.directory} answers alike in all languages; only a cascade has thresholds "
+            "of languages: leave the language out"
+        )
 
 
 def answered(staged: Staged) -> dict[str, int]:

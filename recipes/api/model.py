@@ -53,7 +53,11 @@ class Model:
         return self.predictor.labels
 
     def predict(
-        self, rows: Iterable[str | Sequence[str]], *, alone: bool = False
+        self,
+        rows: Iterable[str | Sequence[str]],
+        *,
+        alone: bool = False,
+        language: str | None = None,
     ) -> list[dict[str, Any]]:
         """An answer per row, as `lingopress predict` gives it.
 
@@ -61,16 +65,19 @@ class Model:
             rows: a text, or several: two sentences, a question and a context, a context and its
                 choices. A tagger takes words separated by spaces.
             alone: run each row by itself, so that its answer depends on no other row.
+            language: of all rows, such as `"de"`: a cascade may have a threshold of it.
 
         Raises:
-            ModelError: the model has no head.
+            ModelError: the model has no head, or is no cascade and a language is given.
             MalformedRowError: a row has another number of texts than the model needs.
         """
         from evalsuite.inference.answers import head_for
+        from evalsuite.inference.predictor import in_language
         from evalsuite.inference.session import Session
 
         head = head_for(self.directory)
         session = Session(self.predictor, 1 if alone else None)
+        in_language(self.predictor, language)
         found: list[dict[str, Any]] = []
         numbered = enumerate(rows, 1)
         while part := list(islice(numbered, BATCH)):

@@ -87,6 +87,13 @@ Dimensions = Annotated[
 Layer = Annotated[
     int | None, typer.Option(metavar="N", help="Layer that is pooled; default the last.")
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CODE",
+        help="Language of all rows, such as de: a cascade may have a threshold of it.",
+    ),
+]
 _REQUIRED = inspect.Parameter.empty
 _SHARED: dict[str, tuple[Any, Any]] = {  # parameter -> its annotation and default
     "model": (Model, _REQUIRED),
@@ -117,7 +124,7 @@ def _taking(**more: tuple[Any, Any]) -> Callable[[Callable[..., None]], Callable
     return taking
 
 
-@_taking()
+@_taking(language=(Language, None))
 def predict(**given: Any) -> None:
     """Predict each row; the input's columns are kept. In plain lines a tab parts two texts."""
 
@@ -180,4 +187,5 @@ def _job(given: Mapping[str, Any]) -> Job:
         reading,
         strict=given["strict"],
         alone=given["alone"],
+        language=given.get("language"),
     )

@@ -31,6 +31,7 @@ from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.cascade import CascadePredictor
 from evalsuite.task import DataSource, PairExample
+from recipes.api.model import Model
 from transfer.supervised.dev_scores import DevSet, english
 
 EMBEDDED = DataSource("embedded")
@@ -221,6 +222,10 @@ def test_dev_rows_lose_what_was_fitted(
         assert facts["score lost on dev rows"] == pytest.approx(best - score, abs=0.01)
 
 
+def labels_of(directory: Path, language: str | None) -> list[str]:
+    return [row["label"] for row in Model(directory).predict(TEXTS, language=language)]
+
+
 def test_evaluation_counts_who_answered_and_knows_the_language(
     models: dict[str, Path], dev: DevSet, tmp_path: Path
 ) -> None:
@@ -248,6 +253,7 @@ def test_evaluation_counts_who_answered_and_knows_the_language(
     assert isinstance(opened, Staged) and opened.language is None
     assert result.answered["sw"] == {"english": 0, "good": 20}
     assert sum(result.answered["en"].values()) == 20 and result.answered["en"]["english"] > 0
+    assert labels_of(tmp_path / "both", "sw") == labels_of(models["good"], None)
     assert result.model.runtime == "cascade" and "calibration_error" in result.metrics
     parts = [open_model(models[name]).describe("") for name in ("english", "good")]
     assert result.model.bytes == sum(info.bytes for info in parts)

@@ -122,6 +122,9 @@ def test_it_goes_through_all_that_a_bundle_goes_through(
     _, said = cli(0, "predict", "topics:both", "rows.csv", "-o", "out.csv")
     assert "2 rows answered, answered by fast" in said and "good" in said
     assert Path("out.csv").read_text().startswith("text,label")
+    cli(0, "predict", "topics:both", "rows.csv", "-o", "de.csv", "--language", "de")
+    said = cli(2, "predict", "./good", "rows.csv", "--language", "de")[1]
+    assert "good answers alike in all languages; only a cascade" in said
     listed, _ = cli(0, "push", "topics:both", "org/both", "--dry-run")
     assert "member-1/model.safetensors" in listed and "cascade.json" in listed
     assert "lingopress.json" not in listed
