@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from checkpoints import bert, small
 
+from compress import gate
 from compress.export import bundle
 from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
@@ -157,6 +158,19 @@ def test_one_from_outside_is_evaluated_and_served(folder: Path, cli: Cli) -> Non
         "model: needs a checkpoint, is given a cascade; give one of its members"
         in (cli(2, "check", "recipe.yaml")[1])
     )
+
+
+@pytest.mark.slow
+def test_one_that_loses_too_much_zero_shot_is_refused(
+    folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = RECIPE.lstrip().replace("budget: 50", "budget: 50, max_drop: 2, score_rows: 9")
+    Path("recipe.yaml").write_text(text.split("  - {name: scores")[0])
+    monkeypatch.setattr(gate.Loss, "points", lambda loss: 3.0)
+    said = cli(2, "run", "recipe.yaml", "--quiet")[1]
+    assert "cascade: 3.00 points of topics are lost, max_drop allows 2" in said
+    monkeypatch.setattr(gate.Loss, "points", lambda loss: 1.0)
+    cli(0, "run", "recipe.yaml", "--quiet")
 
 
 def _config(**keys: Any) -> cascade.Config:
