@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compress.cascade import fit
-from compress.cascade.members import Source, Told, ask, copy
+from compress.cascade.members import Outputs, Source, ask, copy
 from compress.cascade.readme import readme
 from compress.errors import CascadeError, GateError
 from compress.export import bundle
@@ -77,15 +77,15 @@ def make(
     labels = dev.task.labels
     labelled = [row for row in dev.examples if isinstance(row, PairExample) and row.label]
     rows = [labelled, *wanted.text.values()]
-    told = []
+    outputs = []
     for number, source in enumerate(sources):
         progress(number / len(sources), f"{source.name}: {len(labelled):,} dev rows")
-        told.append(ask(source, labels, rows))
-    sums, of_sums = _sums(dev, labelled, told)
-    temperatures = [_temperature(member, labelled, labels) for member in told]
+        outputs.append(ask(source, labels, rows))
+    sums, of_sums = _sums(dev, labelled, outputs)
+    temperatures = [_temperature(member, labelled, labels) for member in outputs]
     sure = [
         _sure(member.logits[0], heat)
-        for member, heat in zip(told[:-1], temperatures[:-1], strict=True)
+        for member, heat in zip(outputs[:-1], temperatures[:-1], strict=True)
     ]
     best = float(of_sums(sums[-1].sum(0)))
     if wanted.budget is None:
@@ -94,17 +94,17 @@ def make(
     else:
         fitted = fit.fit_budget(sure, wanted.budget)
     _hold_used(sources, fitted, wanted)
-    languages = _languages(told, temperatures, fitted, wanted)
-    rule = _rule(sources, told, labels, temperatures, fitted, languages)
+    languages = _languages(outputs, temperatures, fitted, wanted)
+    rule = _rule(sources, outputs, labels, temperatures, fitted, languages)
     facts = _facts(sources, sums, of_sums, sure, fitted, best)
-    _write(sources, told, rule, out, facts, made_from)
+    _write(sources, outputs, rule, out, facts, made_from)
     open_model(out)  # or an error
     sizes = sum(model_size.sizes(out / member.folder)[0] for member in rule.members)
     return {"MB": round(sizes / 1e6, 2)} | facts
 
 
 def _sums(
-    dev: DevSet, rows: Sequence[PairExample], told: Sequence[Told]
+    dev: DevSet, rows: Sequence[PairExample], outputs: Sequence[Outputs]
 ) -> tuple[list[np.ndarray], fit.OfSums]:
     """What each row adds to the sums of the task's metric, for each member, and the score of sums.
 
@@ -119,12 +119,12 @@ def _sums(
             f"{task.name}: its metric {metric.name} is not made of sums over rows, so thresholds "
             "cannot be fitted to it; set budget in place of max_lost, or another metric"
         )
-    said = [task.labels[number] for one in told for number in one.logits[0].argmax(-1)]
-    answers = scoring.answers(task, task.source_language, [*rows] * len(told), said)
-    return np.split(metric.parts(answers), len(told)), metric.of_sums or bootstrap.ratio
+    said = [task.labels[number] for one in outputs for number in one.logits[0].argmax(-1)]
+    answers = scoring.answers(task, task.source_language, [*rows] * len(outputs), said)
+    return np.split(metric.parts(answers), len(outputs)), metric.of_sums or bootstrap.ratio
 
 
-def _temperature(member: Told, rows: Sequence[PairExample], labels: Sequence[str]) -> float:
+def _temperature(member: Outputs, rows: Sequence[PairExample], labels: Sequence[str]) -> float:
     import numpy as np
 
     gold = np.array([labels.index(str(row.label)) for row in rows])
@@ -161,22 +161,22 @@ def _hold_used(sources: Sequence[Source], fitted: fit.Fitted, wanted: Wanted) ->
 
 
 def _languages(
-    told: Sequence[Told], temperatures: Sequence[float], fitted: fit.Fitted, wanted: Wanted
+    outputs: Sequence[Outputs], temperatures: Sequence[float], fitted: fit.Fitted, wanted: Wanted
 ) -> list[dict[str, float]]:
     """Thresholds of languages, for each member but the last; none lower than the general one."""
     found = []
-    for member, heat, threshold in zip(told, temperatures, fitted.thresholds, strict=False):
-        share = _agreement(member, told[-1], 0, heat, threshold)
+    for member, heat, threshold in zip(outputs, temperatures, fitted.thresholds, strict=False):
+        share = _agreement(member, outputs[-1], 0, heat, threshold)
         own = {}
         for place, code in enumerate(wanted.text, 1):
             sure = _sure(member.logits[place], heat)
-            equal = member.logits[place].argmax(-1) == told[-1].logits[place].argmax(-1)
+            equal = member.logits[place].argmax(-1) == outputs[-1].logits[place].argmax(-1)
             own[code] = max(threshold, fit.fit_agreement(sure, equal, share))
         found.append(own)
     return found
 
 
-def _agreement(member: Told, last: Told, place: int, heat: float, threshold: float) -> float:
+def _agreement(member: Outputs, last: Outputs, place: int, heat: float, threshold: float) -> float:
     """Share of the rows a member is sure of to which the last one gives the same label."""
     sure = _sure(member.logits[place], heat) >= threshold
     equal = member.logits[place].argmax(-1) == last.logits[place].argmax(-1)
@@ -185,7 +185,7 @@ def _agreement(member: Told, last: Told, place: int, heat: float, threshold: flo
 
 def _rule(
     sources: Sequence[Source],
-    told: Sequence[Told],
+    outputs: Sequence[Outputs],
     labels: Sequence[str],
     temperatures: Sequence[float],
     fitted: fit.Fitted,
@@ -199,11 +199,11 @@ def _rule(
             temperature=temperatures[number],
             threshold=thresholds[number],
             by_language=dict(by_language[number]),
-            max_length=told[number].max_length,
+            max_length=outputs[number].max_length,
         )
         for number, source in enumerate(sources)
     ]
-    shared = {(one.tokenizer, one.max_length) for one in told}
+    shared = {(one.tokenizer, one.max_length) for one in outputs}
     return Rule(labels=list(labels), one_tokenizer=len(shared) == 1, members=members)
 
 
@@ -235,7 +235,7 @@ def _facts(
 
 def _write(
     sources: Sequence[Source],
-    told: Sequence[Told],
+    outputs: Sequence[Outputs],
     rule: Rule,
     out: Path,
     facts: Summary,
@@ -253,26 +253,26 @@ def _write(
         "architectures": ["CascadeForSequenceClassification"],
         "id2label": {str(number): label for number, label in enumerate(rule.labels)},
         "label2id": {label: number for number, label in enumerate(rule.labels)},
-        "pad_token_id": told[0].pad_id,
+        "pad_token_id": outputs[0].pad_id,
         "max_position_embeddings": most + 2,  # as `longest_of` counts
     }
     shown = json.dumps(config, indent=2, ensure_ascii=False)
     (out / "config.json").write_text(shown + "\n", encoding="utf-8")
     weights = [
-        f"{s.name}: weights sha256:{one.digest}" for s, one in zip(sources, told, strict=True)
+        f"{s.name}: weights sha256:{one.digest}" for s, one in zip(sources, outputs, strict=True)
     ]
     card = BundleCard(
         runtime="cascade",
         file=CASCADE_FILE,
-        precision=" + ".join(dict.fromkeys(one.precision for one in told)),
+        precision=" + ".join(dict.fromkeys(one.precision for one in outputs)),
         head="pair",
         labels=tuple(rule.labels),
         layers=0,
         max_length=most,
-        architecture=" + ".join(one.architecture for one in told),
-        parameters=sum(one.parameters for one in told),
-        embedding_parameters=sum(one.embedding_parameters for one in told),
+        architecture=" + ".join(one.architecture for one in outputs),
+        parameters=sum(one.parameters for one in outputs),
+        embedding_parameters=sum(one.embedding_parameters for one in outputs),
         made_from=(*made_from, *weights),
     )
     licences = [bundle.licence_of(source.path) for source in sources]
-    bundle.seal(out, card, readme(rule, [one.architecture for one in told], facts, licences))
+    bundle.seal(out, card, readme(rule, [one.architecture for one in outputs], facts, licences))

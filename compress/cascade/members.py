@@ -33,7 +33,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Outputs:
     """What a member says of rows, and what it is.
 
     Attributes:
@@ -53,7 +53,7 @@ class Told:
     digest: str
 
 
-def ask(source: Source, labels: Sequence[str], rows: Sequence[Sequence[PairExample]]) -> Told:
+def ask(source: Source, labels: Sequence[str], rows: Sequence[Sequence[PairExample]]) -> Outputs:
     """Run a model over sets of rows.
 
     Raises:
@@ -77,7 +77,7 @@ def ask(source: Source, labels: Sequence[str], rows: Sequence[Sequence[PairExamp
         np.stack(session.run(session.encode("pair", some), "logits"))[:, order] for some in rows
     ]
     info = predictor.describe(source.name)
-    return Told(
+    return Outputs(
         logits,
         predictor.max_length,
         tokenizer_digest(session.tokenizer.to_str()),
