@@ -10,6 +10,12 @@ passes over the whole text in length-sorted batches, one pass a language, and ba
 shapes, with a fixed thread count; everybody else waits without polling. Raw samples are kept,
 warm-up apart. The machine's matrix product is measured the same way, once a precision. Where the
 system can fork, the runtimes are imported once for all of them.
+
+A limit of memory is a limit of the measured peak, not one that the system enforces. RLIMIT_AS and
+RLIMIT_DATA count addresses that are reserved and never touched (a program for ExecuTorch plans
+memory for its largest batch, a thread reserves its stack), so models that fit would be refused, and
+RLIMIT_DATA does not count weights that are mapped from a file. And libraries in C++ end the process
+where memory runs out.
 """
 
 from __future__ import annotations
@@ -41,12 +47,15 @@ class Subject:
         sequences: by language, token ids, specials included, of real sentences (their real
             lengths).
         text: what they are, for the report.
+        memory_limit: bytes above its imports that the model has to fit in
+            (`SpeedResult.does_not_fit`); it does not stop the process.
     """
 
     directory: Path
     sequences: Mapping[str, Sequence[Sequence[int]]]
     label: str
     text: str
+    memory_limit: int | None = None
 
 
 def measure(
@@ -101,7 +110,9 @@ def measure(
             (subject.directory,),
             f"the tokenizer of {subject.label}",
         )
-        result = result.model_copy(update={"tokenizer": tokenizer})
+        result = result.model_copy(
+            update={"tokenizer": tokenizer, "memory_limit": subject.memory_limit}
+        )
         product = peak.product(result.model.runtime, result.model.precision)
         if result.environment.device == "cpu" and product is not None:
             if product not in peaks:

@@ -95,4 +95,19 @@ class SpeedResult(Record):
     peak_memory: Count  # bytes of the measuring process, its interpreter included
     tokenizer: TokenizerCost | None = None  # None in results of versions that did not measure it
     baseline_memory: Count  # the same process before the model was opened
+    memory_limit: Count | None = None  # bytes above the baseline that the model had to fit in
     environment: Environment
+
+    def memory(self) -> int:
+        """Bytes above the baseline at the peak: the model's, without the runtime's libraries."""
+        return self.peak_memory - self.baseline_memory
+
+    def does_not_fit(self) -> str:
+        """`does not fit in 64 MB`; empty where it fits, or where there is no limit.
+
+        >>> speed.model_copy(update={"memory_limit": 64_000_000}).does_not_fit()
+        'does not fit in 64 MB'
+        """
+        if self.memory_limit is None or self.memory() <= self.memory_limit:
+            return ""
+        return f"does not fit in {self.memory_limit / 1e6:g} MB"

@@ -52,6 +52,12 @@ class Config(StageConfig):
         ge=1,
         description="Threads per model; default: every core this process may use.",
     )
+    memory_limit: float | None = Field(
+        default=None,
+        gt=0,
+        description="Memory in MB that a model has to fit in, runtime libraries not counted; the "
+        "report says of each model that does not.",
+    )
     passes: int = Field(
         default=3, ge=1, description="Passes over the sentences; the report shows the median."
     )
@@ -131,6 +137,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     languages = task.readable(ctx.data, split)
     each = max(1, config.sentence_count // max(1, len(languages)))
     threads = config.threads or environment.cores()
+    limit = None if config.memory_limit is None else round(config.memory_limit * 1e6)
     summary: Summary = {"threads": threads}
     subjects = []
     for model in ctx.inputs["models"]:
@@ -139,7 +146,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
         count = sum(map(len, ids.values()))
         text = f"{task.name} {split}, {len(languages)} languages, {count} sentences"
-        subjects.append(Subject(model.path, ids, model.label, text))
+        subjects.append(Subject(model.path, ids, model.label, text, limit))
     ctx.progress(0.1, f"measuring {len(subjects)} models")
     results = measure(
         subjects,
@@ -153,4 +160,6 @@ def run(config: Config, ctx: StageContext) -> Summary:
         (ctx.out / f"{done:02d}.json").write_text(result.model_dump_json(), encoding="utf-8")
         best = sorted(t.sentences / t.seconds for t in result.throughput)
         summary[f"{subject.label} sentences/s"] = round(best[len(best) // 2], 1)
+        if over := result.does_not_fit():
+            summary[f"{subject.label} memory"] = f"{result.memory() / 1e6:.1f} MB, {over}"
     return summary

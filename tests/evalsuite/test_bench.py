@@ -32,6 +32,14 @@ def test_a_grid_of_nothing_is_refused_by_the_stage() -> None:
             Config.model_validate(plain | wrong)
 
 
+def test_a_limit_of_memory_is_a_positive_number_of_megabytes() -> None:
+    plain = {"name": "speed", "stage": "benchmark", "models": ["a"]}
+    assert Config.model_validate(plain).memory_limit is None
+    assert Config.model_validate(plain | {"memory_limit": 64}).memory_limit == 64
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Config.model_validate(plain | {"memory_limit": 0})
+
+
 def test_a_cell_is_cut_from_real_sentences_in_order() -> None:
     text = [[0, 5, 2], [0, 6, 7, 8, 2]]
     assert grid.batch(text, 3, 5) == [[0, 5, 2, 0, 6], [7, 8, 2, 0, 5], [2, 0, 6, 7, 8]]

@@ -217,6 +217,21 @@ def test_settings_are_rows_of_their_own_and_texts_are_not_compared() -> None:
     assert len(costs(group(run))) == 4
 
 
+def test_a_model_that_does_not_fit_is_told() -> None:
+    a, b = (a_speed(a_model(name), 10) for name in "ab")  # each takes 3 MB above its imports
+    assert a.does_not_fit() == ""
+    assert a.model_copy(update={"memory_limit": 3_000_000}).does_not_fit() == ""
+    small = a.model_copy(update={"memory_limit": 2_500_000})
+    assert small.does_not_fit() == "does not fit in 2.5 MB"
+    large = b.model_copy(update={"memory_limit": 64_000_000})
+    table = cost_table(group(a_run(speeds=(small, large))))
+    place = [column.text for column in table.columns].index("Memory")
+    said = [row.cells[place].sub for row in table.rows]
+    assert said == ["does not fit in 2.5 MB", "fits in 64 MB"]
+    assert any("measured without the limit" in note for note in table.notes)
+    assert not any("limit" in note for note in cost_table(group(a_run(speeds=(a, b)))).notes)
+
+
 def test_speeds_over_fewer_models_are_told(run: RunRecord) -> None:
     fewer = run.model_copy(update={"speeds": run.speeds[1:]})
     assert any("teacher (1 of 2)" in note for note in cost_table(group(fewer)).notes)

@@ -36,7 +36,8 @@ class Cost:
 
     `setting` is the one of the speed figures, which are None where none were measured. Sizes in
     bytes, times as named, `memory` in bytes above the baseline, without
-    the tokenizer, whose memory is in bytes too, shares of the machine's peak in
+    the tokenizer, whose memory is in bytes too; `limit` says in words whether all models fit in the
+    limit of memory, where there was one; shares of the machine's peak in
     percent (of the largest grid cell, and of the real text), `joules` per sentence.
     """
 
@@ -52,6 +53,7 @@ class Cost:
     latency_ms: dict[int, float]
     load_seconds: float | None
     memory: float | None
+    limit: str
     tokenizer_load_seconds: float | None
     tokenizer_memory: float | None
     peak_share: float | None
@@ -92,6 +94,18 @@ def text_peak_share(speed: SpeedResult) -> float | None:
 
 def _share(operations: int, seconds: Sequence[float], peak: Peak) -> float:
     return 100 * operations / median(seconds) / peak.operations_a_second()
+
+
+def limit(speeds: Sequence[SpeedResult]) -> str:
+    """`fits in 64 MB` or `does not fit in 64 MB`; empty where no limit was set.
+
+    Of several models one that does not fit is enough; of several limits the smallest is named.
+    """
+    limited = [speed for speed in speeds if speed.memory_limit is not None]
+    if not limited:
+        return ""
+    smallest = min(limited, key=lambda speed: (not speed.does_not_fit(), speed.memory_limit or 0))
+    return smallest.does_not_fit() or f"fits in {(smallest.memory_limit or 0) / 1e6:g} MB"
 
 
 def joules_a_sentence(speed: SpeedResult) -> float | None:
@@ -135,7 +149,8 @@ def cost(system: System, where: Setting | None) -> Cost:
         sentences_per_second=mean(sentences_per_second(speed) for speed in speeds),
         latency_ms={q: 1000 * fmean(percentile(t, q) for t in timed) for q in PERCENTILES if timed},
         load_seconds=mean(median(s.load_seconds) for s in speeds if s.load_seconds),
-        memory=mean(float(s.peak_memory - s.baseline_memory) for s in speeds),
+        memory=mean(float(s.memory()) for s in speeds),
+        limit=limit(speeds),
         tokenizer_load_seconds=mean(median(t.load_seconds) for t in tokenizers),
         tokenizer_memory=mean(float(t.memory) for t in tokenizers),
         peak_share=mean(map(peak_share, speeds)),

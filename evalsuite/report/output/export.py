@@ -144,7 +144,7 @@ def _alignment(result: AlignmentResult) -> Iterator[Row]:
 def _speeds(speed: SpeedResult) -> Iterator[Row]:
     """Medians and percentiles, as the report has them; `examples` is the number of samples."""
     taken, tokenizer = speed.latency_seconds, speed.tokenizer
-    memory = float(speed.peak_memory - speed.baseline_memory)
+    memory = float(speed.memory())
     figures: list[tuple[str, float | None, str, int]] = [
         ("throughput", sentences_per_second(speed), "sentences/s", len(speed.throughput)),
         *((f"latency p{q}", 1000 * percentile(taken, q), "ms", len(taken)) for q in PERCENTILES

@@ -81,7 +81,7 @@ def _speed_cells(cost: Cost, first: Cost | None) -> list[Cell]:
         Cell(number(rate), sub=faster),
         *(Cell(number(cost.latency_ms.get(q))) for q in PERCENTILES),
         Cell(number(cost.load_seconds)),
-        Cell(megabytes(cost.memory)),
+        Cell(megabytes(cost.memory), sub=cost.limit),
         Cell(number(cost.tokenizer_load_seconds)),
         Cell(megabytes(cost.tokenizer_memory)),
         Cell(
@@ -154,6 +154,11 @@ def _notes(all_costs: Sequence[Cost], measured: bool, several: bool) -> list[str
         "Memory: peak of the measuring process minus its memory before the model was opened; it "
         "reads token ids. The tokenizer is opened in another process, and its memory comes on top."
     )
+    if any(c.limit for c in all_costs):
+        notes.append(
+            "A limit of memory is compared with the peak after the whole text was run; the figures "
+            "of a model that does not fit were measured without the limit."
+        )
     fewer = [f"{c.system} ({c.timed} of {c.models})" for c in all_costs if 0 < c.timed < c.models]
     if fewer:
         notes.append(f"Speed and memory are over fewer models: {listed(fewer)}.")
