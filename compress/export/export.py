@@ -180,7 +180,8 @@ def weakest_parts(session: Session, out: Path, text: Text, card: BundleCard) -> 
     if card.lost_alone:
         return f"labels lost by parts quantized alone: {most_lost(card.lost_alone)}"
     layers, second = session.predictor.layers, open_model(out)
-    if second.layers != layers or card.layout is not None:
+    computed = EXPORTERS.get(card.runtime).every_layer and card.layout is None
+    if second.layers != layers or not computed:
         return ""  # a runtime that computes no such hidden states
     count = layers if card.last_layer == FIRST_TOKEN else layers + 1
     drift = outputs.drift(session, second, text, count)

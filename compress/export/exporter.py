@@ -126,6 +126,8 @@ class Exporter(ABC):
         extra: the extra of lingopress that installs `packages`.
         packages: optional packages that this runtime always needs.
         families: model types that it writes; none: all.
+        every_layer: whether its bundles give the hidden states of every layer; else those of the
+            last layer alone, and none where there is a head.
         remedy: what to do where too few labels stay equal.
     """
 
@@ -135,6 +137,7 @@ class Exporter(ABC):
     extra: ClassVar[str] = ""
     packages: ClassVar[tuple[str, ...]] = ()
     families: ClassVar[tuple[str, ...]] = ()
+    every_layer: ClassVar[bool] = True
     remedy: ClassVar[str] = "export with precision: fp32"
 
     def require(self, precision: str) -> None:

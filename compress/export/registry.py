@@ -1,7 +1,7 @@
 """The exporters, one file per runtime in `compress/export/runtimes/`, and the layouts of files.
 
 >>> EXPORTERS.names()
-('numpy', 'onnxruntime', 'openvino', 'torch')
+('executorch', 'numpy', 'onnxruntime', 'openvino', 'torch')
 >>> list(EXPORTERS.get("torch").precisions)
 ['bf16', 'int8', 'nf4']
 """

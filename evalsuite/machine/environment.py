@@ -12,8 +12,8 @@ from evalsuite.results.record import Environment
 
 _FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
 _PACKAGES = (
-    "torch", "transformers", "peft", "bitsandbytes", "onnxruntime", "openvino", "tokenizers",
-    "seqeval", "numpy",
+    "torch", "transformers", "peft", "bitsandbytes", "onnxruntime", "openvino", "executorch",
+    "tokenizers", "seqeval", "numpy",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ _SCALES = (
 )  # fmt: skip
 _STATE = ".quant_state."
 GRAPHS = ("onnx", "1")  # folders of a bundle's graph, where it is not in the bundle itself
-_WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin", ".npy", ".npz")
+_WEIGHTS = (".safetensors", ".onnx", ".data", ".xml", ".bin", ".npy", ".npz", ".pte")
 
 
 def is_weight(path: Path) -> bool:

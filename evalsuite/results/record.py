@@ -41,7 +41,7 @@ class ModelInfo(Record):
     label: str  # "teacher[task=xnli]"
     digest: str  # of the weights
     architecture: str  # "xlm-roberta 4x192"
-    runtime: str  # torch | onnxruntime | openvino
+    runtime: str  # torch | onnxruntime | openvino | executorch | numpy
     precision: str  # fp32 | bf16 | int8 ...
     parameters: Count
     embedding_parameters: Count

@@ -41,7 +41,12 @@ from recipes.planning.external_heads import declared_task, of_adapter, of_checkp
 from recipes.stages._shared.contract import Artifact, ArtifactKind
 
 _NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
-_GRAPHS = ((".onnx", "onnxruntime"), (".xml", "openvino"), (".npz", "numpy"))  # of bundles
+_GRAPHS = (  # of bundles
+    (".onnx", "onnxruntime"),
+    (".xml", "openvino"),
+    (".npz", "numpy"),
+    (".pte", "executorch"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ def test_batches_hold_everything_once_within_the_budget(lengths: list[int], budg
 
 
 def test_runtimes_are_their_files() -> None:
-    assert RUNTIMES.names() == ("cascade", "numpy", "onnxruntime", "openvino", "torch")
+    assert RUNTIMES.names() == (
+        "cascade", "executorch", "numpy", "onnxruntime", "openvino", "torch",
+    )  # fmt: skip
 
 
 def test_length_sorted_batches_give_what_padding_gives(tiny_nli: Path) -> None:
@@ -176,7 +178,7 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
     for directory in (tiny_nli, tiny_bundle):
         chosen = sample(tokenization.load(directory), 64, TASKS.get("xnli"), EMBEDDED, 2)
         ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
-        subjects.append(Subject(directory, ids, directory.parent.name, "xnli"))
+        subjects.append(Subject(directory, ids, directory.parent.name, "xnli", 1_000))
     torch_speed, onnx_speed = measure(
         subjects,
         source="embedded",
@@ -191,6 +193,7 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
         assert len(speed.latency_seconds) == 5 and len(speed.throughput) == 2
         assert speed.throughput[0].tokens == sum(speed.token_lengths)
         assert speed.peak_memory >= speed.baseline_memory > 0
+        assert speed.does_not_fit() == "does not fit in 0.001 MB"
         assert speed.environment.threads == 1
         assert all(t > 0 for t in (*speed.load_seconds, *speed.warmup_seconds))
         assert set(speed.languages) == set(TASKS.get("xnli").available(EMBEDDED, "test"))

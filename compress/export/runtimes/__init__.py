@@ -4,6 +4,7 @@ Each file holds an `EXPORTER` (`compress.export.exporter`). To add a runtime, ad
 the file in `evalsuite/runtimes/` that opens and runs its bundles.
 
 Files:
+    executorch.py: one program for XNNPACK, fp32 or dynamic int8
     numpy.py: arrays of static models, rows in int8 or int4
     onnxruntime.py: ONNX graphs; dynamic int8, blocks of int8 or int4 weights, NNCF's static int8
     openvino.py: OpenVINO graphs; bf16, and what NNCF quantizes
