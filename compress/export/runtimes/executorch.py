@@ -146,7 +146,7 @@ def _lowered(model: Any, precision: str) -> Any:
 
 
 def _quantizer(sample: dict[str, Any]) -> Any:
-    """XNNPACK's: linear layers in int8 per channel, activations per token; nothing is calibrated."""
+    """XNNPACK's: linear layers in int8 per channel, activations per token; no calibration."""
     from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
         XNNPACKQuantizer,
         get_symmetric_quantization_config,
