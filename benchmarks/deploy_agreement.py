@@ -26,6 +26,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -93,7 +94,10 @@ def forms(kind: str, checkpoint: Path, work: Path) -> dict[str, Path]:
     task = TASKS.get("udpos" if kind == "tagger" else "xnli")
     options = ExportOptions(Calibration(task, DataSource("embedded"), 4, "parallel"))
     found = {"checkpoint": checkpoint}
-    for runtime in ("onnxruntime", "openvino"):
+    runtimes = ["onnxruntime", "openvino"]
+    if find_spec("executorch") is not None:
+        runtimes.append("executorch")
+    for runtime in runtimes:
         out = found[runtime] = work / kind / runtime
         if not (out / bundle.SUMS).is_file():
             export(checkpoint, out, runtime=runtime, precision="int8", options=options)

@@ -1,0 +1,22 @@
+"""this toolkit, ExecuTorch."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+TITLE = "this toolkit, ExecuTorch"
+HEADS = ("pair", "tagging", None)
+FORM = "executorch"
+
+
+def command(settings: Any) -> list[str] | None:
+    """This interpreter, where it has ExecuTorch."""
+    if find_spec("executorch") is None:
+        return None
+    return [
+        sys.executable,
+        "-c",
+        "from benchmarks.deploy_targets import child; child.serve(child.own)",
+    ]
