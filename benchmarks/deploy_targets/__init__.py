@@ -1,9 +1,9 @@
 """Programs that run one bundle each, for `benchmarks/deploy_agreement.py`: one file a target.
 
 A file declares `TITLE`, `HEADS` (the heads it can run), `FORM` (which form of the model it opens:
-`checkpoint`, `onnxruntime`, `openvino`, `executorch` or `transformers.js`) and `command(settings)`, the program
-to start, or None where what it needs is not here. The program reads a task in JSON from standard
-input and writes what `child.py` describes.
+`checkpoint`, `onnxruntime`, `openvino`, `executorch` or `transformers.js`) and `command(settings)`,
+the program to start, or None where what it needs is not here. The program reads a task in JSON from
+standard input and writes what `child.py` describes.
 
 Files:
     child.py: what a program reads and writes; needs no package
