@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.support.loopback_hub import LoopbackHub
@@ -25,6 +26,10 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 # Importing bitsandbytes loads torch's compiler, 1.3 s in every process. Nothing here compiles.
 os.environ["TORCHDYNAMO_DISABLE"] = "1"
+
+# On a busy machine an example takes long, and that is no fault.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 FAKES = Path(__file__).resolve().parent / "fake_stages"
 

@@ -43,7 +43,7 @@ LABELS = st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1, max_size=3
 
 
 @pytest.mark.slow
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(LABELS, st.data())
 def test_macro_f1_is_that_of_scikit_learn_and_of_its_parts(
     gold: list[str | None], data: st.DataObject

@@ -91,7 +91,7 @@ SCHEMES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tags", SCHEMES.values(), ids=SCHEMES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_chunks_are_those_of_seqeval(tags: list[str], data: st.DataObject) -> None:
     """All of them, with where they are; and the three scores, to 1e-12, sentence by sentence."""
@@ -171,7 +171,7 @@ def test_chance() -> None:
         chance_of("xnli", [])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(sentences)
 def test_best_constant_is_the_best_constant(rows: list[list[str]]) -> None:
     constants = [chunk_f1(rows, [[tag] * len(row) for row in rows])["f1"] for tag in PANX.labels]

@@ -146,7 +146,7 @@ def test_no_file(tmp_path: Path, name: str) -> None:
 TEXT = st.text(st.characters(blacklist_characters="\0\r\n", codec="utf-8"), min_size=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
 def test_what_csv_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]

@@ -42,7 +42,7 @@ THEIRS = {"spearman": stats.spearmanr, "pearson": stats.pearsonr}
 
 
 @pytest.mark.parametrize("name", THEIRS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PAIRS)
 def test_correlations_are_those_of_scipy(name: str, rows: list[tuple[float, float]]) -> None:
     gold, said = map(list, zip(*rows, strict=True))
@@ -55,7 +55,7 @@ def test_correlations_are_those_of_scipy(name: str, rows: list[tuple[float, floa
         assert found == pytest.approx(100 * THEIRS[name](gold, said).statistic, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(PAIRS)
 def test_mean_absolute_errors_are_those_of_scikit_learn(rows: list[tuple[float, float]]) -> None:
     gold, said = map(list, zip(*rows, strict=True))
@@ -67,7 +67,7 @@ SETS = st.lists(st.tuples(*[st.booleans()] * 6), min_size=1, max_size=20)
 
 
 @pytest.mark.parametrize("average", ["macro", "micro"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SETS)
 def test_f1_of_sets_of_labels_is_that_of_scikit_learn(
     average: str, rows: list[tuple[bool, ...]]
@@ -82,7 +82,7 @@ def test_f1_of_sets_of_labels_is_that_of_scikit_learn(
 
 
 @pytest.mark.parametrize("average", ["macro", "micro"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1))
 def test_f1_of_labels_is_that_of_scikit_learn(average: str, rows: list[tuple[str, str]]) -> None:
     gold, said = map(list, zip(*rows, strict=True))
@@ -137,7 +137,7 @@ def test_guessing() -> None:
     assert scoring.chance(answers(task("regression", "spearman", SCORE), [1.0, 2.0], ())) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1))
 def test_matthews_correlation_is_that_of_scikit_learn(rows: list[tuple[str, str]]) -> None:
     gold, said = map(list, zip(*rows, strict=True))
@@ -148,7 +148,7 @@ def test_matthews_correlation_is_that_of_scikit_learn(rows: list[tuple[str, str]
     assert found["matthews"] == pytest.approx(100 * wanted, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_recall_and_precision_of_rankings_are_those_of_their_definition(
     data: st.DataObject,
