@@ -89,10 +89,10 @@ def sentences_of(data: Path, language: str) -> list[str]:
     return found
 
 
-def forms(kind: str, checkpoint: Path, work: Path) -> dict[str, Path]:
+def forms(kind: str, checkpoint: Path, work: Path, source: DataSource) -> dict[str, Path]:
     """The checkpoint, and bundles made from it; those of an earlier run are taken."""
     task = TASKS.get("udpos" if kind == "tagger" else "xnli")
-    options = ExportOptions(Calibration(task, DataSource("embedded"), 4, "parallel"))
+    options = ExportOptions(Calibration(task, source, 16, "parallel"))
     found = {"checkpoint": checkpoint}
     runtimes = ["onnxruntime", "openvino"]
     if find_spec("executorch") is not None:
@@ -184,7 +184,7 @@ def measure(kind: str, checkpoint: Path, args: argparse.Namespace) -> list[dict[
     """All targets on one model."""
     head = HEADS[kind]
     rows = read_rows(kind, args.data, args.rows, args.languages)
-    places = forms(kind, checkpoint, args.work)
+    places = forms(kind, checkpoint, args.work, DataSource("xtreme", args.data / "xtreme"))
     settings = settings_of(places["onnxruntime"])
     names = [name for name in TARGETS.names() if name != "child"]
     names = [REFERENCE, *(n for n in names if n != REFERENCE and n in (args.targets or names))]
