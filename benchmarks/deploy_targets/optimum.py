@@ -31,11 +31,12 @@ def load(task: dict[str, Any]) -> Any:
     opened = methodcaller("from_pretrained", task["directory"])
     model, tokenizer = opened(kind), opened(AutoTokenizer)
     longest, names = task["settings"]["maxLength"], task["settings"]["labels"]
+    prefix = task["settings"]["prefix"] if task["head"] is None else ""
 
     def answer(row: Any) -> Any:
         words = isinstance(row, list)
         inputs = tokenizer(
-            row, is_split_into_words=words, truncation=True, max_length=longest,
+            row if words else prefix + row, is_split_into_words=words, truncation=True, max_length=longest,
             return_tensors="pt",
         )  # fmt: skip
         outputs = model(**inputs)
