@@ -36,8 +36,8 @@ def load(task: dict[str, Any]) -> Any:
     def answer(row: Any) -> Any:
         words = isinstance(row, list)
         inputs = tokenizer(
-            row if words else prefix + row, is_split_into_words=words, truncation=True, max_length=longest,
-            return_tensors="pt",
+            row if words else prefix + row, is_split_into_words=words, truncation=True,
+            max_length=longest, return_tensors="pt",
         )  # fmt: skip
         outputs = model(**inputs)
         if task["head"] is None:
