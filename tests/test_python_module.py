@@ -125,3 +125,25 @@ def test_a_users_script_is_typed(tmp_path: Path) -> None:
     assert 'argument 1 to "run" has incompatible type "int"' in out.lower() or "arg-type" in out
     assert '"tuple[TaskResult, ...]" has no attribute "zero"' in out
     assert 'Revealed type is "recipes.api.model.Model"' in out
+
+
+def test_the_tokenizer_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from checkpoints import small
+    from made_once import made_once
+
+    import lingopress
+    from evalsuite import tokenization
+
+    opened: list[Path] = []
+    load = tokenization.load
+
+    def counted(directory: Path) -> Any:
+        opened.append(directory)
+        return load(directory)
+
+    monkeypatch.setattr(tokenization, "load", counted)
+    model = lingopress.open(made_once("small-pair", lambda out: small(out, "pair")))
+    first = model.predict([("It rains.", "It is dry.")])
+    again = model.predict([("It rains.", "It is dry.")], alone=True)
+    assert first[0]["label"] == again[0]["label"]
+    assert len(opened) == 1

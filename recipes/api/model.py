@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,9 @@ from evalsuite.errors import MalformedRowError
 if TYPE_CHECKING:
     import numpy as np
 
+    from evalsuite.inference.answers import Head
     from evalsuite.inference.predictor import Predictor
+    from evalsuite.inference.session import Session
     from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
 
 BATCH = 2048  # rows answered at once, sorted by length among each other
@@ -47,6 +50,19 @@ class Model:
 
         return open_model(self.directory)
 
+    @cached_property
+    def _head(self) -> Head:
+        from evalsuite.inference.answers import head_for
+
+        return head_for(self.directory)
+
+    @cached_property
+    def _session(self) -> Session:
+        """The model with its tokenizer, which is opened once: XLM-R's takes long."""
+        from evalsuite.inference.session import Session
+
+        return Session(self.predictor)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Labels in the order of the model's outputs; none where it has no head."""
@@ -71,12 +87,10 @@ class Model:
             ModelError: the model has no head, or is no cascade and a language is given.
             MalformedRowError: a row has another number of texts than the model needs.
         """
-        from evalsuite.inference.answers import head_for
         from evalsuite.inference.predictor import in_language
-        from evalsuite.inference.session import Session
 
-        head = head_for(self.directory)
-        session = Session(self.predictor, 1 if alone else None)
+        head, session = self._head, copy(self._session)
+        session.max_tokens = 1 if alone else None
         in_language(self.predictor, language)
         found: list[dict[str, Any]] = []
         numbered = enumerate(rows, 1)
