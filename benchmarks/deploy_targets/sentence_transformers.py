@@ -13,5 +13,7 @@ SCRIPT = "from benchmarks.deploy_targets import child; child.serve(child.sentenc
 
 
 def command(settings: Any) -> list[str] | None:
-    """This interpreter, where the package is installed."""
-    return [sys.executable, "-c", SCRIPT] if find_spec("sentence_transformers") else None
+    """This interpreter, where the package is installed, else one that was named."""
+    here = sys.executable if find_spec("sentence_transformers") else None
+    python = here or settings.python_openvino or settings.python_onnx
+    return [python, "-c", SCRIPT] if python else None
