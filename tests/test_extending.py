@@ -283,13 +283,15 @@ def test_a_runtime(
 
 @pytest.fixture
 def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`recipes.stages.export` is imported again: its `runtime` takes the names of the files."""
+    """`export` and its keys are imported again: `runtime` takes the names of the files."""
     import recipes.stages
-    from recipes.stages import export as before
+    from recipes.stages import _shared, export
+    from recipes.stages._shared import precision_keys
 
-    monkeypatch.setattr(recipes.stages, "export", before)
-    monkeypatch.setitem(sys.modules, "recipes.stages.export", before)
-    del sys.modules["recipes.stages.export"]
+    for package, module in ((recipes.stages, export), (_shared, precision_keys)):
+        monkeypatch.setattr(package, module.__name__.rpartition(".")[2], module)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        del sys.modules[module.__name__]
 
 
 def test_an_exporter(
