@@ -284,14 +284,11 @@ def test_a_runtime(
 @pytest.fixture
 def fresh_export(monkeypatch: pytest.MonkeyPatch) -> None:
     """`export` and its keys are imported again: `runtime` takes the names of the files."""
-    import recipes.stages
-    from recipes.stages import _shared, export
-    from recipes.stages._shared import precision_keys
-
-    for package, module in ((recipes.stages, export), (_shared, precision_keys)):
-        monkeypatch.setattr(package, module.__name__.rpartition(".")[2], module)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        del sys.modules[module.__name__]
+    for name in ("recipes.stages.export", "recipes.stages._shared.precision_keys"):
+        module = importlib.import_module(name)
+        monkeypatch.setattr(name, module)
+        monkeypatch.setitem(sys.modules, name, module)
+        del sys.modules[name]
 
 
 def test_an_exporter(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 from typing import Any
+
+from .child import toolkit
 
 TITLE = "this toolkit, ExecuTorch"
 HEADS = ("pair", "tagging", None)
@@ -15,8 +16,4 @@ def command(settings: Any) -> list[str] | None:
     """This interpreter, where it has ExecuTorch."""
     if find_spec("executorch") is None:
         return None
-    return [
-        sys.executable,
-        "-c",
-        "from benchmarks.deploy_targets import child; child.serve(child.own)",
-    ]
+    return toolkit()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
+
+from .child import toolkit
 
 TITLE = "this toolkit, OpenVINO"
 HEADS = ("pair", "tagging", None)
@@ -12,8 +13,4 @@ FORM = "openvino"
 
 def command(settings: Any) -> list[str] | None:
     """This interpreter."""
-    return [
-        sys.executable,
-        "-c",
-        "from benchmarks.deploy_targets import child; child.serve(child.own)",
-    ]
+    return toolkit()

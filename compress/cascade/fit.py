@@ -108,7 +108,7 @@ def fit_loss(
         sums: of each member, what each row adds to the sums of the metric, `[rows, sums]`
             (`Metric.parts`).
         of_sums: the score from the sums, `[..., sums]` to `[...]`.
-        costs: of each member but the first, what it costs to have it read a row.
+        costs: operations of each member but the first for one row.
     """
     import numpy as np
 

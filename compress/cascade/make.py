@@ -166,21 +166,19 @@ def _languages(
     """Thresholds of languages, for each member but the last; none lower than the general one."""
     found = []
     for member, heat, threshold in zip(outputs, temperatures, fitted.thresholds, strict=False):
-        share = _agreement(member, outputs[-1], 0, heat, threshold)
-        own = {}
-        for place, code in enumerate(wanted.text, 1):
-            sure = _sure(member.logits[place], heat)
-            equal = member.logits[place].argmax(-1) == outputs[-1].logits[place].argmax(-1)
-            own[code] = max(threshold, fit.fit_agreement(sure, equal, share))
-        found.append(own)
+        sets = [
+            (_sure(own, heat), own.argmax(-1) == last.argmax(-1))
+            for own, last in zip(member.logits, outputs[-1].logits, strict=True)
+        ]
+        sure, equal = sets[0]  # of the dev rows
+        share = float(equal[sure >= threshold].mean())  # of those that the member answers
+        found.append(
+            {
+                code: max(threshold, fit.fit_agreement(*texts, share))
+                for code, texts in zip(wanted.text, sets[1:], strict=True)
+            }
+        )
     return found
-
-
-def _agreement(member: Outputs, last: Outputs, place: int, heat: float, threshold: float) -> float:
-    """Share of the rows a member is sure of to which the last one gives the same label."""
-    sure = _sure(member.logits[place], heat) >= threshold
-    equal = member.logits[place].argmax(-1) == last.logits[place].argmax(-1)
-    return float(equal[sure].mean())
 
 
 def _rule(

@@ -15,13 +15,12 @@ from evalsuite.inference.open_model import is_pickle, open_model
 from evalsuite.inference.session import Session
 from evalsuite.machine.model_size import GRAPHS
 from evalsuite.opening.tokenizer import tokenizer_digest
+from evalsuite.results.run import MANIFEST
 
 if TYPE_CHECKING:
     import numpy as np
 
     from evalsuite.task import PairExample
-
-_MANIFEST = "lingopress.json"  # of a stage: paths and settings of this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,9 @@ def ask(source: Source, labels: Sequence[str], rows: Sequence[Sequence[PairExamp
 
 
 def copy(source: Path, out: Path) -> None:
-    """Copy the files of a model; links become files, and a stage's manifest stays behind."""
+    """Copy the files of a model, without a stage's manifest; links become files."""
     for folder in (Path(), *map(Path, GRAPHS)):
         for path in sorted((source / folder).glob("*")):
-            if path.is_file() and path.name != _MANIFEST and not is_pickle(path):
+            if path.is_file() and path.name != MANIFEST and not is_pickle(path):
                 (out / folder).mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, out / folder / path.name)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evalsuite.inference.softmax import log_softmax
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -23,9 +25,7 @@ def log_probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarra
     """
     import numpy as np
 
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    scaled -= scaled.max(-1, keepdims=True)
-    return np.asarray(scaled - np.log(np.exp(scaled).sum(-1, keepdims=True)))
+    return log_softmax(np.asarray(logits, dtype=np.float64) / temperature)
 
 
 def confidence(scores: np.ndarray) -> np.ndarray:

@@ -24,10 +24,10 @@ from evalsuite.hub.refusals import Asked
 from evalsuite.inference.open_model import is_pickle
 from evalsuite.opening.hub import HubId
 from evalsuite.opening.validated import ADAPTER_FILE, adapter_config
+from evalsuite.results.run import MANIFEST
 
 CARD = "README.md"
 SUMS = "SHA256SUMS"  # of a bundle
-_LOCAL = "lingopress.json"  # the manifest of a stage: paths and settings of this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def uploads(directory: Path, card: str | None, base: str | None = None) -> list[
         path
         for path in sorted(directory.rglob("*"))
         if path.is_file()
-        and path.name != _LOCAL
+        and path.name != MANIFEST
         and not any(part.startswith(".") for part in path.relative_to(directory).parts)
     ]
     names = {path.relative_to(directory).as_posix() for path in files}

@@ -15,6 +15,18 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-np.logaddexp(0.0, -logits)))
 
 
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Logarithms of the probabilities along the last axis.
+
+    >>> log_softmax(np.array([1.0, 1.0]))
+    array([-0.69314718, -0.69314718])
+    """
+    import numpy as np
+
+    moved = logits - logits.max(-1, keepdims=True)
+    return np.asarray(moved - np.log(np.exp(moved).sum(-1, keepdims=True)))
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities along the last axis."""
     import numpy as np

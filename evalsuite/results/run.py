@@ -14,6 +14,8 @@ from evalsuite.results.task import TaskResult
 from evalsuite.results.training import TrainingCurve
 from evalsuite.task import SourceKind
 
+MANIFEST = "lingopress.json"  # of a stage's output: its record, with paths of this machine
+
 
 class StageRecord(Record):
     """What a stage did, and what it cost."""

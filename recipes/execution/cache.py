@@ -25,11 +25,10 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from evalsuite.results.run import StageRecord
+from evalsuite.results.run import MANIFEST, StageRecord
 from recipes.errors import WorkspaceError
 from recipes.execution.manifest import (
     FORMAT,
-    MANIFEST,
     FileEntry,
     Manifest,
     damage,

@@ -14,10 +14,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
-from evalsuite.results.run import StageRecord
+from evalsuite.results.run import MANIFEST, StageRecord
 from recipes.hashing import sha256_json
 
-MANIFEST = "lingopress.json"
 FORMAT = 1  # of the manifest and of what surrounds it; another one is a miss
 
 

@@ -33,8 +33,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from evalsuite.results.run import MANIFEST
 from recipes.errors import WorkspaceError
-from recipes.execution.manifest import FORMAT, MANIFEST, Manifest, read_manifest
+from recipes.execution.manifest import FORMAT, Manifest, read_manifest
 from recipes.hashing import sha256_file, write_atomically
 from recipes.naming import file_name
 

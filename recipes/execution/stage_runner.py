@@ -19,7 +19,7 @@ from evalsuite.data import left_out
 from evalsuite.errors import KilledError
 from evalsuite.machine import waiting
 from evalsuite.results.read_record import first_problem
-from evalsuite.results.run import StageRecord
+from evalsuite.results.run import MANIFEST, StageRecord
 from recipes.errors import (
     RecipesError,
     StageFailedError,
@@ -30,7 +30,7 @@ from recipes.errors import (
 )
 from recipes.execution.cache import Attempt, Cache
 from recipes.execution.display import Display
-from recipes.execution.manifest import MANIFEST, read_manifest
+from recipes.execution.manifest import read_manifest
 from recipes.execution.output_capture import capture
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.shared_stages import SharedStages

@@ -29,16 +29,16 @@ class TimeLeft:
     def report(self, fraction: float, at: float) -> None:
         """`fraction` (0 to 1) was done at the time `at`, in seconds of any clock."""
         if self._reports and fraction < self._reports[-1][1]:
-            self._reports.clear()
+            self._reports = deque()  # another thread may read the old one
         self._reports.append((at, fraction))
         while len(self._reports) > 2 and self._reports[1][0] <= at - WINDOW:
             self._reports.popleft()
 
     def seconds(self) -> float | None:
         """Estimated seconds from the last report until the end; None where too little is done."""
-        if not self._reports:
+        if not (reports := self._reports):
             return None
-        (began, before), (now, done) = self._reports[0], self._reports[-1]
+        (began, before), (now, done) = reports[0], reports[-1]
         if done <= before or (done - before <= _GAIN and now - began < _SPAN):
             return None
         return (now - began) * (1 - done) / (done - before)

@@ -34,13 +34,14 @@ from evalsuite.opening.tokenizer import (
     tokenizer_json,
 )
 from evalsuite.opening.validated import adapter_config, training_record
+from evalsuite.results.run import MANIFEST
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
 from recipes.naming import home_path
 from recipes.planning.external_heads import declared_task, of_adapter, of_checkpoint
 from recipes.stages._shared.contract import Artifact, ArtifactKind
 
-_NO_CONTENT = {"lingopress.json", "README.md", "SHA256SUMS"}
+_NO_CONTENT = {MANIFEST, "README.md", "SHA256SUMS"}
 _GRAPHS = (  # of bundles
     (".onnx", "onnxruntime"),
     (".xml", "openvino"),

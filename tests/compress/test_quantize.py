@@ -1,43 +1,31 @@
-"""Precisions: what is stored how, what is calibrated on what, what is left out, what is stopped."""
+"""Precisions: what is stored how, what is calibrated on what, what is stopped."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from heads import headed
-from onnx import numpy_helper
 
-from compress.errors import CalibrationError, ExcludeError, GateError
-from compress.export import graph, sensitivity
-from compress.export.calibration_text import Calibration, samples
+from compress.errors import CalibrationError, GateError
+from compress.export import graph
+from compress.export.calibration_text import Calibration
 from compress.export.export import export
 from compress.export.exporter import Quantizing, Rounding, Weights
 from compress.export.graph import ExportOptions
 from compress.export.quantize import quantize
 from compress.export.trace import Traced
-from evalsuite.data import parallel
-from evalsuite.find_family import named
-from evalsuite.formats import pair
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
-from evalsuite.results.run import StageRecord
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
-from recipes.errors import StageInputError
-from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact, DataNeed
-from recipes.stages._shared.lineage import made_from
-from recipes.stages.export import Config, check, data
 
 EMBEDDED = DataSource("embedded")
 TEXT = Calibration(TASKS.get("panx"), EMBEDDED, 4)
@@ -240,211 +228,3 @@ def test_the_gate_stops_a_bad_setting_and_says_where(tagger: Path, tmp_path: Pat
     assert second.split()[2] in languages and second.startswith("worst language: ")
     assert third.startswith("layers that add most to the drift of hidden states: embeddings +")
     assert "layer 0 +" in third and last.startswith("lower min_agreement")
-
-
-# -- what is left in fp32 ---------------------------------------------------------------------
-
-
-def test_parts_are_layers_halves_the_embeddings_and_the_head(traced: Traced) -> None:
-    parts = sensitivity.groups(traced.program, named("xlm-roberta"))
-    assert {name: len(nodes) for name, nodes in parts.items()} == {
-        "embeddings": 3,
-        "layer 0 attention": 4,
-        "layer 0 feed-forward": 2,
-        "layer 1 attention": 4,
-        "layer 1 feed-forward": 2,
-        "head": 1,
-    }
-    assert sensitivity.nodes(parts, ["head"]) == list(parts["head"])
-    with pytest.raises(ExcludeError, match=r"no part 'layer 9'\nparts: embeddings, layer 0 at"):
-        sensitivity.nodes(parts, ["layer 9"])
-
-
-def test_the_fewest_parts_are_left_out_by_what_they_lose() -> None:
-    drops = {"a": 1.0, "b": 5.0, "c": 0.0, "d": 3.0}
-    asked = []
-
-    def lost(left_out: tuple[str, ...]) -> float:
-        asked.append(left_out)
-        return sum(drops[name] for name in drops if name not in left_out)
-
-    assert sensitivity.fewest(drops, 9.0, lost) == ()
-    assert sensitivity.fewest(drops, 4.0, lost) == ("b",)
-    assert sensitivity.fewest(drops, 1.0, lost) == ("b", "d")
-    assert asked[-1] == ("b", "d") and ("b", "d", "a") not in asked
-    assert sensitivity.fewest(drops, -1.0, lost) == ("b", "d", "a", "c")
-    assert sensitivity.ranked({"x": 1.0, "y": 1.0}) == ["x", "y"]
-
-
-def floats(path: Path) -> Iterator[tuple[int, ...]]:
-    """Shapes of the matrices a graph keeps in fp32."""
-    model = onnx.load(str(path))
-    for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if array.dtype == np.float32 and array.ndim == 2:
-            yield array.shape
-
-
-def test_what_loses_most_stays_in_fp32(tagger: Path, tmp_path: Path) -> None:
-    _, facts = export(
-        tagger,
-        tmp_path / "auto",
-        precision="int8",
-        options=ExportOptions(TEXT, "auto", max_drop=0.0),
-        probe=PROBE,
-    )
-    card = json.loads((tmp_path / "auto" / "bundle.json").read_text())
-    alone = card["lost_alone"]
-    halves = [f"layer {k} {half}" for k in (0, 1) for half in ("attention", "feed-forward")]
-    assert list(alone) == ["embeddings", *halves, "head"]
-    assert max(alone.values()) > 0 and card["excluded"]
-    assert card["excluded"] == sensitivity.ranked(alone)[: len(card["excluded"])]
-    assert facts["excluded"] == ", ".join(card["excluded"])
-    first = sensitivity.ranked(alone)[0]
-    assert str(facts["most lost alone"]).startswith(f"{first} {alone[first]:.2f}%")
-    assert not [p for p in (tmp_path / "auto").iterdir() if p.is_dir()]  # nothing measured is left
-    _, plain = export(tagger, tmp_path / "plain", precision="int8")
-    export(
-        tagger,
-        tmp_path / "named",
-        precision="int8",
-        options=ExportOptions(exclude=("layer 1 feed-forward",)),
-    )
-    assert not list(floats(tmp_path / "plain" / "model.onnx"))
-    assert sorted(floats(tmp_path / "named" / "model.onnx")) == [(64, 128), (128, 64)]
-    assert plain["MB"] < facts["MB"]
-    readme = (tmp_path / "named" / "README.md").read_text()
-    assert "- parts that stay in fp32: layer 1 feed-forward\n" in readme
-
-
-# -- calibration text -------------------------------------------------------------------------
-
-
-def test_calibration_text_is_not_what_is_scored(tagger: Path) -> None:
-    session = Session(open_model(tagger))
-    task = TASKS.get("xnli")
-    text = Calibration(task, EMBEDDED, 6).sequences(session.tokenizer, 62)
-    assert "en" in text and len(text) == 11 and {len(items) for items in text.values()} == {6}
-    lines = [p.foreign for p in list(parallel.pairs(EMBEDDED, "de"))[:6]]
-    joined = [session.tokenizer.encode(a, b).ids for a, b in pairwise(lines)]
-    assert [item.ids for item in text["de"][:5]] == joined  # two sentences, as the task's rows
-    scored = {row.first for code in text for row in task.load(EMBEDDED, "test", code)}
-    assert not scored & set(lines)
-    train = Calibration(task, EMBEDDED, 5, "train").sequences(session.tokenizer, 62)
-    rows = task.load(EMBEDDED, "train", "en")
-    assert train["en"][0].ids == pair.encode(session.tokenizer, rows[:1], 62)[0].ids
-    assert len(train["en"]) == 5 and list(train) == ["en"]
-    (sample, *_) = samples(train, choices=True)
-    assert sample["input_ids"].shape == (1, 1, len(train["en"][0].ids))
-
-
-def config(**keys: Any) -> Config:
-    return Config.model_validate({"name": "e", "stage": "export", "model": "./m"} | keys)
-
-
-MODEL = {"model": (Artifact("checkpoint", task="xnli"),)}
-
-
-def test_calibration_text_is_part_of_the_key() -> None:
-    def needs(**keys: Any) -> set[DataNeed]:
-        found = config(**keys)
-        return set(data(found, check(found, MODEL)))
-
-    plain = needs(precision="int8")
-    assert plain == {DataNeed("xnli", "eval")}
-    for keys in (
-        {"runtime": "openvino", "precision": "int8"},
-        {"precision": "int8-static"},
-        {"precision": "int8", "exclude": "auto"},
-    ):
-        assert needs(**keys) - plain == {PARALLEL, HELD_OUT}
-        assert needs(**keys, calibration_text="train") - plain == {
-            DataNeed("xnli", "train", ("en",))
-        }
-    assert needs(runtime="openvino", precision="int8-weights") == plain
-    assert needs(precision="int8", exclude=["head"]) == plain
-
-
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
-        (
-            {"precision": "fp32", "exclude": "auto"},
-            "exclude: only for runtime: onnxruntime with",
-        ),
-        ({"precision": "int8", "max_drop": 1}, "max_drop: only with exclude: auto"),
-        (
-            {"runtime": "openvino", "precision": "int4-weights", "embeddings": "rank-8"},
-            "openvino int4-weights takes int8, int4; for rank-8 set runtime: onnxruntime with",
-        ),
-        (
-            {"precision": "int8-weights", "scales": "tensor"},
-            "scales: tensor only for runtime: onnx",
-        ),
-        (
-            {"precision": "int4-weights", "scales": "tensor"},
-            "scales: tensor needs embeddings: int4",
-        ),
-        (
-            {"precision": "int8", "group_size": 16},
-            "group_size: only for runtime: onnxruntime with precision: int8-weights or "
-            "int4-weights, or runtime: openvino with precision: int4-weights",
-        ),
-        (
-            {
-                "precision": "int4-weights",
-                "embeddings": "int4",
-                "scales": "tensor",
-                "group_size": 16,
-            },
-            "group_size: not with scales: tensor",
-        ),
-        (
-            {"precision": "int4-weights", "rounding": "gptq"},
-            "rounding: gptq only for runtime: openvino with precision: int4-weights",
-        ),
-        (
-            {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},
-            "calibration_text: the probe task has no training rows",
-        ),
-    ],
-)
-def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
-    inputs = {"model": (Artifact("checkpoint", external=True),)}
-    with pytest.raises(StageInputError, match=said):
-        check(config(**keys), inputs)
-
-
-def test_without_nncf_one_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "evalsuite.runtimes._extras.find_spec", lambda name: None if name == "nncf" else True
-    )
-    said = r"nncf is not installed; type: pip install 'lingopress\[openvino\]'"
-    for runtime, precision in (("openvino", "int8"), ("onnxruntime", "int8-static")):
-        with pytest.raises(StageInputError, match=said):
-            check(config(runtime=runtime, precision=precision), MODEL)
-    assert check(config(runtime="openvino", precision="bf16"), MODEL).kind == "bundle"
-
-
-def test_a_card_says_what_a_checkpoint_was_made_from() -> None:
-    def record(kind: str, name: str, inputs: tuple[str, ...], **config: Any) -> StageRecord:
-        return StageRecord(
-            name=name,
-            kind=kind,
-            key="",
-            inputs=inputs,
-            config=config,
-            summary={},
-            seconds=0,
-            output_bytes=0,
-            finished="",
-        )
-
-    steps = made_from(
-        [
-            record("train", "a", ("org/xlm-r@1",), tasks=["mnli"], method="lora", precision="nf4"),
-            record("fuse", "b", ("a",)),
-            record("trim", "c", ("b", "/home/me/other"), languages=["de"]),
-        ]
-    )
-    assert steps == ["train (mnli, lora, nf4) of org/xlm-r@1", "fuse", "trim of a local directory"]

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, processors
 from tokenizers.models import Unigram, WordLevel
 
-from compress.errors import GateError, TrimError
-from compress.gate import hold
+from compress.errors import TrimError
 from compress.trim import pieces, tokenizer_parts
 from compress.trim.config_ids import renumbered
 from compress.trim.registry import KINDS, kind_of
@@ -25,19 +24,14 @@ from compress.trim.split_report import SAMPLE, Sample
 from compress.trim.trim import RECORD, trim
 from evalsuite import tokenization
 from evalsuite.agreement import across_vocabularies
-from evalsuite.agreement.outputs import Parity
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.errors import ModelError
-from evalsuite.evaluate import evaluate
-from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Task
-from recipes.stages._shared.contract import Artifact, Input, StageContext
-from recipes.stages.trim import Config, check, data, run
 
 EMBEDDED = DataSource("embedded")
 UNIGRAM = KINDS.get("unigram")
@@ -322,56 +316,3 @@ def test_what_cannot_be_cut_is_named(tiny_nli: Path, tmp_path: Path) -> None:
     (other / "config.json").write_text(json.dumps(config | {"vocab_size": 7}))
     with pytest.raises(ModelError, match=r"word_embeddings.weight \[\d+, 64\] instead of \[7, 64"):
         trim(other, tmp_path / "out", {"en": ["a"]})
-
-
-def test_the_gate_names_the_worst_language() -> None:
-    parity = Parity(0.5, 0.1, 2.0, 97.2, {"de": 99.0, "sw": 95.4})
-    hold(parity, 97.2, "trim", "remedy")
-    with pytest.raises(GateError, match=r"trim: 97\.20% .*\nworst language: sw with 95\.40%.*\nx"):
-        hold(parity, 99, "trim", "x")
-
-
-def context(model: Path, out: Path) -> StageContext:
-    return StageContext(
-        out=out, work=out, inputs={"model": (Input("m", model, Artifact("checkpoint", "xnli")),)},
-        data=EMBEDDED, seed=1, recipe="r",
-    )  # fmt: skip
-
-
-def config(**fields: Any) -> Config:
-    return Config(name="t", stage="trim", model="m", **fields)
-
-
-def test_the_stage_trims_and_measures(tiny_nli: Path, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    summary = run(config(languages=("en", "de"), probe=20), context(tiny_nli, tmp_path / "out"))
-    assert summary["pieces"] < summary["pieces before"]
-    assert float(summary["max difference"]) < 1e-5
-    assert str(summary["languages not kept, worst"]).split()[0] not in ("en", "de")
-    others = len(embedded.LANGUAGES) - 2
-    assert summary["languages not kept"] == others
-    told = str(summary["of these split anew most"]).split("; ")
-    assert len(told) == 3 and {text.split()[0] for text in told}.isdisjoint({"en", "de"})
-    card = (tmp_path / "out" / "README.md").read_text()
-    assert card.count(" | no | ") == others and told[0].split()[1].rstrip("%") in card
-    assert float(summary["agreement %"]) > 97
-    for directory in (tiny_nli, tmp_path / "out"):
-        evaluate(
-            open_model(directory), TASKS.get("xnli"), EMBEDDED, label="m", out=tmp_path / "scores",
-            options=EvaluationOptions(languages=("de",), max_examples=20),
-        )  # fmt: skip
-
-
-def test_the_stage_reads_files_and_is_held_by_its_gate(tiny_nli: Path, tmp_path: Path) -> None:
-    words = tmp_path / "words.txt"
-    words.write_text("\n".join(lines("en")[:1]), encoding="utf-8")
-    (tmp_path / "out").mkdir()
-    asked = config(text=(str(words),), probe=40, min_agreement=100)
-    with pytest.raises(GateError, match=r"trim: .*\n.*\nraise coverage"):
-        run(asked, context(tiny_nli, tmp_path / "out"))
-    needs = data(asked, Artifact("checkpoint", "xnli"))
-    assert [need.split for need in needs] == ["file", "eval"]
-    gives = check(asked, {"model": [Artifact("checkpoint", "xnli")]})
-    assert (gives.kind, gives.task) == ("checkpoint", "xnli")
-    with pytest.raises(ValueError, match="give languages to keep, or text files"):
-        config()

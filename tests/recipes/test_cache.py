@@ -10,8 +10,9 @@ import pytest
 from demo_recipe import RECIPE
 
 from evalsuite.errors import DataError
+from evalsuite.results.run import MANIFEST
 from recipes.errors import RecipesError, StageFailedError, WorkspaceError
-from recipes.execution.cache import MANIFEST, Cache, read_manifest
+from recipes.execution.cache import Cache, read_manifest
 from recipes.execution.run_options import RunOptions
 from recipes.execution.workspace import Workspace, is_disk_full, size_text
 from recipes.naming import file_name

@@ -8,9 +8,10 @@ import os
 import pytest
 from demo_recipe import RECIPE
 
+from evalsuite.results.run import MANIFEST
 from recipes.errors import WorkspaceError
 from recipes.execution.display import Display
-from recipes.execution.manifest import MANIFEST, Manifest, read_manifest
+from recipes.execution.manifest import Manifest, read_manifest
 from recipes.execution.verify import verify
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo

@@ -1,4 +1,4 @@
-"""Training: plans, masking, lexical starts, exact resumption, adapters plain peft opens."""
+"""Training: masking, lexical starts, exact resumption, adapters plain peft opens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.errors import DivergedError, MethodError
-from transfer.loop import batch_plan, mixing
+from transfer.loop import batch_plan
 from transfer.loop.fit import Settings, fit, last_checkpoint
 from transfer.loop.types import TrainingData
 from transfer.models import checkpoints
@@ -30,48 +30,8 @@ from transfer.objectives import mlm
 from transfer.registry import METHODS
 from transfer.supervised.train_tasks import train_tasks
 from transfer.text import lexical_init, vocabulary
-from transfer.text.parallel_text import sample
 
 EMBEDDED = DataSource("embedded")
-
-
-def test_a_plan_uses_every_example_once_an_epoch_and_repeats_itself() -> None:
-    lengths = [n % 7 + 3 for n in range(64)]
-    plan = batch_plan.plan(lengths, batch_size=8, steps=8, seed=3)
-    assert sorted(index for batch in plan for index in batch.indices) == list(range(64))
-    assert plan == batch_plan.plan(lengths, batch_size=8, steps=8, seed=3)
-    assert plan != batch_plan.plan(lengths, batch_size=8, steps=8, seed=4)
-
-
-def test_a_plan_pads_less_than_shuffling() -> None:
-    lengths = [3 + (n * 37) % 50 for n in range(320)]
-    plan = batch_plan.plan(lengths, batch_size=16, steps=20, seed=1)
-    padded = sum(max(lengths[i] for i in b.indices) * len(b.indices) for b in plan)
-    assert padded < 1.15 * sum(lengths[i] for b in plan for i in b.indices)
-
-
-def test_a_longer_plan_begins_like_a_shorter_one() -> None:
-    assert batch_plan.plan([5] * 40, 4, 6, seed=2) == batch_plan.plan([5] * 40, 4, 30, seed=2)[:6]
-
-
-def test_mixing_draws_in_proportion() -> None:
-    assert mixing.shares([100, 900], cap=100) == [0.5, 0.5]
-    mixed = mixing.mix([[4] * 100, [4] * 300], mixing.shares([100, 300]), 4, 400, seed=1)
-    share = sum(batch.part == 1 for batch in mixed) / len(mixed)
-    assert 0.68 < share < 0.82
-
-
-def test_each_data_set_can_have_its_own_batch_size() -> None:
-    mixed = mixing.mix([[4] * 96, [4] * 300], [0.5, 0.5], [8, 2], 40, seed=1)
-    assert {(batch.part, len(batch.indices)) for batch in mixed} == {(0, 8), (1, 2)}
-
-
-def test_language_sampling_lifts_small_languages() -> None:
-    language = [0] * 900 + [1] * 100
-    plain = sum(language[i] for i in sample(language, 1.0, 4000, seed=1)) / 4000
-    lifted = sum(language[i] for i in sample(language, 0.3, 4000, seed=1)) / 4000
-    assert abs(plain - 0.1) < 0.02
-    assert abs(lifted - 100**0.3 / (100**0.3 + 900**0.3)) < 0.03
 
 
 def test_masking_keeps_its_rates_and_specials() -> None:

@@ -24,10 +24,10 @@ from compress.export.demo.settings import settings_of
 from compress.export.layouts import transformers_js
 from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.open_model import BUNDLE_FILE
+from evalsuite.results.run import MANIFEST
 from evalsuite.runtimes._bundle import check_files, read_card
 
 _HERE = Path(__file__).parent
-_STAGE_FILES = ("lingopress.json",)  # of the workspace, no part of a bundle
 
 
 def build(bundle: Path, out: Path, *, library: Path | None, title: str = "") -> None:
@@ -75,7 +75,7 @@ def _card(bundle: Path) -> dict[str, Any]:
 
 def copy_bundle(bundle: Path, out: Path, card: dict[str, Any]) -> None:
     """Copy a bundle in the layout of transformers.js, with the digests of what is there then."""
-    shutil.copytree(bundle, out, ignore=shutil.ignore_patterns(*_STAGE_FILES))
+    shutil.copytree(bundle, out, ignore=shutil.ignore_patterns(MANIFEST))
     if card.get("layout") == transformers_js.NAME:
         return
     known = {name: card[name] for name in BundleCard.__dataclass_fields__ if name in card}

@@ -14,6 +14,7 @@ from evalsuite.results.alignment import AlignmentResult
 from evalsuite.results.fertility import FertilityResult
 from evalsuite.results.read_record import read_record
 from evalsuite.results.record import Record
+from evalsuite.results.run import MANIFEST
 from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
 
@@ -36,6 +37,6 @@ def read(outputs: Iterable[tuple[str, Path]]) -> dict[str, Any]:
     for kind, directory in outputs:
         field, record_type = RECORDS[kind]
         for path in sorted(directory.glob("*.json")):
-            if path.name != "lingopress.json":
+            if path.name != MANIFEST:
                 records[field].append(read_record(path, record_type))
     return {field: tuple(entries) for field, entries in records.items()}
