@@ -7,6 +7,10 @@
 A stage is one task of Ray's, with CPUs, GPUs and memory, never tried again by Ray itself. What
 stages say goes through one queue on the head node. Functions are sent by value and import ours on
 the node, so that a node without the package can say so.
+
+A task that waits for Ray (`ray.get`) lends its CPUs to another task, which keeps them: two stages
+would compute where there is room for one. So a stage is sent as bytes, which Ray brings before the
+task begins, and what it says is not waited for until it has ended.
 """
 
 from __future__ import annotations
@@ -170,13 +174,12 @@ class RayCluster:
     def share(self, value: Any) -> Any:
         """Put a value into Ray's object store."""
         import ray
+        from ray import cloudpickle
 
-        return ray.put(value)
+        return ray.put(cloudpickle.dumps(value))
 
     def start(self, work: Any, assignment: Any, request: Request) -> Hashable:
         """Send a stage; a handle."""
-        import ray
-
         options = self.task.options(
             num_cpus=request.cpus,
             num_gpus=request.gpus,
@@ -184,8 +187,7 @@ class RayCluster:
             max_retries=0,
             name=f"lingopress {assignment.label}",
         )
-        # In a list, so that the node reads them only when it has found the package.
-        handle: Hashable = options.remote([work, ray.put(assignment)], self.inbox)
+        handle: Hashable = options.remote(work, self.share(assignment), self.inbox)
         return handle
 
     def wait(self, handles: Sequence[Hashable], seconds: float) -> Sequence[Hashable]:
@@ -322,17 +324,24 @@ def _probe_function() -> Callable[..., Any]:
 def _make_function() -> Callable[..., Any]:
     """Sent by value, because it is no module's own."""
 
-    def make(shared: list[Any], inbox: Any) -> Any:
+    def make(work: bytes, assignment: bytes, inbox: Any) -> Any:
         import socket
 
         import ray
+        from ray import cloudpickle
 
         try:
             from recipes.cluster.node_stage import make_stage
         except ImportError as error:
             host = socket.gethostname()
             return f"{host}: lingopress is not installed there ({error})\ninstall it on every node"
-        work, assignment = ray.get(shared)
-        return make_stage(work, assignment, inbox.put)
+        last: list[Any] = []
+
+        def send(news: Any) -> None:
+            last[:] = [inbox.actor.put_nowait.remote(news)]
+
+        result = make_stage(cloudpickle.loads(work), cloudpickle.loads(assignment), send)
+        ray.get(last)  # so that all is said before the result is known
+        return result
 
     return make
