@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compress.distill import rules
 from compress.distill.greedy_layers import greedy_layers
 from compress.distill.narrow import narrow
 from compress.distill.options import Options
@@ -67,7 +68,7 @@ def start(
     if options.hidden == 0:
         return Start(student, kept, [])
     layers = teacher.config.num_hidden_layers
-    if whole == layers:
+    if whole == layers or options.teacher_layers is not None:
         return Start(student, kept, _matched(kept, teacher, options))
     return Start(student, kept, choose_layers(len(kept), layers))
 
@@ -86,7 +87,17 @@ def _kept(
 
 def _matched(kept: list[int], teacher: Any, options: Options) -> list[int]:
     """The teacher's layer that each student layer is matched to: the one that it was; the top one
-    is matched to the teacher's top layer also where another was kept."""
+    is matched to the teacher's top layer also where another was kept.
+
+    Raises:
+        StudentError: the layers that the options name are not the teacher's, or not one for each.
+    """
+    if options.teacher_layers is not None:
+        layers = teacher.config.num_hidden_layers
+        asked = options.teacher_layers
+        if problems := rules.matched_layers(asked, options.hidden, len(kept), layers):
+            raise StudentError("\n".join(problems))
+        return list(asked)
     if options.layer_choice == "spaced":
         return kept
     return [*kept[:-1], int(teacher.config.num_hidden_layers) - 1]

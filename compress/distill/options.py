@@ -37,6 +37,7 @@ class Options:
     settings: Settings
     freeze_embeddings: bool = False
     layer_choice: LayerChoice = "spaced"  # how a number of layers is chosen
+    teacher_layers: tuple[int, ...] | None = None  # for each layer of the student; None: as chosen
     relations: float = 0.0
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest

@@ -265,6 +265,29 @@ def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> st
     return f"{wanted}: give a number from 1, or rising layer numbers from 0, each of them once"
 
 
+def matched_layers(
+    wanted: Sequence[int] | None,
+    hidden: float,
+    student: int | None = None,
+    teacher: int | None = None,
+) -> list[str]:
+    """What is wrong with the teacher's layers that a student's layers are matched to.
+
+    Args:
+        hidden: weight of the loss on hidden states.
+        student, teacher: how many layers they have; None where that is not known yet.
+    """
+    if wanted is None:
+        return []
+    problem = layers_problem(wanted, teacher)
+    problems = [f"teacher_layers: {problem}"] if problem else []
+    if hidden == 0:
+        problems.append("teacher_layers: is for hidden states; set hidden above 0, or leave it out")
+    if student is not None and len(wanted) != student:
+        problems.append(f"teacher_layers: {len(wanted)} layers, and the student has {student}")
+    return problems
+
+
 def choose_layers(wanted: int | Sequence[int], layers: int, keep_first: bool = False) -> list[int]:
     """Which of a model's layers are kept, counted from 0, the lowest.
 

@@ -95,6 +95,11 @@ class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys, Distill
         description="How a number of layers is chosen: evenly spaced, or by removing one after "
         "the other the layer whose absence changes the model's last states least (greedy).",
     )
+    teacher_layers: tuple[int, ...] | None = Field(
+        default=None,
+        description="The teacher's layer whose hidden states each layer of the student learns, "
+        "counted from 0; default: the layer that it was, of another checkpoint evenly spaced.",
+    )
     width: int | None = Field(
         default=None, ge=8, description="Hidden size of the student; default: the teacher's."
     )
@@ -171,6 +176,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         problems.append(f"layers: {problem}")
     if config.layer_choice == "greedy" and not isinstance(config.layers, int):
         problems.append("layer_choice: greedy chooses a number of layers; set layers to a number")
+    problems += rules.matched_layers(config.teacher_layers, config.hidden)
     if config.student is not None and (config.width or config.heads or config.ffn):
         problems.append("student: its widths are fixed; leave width, heads and ffn out")
     if config.width is not None and config.hidden > 0:
@@ -318,6 +324,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx,
         layers=config.layers,
         layer_choice=config.layer_choice,
+        teacher_layers=config.teacher_layers,
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,35 @@ def test_the_top_layer_is_matched_to_the_teachers_top_layer() -> None:
     asked = distillation(layers=2, layer_choice="greedy", hidden=1.0)
     begun = start(teacher, Path("teacher"), asked, [tiny_inputs()])
     assert (begun.kept, begun.matched) == ([0, 1], [0, 3])
+
+
+def test_the_layers_that_a_student_learns_can_be_given(tmp_path: Path) -> None:
+    # a checkpoint of fewer layers does not say which of the teacher's it was made from
+    teacher = tiny_model("xlm-roberta-xl", num_hidden_layers=4)
+    tiny_model("xlm-roberta-xl", num_hidden_layers=2).base_model.save_pretrained(tmp_path)
+    asked = distillation(layers=None, logits=0.0, hidden=1.0, student=tmp_path)
+    assert start(teacher, Path("teacher"), asked, []).matched == [1, 3]
+    given = replace(asked, teacher_layers=(0, 3))
+    assert start(teacher, Path("teacher"), given, []).matched == [0, 3]
+    for wrong, said in [
+        ((3,), "1 layers, and the student has 2"),
+        ((0, 4), "has the layers 0 to 3"),
+    ]:
+        with pytest.raises(StudentError, match=said):
+            start(teacher, Path("teacher"), replace(asked, teacher_layers=wrong), [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"teacher_layers": [3, 1]}, "rising layer numbers"),
+        ({"teacher_layers": [1, 3], "hidden": 0}, "is for hidden states"),
+    ],
+)
+def test_layers_to_learn_are_checked_before_the_run(keys: dict[str, Any], said: str) -> None:
+    config = Config.model_validate({"name": "s", "stage": "distill", "teacher": "a", **keys})
+    with pytest.raises(StageInputError, match=said):
+        check(config, {"teacher": [CHECKPOINT]})
 
 
 @pytest.mark.parametrize("layers", [{}, {"layers": [0, 1]}])
