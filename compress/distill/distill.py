@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from compress.distill import rules
+from compress.distill.dropout import dropout
 from compress.distill.initial_student import Start, layers_of, origin, start
 from compress.distill.label_order import label_order, require_labels
 from compress.distill.losses import matched_loss
@@ -250,7 +251,7 @@ def _train(
 
     student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     student.train()
-    with quantize_aware(student, options.quantize_aware):
+    with quantize_aware(student, options.quantize_aware), dropout(student, options.dropout):
         fitted = fit(student, data, loss, options.settings, work, progress)
     student.eval()
     return fitted

@@ -38,6 +38,7 @@ class Options:
     freeze_embeddings: bool = False
     layer_choice: LayerChoice = "spaced"  # how a number of layers is chosen
     teacher_layers: tuple[int, ...] | None = None  # for each layer of the student; None: as chosen
+    dropout: float | None = None  # of the student while it learns; None: as in its configuration
     relations: float = 0.0
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest

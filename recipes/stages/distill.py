@@ -143,6 +143,13 @@ class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys, Distill
         description="Teacher layer of the attention relations, counted from 0, the lowest; "
         "default: the last, of 24 layers the nineteenth.",
     )
+    dropout: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="Dropout rate of the student while it learns from the teacher; default: as in "
+        "its configuration, which stays as it is.",
+    )
     temperature: float = Field(
         default=2.0,
         gt=0,
@@ -325,6 +332,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         layers=config.layers,
         layer_choice=config.layer_choice,
         teacher_layers=config.teacher_layers,
+        dropout=config.dropout,
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
