@@ -36,6 +36,7 @@ from evalsuite.static.kind import is_static
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.encoded import unreached_summary
 from transfer.loop.batch_plan import Batch
+from transfer.loop.compute import resolve_compute
 from transfer.loop.fit import Fitted, fit
 from transfer.loop.mixed_plan import MixedPlan
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
@@ -43,6 +44,7 @@ from transfer.models import cards, checkpoints
 from transfer.models.label_rows import put_in_order
 from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import dimension_problems
+from transfer.precision.fp32_attention import fp32_attention
 from transfer.precision.train_rounded import quantize_aware
 
 _SAMPLES = 8  # batches on which layers are compared, and a narrower student's directions found
@@ -251,7 +253,13 @@ def _train(
 
     student.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
     student.train()
-    with quantize_aware(student, options.quantize_aware), dropout(student, options.dropout):
+    fused = options.dropout == 0  # else torch's attention is another kernel
+    compute = resolve_compute(options.settings.compute) if fused else "fp32"
+    with (
+        quantize_aware(student, options.quantize_aware),
+        dropout(student, options.dropout),
+        fp32_attention(student, compute),
+    ):
         fitted = fit(student, data, loss, options.settings, work, progress)
     student.eval()
     return fitted
