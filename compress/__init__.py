@@ -6,6 +6,7 @@ accuracy measures how much it lost.
 Files:
 
 - `cascade/`: makes one bundle of two or three models, of which the fast one answers what it can.
+- `cut/`: cuts one of its sizes out of an elastic student.
 - `distill/`: trains a smaller student on a teacher's outputs.
 - `export/`: writes a checkpoint as a bundle for a runtime, at a lower precision.
 - `fuse/`: merges adapters into the weights of their base.

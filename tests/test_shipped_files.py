@@ -24,6 +24,7 @@ def test_shipped_recipes_check(
     )
     assert names == [
         "base-vs-large",
+        "compact/elastic",
         "compact/fused",
         "compact/headline",
         "compact/multilingual-minilm",

@@ -21,5 +21,7 @@ Files:
 - `relations.py`: the loss on attention relations (MiniLMv2).
 - `own_pieces.py`: teacher and student with different tokenizers.
 - `segments.py`: hidden states of models with different tokenizers.
+- `elastic_cuts.py`: the sizes at which an elastic student is trained, and how a config has them.
+- `elastic_training.py`: trains the student and, in each batch, one smaller cut of it.
 - `sentences.py`: the loss on sentence embeddings.
 """

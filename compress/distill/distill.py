@@ -10,6 +10,7 @@ their translations.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import torch
 
 from compress.distill import rules
 from compress.distill.dropout import dropout
+from compress.distill.elastic_cuts import Cuts, declare
+from compress.distill.elastic_training import ElasticLoss, elastic_cuts
 from compress.distill.initial_student import Start, layers_of, origin, start
 from compress.distill.label_order import label_order, require_labels
 from compress.distill.losses import matched_loss
@@ -39,7 +42,7 @@ from transfer.loop.batch_plan import Batch
 from transfer.loop.compute import resolve_compute
 from transfer.loop.fit import Fitted, fit
 from transfer.loop.mixed_plan import MixedPlan
-from transfer.loop.types import Progress, Summary, Tensors, TrainingData
+from transfer.loop.types import Objective, Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
 from transfer.models.label_rows import put_in_order
 from transfer.models.sentence_files import declare_vectors
@@ -102,7 +105,9 @@ def distill(
         raise StudentError(problems[0])
     same = not own_tokenizer(options.student, teacher_dir)
     match = Match.of(teacher, student, begun.matched, options, predictor.answers, same)
-    fitted = _train(student, teacher, data, match, work, progress)
+    cuts = _cuts(student, options, data)
+    fitted = _train(student, teacher, data, match, cuts, work, progress)
+    declare(student.config, cuts)
     kind = cards.kind_of(student.config)
     card = _card(predictor, origin(begun.kept, student, options), tasks, options, kind)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
@@ -112,6 +117,7 @@ def distill(
     return fitted, {
         **_training_summary(fitted, cached is not None),
         **_model_summary(student, predictor, begun.kept),
+        **({"cuts": cuts.text()} if cuts is not None else {}),
         **checkpoints.truncation_summary(asked, options.max_length),
         **unreached_summary(text.parts),
     }
@@ -242,10 +248,29 @@ def _inputs(batch: Tensors) -> Tensors:
     return {name: batch[name] for name in ("input_ids", "attention_mask")}
 
 
+def _cuts(student: Any, options: Options, data: TrainingData) -> Cuts | None:
+    """The sizes of an elastic student, whose units are put in order; None of any other."""
+    if options.elastic is None:
+        return None
+    return elastic_cuts(
+        student,
+        options.elastic,
+        [_inputs(data.collate(batch)) for batch in data.batches[:_SAMPLES]],
+        greedy=options.layer_choice == "greedy",
+        seed=options.settings.seed,
+    )
+
+
 def _train(
-    student: Any, teacher: Any, data: TrainingData, match: Match, work: Path, progress: Progress
+    student: Any,
+    teacher: Any,
+    data: TrainingData,
+    match: Match,
+    cuts: Cuts | None,
+    work: Path,
+    progress: Progress,
 ) -> Fitted:
-    """Train the student in place."""
+    """Train the student in place, and its smaller cuts with it."""
     options = match.options
 
     def loss(model: Any, batch: Tensors) -> torch.Tensor:
@@ -255,12 +280,17 @@ def _train(
     student.train()
     fused = options.dropout == 0  # else torch's attention is another kernel
     compute = resolve_compute(options.settings.compute) if fused else "fp32"
+    objective: Objective = loss
     with (
         quantize_aware(student, options.quantize_aware),
         dropout(student, options.dropout),
         fp32_attention(student, compute),
+        ExitStack() as stack,
     ):
-        fitted = fit(student, data, loss, options.settings, work, progress)
+        if cuts is not None:
+            elastic = stack.enter_context(ElasticLoss(cuts, teacher, match))
+            objective, data = elastic.loss, elastic.data(data)
+        fitted = fit(student, data, objective, options.settings, work, progress)
     student.eval()
     return fitted
 

@@ -33,6 +33,19 @@ from transfer.objectives.spans import ends_loss, over_tokens
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """What the teacher gives for a batch, for one student or for several cuts of one.
+
+    Attributes:
+        outputs: None where it did not run.
+        attention: queries, keys and values of one layer, where relations are matched.
+    """
+
+    outputs: Any = None
+    attention: Sequence[torch.Tensor] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Outputs:
     """Outputs of both models for a batch; queries, keys and values where relations are matched."""
 
@@ -48,6 +61,28 @@ def matched_loss(student: Any, teacher: Any, batch: StudentBatch, match: Match) 
     Args:
         teacher: None for a bundle, whose logits are in the batch.
     """
+    return student_loss(student, taught(teacher, batch, match), batch, match)
+
+
+def taught(teacher: Any, batch: StudentBatch, match: Match) -> Taught:
+    """Run the teacher, where its outputs are needed.
+
+    Args:
+        teacher: as in `matched_loss`.
+    """
+    options = match.options
+    hidden = batch.matches_hidden(match)
+    if options.relations > 0:
+        with attended(teacher, match.layer) as attention:
+            outputs = _teacher_outputs(teacher, batch, hidden)
+        return Taught(outputs, attention)
+    if hidden or (options.logits > 0 and batch.teacher_logits is None):
+        return Taught(_teacher_outputs(teacher, batch, hidden))
+    return Taught()
+
+
+def student_loss(student: Any, target: Taught, batch: StudentBatch, match: Match) -> torch.Tensor:
+    """As `matched_loss`, with a teacher that ran already."""
     options = match.options
     inner = getattr(student, "module", student)  # accelerate may wrap the model
     total = torch.zeros((), device=batch.inputs["attention_mask"].device)
@@ -58,26 +93,18 @@ def matched_loss(student: Any, teacher: Any, batch: StudentBatch, match: Match) 
     labelled = options.labels > 0 and bool(batch.gold)
     hidden = batch.matches_hidden(match)
     if labelled or options.logits > 0 or hidden or options.relations > 0:
-        total = total + _outputs_loss(_run(student, inner, teacher, batch, match), batch, match)
+        total = total + _outputs_loss(_run(student, inner, target, batch, match), batch, match)
     return total
 
 
-def _run(student: Any, inner: Any, teacher: Any, batch: StudentBatch, match: Match) -> _Outputs:
-    """Run the student, and the teacher where its outputs are needed."""
-    options = match.options
+def _run(student: Any, inner: Any, target: Taught, batch: StudentBatch, match: Match) -> _Outputs:
+    """Run the student."""
     hidden = batch.matches_hidden(match)
-    if options.relations > 0:
-        last = inner.config.num_hidden_layers - 1
-        with (
-            attended(teacher, match.layer) as teacher_attention,
-            attended(inner, last) as student_attention,
-        ):
-            target = _teacher_outputs(teacher, batch, hidden)
+    if match.options.relations > 0:
+        with attended(inner, inner.config.num_hidden_layers - 1) as attention:
             output = student(**batch.inputs, output_hidden_states=hidden)
-        return _Outputs(output, target, student_attention, teacher_attention)
-    needed = hidden or (options.logits > 0 and batch.teacher_logits is None)
-    target = _teacher_outputs(teacher, batch, hidden) if needed else None
-    return _Outputs(student(**batch.inputs, output_hidden_states=hidden), target)
+        return _Outputs(output, target.outputs, attention, target.attention)
+    return _Outputs(student(**batch.inputs, output_hidden_states=hidden), target.outputs)
 
 
 def _teacher_outputs(teacher: Any, batch: StudentBatch, hidden: bool) -> Any:

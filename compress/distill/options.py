@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from compress.distill.elastic_cuts import Elastic
 from compress.distill.narrow import Shape
 from transfer.loop.fit import Settings
 from transfer.models.checkpoints import Precision
@@ -57,4 +58,5 @@ class Options:
     alpha: float = 0.3  # exponent of the sampling of the stream's languages
     quantize_aware: Rounding | None = None  # what the student is trained to be exported in
     languages: tuple[str, ...] = ()  # of parallel text, apart from English; none: all there are
+    elastic: Elastic | None = None  # smaller sizes at which the student is trained as well
     prefixed: bool = True  # whether the student, too, reads sentences with the teacher's prefix

@@ -40,6 +40,7 @@ from recipes.hashing import DigestMemo
 from recipes.naming import home_path
 from recipes.planning.external_heads import declared_task, of_adapter, of_checkpoint
 from recipes.stages._shared.contract import Artifact, ArtifactKind
+from recipes.stages._shared.elastic_keys import declared_sizes
 
 _NO_CONTENT = {MANIFEST, "README.md", "SHA256SUMS"}
 _GRAPHS = (  # of bundles
@@ -212,7 +213,14 @@ def _checkpoint(path: Path, config: dict[str, Any], kind: ArtifactKind) -> Artif
     head, tokenizer = of_checkpoint(config), None
     if (path / TOKENIZER).is_file():  # of older files it is known when they are read
         tokenizer = tokenizer_digest(tokenizer_json(path))
-    return Artifact(kind, task=declared_task(head), external=True, head=head, tokenizer=tokenizer)
+    return Artifact(
+        kind,
+        task=declared_task(head),
+        external=True,
+        head=head,
+        tokenizer=tokenizer,
+        cuts=declared_sizes(config),
+    )
 
 
 def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:

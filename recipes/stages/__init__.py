@@ -9,6 +9,7 @@ Files:
     train.py: trains a checkpoint, an adapter or a prompt on tasks or on text
     fuse.py: merges one adapter, or several combined, into its base
     distill.py: trains a smaller student from a teacher
+    cut.py: cuts one of its sizes out of an elastic student
     prune.py: removes layers, attention heads and feed-forward units
     static.py: makes a static model, a vector per piece, of an encoder
     trim.py: reduces the vocabulary to what some languages need

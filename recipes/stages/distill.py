@@ -24,6 +24,12 @@ from recipes.stages._shared.contract import (
     TaskName,
 )
 from recipes.stages._shared.distilled_text_keys import DistilledTextKeys
+from recipes.stages._shared.elastic_keys import (
+    cut_sizes,
+    elastic_memory,
+    elastic_problems,
+    elastic_work,
+)
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
 from recipes.stages._shared.heads import text_of
 from recipes.stages._shared.plain_text_keys import (
@@ -32,8 +38,9 @@ from recipes.stages._shared.plain_text_keys import (
     refuse_unpinned,
     streamed_files,
 )
-from recipes.stages._shared.planned_model import PlannedModel, training_memory
+from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.student_gate import StudentGateConfig, compare_student
+from recipes.stages._shared.student_keys import StudentKeys
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
@@ -58,7 +65,9 @@ VERSION = 9
 PASS = True
 
 
-class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys, DistilledTextKeys):
+class Config(
+    TaskTrainingConfig, StudentKeys, StudentGateConfig, DistilledVectorKeys, DistilledTextKeys
+):
     """Which teacher, which student, and the weight of each loss; a weight of 0 removes it."""
 
     tasks: tuple[TaskName, ...] = Field(
@@ -84,34 +93,6 @@ class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys, Distill
         default="auto",
         description="When the teacher's logits are computed: once per row before training "
         "(always), with every batch (never), or whichever computes less (auto).",
-    )
-    layers: int | tuple[int, ...] | None = Field(
-        default=None,
-        description="Number of layers of the student, or a list of layers of the teacher (of "
-        "student, where it is given), counted from 0, the lowest; default: all.",
-    )
-    layer_choice: Literal["spaced", "greedy"] = Field(
-        default="spaced",
-        description="How a number of layers is chosen: evenly spaced, or by removing one after "
-        "the other the layer whose absence changes the model's last states least (greedy).",
-    )
-    teacher_layers: tuple[int, ...] | None = Field(
-        default=None,
-        description="The teacher's layer whose hidden states each layer of the student learns, "
-        "counted from 0; default: the layer that it was, of another checkpoint evenly spaced.",
-    )
-    width: int | None = Field(
-        default=None, ge=8, description="Hidden size of the student; default: the teacher's."
-    )
-    heads: int | None = Field(
-        default=None,
-        ge=1,
-        description="Attention heads per layer of the student; default: the teacher's.",
-    )
-    ffn: int | None = Field(
-        default=None,
-        ge=8,
-        description="Feed-forward units per layer of the student; default: the teacher's.",
     )
     logits: float = Field(
         default=1.0, ge=0, description="Weight of the loss on the teacher's logits; 0: off."
@@ -142,13 +123,6 @@ class Config(TaskTrainingConfig, StudentGateConfig, DistilledVectorKeys, Distill
         ge=0,
         description="Teacher layer of the attention relations, counted from 0, the lowest; "
         "default: the last, of 24 layers the nineteenth.",
-    )
-    dropout: float | None = Field(
-        default=None,
-        ge=0,
-        lt=1,
-        description="Dropout rate of the student while it learns from the teacher; default: as in "
-        "its configuration, which stays as it is.",
     )
     temperature: float = Field(
         default=2.0,
@@ -193,6 +167,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     for student in inputs.get("student", ()):
         problems += _apart(config, student, teacher)
         problems += rules.static_student(config, student.family, config.layers)
+    start = next(iter(inputs.get("student", ())), teacher)
+    problems += elastic_problems(config.elastic, config.whole(), start)
     problems += rules.vector_keys(config, config.prefix, config.matryoshka, head is not None)
     if problems:
         raise StageInputError("\n".join(problems))
@@ -228,6 +204,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         family=family,
         head=facts,
         tokenizer=tokenizer,
+        cuts=cut_sizes(config.elastic, *config.whole()),
     )
 
 
@@ -286,7 +263,7 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
     """What training holds at its peak, the teacher among it."""
     from compress.memory import distilling
 
-    student = training_memory(config, planned(config, models))
+    student = elastic_memory(config, planned(config, models))
     return distilling(student, models["teacher"][0].shape(), config.teacher_precision)
 
 
@@ -307,6 +284,7 @@ def work(
     (teacher,) = models["teacher"]
     student = replace(planned(config, models), tokenizer=teacher.tokenizer)
     done = student_work(config, student, teacher, text)
+    done += elastic_work(config.elastic, student, done)
     task = _probed(config, gives)
     return done if task is None else done + gate(config, [teacher, student], task, text)
 
@@ -333,6 +311,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         layer_choice=config.layer_choice,
         teacher_layers=config.teacher_layers,
         dropout=config.dropout,
+        elastic=None if config.elastic is None else config.elastic.sizes(),
         relations=config.relations,
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
@@ -21,6 +22,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.elastic_keys import CutConfig, planned_cut, refuse_cut
 from recipes.stages._shared.families import refuse_runtime, shortens
 from recipes.stages._shared.lineage import made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
@@ -51,6 +53,11 @@ class Config(PrecisionKeys):
     renamed: ClassVar[Mapping[str, str]] = {"calibration": "calibration_text"}
 
     model: ModelRef = Field(description="Checkpoint to export.")
+    cut: CutConfig | None = Field(
+        default=None,
+        description="Size of an elastic student that is cut out and exported; default: the "
+        "model as it is.",
+    )
     max_pairs: int = Field(
         default=2_000,
         ge=1,
@@ -93,6 +100,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     check_precision(config)
     refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
     _check_layout(config, model)
+    if config.cut is not None:
+        refuse_cut(model, config.cut.layers, config.cut.ffn, "cut: ")
     if _calibrates(config) and config.calibration_text == "train":
         artifact = Artifact("bundle", task=model.task, head=model.head)
         if not probed(config.probe_task, artifact).learnable:
@@ -148,13 +157,19 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
     from evalsuite.machine.memory import Memory
 
     tracing = _TRACING if isinstance(EXPORTERS.get(config.runtime), GraphExporter) else 0
-    copies = copying(models["model"][0].shape(), _COPIES)
+    copies = copying(_exported(config, models).shape(), _COPIES)
     return copies.and_also(Memory({"other": tracing}))
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
     """The bundle."""
-    return replace(models["model"][0], bundle=(config.runtime, config.precision))
+    return replace(_exported(config, models), bundle=(config.runtime, config.precision))
+
+
+def _exported(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
+    """The checkpoint that is exported: the model, or a cut of it."""
+    (model,) = models["model"]
+    return model if config.cut is None else planned_cut(model, config.cut.layers, config.cut.ffn)
 
 
 def work(
@@ -168,7 +183,7 @@ def work(
 
     if _calibrates(config) or config.embeddings is not None:
         raise NotKnownAheadError("it is calibrated, or its embeddings are stored in another form")
-    (model,), bundle = models["model"], planned(config, models)
+    model, bundle = _exported(config, models), planned(config, models)
     task = probed(config.probe_task, gives)
     graph = isinstance(EXPORTERS.get(config.runtime), GraphExporter)
     return exporting(model, bundle, text, graph=graph) + gate(config, [model, bundle], task, text)
@@ -185,9 +200,10 @@ def run(config: Config, ctx: StageContext) -> Summary:
 
     model = ctx.input("model")
     task = probed(config.probe_task, model.artifact)
+    directory = _directory(config, ctx)
     allowed = 100.0 - config.min_agreement if config.max_drop is None else config.max_drop
     _, facts = export(
-        model.path,
+        directory,
         ctx.out,
         runtime=config.runtime,
         precision=config.precision,
@@ -201,7 +217,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 config.group_size or GROUP,
                 config.rounding,
             ),
-            _form(config, ctx),
+            _form(config, directory, ctx),
             config.last_layer == "whole",
             config.layout,
         ),
@@ -211,14 +227,26 @@ def run(config: Config, ctx: StageContext) -> Summary:
     )
     step = f"{config.precision} export"
     remedy = "export in another precision"
-    return facts | hold_score(config, ctx, model.path, task, step, remedy)
+    return facts | hold_score(config, ctx, directory, task, step, remedy)
+
+
+def _directory(config: Config, ctx: StageContext) -> Path:
+    """The checkpoint that is exported; a cut is made in the stage's work directory."""
+    from compress.cut.cut import cut_checkpoint
+
+    model = ctx.input("model").path
+    if config.cut is None:
+        return model
+    out = ctx.work / "cut"
+    cut_checkpoint(model, out, layers=config.cut.layers, ffn=config.cut.ffn)
+    return out
 
 
 def _ranked(config: Config) -> bool:
     return (config.embeddings or "").startswith("rank-")
 
 
-def _form(config: Config, ctx: StageContext) -> Form | None:
+def _form(config: Config, model: Path, ctx: StageContext) -> Form | None:
     """How the embeddings are stored, with the pieces' frequencies for a rank."""
     from compress.export.embedding_storage import Form
     from compress.export.low_rank import frequencies
@@ -231,7 +259,6 @@ def _form(config: Config, ctx: StageContext) -> Form | None:
         return None
     if not _ranked(config):
         return Form(config.embeddings)
-    model = ctx.input("model").path
     pairs = parallel_text.read(ctx.data, None, config.max_pairs, progress=ctx.progress).pairs
     lines = [line for _, *sides in pairs for line in sides]
     size = model_config(model)["vocab_size"]

@@ -95,9 +95,9 @@ def test_every_key_of_a_stage_is_in_its_table_once(kind: str) -> None:
     )
 
 
-# One meaning each, but one stage takes more than another: `heads` as a share in prune, or null
-# for `max_examples`.
-WIDER = {"heads", "ffn", "embeddings", "precision", "init", "max_examples", "max_lines"}
+# One meaning each, but one stage takes more than another: `heads` as a share in prune, null for
+# `max_examples`, no list of `layers` in cut.
+WIDER = {"heads", "ffn", "layers", "embeddings", "precision", "init", "max_examples", "max_lines"}
 
 
 def test_a_key_has_one_type_in_all_stages() -> None:
@@ -126,6 +126,7 @@ def test_options_of_methods_are_read_from_their_files() -> None:
 def test_passes_are_stages_that_say_so() -> None:
     assert components.passes() == (
         "cascade",
+        "cut",
         "distill",
         "export",
         "fuse",

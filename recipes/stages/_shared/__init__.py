@@ -6,6 +6,8 @@ Files:
     training_keys.py: keys of all stages that train, and checks of their inputs
     train_options.py: keys of `train` for mixing, batching, dev scores and robustness
     vector_keys.py: keys of sentence vectors, of `train` and of `distill`
+    student_keys.py: keys of `distill` that say what the student is
+    elastic_keys.py: keys of elastic students, and what `check` knows of their sizes
     plain_text_keys.py: keys of stages that read multilingual text without labels
     distilled_text_keys.py: keys of `distill` that say which multilingual text is read
     method_keys.py: keys of `train` that choose a training method, and its options

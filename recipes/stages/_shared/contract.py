@@ -132,7 +132,7 @@ class Artifact:
     and `head` what that config says of its head, where they are known; `adapter` says how an
     adapter of this recipe is trained; a bundle is `shortened` where its last layer computes the
     first token alone; `tokenizer` is equal where two models split text alike (None: not known
-    ahead).
+    ahead); `cuts` are the sizes of an elastic student (None: not known ahead).
     """
 
     kind: ArtifactKind
@@ -144,6 +144,20 @@ class Artifact:
     head: HeadFacts | None = field(default=None, compare=False)
     adapter: AdapterFacts | None = field(default=None, compare=False)
     tokenizer: str | None = field(default=None, compare=False)
+    cuts: CutSizes | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CutSizes:
+    """Sizes that can be cut out of a model; both empty where there are none.
+
+    Attributes:
+        layers: numbers of layers; None: not known ahead.
+        ffn: numbers of feed-forward units per layer; None: not known ahead.
+    """
+
+    layers: tuple[int, ...] | None
+    ffn: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
