@@ -166,4 +166,55 @@ class Curves:
         return f"{curve.name}\n{x}\n{self.y_label}: {number(curve.values[place])}"
 
 
-AnyChart = Chart | LanguageChart | Curves | TrainingChart
+@dataclass(frozen=True, slots=True)
+class SizeLine:
+    """Models by rising size, with their scores; `style` is the line's place in the chart.
+
+    Attributes:
+        systems: names of the models.
+        sizes: in MB.
+        scores: of each model, language -> score.
+        joined: a line joins them.
+    """
+
+    name: str
+    systems: tuple[str, ...]
+    sizes: tuple[float, ...]
+    scores: tuple[Mapping[str, float], ...]
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SizeChart:
+    """A small plot per language, of scores against size on a log axis.
+
+    Attributes:
+        languages: codes, in the order of the plots.
+        names: code -> what the plot is called.
+        span: the ends of all y axes.
+    """
+
+    title: str
+    y_label: str
+    languages: tuple[str, ...]
+    names: Mapping[str, str]
+    lines: tuple[SizeLine, ...]
+    span: tuple[float, float]
+    caption: str = ""
+
+    @property
+    def description(self) -> str:
+        """What the plots show, in words."""
+        parts = []
+        for line in self.lines:
+            sizes = ", ".join(f"{number(size)} MB" for size in line.sizes)
+            parts.append(f"{line.name}: {sizes}")
+        return f"{self.title}, {self.y_label}. {'; '.join(parts)}. The table below has the scores."
+
+    def words(self, line: SizeLine, place: int, code: str) -> str:
+        """What a point shows, a line each: its model, its score, and its size."""
+        score = percent(line.scores[place][code])
+        return f"{line.systems[place]}\n{self.names[code]}: {score}\n{number(line.sizes[place])} MB"
+
+
+AnyChart = Chart | LanguageChart | Curves | TrainingChart | SizeChart

@@ -13,6 +13,7 @@ Files:
     scaling.py: how scores grow with the number of parameters
     scores.py: mean scores, differences and averages
     seeds.py: systems that differ only in the seed, and how their scores vary
+    size_curves.py: which models are sizes of one elastic student
     sources.py: where the data came from, and a warning where sources are mixed
     systems.py: merge models that differ only in the task they were trained for
     training.py: curves of trainings, smoothed and in words

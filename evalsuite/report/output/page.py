@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.catalog import Catalogue
-from evalsuite.report.charts.chart import AnyChart, Curves, LanguageChart, TrainingChart
+from evalsuite.report.charts.chart import AnyChart, Curves, LanguageChart, SizeChart, TrainingChart
 from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.sources import badge, mix_warning
 from evalsuite.report.figures.verdict import headline_systems, verdict
@@ -66,6 +66,7 @@ def _drawer() -> Callable[[AnyChart], Markup]:
         draw_curves,
         draw_languages,
         draw_points,
+        draw_sizes,
         draw_training,
     )
 
@@ -80,6 +81,8 @@ def _drawer() -> Callable[[AnyChart], Markup]:
             return Markup(draw_languages.draw(chart, prefix))
         if isinstance(chart, TrainingChart):
             return Markup(draw_training.draw(chart, prefix))
+        if isinstance(chart, SizeChart):
+            return Markup(draw_sizes.draw(chart, prefix))
         return Markup(draw_points.draw(chart, prefix))
 
     return draw

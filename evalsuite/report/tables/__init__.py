@@ -8,6 +8,7 @@ Files:
     answered.py: how often each model of a cascade answered, by language
     benchmark_means.py: scores by the rules of XTREME and XTREME-R
     costs.py: size, speed and memory
+    elastic.py: scores of the sizes of elastic students, by language
     fertility.py: how vocabularies split words
     language_charts.py: charts of the scores by language, one per task
     languages.py: scores of one task, by language

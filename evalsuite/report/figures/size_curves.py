@@ -1,0 +1,64 @@
+"""Which models of a run are sizes of one elastic student.
+
+>>> [[system.name for system in curve.systems] for curve in size_curves(run, systems)]
+[['three', 'four', 'student']]
+
+A model is one of its sizes where `cut`, `export` or `trim` made it, in one or several steps, of a
+student that was distilled with `elastic`. Sizes with another vocabulary, or opened in another
+runtime or precision, make another curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evalsuite.report.figures.costs import cost
+from evalsuite.report.figures.systems import System
+from evalsuite.results.run import RunRecord, StageRecord
+
+_PASSED = ("cut", "export", "trim")  # kinds of stages that leave what a cut was trained for
+
+
+@dataclass(frozen=True, slots=True)
+class SizeCurve:
+    """The sizes of one student that were scored, the smallest first.
+
+    Attributes:
+        student: label of the stage that trained it.
+    """
+
+    student: str
+    opened_in: str
+    systems: tuple[System, ...]
+
+
+def size_curves(run: RunRecord, systems: Sequence[System]) -> tuple[SizeCurve, ...]:
+    """One per elastic student, vocabulary, runtime and precision with two scored sizes or more."""
+    stages = {stage.name: stage for stage in run.stages}
+    groups: dict[tuple[str, ...], list[System]] = {}
+    for system in systems:
+        origin = _origin(system.models[0].label, stages) if system.scores else ()
+        if origin:
+            groups.setdefault((system.opened_in, *origin), []).append(system)
+    return tuple(
+        SizeCurve(student, opened_in, tuple(sorted(members, key=megabytes)))
+        for (opened_in, student, *_), members in groups.items()
+        if len({megabytes(member) for member in members}) > 1
+    )
+
+
+def _origin(label: str, stages: Mapping[str, StageRecord]) -> tuple[str, ...]:
+    """The stage that trained the student, then those that cut its vocabulary; none of another."""
+    trims: list[str] = []
+    while (stage := stages.get(label)) is not None and stage.kind in _PASSED and stage.inputs:
+        trims += [label] if stage.kind == "trim" else []
+        label = stage.inputs[0]
+    if stage is None or stage.kind != "distill" or not stage.config.get("elastic"):
+        return ()
+    return label, *trims
+
+
+def megabytes(system: System) -> float:
+    """Size on disk, mean over a system's models."""
+    return cost(system, None).bytes / 1e6

@@ -1,0 +1,111 @@
+"""Sizes of elastic students in the report: which models are some, their numbers and their plots."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from report_fakes import a_model, a_run, a_score, charts_of, tables_of
+
+from evalsuite.report.charts.chart import SizeChart
+from evalsuite.report.charts.draw_sizes import draw
+from evalsuite.report.figures.size_curves import size_curves
+from evalsuite.report.figures.systems import group
+from evalsuite.report.output.page import html, markdown, page
+from evalsuite.results.run import RunRecord, StageRecord
+from evalsuite.results.task import TaskResult
+
+
+def stage(name: str, kind: str, of: str, **config: Any) -> StageRecord:
+    return StageRecord(
+        name=name, kind=kind, key="k", inputs=(of,), config=config, summary={}, seconds=1.0,
+        output_bytes=1, finished="2026-01-01T00:00:00Z",
+    )  # fmt: skip
+
+
+ELASTIC = {"elastic": {"layers": [4, 3], "ffn": []}}
+STAGES = (
+    stage("student", "distill", "teacher", **ELASTIC),
+    stage("four", "cut", "student", layers=4),
+    stage("three", "cut", "student", layers=3),
+    stage("four8", "export", "four"),
+    stage("three8", "export", "student", cut={"layers": 3}),
+    stage("trimmed", "trim", "student"),
+    stage("trimmed3", "cut", "trimmed", layers=3),
+    stage("other", "distill", "teacher"),
+    stage("other3", "prune", "student", layers=3),
+)
+SCORES = {"student": 80.0, "four": 70.0, "three": 60.0, "teacher": 90.0, "other": 75.0}
+
+
+def scored(name: str, megabytes: float, en: float, runtime: str = "torch") -> TaskResult:
+    model = a_model(name, round(megabytes * 1e6), runtime)
+    return a_score(model, en=en, de=en - 10, sw=en - 30)
+
+
+@pytest.fixture
+def run() -> RunRecord:
+    torch = {"student": 60, "four": 50, "three": 40, "teacher": 100, "other": 45}
+    found = [scored(name, size, SCORES[name]) for name, size in torch.items()]
+    found += [scored("trimmed", 30, 79.0), scored("trimmed3", 20, 59.0), scored("other3", 35, 35.0)]
+    found += [scored("four8", 14, 69.0, "onnxruntime"), scored("three8", 11, 59.0, "onnxruntime")]
+    return a_run(*found).model_copy(update={"stages": STAGES})
+
+
+def test_models_on_one_curve_are_cut_from_one_student_alike(run: RunRecord) -> None:
+    curves = size_curves(run, group(run))
+    assert [(c.student, c.opened_in, [s.name for s in c.systems]) for c in curves] == [
+        ("student", "torch fp32", ["three", "four", "student"]),
+        ("student", "torch fp32", ["trimmed3", "trimmed"]),
+        ("student", "onnxruntime int8", ["three8", "four8"]),
+    ]
+
+
+def test_one_size_alone_is_no_curve(run: RunRecord) -> None:
+    alone = run.model_copy(update={"scores": run.scores[2:5]})
+    assert size_curves(alone, group(alone)) == ()
+    assert tables_of(page(alone), "elastic") == []
+
+
+def test_the_table_has_a_row_per_language_and_a_column_per_size(run: RunRecord) -> None:
+    table = tables_of(page(run), "elastic")[0]
+    assert [column.text for column in table.columns] == ["student", "four", "three"]
+    assert table.columns[0].sub == "60.0 MB"
+    assert [(row.language, [cell.text for cell in row.cells]) for row in table.rows] == [
+        ("en", ["80.0", "70.0", "60.0"]),
+        ("de", ["70.0", "60.0", "50.0"]),
+        ("sw", ["50.0", "40.0", "30.0"]),
+        ("", ["60.0", "50.0", "40.0"]),
+    ]
+    assert "Sizes of elastic students" in markdown(page(run))
+
+
+def test_the_plots_join_the_sizes_and_leave_other_models_alone(run: RunRecord) -> None:
+    chart = charts_of(page(run), "elastic")[0]
+    assert isinstance(chart, SizeChart)
+    joined = {line.name: line.joined for line in chart.lines}
+    assert joined == {"student": True, "teacher": False, "other": False, "other3": False}
+    assert chart.languages == ("en", "de", "sw") and chart.span == (0.0, 90.0)
+    root = ElementTree.fromstring(draw(chart, "c"))
+    plots = [group for group in root if group.get("data-language")]
+    assert [plot.get("data-language") for plot in plots] == ["en", "de", "sw"]
+    for plot in plots:
+        assert len([mark for mark in plot if mark.get("class") == "mark"]) == 6
+        (line,) = [path for path in plot if "fill:none" in (path.get("style") or "")]
+        assert (line.get("d") or "").count("L") == 2
+    titles = [title.text for title in root.iter("title")]
+    assert "four\nGerman: 60.0\n50.0 MB" in titles
+    for mark in root.iter("use"):
+        assert 0 <= float(mark.get("x") or -1) <= 690
+    assert html(page(run)).count("<svg") > 3
+
+
+def test_names_of_a_run_are_escaped(run: RunRecord) -> None:
+    chart = charts_of(page(run), "elastic")[0]
+    assert isinstance(chart, SizeChart)
+    line = replace(chart.lines[0], name="<b>", systems=("<i>", "&", "x"))
+    drawn = draw(replace(chart, lines=(line,), title="<u>"), "c")
+    ElementTree.fromstring(drawn)
+    assert "<b>" not in drawn and "<u>" not in drawn
