@@ -102,7 +102,7 @@ def test_json_reads_back_and_markdown_has_the_same_tables(run: RunRecord, writte
     text = (written.parent / "report.md").read_text(encoding="utf-8")
     content = page(run)
     tables = [table for section in content.sections for table in tables_of(content, section.name)]
-    assert len(tables) == 12
+    assert len(tables) == 15
     for table in tables:
         assert table.markdown() in text
     assert "A &lt;b>small&lt;/b> run \\| of two." in text

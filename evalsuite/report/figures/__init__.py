@@ -16,6 +16,7 @@ Files:
     size_curves.py: which models are sizes of one elastic student
     sources.py: where the data came from, and a warning where sources are mixed
     systems.py: merge models that differ only in the task they were trained for
+    task_front.py: which models no other beats on a task
     training.py: curves of trainings, smoothed and in words
     trials.py: scores and costs of the trials of a search
     verdict.py: what a search recommends, in one sentence

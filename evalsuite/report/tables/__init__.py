@@ -20,6 +20,7 @@ Files:
     signatures.py: what every number was measured on
     speed.py: speed by batch size and length, and by language
     stages.py: what each stage did, and its cost
+    task_fronts.py: mean, worst language, size and speed per task, and which models no other beats
     training.py: loss and dev scores of every training, by step
     trials.py: the trials of a search
 """

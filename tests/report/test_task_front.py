@@ -1,0 +1,83 @@
+"""Which models no other beats on a task: by mean or worst language, for size or speed."""
+
+from __future__ import annotations
+
+from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
+
+from evalsuite.report.figures.scores import columns
+from evalsuite.report.figures.systems import group
+from evalsuite.report.figures.task_front import (
+    MEAN_SIZE,
+    MEAN_SPEED,
+    WORST_SIZE,
+    WORST_SPEED,
+    FrontRow,
+    task_front,
+)
+from evalsuite.report.output.page import page
+from evalsuite.report.tables.task_fronts import front_table
+from evalsuite.results.run import RunRecord
+
+MB = 1_000_000
+EVERY = {MEAN_SIZE, MEAN_SPEED, WORST_SIZE, WORST_SPEED}
+
+
+def rows_of(run: RunRecord) -> dict[str, FrontRow]:
+    (task,) = columns(run.scores)
+    return {row.name: row for row in task_front(group(run), task)}
+
+
+def test_each_way_of_being_the_best_is_told_apart() -> None:
+    models = {
+        name: a_model(name, size * MB)
+        for name, size in (("teacher", 400), ("even", 50), ("uneven", 50), ("bad", 60))
+    }
+    run = a_run(
+        a_score(models["teacher"], en=90, de=80, sw=70),
+        a_score(models["even"], en=85, de=66, sw=64),
+        a_score(models["uneven"], en=88, de=79, sw=55),
+        a_score(models["bad"], en=80, de=60, sw=50),
+        speeds=(
+            a_speed(models["teacher"], 10),
+            a_speed(models["even"], 90),
+            a_speed(models["uneven"], 80),
+        ),
+    )
+    rows = rows_of(run)
+    assert list(rows) == ["teacher", "bad", "even", "uneven"]  # the largest first
+    assert set(rows["teacher"].best) == EVERY
+    assert set(rows["even"].best) == {WORST_SIZE, WORST_SPEED, MEAN_SPEED}
+    assert set(rows["uneven"].best) == {MEAN_SIZE, MEAN_SPEED}
+    assert rows["bad"].best == () and rows["bad"].per_second is None
+    assert rows["uneven"].worst == ("sw", 55) and rows["uneven"].score.mean == 67
+    table = front_table(tuple(rows.values()))
+    assert [cell.text for cell in table.rows[2].cells] == [
+        "65.0", "64.0", "50.0", "90.0", "worst", "mean, worst",
+    ]  # fmt: skip
+
+
+def test_seeds_are_one_row_and_other_rows_of_data_are_left_out() -> None:
+    first, second = (a_model(f"student[seed={seed}]", 10 * MB) for seed in (1, 2))
+    other = a_score(a_model("elsewhere", MB), en=99, de=99, sw=99)
+    run = a_run(
+        a_score(a_model("teacher", 40 * MB), en=90, de=80, sw=70),
+        a_score(first, en=80, de=60, sw=50),
+        a_score(second, en=80, de=70, sw=44),
+        other.model_copy(update={"data_digest": f"sha256:{'1' * 64}"}),
+    )
+    rows = rows_of(run)
+    assert list(rows) == ["teacher", "student"]
+    assert (rows["student"].score.mean, rows["student"].score.count) == (56, 2)
+    assert rows["student"].worst == ("sw", 47)  # of the means over the seeds
+    assert front_table(tuple(rows.values())).rows[1].cells[0].sub == "2 seeds"
+
+
+def test_the_report_has_a_table_per_task() -> None:
+    found = page(run_of_three_systems())
+    section = next(section for section in found.sections if section.name == "pareto")
+    labels = [part.label for part in section.parts if part.table]
+    assert labels == ["Front of XNLI", "Front of UD-POS", "Front of Tatoeba"]
+
+
+def test_one_model_alone_has_no_front() -> None:
+    assert rows_of(a_run(a_score(a_model("teacher"), en=90, de=80))) == {}
