@@ -9,6 +9,10 @@ import pytest
 
 EXAMPLES = [
     "compress.distill.rules.choose_layers",
+    "compress.distill.elastic_cuts",
+    "compress.distill.elastic_cuts.sizes_problem",
+    "compress.distill.elastic_cuts.untrained",
+    "recipes.stages._shared.lineage.kept",
     "evalsuite.inference.batching.by_tokens",
     "evalsuite.bench.grid",
     "evalsuite.submission.benchmark_means",

@@ -31,6 +31,7 @@ def test_shipped_recipes_check(
         "compact/ner-edge",
         "compact/passes",
         "compact/search-budget",
+        "compact/search-elastic",
         "compact/static",
         "compact/trim-only",
         "compact/xnli-cpu-int8",

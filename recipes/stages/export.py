@@ -24,7 +24,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.elastic_keys import CutConfig, planned_cut, refuse_cut
 from recipes.stages._shared.families import refuse_runtime, shortens
-from recipes.stages._shared.lineage import made_from, shown
+from recipes.stages._shared.lineage import kept, made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.precision_keys import PrecisionKeys, check_precision
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, hold_score
@@ -202,6 +202,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     task = probed(config.probe_task, model.artifact)
     directory = _directory(config, ctx)
     allowed = 100.0 - config.min_agreement if config.max_drop is None else config.max_drop
+    cut = [] if config.cut is None else [f"cut ({', '.join(kept(config.cut.model_dump()))})"]
     _, facts = export(
         directory,
         ctx.out,
@@ -223,7 +224,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ),
         probe=Probe(task, ctx.data, config.probe),
         min_agreement=Least(config.min_agreement, config.min_agreement_per_language),
-        lineage=made_from(ctx.lineage) or [shown(model.label)],
+        lineage=[*(made_from(ctx.lineage) or [shown(model.label)]), *cut],
     )
     step = f"{config.precision} export"
     remedy = "export in another precision"

@@ -211,6 +211,8 @@ def test_a_cut_goes_through_all_that_a_model_goes_through(folder: Path, cli: Cli
     bundle = _made("export")
     assert read_config(bundle)["num_hidden_layers"] == 1
     assert "elastic_cuts" not in read_config(bundle)
+    made_from = json.loads((bundle / "bundle.json").read_text())["made_from"]
+    assert made_from[-2] == "cut (layers 1, ffn 16)"
     Path("lines.tsv").write_text("He reads.\tShe sleeps.\n")
     for model in ("sizes:one", "sizes:two"):
         shown, _ = cli(0, "predict", model, "lines.tsv")

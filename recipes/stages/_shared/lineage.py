@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from evalsuite.results.run import StageRecord
 
@@ -27,10 +28,20 @@ def made_from(lineage: Sequence[StageRecord]) -> list[str]:
             *tasks,
             *(str(record.config[key]) for key in _SHOWN_KEYS if key in record.config),
         ]
+        details += kept(record.config) if record.kind == "cut" else []
         outside = [shown(label) for label in record.inputs if label not in names]
         of = f" of {', '.join(outside)}" if outside else ""
         steps.append(record.kind + (f" ({', '.join(details)})" if details else "") + of)
     return steps
+
+
+def kept(keys: Mapping[str, Any]) -> list[str]:
+    """What is kept of an elastic student, by the keys of a cut.
+
+    >>> kept({"layers": 4, "ffn": 768})
+    ['layers 4', 'ffn 768']
+    """
+    return [f"{key} {keys[key]}" for key in ("layers", "ffn") if keys.get(key)]
 
 
 def shown(source: str) -> str:
