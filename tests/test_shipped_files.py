@@ -25,6 +25,7 @@ def test_shipped_recipes_check(
     assert names == [
         "base-vs-large",
         "compact/elastic",
+        "compact/front",
         "compact/fused",
         "compact/headline",
         "compact/multilingual-minilm",
