@@ -78,7 +78,7 @@ class RayNode:
             place = [f"--address=127.0.0.1:{PORT}"]
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *place, "--num-cpus=1"]
         command += ["--node-ip-address=127.0.0.1", "--object-store-memory=80000000", "--block"]
-        alive = 0 if self.head else _alive()
+        before = set() if self.head else _alive()
         printed = (self.folder / "ray.txt").open("ab")
         self.process = subprocess.Popen(
             [*command, "--disable-usage-stats"],
@@ -88,7 +88,7 @@ class RayNode:
             start_new_session=True,
         )
         until = time.monotonic() + 120
-        while _alive() <= alive:
+        while not _alive() - before:  # a node that was killed is listed as alive for a while
             if self.process.poll() is not None or time.monotonic() > until:
                 raise SystemExit(f"a node does not start; see {self.folder / 'ray.txt'}")
             time.sleep(0.5)
@@ -106,12 +106,12 @@ class RayNode:
         self.process.wait()
 
 
-def _alive() -> int:
-    """Live nodes; 0 where there is no cluster."""
+def _alive() -> set[str]:
+    """Ids of the live nodes; none where there is no cluster."""
     code = (
         "import ray\n"
         "ray.init('auto', logging_level='ERROR', log_to_driver=False)\n"
-        "print('alive', sum(n['Alive'] for n in ray.nodes()))"
+        "print('alive', *(n['NodeID'] for n in ray.nodes() if n['Alive']))"
     )
     try:
         found = subprocess.run(
@@ -123,8 +123,8 @@ def _alive() -> int:
             timeout=60,
         )
     except subprocess.TimeoutExpired:  # Ray waits long for a cluster that is not there
-        return 0
-    return int(found.stdout.split()[-1]) if "alive" in found.stdout else 0
+        return set()
+    return set(found.stdout.partition("alive")[2].split())
 
 
 def start(recipe: Path, workspace: Path, *options: str) -> subprocess.Popen[bytes]:

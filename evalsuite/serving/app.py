@@ -47,8 +47,12 @@ def create_app(
         api_key: that requests must have; None: anybody may ask.
     """
     metrics = Metrics()
+
+    def ran(model: ServedModel, rows: int, seconds: float) -> None:
+        metrics.ran(model.name, rows, seconds, model.answered_by())
+
     queues = {
-        model.name: BatchQueue(model.answer, limits, model.name, partial(metrics.ran, model.name))
+        model.name: BatchQueue(model.answer, limits, model.name, partial(ran, model))
         for model in models
     }
     for name, queue in queues.items():

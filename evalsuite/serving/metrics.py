@@ -1,7 +1,7 @@
 """Counts and times in the form of Prometheus, for `GET /metrics`.
 
 >>> metrics = Metrics()
->>> metrics.ran("int8", rows=32, seconds=0.1)
+>>> metrics.ran("int8", rows=32, seconds=0.1, by_member={})
 
 Names of models and routes are those of this server alone, so that no client can add series. Memory
 and processor time are read from `/proc/self`.
@@ -10,7 +10,7 @@ and processor time are read from `/proc/self`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -49,6 +49,12 @@ class Metrics:
         self._rows = Counter(
             "lingopress_rows", "Rows answered.", ("model",), registry=self._registry
         )
+        self._member_rows = Counter(
+            "lingopress_member_rows",
+            "Rows that a model of a cascade answered.",
+            ("model", "member"),
+            registry=self._registry,
+        )
         self._batch_rows = Histogram(
             "lingopress_batch_rows",
             "Rows that were run together.",
@@ -71,8 +77,14 @@ class Metrics:
         """Show how many rows wait for a model."""
         self._waiting.labels(model).set_function(waiting)
 
-    def ran(self, model: str, rows: int, seconds: float) -> None:
-        """A batch was run."""
+    def ran(self, model: str, rows: int, seconds: float, by_member: Mapping[str, int]) -> None:
+        """A batch was run.
+
+        Args:
+            by_member: of a cascade, rows that each of its models answered.
+        """
+        for member, answered in by_member.items():
+            self._member_rows.labels(model, member).inc(answered)
         self._rows.labels(model).inc(rows)
         self._batch_rows.labels(model).observe(rows)
         self._batch_seconds.labels(model).observe(seconds)

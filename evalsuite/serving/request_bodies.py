@@ -55,6 +55,12 @@ class PredictBody(Body):
     )
     model: ModelName = None
     inputs: Annotated[list[Text | Two], Field(min_length=1, fail_fast=True)]
+    language: Annotated[
+        str | None,
+        Field(
+            min_length=2, max_length=20, description="Of all inputs, such as `de`; for cascades."
+        ),
+    ] = None
 
 
 class TagsBody(Body):

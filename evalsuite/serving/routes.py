@@ -152,7 +152,13 @@ async def _answered(
             for given, row in zip(body.inputs, texts, strict=True)
         ]
     else:
-        rows = [model.row(row) for row in texts]
+        language = getattr(body, "language", None)
+        if language is not None and not model.members:
+            raise NotValidError(
+                f"language: the model {model.name!r} answers alike in all languages; only a "
+                "cascade has thresholds of languages: leave it out"
+            )
+        rows = [model.row(row, language) for row in texts]
     results = await _unless_left(request, served.queues[model.name].answers(rows))
     return json_answer({"model": model.name, "results": results})
 

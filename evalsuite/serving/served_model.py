@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from evalsuite.inference.answers import Head, head_for
 from evalsuite.inference.checkpoint_config import head_of, model_config
 from evalsuite.inference.open_model import open_model
-from evalsuite.inference.predictor import CONCURRENT_FROM
+from evalsuite.inference.predictor import CONCURRENT_FROM, Staged, answered, in_language
 from evalsuite.inference.session import Session
 from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
@@ -32,6 +33,14 @@ _KINDS: dict[str | None, Kind] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _InLanguage:
+    """A row whose language is known."""
+
+    row: Any
+    language: str
+
+
 class ServedModel:
     """A checkpoint or bundle under a name.
 
@@ -43,6 +52,7 @@ class ServedModel:
         kind: of the requests that it answers.
         prefix: that it declares; put before texts whose request names none. Of vectors only.
         width: of a vector; None where it has a head.
+        members: names of the models of a cascade; empty for others.
         card: what a client may want to know about it.
 
     Raises:
@@ -56,6 +66,7 @@ class ServedModel:
         self.name, self.directory = name, directory
         self.kind = _KINDS[head]
         self.predictor = open_model(directory, threads)
+        self.members = self.predictor.names if isinstance(self.predictor, Staged) else ()
         self.prefix = ""
         self.width: int | None = None
         if head is None:
@@ -67,11 +78,19 @@ class ServedModel:
             self._head: Head = head_for(directory)
             self._session = Session(self.predictor, 1 if alone else None)
         self._warm_up()
+        self.answered_by()  # of no client
         self.card = self._card()
 
-    def row(self, texts: Sequence[str]) -> Any:
-        """The row of one input, as `answer` takes it."""
-        return texts[0] if self.kind == "embeddings" else self._head.example(texts)
+    def row(self, texts: Sequence[str], language: str | None = None) -> Any:
+        """The row of one input, as `answer` takes it.
+
+        Args:
+            language: of the texts, for a cascade.
+        """
+        if self.kind == "embeddings":
+            return texts[0]
+        row = self._head.example(texts)
+        return row if language is None else _InLanguage(row, language)
 
     def row_of_words(self, words: Sequence[str]) -> TagExample:
         """The row of a sentence that is split into words already; of a tagger."""
@@ -86,13 +105,35 @@ class ServedModel:
         if self.kind == "embeddings":
             vectors, tokens = self._embed.counted(rows)
             return list(zip(vectors, tokens, strict=True))
-        return list(self._head.answers(self._session, rows))
+        if not self.members:
+            return list(self._head.answers(self._session, rows))
+        found: list[Any] = [None] * len(rows)
+        groups: dict[str | None, list[int]] = {}
+        for number, row in enumerate(rows):
+            groups.setdefault(row.language if isinstance(row, _InLanguage) else None, []).append(
+                number
+            )
+        for language, numbers in groups.items():
+            in_language(self.predictor, language)
+            some = [rows[number] for number in numbers]
+            some = [row.row if isinstance(row, _InLanguage) else row for row in some]
+            for number, answer in zip(
+                numbers, self._head.answers(self._session, some), strict=True
+            ):
+                found[number] = answer
+        return found
+
+    def answered_by(self) -> dict[str, int]:
+        """Member of a cascade -> rows that it answered, since the last call; empty for others."""
+        return answered(self.predictor) if isinstance(self.predictor, Staged) else {}
 
     def _card(self) -> dict[str, Any]:
         model = self.predictor.describe(self.name)
         card: dict[str, Any] = {"kind": self.kind, "labels": list(self.predictor.labels)}
         if self.kind == "embeddings":
             card = {"kind": self.kind, "width": self.width, "prefix": self.prefix}
+        if self.members:
+            card["members"] = list(self.members)
         return card | {
             "runtime": model.runtime,
             "precision": model.precision,

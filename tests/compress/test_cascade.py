@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from pathlib import Path
@@ -226,6 +227,17 @@ def labels_of(directory: Path, language: str | None) -> list[str]:
     return [row["label"] for row in Model(directory).predict(TEXTS, language=language)]
 
 
+def first_never_answers(directory: Path, language: str) -> None:
+    """Give the first member of a cascade a threshold that nothing in this language reaches."""
+    file, bundle = directory / "cascade.json", directory / "bundle.json"
+    rule = json.loads(file.read_text())
+    rule["members"][0]["by_language"] = {language: NEVER}
+    file.write_text(json.dumps(rule))
+    card = json.loads(bundle.read_text())
+    card["bytes"]["cascade.json"] = file.stat().st_size
+    bundle.write_text(json.dumps(card))
+
+
 def test_evaluation_counts_who_answered_and_knows_the_language(
     models: dict[str, Path], dev: DevSet, tmp_path: Path
 ) -> None:
@@ -233,14 +245,7 @@ def test_evaluation_counts_who_answered_and_knows_the_language(
     made(models, dev, tmp_path / "both", "english", "good", budget=50.0, text=text)
     general, of_sw = (read_rule(tmp_path / "both").members[0].threshold_in(c) for c in ("de", "sw"))
     assert of_sw >= general
-    file = tmp_path / "both" / "cascade.json"
-    rule = json.loads(file.read_text())
-    rule["members"][0]["by_language"] = {"sw": NEVER}
-    file.write_text(json.dumps(rule))
-    bundle = tmp_path / "both" / "bundle.json"
-    card = json.loads(bundle.read_text())
-    card["bytes"]["cascade.json"] = file.stat().st_size
-    bundle.write_text(json.dumps(card))
+    first_never_answers(tmp_path / "both", "sw")
     opened = open_model(tmp_path / "both")
     result = evaluate(
         opened,
@@ -259,6 +264,43 @@ def test_evaluation_counts_who_answered_and_knows_the_language(
     assert result.model.bytes == sum(info.bytes for info in parts)
     assert result.model.parameters == sum(info.parameters for info in parts)
     assert lost(models["good"], tmp_path / "both", dev.task, EMBEDDED, 10).by_language()["sw"] == 0
+
+
+def test_a_served_cascade_knows_the_language_and_counts_who_answered(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path
+) -> None:
+    pytest.importorskip("fastapi")
+    from served import client
+
+    from evalsuite.serving.served_model import ServedModel
+
+    made(models, dev, tmp_path / "both", "fast", "good", budget=50.0)
+    first_never_answers(tmp_path / "both", "sw")
+    served = [ServedModel("both", tmp_path / "both"), ServedModel("good", models["good"])]
+
+    async def ask() -> list[Any]:
+        async with client(served) as http:
+            inputs = [list(texts) for texts in TEXTS]
+            bodies = [{"model": "both"}, {"model": "both", "language": "sw"}, {"model": "good"}]
+            bodies += [{"model": "good", "language": "sw"}]
+            asked = [http.post("/v1/predict", json={"inputs": inputs, **body}) for body in bodies]
+            found = await asyncio.gather(*asked)  # the two cascades' rows may be one batch
+            return [*found, await http.get("/metrics"), await http.get("/v1/models")]
+
+    general, swahili, good, refused, metrics, listed = asyncio.run(ask())
+    labels = [[row["label"] for row in said.json()["results"]] for said in (general, swahili, good)]
+    assert labels[0] == labels_of(tmp_path / "both", None)
+    assert labels[1] == labels[2]
+    assert refused.status_code == 422
+    assert "only a cascade has thresholds of languages" in refused.json()["error"]["message"]
+    counts = [
+        float(line.split()[-1])
+        for line in metrics.text.splitlines()
+        if line.startswith("lingopress_member_rows_total{")
+    ]
+    fast, slow = counts
+    assert fast > 0 and slow >= len(TEXTS) and fast + slow == 2 * len(TEXTS)  # all in Swahili
+    assert [card.get("members") for card in listed.json()["data"]] == [["fast", "good"], None]
 
 
 def test_a_cascade_says_what_it_is_and_what_it_lacks(

@@ -25,6 +25,7 @@ class Echo:
     """
 
     prefix = "query: "
+    members = ()
 
     def __init__(self, name: str = "echo", kind: Any = "predict", seconds: float = 0.0) -> None:
         self.name, self.kind, self.seconds = name, kind, seconds
@@ -33,7 +34,10 @@ class Echo:
         self.may_answer = threading.Event()
         self.may_answer.set()
 
-    def row(self, texts: Sequence[str]) -> Any:
+    def answered_by(self) -> dict[str, int]:
+        return {}
+
+    def row(self, texts: Sequence[str], language: str | None = None) -> Any:
         return texts[0] if self.kind == "embeddings" else tuple(texts)
 
     def row_of_words(self, words: Sequence[str]) -> Any:
