@@ -28,4 +28,5 @@ Files:
         with it
     task.py: what a task is: its metadata, its examples, and where its rows come from
     tokenization.py: the tokenizer of a checkpoint or bundle, through `tokenizers` alone
+    word_width.py: width of the word embeddings, which may be narrower than the layers
 """

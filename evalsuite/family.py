@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.errors import FamilyError
+from evalsuite.word_width import set_width, word_width
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -139,6 +140,10 @@ class Family:
         layer: where the parts of a layer are.
         final_norm: path in the encoder of a norm after the last layer.
         words: path of the word embeddings in the encoder.
+        projection: name of the linear layer that takes narrower word embeddings to the width; it is
+            there where a config's `embedding_size` is not its width.
+        narrow_tables: positions, and the norm of the embeddings, come before that layer, and are as
+            narrow as the words.
         positions: how a model knows the order of its tokens.
         config_names: names of config entries that differ from transformers' standard ones.
         dropout: default of the dropout on attention.
@@ -162,6 +167,8 @@ class Family:
     layer: LayerPaths
     final_norm: str | None = None
     words: str
+    projection: str | None = None
+    narrow_tables: bool = False
     positions: Positions
     config_names: Mapping[str, str] = field(default_factory=dict)
     dropout: float = 0.1
@@ -288,9 +295,13 @@ class Family:
         return changed
 
     def with_sizes(self, config: Any, sizes: Sizes) -> Any:
-        """A config of another width, and of other numbers of heads and units; as many layers."""
+        """A config of another width, and of other numbers of heads and units; as many layers.
+
+        Raises:
+            FamilyError: as `evalsuite.word_width.set_width`.
+        """
         changed = _copy(config)
-        changed.hidden_size = sizes.width
+        set_width(changed, sizes.width, self.name)
         changed.num_attention_heads = sizes.heads
         setattr(changed, self.feed_forward_key, sizes.feed_forward)
         return changed
@@ -308,8 +319,12 @@ class Family:
         return 0, 0
 
     def outside_layers(self, config: Any) -> int:
-        """Multiply-adds a token costs in the encoder outside its layers."""
-        return 0
+        """Multiply-adds a token costs in the encoder outside its layers.
+
+        They are those of the step from narrower word embeddings to the width.
+        """
+        narrow, width = word_width(config), int(config.hidden_size)
+        return narrow * width if narrow != width else 0
 
     def kept_of(self, config: Any) -> Kept:
         """What a layer keeps of a token; measured on transformers' classes.

@@ -55,6 +55,8 @@ def plain_config(raw: Mapping[str, Any]) -> Any:
     """
     config = PlainConfig(raw)
     family = named(str(raw.get("model_type")))
-    sizes = (*_SIZES, family.feed_forward_key)
+    sizes = [*_SIZES, family.feed_forward_key]
+    if family.narrow_tables:  # ELECTRA's default is not the width
+        sizes.append("embedding_size")
     whole = all(isinstance(getattr(config, name, None), int) for name in sizes)
     return config if whole else config_of(raw)

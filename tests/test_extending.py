@@ -120,7 +120,7 @@ def test_a_task_is_trained_and_scored(
 def test_a_family(add: Add, tmp_path: Path) -> None:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
-    from transformers import ElectraConfig, ElectraForSequenceClassification
+    from transformers import ErnieConfig, ErnieForSequenceClassification
 
     from compress.distill.student import cut
     from evalsuite.bench import flops
@@ -130,14 +130,12 @@ def test_a_family(add: Add, tmp_path: Path) -> None:
     from transfer.models.head_alone import HeadAlone
 
     shape = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
-    config = ElectraConfig(
-        vocab_size=60, embedding_size=16, intermediate_size=48, attn_implementation="eager", **shape
-    )
-    model = ElectraForSequenceClassification(config).eval()
+    config = ErnieConfig(vocab_size=60, intermediate_size=48, attn_implementation="eager", **shape)
+    model = ErnieForSequenceClassification(config).eval()
     with pytest.raises(UnknownNameError, match="known: bert, deberta-v2, distilbert"):
         cut(model, [0, 2])
-    add("evalsuite/families/electra.py")
-    assert len(cut(model, [0, 2]).electra.encoder.layer) == 2
+    add("evalsuite/families/ernie.py")
+    assert len(cut(model, [0, 2]).ernie.encoder.layer) == 2
     ids = torch.randint(5, 60, (2, 9))
     with FlopCounterMode(display=False) as counter:
         model(input_ids=ids)
@@ -145,7 +143,7 @@ def test_a_family(add: Add, tmp_path: Path) -> None:
     assert flops.operations(flops.encoder(raw), 2, 9) == counter.get_total_flops()
     assert type(model).__name__ == class_name(family_of(model), "pair")
     with torch.no_grad():
-        states = model.electra(ids).last_hidden_state
+        states = model.ernie(ids).last_hidden_state
         torch.testing.assert_close(HeadAlone(model)(states, ids), model(ids).logits)
     adapted = lora.prepare(model, "pair", "fp32")
     assert any("value.lora_A" in name for name, _ in adapted.named_parameters())

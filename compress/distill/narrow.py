@@ -102,8 +102,10 @@ def _directions(
     directions."""
     hidden = teacher.config.hidden_size
     modules = {
-        name: module for name, module in teacher.named_modules() if isinstance(module, nn.LayerNorm)
-    }
+        name: module
+        for name, module in teacher.named_modules()
+        if isinstance(module, nn.LayerNorm) and module.normalized_shape == (hidden,)
+    }  # that of narrower word embeddings stays
     seen: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {name: [] for name in modules}
     masks: list[torch.Tensor] = []
     other: set[str] = set()
@@ -183,8 +185,8 @@ def _projected(
         pieces = name.endswith(("_embeddings.weight", *family.vocabulary)) and value.dim() == 2
         if owner in norms and not same:
             found[name] = norms[owner][0] if kind == "weight" else norms[owner][1]
-        elif pieces and value.shape[1] == hidden:
-            found[name] = value.float() @ basis
+        elif pieces:  # narrower ones stay, however many rows there are
+            found[name] = value.float() @ basis if value.shape[1] == hidden else value
         elif value.dim() == 2:
             inward = value.float() @ basis if value.shape[1] == hidden else value.float()
             found[name] = basis.T @ inward if value.shape[0] == hidden else inward

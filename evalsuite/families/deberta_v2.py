@@ -67,12 +67,11 @@ class DebertaV2(Family):
         return 2 * (buckets if buckets > 0 else furthest)
 
     def outside_layers(self, config: Any) -> int:
-        """The convolution, and the step from narrower word embeddings to the width."""
+        """The convolution too."""
         width = int(config.hidden_size)
         kernel = int(getattr(config, "conv_kernel_size", 0))
-        narrow = int(getattr(config, "embedding_size", width))
         convolution = kernel * width * width // int(getattr(config, "conv_groups", 1))
-        return convolution + (narrow * width if narrow != width else 0)
+        return convolution + super().outside_layers(config)
 
 
 def _kinds(config: Any) -> int:
@@ -94,6 +93,7 @@ FAMILY = DebertaV2(
         relative=("attention.self.pos_key_proj", "attention.self.pos_query_proj"),
     ),
     words=_bert.WORDS,
+    projection="embed_proj",
     positions="relative",
     lora=("query_proj", "value_proj"),
     kept=(5, 3, 1),

@@ -15,6 +15,7 @@ from typing import Any
 
 from evalsuite.family import Kept
 from evalsuite.find_family import family_of, named
+from evalsuite.word_width import word_width
 
 _NORMS = 2  # of a layer
 
@@ -72,9 +73,10 @@ class ModelShape:
         layer = (4 + family.position_projections(config)) * width * attention
         layer += matrices * width * units
         biases = 3 * attention + (matrices - 1) * units + 2 * width + _NORMS * 2 * width
-        narrow = int(getattr(config, "embedding_size", width))
+        narrow = word_width(config)
+        side = narrow if family.narrow_tables else width
         types = int(getattr(config, "type_vocab_size", 0) or 0)
-        tables = family.position_rows(config) * width + types * narrow + 2 * width
+        tables = family.position_rows(config) * side + types * narrow + 2 * side
         dense = width * width if head is None or head in family.dense_heads else 0
         return cls(
             family=family.name,

@@ -153,3 +153,15 @@ def test_relations_are_of_queries_keys_and_values(name: str, changed: Changed) -
     with torch.no_grad():
         model(**tiny_inputs())
     assert len(found) == 6
+
+
+def test_narrow_tables_are_not_taken_for_layers() -> None:
+    """As many positions and pieces as dimensions, and yet a row per position and piece stays."""
+    teacher = tiny_model("electra", vocab_size=32, max_position_embeddings=32)
+    ids = torch.randint(5, 32, (2, 9))
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    student = narrow(teacher, Shape(width=16), [batch]).eval()
+    for name in ("word_embeddings", "position_embeddings", "LayerNorm"):
+        own, other = (model.electra.embeddings.get_submodule(name) for model in (student, teacher))
+        assert torch.equal(own.weight, other.weight)
+    assert torch.isfinite(student(**batch).logits).all()

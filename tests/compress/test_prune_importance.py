@@ -243,12 +243,12 @@ def test_training_leaves_silent_heads_silent() -> None:
 def test_an_unknown_family_is_named() -> None:
     import transformers
 
-    model = transformers.ElectraModel(
-        transformers.ElectraConfig(
-            vocab_size=9, hidden_size=8, embedding_size=8, num_hidden_layers=1,
-            num_attention_heads=2, intermediate_size=8,
+    model = transformers.ErnieModel(
+        transformers.ErnieConfig(
+            vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+            intermediate_size=8,
         )
     )  # fmt: skip
-    with pytest.raises(UnknownNameError, match="unknown model family 'electra'"):
+    with pytest.raises(UnknownNameError, match="unknown model family 'ernie'"):
         structure.silent_heads(model)
     assert structure.drop_silent_heads(model) == 0

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_families import BERT_SHAPE, FAMILIES, LENGTH, tiny_checkpoint, tiny_config, tiny_model
+from tiny_families import (
+    BERT_SHAPE,
+    FAMILIES,
+    LENGTH,
+    SHAPES,
+    tiny_checkpoint,
+    tiny_config,
+    tiny_model,
+)
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -21,6 +29,7 @@ from evalsuite.family_classes import MASKED_LM, class_name
 from evalsuite.find_family import config_of, family_of, named
 from evalsuite.inference.checkpoint_config import max_length_of, model_config
 from evalsuite.runtimes.torch import auto_class
+from evalsuite.word_width import word_width
 
 SIZES = Sizes(layers=3, width=32, heads=4, feed_forward=48)
 
@@ -42,7 +51,7 @@ def test_no_file_imports_torch() -> None:
 
 
 def test_an_unknown_family_is_refused_with_those_there_are() -> None:
-    known = "known: bert, deberta-v2, distilbert, modernbert, roberta, xlm-roberta, xlm-roberta-xl"
+    known = "known: bert, deberta-v2, distilbert, electra, modernbert, roberta, xlm-roberta, xlm-r"
     for asked in ("t5", "albert", "_bert", "None"):
         with pytest.raises(UnknownNameError, match=known):
             named(asked)
@@ -59,7 +68,8 @@ def test_a_saved_config_gives_the_shape(name: str) -> None:
     small = family.with_sizes(config, Sizes(3, 16, 2, 24))
     assert family.sizes(small) == Sizes(3, 16, 2, 24)
     model = auto_class("pair").from_config(small)
-    assert model.get_input_embeddings().weight.shape[1] == 16
+    words = SHAPES[name].get("embedding_size", 16)  # narrower ones stay
+    assert model.get_input_embeddings().weight.shape[1] == words == word_width(small)
 
 
 @pytest.mark.parametrize("head", ["pair", None])
@@ -178,6 +188,7 @@ DEBERTAS: list[dict[str, Any]] = [
     {"conv_kernel_size": 3, "embedding_size": 24},
 ]
 MODELS = [(name, {}) for name in FAMILIES]
+MODELS += [("electra", {"embedding_size": 32})]
 MODELS += [("deberta-v2", changed) for changed in DEBERTAS[1:]]
 MODELS += [("modernbert", {"classifier_pooling": "mean"})]
 
@@ -194,6 +205,17 @@ def test_operations_are_what_torch_counts(name: str, changed: dict[str, Any], he
     saved = model.config.to_dict() | {"architectures": [type(model).__name__]}
     expected = counter.get_total_flops()
     assert flops.operations(flops.encoder(saved), 2, 17) == pytest.approx(expected, rel=0.01)
+
+
+def test_narrower_words_are_not_the_new_width() -> None:
+    """transformers has no linear layer between words and layers of the same width."""
+    for name in ("electra", "deberta-v2"):
+        config, family = tiny_config(name, embedding_size=24), named(name)
+        with pytest.raises(FamilyError, match=r"width 24: the word embeddings of this .* are 24 w"):
+            family.with_sizes(config, Sizes(3, 24, 3, 48))
+        wide = tiny_config(name, embedding_size=32)
+        assert family.with_sizes(wide, Sizes(3, 24, 3, 48)).embedding_size == 24
+    assert named("electra").outside_layers(tiny_config("electra")) == 24 * 32
 
 
 def test_a_first_layer_that_stays() -> None:

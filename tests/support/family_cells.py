@@ -34,6 +34,7 @@ LIKE_REAL: dict[str, dict[str, Any]] = {
         "relative_attention": True, "position_buckets": 16, "pos_att_type": ["p2c", "c2p"],
         "share_att_key": True, "norm_rel_ebd": "layer_norm", "position_biased_input": False,
     },
+    "electra": {"embedding_size": 48},
     "modernbert": {"local_attention": 16},
 }  # fmt: skip
 

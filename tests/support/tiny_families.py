@@ -16,6 +16,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "share_att_key": True, "norm_rel_ebd": "layer_norm", "position_biased_input": False,
     },
     "distilbert": {"n_layers": 3, "dim": 32, "n_heads": 4, "hidden_dim": 48},
+    "electra": {"embedding_size": 24},
     "modernbert": {"local_attention": 8, "pad_token_id": 1, "cls_token_id": 2, "sep_token_id": 3},
     "roberta": {},
     "xlm-roberta": {},
@@ -25,10 +26,11 @@ BERT_SHAPE = {
     "num_hidden_layers": 3, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 48,
 }  # fmt: skip
 FAMILIES = sorted(SHAPES)
-# And models of two families that have other modules.
+# And models of some families that have other modules.
 MODELS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in FAMILIES),
     ("deberta-v2", {"share_att_key": False, "conv_kernel_size": 3, "embedding_size": 24}),
+    ("electra", {"embedding_size": 32}),
     ("deberta-v2", {"relative_attention": False, "position_biased_input": True}),
     ("modernbert", {"attention_bias": True, "mlp_bias": True, "norm_bias": True}),
 ]

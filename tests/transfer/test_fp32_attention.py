@@ -22,7 +22,7 @@ def test_states_are_those_of_bf16_attention(family: str) -> None:
     before, kind = _states(model), model.config._attn_implementation
     with fp32_attention(model, "bf16"):
         within = _states(model)
-    assert torch.allclose(before, within, atol=0.05)
+    assert torch.allclose(before, within, atol=0.08)
     assert model.config._attn_implementation == kind
     assert torch.equal(before, _states(model))
 

@@ -24,7 +24,7 @@ METHOD_OPTIONS: dict[str, dict[str, Any]] = {
     "soft_prompt": {"length": 4},
     "deep_prompt": {"length": 4},
 }
-FAMILIES = ["xlm-roberta", "xlm-roberta-xl", "distilbert", "modernbert", "deberta-v2"]
+FAMILIES = ["xlm-roberta", "xlm-roberta-xl", "distilbert", "modernbert", "deberta-v2", "electra"]
 
 
 def model_of(name: str) -> Any:

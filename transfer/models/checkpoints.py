@@ -53,7 +53,8 @@ def quantization(
     precision: Precision, config: dict[str, Any], compute: torch.dtype = torch.float32
 ) -> BitsAndBytesConfig | None:
     """bitsandbytes settings: LLM.int8 (Dettmers et al. 2022) or NF4 with double quantization
-    (QLoRA, Dettmers et al. 2023); task heads stay in floating point.
+    (QLoRA, Dettmers et al. 2023); task heads stay in floating point, and so does the small linear
+    layer that takes narrower word embeddings to the width.
 
     Args:
         config: the checkpoint's.
@@ -71,6 +72,7 @@ def quantization(
         )
     family = find_type(config.get("model_type"))
     names = [*_HEADS, *(family.heads if family is not None else ())]
+    names += [family.projection] if family is not None and family.projection else []
     heads = [*names, *(rf".*\.{name}" for name in names)]  # a BERT's pooler is in its encoder
     if precision == "int8":
         return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=heads)
