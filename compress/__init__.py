@@ -9,6 +9,7 @@ Files:
 - `cut/`: cuts one of its sizes out of an elastic student.
 - `distill/`: trains a smaller student on a teacher's outputs.
 - `export/`: writes a checkpoint as a bundle for a runtime, at a lower precision.
+- `factor/`: gives a model factored word embeddings, so that it keeps all its pieces.
 - `fuse/`: merges adapters into the weights of their base.
 - `prune/`: removes the least important layers, attention heads and feed-forward units.
 - `static/`: makes a static model, a vector per vocabulary piece, of an encoder.

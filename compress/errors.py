@@ -5,6 +5,7 @@ CompressError           a person can put it right; the message says how
 ├── FuseError           an adapter and a base do not go together
 ├── StudentError        no such student can be cut from the teacher
 ├── TrimError           a vocabulary cannot be cut, or not that way
+├── FactorError         word embeddings cannot be factored, or not to that width
 ├── PruneError          a structure cannot be cut, or not to that size
 ├── EmbeddingsError     a graph's word embeddings cannot be stored that way
 ├── CalibrationError    a precision takes calibration text, and there is none
@@ -32,6 +33,10 @@ class StudentError(CompressError):
 
 class TrimError(CompressError):
     """A vocabulary cannot be cut, or not that way."""
+
+
+class FactorError(CompressError):
+    """Word embeddings cannot be factored, or not to that width."""
 
 
 class PruneError(CompressError):

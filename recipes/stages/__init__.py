@@ -10,6 +10,7 @@ Files:
     fuse.py: merges one adapter, or several combined, into its base
     distill.py: trains a smaller student from a teacher
     cut.py: cuts one of its sizes out of an elastic student
+    factor.py: gives a model fewer numbers per piece, and a linear layer after them
     prune.py: removes layers, attention heads and feed-forward units
     static.py: makes a static model, a vector per piece, of an encoder
     trim.py: reduces the vocabulary to what some languages need

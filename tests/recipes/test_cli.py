@@ -160,7 +160,7 @@ def test_every_list_can_be_listed(what):
 def test_passes_are_the_folders_of_compress():
     entries = components.entries("passes")
     assert [entry.name for entry in entries] == [
-        *("cascade", "cut", "distill", "export", "fuse", "prune", "static", "trim")
+        *("cascade", "cut", "distill", "export", "factor", "fuse", "prune", "static", "trim")
     ]
 
 

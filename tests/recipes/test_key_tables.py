@@ -129,6 +129,7 @@ def test_passes_are_stages_that_say_so() -> None:
         "cut",
         "distill",
         "export",
+        "factor",
         "fuse",
         "prune",
         "static",
