@@ -46,12 +46,21 @@ class Student:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Of a model: layers, width, feed-forward units, and pieces of its vocabulary."""
+    """Of a model: layers, width, feed-forward units, and pieces of its vocabulary.
+
+    `narrow` is how many numbers a piece has, where these are fewer than the width.
+    """
 
     layers: int
     width: int
     units: int
     pieces: int
+    narrow: int | None = None
+
+    @property
+    def words(self) -> int:
+        """Numbers per piece of the vocabulary."""
+        return self.narrow or self.width
 
     def parameters(self, layers: int) -> int:
         """Of this number of its layers, without word embeddings."""
@@ -60,7 +69,7 @@ class Shape:
     def megabytes(self, student: Student) -> float:
         """Of an int8 bundle."""
         weight = _INT4 if student.int4_embeddings else 1.0
-        words = (self.pieces if student.pieces is None else student.pieces) * self.width * weight
+        words = (self.pieces if student.pieces is None else student.pieces) * self.words * weight
         return (self.parameters(student.layers) + words + _GRAPH) / 1e6
 
     def milliseconds(self, layers: int) -> float:
@@ -90,6 +99,7 @@ def shape_of(model: Path | None) -> Shape:
         width,
         int(config.get("intermediate_size") or 4 * width),
         int(config.get("vocab_size", 250_002)),
+        config.get("embedding_size"),
     )
 
 
@@ -123,7 +133,7 @@ def _within(shape: Shape, megabytes: float, depths: list[int], can_trim: bool) -
             if shape.megabytes(whole) <= megabytes:
                 return whole
         left = megabytes - shape.megabytes(Student(depth, 0))
-        room = left * 1e6 / shape.width / _INT4
+        room = left * 1e6 / shape.words / _INT4
         layers = shape.parameters(depth) / 1e6
         fair = layers <= megabytes / 2.5 or depth == depths[-1]
         if can_trim and room >= _LEAST_PIECES and fair:

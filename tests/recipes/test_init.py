@@ -180,6 +180,15 @@ def test_the_student_is_expected_to_fit_the_budget(budget: str) -> None:
         assert shape.milliseconds(student.layers) <= (wanted.milliseconds or 0)
 
 
+def test_narrower_words_leave_room_for_more_pieces() -> None:
+    wide, narrow = (Shape(12, 384, 1536, 250_002, words) for words in (None, 160))
+    assert (wide.words, narrow.words) == (384, 160)
+    budget = read_budget("40MB")
+    cut, kept = (student_for(shape, budget, can_trim=True) for shape in (wide, narrow))
+    assert cut.pieces is not None and kept.pieces is None
+    assert narrow.megabytes(kept) <= 40
+
+
 def test_options_decide(write: Write) -> None:
     write({"d/train.csv": table(OTHER), "d/test.csv": table(OTHER)})
     assert declared("d", language="de")["train"] == {"de": "d/train.csv"}
