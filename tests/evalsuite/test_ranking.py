@@ -207,7 +207,7 @@ def test_training_rows_and_their_loss(tiny_base: Path) -> None:
 def test_training_finds_more(task: RankingTask, tiny_base: Path, tmp_path: Path) -> None:
     quick = options(
         method="full",
-        max_steps=120,
+        max_steps=60,
         epochs=4,
         max_length=64,
         max_examples=None,
