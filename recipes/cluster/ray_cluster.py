@@ -8,9 +8,9 @@ A stage is one task of Ray's, with CPUs, GPUs and memory, never tried again by R
 stages say goes through one queue on the head node. Functions are sent by value and import ours on
 the node, so that a node without the package can say so.
 
-A task that waits for Ray (`ray.get`) lends its CPUs to another task, which keeps them: two stages
-would compute where there is room for one. So a stage is sent as bytes, which Ray brings before the
-task begins, and what it says is not waited for until it has ended.
+While a task waits for Ray (`ray.get`), Ray starts another task on its CPUs, which stays there: two
+stages would compute where there is room for one. So a stage is sent as bytes, which Ray brings
+before the task begins, and what it says is not waited for until it has ended.
 """
 
 from __future__ import annotations

@@ -25,3 +25,19 @@ def no_charts(monkeypatch):
     from evalsuite.report.charts import draw_points
 
     monkeypatch.setattr(draw_points, "draw", lambda chart, prefix: "")
+
+
+@pytest.fixture
+def cli(capfd):
+    """Run a command, which must end with this exit code; what it prints, and its messages."""
+    from recipes.cli.app import main
+
+    def run(code: int, *arguments: str) -> tuple[str, str]:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(list(arguments))
+        shown = capfd.readouterr()
+        assert (end.value.code or 0) == code, shown.err
+        return shown.out, shown.err
+
+    return run

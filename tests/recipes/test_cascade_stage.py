@@ -40,21 +40,6 @@ stages:
 """
 
 
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
-    from recipes.cli.app import main
-
-    def run(code: int, *arguments: str) -> tuple[str, str]:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main(list(arguments))
-        shown = capfd.readouterr()
-        assert (end.value.code or 0) == code, shown.err
-        return shown.out, shown.err
-
-    return run
-
-
 def _rows(seed: int, count: int) -> str:
     draw = random.Random(seed)
     words = ["sun", "rain", "goal", "train", "boat", "match", "cloud", "ticket", "player", "storm"]

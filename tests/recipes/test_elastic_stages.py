@@ -182,21 +182,6 @@ def test_a_search_over_sizes_trains_one_student(folder: Path) -> None:
         find_feasible(load("search.yaml"))
 
 
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
-    from recipes.cli.app import main
-
-    def run(code: int, *arguments: str) -> tuple[str, str]:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main(list(arguments))
-        shown = capfd.readouterr()
-        assert (end.value.code or 0) == code, shown.err
-        return shown.out, shown.err
-
-    return run
-
-
 def _made(kind: str) -> Path:
     (found,) = Path(".lingopress/stages").glob(f"{kind}-*")
     return found

@@ -28,22 +28,10 @@ TEXTS = ["Es regnet.", "A long sentence about the weather, which is fine.", "Nei
 Cli = Callable[..., tuple[str, str]]
 
 
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    from recipes.cli.app import main
-
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LINGOPRESS_WORKSPACE", raising=False)
-
-    def run(code: int, *arguments: str) -> tuple[str, str]:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main(list(arguments))
-        shown = capfd.readouterr()
-        assert (end.value.code or 0) == code, shown.err
-        return shown.out, shown.err
-
-    return run
 
 
 def model(head: str = "pair", **more: Any) -> str:

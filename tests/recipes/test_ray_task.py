@@ -36,7 +36,7 @@ class _Ray:
 
 
 def test_a_stage_waits_for_ray_only_when_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    # a task that waits (`ray.get`) lends its processors, and two stages would share them
+    # while it waits (`ray.get`), Ray starts another task on its processors
     ray = _Ray(monkeypatch)
 
     def make_stage(work: Any, assignment: Any, send: node_stage.Send) -> Result:

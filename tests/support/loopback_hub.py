@@ -18,7 +18,6 @@ import re
 import socket
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
@@ -26,26 +25,12 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 
-from tests.support.loopback_tree import LARGE, git_id, tree
+from tests.support.loopback_tree import LARGE, Repository, git_id, tree
 from tests.support.loopback_uploads import Uploads, read_chunks, upload_modes
 
 Kind = Literal["model", "dataset"]
 PAGE = 50  # entries of a tree per answer
 TOKEN = "hf_loopback"
-
-
-@dataclass
-class Repository:
-    """The files of each commit, and what the branches point to."""
-
-    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    branches: dict[str, str] = field(default_factory=dict)
-    private: bool = False
-    gated: bool = False
-
-    def commit_of(self, revision: str) -> str | None:
-        commit = self.branches.get(revision, revision)
-        return commit if commit in self.commits else None
 
 
 class LoopbackHub:

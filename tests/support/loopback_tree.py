@@ -1,11 +1,26 @@
-"""Trees of the loopback hub: ids of files, and the entries that the hub lists."""
+"""Repositories of the loopback hub: commits, ids of files, and the entries that it lists."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from typing import Any
 
 LARGE = (".parquet", ".gz", ".safetensors", ".bin", ".onnx", ".h5", ".msgpack")
+
+
+@dataclass
+class Repository:
+    """The files of each commit, and what the branches point to."""
+
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    private: bool = False
+    gated: bool = False
+
+    def commit_of(self, revision: str) -> str | None:
+        commit = self.branches.get(revision, revision)
+        return commit if commit in self.commits else None
 
 
 def git_id(content: bytes) -> str:
