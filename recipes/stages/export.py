@@ -24,6 +24,7 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.elastic_keys import CutConfig, planned_cut, refuse_cut
 from recipes.stages._shared.families import refuse_runtime, shortens
+from recipes.stages._shared.heads import head_format
 from recipes.stages._shared.lineage import kept, made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.precision_keys import PrecisionKeys, check_precision
@@ -126,12 +127,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def _check_layout(config: Config, model: Artifact) -> None:
     """The runtime and the head fit the layout, where the head is known."""
-    if config.layout is not None:
-        head = None if model.head is None else model.head.format
-        if model.task is not None:
-            head = head_of_task(find_task(model.task))
-        if why := layouts()[config.layout].refusal(config.runtime, head):
-            raise StageInputError(f"layout: {why}")
+    if config.layout is None:
+        return
+    if why := layouts()[config.layout].refusal(config.runtime, head_format(model)):
+        raise StageInputError(f"layout: {why}")
 
 
 def _calibrates(config: Config) -> bool:

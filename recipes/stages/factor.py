@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from evalsuite.inference.task_head import head_of_task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
@@ -23,9 +22,9 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.heads import head_format
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.training_keys import need
-from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
@@ -71,9 +70,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
-    head = model.head.format if model.head is not None else None
-    if model.task is not None:
-        head = head_of_task(find_task(model.task))
+    head = head_format(model)
     if found := problems(model.family, head, config.width):
         raise StageInputError("\n".join(found))
     return replace(model, kind="checkpoint", adapter=None, family=ELECTRA, cuts=CutSizes((), ()))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from evalsuite.inference.task_head import head_of_task
 from evalsuite.static.kind import MODEL_TYPE
 from recipes.errors import StageInputError
 from recipes.naming import home_path
@@ -22,9 +21,9 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.heads import head_format
 from recipes.stages._shared.plain_text_keys import TextFiles
 from recipes.stages._shared.training_keys import need
-from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
@@ -60,9 +59,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A static checkpoint with a head for the same labels."""
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
-    head = model.head.format if model.head is not None else None
-    if model.task is not None:
-        head = head_of_task(find_task(model.task))
+    head = head_format(model)
     if head not in (None, "pair"):
         raise StageInputError(
             f"model: has a {head} head; a static model pools its vectors, so it has one answer "

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from heads import headed
 from onnx import numpy_helper
 
 from compress.errors import ExcludeError
-from compress.export import graph, sensitivity
+from compress.export import sensitivity
 from compress.export.calibration_text import Calibration
 from compress.export.export import export
 from compress.export.graph import ExportOptions
@@ -21,24 +20,11 @@ from compress.export.trace import Traced
 from evalsuite.find_family import named
 from evalsuite.inference.probe_text import Probe
 from evalsuite.registry import TASKS
-from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 
 EMBEDDED = DataSource("embedded")
 TEXT = Calibration(TASKS.get("panx"), EMBEDDED, 4)
 PROBE = Probe(TASKS.get("panx"), EMBEDDED, 4)
-
-
-@pytest.fixture(scope="module")
-def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
-
-
-@pytest.fixture(scope="module")
-def traced(tagger: Path) -> Traced:
-    """ONNX Runtime's graph; quantizing leaves it as it is."""
-    model = load_checkpoint(tagger)
-    return graph.trace(model, "onnxruntime", choices=False, precision="fp32", whole=False)
 
 
 def test_parts_are_layers_halves_the_embeddings_and_the_head(traced: Traced) -> None:

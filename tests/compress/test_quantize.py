@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from heads import headed
 
 from compress.errors import CalibrationError, GateError
-from compress.export import graph
 from compress.export.calibration_text import Calibration
 from compress.export.export import export
 from compress.export.exporter import Quantizing, Rounding, Weights
@@ -24,24 +22,11 @@ from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
-from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 
 EMBEDDED = DataSource("embedded")
 TEXT = Calibration(TASKS.get("panx"), EMBEDDED, 4)
 PROBE = Probe(TASKS.get("panx"), EMBEDDED, 4)
-
-
-@pytest.fixture(scope="module")
-def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
-
-
-@pytest.fixture(scope="module")
-def traced(tagger: Path) -> Traced:
-    """ONNX Runtime's graph; quantizing leaves it as it is."""
-    model = load_checkpoint(tagger)
-    return graph.trace(model, "onnxruntime", choices=False, precision="fp32", whole=False)
 
 
 def tables(program: Any) -> dict[str, np.dtype[Any]]:

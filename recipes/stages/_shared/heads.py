@@ -12,6 +12,7 @@ from evalsuite.own.declared import declared
 from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact
+from transfer.find_task import find_task
 
 
 def refuse_other_head(artifact: Artifact, task: Task, what: str) -> None:
@@ -42,6 +43,13 @@ def refuse_other_head(artifact: Artifact, task: Task, what: str) -> None:
         raise StageInputError(
             f"{what}: the head has {head.size} labels; {task.name} needs {few(task.labels)}"
         )
+
+
+def head_format(artifact: Artifact) -> str | None:
+    """Format of a model's head; None where it has none, or where that is not known."""
+    if artifact.task is not None:
+        return head_of_task(find_task(artifact.task))
+    return artifact.head.format if artifact.head is not None else None
 
 
 def text_of(artifact: Artifact) -> str | None:
