@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
+from quick import distillation
 from tiny_families import FAMILIES, tiny_inputs, tiny_model
 
+from compress.distill.distill import distill
 from compress.distill.dropout import dropout
+from evalsuite.inference.checkpoint_config import read_config
+from evalsuite.task import DataSource
 
 
 def _twice(model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
@@ -34,3 +41,20 @@ def test_the_rate_is_as_before_afterwards() -> None:
     assert [m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)] == rates
     with dropout(model, None):
         assert [m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)] == rates
+
+
+def test_a_student_learns_without_noise(tiny_base: Path, tmp_path: Path) -> None:
+    losses = {}
+    for rate in (None, 0.0, 0.6):
+        asked = replace(
+            distillation(layers=None, logits=0.0, hidden=1.0, max_pairs=8, max_steps=1),
+            dropout=rate,
+        )
+        place = tmp_path / str(rate)
+        fitted, _ = distill(
+            tiny_base, [], DataSource("embedded"), asked, work=place / "work", out=place / "out"
+        )
+        losses[rate] = fitted.first_loss
+    # A student that is its teacher makes no mistake without dropout.
+    assert losses[0.0] < 1e-6 < losses[None] < losses[0.6]
+    assert read_config(tmp_path / "0.0" / "out") == read_config(tmp_path / "0.6" / "out")
