@@ -88,8 +88,7 @@ def student_loss(student: Any, target: Taught, batch: StudentBatch, match: Match
     total = torch.zeros((), device=batch.inputs["attention_mask"].device)
     if (pairs := batch.translations) is not None:
         embeddings = embed_sides(inner, pairs.ids, pairs.mask, options.vectors.pooling or "mean")
-        loss = vectors_loss(embeddings, pairs.embeddings, pairs.spread, options.vectors.dimensions)
-        total = total + options.sentences * loss
+        total = total + vectors_loss(embeddings, pairs.embeddings, pairs.spread, options)
     labelled = options.labels > 0 and bool(batch.gold)
     hidden = batch.matches_hidden(match)
     if labelled or options.logits > 0 or hidden or options.relations > 0:
@@ -146,7 +145,7 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
             student, teacher, counted = _by_segment(student, teacher, batch.segments)
         total = total + options.hidden * hidden_loss(student, teacher, match.chosen, counted)
     if batch.sides_spread is not None:
-        total = total + options.sentences * _sides_loss(outputs, batch, options)
+        total = total + _sides_loss(outputs, batch, options)
     if options.labels > 0 and batch.gold:
         total = total + options.labels * labels_loss(own, batch)
     return total
@@ -161,14 +160,14 @@ def _wanted_logits(teacher: Any, batch: StudentBatch) -> tuple[torch.Tensor, tor
 
 
 def _sides_loss(outputs: _Outputs, batch: StudentBatch, options: Options) -> torch.Tensor:
-    """The sentence loss of rows that are sentences, or both sides of pairs, English sides first."""
+    """The weighted loss of the vectors of rows: sentences, or pairs with English sides first."""
     mask = batch.inputs["attention_mask"]
     theirs = mask if batch.segments is None else batch.segments.mask
-    vectors, pooling = options.vectors, options.vectors.pooling or "mean"
+    pooling = options.vectors.pooling or "mean"
     student = pool(outputs.student.hidden_states[-1], mask, pooling)
     teacher = pool(outputs.teacher.hidden_states[-1], theirs, pooling).float()
     taught = teacher if options.each_side else teacher[: len(teacher) // 2]
-    return vectors_loss(student, taught, batch.sides_spread or 1.0, vectors.dimensions)
+    return vectors_loss(student, taught, batch.sides_spread or 1.0, options)
 
 
 def _by_segment(

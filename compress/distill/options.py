@@ -44,6 +44,7 @@ class Options:
     relation_heads: int | None = None
     relation_layer: int | None = None  # of the teacher, 0 the lowest
     sentences: float = 0.0  # embeddings of plain text's sentences and of their translations
+    contrast: float = 0.0  # finding one's own among the vectors of the batch's sentences
     each_side: bool = False  # the teacher embeds either side, and not the English one for both
     vectors: SentenceVectors = field(default_factory=SentenceVectors)
     shape: Shape = field(default_factory=Shape)

@@ -42,6 +42,10 @@ class Terms(Protocol):
         """Weight of the loss on sentence embeddings."""
 
     @property
+    def contrast(self) -> float:
+        """Weight of the loss on finding sentences among others."""
+
+    @property
     def others(self) -> Collection[object]:
         """Further teachers."""
 
@@ -99,6 +103,8 @@ def vector_keys(
     problems = []
     if dimensions and terms.sentences == 0:
         problems.append("matryoshka: is of the vectors that sentences matches; set sentences: 1")
+    if terms.contrast > 0 and terms.sentences == 0:
+        problems.append("contrast: is of the vectors that sentences matches; set sentences: 1")
     if prefix and head:
         problems.append("prefix: is for encoders without a head; leave it out")
     return problems

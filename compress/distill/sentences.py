@@ -11,6 +11,11 @@ Of cut vectors (Matryoshka), not the numbers are matched but the cosines: the fi
 student's vectors are to say how alike two sentences are as the teacher's whole vectors do. So a
 teacher whose own vectors cannot be cut teaches a student whose vectors can.
 
+By contrast, each sentence is to find its own teacher's vector, and the vector of its translation,
+among those of the batch (InfoNCE, van den Oord et al. 2018): near sentences are told apart, where
+the squared error is content when all are about right. Cosines are divided by the temperature times
+the spread, so that it, too, means the same in every model.
+
 A student of another width gets the teacher's embeddings turned into its own space, by the turn that
 brings them nearest to where the student's lie before training (`turn`). It is fixed: a projection
 that is trained too would be thrown away with part of what it learnt, and only behind it would
@@ -25,8 +30,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from compress.distill.options import Options
 from evalsuite.retrieval.sentences import Pooling
-from transfer.objectives.sentences import pool
+from transfer.objectives.sentences import in_batch, pool
+
+_SAME = 0.05  # squared distance, in the spread, under which two targets are one sentence
 
 
 def embed_sides(
@@ -73,11 +81,47 @@ def cosines_loss(
     return torch.stack(errors).mean() / right.var().clamp(min=1e-6)
 
 
-def vectors_loss(
-    own: torch.Tensor, target: torch.Tensor, spread: float, dimensions: Sequence[int]
+def contrast_loss(
+    own: torch.Tensor, target: torch.Tensor, spread: float, sides: int, temperature: float
 ) -> torch.Tensor:
-    """The sum of `sentence_loss` and `cosines_loss`, a scalar."""
-    return sentence_loss(own, target, spread) + cosines_loss(own, target, dimensions)
+    """Cross-entropy of finding what belongs to each sentence among the batch's, a scalar.
+
+    The mean over sides and directions: of each side the teacher's vectors of the same side; of
+    pairs also the translations, both ways. Sentences that are equal to the teacher are no negatives
+    of each other.
+
+    Args:
+        own, target, spread: as in `sentence_loss`.
+        sides: 2 for pairs, whose English sides come first, or 1.
+        temperature: divides cosines, times `spread`.
+    """
+    scale = temperature * spread
+    mine = own.float().chunk(sides)
+    theirs = target.repeat(len(own) // len(target), 1).chunk(sides)
+    alike = [2 - 2 * side @ side.T < _SAME * spread for side in theirs]
+    losses = [in_batch(*three, scale) for three in zip(mine, theirs, alike, strict=True)]
+    if sides == 2:
+        same = alike[0] | alike[1]
+        losses += [in_batch(*mine, same, scale), in_batch(*mine[::-1], same, scale)]
+    return torch.stack(losses).mean()
+
+
+def vectors_loss(
+    own: torch.Tensor, target: torch.Tensor, spread: float, options: Options
+) -> torch.Tensor:
+    """The weighted sum of the terms of sentence embeddings, a scalar, in fp32."""
+    vectors = options.vectors
+    with torch.autocast(own.device.type, enabled=False):
+        own, target = own.float(), target.float()
+        distance = sentence_loss(own, target, spread) + cosines_loss(
+            own, target, vectors.dimensions
+        )
+        total = options.sentences * distance
+        if options.contrast > 0:
+            sides = 1 if options.text else 2
+            found = contrast_loss(own, target, spread, sides, vectors.temperature)
+            total = total + options.contrast * found
+    return total
 
 
 def turn(teacher: np.ndarray, student: np.ndarray) -> np.ndarray:

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 9
+VERSION = 10
 PASS = True
 
 
@@ -316,6 +316,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         relation_heads=config.relation_heads,
         relation_layer=config.relation_layer,
         sentences=config.sentences,
+        contrast=config.contrast,
         each_side=config.sentence_targets == "each",
         vectors=SentenceVectors(prefix=config.prefix, dimensions=config.matryoshka),
         teacher_precision=config.teacher_precision,

@@ -43,6 +43,12 @@ class DistilledVectorKeys(VectorKeys):
         description="What the teacher embeds of parallel text: the English sentence, for itself "
         "and its translation, or each for itself; lines of text are always for themselves.",
     )
+    contrast: float = Field(
+        default=0.0,
+        ge=0,
+        description="With sentences: weight of the loss on finding the teacher's vector and the "
+        "translation of each sentence among the batch's; best in large batches; 0: off.",
+    )
 
 
 class ContrastKeys(VectorKeys):
