@@ -14,6 +14,7 @@ Files:
 - `student.py`: cuts a student from some of the teacher's layers.
 - `greedy_layers.py`: finds the layers without which a model changes least.
 - `narrow.py`: makes a student narrower than its teacher.
+- `new_head.py`: an encoder gets its teacher's kind of head.
 - `initial_student.py`: the student as it is before training.
 - `student_batch.py`: one training batch, and what is matched on it.
 - `dropout.py`: the student's dropout while it learns.

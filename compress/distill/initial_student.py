@@ -10,6 +10,7 @@ from typing import Any
 from compress.distill import rules
 from compress.distill.greedy_layers import greedy_layers
 from compress.distill.narrow import narrow
+from compress.distill.new_head import needs_head, start_of
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers, layers_problem
 from compress.distill.student import cut
@@ -17,7 +18,6 @@ from compress.errors import StudentError
 from evalsuite.find_family import find
 from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, model_config
 from evalsuite.inference.label_order import few, naming_hint, same_names
-from evalsuite.runtimes.torch import load_checkpoint
 from transfer.loop.types import Progress, Tensors
 
 
@@ -58,7 +58,8 @@ def start(
             student = narrow(student, options.shape, samples)
         return Start(student, kept, _matched(kept, teacher, options))
     _require_alike(teacher_dir, options.student, options)
-    student = load_checkpoint(options.student).float()  # whatever it is stored in
+    headed = options.logits > 0 or options.labels > 0
+    student = start_of(options.student, teacher_dir, teacher, headed)
     whole = student.config.num_hidden_layers
     if whole == 0:  # of a static model
         return Start(student, [], [])
@@ -105,8 +106,8 @@ def _matched(kept: list[int], teacher: Any, options: Options) -> list[int]:
 
 def _require_alike(teacher: Path, student: Path, options: Options) -> None:
     """Raise StudentError unless two models whose outputs are matched have one kind of head with the
-    same labels, in any order."""
-    if options.logits == 0 and options.labels == 0:
+    same labels, in any order; an encoder gets a head."""
+    if (options.logits == 0 and options.labels == 0) or needs_head(student, teacher):
         return
     configs = [model_config(path) for path in (teacher, student)]
     heads = [head_of(config) for config in configs]

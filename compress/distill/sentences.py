@@ -99,10 +99,14 @@ def contrast_loss(
     mine = own.float().chunk(sides)
     theirs = target.repeat(len(own) // len(target), 1).chunk(sides)
     alike = [2 - 2 * side @ side.T < _SAME * spread for side in theirs]
-    losses = [in_batch(*three, scale) for three in zip(mine, theirs, alike, strict=True)]
+    losses = [
+        in_batch(side, wanted, same, scale)
+        for side, wanted, same in zip(mine, theirs, alike, strict=True)
+    ]
     if sides == 2:
         same = alike[0] | alike[1]
-        losses += [in_batch(*mine, same, scale), in_batch(*mine[::-1], same, scale)]
+        one, other = mine
+        losses += [in_batch(one, other, same, scale), in_batch(other, one, same.T, scale)]
     return torch.stack(losses).mean()
 
 

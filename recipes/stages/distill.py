@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from compress.distill import rules
-from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
@@ -41,6 +40,12 @@ from recipes.stages._shared.plain_text_keys import (
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.student_gate import StudentGateConfig, compare_student
 from recipes.stages._shared.student_keys import StudentKeys
+from recipes.stages._shared.student_start import (
+    apart,
+    gets_head,
+    head_of_student,
+    heads_matched,
+)
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
     distillation,
@@ -54,7 +59,6 @@ from recipes.stages._shared.training_keys import (
 )
 from recipes.stages._shared.training_keys import cost as cost
 from recipes.stages._shared.vector_keys import DistilledVectorKeys, check_dimensions
-from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
@@ -165,7 +169,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
         )
     for student in inputs.get("student", ()):
-        problems += _apart(config, student, teacher)
+        problems += apart(config, student, teacher)
         problems += rules.static_student(config, student.family, config.layers)
     start = next(iter(inputs.get("student", ())), teacher)
     problems += elastic_problems(config.elastic, config.whole(), start)
@@ -186,7 +190,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             )
     for student in inputs.get("student", ()):
         need(student, "student", "checkpoint")
-        head = head or student.task
+        head = head_of_student(config, student, head)
     outputs_only = config.hidden == config.relations == 0
     if outputs_only and any(task.by_embedding for task in known):
         raise StageInputError(
@@ -196,7 +200,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     same_labels(known, "teacher", teacher)
     family, facts, tokenizer = teacher.family, teacher.head, teacher.tokenizer
     for student in inputs.get("student", ()):
-        family, facts, tokenizer = student.family, student.head, student.tokenizer
+        family, tokenizer = student.family, student.tokenizer
+        if not gets_head(config, student):
+            facts = student.head
     return Artifact(
         "checkpoint",
         task=head,
@@ -206,20 +212,6 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         tokenizer=tokenizer,
         cuts=cut_sizes(config.elastic, *config.whole()),
     )
-
-
-def _apart(config: Config, student: Artifact, teacher: Artifact) -> list[str]:
-    """What cannot be matched, where student and teacher are known to have different tokenizers."""
-    if teacher.tokenizer is None or student.tokenizer in (None, teacher.tokenizer):
-        return []
-    if teacher.task is not None:
-        return rules.other_tokenizer(
-            config, head_of_task(find_task(teacher.task)), tasks=bool(config.tasks)
-        )
-    known = teacher.head
-    encoder = known is not None and known.format is None
-    head = known.format if known else None
-    return rules.other_tokenizer(config, head, encoder, tasks=bool(config.tasks))
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -250,6 +242,8 @@ def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> P
     (teacher,) = models["teacher"]
     if models.get("student"):
         (student,) = models["student"]
+        if student.head is None and heads_matched(config):
+            student = replace(student, head=teacher.head, labels=teacher.labels)
         if config.layers is None:
             return student
         cut = config_of_student(student.config, config.layers, None, None, None)

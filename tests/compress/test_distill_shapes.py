@@ -232,14 +232,14 @@ def test_a_student_may_be_another_checkpoint(tiny_nli: Path, tmp_path: Path) -> 
 
 
 def test_a_student_with_other_pieces_or_head_is_refused(
-    tiny_nli: Path, tiny_base: Path, tmp_path: Path
+    tiny_nli: Path, tagger: Path, tmp_path: Path
 ) -> None:
     def distilled(student: Path, **changes: Any) -> None:
         asked = distillation(layers=None, student=student, **changes)
         distill(tiny_nli, [], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
 
     with pytest.raises(StudentError, match="set logits: 0 and labels: 0, or train the head"):
-        distilled(tiny_base)
+        distilled(tagger)
     other = tmp_path / "other"
     shutil.copytree(tiny_nli, other)
     tree = json.loads((other / "tokenizer.json").read_text())

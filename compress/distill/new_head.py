@@ -1,0 +1,84 @@
+"""An encoder becomes a student with its teacher's kind of head, for the same labels.
+
+>>> student = with_head(Path("MiniLM"), Path("xlmr-xnli"), teacher)
+>>> student.config.id2label
+{0: 'contradiction', 1: 'neutral', 2: 'entailment'}
+
+The head begins as a copy of the teacher's where both have the same layers, else at random.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, model_config
+from evalsuite.inference.task_head import PROBLEMS
+from evalsuite.opening.pretrained import open_with_report
+from evalsuite.runtimes.torch import auto_class, load_checkpoint
+from evalsuite.task import CHOICE, SPAN_ENDS
+
+
+def needs_head(student: Path, teacher: Path) -> bool:
+    """Whether the teacher has a head and the student is an encoder without one."""
+    return head_of(model_config(student)) is None and head_of(model_config(teacher)) is not None
+
+
+def with_head(student: Path, teacher: Path, model: Any = None) -> Any:
+    """Open the encoder in `student` with a head for the teacher's labels, in fp32.
+
+    Args:
+        teacher: its directory, a checkpoint or a bundle.
+        model: the opened teacher; None for a bundle, of which nothing can be copied.
+
+    Raises:
+        ModelError: the encoder does not open.
+    """
+    config = model_config(teacher)
+    labels = labels_of(config)
+    named: dict[str, Any] = {}
+    if labels not in ((), SPAN_ENDS, CHOICE):
+        named = {
+            "id2label": dict(enumerate(labels)),
+            "label2id": {label: number for number, label in enumerate(labels)},
+            "problem_type": PROBLEMS[answers_of(config)],
+        }
+    found, _ = open_with_report(
+        auto_class(head_of(config)), student, dtype=torch.float32, new_head=True, **named
+    )
+    found.config.finetuning_task = config.get("finetuning_task")
+    if model is not None:
+        _copy_head(found, model)
+    return found.float()
+
+
+def start_of(student: Path, teacher: Path, model: Any, headed: bool) -> Any:
+    """The checkpoint that a student starts from, opened in fp32, whatever it is stored in.
+
+    Args:
+        model: as in `with_head`.
+        headed: outputs of heads are matched, so an encoder gets one.
+    """
+    if headed and needs_head(student, teacher):
+        return with_head(student, teacher, model)
+    return load_checkpoint(student).float()
+
+
+def _copy_head(student: Any, teacher: Any) -> None:
+    """Take the teacher's head over where each of its tensors is in the student's, as large."""
+    own, theirs = _head(student), _head(teacher)
+    if {name: tensor.shape for name, tensor in own.items()} != {
+        name: tensor.shape for name, tensor in theirs.items()
+    }:
+        return
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(theirs[name])
+
+
+def _head(model: Any) -> dict[str, torch.Tensor]:
+    """Tensors outside the encoder, by name."""
+    encoder = f"{model.base_model_prefix}."
+    return {name: p for name, p in model.state_dict().items() if not name.startswith(encoder)}

@@ -1,0 +1,64 @@
+"""A checkpoint that a student starts from, beside its teacher, as far as both are known ahead.
+
+>>> gets_head(config, Artifact("checkpoint"))    # an encoder; config matches logits
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from compress.distill import rules
+from evalsuite.inference.task_head import head_of_task
+from recipes.stages._shared.contract import Artifact
+from transfer.find_task import find_task
+
+
+class Matching(rules.Terms, Protocol):
+    """What is read of the stage's configuration."""
+
+    @property
+    def tasks(self) -> Collection[str]:
+        """Tasks whose rows are trained on."""
+
+
+def heads_matched(config: Matching) -> bool:
+    """Whether outputs of heads are matched, so that the student needs one."""
+    return config.logits > 0 or config.labels > 0
+
+
+def gets_head(config: Matching, student: Artifact) -> bool:
+    """Whether the student is known to be an encoder alone, and gets its teacher's kind of head."""
+    return heads_matched(config) and _headless(student)
+
+
+def head_of_student(config: Matching, student: Artifact, teacher: str | None) -> str | None:
+    """The task of the head that the student ends with.
+
+    Args:
+        teacher: task of the teacher's head.
+    """
+    if _headless(student) and not heads_matched(config):
+        return None
+    return teacher or student.task
+
+
+def _headless(model: Artifact) -> bool:
+    if model.head is not None:
+        return model.head.format is None
+    return model.task is None and not model.external
+
+
+def apart(config: Matching, student: Artifact, teacher: Artifact) -> list[str]:
+    """What cannot be matched, where student and teacher are known to have different tokenizers."""
+    if teacher.tokenizer is None or student.tokenizer in (None, teacher.tokenizer):
+        return []
+    if teacher.task is not None:
+        return rules.other_tokenizer(
+            config, head_of_task(find_task(teacher.task)), tasks=bool(config.tasks)
+        )
+    known = teacher.head
+    encoder = known is not None and known.format is None
+    head = known.format if known else None
+    return rules.other_tokenizer(config, head, encoder, tasks=bool(config.tasks))

@@ -1,0 +1,75 @@
+"""A student that is an encoder gets its teacher's kind of head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from quick import distillation
+
+from compress.distill.distill import distill
+from compress.distill.new_head import needs_head, with_head
+from compress.static.make import make
+from evalsuite.inference.checkpoint_config import head_of, labels_of, model_config, read_config
+from evalsuite.inference.open_model import open_model
+from evalsuite.registry import TASKS
+from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource
+from recipes.stages._shared.contract import Artifact, HeadFacts
+from recipes.stages.distill import Config, check
+
+EMBEDDED = DataSource("embedded")
+
+
+def test_of_the_same_shape_the_head_begins_as_the_teachers(tiny_nli: Path, tiny_base: Path) -> None:
+    assert needs_head(tiny_base, tiny_nli) and not needs_head(tiny_nli, tiny_nli)
+    teacher = load_checkpoint(tiny_nli)
+    student = with_head(tiny_base, tiny_nli, teacher)
+    assert torch.equal(student.classifier.out_proj.weight, teacher.classifier.out_proj.weight)
+    assert torch.equal(student.classifier.dense.bias, teacher.classifier.dense.bias)
+    assert student.config.id2label == teacher.config.id2label
+    own = load_checkpoint(tiny_base).get_input_embeddings().weight
+    assert torch.equal(student.get_input_embeddings().weight, own)
+
+
+def test_of_another_shape_it_is_new(tiny_nli: Path, tiny_base: Path, tmp_path: Path) -> None:
+    make(tiny_base, ["It rains."], tmp_path / "static", width=16)
+    student = with_head(tmp_path / "static", tiny_nli, load_checkpoint(tiny_nli))
+    assert student.config.id2label == load_checkpoint(tiny_nli).config.id2label
+
+
+@pytest.mark.parametrize("head", ["pair", "tagging"])
+def test_an_encoder_learns_a_task_from_its_teacher(
+    head: str, tiny_nli: Path, tagger: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    teacher, task = (tiny_nli, "xnli") if head == "pair" else (tagger, "udpos")
+    asked = distillation(layers=None, student=tiny_base, max_steps=2)
+    distill(teacher, [TASKS.get(task)], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "out")
+    config = read_config(tmp_path / "out")
+    assert head_of(config) == head and labels_of(config) == labels_of(model_config(teacher))
+    assert open_model(tmp_path / "out").labels == open_model(teacher).labels
+
+
+def test_a_static_encoder_too(tiny_nli: Path, tiny_base: Path, tmp_path: Path) -> None:
+    make(tiny_base, ["It rains."], tmp_path / "static", width=16)
+    asked = distillation(layers=None, student=tmp_path / "static", max_steps=2, hidden=0.0)
+    distill(
+        tiny_nli, [TASKS.get("xnli")], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "out"
+    )
+    assert open_model(tmp_path / "out").labels == open_model(tiny_nli).labels
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_the_stage_knows_which_head_comes_out(external: bool) -> None:
+    facts = HeadFacts("pair", ("no", "yes"))
+    encoder = Artifact("checkpoint", None, external, head=HeadFacts(None) if external else None)
+    teacher = Artifact("checkpoint", "xnli", head=facts)
+
+    def given(**fields: Any) -> Artifact:
+        config = Config(name="s", stage="distill", teacher="t", student="e", **fields)
+        return check(config, {"teacher": [teacher], "student": [encoder]})
+
+    assert (given(tasks=("xnli",)).task, given(tasks=("xnli",)).head) == ("xnli", facts)
+    assert given(logits=0, hidden=1).task is None  # no output is matched, so no head is made
