@@ -13,6 +13,7 @@ import numpy as np
 
 from evalsuite import tokenization
 from evalsuite.retrieval.sentences import Pooling
+from transfer.loop.compute import resolve_compute
 from transfer.text.teacher_vectors import embed
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ def piece_vectors(
     """
     around = tokenization.template(tokenizer)
     before = [*around.before, *tokenizer.encode(prefix, add_special_tokens=False).ids]
+    compute = resolve_compute("auto")  # these vectors are trained on, so bf16 is exact enough
     parts = []
     for start in range(0, pieces, _AT_ONCE):
         progress(start / pieces, f"piece {start:,} of {pieces:,}")
         ids = range(start, min(start + _AT_ONCE, pieces))
         rows = [[*before, piece, *around.after] for piece in ids]
-        parts.append(embed(encoder, rows, pad_id, "fp32", pooling))
+        parts.append(embed(encoder, rows, pad_id, compute, pooling))
     return np.concatenate(parts)
