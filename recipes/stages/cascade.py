@@ -11,7 +11,7 @@ from pydantic import Field
 from evalsuite.cascade.rule import MOST
 from evalsuite.inference.task_head import answers_of_task, suits
 from evalsuite.task import Task
-from recipes.errors import StageInputError
+from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     Artifact,
@@ -32,8 +32,10 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from compress.cascade.members import Source
     from evalsuite.machine.memory import Memory
+    from evalsuite.machine.work import Work
     from evalsuite.task import PairExample
     from recipes.stages._shared.planned_model import PlannedModel
+    from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 1
 PASS = True
@@ -141,6 +143,37 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
 
     each = (running_memory((model,)) for model in models["models"])
     return reduce(Memory.and_also, each)
+
+
+def work(
+    config: Config,
+    gives: Artifact,
+    models: Mapping[str, tuple[PlannedModel, ...]],
+    text: PlannedText,
+) -> Work:
+    """Each model on the dev rows, and a copy of it."""
+    from evalsuite.machine.work import Work
+    from recipes.stages._shared.planned_model import bundle_bytes, speed
+    from recipes.stages._shared.planned_work import (
+        opening,
+        running_work,
+        tokenizer_bytes,
+        weights,
+    )
+
+    if config.language_text:
+        raise NotKnownAheadError("the text of its languages is in files")
+    if config.max_drop is not None:
+        raise NotKnownAheadError("how many rows go on to the next model is known when it is made")
+    done = Work()
+    languages = (find_task(config.task).source_language,)
+    for model in models["models"]:
+        rows = text.task(model, config.task, "dev", languages, config.dev_examples)
+        stored = weights(model) if model.bundle is None else bundle_bytes(model)
+        copied = stored + tokenizer_bytes(model)
+        done += opening(model, text) + running_work(model, rows, times=speed(model))
+        done += Work(read=copied, written=copied, output=copied)
+    return done
 
 
 def cost(config: Config) -> str:

@@ -120,6 +120,24 @@ def test_it_goes_through_all_that_a_bundle_goes_through(
     assert "cascade" in cli(1, "cache", "verify")[0]
 
 
+def test_the_plan_says_how_long_fitting_takes(folder: Path, cli: Cli) -> None:
+    def planned(*changes: str) -> dict[str, Any]:
+        options = [word for change in changes for word in ("--set", change)]
+        stages = json.loads(cli(0, "plan", "recipe.yaml", "--json", *options)[0])["stages"]
+        (found,) = [stage for stage in stages if stage["kind"] == "cascade"]
+        return dict(found)
+
+    found = planned("both.language_text={}")
+    members = sum(
+        (Path(name) / file).stat().st_size
+        for name in ("fast", "good")
+        for file in ("model.safetensors", "tokenizer.json")
+    )
+    assert found["disk_bytes"] == pytest.approx(members, rel=0.05)
+    assert found["predicted_seconds"] > 0
+    assert planned()["time_unknown"] == "the text of its languages is in files"
+
+
 @pytest.mark.slow
 def test_one_from_outside_is_evaluated_and_served(folder: Path, cli: Cli) -> None:
     from evalsuite.serving.served_model import ServedModel
