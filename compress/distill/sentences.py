@@ -13,8 +13,9 @@ teacher whose own vectors cannot be cut teaches a student whose vectors can.
 
 By contrast, each sentence is to find its own teacher's vector, and the vector of its translation,
 among those of the batch (InfoNCE, van den Oord et al. 2018): near sentences are told apart, where
-the squared error is content when all are about right. Cosines are divided by the temperature times
-the spread, so that it, too, means the same in every model.
+the squared error is content when all are about right. The temperature is not in the teacher's
+spread: a static student of a narrow cone, whose cosines were divided by 0.01 in place of 0.05, came
+to 47.9 on Tatoeba in place of 59.3.
 
 A student of another width gets the teacher's embeddings turned into its own space, by the turn that
 brings them nearest to where the student's lie before training (`turn`). It is fixed: a projection
@@ -93,20 +94,22 @@ def contrast_loss(
     Args:
         own, target, spread: as in `sentence_loss`.
         sides: 2 for pairs, whose English sides come first, or 1.
-        temperature: divides cosines, times `spread`.
+        temperature: divides cosines.
     """
-    scale = temperature * spread
     mine = own.float().chunk(sides)
     theirs = target.repeat(len(own) // len(target), 1).chunk(sides)
     alike = [2 - 2 * side @ side.T < _SAME * spread for side in theirs]
     losses = [
-        in_batch(side, wanted, same, scale)
+        in_batch(side, wanted, same, temperature)
         for side, wanted, same in zip(mine, theirs, alike, strict=True)
     ]
     if sides == 2:
         same = alike[0] | alike[1]
         one, other = mine
-        losses += [in_batch(one, other, same, scale), in_batch(other, one, same.T, scale)]
+        losses += [
+            in_batch(one, other, same, temperature),
+            in_batch(other, one, same.T, temperature),
+        ]
     return torch.stack(losses).mean()
 
 

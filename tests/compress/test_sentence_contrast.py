@@ -25,7 +25,7 @@ def unit(rows: int, width: int, seed: int) -> torch.Tensor:
 
 def missed(own: torch.Tensor, among: torch.Tensor) -> float:
     """Mean negative logarithm of the probability of the vector in the same row."""
-    cosines = own @ among.T / (SPREAD * TEMPERATURE)
+    cosines = own @ among.T / TEMPERATURE
     return float((cosines.logsumexp(1) - cosines.diagonal()).mean())
 
 
@@ -51,7 +51,7 @@ def test_each_side_is_to_find_its_own_and_translations_each_other() -> None:
 def test_a_sentence_that_is_there_twice_is_no_negative_of_itself() -> None:
     own, target = unit(3, 8, 1), unit(3, 8, 2)
     target[2], own[2] = target[0], own[0]
-    cosines = own @ target.T / (SPREAD * TEMPERATURE)
+    cosines = own @ target.T / TEMPERATURE
     rows = [cosines[0, :2], cosines[1], cosines[0, :2]]
     right = sum(float(row.logsumexp(0)) for row in rows) - float(cosines.diagonal().sum())
     assert found(own, target, 1) == pytest.approx(right / 3, rel=1e-5)
