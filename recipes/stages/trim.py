@@ -243,7 +243,7 @@ def _corpus_lines(config: Config, ctx: StageContext, code: str, held: HeldOut) -
 
     others = [other for other in config.languages if other != "en"]
     others = others or list(parallel.languages(ctx.data))
-    ctx.progress(0.0, f"reading {code}")
+    ctx.progress(config.languages.index(code) / len(config.languages), f"reading {code}")
 
     def lines() -> Iterator[str]:
         return lines_of(ctx.data, code, others, config.max_lines, held)
