@@ -9,6 +9,9 @@ Files:
     graph.py: the steps that make a graph
     trace.py: traces a checkpoint to a graph in fp32
     demo/: a page that runs a bundle in a browser
+    fewer_tokens.py: lets layers leave out the least attended tokens
+    kept_tokens.py: which tokens may be left out; called by `check` and by the pass
+    layer_steps.py: the steps of one layer, for both
     first_token.py: lets the last layer compute the first token alone, for heads that read only it
     quantize.py: quantizes a traced graph
     sensitivity.py: the parts of a model, and which of them to leave in fp32

@@ -38,6 +38,7 @@ class BundleCard:
         made_from: what the checkpoint was made from, oldest first.
         heads: attention heads per layer, where silent ones were removed.
         last_layer: `first-token` where the last layer computes the first token alone.
+        keep_tokens: layer, counted from 1 -> percent of each text's tokens that are left after it.
         lost_alone: part of the model -> percent of labels lost when it alone is quantized, where
             that was measured.
         excluded: parts that stay in fp32.
@@ -60,6 +61,7 @@ class BundleCard:
     padding: tuple[int, str] = (1, "<pad>")
     heads: Sequence[int] | None = None
     last_layer: str | None = None
+    keep_tokens: Mapping[int, int] | None = None
     lost_alone: Mapping[str, float] | None = None
     excluded: tuple[str, ...] | None = None
     embeddings: str | None = None
@@ -72,6 +74,7 @@ class BundleCard:
             "heads": self.heads,
             "made_from": list(self.made_from),
             "last_layer": self.last_layer,
+            "keep_tokens": self.keep_tokens,
             "lost_alone": self.lost_alone,
             "excluded": None if self.excluded is None else list(self.excluded),
             "embeddings": self.embeddings,

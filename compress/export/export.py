@@ -184,6 +184,7 @@ def weakest_parts(session: Session, out: Path, text: Text, card: BundleCard) -> 
     if second.layers != layers or not computed:
         return ""  # a runtime that computes no such hidden states
     count = layers if card.last_layer == FIRST_TOKEN else layers + 1
+    count = min(card.keep_tokens or (count,))
     drift = outputs.drift(session, second, text, count)
     names = ["embeddings", *(f"layer {index}" for index in range(len(drift) - 1))]
     steps = [after - before for before, after in zip([0.0, *drift], drift, strict=False)]

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from compress.export.layer_steps import after_attention, before_attention, heads
 from evalsuite.family import Family
 from evalsuite.find_family import find
 
@@ -62,29 +63,14 @@ def _first(
     family: Family, config: Any, layer: Any, states: torch.Tensor, mask: torch.Tensor | None
 ) -> torch.Tensor:
     """The layer's output for the first token, `[batch, 1, width]`."""
-    paths, parts = family.layer, family.projections(layer)
-    normal = layer.get_submodule(paths.attention_norm)
-    between = layer.get_submodule(paths.feed_forward_norm)
-    read = normal(states) if paths.norm_first else states
-
-    def heads(name: str, tokens: torch.Tensor) -> torch.Tensor:
-        batch, length, _ = tokens.shape
-        given: torch.Tensor = parts[name].linear(tokens)
-        return given.view(batch, length, -1, family.head_size(config)).transpose(1, 2)
-
+    read = before_attention(family, layer, states)
     context = scaled_dot_product_attention(
-        heads("query", read[:, :1]),
-        heads("key", read),
-        heads("value", read),
+        heads(family, config, layer, "query", read[:, :1]),
+        heads(family, config, layer, "key", read),
+        heads(family, config, layer, "value", read),
         attn_mask=None if mask is None else mask[:, :, :1],
     )
-    joined = family.attention_output(layer)(context.transpose(1, 2).flatten(2)) + states[:, :1]
-    attended = joined if paths.norm_first else normal(joined)
-    inward, outward = layer.get_submodule(paths.inward), layer.get_submodule(paths.outward)
-    activation = layer.get_submodule(paths.activation)
-    units = inward(between(attended) if paths.norm_first else attended)
-    output: torch.Tensor = outward(activation(units)) + attended
-    return output if paths.norm_first else between(output)
+    return after_attention(family, layer, context, states[:, :1])
 
 
 def _logits(model: Any, sample: dict[str, torch.Tensor]) -> torch.Tensor:

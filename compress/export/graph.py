@@ -46,6 +46,8 @@ class ExportOptions:
         embeddings: form of the word embeddings; None: as the precision implies.
         whole_last_layer: compute all tokens in the last layer, also where the head reads `<s>`
             alone (`compress.export.first_token`).
+        keep_tokens: layer, counted from 1 -> percent of each text's tokens that are left after it
+            (`compress.export.fewer_tokens`).
         layout: where the bundle's files lie (`compress.export.layouts`); None: as the exporter
             writes them.
     """
@@ -56,6 +58,7 @@ class ExportOptions:
     weights: Weights = field(default_factory=Weights)
     embeddings: Form | None = None
     whole_last_layer: bool = False
+    keep_tokens: Mapping[int, int] = field(default_factory=dict)
     layout: str | None = None
 
 
@@ -68,6 +71,7 @@ class MadeGraph:
     """
 
     last_layer: str | None = None
+    keep_tokens: Mapping[int, int] | None = None
     lost_alone: Mapping[str, float] | None = None
     excluded: tuple[str, ...] | None = None
     embeddings: str | None = None
@@ -78,6 +82,7 @@ class MadeGraph:
         return replace(
             card,
             last_layer=self.last_layer,
+            keep_tokens=self.keep_tokens,
             lost_alone=self.lost_alone,
             excluded=self.excluded,
             embeddings=self.embeddings,
@@ -112,6 +117,7 @@ def make_graph(
     Raises:
         CalibrationError: the precision needs calibration text and there is none.
         ExcludeError: there is no such part to exclude.
+        ExportError: the model cannot leave tokens out.
         EmbeddingsError: the graph cannot store its word embeddings in that form.
     """
     predictor: Any = session.predictor
@@ -123,6 +129,7 @@ def make_graph(
         choices=choices,
         precision=card.precision,
         whole=options.whole_last_layer or not predictor.labels,  # without labels: an encoder
+        kept=options.keep_tokens,
     )
     names: tuple[str, ...] | None = None
     alone: Mapping[str, float] | None = None
@@ -145,6 +152,7 @@ def make_graph(
         saved = table.size - stored
     return MadeGraph(
         FIRST_TOKEN if traced.shortened else None,
+        options.keep_tokens or None,
         alone,
         names,
         options.embeddings.name if options.embeddings is not None else None,

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compress.export.fewer_tokens import fewer_tokens
 from compress.export.first_token import first_token_alone
+from compress.export.kept_tokens import KeptTokens
 from compress.export.registry import graph_exporter
 from evalsuite.find_family import longest_of
 
@@ -63,7 +65,13 @@ class Traced:
 
 
 def trace(
-    model: Any, runtime: str, *, choices: bool, precision: str = "fp32", whole: bool = False
+    model: Any,
+    runtime: str,
+    *,
+    choices: bool,
+    precision: str = "fp32",
+    whole: bool = False,
+    kept: KeptTokens | None = None,
 ) -> Traced:
     """Trace a transformers model.
 
@@ -71,6 +79,10 @@ def trace(
         choices: whether it takes `[batch, choices, tokens]`.
         precision: of the bundle; tracing is in fp32, but some runtimes store weights in fewer bits.
         whole: compute all tokens in the last layer, also for a head that reads `<s>` alone.
+        kept: percent of the tokens that are left after a layer (`compress.export.fewer_tokens`).
+
+    Raises:
+        ExportError: the model cannot leave tokens out.
     """
     import torch
     from torch.export import Dim
@@ -88,13 +100,14 @@ def trace(
     model.config.output_hidden_states = True
     try:
         shorter = nullcontext(False) if whole else first_token_alone(model, sample)
-        with quiet(), shorter as shortened:
+        with quiet(), shorter as shortened, fewer_tokens(model, kept or {}):
             exported = tracer.export(model, sample, config=config)
     finally:
         model.config.output_hidden_states = before
     traced = Traced(runtime, exported, sample, shortened)
-    if shortened:
-        exporter.drop_output(traced.program, f"hidden_states.{model.config.num_hidden_layers}")
+    layers = model.config.num_hidden_layers
+    for number in range(min(kept) if kept else layers + (not shortened), layers + 1):
+        exporter.drop_output(traced.program, f"hidden_states.{number}")
     return traced
 
 

@@ -44,6 +44,7 @@ class Encoder:
         positions: rows of relative positions that a layer projects, once for a batch, and those
             that it compares each token with.
         outside: multiply-adds a token outside the layers.
+        kept: layers, counted from 1, after which tokens are left out, and the percent that is left.
         dense_head: whether a dense layer of the width comes before the labels.
     """
 
@@ -58,6 +59,7 @@ class Encoder:
     positions: tuple[int, int] = (0, 0)
     outside: int = 0
     dense_head: bool = False
+    kept: tuple[tuple[int, int], ...] = ()
 
 
 def of_directory(directory: Path) -> Encoder:
@@ -71,6 +73,7 @@ def of_directory(directory: Path) -> Encoder:
         size = family_of(config).head_size(config)
         last = size * heads[-1]
         found = replace(found, attention=size * sum(heads))
+    found = replace(found, kept=tuple(sorted((card.get("keep_tokens") or {}).items())))
     return replace(found, shortened=last) if card.get("last_layer") == FIRST_TOKEN else found
 
 
@@ -119,17 +122,31 @@ def operations(model: Encoder, batch: int, length: int) -> int:
     """Of one pass over `[batch, length]` tokens, padding included."""
     width, tokens = model.width, batch * length
     attention = model.layers * width if model.attention is None else model.attention
-    projections = 4 * width * attention  # query, key, value, output
-    scores = 2 * length * attention  # and their use
+    lengths = _lengths(model, length)
+    share = sum(lengths) / (model.layers * length) if lengths else 1.0  # of tokens times layers
+    projections = 4 * width * attention * share  # query, key, value, output
+    scores = 2 * attention * sum(own * own for own in lengths) / (model.layers or 1) / length
     projected, compared = model.positions
     positions = tokens * compared * attention + projected * width * attention
     feedforward = model.matrices * width * model.feedforward
-    each = projections + scores + model.layers * feedforward + model.outside
-    whole = 2 * (tokens * each + positions) + _head(model, batch, tokens)
+    each = projections + scores + model.layers * share * feedforward + model.outside
+    whole = round(2 * (tokens * each + positions)) + _head(model, batch, tokens)
     if model.shortened is None:
         return whole
-    left_out = 2 * width * model.shortened + 2 * length * model.shortened  # query, output, scores
-    return whole - 2 * (tokens - batch) * (left_out + feedforward)
+    last = lengths[-1]
+    left_out = 2 * width * model.shortened + 2 * last * model.shortened  # query, output, scores
+    return whole - 2 * batch * (last - 1) * (left_out + feedforward)
+
+
+def _lengths(model: Encoder, length: int) -> list[int]:
+    """Tokens of a sequence that each layer reads."""
+    left, found = length, []
+    percents = dict(model.kept)
+    for layer in range(1, model.layers + 1):
+        found.append(left)
+        if layer in percents:
+            left = max(2, -(-length * percents[layer] // 100))
+    return found
 
 
 def of_sequences(model: Encoder, lengths: Iterable[int]) -> int:

@@ -42,6 +42,7 @@ class BundleFile(JsonFile):
     bytes: dict[FileName, Count] = {}
     heads: list[Count] | None = None
     last_layer: str | None = None
+    keep_tokens: dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1, le=99)]] | None = None
 
 
 class ConfigFile(JsonFile):

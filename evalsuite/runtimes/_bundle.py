@@ -159,9 +159,11 @@ class BundlePredictor(ABC):
         missing = set(names) - self._outputs
         if missing:
             last = self.shortened and f"hidden_states.{self.layers}" in missing
+            fewer = bool(self.card.get("keep_tokens"))
             raise ModelError(
                 f"{self.directory} has no output {', '.join(sorted(missing))}; "
                 f"it has {', '.join(sorted(self._outputs))}"
+                + ("\nfor all layers', export without keep_tokens" if fewer else "")
                 + ("\nfor the last layer's, export with last_layer: whole" if last else "")
             )
         return names

@@ -253,7 +253,7 @@ def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:
         for suffix, runtime in _GRAPHS:
             if any(name.endswith(suffix) for name in names):
                 card = read_card(path, runtime) or {}
-                shortened = card.get("last_layer") == FIRST_TOKEN
+                shortened = card.get("last_layer") == FIRST_TOKEN or bool(card.get("keep_tokens"))
                 return replace(
                     _checkpoint(path, read_config(path), "bundle"),
                     runtime=runtime,

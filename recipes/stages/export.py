@@ -29,6 +29,7 @@ from recipes.stages._shared.lineage import kept, made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.precision_keys import PrecisionKeys, check_precision
 from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, hold_score
+from recipes.stages._shared.token_keys import TokenKeys, check_tokens
 from recipes.stages._shared.training_keys import need, probed, training_rows
 from transfer.find_task import find_task
 
@@ -48,7 +49,7 @@ else:  # the names are those of the exporters' files
     Layout = Literal[tuple(layouts())]
 
 
-class Config(PrecisionKeys):
+class Config(PrecisionKeys, TokenKeys):
     """The runtime, the precision, how it is reached, and the gate."""
 
     renamed: ClassVar[Mapping[str, str]] = {"calibration": "calibration_text"}
@@ -101,6 +102,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     check_precision(config)
     refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
     _check_layout(config, model)
+    check_tokens(config, config.runtime, model)
     if config.cut is not None:
         refuse_cut(model, config.cut.layers, config.cut.ffn, "cut: ")
     if _calibrates(config) and config.calibration_text == "train":
@@ -117,11 +119,18 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         head=model.head,
         runtime=config.runtime,
         tokenizer=model.tokenizer,
-        shortened=isinstance(EXPORTERS.get(config.runtime), GraphExporter)
+        shortened=bool(config.keep_tokens) or _first_token_alone(config, model),
+    )
+
+
+def _first_token_alone(config: Config, model: Artifact) -> bool:
+    """Whether the last layer computes the first token alone."""
+    return (
+        isinstance(EXPORTERS.get(config.runtime), GraphExporter)
         and config.last_layer == "first-token"
         and shortens(model)
         and model.task is not None
-        and head_of_task(find_task(model.task)) in ("pair", "choice"),
+        and head_of_task(find_task(model.task)) in ("pair", "choice")
     )
 
 
@@ -219,6 +228,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             ),
             _form(config, directory, ctx),
             config.last_layer == "whole",
+            config.keep_tokens,
             config.layout,
         ),
         probe=Probe(task, ctx.data, config.probe),

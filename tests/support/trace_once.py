@@ -46,21 +46,23 @@ def trace_once(patch: pytest.MonkeyPatch) -> None:
 
     trace = vars(graph)["trace"]
 
-    def traced(model: Any, runtime: str, *, choices: bool, precision: str, whole: bool) -> Traced:
+    def traced(
+        model: Any, runtime: str, *, choices: bool, precision: str, whole: bool, kept: Any = None
+    ) -> Traced:
         tracer, settings = graph_exporter(runtime).tracer(precision, {})  # few precisions change it
-        how = {"choices": choices, "precision": precision, "whole": whole}
+        how = {"choices": choices, "precision": precision, "whole": whole, "kept": kept}
 
         def make(out: Path) -> None:
             random = _with_random_weights(model)
             _keep(trace(random, runtime, **how), random, out)
 
         all_tokens = whole or type(model).__name__.endswith(WHOLE)
-        shape = f"{_shape_of(model)} {runtime} {settings} {choices} {all_tokens}"
-        kept = made_once(f"graph-{hashlib.sha256(shape.encode()).hexdigest()[:16]}", make)
-        if not (kept / SHARED).is_file():
+        shape = f"{_shape_of(model)} {runtime} {settings} {choices} {all_tokens} {kept or ''}"
+        folder = made_once(f"graph-{hashlib.sha256(shape.encode()).hexdigest()[:16]}", make)
+        if not (folder / SHARED).is_file():
             plain: Traced = trace(model, runtime, **how)
             return plain
-        shared: Traced = _read(kept, model, runtime, tracer)
+        shared: Traced = _read(folder, model, runtime, tracer)
         return shared
 
     patch.setattr(graph, "trace", traced)

@@ -212,8 +212,8 @@ def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
     """Raise StageInputError if a bundle has no hidden states of its last layer."""
     if artifact.shortened:
         raise StageInputError(
-            f"{key}: {why}, in which a bundle for pairs or choices computes the first token alone; "
-            "set last_layer: whole on its export stage"
+            f"{key}: {why}, in which a bundle for pairs or choices computes some tokens alone; "
+            "set last_layer: whole on its export stage, and leave keep_tokens out"
         )
 
 
