@@ -12,7 +12,7 @@ student's vectors are to say how alike two sentences are as the teacher's whole 
 teacher whose own vectors cannot be cut teaches a student whose vectors can.
 
 By contrast, each sentence is to find its own teacher's vector, and the vector of its translation,
-among those of the batch (InfoNCE, van den Oord et al. 2018): near sentences are told apart, where
+among those of the batch (InfoNCE, van den Oord et al. 2018): near sentences get vectors that differ, where
 the squared error is content when all are about right. The temperature is not in the teacher's
 spread: a static student of a narrow cone, whose cosines were divided by 0.01 in place of 0.05, came
 to 47.9 on Tatoeba in place of 59.3.

@@ -97,10 +97,10 @@ def fewer_tokens(model: Any, kept: KeptTokens) -> Iterator[None]:
 def _forward(
     family: Family, config: Any, layer: Any, percent: int | None, texts: list[_Text], first: bool
 ) -> Callable[..., torch.Tensor]:
-    """The forward of a layer that leaves tokens out, or of one above it.
+    """The forward of a layer after which tokens are left out, or of one above it.
 
     Args:
-        first: no layer below leaves any out.
+        first: after no layer below are tokens left out.
     """
     original = layer.forward
 

@@ -20,8 +20,8 @@ Files:
     resources.py: what a stage takes of a node of a cluster
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
     precision_keys.py: keys of `export` for precisions, and the check that they fit
-    token_keys.py: the key of `export` that leaves tokens out of a graph
-    student_start.py: a checkpoint that a student starts from, beside its teacher
+    token_keys.py: the key of `export` for graphs that go on with some tokens
+    student_start.py: a checkpoint that a student starts from, and its teacher
     student_gate.py: keys that compare a distilled student with its teacher, and the check
     adapter_task.py: key that names the task of an adapter which does not name it
     lineage.py: what a bundle says of the stages that it was made by

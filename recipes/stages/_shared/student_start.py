@@ -1,4 +1,4 @@
-"""A checkpoint that a student starts from, beside its teacher, as far as both are known ahead.
+"""A checkpoint that a student starts from, and its teacher, as far as both are known ahead.
 
 >>> gets_head(config, Artifact("checkpoint"))    # an encoder; config matches logits
 True

@@ -1,4 +1,4 @@
-"""The key of `export` that leaves tokens out of a graph, and what it needs."""
+"""The key of `export` for graphs that go on with some tokens, and what it needs."""
 
 from __future__ import annotations
 
