@@ -30,6 +30,10 @@ def readme(card: BundleCard, parity: Parity | None, licence: str | None = None) 
     ]
     if card.excluded:
         lines.append(f"- parts that stay in fp32: {', '.join(card.excluded)}")
+    if card.keep_tokens:
+        cuts = sorted(card.keep_tokens.items())
+        text = ", ".join(f"{percent}% after layer {layer}" for layer, percent in cuts)
+        lines.append(f"- tokens of each text that go on, the most attended ones: {text}")
     lines.append("- to check every file: `sha256sum -c SHA256SUMS`")
     front = ["tags: [multilingual, " + card.runtime + ", lingopress]"]
     if parity is not None:

@@ -66,7 +66,7 @@ def test_a_text_has_one_answer_in_every_batch(family: str) -> None:
     torch.testing.assert_close(logits(model, batch), before)
 
 
-@pytest.mark.parametrize("family", ["bert", "xlm-roberta"])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_the_most_attended_tokens_stay(family: str) -> None:
     model, batch = tiny_model(family).eval(), padded((10,))
     model.set_attn_implementation("eager")
@@ -80,6 +80,18 @@ def test_the_most_attended_tokens_stay(family: str) -> None:
         found = states(model, batch)
     assert [state.shape[1] for state in found] == [10, 4, 4, 4]
     torch.testing.assert_close(found[1], whole[:, chosen], atol=1e-5, rtol=1e-4)
+
+
+def test_each_choice_is_a_text() -> None:
+    model, batch = tiny_model("xlm-roberta", "choice").eval(), padded()
+    choices = {name: tensor[None] for name, tensor in batch.items()}
+    with fewer_tokens(model, {1: 50}):
+        together = logits(model, choices)
+        apart = [
+            logits(model, {k: v[None] for k, v in alone(batch, row).items()}) for row in (1, 2)
+        ]
+    assert together.shape == (1, 3)
+    torch.testing.assert_close(together[0, 1:], torch.cat(apart).flatten(), atol=1e-5, rtol=1e-4)
 
 
 def test_the_last_layer_may_compute_the_first_token_alone() -> None:
@@ -99,6 +111,7 @@ def test_a_bundle_leaves_out_what_torch_does(tiny_nli: Path, tmp_path: Path, run
     options = ExportOptions(keep_tokens={1: 50})
     export(tiny_nli, tmp_path, runtime=runtime, precision="fp32", options=options)
     assert (read_card(tmp_path) or {})["keep_tokens"] == {1: 50}
+    assert "the most attended ones: 50% after layer 1" in (tmp_path / "README.md").read_text()
     bundle, model = open_model(tmp_path), load_checkpoint(tiny_nli).eval()
     for lengths in (LENGTHS, (2,), (3, 3), (30, 2)):
         batch = padded(lengths)
