@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-KeptTokens = Mapping[
-    int, int
-]  # layer, counted from 1 -> percent of the text's tokens left after it
+# Layer, counted from 1 -> percent of the text's tokens that are left after it.
+KeptTokens = Mapping[int, int]
 NO_FIRST_TOKEN = (
     "keep_tokens: needs a head with one answer per text, which reads the first token; leave it out"
 )
