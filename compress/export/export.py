@@ -102,11 +102,12 @@ def export(
         text = probe.sequences(session.tokenizer, session.predictor.max_length)
         parity = outputs.compare(session, opened, text)
         form = f" with {card.embeddings} embeddings" if card.embeddings else ""
+        more = "keep more tokens, " if card.keep_tokens else ""
         hold(
             parity,
             least.overall,
             f"{precision} export{form}",
-            f"lower min_agreement, or {exporter.remedy}",
+            f"lower min_agreement, {more}or {exporter.remedy}",
             lambda: weakest_parts(session, out, text, card),
             per_language=least.per_language,
         )

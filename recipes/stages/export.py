@@ -236,7 +236,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
         lineage=[*(made_from(ctx.lineage) or [shown(model.label)]), *cut],
     )
     step = f"{config.precision} export"
-    remedy = "export in another precision"
+    remedy = "keep more tokens, or " if config.keep_tokens else ""
+    remedy += "export in another precision"
     return facts | hold_score(config, ctx, directory, task, step, remedy)
 
 

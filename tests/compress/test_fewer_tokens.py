@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_families import tiny_model
 
-from compress.errors import ExportError
+from compress.errors import ExportError, GateError
 from compress.export.export import export
 from compress.export.fewer_tokens import fewer_tokens
 from compress.export.first_token import first_token_alone
@@ -19,8 +19,11 @@ from compress.export.kept_tokens import places_problem
 from evalsuite.bench import flops
 from evalsuite.errors import ModelError
 from evalsuite.inference.open_model import open_model
+from evalsuite.inference.probe_text import Probe
+from evalsuite.registry import TASKS
 from evalsuite.runtimes._bundle import read_card
 from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
 from recipes.stages import export as exporting
@@ -124,6 +127,16 @@ def test_a_bundle_leaves_out_what_torch_does(tiny_nli: Path, tmp_path: Path, run
     with pytest.raises(ModelError, match="for all layers', export without keep_tokens"):
         bundle(ids, mask, ("hidden_states.1",))
     assert inspect(tmp_path, "bundle").shortened
+
+
+@pytest.mark.slow
+def test_where_too_many_labels_change_it_says_what_to_do(tiny_nli: Path, tmp_path: Path) -> None:
+    probe = Probe(TASKS.get("xnli"), DataSource("embedded"), 8)
+    options = ExportOptions(keep_tokens={1: 10})
+    with pytest.raises(GateError, match="lower min_agreement, keep more tokens, or export with"):
+        export(
+            tiny_nli, tmp_path, precision="int8", options=options, probe=probe, min_agreement=100
+        )
 
 
 def test_operations_are_counted_for_the_tokens_that_are_left() -> None:
