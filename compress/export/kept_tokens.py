@@ -16,7 +16,10 @@ NO_FIRST_TOKEN = (
 
 def needs_all_places(family: str) -> str:
     """Why a model of a family cannot leave tokens out."""
-    return f"keep_tokens: a {family} needs the places of all tokens in every layer; leave it out"
+    return (
+        f"keep_tokens: not for {family}: its layers need the places of all tokens, or are of "
+        "a kind that is not known; leave it out"
+    )
 
 
 def places_problem(kept: KeptTokens, layers: int | None = None) -> str | None:

@@ -44,8 +44,8 @@ class Encoder:
         positions: rows of relative positions that a layer projects, once for a batch, and those
             that it compares each token with.
         outside: multiply-adds a token outside the layers.
-        kept: layers, counted from 1, after which tokens are left out, and the percent that is left.
         dense_head: whether a dense layer of the width comes before the labels.
+        kept: layers, counted from 1, after which tokens are left out, and the percent that is left.
     """
 
     layers: int

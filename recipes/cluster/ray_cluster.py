@@ -9,8 +9,8 @@ stages say goes through one queue on the head node. Functions are sent by value 
 the node, so that a node without the package can say so.
 
 While a task waits for Ray (`ray.get`), Ray starts another task on its CPUs, which stays there: two
-stages would compute where there is room for one. So a stage is sent as bytes, which Ray brings
-before the task begins, and what it says is not waited for until it has ended.
+stages would then compute where there is room for one. So a stage is sent as bytes, which are there
+before the task begins, and its progress is not waited for until it has ended.
 """
 
 from __future__ import annotations
