@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from quick import distillation
+from small_tokenizer import TOKENIZER
 
 from compress.distill import plain_text
 from evalsuite import tokenization
@@ -13,8 +14,6 @@ from evalsuite.own.declaration import Declaration
 from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Task
-
-MODEL = Path(__file__).resolve().parents[2] / "recipes/models/xlmr-mini"
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +30,8 @@ def test_a_students_text_may_be_files(topics: Task, own: bool, tmp_path: Path) -
     tasks = [topics] if own else [TASKS.get("xnli")]
     files = (tmp_path / "de.txt", tmp_path / "hi.txt")
     options = distillation(max_pairs=2, text=files)
-    found = plain_text.read(DataSource("files"), MODEL, options, "pair", tasks)
-    tokenizer = tokenization.load(MODEL)
+    found = plain_text.read(DataSource("files"), TOKENIZER, options, "pair", tasks)
+    tokenizer = tokenization.load(TOKENIZER)
     lines = [("Es regnet.", "Gewonnen!"), ("Gewonnen!", "Es regnet."), ("बारिश हो रही है।",) * 2]
     inputs = [line[0] for line in lines] if own else lines
     assert found.ids == [encoding.ids for encoding in tokenizer.encode_batch(inputs)]

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checkpoints import MINI, small
+from checkpoints import small
 from quick import distillation, options
+from small_tokenizer import TOKENIZER
 
 from compress.distill.distill import distill
 from evalsuite import tokenization
@@ -41,7 +42,7 @@ def row(context: str, answer: str, id: str = "0") -> SpanExample:
 @pytest.mark.parametrize("language", SENTENCES)
 def test_every_word_comes_back_whole(language: str, form: Any) -> None:
     """As the answer of a model that knows its first and last token."""
-    tokenizer = tokenization.load(MINI)
+    tokenizer = tokenization.load(TOKENIZER)
     context = unicodedata.normalize(form, SENTENCES[language])
     for word in context.replace(",", "").split():
         example = row(context, word)
@@ -55,7 +56,7 @@ def test_every_word_comes_back_whole(language: str, form: Any) -> None:
 
 def test_the_answer_of_the_report_is_not_cut() -> None:
     context = unicodedata.normalize("NFD", "Zoé vit à Orlé, près du café")
-    (window,) = span.encode(tokenization.load(MINI), [row(context, "vit")], 64)
+    (window,) = span.encode(tokenization.load(TOKENIZER), [row(context, "vit")], 64)
     last = next(t for t, (a, b) in enumerate(window.spans) if context[a:b].startswith("le"))
     assert context[window.spans[last][0] : window.spans[last][1]] == "le\u0301"
 
@@ -71,7 +72,7 @@ def test_marks_that_are_tokens_stay_with_their_tokens() -> None:
 
 @pytest.mark.parametrize("language", ["de", "ru", "es", "hi", "ar", "zh", "vi"])
 def test_composed_text_has_the_tokenizers_own_offsets(language: str) -> None:
-    tokenizer = tokenization.load(MINI)
+    tokenizer = tokenization.load(TOKENIZER)
     for example in embedded.qa("test", language)[:40]:
         offsets = tokenizer.encode(example.context, add_special_tokens=False).offsets
         context = example.context
@@ -106,7 +107,7 @@ def test_answers_that_no_token_reaches_are_counted(asked: DataSource, tmp_path: 
         options=EvaluationOptions(languages=("de",)),
     )  # fmt: skip
     assert result.unreached == {"de": 1} and result.examples == {"de": 7}
-    encoded = span.encode(tokenization.load(MINI), ROWS, 64)
+    encoded = span.encode(tokenization.load(TOKENIZER), ROWS, 64)
     assert span.unreached(ROWS, encoded, first_alone=False) == 0
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_bundles import MINI, table_bundle
+from graph_bundles import table_bundle
+from small_tokenizer import TOKENIZER
 
 import lingopress
 from evalsuite import tokenization
@@ -113,7 +114,7 @@ def test_ids_of_real_text_are_those_of_the_tokenizers_package(
         for path in sorted((xtreme_dir / "udpos").glob("test-*.tsv"))
         for line in sentences(path, 20)
     ]
-    tokenizer = tokenization.load(MINI)
+    tokenizer = tokenization.load(TOKENIZER)
     tokenizer.enable_truncation(64)
     right = [encoding.ids for encoding in tokenizer.encode_batch(rows)]
     assert len(rows) > 100 and ask(program, found, rows, "--ids") == right

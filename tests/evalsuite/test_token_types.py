@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checkpoints import MINI, NLI, bert, small
+from checkpoints import NLI, bert, small
 from heads import example_of
+from small_tokenizer import TOKENIZER
 from transformers import (
     AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
@@ -90,10 +91,10 @@ def test_token_types_change_what_bert_says(tmp_path: Path) -> None:
 def test_a_bert_with_xlmrs_tokenizer_reads_none(tmp_path: Path) -> None:
     """As sentence encoders of that shape; their tables have two types, their tokenizers one."""
     model = bert(tmp_path / "bert")
-    tokenizer = AutoTokenizer.from_pretrained(MINI)
+    tokenizer = AutoTokenizer.from_pretrained(TOKENIZER)
     assert "token_type_ids" not in tokenizer("a", "b")
     for file in ("tokenizer.json", "tokenizer_config.json"):
-        (model / file).write_bytes((MINI / file).read_bytes())
+        (model / file).write_bytes((TOKENIZER / file).read_bytes())
     assert separator_of(model, AUTO["pair"].from_pretrained(model)) is None
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from small_tokenizer import TOKENIZER
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 
 from evalsuite.runtimes.torch import auto_class
 
-MINI = Path(__file__).resolve().parents[2] / "recipes" / "models" / "xlmr-mini"
 NLI = ("entailment", "neutral", "contradiction")
 TURNED = ("contradiction", "entailment", "neutral")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz.,?"
@@ -62,7 +62,7 @@ def small(
     )
     _random(auto_class(head).from_config(config), out, dtype or torch.float32)
     for file in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(MINI / file, out / file)
+        shutil.copyfile(TOKENIZER / file, out / file)
     return out
 
 

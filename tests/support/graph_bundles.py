@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from small_tokenizer import TOKENIZER
 
 from compress.export import bundle
 from compress.export.bundle import BundleCard
 
-MINI = Path(__file__).resolve().parents[2] / "recipes" / "models" / "xlmr-mini"
 _CLASSES = {
     "pair": "ForSequenceClassification",
     "tagging": "ForTokenClassification",
@@ -70,7 +70,7 @@ def table_bundle(out: Path, head: str | None, labels: Sequence[str] = ()) -> Pat
     }  # fmt: skip
     (out / "config.json").write_text(json.dumps(config))
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(MINI / name, out / name)
+        shutil.copyfile(TOKENIZER / name, out / name)
     (out / "export.json").write_text("{}")
     bundle.seal(out, card_of(head, labels), "# Bundle\n")
     return out
