@@ -20,6 +20,7 @@ from evalsuite.registry import TASKS
 from evalsuite.results.record import Environment
 from evalsuite.task import DataSource, TagExample
 from transfer.encoded_rows.load_rows import load_rows
+from transfer.loop import compute
 from transfer.loop.compute import resolve_compute
 from transfer.loop.fit import Settings
 from transfer.models import checkpoints
@@ -48,11 +49,16 @@ def test_the_mask_rate_is_the_share_predicted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "found"),
-    [(("avx512_bf16", "amx_bf16"), "bf16"), (("avx512_bf16",), "fp32"), (("avx2",), "fp32")],
+    ("flags", "gain", "found"),
+    [
+        (("avx512_bf16", "amx_bf16"), 0.6, "bf16"),
+        (("avx512_bf16",), 0.6, "fp32"),
+        (("avx512_bf16",), 3.0, "bf16"),
+        (("avx2",), 3.0, "fp32"),
+    ],
 )
 def test_auto_computes_in_what_the_processor_has(
-    monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], found: str
+    monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], gain: float, found: str
 ) -> None:
     here = environment.capture(1)
 
@@ -60,9 +66,14 @@ def test_auto_computes_in_what_the_processor_has(
         return here.model_copy(update={"instruction_set": flags})
 
     monkeypatch.setattr(environment, "capture", capture)
+    monkeypatch.setattr(compute, "bf16_gain", lambda: gain)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_compute("auto") == found
     assert resolve_compute("fp32") == "fp32" and resolve_compute("bf16") == "bf16"
+
+
+def test_the_gain_of_bf16_is_measured() -> None:
+    assert 0.01 < compute.bf16_gain() < 100
 
 
 def test_nf4_on_cpu_refuses_widths_its_blocks_do_not_fit(tiny_base: Path, tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ class TrainingConfig(StageConfig):
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW weight decay.")
     compute: Literal["auto", "fp32", "bf16"] = Field(
         default="auto",
-        description="Arithmetic of training; auto uses bf16 autocast where the processor has "
-        "matrix units for it (AMX) or the GPU supports it, else fp32.",
+        description="Arithmetic of training; auto uses bf16 autocast where the GPU supports "
+        "it or the processor is faster with it, else fp32.",
     )
     accumulate: int = Field(
         default=1, ge=1, description="Batches whose gradients are averaged for one optimizer step."
