@@ -21,7 +21,12 @@ from recipes.stages._shared.contract import (
 )
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.planned_model import PlannedModel, running_memory
-from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened
+from recipes.stages._shared.training_keys import (
+    known_tasks,
+    need,
+    refuse_head_alone,
+    refuse_shortened,
+)
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -66,6 +71,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
         with_task(artifact, config.adapter_task)
+        refuse_head_alone(artifact, "models")
         refuse_shortened(artifact, "models", "alignment is measured up to the last layer")
     return Artifact("alignment")
 

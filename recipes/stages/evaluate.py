@@ -28,7 +28,13 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.heads import refuse_other_head
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.planned_model import PlannedModel, running_memory
-from recipes.stages._shared.training_keys import known_tasks, need, refuse_shortened, tasks
+from recipes.stages._shared.training_keys import (
+    known_tasks,
+    need,
+    refuse_head_alone,
+    refuse_shortened,
+    tasks,
+)
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -112,8 +118,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "cascade", "adapter", "prompt")
         artifact = with_task(artifact, config.adapter_task)
-        if config.layer == -1 and any(task.by_embedding for task in found):
-            refuse_shortened(artifact, "layer", "-1 is the last layer")
+        if any(task.by_embedding for task in found):
+            refuse_head_alone(artifact, "models")
+            if config.layer == -1:
+                refuse_shortened(artifact, "layer", "-1 is the last layer")
         if artifact.external:
             for task in found:
                 head = artifact.head

@@ -203,5 +203,19 @@ def test_what_needs_the_last_layers_states_is_refused_ahead(
                 check(bundle)
 
 
+@pytest.mark.parametrize("layer", [-1, 1])
+def test_a_bundle_that_has_the_heads_outputs_alone_is_refused_ahead(layer: int) -> None:
+    made = Artifact("bundle", task="xnli", runtime="executorch")
+    retrieval = evaluating.Config(
+        name="r", stage="evaluate", models=("b",), tasks=("tatoeba",), layer=layer
+    )
+    states = aligning.Config(name="a", stage="alignment", models=("b",))
+    with pytest.raises(StageInputError, match="for ExecuTorch with a head has no hidden states"):
+        evaluating.check(retrieval, {"models": [made]})
+    with pytest.raises(StageInputError, match="for ExecuTorch with a head has no hidden states"):
+        aligning.check(states, {"models": [made]})
+    aligning.check(states, {"models": [replace(made, task=None)]})
+
+
 def test_a_bundle_from_outside_is_known_to_be_shortened(tiny_bundle: Path) -> None:
     assert inspect(tiny_bundle, "bundle").shortened
