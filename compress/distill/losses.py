@@ -140,10 +140,12 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
         )
     if batch.matches_hidden(match):
         student, teacher = own.hidden_states, outputs.teacher.hidden_states
-        counted = mask.flatten(0, -2)
+        chosen, counted = match.chosen, mask.flatten(0, -2)
         if batch.segments is not None:
+            teacher = [teacher[0], *(teacher[layer + 1] for layer in chosen)]
             student, teacher, counted = _by_segment(student, teacher, batch.segments)
-        total = total + options.hidden * hidden_loss(student, teacher, match.chosen, counted)
+            chosen = range(len(chosen))
+        total = total + options.hidden * hidden_loss(student, teacher, chosen, counted)
     if batch.sides_spread is not None:
         total = total + _sides_loss(outputs, batch, options)
     if options.labels > 0 and batch.gold:
@@ -178,8 +180,8 @@ def _by_segment(
     places = torch.arange(count, device=segments.student.device)
     there = places <= segments.student.amax(1, keepdim=True)
     return (
-        [segment_states(states, segments.student, count) for states in student],
-        [segment_states(states, segments.teacher, count) for states in teacher],
+        segment_states(student, segments.student, count),
+        segment_states(teacher, segments.teacher, count),
         there,
     )
 

@@ -210,17 +210,19 @@ def _numbers(pieces: Sequence[End | None], ends: Sequence[Any]) -> list[int]:
     return [number if number < len(ends) else _NONE for number in numbers]
 
 
-def segment_states(states: torch.Tensor, segments: torch.Tensor, count: int) -> torch.Tensor:
+def segment_states(
+    states: Sequence[torch.Tensor], segments: torch.Tensor, count: int
+) -> list[torch.Tensor]:
     """Mean state of the pieces of each segment, zeros for a segment that a row does not have.
 
     Args:
-        states: `[rows, tokens, width]`.
+        states: of several layers, `[rows, tokens, width]` each.
         segments: `[rows, tokens]`, -1 for none.
         count: most segments in a row.
 
     Returns:
-        `[rows, count, width]`.
+        `[rows, count, width]` per layer.
     """
-    member = nn.functional.one_hot(segments + 1, count + 1)[..., 1:].to(states.dtype)
-    sums = member.transpose(1, 2) @ states
-    return sums / member.sum(1).clamp(min=1).unsqueeze(-1)
+    member = nn.functional.one_hot(segments + 1, count + 1)[..., 1:].to(states[0].dtype)
+    pieces = member.sum(1).clamp(min=1).unsqueeze(-1)
+    return [member.transpose(1, 2) @ each / pieces for each in states]

@@ -65,7 +65,8 @@ def test_special_tokens_are_in_no_segment_and_two_texts_are_kept_apart() -> None
 
 def test_the_state_of_a_segment_is_the_mean_of_its_pieces() -> None:
     states = torch.tensor([[[9.0, 9.0], [1.0, 2.0], [3.0, 6.0], [5.0, 5.0]]])
-    means = segment_states(states, torch.tensor([[-1, 0, 0, 1]]), 3)
+    means, twice = segment_states([states, 2 * states], torch.tensor([[-1, 0, 0, 1]]), 3)
+    assert twice.tolist() == (2 * means).tolist()
     assert means.tolist() == [[[2.0, 4.0], [5.0, 5.0], [0.0, 0.0]]]
 
 
