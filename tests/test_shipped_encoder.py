@@ -9,11 +9,13 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from evalsuite import tokenization
+from evalsuite.errors import ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
+from recipes.execution.find_outputs import find_model
 from recipes.planning.external_models import External
 
 MINI = External.find("package:recipes/models/xlmr-mini").path
@@ -37,6 +39,12 @@ def test_plain_transformers_opens_it(monkeypatch: pytest.MonkeyPatch) -> None:
         with torch.no_grad():
             hidden = model.float()(input_ids=torch.tensor([ids])).last_hidden_state
         assert hidden.shape == (1, len(ids), 384) and bool(hidden.isfinite().all())
+
+
+def test_commands_open_it_by_its_package() -> None:
+    assert find_model("package:recipes/models/xlmr-mini", None) == MINI
+    with pytest.raises(ModelError, match="there is no installed package 'nowhere'"):
+        find_model("package:nowhere/models/xlmr-mini", None)
 
 
 def test_it_is_computed_in_fp32_on_a_processor() -> None:

@@ -150,7 +150,7 @@ class Model:
 
 
 def open_model(model: str | Path, *, workspace: str | Path | None = None) -> Model:
-    """Open a model directory, or `RECIPE:STAGE` of a run.
+    """Open a model directory, `RECIPE:STAGE` of a run, or `package:NAME/FOLDER`.
 
     Raises:
         RecipesError: there is no such directory, run or stage.

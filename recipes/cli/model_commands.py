@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from evalsuite.bulk.run_model import Job
 
 Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="A directory, or RECIPE:STAGE of a run.")
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A directory, RECIPE:STAGE of a run, or package:NAME/FOLDER."
+    ),
 ]
 Input = Annotated[
     str,

@@ -53,13 +53,18 @@ def find_record(text: str, workspace: Path | None) -> Path:
 
 
 def find_model(text: str, workspace: Path | None) -> Path:
-    """A model's directory, from a path or `recipe:stage`.
+    """A model's directory, from a path, `recipe:stage`, or `package:name/folder`.
 
     Raises:
         RecipesError: there is no such directory, run or stage.
+        ModelError: there is no such package, or no model in it.
     """
     if _folder(text):
         return home_path(text)
+    if text.startswith("package:"):
+        from recipes.planning.external_models import External
+
+        return External.find(text).path
     recipe, colon, label = text.partition(":")
     if not colon:
         raise RecipesError(
