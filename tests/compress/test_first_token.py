@@ -40,7 +40,7 @@ from recipes.planning.external_models import inspect
 from recipes.stages import alignment as aligning
 from recipes.stages import evaluate as evaluating
 from recipes.stages import export as exporting
-from recipes.stages._shared.contract import Artifact
+from recipes.stages._shared.contract import Artifact, HeadFacts
 
 SHAPE = {
     "vocab_size": 60, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -204,8 +204,17 @@ def test_what_needs_the_last_layers_states_is_refused_ahead(
 
 
 @pytest.mark.parametrize("layer", [-1, 1])
-def test_a_bundle_that_has_the_heads_outputs_alone_is_refused_ahead(layer: int) -> None:
-    made = Artifact("bundle", task="xnli", runtime="executorch")
+@pytest.mark.parametrize(
+    "made",
+    [
+        Artifact("bundle", task="xnli", runtime="executorch"),
+        Artifact("bundle", external=True, runtime="executorch", head=HeadFacts("classification")),
+    ],
+    ids=["of the recipe", "from outside"],
+)
+def test_a_bundle_that_has_the_heads_outputs_alone_is_refused_ahead(
+    made: Artifact, layer: int
+) -> None:
     retrieval = evaluating.Config(
         name="r", stage="evaluate", models=("b",), tasks=("tatoeba",), layer=layer
     )
@@ -214,7 +223,7 @@ def test_a_bundle_that_has_the_heads_outputs_alone_is_refused_ahead(layer: int) 
         evaluating.check(retrieval, {"models": [made]})
     with pytest.raises(StageInputError, match="for ExecuTorch with a head has no hidden states"):
         aligning.check(states, {"models": [made]})
-    aligning.check(states, {"models": [replace(made, task=None)]})
+    aligning.check(states, {"models": [replace(made, task=None, head=None)]})
 
 
 def test_a_bundle_from_outside_is_known_to_be_shortened(tiny_bundle: Path) -> None:

@@ -219,7 +219,8 @@ def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
 
 def refuse_head_alone(artifact: Artifact, key: str) -> None:
     """Raise StageInputError if a bundle has no hidden states at all."""
-    if artifact.runtime == "executorch" and artifact.task is not None:
+    headed = artifact.head is not None and artifact.head.format is not None
+    if artifact.runtime == "executorch" and (headed or artifact.task is not None):
         raise StageInputError(
             f"{key}: a bundle for ExecuTorch with a head has no hidden states; name the checkpoint "
             "that it was exported from"
