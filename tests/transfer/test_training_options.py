@@ -72,8 +72,19 @@ def test_auto_computes_in_what_the_processor_has(
     assert resolve_compute("fp32") == "fp32" and resolve_compute("bf16") == "bf16"
 
 
-def test_the_gain_of_bf16_is_measured() -> None:
-    assert 0.01 < compute.bf16_gain() < 100
+def test_the_gain_of_bf16_is_the_time_in_fp32_over_that_in_bf16(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = 0.0
+
+    def product(left: torch.Tensor, right: torch.Tensor) -> None:
+        nonlocal clock
+        assert left.dtype == right.dtype
+        clock += 3.0 if left.dtype == torch.float32 else 1.0
+
+    monkeypatch.setattr(torch, "mm", product)
+    monkeypatch.setattr(compute.time, "perf_counter", lambda: clock)
+    assert compute.bf16_gain.__wrapped__() == 3.0
 
 
 def test_nf4_on_cpu_refuses_widths_its_blocks_do_not_fit(tiny_base: Path, tmp_path: Path) -> None:
