@@ -154,6 +154,7 @@ def open_model(model: str | Path, *, workspace: str | Path | None = None) -> Mod
 
     Raises:
         RecipesError: there is no such directory, run or stage.
+        ModelError: there is no such package, or no model in it.
     """
     from recipes.execution.find_outputs import find_model
 
