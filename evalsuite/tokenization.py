@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from evalsuite.cascade.packed_rows import MemberTokenizers
 from evalsuite.cascade.rule import is_cascade, read_rule
 from evalsuite.errors import ModelError
+from evalsuite.opening.parsed import parsed
 from evalsuite.opening.tokenizer import TOKENIZER, tokenizer_json
 from evalsuite.opening.vocabulary import refuse_ids_without_rows
 
@@ -30,17 +31,13 @@ def load(directory: Path) -> Tokenizer:
         ModelError: there is no tokenizer, it does not parse, or the model next to it has fewer
             embeddings than it has ids.
     """
-    from tokenizers import Tokenizer
-
     if is_cascade(directory):
         return _of_members(directory)
     text = tokenizer_json(directory)
     try:
-        tokenizer = Tokenizer.from_str(text)
+        tokenizer = parsed(text)
     except Exception as error:
         raise ModelError(f"{directory / TOKENIZER} is not a tokenizer: {error}") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
     refuse_ids_without_rows(directory, tokenizer)
     return tokenizer
 

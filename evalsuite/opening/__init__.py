@@ -8,6 +8,7 @@ Files:
     adapter.py: an adapter of peft on a model, with every tensor of it in its place
     finite.py: refuse weights that are NaN or infinite
     hub.py: models of the hub, by id
+    parsed.py: tokenizers that were parsed in this process, copied
     plausible.py: refuse a config that describes a model far larger than its weights
     pretrained.py: a model of transformers from a local directory or from a config
     tokenizer.py: the tokenizer of a local checkpoint: its tokenizer.json, or as transformers reads
