@@ -10,6 +10,7 @@ Files:
 - `label_order.py`: which order labels are in; teachers with other labels are refused.
 - `targets.py`: the teacher's logits, computed once per row and kept on disk.
 - `plain_text.py`: multilingual text without labels, and pairs of translations.
+- `whole_text.py`: text that fits the student's length, in place of text that is cut.
 - `streamed_text.py`: multilingual text that is read as a stream.
 - `student.py`: cuts a student from some of the teacher's layers.
 - `greedy_layers.py`: finds the layers without which a model changes least.

@@ -54,6 +54,7 @@ class Options:
     teacher_precision: Precision = "fp32"  # of teachers that are checkpoints
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
     prose: bool = False  # of parallel text, running text only
+    skip_longer: bool = False  # leave text out that is longer than max_length
     text: tuple[Path, ...] = ()  # files with a sentence per line, in place of parallel text
     stream: Stream | None = None  # text read in shards, in place of both
     alpha: float = 0.3  # exponent of the sampling of the stream's languages

@@ -8,7 +8,7 @@ torch.Size([2, 31])
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +20,10 @@ from torch import nn
 from compress.distill.options import Options
 from compress.distill.segments import SegmentedText, SegmentedWords
 from compress.distill.sentences import turn
+from compress.distill.whole_text import no_longer
 from evalsuite import tokenization
 from evalsuite.data.parallel import segments
+from evalsuite.errors import DataError
 from evalsuite.formats import tagging
 from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.task_head import head_reads_two_texts
@@ -30,6 +32,7 @@ from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.compute import resolve_compute
 from transfer.loop.types import Progress, Tensors
 from transfer.text import parallel_text
+from transfer.text.parallel_text import Choice
 from transfer.text.teacher_vectors import embed, targets
 
 Pieces = Literal["same", "words", "segments"]  # how outputs of other pieces are matched
@@ -226,13 +229,37 @@ def _sides(pairs: Sequence[tuple[str, ...]], seed: int, paired: bool) -> list[An
     return inputs
 
 
-def _lines(files: Sequence[Path], most: int | None, paired: bool) -> list[Any]:
+def _lines(files: Sequence[Path], most: int | None, paired: bool, only: Choice | None) -> list[Any]:
     """The lines of each file, or each with the next one."""
     inputs: list[Any] = []
     for path in files:
-        lines = [line for line in islice(segments(path), most) if line.strip()]
+        rows: Iterable[tuple[str, ...]] = ((line,) for line in segments(path))
+        rows = only(rows) if only else rows
+        lines = [line for (line,) in islice(rows, most) if line.strip()]
         inputs += zip(lines, [*lines[1:], *lines[:1]], strict=True) if paired else lines
     return inputs
+
+
+def _from_files(
+    options: Options, before: str, paired: bool, only: Choice | None
+) -> tuple[list[Any], list[tuple[str, ...]]]:
+    """What is read, and the sentences that are embedded where vectors are matched.
+
+    Raises:
+        DataError: no line is left.
+    """
+    inputs = _lines(options.text, options.max_pairs, paired, only)
+    if not inputs:  # an empty file is refused before
+        raise DataError(
+            f"text: no line of {', '.join(map(str, options.text))} fits in max_length: "
+            f"{options.max_length}; skip_longer: true drops longer lines\n"
+            "set a larger max_length, or skip_longer: false to cut them"
+        )
+    lines: list[str] = []
+    if options.sentences > 0:
+        lines = _lines(options.text, options.max_pairs, False, only)
+    own = inputs if paired else [before + line for line in inputs]
+    return own, [(before + line,) for line in lines]
 
 
 def read(
@@ -244,6 +271,7 @@ def read(
     *,
     teacher: Path | None = None,
     pieces: Pieces = "same",
+    counted: Path | None = None,
 ) -> Texts | SegmentedText:
     """Parallel text as a model with this head reads it: a sentence and its translation, or one of
     them; with both to be embedded where `options.sentences` asks for it.
@@ -254,23 +282,29 @@ def read(
         pieces: of student and teacher; for `words` sentences are split at spaces first, so that the
             tokens that start words are known.
         tasks: whose rows are read too, with one sentence or two.
+        counted: directory of the model whose tokens are counted where longer text is left out;
+            default: `directory`.
 
     Raises:
-        DataError: the source has no such text.
+        DataError: the source or the files have no such text.
     """
     tokenizer = tokenization.load(directory)
     paired = head_reads_two_texts(head, tasks)
     before = "" if head else options.vectors.prefix or ""
     pairs: list[tuple[str, ...]] = []
+    fitting = None
+    if options.skip_longer:
+        longest = options.max_length
+        fitting = no_longer(counted or directory, longest, paired=paired, before=before)
     if options.text:
-        inputs = _lines(options.text, options.max_pairs, paired)
-        inputs = inputs if paired else [before + line for line in inputs]
-        if options.sentences > 0:
-            lines = _lines(options.text, options.max_pairs, paired=False)
-            pairs = [(before + line,) for line in lines]
+        inputs, pairs = _from_files(options, before, paired, fitting)
     else:
         corpus = parallel_text.read(
-            source, options.languages or None, options.max_pairs, prose=options.prose
+            source,
+            options.languages or None,
+            options.max_pairs,
+            prose=options.prose,
+            only=fitting,
         )
         pairs = [(before + foreign, before + english) for _, foreign, english in corpus.pairs]
         inputs = _sides(pairs, options.settings.seed, paired)

@@ -121,7 +121,16 @@ def read_text(
                 by_word = head == "tagging" and options.hidden == 0
                 how = "words" if by_word else "segments"
             rows.append(
-                plain_text.read(source, whose, options, head, tasks, teacher=embedder, pieces=how)
+                plain_text.read(
+                    source,
+                    whose,
+                    options,
+                    head,
+                    tasks,
+                    teacher=embedder,
+                    pieces=how,
+                    counted=directory,
+                )
             )
         return rows
 

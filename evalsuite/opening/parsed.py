@@ -1,7 +1,7 @@
 """Tokenizers that were parsed in this process.
 
 Parsing a vocabulary of 250,002 pieces takes 1.8 s, and one run opens the same tokenizer many times.
-The last few are kept. A copy shares what was parsed, and has a truncation and a padding of its own.
+The last few are kept. A copy shares what was parsed, and can have another truncation and padding.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _parsed: OrderedDict[bytes, Tokenizer] = OrderedDict()
 
 
 def parsed(text: str) -> Tokenizer:
-    """A tokenizer of its own for the caller, without truncation and padding.
+    """An independent tokenizer, without truncation and padding.
 
     Args:
         text: of a `tokenizer.json`.

@@ -320,6 +320,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         alpha=config.sampling_exponent,
         text=tuple(home_path(path) for path in config.text),
         prose=config.prose,
+        skip_longer=config.skip_longer,
         languages=tuple(code for code in config.languages if code != "en"),
         shape=Shape(config.width, config.heads, config.ffn),
         student=ctx.inputs["student"][0].path if ctx.inputs.get("student") else None,

@@ -26,6 +26,9 @@ _MARKUP = frozenset("%_<>{}=/\\|@#*`")
 _LETTERS = 0.88  # share of letters, marks and spaces
 _SHORTEST = 8  # characters
 
+Row = tuple[str, ...]  # a foreign and an English side, or a line
+Choice = Callable[[Iterable[Row]], Iterator[Row]]
+
 
 class _WithoutLetters(dict[int, int | None]):
     """A table for `str.translate` that drops letters, marks and spaces; filled when asked."""
@@ -61,6 +64,7 @@ def read(
     max_lines: int | None = 0,
     prose: bool = False,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
+    only: Choice | None = None,
 ) -> Text:
     """Text of some languages (None: all there are), in file order.
 
@@ -68,6 +72,7 @@ def read(
         max_pairs, max_lines: a language, None for all; no single lines unless asked for.
         prose: leave out what is not running text: pairs whose English side does not end as a
             sentence does, or where either side is full of digits or markup, and such lines.
+        only: gives those of some pairs, or lines, that are read; the others do not count.
 
     Raises:
         DataError: there is none.
@@ -82,16 +87,16 @@ def read(
         progress(0.0, f"reading {language}")
         if language != "en":
             rows = ((pair.foreign, pair.english) for pair in parallel.pairs(source, language))
-            kept, out = _kept(rows, max_pairs, prose, held)
+            kept, out = _kept(rows, max_pairs, prose, held, only)
             pairs += [(index, foreign, english) for foreign, english in kept]
             dropped += out
         if language in alone and max_lines != 0:
             singles = ((line,) for line in parallel.monolingual(source, language))
-            kept, out = _kept(singles, max_lines, prose, held)
+            kept, out = _kept(singles, max_lines, prose, held, only)
             lines += [(index, line) for (line,) in kept]
             dropped += out
     if not pairs:
-        raise DataError(_nothing(chosen[:-1], dropped, prose))
+        raise DataError(_nothing(chosen[:-1], dropped, prose, only is not None))
     return Text(chosen, pairs, lines, dropped)
 
 
@@ -142,19 +147,23 @@ def lines_of(
 
 
 def _kept(
-    rows: Iterable[tuple[str, ...]], most: int | None, prose: bool, held: HeldOut
-) -> tuple[list[tuple[str, ...]], int]:
+    rows: Iterable[Row],
+    most: int | None,
+    prose: bool,
+    held: HeldOut,
+    only: Choice | None = None,
+) -> tuple[list[Row], int]:
     """Of the first `most` rows (of running text), those not held out; how many were.
 
     A row ends with its English side, or is a line.
     """
     wanted = (row for row in rows if not prose or (is_prose(row[-1]) and _is_clean(row[0])))
-    first = list(islice(wanted, most))
+    first = list(islice(only(wanted) if only else wanted, most))
     kept = [row for row in first if not any(side in held for side in row)]
     return kept, len(first) - len(kept)
 
 
-def _nothing(languages: Sequence[str], dropped: int, prose: bool) -> str:
+def _nothing(languages: Sequence[str], dropped: int, prose: bool, short: bool = False) -> str:
     """What an error says where no pair is left."""
     lines = [f"no parallel text to train on in {', '.join(languages) or 'any language'}"]
     if dropped:
@@ -162,6 +171,8 @@ def _nothing(languages: Sequence[str], dropped: int, prose: bool) -> str:
         lines.append(f"{dropped:,} {some} text of evaluation files, which no training reads")
     if prose:
         lines.append("prose: true reads sentences only; with prose: false headings and code too")
+    if short:
+        lines.append("skip_longer: true drops pairs longer than max_length")
     return "\n".join(lines)
 
 

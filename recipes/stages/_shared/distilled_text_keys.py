@@ -15,6 +15,7 @@ from recipes.stages._shared.plain_text_keys import (
     MostPairs,
     Prose,
     ShuffleBuffer,
+    SkipLonger,
     StreamExponent,
     TextFiles,
     TextLanguages,
@@ -29,6 +30,7 @@ class DistilledTextKeys(StageConfig):
     text: TextFiles = ()
     max_pairs: MostPairs = None
     prose: Prose = False
+    skip_longer: SkipLonger = False
     stream: TextStream = None
     shuffle_buffer: ShuffleBuffer = BUFFER
     sampling_exponent: StreamExponent = EXPONENT
@@ -37,7 +39,7 @@ class DistilledTextKeys(StageConfig):
     def _one_text(self) -> DistilledTextKeys:
         given = self.model_fields_set
         if self.stream is not None and (
-            written := given & {"text", "max_pairs", "prose", "languages"}
+            written := given & {"text", "max_pairs", "prose", "skip_longer", "languages"}
         ):
             raise ValueError(
                 f"stream: is the multilingual text, so remove {', '.join(sorted(written))}"

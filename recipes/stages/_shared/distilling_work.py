@@ -46,6 +46,8 @@ def distilling_work(
     if plain:
         paired = head_reads_two_texts(teacher.head, [find_task(name) for name in config.tasks])
         lines = text.parallel(student, None, config.max_pairs, float(paired), config.max_length)
+        if getattr(config, "skip_longer", False):
+            lines = lines.shorter_than(config.max_length)
         parts.append((lines, plain))
         total = total or lines.total
     kept_out = text.held_out() if plain else 0.0

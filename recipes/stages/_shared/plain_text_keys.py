@@ -42,6 +42,14 @@ Prose = Annotated[
         "labels of programs."
     ),
 ]
+SkipLonger = Annotated[
+    bool,
+    Field(
+        exclude_if=lambda skip: not skip,  # so that keys without it are as they were
+        description="Leave out pairs and lines that are longer than max_length, in place of "
+        "cutting them.",
+    ),
+]
 TextLanguages = Annotated[
     tuple[LanguageCode, ...],
     Field(

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from evalsuite.inference.batching import ON_CPU, by_tokens
@@ -56,6 +56,14 @@ class Rows:
     def longest(self) -> int:
         """Tokens of the longest of those that were looked at."""
         return max(max(lengths) for lengths in self.lengths.values())
+
+    def shorter_than(self, longest: int) -> Rows:
+        """Those that were not cut to `longest` tokens; all of a language where each one was."""
+        kept = {
+            code: [length for length in some if length < longest] or some
+            for code, some in self.lengths.items()
+        }
+        return replace(self, lengths=kept)
 
     def batch_length(self, batch_size: int, seed: int) -> int:
         """Mean length of a training's batches, padding included."""
