@@ -4,6 +4,7 @@ Files:
 
 - `trim.py`: the whole pass; writes the smaller checkpoint and a record of what was cut.
 - `pieces.py`: chooses the pieces to keep.
+- `prior.py`: how often a piece is to be expected, by text and by the tokenizer's scores.
 - `kinds/`: kinds of vocabulary, one file each: how pieces are taken out of it.
 - `vocabulary_kind.py`: what a kind of vocabulary provides.
 - `registry.py`: finds the kinds.

@@ -52,7 +52,7 @@ def count(
 
 
 def choose(
-    counts: Mapping[str, Counter[int]],
+    counts: Mapping[str, Mapping[int, float]],
     *,
     coverage: float = 1.0,
     min_count: int = 1,
@@ -61,14 +61,15 @@ def choose(
     """The most frequent pieces of each language that make up `coverage` of what occurs in its text.
 
     Args:
+        counts: occurrences by language and piece, or what stands for them.
         coverage: share of occurrences, 0 to 1; 1 keeps all that occur.
         min_count: pieces rarer than that in a language are not kept for its sake.
         most: pieces at most; with fewer, every language keeps a smaller share, the same for all.
     """
     needed: dict[int, float] = {}  # the largest coverage at which a piece is still left out
     for own in counts.values():
-        total = own.total()
-        reached = 0
+        total = sum(own.values())
+        reached = 0.0
         for piece, times in sorted(own.items(), key=lambda item: (-item[1], item[0])):
             if reached >= coverage * total or times < min_count:
                 break

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from compress.errors import TrimError
 from compress.trim import config_ids, pieces, tokenizer_parts, weight_rows
+from compress.trim.prior import expected, scores_or_refuse
 from compress.trim.registry import kind_of
 from compress.trim.split_report import SAMPLE, Sample, Split, compare, table
 from evalsuite import tokenization
@@ -83,6 +84,7 @@ def trim(
     coverage: float = 1.0,
     min_count: int = 1,
     most: int | None = None,
+    prior: float = 0.0,
     others: Mapping[str, Iterable[str]] | None = None,
 ) -> Trimmed:
     """Write the checkpoint with the pieces that `text` needs to `out`.
@@ -96,17 +98,21 @@ def trim(
         coverage: share of the occurrences of each language that is kept, the most frequent first.
         min_count: pieces rarer than that in a language are not kept for its sake.
         most: pieces at most, without those that only others are made of (BPE); None for any number.
+        prior: weight of the tokenizer's own scores of pieces next to the counts, 0 to 1
+            (`compress.trim.prior`). Which pieces are the most frequent ones is decided with both.
         others: lines of languages that are not kept, to count what they lose.
 
     Raises:
-        TrimError: the tokenizer is of a kind that cannot be cut, the directory is an adapter, the
-            weights do not fit the tokenizer, or there is no text.
+        TrimError: the tokenizer is of a kind that cannot be cut, or has no scores and `prior` is
+            above 0; the directory is an adapter, the weights do not fit the tokenizer, or there is
+            no text.
         PickleRefusedError: the weights are a pickle.
     """
     config, weights = weight_rows.load(directory)
     raw = tokenizer_json(directory)
     tokenizer = tokenization.load(directory)
     kind, tree = kind_of(tokenizer), tokenizer_parts.read(raw, tokenizer)
+    scores = scores_or_refuse(kind.scores(tree["model"])) if prior > 0 else {}
     samples = {code: Sample() for code in (*text, *(others or ()))}
     keep: set[int] = set()
 
@@ -125,7 +131,8 @@ def trim(
         written |= pieces.scripts(characters)
     counts = {code: own for code, (own, _) in counted.items()}
     keep |= pieces.always(kind, tree, written) | config_ids.needed(directory)
-    keep = _kept(counts, keep, coverage, min_count, most)
+    likely = _likely(counts, scores, prior, min_count) if prior > 0 else counts
+    keep = _kept(likely, keep, coverage, 0 if prior > 0 else min_count, most)
     keep |= kind.parts(tree["model"], keep)
     small, old = tokenizer_parts.cut(kind, tree, keep)
     rebuilt = _write(directory, out, config, weights, small, old)
@@ -148,8 +155,20 @@ def trim(
     return trimmed
 
 
+def _likely(
+    counts: Mapping[str, Counter[int]], scores: Mapping[int, float], prior: float, min_count: int
+) -> dict[str, dict[int, float]]:
+    """The share of each piece in each language, by counts and scores; rare ones have none."""
+    return {
+        code: expected(
+            {piece: times for piece, times in own.items() if times >= min_count}, scores, prior
+        )
+        for code, own in counts.items()
+    }
+
+
 def _kept(
-    counts: Mapping[str, Counter[int]],
+    counts: Mapping[str, Mapping[int, float]],
     always: set[int],
     coverage: float,
     min_count: int,
@@ -168,7 +187,7 @@ def _kept(
             f"{len(always):,}"
         )
     others = {
-        code: Counter({piece: times for piece, times in own.items() if piece not in always})
+        code: {piece: times for piece, times in own.items() if piece not in always}
         for code, own in counts.items()
     }
     room = most - len(always)

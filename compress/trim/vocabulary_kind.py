@@ -25,6 +25,10 @@ class VocabularyKind:
         """Id -> piece, in the order of the ids."""
         return {id: piece for piece, id in sorted(model["vocab"].items(), key=lambda item: item[1])}
 
+    def scores(self, model: Mapping[str, Any]) -> dict[int, float] | None:
+        """Id -> log probability of the piece, by the vocabulary; None where it has none."""
+        return None
+
     def bare(self, model: Mapping[str, Any], piece: str) -> str:
         """A piece without the mark that starts a word, or goes on with one."""
         return piece.removeprefix(START)

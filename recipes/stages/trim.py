@@ -74,6 +74,14 @@ class Config(ScoreGateConfig):
         description="Pieces kept at most; with fewer, the coverage of every language is lowered "
         "alike; default: any number.",
     )
+    prior: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        exclude_if=lambda weight: weight == 0,  # so that keys without it are as they were
+        description="Weight of the tokenizer's own scores of pieces next to counts; 0.5 keeps "
+        "everyday words that are rare in text of one domain (Unigram tokenizers).",
+    )
     max_lines: int | None = Field(
         default=100_000,
         ge=1,
@@ -87,6 +95,8 @@ class Config(ScoreGateConfig):
     def _says_what_to_keep(self) -> Config:
         if not self.languages and not self.text:
             raise ValueError("give languages to keep, or text files whose pieces are kept")
+        if self.prior > 0 and self.max_pieces is None and self.coverage == 1:
+            raise ValueError("prior decides which pieces are cut; set max_pieces or coverage too")
         return self
 
 
@@ -170,6 +180,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         coverage=config.coverage,
         min_count=config.min_count,
         most=config.max_pieces,
+        prior=config.prior,
         others=_others(config, ctx),
     )
     least = trimmed.least()

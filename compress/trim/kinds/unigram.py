@@ -19,6 +19,10 @@ class Unigram(VocabularyKind):
         """See `VocabularyKind.pieces`."""
         return {id: piece for id, (piece, _) in enumerate(model["vocab"])}
 
+    def scores(self, model: Mapping[str, Any]) -> dict[int, float] | None:
+        """See `VocabularyKind.scores`."""
+        return {id: score for id, (_, score) in enumerate(model["vocab"])}
+
     def fixed(self, model: Mapping[str, Any]) -> set[int]:
         """The unknown piece; controls and padding, which score nothing; and the lowest score.
 
