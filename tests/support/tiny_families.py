@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -63,7 +65,9 @@ def tiny_model(name: str, head: str | None = "pair", **changed: Any) -> Any:
 @cache
 def tiny_checkpoint(name: str, head: str | None = "pair") -> Path:
     """The same, saved by `save_pretrained`; not to be changed."""
-    folder = Path(tempfile.mkdtemp(prefix="families-")) / name
+    kept = tempfile.mkdtemp(prefix="families-")
+    atexit.register(shutil.rmtree, kept, ignore_errors=True)
+    folder = Path(kept) / name
     tiny_model(name, head).save_pretrained(folder)
     return folder
 
