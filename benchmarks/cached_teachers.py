@@ -40,7 +40,7 @@ from transfer.loop.fit import Settings, fit
 from transfer.loop.types import Tensors, TrainingData
 from transfer.models import checkpoints
 
-MINI = Path(__file__).resolve().parents[1] / "recipes" / "models" / "xlmr-mini"
+MINI = Path(__file__).resolve().parents[1] / "recipes" / "models" / "e5-mini"
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 python benchmarks/cluster.py WORK_DIR [KILLS] [--steps N] [--seed N] [--repeats N]
 
-A matrix of eight small trainings of xlmr-mini, each evaluated, and one report. It runs with
+A matrix of eight small trainings of e5-mini, each evaluated, and one report. It runs with
 `--jobs 1`, with `--jobs 2`, and on two nodes with one CPU each, their own processes and their own
 work directories, that share nothing but the directory of `--cache`. Scores and weights must be
 equal, bit for bit. Then KILLS runs, each with the second node killed (SIGKILL to all its processes)
@@ -38,7 +38,7 @@ matrix: {{task: [xnli, udpos], seed: [1, 2, 3, 4]}}
 stages:
   - name: trained
     stage: train
-    model: "package:recipes/models/xlmr-mini"
+    model: "package:recipes/models/e5-mini"
     tasks: ["${{task}}"]
     seed: "${{seed}}"
     method: full

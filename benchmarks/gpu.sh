@@ -2,7 +2,7 @@
 # What a GPU changes, in twelve minutes at most. Run it from the root of the repository:
 #
 #   benchmarks/gpu.sh FOLDER                  # what it prints is in FOLDER/log.txt too
-#   benchmarks/gpu.sh FOLDER TEACHER DATA     # also the first minutes of pretrain/small-encoder
+#   benchmarks/gpu.sh FOLDER TEACHER DATA     # also the first minutes of pretrain/e5-mini
 #   SMOKE=1 benchmarks/gpu.sh FOLDER          # the same commands, small, to try them on a CPU
 #
 # It needs nothing but the repository and an environment (PYTHON, default .venv/bin/python) with the
@@ -47,6 +47,6 @@ if [ -n "$teacher" ]; then
     part $((60 * limit)) "Steps of the plain script and of train, in turns" \
         "$python" -m benchmarks.training_overhead "$teacher" "$data" --steps 20 --rounds 3
     part $((180 * limit)) "The small encoder, from its teacher" \
-        "${lingopress[@]}" run pretrain/small-encoder --until small --data-dir "$data" \
+        "${lingopress[@]}" run pretrain/e5-mini --until small --data-dir "$data" \
         --workspace "$folder/small" --set trimmed.model="$teacher" --set small.teacher="$teacher"
 fi

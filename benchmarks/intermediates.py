@@ -51,7 +51,7 @@ _LIKE_SQUAD = {
 def main() -> None:
     """Print one line per task."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    asked.add_argument("--model", type=Path, default=ROOT / "recipes/models/xlmr-mini")
+    asked.add_argument("--model", type=Path, default=ROOT / "recipes/models/e5-mini")
     asked.add_argument("--data-dir", type=Path)
     asked.add_argument("--steps", type=int, default=300)
     asked.add_argument("--rate", type=float, default=2e-4, help="learning rate")

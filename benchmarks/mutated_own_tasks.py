@@ -94,7 +94,7 @@ tasks:
     test: "lines/test-{language}.tsv"
     columns: {first: 1, second: 2}
 stages:
-  - {name: teacher, stage: train, model: "package:recipes/models/xlmr-mini", tasks: [topics]}
+  - {name: teacher, stage: train, model: "package:recipes/models/e5-mini", tasks: [topics]}
   - {name: scores, stage: evaluate, models: [teacher], tasks: [topics]}
 """
 

@@ -24,7 +24,7 @@ from recipes.cli.compare_runs import read_run
 RUNTIMES = ("torch", "onnxruntime", "openvino")
 SUFFIXES = ("_ort", "_openvino")
 ENCODERS = {  # retrieval is the encoder's own; the pass that each shares a shape with
-    "xlmr-mini": "teacher",
+    "e5-mini": "teacher",
     "encoder": "distilled",
     "encoder_trimmed": "small",
     "encoder_int8": "small_int8",

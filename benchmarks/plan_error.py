@@ -171,7 +171,7 @@ def _plan(asked: argparse.Namespace) -> Any:
 def main() -> None:
     """Predict and run each stage, and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--model", default="package:recipes/models/xlmr-mini")
+    parser.add_argument("--model", default="package:recipes/models/e5-mini")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--recipe", type=Path, default=RECIPE)

@@ -29,7 +29,7 @@ from transfer.loop.stream_plan import StreamPlan
 from transfer.text.stream import Stream, tokenize
 
 ROOT = Path(__file__).resolve().parents[1]
-MODEL = ROOT / "recipes" / "models" / "xlmr-mini"
+MODEL = ROOT / "recipes" / "models" / "e5-mini"
 LANGUAGES = {"de": 3, "sw": 1}  # language -> its share of the shards
 SHARD = 4_000_000  # bytes of text
 PLACES, BATCHES, SIZE = 10, 320, 32  # places of the corpus, batches at each, rows of a batch

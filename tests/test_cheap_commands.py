@@ -36,7 +36,7 @@ OTHERS = [
     ["ls", "metrics", "chunk_f1"],
     ["ls", "stages", "--markdown"],
     ["schema"],
-    ["check", "pretrain/xlmr-mini"],
+    ["check", "pretrain/from-english"],
     ["check", "compact/search-budget"],
     ["compare", "--help"],
 ]

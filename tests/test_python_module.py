@@ -48,7 +48,7 @@ def test_the_notebook_runs(
     names: dict[str, Any] = {}
     values: dict[str, Any] = {}
     quicker = {  # a tiny encoder, few steps, and a bundle that needs no tracing
-        "package:recipes/models/xlmr-mini": str(encoder),
+        "package:recipes/models/e5-mini": str(encoder),
         "STEPS = 60": "STEPS = 3",
         "precision: int8": "runtime: torch, precision: bf16",
     }

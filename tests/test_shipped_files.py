@@ -37,8 +37,8 @@ def test_shipped_recipes_check(
         "compact/trim-only",
         "compact/xnli-cpu-int8",
         "embeddings/small-sentences",
-        "pretrain/small-encoder",
-        "pretrain/xlmr-mini",
+        "pretrain/e5-mini",
+        "pretrain/from-english",
         "prompt-vs-finetune",
         "quickstart",
         *(

@@ -81,7 +81,7 @@ def follow(
     measure_here(monkeypatch)
 
     def here(text: str) -> str:
-        text = text.replace("package:recipes/models/xlmr-mini", "./xlm-roberta-base")
+        text = text.replace("package:recipes/models/e5-mini", "./xlm-roberta-base")
         text = text.replace("FacebookAI/xlm-roberta", "./xlm-roberta")
         return text.replace("/shared/", f"{tmp_path}/")
 

@@ -23,7 +23,7 @@ PAGES, SITE = ROOT / "build" / "site-pages", ROOT / "build" / "site"
 OUTSIDE = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
-    "recipes/models/xlmr-mini/README.md": "xlmr-mini.md",
+    "recipes/models/e5-mini/README.md": "e5-mini.md",
 }
 LINK = re.compile(r"(\]\()([^)\s#]+)")
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "srcset"}

@@ -1,4 +1,4 @@
-// Reads a tokenizer.json of the Unigram kind (XLM-R, multilingual E5, xlmr-mini) and encodes text
+// Reads a tokenizer.json of the Unigram kind (XLM-R, multilingual E5, e5-mini) and encodes text
 // to the same ids as the tokenizers package.
 //
 //   Unigram tokenizer("int8/tokenizer.json");

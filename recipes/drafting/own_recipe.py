@@ -125,7 +125,7 @@ def _stages(plan: Plan) -> list[str]:
     return [
         "stages:",
         f"  # Train the whole encoder on the rows in {_listed(train)}. Another encoder: its",
-        "  # folder, as ./model, or its name on the hub; package:recipes/models/xlmr-mini ships.",
+        "  # folder, as ./model, or its name on the hub; package:recipes/models/e5-mini ships.",
         "  # Its word embeddings stay as they are, which protects languages without rows.",
         f"  - {{name: teacher, stage: train, model: {flow(plan.model)}, tasks: [{plan.name}], "
         f"method: full, freeze_embeddings: true, epochs: {values.epochs}, "

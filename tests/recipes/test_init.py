@@ -28,7 +28,7 @@ from recipes.drafting.budget import Shape, read_budget, student_for
 from recipes.drafting.new_recipe import Drafted, Wishes, draft
 from recipes.errors import RecipesError
 
-MODEL = "package:recipes/models/xlmr-mini"
+MODEL = "package:recipes/models/e5-mini"
 Write = Callable[[dict[str, str | bytes]], None]
 
 

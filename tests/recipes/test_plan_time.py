@@ -30,7 +30,7 @@ from recipes.planning.time import Prediction, predict
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import Rows
 
-MINI = "package:recipes/models/xlmr-mini"
+MINI = "package:recipes/models/e5-mini"
 CONFIG = {
     "model_type": "xlm-roberta", "hidden_size": 32, "intermediate_size": 64,
     "max_position_embeddings": 66, "num_attention_heads": 2, "num_hidden_layers": 3,
@@ -120,7 +120,7 @@ def test_a_teacher_is_run_next_to_its_student(found: dict[str, Prediction], plan
 
 
 def test_the_disk_of_a_checkpoint_and_of_its_int8_bundle(found: dict[str, Prediction]) -> None:
-    real = sum(path.stat().st_size for path in Path("recipes/models/xlmr-mini").glob("*.*"))
+    real = sum(path.stat().st_size for path in Path("recipes/models/e5-mini").glob("*.*"))
     stored = found["teacher"].output
     assert stored > 0.9 * real
     assert found["int8"].output < 0.5 * found["student"].output < stored

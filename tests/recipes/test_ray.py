@@ -15,8 +15,8 @@ RECIPE = """
 name: words
 source: embedded
 stages:
-  - {name: tags, stage: fertility, models: ["package:recipes/models/xlmr-mini"], max_examples: 5}
-  - {name: names, stage: fertility, models: ["package:recipes/models/xlmr-mini"], task: panx, max_examples: 5}
+  - {name: tags, stage: fertility, models: ["package:recipes/models/e5-mini"], max_examples: 5}
+  - {name: names, stage: fertility, models: ["package:recipes/models/e5-mini"], task: panx, max_examples: 5}
 """  # noqa: E501
 PROGRAM = """
 import contextlib, os, sys

@@ -14,7 +14,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.plan import make_plan
 from recipes.planning.stage_graph import order
 
-MODEL = "package:recipes/models/xlmr-mini"
+MODEL = "package:recipes/models/e5-mini"
 STAGES = {  # kind -> the key that names its input, and its other keys
     "train": ("model", "tasks: [xnli]"),
     "distill": ("teacher", "tasks: [xnli], layers: 2"),

@@ -1,7 +1,7 @@
 """The contract of a model family: the stages a model goes through, and what each has to show.
 
 Models are transformers' own classes of each family with random weights, 3 layers of width 64, and
-the tokenizer of `recipes/models/xlmr-mini`. Each cell is a stage, run by a recipe of what it needs;
+the tests' tokenizer of 32,000 pieces. Each cell is a stage, run by a recipe of what it needs;
 it works, or is refused at `check`. `benchmarks/family_contract.py` runs all of them, and writes the
 tables of docs/families.md.
 """
@@ -20,9 +20,9 @@ from evalsuite.family import Family
 from evalsuite.family_classes import MASKED_LM, class_name
 from evalsuite.registry import FAMILIES
 from evalsuite.task import DataSource
+from tests.support.small_tokenizer import TOKENIZER
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKENIZER = ROOT / "recipes" / "models" / "xlmr-mini"
 SHAPE = {
     "num_hidden_layers": 3, "hidden_size": 64, "num_attention_heads": 4,
     "max_position_embeddings": 130, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,

