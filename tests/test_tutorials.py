@@ -138,7 +138,7 @@ def test_a_csv_to_an_int8_bundle(follow: Follow, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(server, "run", lambda app, *more: served.append(app))
     cut = few("teacher", "student", int8__min_agreement=0, scores__max_examples=4)
     printed = follow(
-        "tutorials/csv-to-int8.md", Walk(messages, {"lingopress run messages.yaml": cut}, layers=6)
+        "tutorials/csv-to-int8.md", Walk(messages, {"lingopress run messages.yaml": cut}, layers=9)
     )
     (shown,) = Page(DOCS / "tutorials/csv-to-int8.md").printed
     assert shown in next(iter(printed.values()))
@@ -146,7 +146,7 @@ def test_a_csv_to_an_int8_bundle(follow: Follow, monkeypatch: pytest.MonkeyPatch
     Path("messages.yaml").unlink()  # docs/start.md begins with the same rows
     elsewhere = dict.fromkeys(Page(DOCS / "start.md").commands[:3], "in .ci/run")
     cut = {"lingopress run messages.yaml": cut}
-    follow("start.md", Walk(fewer=cut, elsewhere=elsewhere, layers=6))
+    follow("start.md", Walk(fewer=cut, elsewhere=elsewhere, layers=9))
 
 
 def test_a_checkpoint_to_a_trimmed_bundle(follow: Follow) -> None:
