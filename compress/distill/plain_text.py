@@ -249,7 +249,7 @@ def _from_files(
         DataError: no line is left.
     """
     inputs = _lines(options.text, options.max_pairs, paired, only)
-    if not inputs:  # an empty file is refused before
+    if not inputs and options.skip_longer:
         raise DataError(
             f"text: no line of {', '.join(map(str, options.text))} fits in max_length: "
             f"{options.max_length}; skip_longer: true drops longer lines\n"

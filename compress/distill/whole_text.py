@@ -5,19 +5,17 @@ A pair that is cut is no longer a translation: the halves that are left say diff
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from evalsuite import tokenization
+from transfer.text.parallel_text import Choice, Row
 
-Rows = Iterable[tuple[str, ...]]
 _BATCH = 1024  # rows that are tokenized together
 
 
-def no_longer(
-    directory: Path, max_length: int, *, paired: bool, before: str = ""
-) -> Callable[[Rows], Iterator[tuple[str, ...]]]:
+def no_longer(directory: Path, max_length: int, *, paired: bool, before: str = "") -> Choice:
     """A filter for rows, which are read as they are asked for.
 
     >>> fitting = no_longer(student, 24, paired=False)
@@ -27,12 +25,12 @@ def no_longer(
     Args:
         directory: of the model whose tokenizer counts.
         max_length: tokens of every side, special tokens counted.
-        paired: whether both sides of a row are read together, so that their sum counts.
+        paired: whether the model reads both sides of a row as one text; they must fit together.
         before: a prefix of each side.
     """
     tokenizer = tokenization.load(directory)
 
-    def tokens(rows: list[tuple[str, ...]]) -> list[int]:
+    def tokens(rows: list[Row]) -> list[int]:
         """Of each row, or of its longest side."""
         if paired:
             both = [(row[0], row[-1]) for row in rows]  # a line counts as two such
@@ -41,7 +39,7 @@ def no_longer(
         counts = iter([len(found) for found in tokenizer.encode_batch(sides)])
         return [max(next(counts) for _ in row) for row in rows]
 
-    def fitting(rows: Rows) -> Iterator[tuple[str, ...]]:
+    def fitting(rows: Iterable[Row]) -> Iterator[Row]:
         left = iter(rows)
         while some := list(islice(left, _BATCH)):
             counted = zip(some, tokens(some), strict=True)

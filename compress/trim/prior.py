@@ -20,7 +20,7 @@ from compress.errors import TrimError
 def expected(
     counts: Mapping[int, int], scores: Mapping[int, float], weight: float
 ) -> dict[int, float]:
-    """Share of each counted piece in a language, in the order of `counts`.
+    """The share that each piece has in a language; all shares sum to 1.
 
     Args:
         counts: occurrences of pieces in the text of the language, above 0.

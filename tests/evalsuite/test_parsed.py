@@ -8,6 +8,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from evalsuite import tokenization
+from evalsuite.bench.tokenizer_cost import LOADS, measure
 from evalsuite.opening import parsed as module
 from evalsuite.opening.parsed import KEPT, forget, parsed
 from tests.support.small_tokenizer import TOKENIZER
@@ -72,3 +73,16 @@ def test_the_last_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(count) == KEPT + 1
     parsed(texts[0])
     assert len(count) == KEPT + 2
+
+
+def test_what_opening_costs_is_measured_on_a_new_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = []
+    parse = module._parse
+
+    def counted(text: str) -> Tokenizer:
+        count.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(module, "_parse", counted)
+    measure(TOKENIZER)
+    assert len(count) == LOADS

@@ -221,3 +221,8 @@ def predict_inputs(plan: Plan) -> Sequence[PlannedModel]:
     from recipes.planning.model_shapes import planned_inputs
 
     return [inputs["model"][0] for _, inputs, _ in planned_inputs(plan) if "model" in inputs]
+
+
+def test_longer_text_that_is_skipped_has_no_length() -> None:
+    rows = Rows({"en": (12, 9, 24), "sw": (24, 24)}, {"en": 2490, "sw": 3}, 0.1, 0.2)
+    assert rows.shorter_than(24).lengths == {"en": [12, 9], "sw": (24, 24)}

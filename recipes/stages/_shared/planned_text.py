@@ -58,7 +58,7 @@ class Rows:
         return max(max(lengths) for lengths in self.lengths.values())
 
     def shorter_than(self, longest: int) -> Rows:
-        """Those that were not cut to `longest` tokens; all of a language where each one was."""
+        """Without lengths of `longest` tokens and more; a language with no other keeps all."""
         kept = {
             code: [length for length in some if length < longest] or some
             for code, some in self.lengths.items()
