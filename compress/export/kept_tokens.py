@@ -22,6 +22,15 @@ def needs_all_places(family: str) -> str:
     )
 
 
+def whole_layer(kept: KeptTokens) -> int | None:
+    """The highest layer whose states are those of every token; None where no token is dropped.
+
+    >>> whole_layer({4: 50, 8: 25})
+    3
+    """
+    return min(kept) - 1 if kept else None
+
+
 def places_problem(kept: KeptTokens, layers: int | None = None) -> str | None:
     """What is wrong with layers and percents; None where nothing is.
 

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from compress.export.kept_tokens import whole_layer
 from evalsuite import tokenization
 from evalsuite.cascade.rule import is_cascade
 from evalsuite.errors import ModelError
@@ -253,11 +254,12 @@ def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:
         for suffix, runtime in _GRAPHS:
             if any(name.endswith(suffix) for name in names):
                 card = read_card(path, runtime) or {}
-                shortened = card.get("last_layer") == FIRST_TOKEN or bool(card.get("keep_tokens"))
+                kept = card.get("keep_tokens") or {}
                 return replace(
                     _checkpoint(path, read_config(path), "bundle"),
                     runtime=runtime,
-                    shortened=shortened,
+                    shortened=card.get("last_layer") == FIRST_TOKEN or bool(kept),
+                    whole_layer=whole_layer(kept),
                 )
     refuse_pickle(path)
     if has_config and not weights:

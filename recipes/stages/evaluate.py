@@ -31,6 +31,7 @@ from recipes.stages._shared.planned_model import PlannedModel, running_memory
 from recipes.stages._shared.training_keys import (
     known_tasks,
     need,
+    refuse_dropped_tokens,
     refuse_head_alone,
     refuse_shortened,
     tasks,
@@ -122,6 +123,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             refuse_head_alone(artifact, "models")
             if config.layer == -1:
                 refuse_shortened(artifact, "layer", "-1 is the last layer")
+            refuse_dropped_tokens(artifact, "layer", config.layer)
         if artifact.external:
             for task in found:
                 head = artifact.head

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from compress.export.exporter import GraphExporter
+from compress.export.kept_tokens import whole_layer
 from compress.export.registry import EXPORTERS, layouts
 from evalsuite.inference.task_head import head_of_task
 from recipes.errors import NotKnownAheadError, StageInputError
@@ -120,6 +121,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         runtime=config.runtime,
         tokenizer=model.tokenizer,
         shortened=bool(config.keep_tokens) or _first_token_alone(config, model),
+        whole_layer=whole_layer(config.keep_tokens),
     )
 
 

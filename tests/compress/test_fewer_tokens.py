@@ -26,6 +26,7 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
+from recipes.stages import evaluate as scoring
 from recipes.stages import export as exporting
 from recipes.stages._shared.contract import Artifact, HeadFacts
 
@@ -126,7 +127,29 @@ def test_a_bundle_leaves_out_what_torch_does(tiny_nli: Path, tmp_path: Path, run
     assert bundle(ids, mask, ("hidden_states.0",))["hidden_states.0"].shape[:2] == ids.shape
     with pytest.raises(ModelError, match="for all layers', export without keep_tokens"):
         bundle(ids, mask, ("hidden_states.1",))
-    assert inspect(tmp_path, "bundle").shortened
+    found = inspect(tmp_path, "bundle")
+    assert found.shortened
+    assert found.whole_layer == 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "fits"), [(0, True), (3, True), (4, False), (-1, False), (None, False)]
+)
+def test_a_layer_without_all_tokens_is_refused_in_the_recipe(
+    layer: int | None, fits: bool
+) -> None:
+    config = scoring.Config(
+        name="e", stage="evaluate", models=("b",), tasks=("tatoeba",), layer=layer
+    )
+    bundle = exporting.check(
+        exporting.Config(name="b", stage="export", model="m", keep_tokens={4: 50}),
+        {"model": [Artifact("checkpoint", task="xnli", family="xlm-roberta")]},
+    )
+    if fits:
+        scoring.check(config, {"models": [bundle]})
+        return
+    with pytest.raises(StageInputError, match="^layer: "):
+        scoring.check(config, {"models": [bundle]})
 
 
 @pytest.mark.slow

@@ -131,7 +131,8 @@ class Artifact:
     model from outside the recipe, of which only the config is known; `family` is its model type
     and `head` what that config says of its head, where they are known; `adapter` says how an
     adapter of this recipe is trained; a bundle is `shortened` where its last layer computes the
-    first token alone; `tokenizer` is equal where two models split text alike (None: not known
+    first token alone or some tokens are dropped, and `whole_layer` is then the highest layer with
+    states of every token where tokens are dropped (None: not dropped); `tokenizer` is equal where two models split text alike (None: not known
     ahead); `cuts` are the sizes of an elastic student (None: not known ahead).
     """
 
@@ -140,6 +141,7 @@ class Artifact:
     external: bool = False
     runtime: str = "torch"
     shortened: bool = False
+    whole_layer: int | None = None
     family: str | None = field(default=None, compare=False)
     head: HeadFacts | None = field(default=None, compare=False)
     adapter: AdapterFacts | None = field(default=None, compare=False)

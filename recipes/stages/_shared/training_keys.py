@@ -217,6 +217,22 @@ def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
         )
 
 
+def refuse_dropped_tokens(artifact: Artifact, key: str, layer: int | None) -> None:
+    """Raise StageInputError if a bundle does not compute every token in the layer asked for.
+
+    Args:
+        layer: None is the default layer, which such a bundle may lack.
+    """
+    whole = artifact.whole_layer
+    if whole is None or (layer is not None and 0 <= layer <= whole):
+        return
+    layers = "0" if whole == 0 else f"a number from 0 to {whole}"
+    raise StageInputError(
+        f"{key}: a bundle exported with keep_tokens has all tokens up to layer {whole} only; set "
+        f"layer: {layers}, or export without keep_tokens"
+    )
+
+
 def refuse_head_alone(artifact: Artifact, key: str) -> None:
     """Raise StageInputError if a bundle has no hidden states at all."""
     headed = artifact.head is not None and artifact.head.format is not None
