@@ -13,7 +13,7 @@ from recipes.cli.options import Debug, Space
 def demo(
     model: Annotated[
         str,
-        typer.Argument(metavar="BUNDLE", help="A bundle's directory, or RECIPE:STAGE of a run."),
+        typer.Argument(metavar="BUNDLE", help="A bundle: a directory, or RECIPE:STAGE of a run."),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the page.")],
     library: Annotated[

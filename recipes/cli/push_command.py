@@ -13,7 +13,10 @@ from recipes.errors import RecipesError
 
 def push(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A directory, or RECIPE:STAGE of a run.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A directory, RECIPE:STAGE of a run, or package:NAME/FOLDER."
+        ),
     ],
     repo: Annotated[str, typer.Argument(metavar="REPO", help="org/name on the hub.")],
     card: Annotated[

@@ -18,7 +18,7 @@ Models = Annotated[
     list[str],
     typer.Argument(
         metavar="MODEL...",
-        help="Directories, or RECIPE:STAGE of a run; NAME=MODEL serves it under a name.",
+        help="Directories, RECIPE:STAGE of a run, or package:NAME/FOLDER; NAME=MODEL gives a name.",
     ),
 ]
 Host = Annotated[

@@ -135,9 +135,7 @@ def test_a_bundle_leaves_out_what_torch_does(tiny_nli: Path, tmp_path: Path, run
 @pytest.mark.parametrize(
     ("layer", "fits"), [(0, True), (3, True), (4, False), (-1, False), (None, False)]
 )
-def test_a_layer_without_all_tokens_is_refused_in_the_recipe(
-    layer: int | None, fits: bool
-) -> None:
+def test_a_layer_without_all_tokens_is_refused_in_the_recipe(layer: int | None, fits: bool) -> None:
     config = scoring.Config(
         name="e", stage="evaluate", models=("b",), tasks=("tatoeba",), layer=layer
     )
