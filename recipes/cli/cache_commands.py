@@ -108,10 +108,11 @@ def prune(
     workspace: Space = None,
     debug: Debug = False,
 ) -> None:
-    """Remove finished stages that no run names."""
+    """Remove finished stages that no run names, and token files that no training reads."""
     from datetime import timedelta
 
     from recipes.cli.listings import cache_table
+    from recipes.execution import token_files
     from recipes.execution.cached_stages import prune_shared, prune_workspace
     from recipes.execution.shared_cache import SharedCache
     from recipes.execution.workspace import Workspace, size_text
@@ -127,3 +128,11 @@ def prune(
         typer.echo(cache_table(gone))
     done = "would be removed" if dry_run else "removed"
     typer.echo(f"{len(gone)} stages, {size_text(sum(stage.bytes for stage in gone))} {done}")
+    if cache:
+        return
+    unused = token_files.unused(Workspace(workspace), age)
+    if not dry_run:
+        token_files.remove(unused)
+    if unused:
+        size = size_text(sum(file.bytes for file in unused))
+        typer.echo(f"{len(unused)} files of tokenized text, {size} {done}")

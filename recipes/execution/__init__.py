@@ -21,6 +21,7 @@ Files:
         module
     stage_worker.py: what a worker process does: it makes the stages it is sent
     time_left.py: how long a running stage still takes, from its last reports
+    token_files.py: find and remove token files of streamed text that no training reads
     verify.py: read every finished stage again and compare it with what was written
     worker_pool.py: processes that make stages side by side
     work_snapshots.py: snapshots of stages in the making, from which another machine goes on

@@ -121,9 +121,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         artifact = with_task(artifact, config.adapter_task)
         if any(task.by_embedding for task in found):
             refuse_head_alone(artifact, "models")
+            refuse_dropped_tokens(artifact, "layer", config.layer)
             if config.layer == -1:
                 refuse_shortened(artifact, "layer", "-1 is the last layer")
-            refuse_dropped_tokens(artifact, "layer", config.layer)
         if artifact.external:
             for task in found:
                 head = artifact.head

@@ -7,12 +7,15 @@
 
 A file is named by a digest of its text, of the tokenizer, of the longest sequence and of the text
 that is kept out, so other stages and other processes find it. It is written aside and renamed, so
-it is there whole or not at all. A record batch of the file is a block of 1,024 rows.
+it is there whole or not at all. A record batch of the file is a block of 1,024 rows. Whoever reads
+a file sets its time of change, once per hour at most, so that unused files can be found.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -30,6 +33,7 @@ from transfer.loop.types import Progress
 
 FORMAT = 1  # raise it when the same key would mean another file
 BLOCK = 1024  # rows
+_NOTED = 3600  # seconds after which a file's time of change is set again
 
 
 class TokenStore:
@@ -67,6 +71,7 @@ class TokenStore:
         key = sha256(f"{self.settings} {self._digest(shard)}".encode()).hexdigest()[:32]
         path = self.place / f"{key}.arrow"
         if path.is_file():
+            _note_use(path)
             return path
         lock = self.place / f"{key}.lock"
         with FileLock(lock):
@@ -86,6 +91,7 @@ class TokenStore:
         state[0] = str(Path(shard.name).absolute())
         note = self.place / f"{sha256(json.dumps(state).encode()).hexdigest()[:32]}.digest"
         if note.is_file():
+            _note_use(note)
             return note.read_text("utf-8")
         found = shard.digest()
         _replace(note, found.encode())
@@ -118,6 +124,13 @@ class TokenStore:
 
     def _kept(self, shard: Shard) -> Iterator[str]:
         return (text for text in texts(shard) if text not in self.held)
+
+
+def _note_use(path: Path) -> None:
+    """Set the file's time of change to now where it is older than an hour."""
+    with suppress(OSError):  # a file of somebody else
+        if time.time() - path.stat().st_mtime > _NOTED:
+            os.utime(path)
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -153,6 +166,7 @@ class TokenCorpus:
         values, lengths = [], []
         for block in blocks:
             number = bisect_right(self._first, block) - 1
+            _note_use(self.files[number])
             with pyarrow.memory_map(str(self.files[number])) as mapped:
                 column = pyarrow.ipc.open_file(mapped).get_batch(block - self._first[number])[0]
                 lengths.append(np.diff(column.offsets.to_numpy()))

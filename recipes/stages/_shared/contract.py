@@ -131,9 +131,10 @@ class Artifact:
     model from outside the recipe, of which only the config is known; `family` is its model type
     and `head` what that config says of its head, where they are known; `adapter` says how an
     adapter of this recipe is trained; a bundle is `shortened` where its last layer computes the
-    first token alone or some tokens are dropped, and `whole_layer` is then the highest layer with
-    states of every token where tokens are dropped (None: not dropped); `tokenizer` is equal where two models split text alike (None: not known
-    ahead); `cuts` are the sizes of an elastic student (None: not known ahead).
+    first token alone or some tokens are dropped; `whole_layer` is the highest layer with states of
+    every token where some are dropped (None: none are); `tokenizer` is equal where two models split
+    text alike (None: not known ahead); `cuts` are the sizes of an elastic student (None: not known
+    ahead).
     """
 
     kind: ArtifactKind
