@@ -104,7 +104,7 @@ class OwnTask(Task):
 
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
         """Languages with a file that shows its labels; where it hides them nothing is scored."""
-        if split != "test" or not self.rules.GOLD:
+        if split != "test" or not self._gold_roles:
             return self._ordered(set(self._places[split]))
         return self._ordered({code for code in self._places[split] if self._shows_gold(code)})
 
@@ -123,8 +123,13 @@ class OwnTask(Task):
             return not all(map(is_hidden, FORMATS.get(self.format).gold(rows)))
         first = next(self._rows("test", language), None)  # of no row, reading says so
         return first is None or any(
-            role in first.parts or role in first.lists for role in self.rules.GOLD
+            role in first.parts or role in first.lists for role in self._gold_roles
         )
+
+    @property
+    def _gold_roles(self) -> list[str]:
+        """The parts of its rows that are predicted: none of a line and its translation."""
+        return [role for role in self.declaration.row_roles if role in self.rules.GOLD]
 
     def first_row_problems(self) -> list[str]:
         """What is wrong with the first row of each table, such as a column that is absent."""

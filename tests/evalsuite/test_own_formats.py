@@ -26,6 +26,8 @@ from evalsuite.task import (
 )
 from tests.support.own_files import CHOICES, FLAGS, PAIR, SOURCE, WHEN, declared, read, squad
 
+LINES = {"first": "first", "second": "second"}
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -163,6 +165,10 @@ def test_lines_and_their_translations() -> None:
     assert task.load(SOURCE, "test", "de")[1] == ParallelExample(
         "test-de-2", "Gewonnen!", "We won."
     )
+    Path("fr.tsv").write_text("first\tsecond\nIl pleut.\tIt rains.\n")
+    table = task_of("lines", Declaration(format="retrieval", test={"fr": "fr.tsv"}, columns=LINES))
+    for found, code in ((task, "de"), (table, "fr")):  # there is nothing to hide
+        assert found.available(SOURCE, "test") == (code,)
 
 
 @pytest.mark.parametrize(
