@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 else:  # the names are those of the formats' files
     OwnFormat = Literal[OWN_FORMATS.names()]
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+SPLIT_NAMES = {"train", "dev", "val", "valid", "validation", "test", "eval"}
 PLACE = "{language}"
 Parts = dict[str, str]  # role -> file with one line per row
 Places = str | dict[str, str | Parts]
@@ -289,6 +290,8 @@ def _existing(text: str) -> Path:
 def _expanded(pattern: str) -> Iterator[tuple[str, Path]]:
     """(language, path) of the files there are, sorted.
 
+    A name such as `en-train` or `dev` is a split's, not a language's.
+
     Raises:
         DataError: there are none.
     """
@@ -301,7 +304,8 @@ def _expanded(pattern: str) -> Iterator[tuple[str, Path]]:
     form = re.compile(escaped.replace(re.escape(PLACE), r"\1"))
     found = False
     for match in sorted(root.glob(pattern_below)):
-        if fits := form.fullmatch(str(match)):
+        fits = form.fullmatch(str(match))
+        if fits and SPLIT_NAMES.isdisjoint(re.split("[-_]", fits[1].lower())):
             found = True
             yield fits[1], match
     if not found:

@@ -49,6 +49,14 @@ def test_classification(folder: Path) -> None:
     assert task.kind_of_source(DataSource("embedded")) == "files"
 
 
+@pytest.mark.parametrize("other", ["en-train", "de_dev", "dev", "test", "val", "pt-BR-valid"])
+def test_a_name_of_a_split_is_no_language(folder: Path, other: str) -> None:
+    for name in ("en", "de", other):
+        (folder / f"{name}.csv").write_text(CSV)
+    task = topics(test="{language}.csv")
+    assert task.available(SOURCE, "test") == ("en", "de")
+
+
 def test_pairs_by_number(folder: Path) -> None:
     (folder / "a.tsv").write_text("A\tB\tyes\nC\tD\tno\n")
     columns = {"first": 1, "second": 2, "label": 3}
