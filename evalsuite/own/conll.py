@@ -3,12 +3,15 @@
 >>> list(sentences(Path("train.conll"), word=1, tag=-1))
 [(1, ('Maria', 'lives', 'here'), ('B-PER', 'O', 'O'))]
 
-Columns are separated by tabs, or by spaces where a file has no tab. Lines that begin with `#` and a
-space, and `-DOCSTART-`, are not words. Columns are counted from 1, and -1 is the last one.
+Columns are separated by tabs, or by spaces where a file has no tab. Lines before a sentence's first
+word that begin with `#` and a space, and `-DOCSTART-`, are not words. Nor are ranges such as `1-2`
+(its words follow) and empty nodes such as `8.1` in the ten columns of CoNLL-U. Columns are counted
+from 1, and -1 is the last one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.own.records import Column, content
 
 Sentence = tuple[int, tuple[str, ...], tuple[str, ...]]  # line of its first word, words, tags
+_UNIVERSAL = 10  # columns of CoNLL-U, the first of which numbers the words
+_NO_WORD = re.compile(r"\d+[-.]\d+")
 
 
 def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
@@ -28,20 +33,22 @@ def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
     if not (isinstance(word, int) and isinstance(tag, int)):
         raise DataError(f"{path}: its columns have no names; give numbers, from 1: word: 1, tag: 2")
     text = content(path)
-    separator = "\t" if "\t" in text else None
+    separator = "\t" if "\t" in text else " "
     lines = text.split("\n")
     words: list[str] = []
     tags: list[str] = []
     start, found = 0, False
     for number, line in enumerate([*lines, ""], 1):
         line = line.removesuffix("\r")
-        if line.startswith(("# ", "-DOCSTART-")):
+        if not words and line.startswith(("# ", "-DOCSTART-")):
             continue
         if line.strip():
-            fields = line.split(separator)
+            tabs = separator == "\t"
+            fields = [field for field in line.split(separator) if tabs or field]
+            if len(fields) == _UNIVERSAL and _NO_WORD.fullmatch(fields[0]):
+                continue
             if not words:
                 start = number
-            tabs = separator is not None
             words.append(_field(path, number, fields, word, "word", tabs))
             tags.append(_field(path, number, fields, tag, "tag", tabs))
         elif words:

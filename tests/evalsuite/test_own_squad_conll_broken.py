@@ -176,8 +176,29 @@ def test_a_squad_file_of_another_form_is_read(raw: str, answer: Answer) -> None:
         ("a NN O\nb VB X O\n", [("a", "b")]),
         ("New York\tB-X\n", [("New York",)]),
         ("a\u2028 O\n", [("a",)]),
+        ("we O\n# O\n# # B-X\n1 O\n", [("we", "#", "#", "1")]),  # no comments
+        ("10\u00a0000 B-X\n", [("10\u00a0000",)]),
+        ("a  O\nb O \n", [("a", "b")]),
     ],
 )
 def test_a_conll_file_of_another_form_is_read(raw: str, words: list[tuple[str, ...]]) -> None:
     rows = read("tagging", "train", "a.conll", raw, labels=TAGS)
     assert [row.words for row in rows] == words
+
+
+def test_ranges_and_empty_nodes_of_conll_u_are_no_words() -> None:
+    def line(number: str, word: str, tag: str) -> str:
+        return "\t".join([number, word, "_", tag, *["_"] * 6])
+
+    lines = [
+        "# text = du pain",
+        line("1-2", "du", "_"),
+        line("1", "de", "ADP"),
+        line("2", "le", "DET"),
+        line("2.1", "elided", "_"),
+        line("3", "pain", "NOUN"),
+    ]
+    columns = {"word": 2, "tag": 4}
+    (row,) = read("tagging", "train", "a.conllu", "\n".join(lines) + "\n", columns=columns)
+    assert row.words == ("de", "le", "pain")
+    assert row.tags == ("ADP", "DET", "NOUN")  # type: ignore[union-attr]
