@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,21 @@ BROKEN: list[tuple[str, dict[str, Any], str, str | bytes, str]] = [
         "a.conll",
         "a O\nb B-Y\n",
         ":2: unknown tag 'B-Y'; allowe",
+    ),
+    *(
+        (
+            "span",
+            {},
+            "a.jsonl",
+            json.dumps({"question": "When?", "context": "Rome fell in 476.", "answers": answers}),
+            f":1: answers: {problem}",
+        )
+        for answers, problem in (
+            ({"text": "476", "answer_start": 13}, "text and answer_start are not lists, such as"),
+            ({"text": "476", "answer_start": [13]}, "text and answer_start are not lists"),
+            ({"text": ["476"], "answer_start": None}, "text and answer_start are not lists"),
+            ({"text": ["476", "in"], "answer_start": [13]}, "2 texts and 1 places (answer_start)"),
+        )
     ),
     (
         "tagging",

@@ -45,7 +45,13 @@ def example(row: Row, id: str, labels: Sequence[str]) -> SpanExample:
     except ValueError:
         raise row.error(f'answers: {written[:60]!r} is not JSON, such as ["1867"]') from None
     if isinstance(said, dict) and {"text", "answer_start"} <= set(said):
-        pairs = list(zip(said["text"], said["answer_start"], strict=False))
+        texts, starts = said["text"], said["answer_start"]
+        if not (isinstance(texts, list) and isinstance(starts, list)):
+            raise row.error("answers: text and answer_start are not lists, such as [9]")
+        if len(texts) != len(starts):
+            count = f"{len(texts)} texts and {len(starts)} places (answer_start)"
+            raise row.error(f"answers: {count}; give one place for each text")
+        pairs = list(zip(texts, starts, strict=True))
     elif isinstance(said, list):
         pairs = [(text, -1) for text in said]
     else:
