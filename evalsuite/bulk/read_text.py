@@ -18,6 +18,7 @@ from typing import Any
 
 from evalsuite.bulk.byte_stream import ByteStream
 from evalsuite.bulk.rows import BadRow, Row
+from evalsuite.data.csv_reader import csv_reader
 from evalsuite.data.json_text import parse
 from evalsuite.errors import MalformedRowError
 from evalsuite.own.records import tab_fields
@@ -145,8 +146,7 @@ class Delimited:
                     problems.append(lines.problem)
                 yield line
 
-        csv.field_size_limit(LONGEST)  # the library's default is 128 KiB
-        reader = csv.reader(noted(), strict=True)
+        reader = csv_reader(noted(), strict=True)
         while True:
             first = lines.number + 1
             problems.clear()

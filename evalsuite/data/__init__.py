@@ -4,6 +4,7 @@ Files:
     answer_forms.py: the form in which answers to questions are compared, as SQuAD and as MLQA
         normalise them
     choices.py: questions with answers to choose from: what COPA, Cosmos QA and similar tasks share
+    csv_reader.py: Python's reader of CSV, with one limit for a field wherever rows are read
     decoded.py: the text of a file of data, from its bytes: UTF-8 without a byte-order mark, or one
         message
     files.py: text files in the layouts of the XTREME download scripts, read with errors that name

@@ -17,6 +17,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, NamedTuple
 
+from evalsuite.data.csv_reader import csv_reader
 from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
 from evalsuite.data.mistaken import is_there, refuse_mistaken
@@ -113,9 +114,9 @@ def table(
     """
     content = lines(path, what, layout)
     rows = (
-        csv.reader((f"{line}\n" for line in content), strict=True)
+        csv_reader((f"{line}\n" for line in content), strict=True)
         if quoted
-        else csv.reader(content, delimiter="\t", quoting=csv.QUOTE_NONE)
+        else csv_reader(content, delimiter="\t", quoting=csv.QUOTE_NONE)
     )
     names: list[str] = []
     left = int(short * len(content))

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.data import files
+from evalsuite.data.csv_reader import csv_reader
 from evalsuite.data.json_text import parse
 from evalsuite.data.sourced import root
 from evalsuite.errors import MalformedRowError
@@ -98,7 +99,7 @@ def _texts(path: Path) -> Iterator[str]:
             yield from _strings(parse(path, number, line))
     elif path.suffix == ".csv":
         try:
-            for row in csv.reader(lines):
+            for row in csv_reader(lines):
                 yield from row
         except csv.Error as error:
             raise MalformedRowError(path, 1, f"not CSV: {error}") from None

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.data.csv_reader import csv_reader
 from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
 from evalsuite.data.mistaken import mistaken
@@ -91,7 +92,7 @@ def records(
     text = content(path)
     blank: Counter[str] = Counter() if skipped is None else skipped
     if kind == "json":
-        yield from _json(path, text, columns, blank)
+        yield from _json(path, text, columns, optional, blank)
     else:
         yield from _delimited(path, text, columns, blank, tabs=kind == "tsv")
 
@@ -192,7 +193,7 @@ def _lines(text: str, skipped: Counter[str]) -> Iterator[tuple[int, str]]:
 
 
 def _csv_rows(path: Path, text: str, skipped: Counter[str]) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv_reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         for fields in reader:
@@ -219,13 +220,29 @@ def _unwrapped(field: str) -> str:
 
 
 def _json(
-    path: Path, text: str, columns: Sequence[Column], skipped: Counter[str]
+    path: Path,
+    text: str,
+    columns: Sequence[Column],
+    optional: Sequence[Column],
+    skipped: Counter[str],
 ) -> Iterator[Record]:
+    first: dict[Column, bool] = {}  # whether the first row has an optional column
+    at = 0
     for line, shown in _lines(text, skipped):
         row = parse(path, line, shown)
         if not isinstance(row, dict):
             raise MalformedRowError(path, line, "not a JSON object with the columns as its keys")
         _check_columns(path, line, columns, [*row])
+        if not at:
+            at, first = line, {column: column in row for column in optional}
+        for column, there in first.items():
+            if (column in row) != there:
+                said = (
+                    f"no {column!r}, which line {at} has"
+                    if there
+                    else (f"{column!r}, which line {at} does not have")
+                )
+                raise MalformedRowError(path, line, f"{said}; give it in all rows or in none")
         yield Record(line, {name: as_text(value) for name, value in row.items()})
 
 

@@ -137,6 +137,33 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, raw: bytes, proble
         read(write(tmp_path, name, raw))
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_column_is_in_all_rows_of_json_or_in_none(tmp_path: Path, there: bool) -> None:
+    rows = [{"text": "x"} | ({"label": "a"} if there else {}), {"text": "y"}]
+    if not there:
+        rows[1]["label"] = "a"
+    raw = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    path = write(tmp_path, "a.jsonl", raw)
+    said = "no 'label', which line 1 has" if there else "'label', which line 1 does not have"
+    with pytest.raises(MalformedRowError, match=f":2: {said}; give it in all rows or in none"):
+        list(records(path, ("text",), optional=("label",)))
+    assert len(list(records(path, ("text",)))) == 2
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+def test_a_long_text_is_read(tmp_path: Path, name: str) -> None:
+    text, before = "long " * 40_000 + "end", csv.field_size_limit(1 << 17)
+    raw = {
+        "a.csv": f"text,label\n{text},a\n",
+        "a.tsv": f"text\tlabel\n{text}\ta\n",
+        "a.jsonl": json.dumps({"text": text, "label": "a"}),
+    }[name]
+    try:
+        assert read(write(tmp_path, name, raw.encode())) == [(text, "a")]
+    finally:
+        csv.field_size_limit(before)
+
+
 @pytest.mark.parametrize("name", ["none.csv", "none.parquet"])
 def test_no_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="there is no file"):
