@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from report_fakes import a_model, a_run, a_score, run_of_three_systems
 
 from evalsuite.report.charts.draw_languages import draw as draw_languages
 from evalsuite.report.charts.draw_points import draw, log_ticks
 from evalsuite.report.charts.label_places import place
+from evalsuite.report.charts.palette import INK
 from evalsuite.report.charts.pareto_charts import charts, short_names
+from evalsuite.report.charts.svg_element import as_element
 from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
@@ -71,6 +76,19 @@ def test_a_drawing_is_the_same_every_time(run: RunRecord) -> None:
     assert draw(chart, "a") == draw(chart, "a")
     assert 'role="img"' in draw(chart, "a")
     assert "On the Pareto front: int8 and teacher" in draw(chart, "a")
+
+
+def test_a_drawing_keeps_the_numbers_of_its_text() -> None:
+    texts = ("0.005", "0.015", "student[rate=0.00015]")
+
+    def paint(figure: Any) -> None:
+        for i, text in enumerate(texts):
+            figure.text(0.1234567, 0.3 * i, text, color=INK)
+
+    drawn = as_element((300, 200), paint, "Loss.", "c")
+    for text in texts:
+        assert f">{text}<" in drawn
+    assert not re.search(r"\d\.\d{3}", re.sub(r">[^<]+<", "><", drawn))  # of places in pixels
 
 
 def test_charts_by_language_share_a_scale_and_begin_with_the_source_language(

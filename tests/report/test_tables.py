@@ -23,6 +23,7 @@ from evalsuite.report.tables.languages import (
     absent_sentences,
     language_section,
     language_table,
+    other_metrics,
     shade,
 )
 from evalsuite.report.tables.scores import main_table
@@ -149,6 +150,15 @@ def test_other_metrics_and_absent_languages(run: RunRecord) -> None:
     assert section.others is not None
     assert texts(section.others) == {"teacher": ["61.0", "91.0"], "int8": ["59.5", "90.0"]}
     assert language_section(group(run), columns(run.scores)[0]).others is None
+
+
+def test_an_error_in_the_unit_of_the_scores_has_three_decimals() -> None:
+    mae = {"en": 0.043, "de": 1.26}
+    plain = a_score(a_model("a"), en=90.0, de=80.0)
+    result = plain.model_copy(update={"metrics": {**plain.metrics, "mae": mae}})
+    table = other_metrics(group(a_run(result)), columns((result,))[0])
+    assert table is not None
+    assert texts(table) == {"a": ["1.26", "0.043"]}
 
 
 def test_shades_run_from_chance_to_the_best() -> None:

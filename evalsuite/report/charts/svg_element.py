@@ -60,7 +60,7 @@ def as_element(
 
 def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequence[str]]) -> str:
     """An SVG document as an element: described, with marks, variables and separate ids."""
-    body = _FONTS.sub("", _LONG.sub(r"\1", svg[svg.index("<svg") :]))
+    body = _FONTS.sub("", svg[svg.index("<svg") :])
     used = set(_REFERENCE.findall(body))
     root = fromstring(body)
     for parent in list(root.iter()):
@@ -82,9 +82,14 @@ def _mark(group: Element, marks: Sequence[str]) -> None:
 
 
 def _clean(element: Element, used: set[str], prefix: str) -> None:
-    """Plain HTML names, no id that nothing refers to, and variables for colours."""
+    """Plain HTML names, shorter numbers, no id that nothing refers to, and variables for colours.
+
+    Text keeps its numbers: ticks of a loss differ in the third decimal.
+    """
     element.tag = element.tag.rpartition("}")[2]
-    attributes = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    attributes = {
+        name.rpartition("}")[2]: _LONG.sub(r"\1", value) for name, value in element.attrib.items()
+    }
     if attributes.get("id") not in used:
         attributes.pop("id", None)
     if attributes.get("transform", "").startswith("rotate(-0"):

@@ -35,6 +35,13 @@ def number(value: float | None) -> str:
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
+def small_number(value: float | None) -> str:
+    """The same with three decimals below 1: `0.043`, as of errors in the unit of the answers."""
+    if value is None or abs(value) >= 1:
+        return number(value)
+    return f"{value:.3f}".replace("-", "−")
+
+
 def megabytes(value: float | None) -> str:
     """Bytes as MB (10^6 bytes), without the unit."""
     return NONE if value is None else number(value / 1e6)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from evalsuite.report.figures.formatting import NONE, between, percent, points
+from evalsuite.report.figures.formatting import NONE, between, percent, points, small_number
 from evalsuite.report.figures.names import language_and_code, language_name, metric_name
 from evalsuite.report.figures.scores import TaskColumn, mean, results_of
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.report.tables._agreement import comparison_table
+from evalsuite.results.numbers import is_percent
 from evalsuite.results.task import TaskResult
 
 SHADES = 9
@@ -149,14 +150,15 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
         return None
     source = everything[0].source_language
     heads: list[Column] = []
-    parts: list[Callable[[TaskResult], float | None]] = []
+    parts: list[tuple[Callable[[TaskResult], float | None], Callable[[float | None], str]]] = []
     for name in names:
         heads += [Column(metric_name(name), "zero-shot mean"), Column(metric_name(name), source)]
-        parts += [_zero_shot_of(name), _source_of(name)]
+        shown = percent if is_percent(name) else small_number
+        parts += [(_zero_shot_of(name), shown), (_source_of(name), shown)]
     rows = [
         Row(
             Cell(system.name),
-            tuple(Cell(percent(mean(part(r) for r in of_system))) for part in parts),
+            tuple(Cell(shown(mean(part(r) for r in of_system))) for part, shown in parts),
         )
         for system, of_system in zip(systems, by_system, strict=True)
     ]

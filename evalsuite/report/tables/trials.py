@@ -12,6 +12,7 @@ from evalsuite.report.figures.formatting import (
     percent,
     points,
 )
+from evalsuite.report.figures.trials import over_budget
 from evalsuite.report.figures.verdict import candidate_name, limit, verdict
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
@@ -42,13 +43,13 @@ def _row(search: Search, i: int) -> Row:
         empty = [Cell(NONE)] * 4
         reason = [Cell("not possible", sub=trial.refused), Cell("")]
         return Row(Cell(str(i + 1)), (*chosen, *empty, *reason), "aside")
-    is_best = i == search.recommended
+    is_best, over = i == search.recommended, over_budget(search, trial)
     cells = (
         Cell(percent(trial.average), points(trial.difference)),
         Cell(megabytes(trial.bytes)),
         Cell(number(trial.p50_ms)),
         Cell(number(trial.sentences_per_second)),
-        Cell("within" if trial.within else "over"),
+        Cell(NONE if over is None else "over" if over > 0 else "within"),
         Cell("on it" if trial.on_front else ""),
     )
     head = Cell(str(i + 1), sub="recommended" if is_best else "")
