@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ from evalsuite import plugins
 from evalsuite.errors import PluginError
 from evalsuite.inference.open_model import open_model
 from evalsuite.machine.child_process import start, start_context
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import declare
+from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import METRICS, TASKS
 from evalsuite.task import DataSource
 from recipes.planning.data_digests import digest_need
-from recipes.stages._shared.contract import DataNeed
+from recipes.planning.plan import Planned, _named_plugins
+from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
@@ -34,6 +39,13 @@ def example(name: str) -> str:
     found = re.search(rf"`{re.escape(name)}`:\n\n```python\n(.*?)```", DOCUMENT, re.DOTALL)
     assert found
     return found[1]
+
+
+class Keys(StageConfig):
+    """Of a stage that trains and exports."""
+
+    method: str = "full"
+    runtime: str = "torch"
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +139,41 @@ def test_the_file_is_part_of_the_key(data: Path, tmp_path: Path) -> None:
     file.write_text(file.read_text() + "\n")
     assert digest_need(need, source) != before
     assert "plugin" not in digest_need(DataNeed("xnli", "dev"), DataSource("embedded"))
+
+
+def test_the_file_of_a_method_and_of_a_runtime_is_part_of_the_key(tmp_path: Path) -> None:
+    for name, content in (("norms", "GIVES = prepare = None\n"), ("boards", "EXPORTER = 1\n")):
+        (tmp_path / f"{name}.py").write_text(content)
+        plugins.load(tmp_path / f"{name}.py")
+    stage = Planned("a", "a", "train", "", Keys(name="a", stage="train"), {}, 1, Artifact("report"))
+    for key, name in (("method", "norms"), ("runtime", "boards")):
+        named = replace(stage, config=Keys.model_validate({**vars(stage.config), key: name}))
+        assert _named_plugins(named) == [tmp_path / f"{name}.py"]
+    own = replace(stage, config=Keys(name="a", stage="train", method="lora", runtime="openvino"))
+    assert _named_plugins(own) == _named_plugins(stage) == []
+
+
+def test_the_file_of_a_metric_is_part_of_the_key(data: Path, tmp_path: Path) -> None:
+    metric = tmp_path / "balanced_accuracy.py"
+    metric.write_text(example("evalsuite/metrics/balanced_accuracy.py"))
+    plugins.load(metric)
+    columns = {"first": 1, "second": 2, "label": 3}
+    test = {"en": str(data / "weather/test-en.tsv")}
+    task = OwnTask(
+        "mine",
+        Declaration(
+            format="pair", test=test, columns=columns, labels=["yes", "no"],
+            metric="balanced_accuracy",
+        ),
+    )  # fmt: skip
+    need, source = DataNeed("mine", "eval"), DataSource("files")
+    declare({"mine": task})
+    try:
+        before = digest_need(need, source)
+        metric.write_text(metric.read_text() + "\n")
+        assert digest_need(need, source) != before
+    finally:
+        declare({})
 
 
 def told(connection: object) -> None:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from compress.export.registry import EXPORTERS
 from evalsuite.errors import EvalsuiteError
+from evalsuite.registry import RUNTIMES
 from evalsuite.task import DataSource
 from recipes.errors import is_persons
 from recipes.hashing import DigestMemo, sha256_file, sha256_json
@@ -26,6 +28,7 @@ from recipes.planning.matrix import Instance, Roles, expand
 from recipes.planning.stage_config import check_stage
 from recipes.stages._shared import registry
 from recipes.stages._shared.contract import Artifact, StageConfig
+from transfer.registry import METHODS
 
 KEY_VERSION = 1  # raise it when the same key would mean another output
 
@@ -237,6 +240,8 @@ def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]
     }
     if (plugin := registry.STAGES.plugin_file(stage.kind)) is not None:
         parts["plugin"] = sha256_file(plugin)
+    if named := _named_plugins(stage):
+        parts["plugins"] = [sha256_file(file) for file in named]
     if getattr(stage.module, "LABELS_MATTER", False):
         parts["labels"] = {role: list(labels) for role, labels in stage.inputs.items()}
     if getattr(stage.module, "LINEAGE_MATTERS", stage.kind == "report"):
@@ -244,6 +249,14 @@ def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]
         parts["recipe"] = [recipe.name, recipe.description]
         parts["lineage"] = [[label, keys[label]] for label in lineage(plan, stage.label)]
     return parts
+
+
+def _named_plugins(stage: Planned) -> list[Path]:
+    """Files of plugins that the stage's keys name: its training method, its runtime."""
+    method, runtime = (getattr(stage.config, key, None) for key in ("method", "runtime"))
+    asked = [(METHODS, method), (EXPORTERS, runtime), (RUNTIMES, runtime)]
+    files = [where.plugin_file(name) for where, name in asked if isinstance(name, str)]
+    return [file for file in files if file is not None]
 
 
 def lineage(plan: Plan, label: str) -> list[str]:
