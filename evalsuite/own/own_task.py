@@ -102,6 +102,11 @@ class OwnTask(Task):
             return ()
         return tuple(place.values()) if isinstance(place, dict) else (place,)
 
+    def parts_of_rows(self, split: Split, languages: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Language -> the parts of a row in the order of `files`, where each has its own file."""
+        places = {code: self._places[split].get(code) for code in languages}
+        return {code: tuple(place) for code, place in places.items() if isinstance(place, dict)}
+
     def available(self, source: DataSource, split: Split) -> tuple[str, ...]:
         """Languages with a file that shows its labels; where it hides them nothing is scored."""
         if split != "test" or not self._gold_roles:

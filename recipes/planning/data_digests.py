@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MissingDataError
 from evalsuite.own.own_task import OwnTask
+from evalsuite.registry import METRICS
 from evalsuite.task import DataSource, Split, Task
 from recipes.hashing import sha256_file, sha256_json
 from recipes.naming import home_path
@@ -46,6 +47,7 @@ def digest_need(
     task = find_task(need.task)
     rows = _rows(task, need.split, need.languages, source, digest_file)
     files = [catalogue.plugin_file(need.task) for catalogue in CATALOGUES]
+    files += [METRICS.plugin_file(name) for name in dict.fromkeys((task.metric, *task.also))]
     return "+".join([rows, *(f"plugin:{digest_file(file)}" for file in files if file is not None)])
 
 
@@ -86,17 +88,26 @@ def _rows(
                 what = f"{task.name} {split} ({language})"
                 raise MissingDataError(path, what, task.layout)
             refuse_mistaken(path, unpacked=kind == "files")
-            name = f"{language}/{path.name}"
-            if name in digests:  # of another folder
-                name = f"{language}/{path.parent.name}/{path.name}"
-            digests[name] = digest_file(path)
+            digests[_free_name(language, path, digests)] = digest_file(path)
     if not digests:
         folder = (source.data_dir or Path()) / task.name
         what = f"{task.name} {split}"
         if folder.is_dir():
             raise DataError(f"{what}: no such file in {folder}\nexpected layout: {task.layout}")
         raise MissingDataError(folder, what, task.layout)
-    return f"{kind}:{sha256_json({'split': split, 'files': digests, **_declared(task, split)})}"
+    content = {"split": split, "files": digests, **_declared(task, split)}
+    if isinstance(task, OwnTask) and (parts := task.parts_of_rows(split, languages)):
+        content["parts"] = {code: list(roles) for code, roles in parts.items()}
+    return f"{kind}:{sha256_json(content)}"
+
+
+def _free_name(language: str, path: Path, taken: Collection[str]) -> str:
+    """The end of a path, as long as it has to be to differ from the names before it."""
+    for parts in range(1, len(path.parts) + 1):
+        name = f"{language}/{'/'.join(path.parts[-parts:])}"
+        if name not in taken:
+            return name
+    return f"{language}/{path}#{len(taken)}"  # the same file for two parts
 
 
 def _declared(task: Task, split: Split) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from recipes.planning.external_heads import declared_task, of_adapter, of_checkp
 from recipes.stages._shared.contract import Artifact, ArtifactKind
 from recipes.stages._shared.elastic_keys import declared_sizes
 
+_ADAPTER = "adapter_config.json"
 _NO_CONTENT = {MANIFEST, "README.md", "SHA256SUMS"}
 _GRAPHS = (  # of bundles
     (".onnx", "onnxruntime"),
@@ -90,10 +91,26 @@ class External:
         return cls(text, Path(hub.repo), artifact, hub.repo, hub.revision)
 
     def digest(self, memo: DigestMemo) -> str:
-        """What enters the cache key: repository and revision, or a digest of the files."""
+        """What enters the cache key: repository and revision, or a digest of the files.
+
+        Of an adapter also of its base's files, where the base is a local directory; the name of a
+        base of the hub is in the adapter's own files.
+        """
         if self.repo is not None:
             return f"hub:{self.repo}@{self.revision or 'main'}"
-        return f"directory:{memo.files(self.path, self.files())}"
+        own = f"directory:{memo.files(self.path, self.files())}"
+        base = self._base()
+        return own if base is None else f"{own}+{base.digest(memo)}"
+
+    def _base(self) -> External | None:
+        """The local directory that an adapter was trained on; None where there is none."""
+        if not (self.path / _ADAPTER).is_file():
+            return None
+        text = adapter_config(self.path)["base_model_name_or_path"]
+        base = Path(text).expanduser()
+        if not (base / "config.json").is_file():
+            return None
+        return External(text, base.resolve(), Artifact("checkpoint", external=True))
 
     def check_tokenizer(self) -> None:
         """Open the tokenizer of a local model, where it has one.
@@ -240,7 +257,7 @@ def inspect(path: Path, text: str, *, weights: bool = True) -> Artifact:
         names = {child.name for child in path.iterdir() if child.exists()}  # no broken links
     except OSError as error:
         raise ModelError(f"{text} cannot be read: {error.strerror or error}") from error
-    if {"adapter_config.json", "adapter_model.safetensors"} <= names:
+    if {_ADAPTER, "adapter_model.safetensors"} <= names:
         return _adapter(path)
     has_config = "config.json" in names
     if has_config and is_cascade(path):

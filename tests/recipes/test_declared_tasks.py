@@ -29,6 +29,17 @@ stages:
   - {name: teacher, stage: train, model: ./base, tasks: [topics]}
   - {name: scores, stage: evaluate, models: [teacher], tasks: [topics]}
 """
+PARTS = """
+name: demo
+source: files
+tasks:
+  inference:
+    format: pair
+    train: {en: {first: FIRST/v1/en.txt, second: SECOND/v1/en.txt, label: label/v1/en.txt}}
+    labels: [YES, "NO", yes, "no"]
+stages:
+  - {name: teacher, stage: train, model: ./base, tasks: [inference]}
+"""
 CSV = "text,label\nEs regnet.,weather\nGewonnen!,sports\n"
 SOURCE = DataSource("files")
 
@@ -76,6 +87,26 @@ def test_the_declaration_is_part_of_the_digest(files):
     assert digest(RECIPE.replace("    dev:", "    metric: macro_f1\n    dev:"), "eval") != scored
     (files.folder / "train.csv").write_text(CSV + "Sieg!,sports\n")
     assert digest(RECIPE) != before
+
+
+def test_the_part_that_a_file_gives_is_part_of_the_digest(files):
+    def digest(first, second):
+        text = PARTS.replace("FIRST", first).replace("SECOND", second)
+        load(files.write(text))
+        return digest_need(DataNeed("inference", "train"), SOURCE)
+
+    for part, lines in (("premise", "a\nb\n"), ("hypothesis", "c\nd\n"), ("label", "yes\nno\n")):
+        (files.folder / part / "v1").mkdir(parents=True)
+        (files.folder / part / "v1" / "en.txt").write_text(lines)
+    before = digest("premise", "hypothesis")
+    assert digest("hypothesis", "premise") != before
+    for part in ("premise", "hypothesis", "label"):  # names of files and of folders are equal
+        path = files.folder / part / "v1" / "en.txt"
+        kept = path.read_text()
+        path.write_text(kept.swapcase())
+        assert digest("premise", "hypothesis") != before
+        path.write_text(kept)
+    assert digest("premise", "hypothesis") == before
 
 
 def test_what_is_wrong_with_it_is_said_at_check_with_its_line(files):

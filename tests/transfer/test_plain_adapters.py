@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predictor import Predictor
 from evalsuite.opening.hub import HubId
 from evalsuite.registry import TASKS
+from recipes.hashing import DigestMemo
 from recipes.planning.external_models import External
 from recipes.stages._shared.adapter_task import with_task
 from tests.support.harmed import change_json, write_small
@@ -107,6 +109,17 @@ def test_a_base_without_a_head_is_enough(base: Path, plain: Path, tmp_path: Path
     name = {"base_model_name_or_path": str(encoder)}
     change_json(plain / "adapter_config.json", lambda config: config.update(name))
     np.testing.assert_allclose(_logits(open_adapter(plain, XNLI)), expected, atol=1e-5)
+
+
+def test_its_base_is_part_of_what_enters_the_cache_key(base: Path, plain: Path) -> None:
+    adapter, memo = External.find(str(plain)), DigestMemo()
+    before = adapter.digest(memo)
+    assert adapter.digest(memo) == before
+    change_json(base / "config.json", lambda config: config.update(layer_norm_eps=1e-3))
+    after = adapter.digest(DigestMemo())
+    assert after != before
+    shutil.rmtree(base)
+    assert adapter.digest(DigestMemo()) not in (before, after)
 
 
 def test_its_task_is_named_by_a_key(plain: Path) -> None:
