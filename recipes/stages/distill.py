@@ -14,6 +14,7 @@ from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     HELD_OUT,
+    PARALLEL,
     Artifact,
     DataNeed,
     ModelRef,
@@ -220,8 +221,12 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     plain = config.multilingual > 0 or not config.tasks
     if config.stream is None:
         needs += plain_text(config, plain=plain)
-    elif plain:
-        needs += (*streamed_files(config), HELD_OUT)
+    else:
+        needs += streamed_files(config) if plain else ()
+        if config.code_switch > 0:
+            needs += (PARALLEL, HELD_OUT)
+        elif plain:
+            needs += (HELD_OUT,)
     task = _probed(config, gives)
     if task is not None and (config.probe or config.scored):
         needs += (DataNeed(task.name, "eval"),)
