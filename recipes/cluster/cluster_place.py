@@ -132,6 +132,8 @@ class ClusterPlace:
 
     def _send(self, job: _Job) -> None:
         label, maker = job.stage.label, self.maker
+        for name in maker.plan.graph()[label]:
+            self._offer(maker.made[name])
         request = self.requests[label]
         assignment = NodeAssignment(
             label=label,
@@ -145,6 +147,12 @@ class ClusterPlace:
         handle = self.cluster.start(self.work, assignment, request)
         with self.lock:
             self.jobs[handle] = job
+
+    def _offer(self, found: StageOutcome) -> None:
+        """Put an input that was here before the run where nodes with other disks find it."""
+        if found.cached and self.files.cache is not None:
+            with self.showing:
+                self.maker.shared.push(found.path, found.record.key, found.label)
 
     def _watch(self) -> None:
         """Pass on news and results until the place is closed."""
@@ -166,8 +174,14 @@ class ClusterPlace:
             self._show(self.cluster.news())
             with self.lock:
                 job = self.jobs.pop(handle, None)
-            if job is not None:
+            if job is None:
+                continue
+            try:
                 self._settle(job, handle)
+            except BaseException:
+                with self.lock:
+                    self.jobs[handle] = job  # whoever waits for it is told by `_watch`
+                raise
         if time.monotonic() - self.asked > _ASK:
             self.asked = time.monotonic()
             self._explain_waiting()

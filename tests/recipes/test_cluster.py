@@ -101,6 +101,31 @@ def test_what_a_node_has_from_an_earlier_run_comes_here_too(lab, tmp_path):
 
 
 @pytest.mark.slow
+def test_what_was_made_here_before_goes_to_the_nodes(lab, apart, tmp_path):
+    until = RunOptions(until_stage="teacher")
+    run_recipe(lab.write(RECIPE), workspace=lab.folder / "here", options=until)
+    outcome, _ = run(lab, apart, shared=tmp_path / "shared")
+    assert [stage.label for stage in outcome.stages if stage.cached] == ["teacher"]
+    assert "teacher" not in [label for label, _, _ in apart.sent]
+
+
+@pytest.mark.slow
+def test_a_cluster_that_goes_when_a_stage_is_sent_again_is_said(lab, monkeypatch):
+    cluster = FakeCluster({"ape": None})
+    cluster.dies = lambda label, attempt, text: True
+    start = cluster.start
+
+    def gone(work, assignment, request):
+        if assignment.attempt > 1:
+            raise ConnectionError("no route")
+        return start(work, assignment, request)
+
+    monkeypatch.setattr(cluster, "start", gone)
+    with pytest.raises(ClusterError, match="does not answer any more: ConnectionError: no route"):
+        run(lab, cluster)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("disk", ["shared", "separate"])
 def test_a_lost_node_costs_what_it_did_since_its_last_snapshot(lab, tmp_path, disk):
     separate = disk == "separate"
