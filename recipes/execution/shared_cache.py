@@ -192,6 +192,8 @@ class SharedCache:
             SharedCacheError: one cannot be read: what it names is not known.
         """
         for name in self.names("runs"):
+            if name.startswith("."):  # being written, or left by a kill
+                continue
             with self.about(f"runs/{name} cannot be read"):
                 data = self.read(f"runs/{name}")
             if data is not None:  # removed a moment ago

@@ -291,6 +291,15 @@ def test_prune_removes_old_uploads_without_a_manifest(lab, shared, monkeypatch):
     assert run(lab, shared, "two")[0] == []
 
 
+def test_a_note_that_a_kill_left_half_written_is_no_run(lab, shared):
+    run(lab, shared, "one")
+    (note,) = (shared / "runs").iterdir()
+    (shared / "runs" / f".{note.name}-1a2b").write_text("{")
+    store = SharedCache(str(shared))
+    assert len(list(store.runs())) == 1
+    assert prune_shared(store, timedelta(0), dry_run=False) == []
+
+
 def test_a_note_that_cannot_be_read_stops_prune(lab, shared):
     run(lab, shared, "one")
     (note,) = (shared / "runs").iterdir()
