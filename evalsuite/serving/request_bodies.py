@@ -194,11 +194,12 @@ def _described(mistake: Any) -> str:
     return f"{place or 'the body'}: {mistake['msg'].removeprefix('Value error, ')}"
 
 
-def refuse_large(rows: Iterable[Iterable[str]], count: int, key: str, limits: Limits) -> None:
+def refuse_large(rows: Iterable[Iterable[int]], count: int, key: str, limits: Limits) -> None:
     """Compare the rows of a request with the limits.
 
     Args:
-        rows: the texts of each.
+        rows: of each the characters of its texts.
+        count: of the rows.
         key: of the body, for messages.
 
     Raises:
@@ -210,8 +211,8 @@ def refuse_large(rows: Iterable[Iterable[str]], count: int, key: str, limits: Li
             f"{key}: {count:,} rows; this server takes {limits.rows:,} per request, so send them "
             "in several requests"
         )
-    for number, texts in enumerate(rows):
-        longest = max(map(len, texts))
+    for number, lengths in enumerate(rows):
+        longest = max(lengths)
         if longest > limits.text:
             raise NotValidError(
                 f"{key}[{number}]: a text of {longest:,} characters; this server takes "

@@ -31,7 +31,7 @@ from evalsuite.serving.batch_queue import BatchQueue
 from evalsuite.serving.json_answer import json_answer
 from evalsuite.serving.limits import Limits
 from evalsuite.serving.metrics import CONTENT_TYPE, Metrics
-from evalsuite.serving.refusals import NotValidError, UnknownModelError
+from evalsuite.serving.refusals import NotValidError, TooLargeError, UnknownModelError
 from evalsuite.serving.served_model import Kind, ServedModel
 
 _BodyT = TypeVar("_BodyT", bound=BaseModel)
@@ -141,11 +141,32 @@ def _listed(body: bodies.PredictBody | bodies.TagsBody) -> list[list[str]]:
     return [[row] if isinstance(row, str) else row for row in body.inputs]
 
 
+def _refuse_large(texts: Sequence[list[str]], kind: Kind, body: Any, limits: Limits) -> None:
+    """Refuse a request by what its rows make a model read.
+
+    Raises:
+        TooLargeError: more rows, or choices of all rows, than the server takes.
+        NotValidError: a text, or the words of a sentence, are too long.
+    """
+    if kind == "choices":  # a context is read once with each choice
+        count = sum(len(row.choices) for row in body.inputs)
+        if count > limits.rows >= len(texts):
+            raise TooLargeError(
+                f"inputs: {count:,} choices; this server takes {limits.rows:,} per request, so "
+                "send them in several requests"
+            )
+    if kind == "tags":
+        lengths = [[sum(map(len, row)) + len(row) - 1] for row in texts]
+    else:
+        lengths = [list(map(len, row)) for row in texts]
+    bodies.refuse_large(lengths, len(texts), "inputs", limits)
+
+
 async def _answered(
     request: Request, served: Served, kind: Kind, body: Any, texts: Sequence[list[str]]
 ) -> Response:
     model = served.model(body.model, kind)
-    bodies.refuse_large(texts, len(texts), "inputs", served.limits)
+    _refuse_large(texts, kind, body, served.limits)
     if kind == "tags":
         rows = [
             model.row(row) if isinstance(given, str) else model.row_of_words(row)
@@ -168,8 +189,9 @@ def _add_vectors(routes: APIRouter, served: Served) -> None:
         request: Request, name: str | None, texts: list[str], key: str, prefix: str | None = None
     ) -> tuple[ServedModel, list[Any]]:
         model = served.model(name, "embeddings")
-        bodies.refuse_large(([text] for text in texts), len(texts), key, served.limits)
         before = model.prefix if prefix is None else prefix
+        lengths = ([len(text) + (len(before) if prefix else 0)] for text in texts)
+        bodies.refuse_large(lengths, len(texts), key, served.limits)
         queue = served.queues[model.name]
         return model, await _unless_left(request, queue.answers([before + t for t in texts]))
 

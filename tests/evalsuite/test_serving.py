@@ -114,6 +114,28 @@ def test_what_is_refused(path: str, body: Any, status: int, said: str) -> None:
     assert not any(model.batches for model in models if path != "embeddings")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        (
+            "choices",
+            {"inputs": [{"context": "a", "choices": ["b"] * 6}] * 2},
+            413,
+            "inputs: 12 choices; this server takes 10 per request",
+        ),
+        ("tags", {"inputs": [["ab"] * 34]}, 422, "inputs[0]: a text of 101 characters"),
+        ("embed", {"inputs": ["a"], "prefix": "b" * 100}, 422, "inputs[0]: a text of 101"),
+    ],
+)
+def test_what_many_parts_of_a_row_would_cost_is_refused(
+    path: str, body: Any, status: int, said: str
+) -> None:
+    models = [Echo("c", "choices"), Echo("t", "tags"), Echo("v", "embeddings")]
+    answer = ask(models, lambda http: http.post(f"/v1/{path}", content=json.dumps(body)))
+    assert answer.status_code == status and said in answer.json()["error"]["message"]
+    assert not any(model.batches for model in models)
+
+
 @pytest.mark.slow
 def test_a_full_queue_and_a_late_answer() -> None:
     model = Echo()
