@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from evalsuite.scoring import titles
 from recipes.cli.memory_lines import aligned
 from recipes.cli.plan_facts import first
 from recipes.execution.workspace import Workspace, size_text
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
+from recipes.parsing.write_yaml import dump
 from recipes.planning.plan import Plan, make_plan
 from recipes.search.feasible import find_feasible
 from transfer.find_task import find_task
@@ -104,7 +103,7 @@ def recipe_yaml(recipe: str, overrides: Sequence[str], *, resolved: bool) -> str
     tree = {key: value for key, value in loaded.tree.plain().items() if key != "extends"}
     if resolved:
         tree = _resolved(plan)
-    return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=100)
+    return dump(tree)
 
 
 def task_card(name: str) -> str:

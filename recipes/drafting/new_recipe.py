@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,8 +119,9 @@ def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(own_recipe(plan), encoding="utf-8")
-    more = f" --data-dir {wishes.data_dir}" if corpus else ""
-    commands = [f"lingopress check {path}{more}", f"lingopress run {path}{more}"]
+    more = f" --data-dir {shlex.quote(str(wishes.data_dir))}" if corpus else ""
+    file = shlex.quote(str(path))
+    commands = [f"lingopress check {file}{more}", f"lingopress run {file}{more}"]
     if seen.labels and all(map(str.isdecimal, seen.labels)) and len(seen.labels) < 10:
         some = ", ".join(f"{label}: NAME" for label in seen.labels)
         notes.append(f"labels are numbers; to give them names add labels: {{{some}}} to the task")

@@ -7,17 +7,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from evalsuite.guess.guessed import GUESSES
 from evalsuite.guess.survey import Survey
 from evalsuite.languages import SOURCE_LANGUAGE
 from recipes.drafting.budget import Budget, Shape, Student
 from recipes.drafting.defaults import training_for
+from recipes.parsing.write_yaml import dump
 
 _UNEVEN = 1.5  # times the share of even labels, from which on each label should count alike
 _PAIRS = 2000  # of parallel text per language: a student sees fewer than these hold
@@ -59,7 +59,8 @@ def what(format: str) -> str:
 
 
 def _head(plan: Plan) -> list[str]:
-    more = f" --data-dir {plan.data_dir}" if plan.data_dir else ""
+    file = shlex.quote(plan.file)
+    more = f" --data-dir {shlex.quote(plan.data_dir)}" if plan.data_dir else ""
     source = (
         "source: xtreme  # the parallel text under --data-dir; the task has its own files, below"
         if plan.corpus
@@ -68,10 +69,10 @@ def _head(plan: Plan) -> list[str]:
     return [
         f"# {plan.name}: {what(plan.declaration['format'])}. Written by lingopress init; change "
         "what you like.",
-        f"#   lingopress check {plan.file}{more}",
-        f"#   lingopress run {plan.file}{more}",
+        f"#   lingopress check {file}{more}",
+        f"#   lingopress run {file}{more}",
         "# The keys of a stage, with what they mean: lingopress ls stages train",
-        f"name: {plan.name}",
+        f"name: {flow(plan.name)}",
         source,
         "seed: 1",
         "",
@@ -81,7 +82,7 @@ def _head(plan: Plan) -> list[str]:
 def _task(plan: Plan) -> list[str]:
     declaration = plan.declaration
     rows = plan.seen.rows
-    lines = ["tasks:", f"  {plan.name}:", f"    format: {declaration['format']}"]
+    lines = ["tasks:", f"  {flow(plan.name)}:", f"    format: {declaration['format']}"]
     for split in ("train", "dev", "test"):
         if split in declaration:
             counts = rows.get(split, {})
@@ -114,6 +115,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _stages(plan: Plan) -> list[str]:
+    task = flow(plan.name)
     train = plan.seen.rows.get("train", {})
     values = training_for(sum(train.values()), plan.shape.width, plan.seen.letters)
     length = f", max_length: {values.max_length}" if values.max_length != 128 else ""
@@ -127,7 +129,7 @@ def _stages(plan: Plan) -> list[str]:
         f"  # Train the whole encoder on the rows in {_listed(train)}. Another encoder: its",
         "  # folder, as ./model, or its name on the hub; package:recipes/models/e5-mini ships.",
         "  # Its word embeddings stay as they are, which protects languages without rows.",
-        f"  - {{name: teacher, stage: train, model: {flow(plan.model)}, tasks: [{plan.name}], "
+        f"  - {{name: teacher, stage: train, model: {flow(plan.model)}, tasks: [{task}], "
         f"method: full, freeze_embeddings: true, epochs: {values.epochs}, "
         f"learning_rate: {values.learning_rate}, {fit}}}",
         *(_trim(plan) if trims else ()),
@@ -137,8 +139,8 @@ def _stages(plan: Plan) -> list[str]:
         *(_all_layers(plan, trims) if whole else ()),
         "  # Scores in every language, speed and size, and one report of it all.",
         f"  - {{name: scores, stage: evaluate, models: [teacher, student, {bundles}], tasks: "
-        f"[{plan.name}]}}",
-        f"  - {{name: speed, stage: benchmark, models: [teacher, {bundles}], task: {plan.name}}}",
+        f"[{task}]}}",
+        f"  - {{name: speed, stage: benchmark, models: [teacher, {bundles}], task: {task}}}",
         "  - {name: report, stage: report, results: [scores, speed]}",
     ]
 
@@ -220,7 +222,7 @@ def _distil(plan: Plan, fit: str, epochs: int) -> list[str]:
         start = "teacher: trimmed"
     return [
         *lines,
-        f"  - {{name: student, stage: distill, {start}, tasks: [{plan.name}], layers: "
+        f"  - {{name: student, stage: distill, {start}, tasks: [{flow(plan.name)}], layers: "
         f"{plan.student.layers}, {multilingual}, epochs: {epochs}, {rate}, {fit}}}",
     ]
 
@@ -232,7 +234,5 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 def flow(value: Any) -> str:
     """A value as one line of YAML, such as `{en: train.csv}` or `"no"`."""
-    text: str = yaml.safe_dump(
-        value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
-    )
+    text = dump(value, default_flow_style=True, width=10**6)
     return text.removesuffix("\n").removesuffix("\n...").strip()

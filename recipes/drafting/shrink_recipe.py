@@ -51,7 +51,7 @@ def shrink_recipe(plan: Shrink) -> str:
     lines = [
         f"# {plan.name}: {plan.model} made smaller. Written by lingopress shrink; change what you "
         "like.",
-        f"name: {plan.name}",
+        f"name: {flow(plan.name)}",
         f"source: {_source(plan)}",
         "seed: 1",
         *_tasks(plan),

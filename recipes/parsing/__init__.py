@@ -12,5 +12,6 @@ Files:
     references.py: how one stage names another, or a model from outside
     renamed_keys.py: old names of stage keys, understood for one version with a note that gives
         the new name
+    write_yaml.py: YAML that is read as the same values
     overrides.py: `--set key=value`, in place of a value of the file
 """

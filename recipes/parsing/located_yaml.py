@@ -23,7 +23,7 @@ _LIMIT = 20_000  # values a recipe may hold, aliases counted each time they are 
 _DEPTH = 40  # of lists and mappings in each other
 _CHARACTERS = 1_000_000
 _INTEGERS = range(-(2**63), 2**64)
-_FLOAT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
+FLOAT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
 _TAG = "tag:yaml.org,2002:"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -129,7 +129,7 @@ class _Builder:
             return text
         if tag == "timestamp":
             return text
-        if tag == "str" and not node.style and _FLOAT.fullmatch(text):
+        if tag == "str" and not node.style and FLOAT.fullmatch(text):
             return float(text)
         if tag not in ("str", "int", "float", "bool", "null"):
             self.problems.add(where, f"the YAML tag {node.tag} is not allowed in a recipe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,20 @@ def test_the_recipe_checks_and_the_command_says_what_it_saw(
     assert "note: 2 texts of test rows are in the train rows too (de); scores on them say" in out
     assert "wrote d.yaml; read it, then type:\n  lingopress check d.yaml\n" in out
     assert "d.yaml: ok, 7 stages, source files\n" in out
+
+
+@pytest.mark.parametrize("name", ["2024", "no", "null", "1e5", "my data"])
+def test_any_name_of_a_folder_gives_a_recipe_that_checks(
+    write: Write, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from recipes.cli.app import main
+
+    write({f"{name}/train.csv": CSV, f"{name}/test.csv": table(TEST)})
+    made = drafted(name)
+    assert made.commands[0] == f"lingopress check {shlex.quote(str(made.path))}"
+    with pytest.raises(SystemExit) as left:
+        main(["check", str(made.path)])
+    assert not left.value.code, capfd.readouterr().err
 
 
 def test_rare_labels_count_alike(write: Write) -> None:
