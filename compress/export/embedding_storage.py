@@ -10,6 +10,7 @@ multiplied.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,38 +76,51 @@ def rewrite(path: Path, table: np.ndarray, form: Form) -> int:
 
     model = onnx.load(path)
     graph = model.graph
-    lookup, last = _lookup(graph, table.shape, path)
-    ids, output = lookup.input[1], last.output[0]
+    lookup, *others = _lookup(graph, table.shape, path)
+    ids, output = lookup.input[1], _output(lookup, others)
     made = (
         _rows(table, form.bits, ids, output)
         if form.rank is None
         else _factors(table, form, ids, output)
     )
-    _replace(graph, [lookup] if lookup is last else [lookup, last], *made)
+    _replace(graph, [lookup, *others], *made)
     _save(model, path)
     return table.size if form.rank is None else form.rank * sum(table.shape)
 
 
-def _lookup(graph: GraphProto, shape: tuple[int, ...], path: Path) -> tuple[NodeProto, NodeProto]:
-    """The node that gathers rows, and the one that gives them in fp32, the same or the next."""
+def _lookup(graph: GraphProto, shape: tuple[int, ...], path: Path) -> list[NodeProto]:
+    """The node that gathers rows, first, and the one that dequantizes them or the whole table."""
     import onnx
 
     ends = (_TABLE, *(FAMILIES.get(name).vocabulary[0] for name in FAMILIES.names()))
     for tensor in graph.initializer:
-        if tensor.name.removesuffix("_quantized").endswith(ends):
-            readers = [node for node in graph.node if tensor.name in node.input]
-            if tuple(tensor.dims) != shape or [n.op_type for n in readers] != ["Gather"]:
-                break
-            if tensor.data_type == onnx.TensorProto.FLOAT:
-                return readers[0], readers[0]
-            after = [node for node in graph.node if readers[0].output[0] in node.input]
-            if [node.op_type for node in after] == ["DequantizeLinear"]:
-                return readers[0], after[0]
-            break
+        if tuple(tensor.dims) != shape or not any(end in tensor.name for end in ends):
+            continue
+        readers = _readers(graph, tensor.name)
+        kinds = [node.op_type for node in readers]
+        after = _readers(graph, readers[0].output[0]) if len(readers) == 1 else []
+        then = [node.op_type for node in after]
+        if kinds == ["Gather"] and tensor.data_type == onnx.TensorProto.FLOAT:
+            return readers
+        if kinds == ["Gather"] and then == ["DequantizeLinear"]:
+            return [*readers, *after]
+        if kinds == ["DequantizeLinear"] and then == ["Gather"]:  # as NNCF writes it
+            return [*after, *readers]
+        break
     raise EmbeddingsError(
         f"{path.name} has no lookup of a {_TABLE} of {shape[0]:,} x {shape[1]} in fp32 or int8; "
         "leave embeddings out"
     )
+
+
+def _readers(graph: GraphProto, name: str) -> list[NodeProto]:
+    return [node for node in graph.node if name in node.input]
+
+
+def _output(lookup: NodeProto, others: Sequence[NodeProto]) -> str:
+    """The rows in fp32: of the node that dequantizes them, else of the lookup."""
+    after = [node for node in others if lookup.output[0] in node.input]
+    return str((after or [lookup])[0].output[0])
 
 
 def _node(kind: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:
@@ -171,7 +185,9 @@ def _replace(
     """Replace nodes by others and add their tensors; remove what no node reads any more."""
     from onnx.numpy_helper import from_array
 
-    place = list(graph.node).index(old[0])
+    order = list(graph.node)
+    place = order.index(old[0])
+    place -= sum(order.index(node) < place for node in old)
     for node in old:
         graph.node.remove(node)
     for offset, node in enumerate(nodes):

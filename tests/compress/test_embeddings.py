@@ -216,6 +216,45 @@ def test_tables_that_were_quantized_are_replaced_too(
     assert np.abs(one - other).max() < {"fp32": 0.05, "int8": 0.05, "int4": 0.6}[form]
 
 
+@pytest.mark.parametrize("form", ["int8", "int4", "rank-24"])
+def test_a_table_that_is_dequantized_as_a_whole_is_replaced(form: str, tmp_path: Path) -> None:
+    """As NNCF writes it for `int8-static`: DequantizeLinear, then Gather."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+    from onnx.numpy_helper import from_array
+
+    table = np.random.default_rng(1).normal(size=(40, 64)).astype(np.float32)
+    scale = np.float32(np.abs(table).max() / 127)
+    name = "q_output_embeddings.word_embeddings.weight_1"
+    stored = {name: np.round(table / scale).astype(np.int8), "scale": scale, "zero": np.int8(0)}
+    nodes = [
+        helper.make_node("DequantizeLinear", [name, "scale", "zero"], ["table"]),
+        helper.make_node("Cast", ["input_ids"], ["ids"], to=TensorProto.INT32),
+        helper.make_node("Gather", ["table", "ids"], ["rows"]),
+        helper.make_node("Relu", ["rows"], ["out"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "n"])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, "n", 64])],
+        [from_array(np.asarray(value), key) for key, value in stored.items()],
+    )
+    path = tmp_path / "model.onnx"
+    opset = helper.make_opsetid("", 18)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=9), path)
+    rewrite(path, table, Form(form))
+    onnx.checker.check_model(path, full_check=True)
+    kept = onnx.load(path).graph
+    assert "DequantizeLinear" not in [node.op_type for node in kept.node]
+    assert name not in [tensor.name for tensor in kept.initializer]
+    session = onnxruntime.InferenceSession(path)
+    ids = np.array([[3, 0, 39]])
+    (found,) = session.run(None, {"input_ids": ids})
+    np.testing.assert_allclose(found, np.maximum(rows(form, table)[ids], 0), atol=1e-5)
+
+
 def test_graphs_and_forms_that_do_not_fit_are_named(
     fp32: Path, tiny_nli: Path, tmp_path: Path
 ) -> None:

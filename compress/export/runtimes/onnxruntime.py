@@ -38,7 +38,7 @@ session = onnxruntime.InferenceSession(card["file"], options, ["CPUExecutionProv
 _DYNAMIC = (
     "\nActivations are quantized with one scale per batch, so the other sentences of a batch can "
     "change a sentence's\nlogits a little. One sentence at a time gives exactly what `lingopress "
-    "predict` gives.\n"
+    "predict --alone` gives.\n"
 )
 _WEIGHT_INPUT = {"MatMul": 1, "Gemm": 1, "Gather": 0}  # operator -> place of its weights
 
@@ -110,7 +110,7 @@ class OnnxRuntimeExporter(GraphExporter):
         if how.weights.scales == "tensor":
             return _one_scale_per_tensor(program)
         bits = 8 if how.precision == "int8-weights" else 4
-        if how.weights.embeddings == 4:
+        if bits == 4 and how.weights.embeddings == 4:
             return _groups(program, bits, how.weights.group, ("MatMul", "Gather"))
         program = _dynamic(program, sample, ["Gather"], how)
         return _groups(program, bits, how.weights.group, ("MatMul",))
