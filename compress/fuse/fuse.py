@@ -114,7 +114,9 @@ def fuse(
             adapter, found = _mixed(
                 adapter, task, target.onto, mix, Path(work) / "adapter", progress
             )
-        return _fuse(adapter, task, out, found, target, probe, scored)
+        fused = _fuse(adapter, task, out, found, target, probe, scored)
+    copy_sentence_files(directory, out)  # as the adapter, of several the first, was trained
+    return fused
 
 
 def _mixed(
@@ -160,7 +162,6 @@ def _fuse(
         did.append(f"linear layers rounded to {requantized}")
     card = cards.card("Fused checkpoint", [*did, f"base: {adapter.base.name}"])
     checkpoints.save(written, adapter.base, out, card)
-    copy_sentence_files(adapter.directory, out)  # as the adapter was trained
     if adapter.precision in ("int8", "nf4"):
         other: Onto = "original" if onto == "dequantized" else "dequantized"
         models[other] = lambda: merged(attached(adapter, task, other))

@@ -22,6 +22,7 @@ from compress.fuse.weight_search import Search, best
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
+from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from recipes.stages import fuse as stage
@@ -33,10 +34,13 @@ from recipes.stages._shared.contract import (
 from transfer.loop.fit import Settings
 from transfer.models import checkpoints
 from transfer.models.adapters import Adapter
+from transfer.models.sentence_files import declare_vectors
+from transfer.objectives.sentence_vectors import SentenceVectors
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
 UDPOS = TASKS.get("udpos")
+VECTORS = SentenceVectors(pooling="cls", prefix="query: ", passage_prefix="passage: ")
 IDS = torch.arange(5, 17)[None]
 
 
@@ -164,11 +168,13 @@ def test_encoder_adapters_are_combined_without_a_head(tiny_base: Path, tmp_path:
         tasks = [UDPOS, TASKS.get("xnli")]
         train_tasks(tiny_base, tasks, EMBEDDED, quick, work=folder / "work", out=folder / "out")
         found.append(folder / "out")
+    declare_vectors(VECTORS, tiny_base, found[0])
     mix = Mix((found[1],), (0.5, 0.5))
     fused = fuse(
         found[0], None, tmp_path / "out", mix=mix, probe=Probe(TASKS.get("tatoeba"), EMBEDDED, 4)
     )
     assert fused.drift["dequantized"].agreement > 99.999
+    assert declared_by(tmp_path / "out").pooling == "cls"  # as the first adapter declares
     model, base = load_checkpoint(tmp_path / "out"), load_checkpoint(tiny_base)
     for name in ("query", "value"):  # of either adapter
         one, two = (getattr(m.encoder.layer[1].attention.self, name).weight for m in (model, base))
