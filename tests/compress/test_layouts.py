@@ -86,6 +86,14 @@ def test_files_have_the_names_of_their_types(tmp_path: Path, precision: str, fil
     assert (tmp_path / "b" / card.file).is_file()
 
 
+def test_a_graph_that_is_in_its_place_already_stays(tmp_path: Path) -> None:
+    table_bundle(tmp_path / "b", "pair", LABELS)
+    card = transformers_js.arrange(tmp_path / "b", card_of("pair", LABELS))
+    again = transformers_js.arrange(tmp_path / "b", card)
+    assert again.file == card.file == "onnx/model.onnx"
+    assert (tmp_path / "b" / again.file).is_file()
+
+
 def fake_library(folder: Path) -> Path:
     package, runtime = (folder / "node_modules" / n for n in (library.PACKAGE, library.RUNTIME))
     for parent, names in ((package, library._OF_PACKAGE), (runtime, library._OF_RUNTIME)):

@@ -58,7 +58,8 @@ def write_one_file(
     target.parent.mkdir(exist_ok=True)
     onnx_ir.save(onnx_ir.external_data.load_to_model(model), target)
     for path in source.parent.glob(f"{source.name}*"):
-        path.unlink()
+        if path != target:  # one layout's place may be another's
+            path.unlink()
     forget_export(source.parent)
 
 
