@@ -105,7 +105,7 @@ encoded = tokenizer.encode_batch(lines, is_pretokenized=True)""",
     "choice": _Head(
         """context, choices = "The man turned on the tap.", ["Water came.", "It rained."]
 encoded = tokenizer.encode_batch([(context, choice) for choice in choices])""",
-        """print(choices[int(logits[0].argmax())])
+        """print(choices[int(logits.argmax())])
 """,
         index="[None]",
     ),
@@ -129,11 +129,13 @@ class GraphScript:
         opening: code that opens the file `card["file"]`.
         run: code that computes outputs of the graph from `feeds`, given their names and the
             variables to put them in.
+        by_row: whether the graph takes one row, or one choice of a row, at a time.
     """
 
     package: str
     opening: str
     run: Callable[[Sequence[str], Sequence[str]], str]
+    by_row: bool = False
 
     def text(self, card: BundleCard) -> str:
         """The script."""
@@ -146,7 +148,7 @@ class GraphScript:
             package=self.package,
             opening=self.opening,
             encode=of.encode,
-            index=of.index,
+            index="[:, None]" if of.index and self.by_row else of.index,
             run=self.run(outputs, of.variables),
             show=of.show.replace("MISSING", missing),
             pad_id=pad_id,

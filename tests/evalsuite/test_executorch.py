@@ -6,10 +6,12 @@ import json
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from heads import bundle_card, example_of, headed, run_script
 
 from compress.export.export import export
@@ -114,6 +116,26 @@ def test_its_readme_names_what_runs_it() -> None:
     assert "executorch" in exporter.requirements("int8")
     for head in ("pair", "tagging", "span", "choice", None):
         compile(exporter.example(bundle_card(head, "int8", "executorch")), "README.md", "exec")
+
+
+def test_its_readme_gives_one_choice_at_a_time() -> None:
+    script = EXPORTERS.get("executorch").example(bundle_card("choice", "int8", "executorch"))
+    shapes: list[tuple[int, ...]] = []
+
+    def execute(row: list[torch.Tensor]) -> list[torch.Tensor]:
+        shapes.append(tuple(row[0].shape))
+        return [torch.tensor([[float(len(shapes))]])]
+
+    opened = script.index("feeds = {")
+    names = {
+        "np": np,
+        "torch": torch,
+        "encoded": [SimpleNamespace(ids=[0, n, 2], attention_mask=[1, 1, 1]) for n in (5, 6)],
+        "method": SimpleNamespace(execute=execute),
+        "choices": ["Water came.", "It rained."],
+    }
+    exec(script[opened:], names)
+    assert shapes == [(1, 1, 3)] * 2
 
 
 def test_without_the_extra_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ class ExecuTorchExporter(CheckpointExporter):
 
     def example(self, card: BundleCard) -> str:
         """Runs the program in Python."""
-        return GraphScript("torch", _OPENING, _run).text(card)
+        return GraphScript("torch", _OPENING, _run, by_row=True).text(card)
 
     def note(self, precision: str) -> str:
         """How many rows a program takes, and where it runs without Python."""
