@@ -135,7 +135,7 @@ def trim(
     keep = _kept(likely, keep, coverage, 0 if prior > 0 else min_count, most)
     keep |= kind.parts(tree["model"], keep)
     small, old = tokenizer_parts.cut(kind, tree, keep)
-    rebuilt = _write(directory, out, config, weights, small, old)
+    rebuilt, rows = _write(directory, out, config, weights, small, old)
     counts |= {code: count(code, lines)[0] for code, lines in (others or {}).items()}
     kept = set(old)
     languages = {
@@ -148,7 +148,7 @@ def trim(
         "format": 1,
         "tokenizer_before": hashlib.sha256(raw.encode()).hexdigest(),
         "pieces_before": tokenizer.get_vocab_size(),
-        "old_ids": old,
+        "old_ids": rows,
         "languages": {code: asdict(own) for code, own in languages.items()},
     }
     (out / RECORD).write_text(json.dumps(record), encoding="utf-8")
@@ -201,7 +201,8 @@ def _write(
     weights: dict[str, Tensor],
     tokenizer: dict[str, Any],
     old: list[int],
-) -> Tokenizer:
+) -> tuple[Tokenizer, list[int]]:
+    """The cut tokenizer, and the rows that were kept: of all pieces, and those of the config."""
     import torch
     from tokenizers import Tokenizer
 
@@ -220,7 +221,7 @@ def _write(
     write_tokenizer(rebuilt, directory, out, max_length_of(model_config(directory)))
     copy_sentence_files(directory, out)
     complete_sentence_files(out)
-    return rebuilt
+    return rebuilt, rows
 
 
 def _write_card(directory: Path, out: Path, trimmed: Trimmed) -> None:

@@ -167,6 +167,9 @@ def test_a_row_without_a_piece_stays_where_the_config_names_it(
     after = trim(roberta, tmp_path / "out", {"de": lines("de")[:50]}).after
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["vocab_size"], config["decoder_token_id"]) == (after + 1, after)
+    restore(tmp_path / "out", roberta, tmp_path / "back")
+    config = json.loads((tmp_path / "back" / "config.json").read_text())
+    assert (config["vocab_size"], config["decoder_token_id"]) == (last + 1, last)
 
 
 LETTERS = "abcd"  # "d" has no piece
