@@ -18,6 +18,7 @@ import psutil
 from evalsuite import tokenization
 from evalsuite.bench import energy, flops, grid
 from evalsuite.bench.timer import Batch, Timer, repeated
+from evalsuite.cascade.packed_rows import first_length
 from evalsuite.inference.open_model import modules, open_model
 from evalsuite.inference.predictor import CONCURRENT_FROM, Predictor, Staged
 from evalsuite.machine import environment, waiting
@@ -91,7 +92,7 @@ def measure(spec: Spec) -> SpeedResult:
         text=spec.text,
         source=spec.source,
         data_digest=hashlib.sha256(repr(tuple(sequences)).encode()).hexdigest(),
-        token_lengths=tuple(len(ids) for ids in sequences),
+        token_lengths=tuple(map(first_length, sequences)),
         load_seconds=loads,
         warmup_seconds=tuple(warmup),
         latency_seconds=tuple(latency),
@@ -126,7 +127,7 @@ def _language(timer: Timer, own: Batch, latency: Sequence[float]) -> LanguageSpe
     """The text of one language; `latency` are its sentences timed one by one."""
     return LanguageSpeed(
         sentences=len(own),
-        tokens=sum(map(len, own)),
+        tokens=sum(map(first_length, own)),
         latency_seconds=tuple(latency),
         seconds=repeated(partial(timer.in_turn, timer.batches(own)), least=1),
     )
@@ -141,7 +142,7 @@ def _passes(timer: Timer, batches: Sequence[Batch], passes: int) -> Iterator[Thr
         seconds = timer.all(batches)
         yield Throughput(
             sentences=len(sequences),
-            tokens=sum(map(len, sequences)),
+            tokens=sum(map(first_length, sequences)),
             seconds=seconds,
             joules=meter.joules(before, meter.read()) if meter else None,
         )

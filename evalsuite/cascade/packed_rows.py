@@ -66,6 +66,15 @@ def packed(parts: Sequence[Sequence[int]]) -> list[int]:
     return found
 
 
+def first_length(ids: Sequence[int]) -> int:
+    """Tokens of a row for the first member, which reads every row; of one model, all of them.
+
+    >>> first_length((0, 7, 2, -1, 0, 2)), first_length((0, 7, 2))
+    (3, 3)
+    """
+    return list(ids).index(SEPARATOR) if SEPARATOR in ids else len(ids)
+
+
 def part(ids: np.ndarray, place: int) -> np.ndarray:
     """The ids for one member, of a packed row without padding.
 
