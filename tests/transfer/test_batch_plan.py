@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pytest
+
 from transfer.loop import batch_plan, mixing
 from transfer.text.parallel_text import sample
 
@@ -12,6 +16,16 @@ def test_a_plan_uses_every_example_once_an_epoch_and_repeats_itself() -> None:
     assert sorted(index for batch in plan for index in batch.indices) == list(range(64))
     assert plan == batch_plan.plan(lengths, batch_size=8, steps=8, seed=3)
     assert plan != batch_plan.plan(lengths, batch_size=8, steps=8, seed=4)
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(33, 32), (65, 32), (100, 32), (9, 8), (3, 8)])
+def test_few_rows_come_as_often_as_asked(rows: int, batch_size: int) -> None:
+    steps = batch_plan.steps_for(rows, batch_size, epochs=10)
+    plan = batch_plan.plan([5] * rows, batch_size, steps, seed=1)
+    assert {len(batch.indices) for batch in plan} == {batch_size}
+    seen = Counter(index for batch in plan for index in batch.indices)
+    assert sum(seen.values()) == pytest.approx(10 * rows, abs=batch_size / 2)
+    assert max(seen.values()) - min(seen[index] for index in range(rows)) <= batch_size // rows + 2
 
 
 def test_a_plan_pads_less_than_shuffling() -> None:

@@ -45,7 +45,7 @@ def plan(
     batches: list[Batch] = []
     stream = _epochs(len(lengths), rng)
     while len(batches) < steps:
-        wanted = min(_POOL * batch_size, max(len(lengths), batch_size))
+        wanted = min(_POOL, -(-len(lengths) // batch_size)) * batch_size  # whole batches
         pool = sorted((next(stream) for _ in range(wanted)), key=lambda index: lengths[index])
         cut = [tuple(pool[i : i + batch_size]) for i in range(0, len(pool), batch_size)]
         rng.shuffle(cut)
