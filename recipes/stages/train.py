@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 8
+VERSION = 9
 _TOKENIZERS = 2  # times that one is opened
 
 
@@ -99,6 +99,13 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
             "whole checkpoint, whose embeddings are fp32"
         )
+    if gives == "checkpoint":
+        _refuse_rounded(config)
+    if config.mlm > 0 and config.embeddings != "fp32":
+        raise StageInputError(
+            "mlm: the output layer is the word embeddings, which are held in "
+            f"{config.embeddings}; set embeddings: fp32"
+        )
     if gives == "adapter" and config.quantize_aware:
         raise StageInputError(
             "quantize_aware: an adapter does not change its base; use method: full, or set it on "
@@ -124,6 +131,17 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         dora=config.dora,
     )
     return Artifact(gives, task=head, family=model.family, adapter=facts, tokenizer=model.tokenizer)
+
+
+def _refuse_rounded(config: Config) -> None:
+    """Refuse weights in so few bits that they cannot be trained themselves."""
+    from transfer.errors import MethodError
+    from transfer.methods._whole import refuse_rounded
+
+    try:
+        refuse_rounded(config.method, config.precision)
+    except MethodError as error:
+        raise StageInputError(str(error)) from None
 
 
 def _check_sequential(config: Config, model: Artifact) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from transfer.methods._whole import head, refuse_quantized
+from transfer.methods._whole import head, refuse_rounded
 from transfer.methods._whole import save as save
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ GIVES = "checkpoint"
 
 def check(format: str | None, precision: str, **options: Any) -> None:
     """Refuse a quantized base: the result is a whole checkpoint."""
-    refuse_quantized("bitfit", precision)
+    refuse_rounded("bitfit", precision)
 
 
 def trained(shape: ModelShape, **options: Any) -> int:

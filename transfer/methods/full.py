@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from transfer.methods._whole import refuse_quantized
+from transfer.methods._whole import refuse_rounded
 from transfer.methods._whole import save as save
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ GIVES = "checkpoint"
 
 def check(format: str | None, precision: str, **options: Any) -> None:
     """Refuse a quantized base."""
-    refuse_quantized("full", precision)
+    refuse_rounded("full", precision)
 
 
 def trained(shape: ModelShape, *, freeze_embeddings: bool = False, **options: Any) -> int:

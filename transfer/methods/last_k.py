@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.find_family import family_of
 from transfer.errors import MethodError
 from transfer.methods._options import option, read
-from transfer.methods._whole import head, refuse_quantized
+from transfer.methods._whole import head, refuse_rounded
 from transfer.methods._whole import save as save
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Options:
 
 def check(format: str | None, precision: str, **options: Any) -> None:
     """Refuse a quantized base, and a recipe without `last`."""
-    refuse_quantized("last_k", precision)
+    refuse_rounded("last_k", precision)
     if read(Options, options).last is None:
         raise MethodError("method: last_k needs last, the number of top layers to train: last: 2")
 

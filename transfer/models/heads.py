@@ -167,13 +167,14 @@ def lm_head(model: Any, directory: Path) -> tuple[HeadAlone, bool]:
     """The masked-LM head for a model, a method's wrapper or not; True where it is the checkpoint's.
 
     Raises:
-        MethodError: the embeddings are held in bf16, which the head cannot multiply by.
+        MethodError: the embeddings are held in bf16 or in codes, which the head cannot multiply by.
     """
-    table = model.get_input_embeddings().weight
-    if table.dtype != torch.float32:
+    table = getattr(model.get_input_embeddings(), "weight", None)  # none of codes
+    if table is None or table.dtype != torch.float32:
+        held = "fewer bits" if table is None else str(table.dtype).removeprefix("torch.")
         raise MethodError(
-            "mlm: the output layer is the word embeddings, and these are held in "
-            f"{str(table.dtype).removeprefix('torch.')}; set embeddings: fp32"
+            f"mlm: the output layer is the word embeddings, and these are held in {held}; set "
+            "embeddings: fp32"
         )
     inner = getattr(model, "get_base_model", lambda: model)()  # of peft
     return masked_lm_head(inner.base_model, directory)
