@@ -19,13 +19,19 @@ from evalsuite.data.embedded import generate as embedded
 from evalsuite.errors import ModelError
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
-from evalsuite.task import DataSource
+from evalsuite.task import DataSource, TagExample
+from recipes.errors import StageInputError
+from recipes.stages import train as stage
+from recipes.stages._shared.contract import Artifact
+from transfer.encoded_rows.encoded import Encoder
+from transfer.encoded_rows.formats.tagging import Tags
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import batch_plan
 from transfer.loop.fit import Settings, fit, last_checkpoint
 from transfer.loop.types import TrainingData
 from transfer.models import checkpoints
+from transfer.models.heads import lm_head
 from transfer.objectives import mlm
 from transfer.registry import METHODS
 from transfer.supervised.train_tasks import train_tasks
@@ -279,9 +285,41 @@ def test_several_tasks_give_the_encoder_and_keep_their_heads(
     assert {name.split(".")[0] for name in heads} == {"xnli", "panx"}
 
 
-def test_full_training_of_a_quantized_base_is_refused(tiny_base: Path) -> None:
+@pytest.mark.parametrize("method", ["full", "last_k", "bitfit"])
+@pytest.mark.parametrize("precision", ["nf4", "int8", "bf16"])
+def test_weights_in_few_bits_are_not_trained_themselves(method: str, precision: str) -> None:
     with pytest.raises(MethodError, match="use method: lora"):
-        METHODS.get("full").prepare(None, "pair", "nf4")
+        METHODS.get(method).prepare(None, "pair", precision)
+    config = stage.Config(
+        name="t", stage="train", model="m", tasks=("xnli",), method=method, precision=precision
+    )
+    with pytest.raises(StageInputError, match="precision: fp32"):
+        stage.check(config, {"model": [Artifact("checkpoint")]})
+
+
+def test_masked_text_needs_word_embeddings_in_fp32(tiny_base: Path) -> None:
+    for held in ("bf16", "int8"):
+        config = stage.Config(
+            name="t", stage="train", model="m", tasks=("xnli",), method="lora", mlm=0.2,
+            embeddings=held,
+        )  # fmt: skip
+        with pytest.raises(StageInputError, match=f"held in {held}; set embeddings: fp32"):
+            stage.check(config, {"model": [Artifact("checkpoint")]})
+    model, _ = checkpoints.load(tiny_base, TASKS.get("xnli"))
+    checkpoints.hold_embeddings(model, "int8")
+    with pytest.raises(MethodError, match="held in fewer bits; set embeddings: fp32"):
+        lm_head(model, tiny_base)
+
+
+def test_a_part_of_a_sentence_in_which_no_word_starts_is_no_row(tiny_base: Path) -> None:
+    examples = [TagExample("1", ("a", "unbelievable" * 12, "b"), ("DET", "X", "NOUN"))]
+    encoder = Encoder(tokenization.load(tiny_base), 1, 12)
+    rows = Tags(TASKS.get("udpos"), examples, encoder)
+    parts = [list(item.words) for item in encoder(TASKS.get("udpos"), examples)]
+    assert any(all(word < 0 for word in part) for part in parts)
+    assert [words for _, words in rows.words] == [p for p in parts if max(p) >= 0]
+    assert len(rows.ids) == len(rows.targets) == len(rows.words)
+    assert {word for _, words in rows.words for word in words} == {-1, 0, 1, 2}
 
 
 def test_training_lowers_the_loss(tiny_base: Path, tmp_path: Path) -> None:

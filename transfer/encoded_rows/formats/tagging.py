@@ -15,6 +15,8 @@ from transfer.loop.types import Tensors
 class Tags(OneSequence):
     """`targets` are tag ids per token: the tag on a word's first token, -100 on the others.
 
+    Parts of a sentence in which no word starts are left out: the loss of them alone has no value.
+
     `words` says which example each row is of, and which word of it each token starts, else -1.
     """
 
@@ -26,6 +28,8 @@ class Tags(OneSequence):
         self.targets: list[list[int]] = []
         self.words: list[tuple[int, list[int]]] = []
         for item in encoder(task, tagged):
+            if all(word < 0 for word in item.words):
+                continue  # a further part of one long word: no token has a tag
             tags = tagged[item.example].tags
             self.ids.append(item.ids)
             self.words.append((item.example, list(item.words)))
