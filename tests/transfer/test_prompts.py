@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from adapters import batch, config_of, inputs, logits, plain, resumes_exactly, trained
@@ -17,6 +18,7 @@ from evalsuite.task import DataSource
 from transfer.errors import MethodError
 from transfer.models import checkpoints
 from transfer.registry import METHODS
+from transfer.supervised.dev_scores import _Live
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
@@ -144,6 +146,18 @@ def test_padding_changes_nothing(tiny_base: Path, name: str) -> None:
         assert torch.allclose(
             logits(wrapped, alone)[0], together[index, : int(mask.sum())], atol=1e-5
         )
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_dev_rows_leave_places_for_the_prompt(tiny_base: Path, name: str) -> None:
+    task = TASKS.get("xnli")
+    model, _ = checkpoints.load(tiny_base, task)
+    plain = _Live(tiny_base, model, task, None).max_length
+    wrapped = METHODS.get(name).prepare(model, "pair", "fp32", length=4).eval()
+    live = _Live(tiny_base, wrapped, task, None)
+    assert live.max_length == plain - 4
+    ids = np.full((1, live.max_length), 9)
+    assert live(ids, np.ones_like(ids), ("logits",))["logits"].shape == (1, 3)
 
 
 @pytest.mark.parametrize("name", PROMPTS)

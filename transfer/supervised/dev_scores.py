@@ -117,6 +117,8 @@ class _Live(TorchPredictor):
     def __init__(self, directory: Path, model: Any, task: Task, head: int | None) -> None:
         inner = model.model if isinstance(model, Joined) else model
         super().__init__(directory, inner, "fp32")
+        prompt = getattr(inner, "active_peft_config", None)
+        self.max_length -= getattr(prompt, "num_virtual_tokens", None) or 0
         self.labels, self.answers = task.labels, answers_of_task(task)
         self.number, self.whole = head, model
         self.choices = task.labels == CHOICE
