@@ -12,11 +12,19 @@ from quick import distillation, options
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.errors import DataError
 from evalsuite.registry import TASKS
-from evalsuite.task import Answer, DataSource, PairExample, SpanExample, TagExample
+from evalsuite.task import (
+    Answer,
+    DataSource,
+    MatchExample,
+    PairExample,
+    SpanExample,
+    TagExample,
+)
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.supervised.train_tasks import train_tasks
 from transfer.text import word_translations
 from transfer.text.augment import Augmentation, has_case, lowered, prepare, switched
+from transfer.text.sentence_pairs import SentencePairs
 
 EMBEDDED = DataSource("embedded")
 GERMAN = {"cat": "katze", "sees": "sieht", "house": "haus"}
@@ -119,6 +127,32 @@ def test_training_with_words_translated_says_where_the_text_is_missing(
         train_tasks(tiny_base, [TASKS.get("udpos")], source, how, **places)
 
 
+def test_languages_without_spaces_alone_have_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_translations, "build", lambda *_, **__: {})
+    with pytest.raises(DataError, match="code_switch: no words to translate"):
+        prepare(Augmentation(code_switch=0.5), EMBEDDED, seed=1)
+    prepare(Augmentation(uncased=0.5), EMBEDDED, seed=1)
+
+
+def test_prefixes_are_neither_translated_nor_lowered() -> None:
+    """Neither those of queries and passages, nor that of both where two sentences are alike."""
+    known = {"query": "abfrage", "passage": "stelle", **GERMAN}
+    pairs = SentencePairs([TASKS.get("tatoeba")], None, "Query: ", "Passage: ")
+    rows = [
+        MatchExample("1", "Query: The cat sees.", "Passage: The house query."),
+        MatchExample("2", "Query: A cat.", "Query: A house."),
+    ]
+
+    def change(examples: Any) -> Any:
+        return [lowered(switched(row, known, True, Always())) for row in examples]
+
+    found = pairs.around_prefixes(change)(rows)
+    assert [(row.query, row.passage) for row in found if isinstance(row, MatchExample)] == [
+        ("Query: the katze sieht.", "Passage: the haus abfrage."),
+        ("Query: a katze.", "Query: a haus."),
+    ]
+
+
 def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:
     from recipes.stages import distill, train
     from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact, DataNeed
@@ -132,6 +166,10 @@ def test_stages_read_the_parallel_text_only_where_it_is_needed() -> None:
     student = {"teacher": "./base", "layers": 1, "multilingual": 0.0, "probe": 0}
     assert needs(distill, **student, code_switch=0.1) - plain == {PARALLEL, HELD_OUT}
     assert needs(distill, **student) == plain
+    stream = {"stream": {"en": ["hub:org/name@" + "0" * 40]}, "layers": 1, "probe": 0}
+    streamed = {"teacher": "./base", "hidden": 1.0, **stream}
+    assert needs(distill, **streamed) - plain == {HELD_OUT}
+    assert needs(distill, **streamed, code_switch=0.1) - plain == {PARALLEL, HELD_OUT}
     assert needs(distill, **student | {"probe": 8}) - plain == {DataNeed("udpos", "eval")}
 
 

@@ -18,6 +18,7 @@ from evalsuite.task import DataSource, Example, Task
 from transfer.encoded_rows.encoded import Encoder, Rows
 from transfer.registry import ROWS
 from transfer.text.augment import Change
+from transfer.text.sentence_pairs import SentencePairs
 
 
 def load_rows(
@@ -55,6 +56,8 @@ def load_rows(
         examples += task.some_of(split, max_examples)
     if not examples:
         raise DataError(f"{task.name}: no training rows in {', '.join(languages)}")
+    if isinstance(task, SentencePairs):
+        change = task.around_prefixes(change)
     task = task.labelled(source)
     encoder = Encoder(tokenization.load(directory), tokenization.pad_id(directory), max_length)
     return ROWS.get(task.format)(task, change(examples), encoder)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from evalsuite.errors import DataError
 from evalsuite.task import (
     ChoiceExample,
     DataSource,
@@ -56,9 +57,15 @@ def prepare(
     The dictionary is read here, once for all tasks.
 
     Raises:
-        DataError: words are to be translated and the source has no parallel text.
+        DataError: words are to be translated and the source has no parallel text, or none of a
+            language that is written with spaces.
     """
     words = word_translations.build(source, progress=progress) if how.code_switch > 0 else {}
+    if how.code_switch > 0 and not words:
+        raise DataError(
+            "code_switch: no words to translate: all languages of the parallel text are written "
+            "without spaces; set code_switch: 0"
+        )
     languages = sorted(words)
     cased = {language: has_case(words[language]) for language in languages}
 

@@ -11,7 +11,7 @@ A query belongs with its passage, a line with its translation; two sentences wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalsuite.data.ranking import Searched
@@ -28,6 +28,7 @@ from evalsuite.task import (
     Split,
     Task,
 )
+from transfer.text.augment import Change
 
 _LONGEST = 100_000  # tokens; the training's own limit is lower
 
@@ -116,6 +117,33 @@ class SentencePairs(Task):
                     raise DataError(self._nothing(task, language, len(rows)))
                 pairs += found
         return pairs
+
+    def around_prefixes(self, change: Change) -> Change:
+        """A change of rows that leaves the prefixes in front of their texts as they are."""
+
+        def changed(examples: Sequence[Example]) -> list[Example]:
+            pairs = [row for row in examples if isinstance(row, MatchExample)]
+            passages = [self._before(row.passage) for row in pairs]
+            bare = [
+                replace(
+                    row,
+                    query=row.query.removeprefix(self.prefix),
+                    passage=row.passage.removeprefix(before),
+                )
+                for row, before in zip(pairs, passages, strict=True)
+            ]
+            return [
+                replace(row, query=self.prefix + row.query, passage=before + row.passage)
+                for row, before in zip(change(bare), passages, strict=True)
+                if isinstance(row, MatchExample)
+            ]
+
+        return changed
+
+    def _before(self, passage: str) -> str:
+        """The prefix that a passage begins with; of a pair of alike sentences that of queries."""
+        known = [text for text in (self.prefix, self.passage_prefix) if passage.startswith(text)]
+        return max(known, key=len, default="")
 
     def _pair(self, row: Example, task: Task) -> MatchExample | None:
         """The row as a pair; None where its sentences do not belong together."""
