@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.trainer_utils import set_seed
 
 from compress.distill import rules
 from compress.distill.dropout import dropout
@@ -91,6 +92,7 @@ def distill(
     cached = _cached_logits(predictor, labels, text, options, work, progress)
     counted = text.batches.rows if isinstance(text.batches, MixedPlan) else None
     data = TrainingData(text.batches, _collate(text, cached), rows=counted)
+    set_seed(options.settings.seed)  # a head that is new depends on it
     if student is None:
         begun = _new_student(teacher, teacher_dir, labels, options, data, progress)
         student = begun.model
@@ -112,8 +114,7 @@ def distill(
     card = _card(predictor, origin(begun.kept, student, options), tasks, options, kind)
     checkpoints.save(student, tokenizer_from(options.student, teacher_dir), out, card)
     if head is None and (options.sentences > 0 or declares(teacher_dir)):
-        own = options.vectors if options.prefixed else options.vectors.without_prefix()
-        declare_vectors(own, out, out)
+        declare_vectors(options.own_vectors, out, out)
     return fitted, {
         **_training_summary(fitted, cached is not None),
         **_model_summary(student, predictor, begun.kept),
@@ -129,6 +130,7 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
     directories = (teacher_dir, options.student or teacher_dir)
     longest = min(checkpoints.longest(path, options.max_length) for path in directories)
     vectors = options.vectors
+    static = options.student is not None and is_static(read_config(options.student))
     if head is None and (options.sentences > 0 or declares(teacher_dir)):
         vectors = vectors.resolved(teacher_dir)
     return replace(
@@ -136,7 +138,8 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
         max_length=longest,
         logits=options.logits if head else 0.0,
         vectors=vectors if head is None else vectors.without_prefix(),
-        prefixed=options.student is None or not is_static(read_config(options.student)),
+        prefixed=not static,
+        static=static,
         each_side=options.each_side or bool(options.text),
     )
 

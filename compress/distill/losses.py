@@ -87,7 +87,8 @@ def student_loss(student: Any, target: Taught, batch: StudentBatch, match: Match
     inner = getattr(student, "module", student)  # accelerate may wrap the model
     total = torch.zeros((), device=batch.inputs["attention_mask"].device)
     if (pairs := batch.translations) is not None:
-        embeddings = embed_sides(inner, pairs.ids, pairs.mask, options.vectors.pooling or "mean")
+        pooling = options.own_vectors.pooling or "mean"
+        embeddings = embed_sides(inner, pairs.ids, pairs.mask, pooling)
         total = total + vectors_loss(embeddings, pairs.embeddings, pairs.spread, options)
     labelled = options.labels > 0 and bool(batch.gold)
     hidden = batch.matches_hidden(match)

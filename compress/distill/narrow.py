@@ -58,7 +58,7 @@ def narrow(teacher: Any, shape: Shape, batches: Iterable[Mapping[str, torch.Tens
         state = _projected(teacher, config, basis, norms)
         student.load_state_dict(state)
     read_types(student, separator_read(teacher))
-    return student
+    return student.eval()
 
 
 def _config(teacher: Any, shape: Shape) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -62,3 +62,13 @@ class Options:
     languages: tuple[str, ...] = ()  # of parallel text, apart from English; none: all there are
     elastic: Elastic | None = None  # smaller sizes at which the student is trained as well
     prefixed: bool = True  # whether the student, too, reads sentences with the teacher's prefix
+    static: bool = False  # whether the student is a table of vectors, without layers
+
+    @property
+    def own_vectors(self) -> SentenceVectors:
+        """How the student makes sentence vectors: as its teacher does.
+
+        A static one takes the mean of its pieces, since its first token says nothing of a text.
+        """
+        own = self.vectors if self.prefixed else self.vectors.without_prefix()
+        return replace(own, pooling="mean") if self.static else own

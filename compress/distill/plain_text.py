@@ -95,6 +95,7 @@ class Parallel(Texts):
         super().__init__(texts.ids, texts.pad_id, texts.choices)
         self.pairs = pairs  # foreign, English; or one sentence
         self.each, self.pooling = options.each_side, options.vectors.pooling or "mean"
+        self.own_pooling = options.own_vectors.pooling or "mean"
         if isinstance(texts, Words):
             self.words = texts.words
         self.tokenizer = tokenization.load(directory)
@@ -136,7 +137,7 @@ class Parallel(Texts):
         sample = self.vectors[some].astype(np.float32)
         if student.config.hidden_size != sample.shape[1]:
             ids = self._own_ids(lines[some])
-            begun = embed(student.base_model, ids, self.pad_id, kind, self.pooling)
+            begun = embed(student.base_model, ids, self.pad_id, kind, self.own_pooling)
             matrix = turn(sample, begun)
             self.vectors, sample = _turned(self.vectors, matrix), _turned(sample, matrix)
         self.spread = max(float(sample.var(0).sum()), 1e-6)

@@ -112,9 +112,17 @@ def vector_keys(
 
 def logits_only(terms: Terms) -> list[str]:
     """Teachers and caches that give logits only, where more is matched than logits."""
+    problems = []
+    if terms.logits == 0:
+        if terms.others or terms.cache == "always":
+            key = "others" if terms.others else "cache: always"
+            problems.append(
+                f"{key}: is for logits, and none are matched: logits is 0, or the teacher has no "
+                "task head; leave it out"
+            )
+        return problems
     if terms.hidden == 0 and terms.relations == 0:
         return []
-    problems = []
     if terms.others:
         problems.append(
             "others: further teachers give logits only; set hidden: 0 and relations: 0, or leave "

@@ -63,4 +63,4 @@ def cut(teacher: Any, chosen: Sequence[int]) -> Any:
         state[name] = value.clone()
     student.load_state_dict(state)
     read_types(student, separator_read(teacher))
-    return student
+    return student.eval()  # sentences are embedded before training

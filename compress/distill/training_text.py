@@ -63,7 +63,8 @@ class TrainingText:
     def cached_rows(self) -> list[set[int]] | None:
         """The rows of each part whose logits are computed before training; None for all.
 
-        Where the teacher reads a part along, they are the rows in batches of the other parts.
+        Where the teacher reads a part along, they are the rows in batches of the other parts: of
+        tagged sentences in pieces of its own, its rows of the same sentences.
         """
         if not any(isinstance(part, SegmentedText) for part in self.parts):
             return None
@@ -71,7 +72,12 @@ class TrainingText:
         for batch in self.batches:
             if not self.teacher_reads_along(batch.part):
                 wanted[batch.part].update(batch.indices)
-        return wanted
+        if self.theirs is None:
+            return wanted
+        return [
+            _same_examples(own, theirs, rows)
+            for own, theirs, rows in zip(self.parts, self.theirs, wanted, strict=True)
+        ]
 
     def parallel(self) -> tuple[plain_text.Parallel | plain_text.BothSides, list[Batch]] | None:
         """The part whose sentence embeddings are matched, and its batches; None without one."""
@@ -82,6 +88,14 @@ class TrainingText:
             return None
         number = len(self.parts) - 1
         return last, [batch for batch in self.batches if batch.part == number]
+
+
+def _same_examples(own: Any, theirs: Any, rows: set[int]) -> set[int]:
+    """The teacher's rows of the examples that some of the student's rows are of."""
+    if not hasattr(theirs, "words"):  # a row for each example
+        return rows
+    examples = {own.words[row][0] for row in rows}
+    return {row for row, (example, _) in enumerate(theirs.words) if example in examples}
 
 
 def plain_share(options: Options, tasks: Sequence[Task]) -> float:

@@ -14,8 +14,10 @@ from quick import distillation
 from compress.distill import plain_text
 from compress.distill.distill import distill
 from compress.distill.own_pieces import Placed, own_tokenizer, parity
+from compress.distill.segments import SegmentedText
 from compress.distill.targets import Targets
 from compress.distill.teachers import logits_function, open_teacher
+from compress.distill.training_text import TrainingText
 from compress.errors import StudentError
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import read_config
@@ -125,6 +127,24 @@ def test_logits_of_tags_are_matched_word_by_word(pair: tuple[Path, Path], tmp_pa
                 assert theirs.words[there][1][place] == word
                 checked += 1
     assert checked == 49
+
+
+def test_cached_rows_of_tags_are_those_of_the_same_sentences(pair: tuple[Path, Path]) -> None:
+    task = TASKS.get("udpos")
+    words = ("unbelievable", "rivers", "flow", "slowly", "towards", "the", "sea")
+    examples = [TagExample("1", words * 6, ("NOUN",) * 42), TagExample("2", words, ("NOUN",) * 7)]
+    theirs, own = (
+        Tags(task, examples, Encoder(tokenization.load(path), 1, size))
+        for path, size in zip(pair, (24, 33), strict=True)
+    )
+    along: Any = SegmentedText.__new__(SegmentedText)
+    last = len(own) - 1
+    for rows, example in (((0,), 0), ((last,), 1)):
+        text = TrainingText([own, along], [Batch(0, rows, 0)], [theirs, along])
+        found = text.cached_rows()
+        assert found is not None and not found[1]
+        there = [row for row, (number, _) in enumerate(theirs.words) if number == example]
+        assert found[0] == set(there) and max(there) < len(theirs)
 
 
 def test_a_word_that_one_of_them_drops_is_not_matched(pair: tuple[Path, Path]) -> None:

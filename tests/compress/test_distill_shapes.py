@@ -214,6 +214,14 @@ def test_a_narrow_student_learns_by_relations_on_plain_text(tiny_nli: Path, tmp_
     assert "narrowed to 32 wide, 2 heads" in card and "tasks: none" in card
 
 
+def test_a_student_that_was_just_cut_draws_nothing(tiny_nli: Path) -> None:
+    """So that sentences embedded before training are the same each time."""
+    teacher = load_checkpoint(tiny_nli).train()
+    shape = Shape(width=32, heads=2, ffn=64)
+    for student in (cut(teacher, [0]), narrow(teacher, shape, batches(teacher))):
+        assert not student.training
+
+
 def test_a_student_may_be_another_checkpoint(tiny_nli: Path, tmp_path: Path) -> None:
     first = tmp_path / "first"
     _, _ = distill(

@@ -121,6 +121,21 @@ def test_more_than_logits_is_refused(
         )
 
 
+@pytest.mark.parametrize(
+    ("changes", "key"), [({"cache": "always"}, "cache: always"), ({"others": True}, "others")]
+)
+def test_what_is_for_logits_is_refused_where_none_are_matched(
+    changes: dict[str, Any], key: str, tiny_base: Path, tmp_path: Path
+) -> None:
+    if "others" in changes:
+        changes = {"others": (tiny_base,)}
+    asked = dataclasses.replace(
+        distillation(layers=1, logits=1.0, hidden=0.0, sentences=1.0), **changes
+    )
+    with pytest.raises(StudentError, match=f"{key}: is for logits, and none are matched"):
+        distill(tiny_base, [], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
+
+
 @pytest.mark.parametrize("precision", ["bf16", "int8", "nf4"])
 def test_a_teacher_in_fewer_bits_starts_a_student_that_is_whole(
     precision: Any, tiny_nli: Path, tmp_path: Path

@@ -180,6 +180,20 @@ def test_a_static_student_reads_no_prefix(encoder: Path, tiny_base: Path, tmp_pa
     assert batch["sides_ids"][0][batch["sides_mask"][0].bool()].tolist() == wanted
 
 
+def test_a_static_student_of_a_teacher_with_another_pooling_takes_the_mean(
+    encoder: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    vectors = SentenceVectors(pooling="cls", prefix="query: ")
+    asked = _distilled(student=encoder, vectors=vectors, contrast=1.0, max_steps=20)
+    distill(tiny_base, [], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
+    assert declared_by(tmp_path / "o").pooling == "mean"
+    before, after = (
+        load_checkpoint(path).get_input_embeddings().weight for path in (encoder, tmp_path / "o")
+    )
+    changed = (before != after).any(1)
+    assert changed.sum() > 20  # rows of words, and not of <s> alone
+
+
 def test_text_of_some_languages_alone_is_read(tiny_base: Path) -> None:
     assert len(plain_text.read(EMBEDDED, tiny_base, _distilled(languages=("de",)), None)) == 60
 
