@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 8
+VERSION = 9
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up

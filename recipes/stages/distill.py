@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 10
+VERSION = 11
 PASS = True
 
 

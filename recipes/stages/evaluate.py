@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 13
+VERSION = 14
 _TOKENIZERS = 1  # times that one is opened, for each model
 LABELS_MATTER = True
 

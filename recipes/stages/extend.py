@@ -34,7 +34,7 @@ from transfer.registry import TEACHERS
 if TYPE_CHECKING:
     from transfer.extend.extend import Options
 
-VERSION = 4
+VERSION = 5
 
 
 class Config(TrainingConfig):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 5
+VERSION = 6
 _FAMILY = "xlm-roberta"  # of encoders from scratch
 
 
