@@ -63,8 +63,8 @@ class TrainingText:
     def cached_rows(self) -> list[set[int]] | None:
         """The rows of each part whose logits are computed before training; None for all.
 
-        Where the teacher reads a part along, they are the rows in batches of the other parts: of
-        tagged sentences in pieces of its own, its rows of the same sentences.
+        Where the teacher reads a part along, they are the rows in batches of the other parts. Of
+        tagged sentences in other pieces they are its rows of the same sentences.
         """
         if not any(isinstance(part, SegmentedText) for part in self.parts):
             return None

@@ -119,7 +119,7 @@ class SentencePairs(Task):
         return pairs
 
     def around_prefixes(self, change: Change) -> Change:
-        """A change of rows that leaves the prefixes in front of their texts as they are."""
+        """A change of rows that does not change the prefixes of their texts."""
 
         def changed(examples: Sequence[Example]) -> list[Example]:
             pairs = [row for row in examples if isinstance(row, MatchExample)]
