@@ -129,8 +129,10 @@ def _sources(
 class Writer:
     """Writes rows where they are not a whole file."""
 
-    def __init__(self, sheets: Mapping[Path, Sheet], guess: Guess, folder: Path) -> None:
-        self.sheets, self.guess, self.folder = sheets, guess, folder
+    def __init__(
+        self, sheets: Mapping[Path, Sheet], guess: Guess, folder: Path, replace: bool
+    ) -> None:
+        self.sheets, self.guess, self.folder, self.replace = sheets, guess, folder, replace
         self.columns: set[str] = set()
 
     def rows(self, entry: Entry) -> Rows:
@@ -147,7 +149,12 @@ class Writer:
 
     def write(self, rows: Rows, entry: Entry, split: Split) -> Place:
         """Rows as a file of the split, in the folder of the language."""
-        return write_rows(rows, self.folder / (entry.language or ""), split)
+        return write_rows(rows, self.folder / (entry.language or ""), split, self._replaceable)
+
+    def _replaceable(self, path: Path) -> bool:
+        """Whether a file may be replaced: as asked, and never one that was read."""
+        read = {file.resolve() for file in self.sheets}
+        return self.replace and path.resolve() not in read
 
     def divided(self, entry: Entry) -> dict[Split, Place]:
         """Three files.

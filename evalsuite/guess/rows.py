@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from evalsuite.errors import DataError
 from evalsuite.guess.sheet import Sheet
 from evalsuite.own.records import Column, content, form, records
 
+Replaceable = Callable[[Path], bool]
 Place = Path | dict[str, Path]  # a file, or part of a row -> file with one line per row
 
 
@@ -68,24 +69,40 @@ def read_rows(place: Place, sheet: Sheet) -> Rows:
     return Rows("csv", keys, rows[1:] if sheet.named else rows)
 
 
-def write_rows(rows: Rows, folder: Path, name: str) -> Place:
+def write_rows(rows: Rows, folder: Path, name: str, replaceable: Replaceable) -> Place:
     """Write rows as `folder/name.csv`, or as the files that their form has.
+
+    Args:
+        replaceable: whether a file that is there may be replaced; it may be the person's own.
 
     Returns:
         The file, or part of a row -> its file.
+
+    Raises:
+        DataError: there is such a file with other rows, and it may not be replaced.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if rows.form == "lines":
         parts = {}
         for place, part in enumerate(rows.head):
             path = folder / f"{name}_{part}.txt"
-            path.write_text("".join(row[place] + "\n" for row in rows.rows), encoding="utf-8")
+            _write(path, "".join(row[place] + "\n" for row in rows.rows), replaceable)
             parts[str(part)] = path
         return parts
     suffix = {"csv": ".csv", "json": ".jsonl", "conll": ".conll"}[rows.form]
     path = folder / f"{name}{suffix}"
-    path.write_text(_text(rows), encoding="utf-8", newline="")
+    _write(path, _text(rows), replaceable)
     return path
+
+
+def _write(path: Path, text: str, replaceable: Replaceable) -> None:
+    if path.exists() and path.read_bytes() != text.encode() and not replaceable(path):
+        raise DataError(
+            f"{path} is there and has other rows than those that would be written to it\n"
+            "choose another name for the recipe, as rows are written to a folder next to it "
+            "(--output FILE); to replace rows that init wrote: --force"
+        )
+    path.write_text(text, encoding="utf-8", newline="")
 
 
 def _text(rows: Rows) -> str:

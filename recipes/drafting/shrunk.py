@@ -15,6 +15,7 @@ from typing import Any
 from evalsuite.data.embedded.phrases import LANGUAGES as EMBEDDED_LANGUAGES
 from evalsuite.guess.declare import Asked, look_at
 from evalsuite.inference.checkpoint_config import head_of, labels_of, model_config
+from evalsuite.own.declaration import Declaration
 from recipes.drafting.sample_text import gather, write_sample
 from recipes.drafting.shrink_recipe import EMBEDDED, Shrink, shrink_recipe
 from recipes.errors import RecipesError
@@ -86,7 +87,12 @@ def prepare(model: str, languages: Sequence[str], wishes: ShrinkWishes, folder: 
         sample = write_sample(gathered, kind, tag, path.with_name(f"{path.stem}-text"))
     else:
         notes = _without_text(languages, bool(wishes.task_data))
-    task = _rows(wishes.task_data, head, labels if sound else (), languages)
+    asked = Asked(
+        folder=path.with_name(f"{path.stem}-rows"),
+        replace=wishes.force or wishes.recipe is None,
+        test_only=True,
+    )
+    task = _rows(wishes.task_data, head, labels if sound else (), languages, asked)
     plan = Shrink(
         name=name,
         model=text,
@@ -136,16 +142,23 @@ def _without_text(languages: Sequence[str], has_rows: bool) -> list[str]:
 
 
 def _rows(
-    paths: Sequence[Path], head: str | None, labels: tuple[str, ...], languages: Sequence[str]
+    paths: Sequence[Path],
+    head: str | None,
+    labels: tuple[str, ...],
+    languages: Sequence[str],
+    asked: Asked,
 ) -> Mapping[str, Any] | None:
     """The declaration of labelled rows, to compare and to score on."""
     if not paths:
         return None
     if head is None:
         raise RecipesError("--task-data: the model is an encoder without a head; leave it out")
-    found = look_at(paths, Asked(test_only=True)).declaration
+    found = look_at(paths, asked).declaration
     test = found.get("test")
-    if isinstance(test, dict) and languages:
+    if isinstance(test, str) and languages:  # a path with {language}
+        places = Declaration.model_validate(found).places("test")
+        test = {code: str(place) for code, place in places.items()}
+    if isinstance(test, dict) and languages and not {*test} & {"text", "label"}:
         kept = {code: place for code, place in test.items() if code in languages}
         if not kept:
             raise RecipesError(

@@ -82,6 +82,28 @@ def test_labelled_rows_are_scored_before_and_after(here: Path) -> None:
     assert recipe["stages"][1]["max_lost"] == 2
 
 
+def test_rows_of_other_languages_are_not_scored(here: Path) -> None:
+    rows = "text,label\n" + "".join(f"It rains in town {n},{n % 3}\n" for n in range(12))
+    for code in ("en", "de", "fr"):
+        (here / f"test-{code}.csv").write_text(rows)
+    files = tuple(Path(f"test-{code}.csv") for code in ("en", "de", "fr"))
+    found = prepared(here, "pair", task_data=files)
+    recipe = yaml.safe_load(found.path.read_text())
+    assert recipe["tasks"]["rows"]["test"] == {"en": "test-en.csv", "de": "test-de.csv"}
+
+
+def test_rows_of_a_file_with_several_languages_replace_no_file(here: Path) -> None:
+    rows = [f"It rains in the town {n} of {c},{n % 3},{c}" for n in range(9) for c in ("en", "de")]
+    lines = ["text,label,lang", *rows]
+    (here / "all.csv").write_text("\n".join(lines) + "\n")
+    (here / "data" / "de").mkdir(parents=True)
+    (here / "data" / "de" / "test.csv").write_text("mine")
+    found = prepared(here, "pair", task_data=(Path("all.csv"),))
+    test = yaml.safe_load(found.path.read_text())["tasks"]["rows"]["test"]
+    assert set(test) == {"en", "de"} and all("-rows/" in place for place in test.values())
+    assert (here / "data" / "de" / "test.csv").read_text() == "mine"
+
+
 def test_one_message(here: Path) -> None:
     with pytest.raises(RecipesError, match=r"no text in hi, and a vocabulary .*\n.*--text hi\.txt"):
         prepared(here, "pair", "en hi", text=(Path("text"),))
