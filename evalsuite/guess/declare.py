@@ -41,6 +41,7 @@ class Asked:
         language: of files whose names do not say it.
         train_on: languages whose training rows are used; None for all.
         folder: where rows are written that have to be divided.
+        replace: whether files in `folder` may be replaced.
         test_only: whether rows are to be scored alone, and none trained on.
     """
 
@@ -49,6 +50,7 @@ class Asked:
     language: str | None = None
     train_on: tuple[str, ...] | None = None
     folder: Path = Path("data")
+    replace: bool = False
     test_only: bool = False
 
 
@@ -88,7 +90,7 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     if asked.test_only:
         entries = tests_of(entries)
     wanted = () if asked.test_only else asked.train_on or (SOURCE_LANGUAGE,)
-    places = assign(entries, wanted, Writer(sheets, guessed, asked.folder), notes)
+    places = assign(entries, wanted, Writer(sheets, guessed, asked.folder, asked.replace), notes)
     patterns = {file.path: file.pattern for file in files}
     declaration: dict[str, Any] = {"format": guessed.format}
     for split, found in places.items():
@@ -140,15 +142,8 @@ def _guess(sheet: Sheet, place: Place, asked: Asked) -> Guess:
         return Guess("classification", {"text": "text", "label": "label"})
     if not asked.columns:
         return guess(sheet, asked.format)
-    keys = [column.key for column in sheet.columns]
-    for part, said in asked.columns.items():
-        for column in said if isinstance(said, tuple) else (said,):
-            if column not in keys and not (isinstance(column, int) and abs(column) <= len(keys)):
-                raise DataError(
-                    f"--columns {part}={column}: {sheet.path} has no such column; it has: "
-                    + ", ".join(map(str, keys))
-                )
-    wanted = set(asked.columns)
+    columns = {part: _keys(sheet, part, said) for part, said in asked.columns.items()}
+    wanted = set(columns)
     ways = {
         name: [set(way) for way in OWN_FORMATS.get(name).ROLES]
         for name in ([asked.format] if asked.format else GUESSES.names())
@@ -161,9 +156,31 @@ def _guess(sheet: Sheet, place: Place, asked: Asked) -> Guess:
         )
         raise DataError(f"--columns: no format has {', '.join(asked.columns)}\n{parts}")
     if whole := [name for name in fits if wanted in ways[name]]:
-        return Guess(whole[0], dict(asked.columns))
+        return Guess(whole[0], columns)
     base = guess(sheet, fits[0])
-    return Guess(base.format, {**base.columns, **asked.columns})
+    return Guess(base.format, {**base.columns, **columns})
+
+
+def _keys(
+    sheet: Sheet, part: str, said: Column | tuple[Column, ...]
+) -> Column | tuple[Column, ...]:
+    """Columns as the recipe names them: a number is a name where the file names its columns.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    if isinstance(said, tuple):
+        return tuple(key for one in said if not isinstance(key := _keys(sheet, part, one), tuple))
+    keys = [column.key for column in sheet.columns]
+    if said in keys:
+        return said
+    from_end = sheet.form == "sentences"  # -1 is the last column of CoNLL alone
+    if isinstance(said, int) and (1 <= said <= len(keys) or (from_end and -len(keys) <= said < 0)):
+        return keys[said - 1] if sheet.named else said
+    raise DataError(
+        f"--columns {part}={said}: {sheet.path} has no such column; it has: "
+        + ", ".join(map(str, keys))
+    )
 
 
 def _expanded(entry: Entry, sheet: Sheet, guessed: Guess) -> list[Entry]:

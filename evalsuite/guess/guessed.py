@@ -6,6 +6,7 @@ Guess(format='classification', columns={'text': 'text', 'label': 'category'})
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -30,6 +31,13 @@ LABELS = (
     *("label", "labels", "category", "class", "intent", "sentiment", "topic", "target", "gold"),
     *("tag", "stance", "emotion", "answer", "output", "y"),
 )
+
+
+# A column with one of these names holds labels, however many and whatever they look like.
+NAMED_LABELS = (
+    *("label", "labels", "category", "class", "intent", "sentiment", "topic", "stance", "emotion"),
+)
+_WHOLE = re.compile(r"[-+]?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +95,19 @@ def named(columns: Iterable[Looked], names: Iterable[str]) -> list[Looked]:
     return [column for name in names for column in given if column.name == name]
 
 
+def is_named_label(column: Looked) -> bool:
+    """Whether a column is called a label and has values that occur repeatedly, numbers whole."""
+    if column.name not in NAMED_LABELS or column.kind not in ("labels", "flags", "text", "scores"):
+        return False
+    filled = [value.strip() for value in column.values if value.strip()]
+    whole = column.kind != "scores" or all(map(_WHOLE.fullmatch, filled))
+    return whole and len(set(filled)) < len(filled)
+
+
 def label_of(sheet: Sheet) -> Looked | None:
     """The one column that holds labels; None where there is none, or it is not clear which."""
+    if named_so := [column for column in sheet.columns if is_named_label(column)]:
+        return named(named_so, NAMED_LABELS)[0]
     can_be = sheet.of("labels", "flags")
     chosen = named(can_be, LABELS)
     if chosen:
@@ -109,4 +128,4 @@ def two_texts(sheet: Sheet) -> tuple[Looked, Looked] | None:
 
 def texts_of(sheet: Sheet) -> list[Looked]:
     """The columns that hold texts."""
-    return sheet.of("text")
+    return [column for column in sheet.of("text") if not is_named_label(column)]

@@ -40,6 +40,22 @@ class HubId:
         found = try_to_load_from_cache(self.repo, "config.json", revision=self.revision)
         return Path(found).parent if isinstance(found, str) else None
 
+    def fetch_config(self) -> Path:
+        """The same, downloaded alone where it is not there.
+
+        Raises:
+            OfflineError: it is not cached, and the hub does not answer.
+            ModelError: the hub has no such model, or does not give it.
+        """
+        from huggingface_hub import hf_hub_download
+
+        if (found := self.config_directory()) is not None:
+            return found
+        try:
+            return Path(hf_hub_download(self.repo, "config.json", revision=self.revision)).parent
+        except Exception as error:  # a dozen types of two libraries
+            raise Asked(self.repo, "model", self.revision).problem(error) from error
+
     def download(self) -> Path:
         """The local directory, downloaded into the hub's own cache.
 

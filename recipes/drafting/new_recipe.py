@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from evalsuite.errors import DataError
+from evalsuite.errors import DataError, EvalsuiteError
 from evalsuite.guess.declare import Asked, Found, look_at
 from evalsuite.guess.survey import Survey, survey
+from evalsuite.opening.hub import HubId
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.own_task import OwnTask
 from evalsuite.own.records import Column
@@ -87,8 +88,10 @@ def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
             f"{path} exists; to write another file add --output FILE, to replace it --force"
         )
     budget = read_budget(wishes.budget) if wishes.budget else None
-    model, shape = _model(wishes.model)
-    asked = Asked(wishes.format, wishes.columns, wishes.language, wishes.train_on, folder)
+    model, shape, unsure = _model(wishes.model, budget is not None)
+    asked = Asked(
+        wishes.format, wishes.columns, wishes.language, wishes.train_on, folder, wishes.force
+    )
     found = look_at(paths, asked)
     seen = _survey(name, found)
     if seen.errors:
@@ -125,7 +128,7 @@ def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
     if seen.labels and all(map(str.isdecimal, seen.labels)) and len(seen.labels) < 10:
         some = ", ".join(f"{label}: NAME" for label in seen.labels)
         notes.append(f"labels are numbers; to give them names add labels: {{{some}}} to the task")
-    return Drafted(path, name, found, seen, [*found.notes, *notes], commands)
+    return Drafted(path, name, found, seen, [*found.notes, *unsure, *notes], commands)
 
 
 def _name(paths: Sequence[Path], asked: str | None) -> str:
@@ -144,8 +147,12 @@ def _name(paths: Sequence[Path], asked: str | None) -> str:
     return f"my-{name}" if name in taken else name
 
 
-def _model(text: str) -> tuple[str, Shape]:
-    """How a recipe names the model, and its shape."""
+def _model(text: str, budget: bool) -> tuple[str, Shape, list[str]]:
+    """How a recipe names the model, its shape, and what to know of that.
+
+    Raises:
+        RecipesError: it is no checkpoint, or its size is not known and a budget asks for it.
+    """
     if not text.startswith((".", "~", "/", "package:")) and Path(text).is_dir():
         text = f"./{text}"
     external = External.find(text)
@@ -153,7 +160,20 @@ def _model(text: str) -> tuple[str, Shape]:
         raise RecipesError(
             f"--model {text}: is {external.artifact.kind}, and a checkpoint is needed"
         )
-    return text, shape_of(external.path if external.repo is None else None)
+    if external.repo is None:
+        return text, shape_of(external.path), []
+    if text == MODEL:  # its shape is known without the network
+        return text, shape_of(None), []
+    try:
+        return text, shape_of(HubId(external.repo, external.revision).fetch_config()), []
+    except EvalsuiteError as error:
+        if budget:
+            raise RecipesError(f"--budget needs the size of {text}: {error}") from error
+        note = (
+            f"the config.json of {text} could not be read, so learning rate, layers and sizes are "
+            f"those for {MODEL}; run init again with a connection, or change them"
+        )
+        return text, shape_of(None), [note]
 
 
 def _survey(name: str, found: Found) -> Survey:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from drafts import (
     FORMATS,
     LABELS,
     LAYOUTS,
+    NAMED,
     OTHER,
     TEST,
     TRAIN,
@@ -24,7 +27,8 @@ from drafts import (
     table,
 )
 
-from evalsuite.errors import DataError
+from evalsuite.errors import DataError, OfflineError
+from evalsuite.opening.hub import HubId
 from recipes.drafting.budget import Shape, read_budget, student_for
 from recipes.drafting.new_recipe import Drafted, Wishes, draft
 from recipes.errors import RecipesError
@@ -124,6 +128,83 @@ def test_one_file_is_divided_the_same_way_each_time(write: Write) -> None:
         k: sorted(v.split("\n")) for k, v in after.items()
     }
     assert any("seed 1" in note for note in first.notes)
+
+
+def test_files_of_the_person_are_not_replaced(write: Write) -> None:
+    write({"topics-data/en/train.csv": table(rows(200))})
+    for force in (False, True):
+        with pytest.raises(DataError, match=r"topics-data/en/train.csv is there and has other"):
+            drafted("topics-data", output=Path("topics.yaml"), force=force)
+    assert Path("topics-data/en/train.csv").read_text() == table(rows(200))
+
+
+LONG = [f"what is question {n} about my account" for n in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("head", "values", "format", "columns"),
+    [
+        ("text,label", [f"{n % 40}" for n in range(120)], "classification", NAMED),
+        ("text,intent", [f"card_kind_{n % 70}" for n in range(120)], "classification",
+         {"text": "text", "label": "intent"}),
+        ("text,score", [f"{n % 40 / 10}" for n in range(120)], "regression", None),
+    ],
+)  # fmt: skip
+def test_a_column_called_a_label_holds_labels(
+    write: Write, head: str, values: list[str], format: str, columns: Any
+) -> None:
+    text = table(list(zip(LONG, values, strict=True)), head=head)
+    write({"d/train.csv": text, "d/test.csv": text})
+    found = declared("d", language="en")
+    assert found["format"] == format
+    assert found.get("columns", columns) == columns
+
+
+@pytest.mark.parametrize("head", ["sentence1,sentence2,score,genre", "review,rating,channel"])
+def test_a_score_next_to_other_labels_is_asked_about(write: Write, head: str) -> None:
+    texts = [LONG, [text.upper() for text in LONG]][: 2 if "sentence1" in head else 1]
+    values = [[f"{n % 37 / 10 + 0.05:.2f}" for n in range(120)], ["news", "phone", "shop"] * 40]
+    lines = [head, *(",".join(row) for row in zip(*texts, *values, strict=True))]
+    write({"d/train.csv": "\n".join(lines) + "\n", "d/test.csv": "\n".join(lines) + "\n"})
+    with pytest.raises(DataError, match=r"may hold rows of .*\n.*\nsay which: --format"):
+        drafted("d", language="en")
+    assert declared("d", language="en", format="regression")["format"] == "regression"
+
+
+@pytest.mark.parametrize("one_file", [True, False])
+def test_columns_by_number_are_names_where_the_file_has_names(write: Write, one_file: bool) -> None:
+    files = {"d/all.csv": table(rows(100))} if one_file else {
+        "d/train.csv": table(rows(100)), "d/test.csv": table(TEST)
+    }  # fmt: skip
+    write(files)  # type: ignore[arg-type]
+    found = drafted("d", columns={"text": 1, "label": 2}, language="en")
+    assert set(found.seen.labels) == set(LABELS)
+    assert found.found.declaration.get("columns", NAMED) == NAMED
+    for number in (0, 3, -1):
+        with pytest.raises(DataError, match=f"--columns label={number}: .* has no such column"):
+            drafted("d", columns={"text": 1, "label": number}, language="en", force=True)
+
+
+def test_the_shape_of_a_model_of_the_hub_is_read(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"d/train.csv": CSV, "d/test.csv": table(TEST)})
+    large = {"num_hidden_layers": 24, "hidden_size": 1024, "vocab_size": 250_002}
+    Path("hub").mkdir()
+    Path("hub/config.json").write_text(json.dumps({"model_type": "xlm-roberta", **large}))
+    monkeypatch.setattr(HubId, "fetch_config", lambda self: Path("hub"))
+    wishes = Wishes(model="FacebookAI/xlm-roberta-large", language="en")
+    text = draft([Path("d")], wishes).path.read_text()
+    assert "learning_rate: 2.0e-05" in text or "learning_rate: 2.0e-5" in text
+
+    def offline(self: HubId) -> Path:
+        raise OfflineError("the hub does not answer")
+
+    monkeypatch.setattr(HubId, "fetch_config", offline)
+    made = draft([Path("d")], replace(wishes, force=True))
+    assert any("config.json of FacebookAI/xlm-roberta-large could not" in n for n in made.notes)
+    with pytest.raises(RecipesError, match="--budget needs the size of FacebookAI/xlm-roberta-lar"):
+        draft([Path("d")], replace(wishes, force=True, budget="20MB"))
 
 
 def test_columns_name_language_and_split(write: Write) -> None:

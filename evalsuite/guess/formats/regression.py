@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from evalsuite.guess.columns import Looked
-from evalsuite.guess.guessed import TEXTS, Guess, label_of, named, texts_of, two_texts
+from evalsuite.guess.guessed import (
+    LABELS,
+    TEXTS,
+    Guess,
+    is_named_label,
+    label_of,
+    named,
+    texts_of,
+    two_texts,
+)
 from evalsuite.guess.sheet import Sheet
 
 NAMES = ("score", "similarity", "similarity_score", "rating", "value")
@@ -11,15 +20,21 @@ NAMES = ("score", "similarity", "similarity_score", "rating", "value")
 
 def _score(sheet: Sheet) -> Looked | None:
     """The column with the score, of several the one that is named so."""
-    scores = sheet.of("scores")
+    scores = [column for column in sheet.of("scores") if not is_named_label(column)]
     chosen = named(sheet.of("scores", "labels"), NAMES)
     return chosen[0] if chosen else scores[0] if len(scores) == 1 else None
 
 
 def recognise(sheet: Sheet) -> Guess | None:
-    """One column of texts, or two, and one of numbers; labels next to them would be the answer."""
+    """One column of texts, or two, and one of numbers; labels next to them would be the answer.
+
+    Where a column is called a score and that with the labels has no usual name, both may be meant:
+    the other formats fit too, and the person says which.
+    """
     score, label = _score(sheet), label_of(sheet)
-    if sheet.form != "table" or score is None or label not in (None, score):
+    if sheet.form != "table" or score is None:
+        return None
+    if label not in (None, score) and (score.name not in NAMES or label.name in LABELS):
         return None
     if (pair := two_texts(sheet)) is not None:
         first, second = pair
