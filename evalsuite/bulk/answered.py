@@ -40,7 +40,8 @@ class Merger:
         """The window with its answers, one per usable row; bad rows stay where they are."""
         if self._prefix is None and answers:
             there = {name for row in window if isinstance(row, Usable) for name in row.fields}
-            self._prefix = PREFIX if there & set(answers[0]) else ""
+            names = {*answers[0], *flat(answers[0])}  # of JSON lines, and of a table
+            self._prefix = PREFIX if there & names else ""
         return list(self._merged(window, iter(answers)))
 
     def _merged(
@@ -51,7 +52,7 @@ class Merger:
                 yield row
                 continue
             answer = {f"{self._prefix}{name}": value for name, value in next(answers).items()}
-            if both := [name for name in answer if name in row.fields]:
+            if both := [name for name in {**answer, **flat(answer)} if name in row.fields]:
                 yield BadRow(row.line, f"it has a column {both[0]!r}, which the answer is called")
             else:
                 yield Answered(row.line, row.fields, answer)

@@ -202,6 +202,8 @@ class Journal:
             os.fsync(file.fileno())
         if self.done.bad:
             shutil.copyfile(self.bad, self.left_out)
+        else:
+            self.left_out.unlink(missing_ok=True)  # of an earlier run
         rows.replace(self.path)
         self.discard()
 

@@ -184,6 +184,16 @@ def test_columns_are_chosen_by_name_number_and_habit(tmp_path: Path) -> None:
     assert texts('{"words": ["a", "b"]}\n', Reading("jsonl"), Words()) == [["a b"]]
 
 
+def test_bad_rows_of_an_earlier_run_are_not_listed(tmp_path: Path) -> None:
+    out = tmp_path / "o.csv"
+    answer(Job(str(as_file(tmp_path / "r.csv", [{"text": "a"}, {"text": ""}])), out))
+    listed = tmp_path / "o.csv.bad.jsonl"
+    assert listed.is_file()
+    out.unlink()
+    answer(Job(str(as_file(tmp_path / "r.csv", [{"text": "a"}, {"text": "b"}])), out))
+    assert not listed.exists()
+
+
 def test_a_column_with_the_answers_name_is_kept(tmp_path: Path) -> None:
     rows = [{"text": "aa", "label": "gold"}, {"text": "b", "label": "other"}]
     path = as_file(tmp_path / "r.csv", rows)
@@ -192,6 +202,11 @@ def test_a_column_with_the_answers_name_is_kept(tmp_path: Path) -> None:
     assert found[0] == {
         "text": "aa", "label": "gold", "predicted_label": "a", "predicted_score": "0.25"
     }  # fmt: skip
+    path = as_file(tmp_path / "s.csv", [{"text": "aa", "score": "0.9"}])
+    for name in ("s-out.csv", "s-out.parquet"):
+        answer(Job(str(path), tmp_path / name))
+        (row,) = from_file(tmp_path / name)
+        assert row["score"] == "0.9" and float(row["predicted_score"]) == 0.25
     path = as_file(tmp_path / "r.jsonl", [{"text": "a"}, {"text": "b", "label": "gold"}])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "ROWS", 1)
