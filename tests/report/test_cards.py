@@ -138,6 +138,7 @@ def test_the_base_model_is_followed_through_the_stages() -> None:
         return base_model(run, system)
 
     assert found(stage("int8", "t"), stage("t", "org/model")) == "org/model"
+    assert found(stage("int8", "t"), stage("t", "org/model@e73636d")) == "org/model"
     assert found(stage("int8", "t", "u"), stage("t", "org/a"), stage("u", "org/b")) is None
     for path in ("./models/a", "package:recipes/models/a", "/models/a", "models/org/a", "a"):
         assert found(stage("int8", "t"), stage("t", path)) is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.data.sourced import SourcedTask
 from evalsuite.errors import UnknownNameError
+from evalsuite.opening.hub import HubId
 from evalsuite.own.own_hub import OwnHub
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.names import metric_name
@@ -111,15 +112,8 @@ def base_model(run: RunRecord, system: System) -> str | None:
         else:
             sources.add(name)
     name = sources.pop() if len(sources) == 1 else ""
-    return name if _is_hub_id(name) and name not in {m.label for m in system.models} else None
-
-
-def _is_hub_id(name: str) -> bool:
-    """`org/name`, and no path or `package:...`."""
-    org, slash, model = name.partition("/")
-    return bool(org and slash and model) and not (
-        name.startswith((".", "~")) or ":" in name or "/" in model
-    )
+    hub = HubId.parse(name)
+    return hub.repo if hub is not None and name not in {m.label for m in system.models} else None
 
 
 def eval_results(system: System) -> Iterator[EvalResult]:
