@@ -248,6 +248,21 @@ def test_a_body_that_comes_too_slowly_is_refused() -> None:
     assert (b"connection", b"close") in sent[1]["headers"]
 
 
+def test_a_server_with_too_many_bytes_in_work_says_when_to_come_again() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"{" * 2000, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    limited = BodyLimit(None, Limits(bodies=1024))  # type: ignore[arg-type]
+    asyncio.run(limited({"type": "http", "headers": [], "path": "/v1/predict"}, receive, send))
+    assert sent[0]["status"] == 429
+    assert (b"retry-after", b"1") in sent[0]["headers"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
