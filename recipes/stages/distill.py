@@ -289,10 +289,15 @@ def work(
 
 
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:
-    """Activations computed again, fewer rows at once, a quantized teacher; then all."""
-    fewer = smaller_batch(config) | {"gradient_checkpointing": True}
-    yield {"gradient_checkpointing": True}
-    yield smaller_batch(config)
+    """Activations computed again, fewer rows at once, a quantized teacher; then all.
+
+    Not fewer rows where the rows of a batch are searched: of one there is nothing to find.
+    """
+    again = {"gradient_checkpointing": True}
+    fewer = again if config.contrast > 0 else smaller_batch(config) | again
+    yield again
+    if fewer != again:
+        yield smaller_batch(config)
     yield {"teacher_precision": "nf4"}
     yield {"teacher_precision": "nf4"} | fewer
 

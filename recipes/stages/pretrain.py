@@ -195,7 +195,8 @@ def work(
     if config.shape is None:
         model = replace(model, tokenizer=models["model"][0].tokenizer)
     rows = text.parallel(model, config.languages, config.max_pairs, config.tlm, config.max_length)
-    done = training_work(config, model, [(rows, 1.0)], steps=config.steps, masked=config.mask_rate)
+    batches = config.steps * config.accumulate
+    done = training_work(config, model, [(rows, 1.0)], steps=batches, masked=config.mask_rate)
     return opening(model, text) + Work(text=text.held_out()) + done + saving(model)
 
 

@@ -101,6 +101,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     if gives == "checkpoint":
         _refuse_rounded(config)
+    if _searches_batch(config) and config.batch_size == 1:
+        raise StageInputError(
+            "batch_size: 1: each text is to find its partner among those of its batch, and of one "
+            "there is nothing to find; set 2 or more"
+        )
     if config.mlm > 0 and config.embeddings != "fp32":
         raise StageInputError(
             "mlm: the output layer is the word embeddings, which are held in "
@@ -131,6 +136,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         dora=config.dora,
     )
     return Artifact(gives, task=head, family=model.family, adapter=facts, tokenizer=model.tokenizer)
+
+
+def _searches_batch(config: Config) -> bool:
+    """Whether each text of a batch is to find its partner among the others."""
+    found = [find_task(name) for name in config.tasks]
+    return config.contrastive is not None or rules.trains_vectors(found, belonging(config))
 
 
 def _refuse_rounded(config: Config) -> None:
@@ -198,15 +209,20 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
-    """What training holds at its peak."""
-    return training_memory(
+    """What training holds at its peak; without a GPU that of all its processes."""
+    from evalsuite.machine.memory import has_gpu
+
+    found = training_memory(
         config,
         models["model"][0],
+        sides=2 if _searches_batch(config) else 1,
         method=config.method,
         precision=config.precision,
         embeddings=config.embeddings,
         options=method_options(config),
+        graphs=2 if config.adversarial > 0 else 1,
     )
+    return found.times(1 if has_gpu() else processes(config))
 
 
 def work(
@@ -221,16 +237,17 @@ def work(
         TrainedPart,
         opening,
         saving,
-        steps_of,
         tokenizer_bytes,
         training_work,
     )
-    from transfer.memory.training import Training, trained, updated
+    from transfer.memory.training import Training, reached, trained, updated
 
     if config.precision in ("int8", "nf4"):
         raise NotKnownAheadError(f"the speed of training on {config.precision} was not measured")
     if config.mlm or config.contrastive in ("words", "sentences"):
         raise NotKnownAheadError("text of the corpus is trained on")
+    if config.adversarial > 0:
+        raise NotKnownAheadError("the speed of adversarial training was not measured")
     (model,) = models["model"]
     rows = [
         text.task(
@@ -249,7 +266,7 @@ def work(
         config.method, frozen_words=config.freeze_embeddings, options=method_options(config)
     )
     count = trained(model.shape(), training)
-    steps = steps_of(config, round(total))
+    steps, updates = _batches(config, round(total))
     done = opening(model, text, _TOKENIZERS) + training_work(
         config,
         model,
@@ -258,22 +275,42 @@ def work(
         TrainedPart(
             count,
             saved=model.shape().parameters if whole else count,
-            backward="weights" if config.method == "full" else "inputs",
+            backward="weights" if config.method in ("full", "last_k") else "inputs",
             updates=updated(model.shape(), training),
+            layers=reached(model.shape(), training),
         ),
+        updates=updates,
     )
     if whole:
         return done + saving(model)
     return done + Work(written=4 * count, output=4 * count + tokenizer_bytes(model))
 
 
+def _batches(config: Config, rows: int) -> tuple[float, float]:
+    """Batches of `batch_size` rows, and steps of the optimizer, as `Options.rows` says."""
+    from transfer.loop.batch_plan import steps_for
+
+    cuts = config.effective_batch is not None or config.batch_tokens is not None
+    whole = config.batch_size * config.accumulate if cuts else config.batch_size
+    whole = config.effective_batch or whole
+    planned = steps_for(rows, whole, config.epochs, config.max_steps)
+    if not cuts:
+        return planned, planned / config.accumulate
+    return planned * whole / config.batch_size, planned
+
+
 def less_memory(config: Config) -> Iterator[dict[str, Any]]:
-    """Activations computed again, fewer rows at once, an adapter on a quantized base; then all."""
-    fewer = smaller_batch(config) | {"gradient_checkpointing": True}
+    """Activations computed again, fewer rows at once, an adapter on a quantized base; then all.
+
+    Not fewer rows where the rows of a batch are searched: of one there is nothing to find.
+    """
+    again = {"gradient_checkpointing": True}
+    fewer = again if _searches_batch(config) else smaller_batch(config) | again
     base = {"method": "lora", "precision": "nf4", "embeddings": "int8"}
-    yield {"gradient_checkpointing": True}
-    yield smaller_batch(config)
-    yield fewer
+    yield again
+    if fewer != again:
+        yield smaller_batch(config)
+        yield fewer
     yield {"method": "lora"}
     yield base
     yield base | fewer

@@ -12,10 +12,14 @@ import pytest
 from evalsuite.machine.memory import Place
 from recipes.cli import outlook
 from recipes.cli.app import main
+from recipes.errors import StageInputError
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning.memory import estimate
 from recipes.planning.plan import make_plan
+from recipes.stages import distill, pretrain, train
+from recipes.stages._shared.contract import Artifact
+from recipes.stages._shared.training_keys import smaller_batch
 
 XL = {
     "architectures": ["XLMRobertaXLForMaskedLM"], "model_type": "xlm-roberta-xl",
@@ -102,6 +106,57 @@ def test_what_would_fit_is_named_with_numbers(
     assert "\n  gradient_checkpointing: true:" not in said  # does not suffice
     assert "memory is estimated at each stage's peak; this machine has 25.0 GB of RAM" in said
     assert "note: r.yaml:5: ./xl has no weights yet; run will need them" in said
+
+
+def test_fewer_rows_at_once_are_as_many_steps() -> None:
+    keys = {"name": "t", "stage": "train", "model": "m", "tasks": ("xnli",), "batch_size": 8}
+    config = train.Config(**keys, accumulate=2, max_steps=100)
+    asked = {"batch_size": 1, "accumulate": 16, "max_steps": 800}
+    assert smaller_batch(config) == asked
+    assert asked in list(train.less_memory(config))
+    assert smaller_batch(train.Config(**keys)) == {"batch_size": 1, "accumulate": 8}
+    whole = train.Config(**keys, effective_batch=64, max_steps=100)
+    assert smaller_batch(whole) == {"batch_size": 1}
+    text = pretrain.Config(name="p", stage="pretrain", model="m", steps=50, batch_size=8)
+    assert smaller_batch(text) == {"batch_size": 1, "accumulate": 8}
+
+
+@pytest.mark.parametrize("keys", [{"tasks": ("lareqa",)}, {"tasks": (), "contrastive": "words"}])
+def test_rows_that_are_searched_in_a_batch_stay_together(keys: dict[str, Any]) -> None:
+    given = {"name": "t", "stage": "train", "model": "m", "method": "lora", **keys}
+    hints = list(train.less_memory(train.Config(**given)))
+    assert {"gradient_checkpointing": True} in hints
+    assert not [hint for hint in hints if "batch_size" in hint]
+    alone = train.Config(**given, batch_size=1)
+    with pytest.raises(StageInputError, match="batch_size: 1: each text is to find its partner"):
+        train.check(alone, {"model": [Artifact("checkpoint")]})
+    student = distill.Config(
+        name="d", stage="distill", teacher="m", layers=2, sentences=1.0, contrast=1.0
+    )
+    assert not [hint for hint in distill.less_memory(student) if "batch_size" in hint]
+
+
+def test_two_texts_and_all_processes_are_counted(
+    large: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+    def parts(more: str, tasks: str = "xnli") -> Any:
+        line = f"{{name: full, stage: train, model: ./xl, tasks: [{tasks}], method: full{more}}}"
+        found = estimated(large, f"name: m\nsource: embedded\nstages:\n  - {line}\n")
+        return found["full"].need.parts
+
+    one = parts("")
+    assert parts("", "lareqa")["activations"] == pytest.approx(2 * one["activations"], rel=0.01)
+    assert parts(", adversarial: 0.1")["activations"] == 2 * one["activations"]
+    assert parts(", effective_batch: 8")["activations"] == pytest.approx(
+        one["activations"] / 4, rel=0.01
+    )
+    one = parts(", effective_batch: 64")
+    both = parts(", effective_batch: 64, processes: 2")
+    assert both == {name: 2 * size for name, size in one.items()}
 
 
 def test_where_nothing_fits_the_least_is_named(large: Folder) -> None:

@@ -27,6 +27,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, make_plan
 from recipes.planning.source_text import SourceText
 from recipes.planning.time import Prediction, predict
+from recipes.stages import train
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import Rows
 
@@ -106,6 +107,27 @@ def test_four_times_the_steps_take_four_times_as_long(found: dict[str, Predictio
     assert four["compute"] == pytest.approx(4 * one["compute"])
     assert four["optimizer"] == pytest.approx(4 * one["optimizer"])
     assert one["compute"] > 10 * 8 * 5  # steps, rows, tokens at least
+
+
+@pytest.mark.parametrize(
+    ("keys", "batches", "updates"),
+    [
+        ({}, 375, 375),
+        ({"accumulate": 4}, 375, 93.75),
+        ({"max_steps": 1000, "accumulate": 4, "epochs": 99}, 1000, 250),
+        ({"effective_batch": 256, "max_steps": 1000, "epochs": 999}, 32_000, 1000),
+        ({"effective_batch": 256}, 384, 12),
+        ({"effective_batch": 4, "max_steps": 100}, 50, 100),
+        ({"batch_tokens": 512, "accumulate": 4, "max_steps": 100, "epochs": 9}, 400, 100),
+    ],
+)
+def test_batches_and_steps_are_those_of_the_training(
+    keys: dict[str, Any], batches: float, updates: float
+) -> None:
+    config = train.Config(
+        name="t", stage="train", model="m", tasks=("xnli",), batch_size=8, **{"epochs": 3, **keys}
+    )
+    assert train._batches(config, 1000) == (batches, updates)
 
 
 def test_frozen_embeddings_are_not_updated(found: dict[str, Prediction]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,18 @@ def test_activations_are_those_that_torch_keeps(name: str, method: str) -> None:
         updated = METHODS.get("lora").updated(shape)
     run = Pass(ROWS, LENGTH, trained=method == "full", updated=updated)
     assert kept(shape, run) == pytest.approx(saved_bytes(model), rel=0.15)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_layers_below_the_trained_ones_keep_nothing(name: str) -> None:
+    model = METHODS.get("last_k").prepare(model_of(name), "pair", "fp32", last=1).train()
+    shape = ModelShape.of(model.config, "pair")
+    training = Training(method="last_k", options={"last": 1}, batch=ROWS, length=LENGTH)
+    assert needed(shape, training).parts["activations"] == pytest.approx(
+        saved_bytes(model), rel=0.3
+    )
+    two = needed(shape, replace(training, graphs=2)).parts["activations"]
+    assert two == 2 * needed(shape, training).parts["activations"]
 
 
 @pytest.mark.parametrize("method", METHOD_OPTIONS)

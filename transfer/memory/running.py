@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evalsuite.inference.batching import ON_CPU
+from evalsuite.inference.batching import ON_CPU, ON_GPU
 from evalsuite.machine.memory import Memory
 from evalsuite.machine.model_shape import ModelShape
 from transfer.memory.held_weights import FP32, held
@@ -21,15 +21,22 @@ _AT_ONCE = 3  # the widest activations of a layer, with what they are computed f
 
 
 def running(
-    shape: ModelShape, precision: Precision = "fp32", embeddings: Embeddings = "fp32"
+    shape: ModelShape,
+    precision: Precision = "fp32",
+    embeddings: Embeddings = "fp32",
+    gpu: bool = False,
 ) -> Memory:
-    """A model on batches of evaluation; the hidden states of all layers are held."""
+    """A model on batches of evaluation; the hidden states of all layers are held.
+
+    Args:
+        gpu: whether it runs on a GPU, where batches are larger.
+    """
     widest = shape.units * (2 if shape.gated else 1) + shape.width
     values = _AT_ONCE * widest + shape.layers * shape.width
     return Memory(
         {
             "weights": held(shape, precision, embeddings),
-            "activations": ON_CPU.tokens * values * FP32,
+            "activations": (ON_GPU if gpu else ON_CPU).tokens * values * FP32,
             "other": PROCESS,
         }
     )

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.machine.memory import Memory
@@ -36,6 +36,7 @@ class Training:
         checkpointing: activations of layers are computed again in the backward pass.
         accumulates: gradients of several batches are added up before a step.
         masked: share of tokens that are predicted by a masked-LM head; 0 without one.
+        graphs: forward passes that are kept at the same time, as of clean and of changed inputs.
         frozen_words: the word embeddings are not trained.
         options: of the method, by name.
     """
@@ -49,6 +50,7 @@ class Training:
     checkpointing: bool = False
     accumulates: bool = False
     masked: float = 0.0
+    graphs: int = 1
     frozen_words: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -66,11 +68,13 @@ def needed(shape: ModelShape, training: Training) -> Memory:
         rows=training.batch,
         length=training.length,
         bf16=training.bf16 or training.precision == "bf16",
-        trained=whole and training.method == "full",
+        trained=whole and training.method in ("full", "last_k"),
         updated=updated(shape, training),
         checkpointing=training.checkpointing,
     )
-    gradients, activations = count * size, kept(shape, run) + _masked(shape, training)
+    through = replace(shape, layers=reached(shape, training))
+    gradients = count * size
+    activations = training.graphs * kept(through, run) + _masked(shape, training)
     weights = held(shape, training.precision, training.embeddings)
     return Memory(
         {
@@ -91,6 +95,12 @@ def trained(shape: ModelShape, training: Training) -> int:
         return shape.parameters
     options = {**training.options, "freeze_embeddings": training.frozen_words}
     return int(count(shape, **options))
+
+
+def reached(shape: ModelShape, training: Training) -> int:
+    """Layers that gradients are computed of; all of them where the method's file does not say."""
+    count = getattr(METHODS.get(training.method), "reached", None)
+    return shape.layers if count is None else int(count(shape, **training.options))
 
 
 def updated(shape: ModelShape, training: Training) -> int:

@@ -33,6 +33,11 @@ def check(format: str | None, precision: str, **options: Any) -> None:
         raise MethodError("method: last_k needs last, the number of top layers to train: last: 2")
 
 
+def reached(shape: ModelShape, **options: Any) -> int:
+    """Layers that gradients are computed of: those below keep nothing."""
+    return min(read(Options, options).last or 0, shape.layers)
+
+
 def trained(shape: ModelShape, **options: Any) -> int:
     """Parameters that are trained, from the model's shape."""
     last = min(read(Options, options).last or 0, shape.layers)

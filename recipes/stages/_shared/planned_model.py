@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.find_family import longest_of
-from evalsuite.machine.memory import Memory
+from evalsuite.machine.memory import Memory, has_gpu
 from evalsuite.machine.model_shape import ModelShape
 from recipes.errors import NotKnownAheadError
 from transfer.find_task import find_task
@@ -57,25 +57,27 @@ class PlannedModel:
         return ModelShape.of(self.config, self.head, self.labels)
 
 
-def training_memory(config: Any, model: PlannedModel, **changed: Any) -> Memory:
+def training_memory(config: Any, model: PlannedModel, *, sides: int = 1, **changed: Any) -> Memory:
     """What a stage holds at its peak that trains one model, by the keys of `TrainingConfig`.
 
     Args:
+        sides: texts of a row that are read one after the other, and are all kept.
         changed: of `transfer.memory.training.Training`, in place of what the keys say.
     """
     length = min(config.max_length, longest_of(model.config))
-    rows = config.batch_size
+    effective = getattr(config, "effective_batch", None) or 0
+    rows = min(config.batch_size, effective or config.batch_size)
     if tokens := getattr(config, "batch_tokens", None):
         rows = max(1, tokens // length)
     if any(find_task(name).format == "choice" for name in getattr(config, "tasks", ())):
         rows *= _CHOICES
-    effective = getattr(config, "effective_batch", None) or 0
+    cut = effective > rows or tokens is not None
     training = {
-        "batch": rows,
+        "batch": rows * sides,
         "length": length,
         "bf16": resolve_compute(config.compute) == "bf16",
         "checkpointing": config.gradient_checkpointing,
-        "accumulates": config.accumulate > 1 or effective > rows,
+        "accumulates": config.accumulate > 1 or cut,
         "masked": _PREDICTED if getattr(config, "mlm", 0) else 0.0,
         "frozen_words": config.freeze_embeddings,
     }
@@ -88,7 +90,8 @@ def running_memory(models: Sequence[PlannedModel]) -> Memory:
 
 
 def _running(model: PlannedModel) -> Memory:
-    memory = running(model.shape(), model.precision, model.embeddings)
+    gpu = has_gpu() and (model.bundle is None or model.bundle[0] == "torch")
+    memory = running(model.shape(), model.precision, model.embeddings, gpu)
     if model.bundle is None:
         return memory
     return Memory({**memory.parts, "weights": bundle_bytes(model)})

@@ -71,21 +71,24 @@ class TrainedPart:
         saved: parameters that a snapshot holds.
         backward: what gradients are computed of in the layers.
         updates: linear layers of a layer with a LoRA update.
+        layers: that gradients are computed of, the upper ones; None: all.
     """
 
     parameters: int
     saved: int
     backward: Backward = "weights"
     updates: int = 0
+    layers: int | None = None
 
 
 def training_work(
     config: TrainingConfig,
     model: PlannedModel,
     rows: Sequence[tuple[Rows, float]],
-    steps: int,
+    steps: float,
     part: TrainedPart | None = None,
     masked: float = 0.0,
+    updates: float | None = None,
 ) -> Work:
     """The steps of a training, and the text they read.
 
@@ -94,6 +97,7 @@ def training_work(
         steps: batches.
         part: default: all weights, but for the word embeddings where they are frozen.
         masked: share of tokens that a masked-LM head predicts.
+        updates: steps of the optimizer; default: as `accumulate` says.
     """
     shape = model.shape()
     frozen = shape.words if getattr(config, "freeze_embeddings", False) else 0
@@ -105,10 +109,15 @@ def training_work(
         batch = round(config.batch_size * text.per_row)
         length = text.batch_length(config.batch_size, 1)
         count = steps * share
+        upper = shape.layers if part.layers is None else part.layers
         one = Batches(
-            shape, batch, length, count, part.backward, bf16, dropout, updates=part.updates
-        )
+            replace(shape, layers=upper), batch, length, count, part.backward, bf16, dropout,
+            updates=part.updates,
+        )  # fmt: skip
         work += Work((one,), text=text.seconds)
+        if lower := shape.layers - upper:
+            below = replace(shape, layers=lower)
+            work += Work((replace(one, shape=below, backward="none", updates=0),))
         if config.gradient_checkpointing:
             work += Work((replace(one, backward="none", updates=0),))
         if masked:
@@ -118,7 +127,7 @@ def training_work(
     snapshot = FP32 * (part.saved + _MOMENTS * part.parameters)
     calls = 3 * shape.layers * _CALLS_PER_LAYER + _CALLS_PER_STEP
     return work + Work(
-        updated=steps / config.accumulate * part.parameters,
+        updated=(steps / config.accumulate if updates is None else updates) * part.parameters,
         saved=snapshot / config.save_every,
         calls=steps * calls + _CALLS_PER_TRAINING,
         working=_SNAPSHOTS * snapshot,

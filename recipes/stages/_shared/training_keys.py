@@ -133,10 +133,14 @@ def cost(config: TaskTrainingConfig) -> str:
 
 
 def smaller_batch(config: TrainingConfig) -> dict[str, Any]:
-    """Keys that have one row in memory at a time, and as many rows per step as before."""
+    """Keys that have one row in memory at a time, as many rows per step and as many steps."""
     if getattr(config, "effective_batch", None) is not None:
         return {"batch_size": 1}
-    return {"batch_size": 1, "accumulate": config.accumulate * config.batch_size}
+    fewer = {"batch_size": 1, "accumulate": config.accumulate * config.batch_size}
+    most = getattr(config, "max_steps", None)  # in batches
+    if most is not None and getattr(config, "batch_tokens", None) is None:
+        fewer["max_steps"] = most * config.batch_size
+    return fewer
 
 
 def settings(config: TrainingConfig, ctx: StageContext) -> Settings:
