@@ -96,10 +96,11 @@ def pretrain(
     encoded = masked_text.encode(
         tokenizer, pairs, options.tlm, options.max_length, options.settings.seed
     )
-    needed = options.steps * options.batch_size
+    steps = options.steps * options.settings.accumulate  # batches
+    needed = steps * options.batch_size
     drawn = parallel_text.sample(encoded.language, options.alpha, needed, options.settings.seed)
     lengths = [len(encoded.ids[index]) for index in drawn]
-    batches = plan(lengths, options.batch_size, options.steps, options.settings.seed)
+    batches = plan(lengths, options.batch_size, steps, options.settings.seed)
     pad_id = (
         tokenization.id_of(tokenizer, "<pad>")
         if directory is None

@@ -63,7 +63,10 @@ def pretrain_stream(
     text = tokenize(stream, tokenizer, options.max_length, source, progress)
     settings = options.settings
     plan = text.plan(
-        alpha=options.alpha, batch_size=options.batch_size, steps=options.steps, seed=settings.seed
+        alpha=options.alpha,
+        batch_size=options.batch_size,
+        steps=options.steps * settings.accumulate,  # batches
+        seed=settings.seed,
     )
 
     def collate(batch: Batch) -> Tensors:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite import tokenization
+from evalsuite.errors import DataError
 from evalsuite.evaluation import Evaluation, Predicted
 from evalsuite.formats import _agreement
 from evalsuite.formats._by_head import scoring as scoring
@@ -47,6 +48,9 @@ def encode(tokenizer: Tokenizer, examples: Sequence[SpanExample], max_length: in
     """`<s> question </s></s> window </s>`; `spans[t]` the characters of the context, else -1.
 
     Special tokens are the tokenizer's.
+
+    Raises:
+        DataError: the question and the special tokens alone are as long as a sequence may be.
     """
     around = tokenization.template(tokenizer)
     longest = min(max_length, LONGEST)
@@ -57,6 +61,11 @@ def encode(tokenizer: Tokenizer, examples: Sequence[SpanExample], max_length: in
         asked = question.ids[: min(QUESTION, longest // 2)]
         before = [*around.opening, *asked, *around.between]
         size = longest - len(before) - len(around.closing)
+        if size < 1:
+            raise DataError(
+                f"max_length: {longest} tokens leave no room for the context of a question; set 64 "
+                "or more"
+            )
         offsets = whole_letters(examples[index].context, context.offsets)
         for start in _starts(len(context.ids), size):
             end = start + size

@@ -73,6 +73,12 @@ def test_the_right_span_comes_back_exactly(tiny_base: Path, language: str, longe
     assert found == [example.answers[0].text for example in examples]
 
 
+def test_a_length_that_has_no_room_for_a_context_is_refused(tiny_base: Path) -> None:
+    examples = [SpanExample("1", "who lives in the house by the sea", "She does.", ())]
+    with pytest.raises(DataError, match="max_length: 8 tokens leave no room for the context"):
+        span.encode(tokenization.load(tiny_base), examples, 8)
+
+
 def test_every_part_of_a_context_is_in_a_window() -> None:
     for tokens, size in ((10, 20), (20, 20), (21, 20), (400, 300), (5000, 100)):
         starts = span._starts(tokens, size)

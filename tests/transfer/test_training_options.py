@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from evalsuite.task import DataSource, TagExample
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop import compute
 from transfer.loop.compute import resolve_compute
-from transfer.loop.fit import Settings
+from transfer.loop.fit import Settings, _fitted
 from transfer.models import checkpoints
 from transfer.objectives import mlm
 from transfer.pretrain import Options, Shape, pretrain
@@ -70,6 +72,28 @@ def test_auto_computes_in_what_the_processor_has(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_compute("auto") == found
     assert resolve_compute("fp32") == "fp32" and resolve_compute("bf16") == "bf16"
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_that_only_emulates_bf16_computes_in_fp32(
+    monkeypatch: pytest.MonkeyPatch, native: bool
+) -> None:
+    def supported(including_emulation: bool = True) -> bool:
+        return native or including_emulation
+
+    monkeypatch.setattr(compute, "has_gpu", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert resolve_compute("auto") == ("bf16" if native else "fp32")
+
+
+def test_an_early_stop_has_the_last_loss_that_was_logged() -> None:
+    log = [{"step": 10, "loss": 2.0}, {"step": 20, "loss": 1.5}]
+    state = SimpleNamespace(global_step=25, log_history=log)
+    data = SimpleNamespace(examples=lambda steps: 4 * steps)
+    fitted = _fitted(state, data, [0.1], "fp32")  # type: ignore[arg-type]
+    assert (fitted.first_loss, fitted.final_loss, fitted.examples) == (2.0, 1.5, 100)
+    nothing = _fitted(SimpleNamespace(global_step=3, log_history=[]), data, [], "fp32")  # type: ignore[arg-type]
+    assert math.isnan(nothing.final_loss)
 
 
 def test_the_gain_of_bf16_is_the_time_in_fp32_over_that_in_bf16(
@@ -121,6 +145,16 @@ def test_pretraining_goes_on_from_a_checkpoint(tiny_base: Path, tmp_path: Path) 
     assert 0 < moved < 0.1
     tokenizers = [(d / "tokenizer.json").read_text() for d in (tiny_base, out)]
     assert tokenizers[0] == tokenizers[1]
+
+
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_steps_of_pretraining_are_those_of_the_optimizer(
+    tiny_base: Path, tmp_path: Path, accumulate: int
+) -> None:
+    settings = Settings(1e-4, seed=1, compute="fp32", accumulate=accumulate)
+    asked = dataclasses.replace(continued(), settings=settings)
+    fitted, _ = pretrain(tiny_base, EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
+    assert (fitted.steps, fitted.examples) == (2, 2 * 4 * accumulate)
 
 
 def test_pretraining_refuses_what_it_cannot_open(tiny_base: Path, tmp_path: Path) -> None:

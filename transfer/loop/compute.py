@@ -31,7 +31,7 @@ def resolve_compute(compute: str) -> Literal["fp32", "bf16"]:
     if has_gpu():
         import torch
 
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     flags = environment.capture(1).instruction_set
     if "amx_bf16" in flags:
         return "bf16"

@@ -254,11 +254,12 @@ def _fitted(state: Any, data: Steps, step_seconds: Sequence[float], compute: str
     steps = state.global_step
     losses = [(entry["step"], entry["loss"]) for entry in state.log_history if "loss" in entry]
     seconds = sorted(step_seconds) or [math.nan]
+    last = [loss for _, loss in losses[-1:]]  # none may be in the last tenth of an early stop
     return Fitted(
         steps=steps,
         examples=data.examples(steps),
         first_loss=_mean([loss for step, loss in losses if step <= max(steps * 0.1, losses[0][0])]),
-        final_loss=_mean([loss for step, loss in losses if step > steps * 0.9]),
+        final_loss=_mean([loss for step, loss in losses if step > steps * 0.9] or last),
         seconds_per_step=seconds[len(seconds) // 2],
         compute=compute,
     )
