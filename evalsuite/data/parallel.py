@@ -109,7 +109,7 @@ def _place(source: DataSource) -> Path:
         raise DataError(
             "the hub source has no parallel text for pretraining\n"
             "set `source: xtreme` with --data-dir, or `source: embedded`; "
-            "an export can do with training rows, `calibration: train`"
+            "an export can do with training rows, `calibration_text: train`"
         )
     here = root(source)
     place = here if (here / "parallel").is_dir() else here.parent / "corpus"
