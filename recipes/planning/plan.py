@@ -254,9 +254,12 @@ def _key_parts(stage: Planned, plan: Plan, keys: dict[str, str], data: list[str]
 def _named_plugins(stage: Planned) -> list[Path]:
     """Files of plugins that the stage's keys name: its training method, its runtime."""
     method, runtime = (getattr(stage.config, key, None) for key in ("method", "runtime"))
-    asked = [(METHODS, method), (EXPORTERS, runtime), (RUNTIMES, runtime)]
-    files = [where.plugin_file(name) for where, name in asked if isinstance(name, str)]
-    return [file for file in files if file is not None]
+    found: list[Path | None] = []
+    if isinstance(method, str):
+        found.append(METHODS.plugin_file(method))
+    if isinstance(runtime, str):
+        found += [EXPORTERS.plugin_file(runtime), RUNTIMES.plugin_file(runtime)]
+    return [file for file in found if file is not None]
 
 
 def lineage(plan: Plan, label: str) -> list[str]:
