@@ -48,5 +48,6 @@ if [ -n "$teacher" ]; then
         "$python" -m benchmarks.training_overhead "$teacher" "$data" --steps 20 --rounds 3
     part $((180 * limit)) "The small encoder, from its teacher" \
         "${lingopress[@]}" run pretrain/e5-mini --until small --data-dir "$data" \
-        --workspace "$folder/small" --set trimmed.model="$teacher" --set small.teacher="$teacher"
+        --workspace "$folder/small" --set trimmed.model="$teacher" --set short.teacher="$teacher" \
+        --set small.teacher="$teacher"
 fi
