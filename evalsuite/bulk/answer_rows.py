@@ -59,7 +59,7 @@ class RowAnswerer:
     ) -> None:
         self.rows, self.take, self.answer = rows, take, answer
         self.encoder, self.sink, self.watch, self.strict = encoder, sink, watch, strict
-        self._merge = Merger()
+        self._merge = Merger(table=encoder.flat)
 
     def run(self) -> Done:
         """Write all rows that are not written yet.

@@ -29,10 +29,14 @@ class Merger:
     """Names the columns of answers: where the input has one of their names, all get a prefix.
 
     The first rows decide.
+
+    Args:
+        table: whether answers are written in columns, as `flat` gives them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, table: bool = False) -> None:
         self._prefix: str | None = None
+        self._written = flat if table else dict
 
     def __call__(
         self, window: Sequence[Usable | BadRow], answers: Sequence[dict[str, Any]]
@@ -40,8 +44,7 @@ class Merger:
         """The window with its answers, one per usable row; bad rows stay where they are."""
         if self._prefix is None and answers:
             there = {name for row in window if isinstance(row, Usable) for name in row.fields}
-            names = {*answers[0], *flat(answers[0])}  # of JSON lines, and of a table
-            self._prefix = PREFIX if there & names else ""
+            self._prefix = PREFIX if there & set(self._written(answers[0])) else ""
         return list(self._merged(window, iter(answers)))
 
     def _merged(
@@ -52,7 +55,7 @@ class Merger:
                 yield row
                 continue
             answer = {f"{self._prefix}{name}": value for name, value in next(answers).items()}
-            if both := [name for name in {**answer, **flat(answer)} if name in row.fields]:
+            if both := [name for name in self._written(answer) if name in row.fields]:
                 yield BadRow(row.line, f"it has a column {both[0]!r}, which the answer is called")
             else:
                 yield Answered(row.line, row.fields, answer)

@@ -26,6 +26,8 @@ class ArrowEncoder:
         schema: of the input; None where its columns are text.
     """
 
+    flat = True
+
     def __init__(self, columns: Sequence[str] | None, schema: Any) -> None:
         self.begun, self._columns, self._schema = False, columns, schema
 

@@ -26,9 +26,11 @@ class Encoder(Protocol):
 
     Attributes:
         begun: whether a row was encoded; the first ones decide about columns.
+        flat: whether answers are written as `answered.flat` gives them, in columns.
     """
 
     begun: bool
+    flat: bool
 
     def encode(self, window: Sequence[Answered | BadRow]) -> Encoded:
         """The bytes of a window, and rows of it that do not fit the output."""
@@ -37,6 +39,8 @@ class Encoder(Protocol):
 
 class JsonLinesEncoder:
     """An object per row."""
+
+    flat = False
 
     def __init__(self) -> None:
         self.begun = False
@@ -57,6 +61,8 @@ class DelimitedEncoder:
 
     The columns are those of the input, or of the first JSON lines.
     """
+
+    flat = True
 
     def __init__(self, columns: Sequence[str] | None, delimiter: str) -> None:
         self.begun, self._columns, self._delimiter = False, columns, delimiter

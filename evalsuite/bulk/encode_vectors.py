@@ -16,6 +16,8 @@ _HEADER = 128  # bytes; the shape is known when all rows are there
 class NumpyEncoder:
     """Little-endian float32 after an empty header, which `write_header` fills in."""
 
+    flat = False
+
     def __init__(self, width: int) -> None:
         self.begun, self._width = False, width
 

@@ -19,6 +19,7 @@ from evalsuite.errors import DataError
 from evalsuite.guess.language_codes import WORDS, language_of
 from evalsuite.own.declaration import PLACE
 from evalsuite.own.records import COMPRESSED
+from evalsuite.own.split_names import SPLITS
 from evalsuite.task import Split
 
 KINDS = (
@@ -26,11 +27,6 @@ KINDS = (
     *(".conll", ".conllu", ".iob", ".iob2", ".bio"),
 )
 MOST = 2000  # files; a folder with more is not one task
-_SPLITS: dict[str, Split] = {
-    **dict.fromkeys(("train", "training", "trn"), "train"),
-    **dict.fromkeys(("dev", "val", "valid", "validation", "devel", "development"), "dev"),
-    **dict.fromkeys(("test", "tst", "testing", "eval", "evaluation"), "test"),
-}
 _PARTS = {
     **dict.fromkeys(("text", "texts", "sentence", "sentences", "input", "inputs"), "text"),
     **dict.fromkeys(("label", "labels", "gold", "target", "targets", "class", "classes"), "label"),
@@ -81,7 +77,7 @@ def read_names(paths: Sequence[Path]) -> list[NamedFile]:
                     f"{', '.join(KINDS)}, and {' or '.join(COMPRESSED)} after them"
                 )
             folder = path.parent.name
-            known = folder and (language_of(folder) or folder.lower() in _SPLITS)
+            known = folder and (language_of(folder) or folder.lower() in SPLITS)
             shown = f"{folder}/{path.name}" if known else path.name
             found.append((path, len(str(path)) - len(shown)))
         else:
@@ -127,8 +123,8 @@ def _named(path: Path, start: int) -> tuple[NamedFile, list[_Word]]:
     words = []
     for word in _WORD.finditer(text, start, end):
         lower = word[0].lower()
-        if lower in _SPLITS:
-            split = _SPLITS[lower]
+        if lower in SPLITS:
+            split = SPLITS[lower]
         elif lower in _PARTS:
             part = _PARTS[lower]
         else:
@@ -184,7 +180,7 @@ def _place(file: NamedFile, word: _Word) -> str:
     """The path without this word and without the split, so that files of one form agree."""
     text = str(file.path)
     text = f"{text[: word.start]}\0{text[word.end :]}"
-    return _WORD.sub(lambda m: "\1" if m[0].lower() in (*_SPLITS, *_PARTS) else m[0], text)
+    return _WORD.sub(lambda m: "\1" if m[0].lower() in (*SPLITS, *_PARTS) else m[0], text)
 
 
 def _is_whole(path: Path, word: _Word) -> bool:

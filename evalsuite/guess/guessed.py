@@ -33,10 +33,10 @@ LABELS = (
 )
 
 
-# A column with one of these names holds labels, however many and whatever they look like.
-NAMED_LABELS = (
-    *("label", "labels", "category", "class", "intent", "sentiment", "topic", "stance", "emotion"),
-)
+SCORES = ("score", "similarity", "similarity_score", "rating", "value")
+# A column with one of these names holds labels, also many of them, or numbers of them.
+_SURE = ("label", "labels", "intent")
+_REPEATED = 0.6  # share of the rows that have different labels, at most
 _WHOLE = re.compile(r"[-+]?\d+")
 
 
@@ -95,24 +95,28 @@ def named(columns: Iterable[Looked], names: Iterable[str]) -> list[Looked]:
     return [column for name in names for column in given if column.name == name]
 
 
-def is_named_label(column: Looked) -> bool:
-    """Whether a column is called a label and has values that occur repeatedly, numbers whole."""
-    if column.name not in NAMED_LABELS or column.kind not in ("labels", "flags", "text", "scores"):
-        return False
+def many_labels(sheet: Sheet) -> Looked | None:
+    """A column called a label whose many values look like texts or scores; None without one.
+
+    Whole numbers are scores next to two texts, as a similarity from 0 to 100 is.
+    """
+    texts = [column for column in sheet.of("text") if column.name not in _SURE]
+    if len(named(sheet.columns, _SURE)) != 1 or named(sheet.columns, SCORES):
+        return None
+    (column,) = named(sheet.columns, _SURE)
     filled = [value.strip() for value in column.values if value.strip()]
-    whole = column.kind != "scores" or all(map(_WHOLE.fullmatch, filled))
-    return whole and len(set(filled)) < len(filled)
+    kinds = ("text",) if len(texts) > 1 else ("text", "scores")
+    if column.kind not in kinds or len(set(filled)) > _REPEATED * len(filled):
+        return None
+    return column if column.kind == "text" or all(map(_WHOLE.fullmatch, filled)) else None
 
 
 def label_of(sheet: Sheet) -> Looked | None:
     """The one column that holds labels; None where there is none, or it is not clear which."""
-    if named_so := [column for column in sheet.columns if is_named_label(column)]:
-        return named(named_so, NAMED_LABELS)[0]
     can_be = sheet.of("labels", "flags")
-    chosen = named(can_be, LABELS)
-    if chosen:
+    if chosen := named(can_be, LABELS):
         return chosen[0]
-    return can_be[0] if len(can_be) == 1 else None
+    return many_labels(sheet) or (can_be[0] if len(can_be) == 1 else None)
 
 
 def two_texts(sheet: Sheet) -> tuple[Looked, Looked] | None:
@@ -128,4 +132,4 @@ def two_texts(sheet: Sheet) -> tuple[Looked, Looked] | None:
 
 def texts_of(sheet: Sheet) -> list[Looked]:
     """The columns that hold texts."""
-    return [column for column in sheet.of("text") if not is_named_label(column)]
+    return [column for column in sheet.of("text") if column is not many_labels(sheet)]

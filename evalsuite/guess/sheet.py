@@ -20,6 +20,8 @@ from typing import Literal
 
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.guess.columns import Looked, is_number, look
+from evalsuite.own.conll import columns as columns_of
+from evalsuite.own.conll import is_remark, separator_of
 from evalsuite.own.records import FORMS, Column, content, form, records
 
 Form = Literal["table", "lines", "sentences", "squad"]
@@ -165,22 +167,23 @@ def _is_conll(lines: Sequence[str]) -> bool:
     blanks = len(body) - len(words)
     if not blanks or len(words) < 4 or blanks > len(words) / 1.5:
         return False
-    separator = "\t" if any("\t" in line for line in words) else None
-    widths = [len(line.split(separator)) for line in words]
-    if separator is None and max(widths) > 6:
+    separator = separator_of("".join(words))
+    widths = [len(columns_of(line, separator)) for line in words]
+    if separator == " " and max(widths) > 6:
         return False
     return min(widths) == max(widths) > 1
 
 
 def _sentences(path: Path, lines: Sequence[str]) -> Sheet:
-    separator = "\t" if any("\t" in line for line in lines) else None
-    rows = [
-        fields
-        for line in lines[: 4 * ROWS]
-        if line.strip()
-        and not line.startswith(("# ", "-DOCSTART-"))
-        and (fields := line.rstrip("\r").split(separator))
-    ]
+    separator = separator_of("".join(lines))
+    rows: list[list[str]] = []
+    inside = False
+    for line in lines[: 4 * ROWS]:
+        if not line.strip():
+            inside = False
+        elif not is_remark(line, separator, inside=inside):
+            inside = True
+            rows.append(columns_of(line.rstrip("\r"), separator))
     if not rows:
         raise DataError(f"{path}: there is no sentence in it")
     width = min(map(len, rows))

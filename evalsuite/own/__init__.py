@@ -13,4 +13,5 @@ Files:
     own_task.py: a task of the user's own, read from the files its declaration names
     records.py: rows of a table file: CSV, TSV, JSON lines or parquet, plain or compressed
     row.py: one row of a declared task's table, by the parts that its format gives it
+    split_names.py: words in names of files and columns that name a split
 """

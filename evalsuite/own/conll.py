@@ -4,9 +4,9 @@
 [(1, ('Maria', 'lives', 'here'), ('B-PER', 'O', 'O'))]
 
 Columns are separated by tabs, or by spaces where a file has no tab. Lines before a sentence's first
-word that begin with `#` and a space, and `-DOCSTART-`, are not words. Nor are ranges such as `1-2`
-(its words follow) and empty nodes such as `8.1` in the ten columns of CoNLL-U. Columns are counted
-from 1, and -1 is the last one.
+word that begin with `#` and a space, and `-DOCSTART-`, are not words; nor is a line with `#` and a
+space in a file with tabs. Nor are ranges such as `1-2` (its words follow) and empty nodes such as
+`8.1` in the ten columns of CoNLL-U. Columns are counted from 1, and -1 is the last one.
 """
 
 from __future__ import annotations
@@ -33,19 +33,20 @@ def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
     if not (isinstance(word, int) and isinstance(tag, int)):
         raise DataError(f"{path}: its columns have no names; give numbers, from 1: word: 1, tag: 2")
     text = content(path)
-    separator = "\t" if "\t" in text else " "
+    separator = separator_of(text)
     lines = text.split("\n")
     words: list[str] = []
     tags: list[str] = []
     start, found = 0, False
     for number, line in enumerate([*lines, ""], 1):
         line = line.removesuffix("\r")
-        if not words and line.startswith(("# ", "-DOCSTART-")):
+        if is_remark(line, separator, inside=bool(words)):
             continue
         if line.strip():
             tabs = separator == "\t"
-            fields = [field for field in line.split(separator) if tabs or field]
-            if len(fields) == _UNIVERSAL and _NO_WORD.fullmatch(fields[0]):
+            fields = columns(line, separator)
+            numbered = tabs and word != 1 and len(fields) == _UNIVERSAL
+            if numbered and _NO_WORD.fullmatch(fields[0]):
                 continue
             if not words:
                 start = number
@@ -57,6 +58,32 @@ def sentences(path: Path, word: Column, tag: Column) -> Iterator[Sentence]:
             words, tags = [], []
     if not found:
         raise DataError(f"{path}: there is no sentence in it")
+
+
+def separator_of(text: str) -> str:
+    """A tab where there is one, else a space."""
+    return "\t" if "\t" in text else " "
+
+
+def columns(line: str, separator: str) -> list[str]:
+    """The columns of a line; several spaces are one separator.
+
+    >>> columns("Berlin  B-LOC", " ")
+    ['Berlin', 'B-LOC']
+    """
+    return [field for field in line.split(separator) if field or separator == "\t"]
+
+
+def is_remark(line: str, separator: str, *, inside: bool) -> bool:
+    """Whether a line is no word: the start of a document, or a comment.
+
+    Args:
+        inside: whether the line follows a word of its sentence; then `#` with a tag is a word.
+    """
+    comment = line.startswith("# ") and (
+        not inside or (separator == "\t" and separator not in line)
+    )
+    return comment or line.startswith("-DOCSTART-")
 
 
 def _field(path: Path, line: int, fields: list[str], column: int, role: str, tabs: bool) -> str:

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from evalsuite.errors import DataError
 from evalsuite.own import hub_places
 from evalsuite.own.records import Column
+from evalsuite.own.split_names import SPLITS
 from evalsuite.registry import OWN_FORMATS
 from evalsuite.task import Format, Split
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 else:  # the names are those of the formats' files
     OwnFormat = Literal[OWN_FORMATS.names()]
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
-SPLIT_NAMES = {"train", "dev", "val", "valid", "validation", "test", "eval"}
 PLACE = "{language}"
 Parts = dict[str, str]  # role -> file with one line per row
 Places = str | dict[str, str | Parts]
@@ -302,14 +302,19 @@ def _expanded(pattern: str) -> Iterator[tuple[str, Path]]:
     pattern_below = "/".join(glob.escape(part).replace(PLACE, "*") for part in parts[first:])
     escaped = re.escape(str(path)).replace(re.escape(PLACE), f"({LANGUAGE.pattern})", 1)
     form = re.compile(escaped.replace(re.escape(PLACE), r"\1"))
-    found = False
+    found, others = False, list[Path]()
     for match in sorted(root.glob(pattern_below)):
         fits = form.fullmatch(str(match))
-        if fits and SPLIT_NAMES.isdisjoint(re.split("[-_]", fits[1].lower())):
+        if fits and any(part in SPLITS for part in re.split("[-_]", fits[1].lower())):
+            others.append(match)
+        elif fits:
             found = True
             yield fits[1], match
     if not found:
-        raise DataError(f"there is no file {pattern} (from {Path.cwd()}), for any language code")
+        named = f"; {others[0]} is named after a split: write that into the path" if others else ""
+        raise DataError(
+            f"there is no file {pattern} (from {Path.cwd()}), for any language code{named}"
+        )
 
 
 def _text(value: object) -> str:

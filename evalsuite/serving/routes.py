@@ -34,6 +34,7 @@ from evalsuite.serving.metrics import CONTENT_TYPE, Metrics
 from evalsuite.serving.refusals import NotValidError, TooLargeError, UnknownModelError
 from evalsuite.serving.served_model import Kind, ServedModel
 
+_CHOICES = 8  # of a row, where a request has as many rows as it may
 _BodyT = TypeVar("_BodyT", bound=BaseModel)
 _PATHS: dict[Kind, str] = {
     "predict": "/v1/predict",
@@ -149,11 +150,17 @@ def _refuse_large(texts: Sequence[list[str]], kind: Kind, body: Any, limits: Lim
         NotValidError: a text, or the words of a sentence, are too long.
     """
     if kind == "choices":  # a context is read once with each choice
-        count = sum(len(row.choices) for row in body.inputs)
-        if count > limits.rows >= len(texts):
+        counts = [len(row.choices) for row in body.inputs]
+        most = _CHOICES * limits.rows
+        if max(counts) > limits.rows:
+            raise NotValidError(
+                f"inputs[{counts.index(max(counts))}]: {max(counts):,} choices; this server takes "
+                f"{limits.rows:,} per row"
+            )
+        if sum(counts) > most:
             raise TooLargeError(
-                f"inputs: {count:,} choices; this server takes {limits.rows:,} per request, so "
-                "send them in several requests"
+                f"inputs: {sum(counts):,} choices; this server takes {most:,} per request, so send "
+                "them in several requests"
             )
     if kind == "tags":
         lengths = [[sum(map(len, row)) + len(row) - 1] for row in texts]

@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from evalsuite import plugins
@@ -27,7 +28,7 @@ from recipes.cluster.protocol import ClusterError, LostError, Request
 from recipes.cluster.stage_requests import requests_of
 from recipes.errors import RecipesError, StageFailedError
 from recipes.execution.run_record import StageOutcome
-from recipes.execution.shared_cache import SharedCache
+from recipes.execution.shared_cache import SharedCache, SharedCacheError
 from recipes.execution.stage_runner import Maker
 from recipes.execution.stage_worker import News
 from recipes.planning.plan import Planned, lineage
@@ -93,6 +94,7 @@ class ClusterPlace:
             threading.Lock(),
             threading.Event(),
         )
+        self.offering, self.offered = threading.Lock(), set[Path]()
         self.copies = ThreadPoolExecutor(_COPIES)
         self.asked = time.monotonic()
         self.thread = threading.Thread(target=self._watch, daemon=True)
@@ -149,10 +151,18 @@ class ClusterPlace:
             self.jobs[handle] = job
 
     def _offer(self, found: StageOutcome) -> None:
-        """Put an input that was here before the run where nodes with other disks find it."""
-        if found.cached and self.files.cache is not None:
-            with self.showing:
-                self.maker.shared.push(found.path, found.record.key, found.label)
+        """Put an input that was here before the run where nodes with other disks find it, once."""
+        if not found.cached or self.files.cache is None:
+            return
+        with self.offering:
+            if found.path in self.offered:
+                return
+            self.offered.add(found.path)
+            try:
+                SharedCache(self.files.cache).push(found.path, found.path.name)
+            except SharedCacheError as error:
+                with self.showing:
+                    self.maker.display.say(f"{found.label}: {error}")
 
     def _watch(self) -> None:
         """Pass on news and results until the place is closed."""

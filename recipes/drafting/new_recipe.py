@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from evalsuite.errors import DataError, EvalsuiteError
+from evalsuite.errors import DataError, OfflineError
 from evalsuite.guess.declare import Asked, Found, look_at
 from evalsuite.guess.survey import Survey, survey
 from evalsuite.opening.hub import HubId
@@ -166,7 +166,7 @@ def _model(text: str, budget: bool) -> tuple[str, Shape, list[str]]:
         return text, shape_of(None), []
     try:
         return text, shape_of(HubId(external.repo, external.revision).fetch_config()), []
-    except EvalsuiteError as error:
+    except OfflineError as error:
         if budget:
             raise RecipesError(f"--budget needs the size of {text}: {error}") from error
         note = (

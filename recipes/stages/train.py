@@ -99,8 +99,6 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "
             "whole checkpoint, whose embeddings are fp32"
         )
-    if gives == "checkpoint":
-        _refuse_rounded(config)
     if _searches_batch(config) and config.batch_size == 1:
         raise StageInputError(
             "batch_size: 1: each text is to find its partner among those of its batch, and of one "
@@ -142,17 +140,6 @@ def _searches_batch(config: Config) -> bool:
     """Whether each text of a batch is to find its partner among the others."""
     found = [find_task(name) for name in config.tasks]
     return config.contrastive is not None or rules.trains_vectors(found, belonging(config))
-
-
-def _refuse_rounded(config: Config) -> None:
-    """Refuse weights in so few bits that they cannot be trained themselves."""
-    from transfer.errors import MethodError
-    from transfer.methods._whole import refuse_rounded
-
-    try:
-        refuse_rounded(config.method, config.precision)
-    except MethodError as error:
-        raise StageInputError(str(error)) from None
 
 
 def _check_sequential(config: Config, model: Artifact) -> None:

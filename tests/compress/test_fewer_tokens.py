@@ -133,7 +133,7 @@ def test_a_bundle_leaves_out_what_torch_does(tiny_nli: Path, tmp_path: Path, run
 
 
 @pytest.mark.parametrize(
-    ("layer", "fits"), [(0, True), (3, True), (4, False), (-1, False), (None, False)]
+    ("layer", "fits"), [(0, True), (3, True), (4, False), (-1, False), (-9, True), (None, True)]
 )
 def test_a_layer_without_all_tokens_is_refused_in_the_recipe(layer: int | None, fits: bool) -> None:
     config = scoring.Config(
@@ -146,7 +146,8 @@ def test_a_layer_without_all_tokens_is_refused_in_the_recipe(layer: int | None, 
     if fits:
         scoring.check(config, {"models": [bundle]})
         return
-    with pytest.raises(StageInputError, match=r"^layer: a bundle .* up to layer 3 only"):
+    said = "-1 is the last layer" if layer == -1 else "a bundle .* up to layer 3 only"
+    with pytest.raises(StageInputError, match=f"^layer: {said}"):
         scoring.check(config, {"models": [bundle]})
 
 

@@ -207,6 +207,10 @@ def test_a_column_with_the_answers_name_is_kept(tmp_path: Path) -> None:
         answer(Job(str(path), tmp_path / name))
         (row,) = from_file(tmp_path / name)
         assert row["score"] == "0.9" and float(row["predicted_score"]) == 0.25
+    path = as_file(tmp_path / "s.jsonl", [{"text": "aa", "score": 0.9}])
+    answer(Job(str(path), tmp_path / "s-out.jsonl"))
+    (row,) = from_file(tmp_path / "s-out.jsonl")  # it has `scores`, and no `score`
+    assert (row["score"], row["label"]) == (0.9, "a")
     path = as_file(tmp_path / "r.jsonl", [{"text": "a"}, {"text": "b", "label": "gold"}])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(windows, "ROWS", 1)

@@ -178,6 +178,8 @@ def test_a_squad_file_of_another_form_is_read(raw: str, answer: Answer) -> None:
         ("a\u2028 O\n", [("a",)]),
         ("we O\n# O\n# # B-X\n1 O\n", [("we", "#", "#", "1")]),  # no comments
         ("10\u00a0000 B-X\n", [("10\u00a0000",)]),
+        ("a O\n-DOCSTART- O\nb O\n", [("a", "b")]),
+        ("a\tO\n# said so\nb\tO\n#\tO\n", [("a", "b", "#")]),
         ("a  O\nb O \n", [("a", "b")]),
     ],
 )

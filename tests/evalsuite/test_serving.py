@@ -119,9 +119,15 @@ def test_what_is_refused(path: str, body: Any, status: int, said: str) -> None:
     [
         (
             "choices",
-            {"inputs": [{"context": "a", "choices": ["b"] * 6}] * 2},
+            {"inputs": [{"context": "a", "choices": ["b"] * 9}] * 9},
             413,
-            "inputs: 12 choices; this server takes 10 per request",
+            "inputs: 81 choices; this server takes 80 per request",
+        ),
+        (
+            "choices",
+            {"inputs": [{"context": "a", "choices": ["b"] * 11}]},
+            422,
+            "inputs[0]: 11 choices; this server takes 10 per row",
         ),
         ("tags", {"inputs": [["ab"] * 34]}, 422, "inputs[0]: a text of 101 characters"),
         ("embed", {"inputs": ["a"], "prefix": "b" * 100}, 422, "inputs[0]: a text of 101"),

@@ -148,6 +148,8 @@ LONG = [f"what is question {n} about my account" for n in range(120)]
         ("text,intent", [f"card_kind_{n % 70}" for n in range(120)], "classification",
          {"text": "text", "label": "intent"}),
         ("text,score", [f"{n % 40 / 10}" for n in range(120)], "regression", None),
+        ("text,label", [f"{n % 40 / 10}" for n in range(120)], "regression",
+         {"text": "text", "score": "label"}),
     ],
 )  # fmt: skip
 def test_a_column_called_a_label_holds_labels(
@@ -158,6 +160,31 @@ def test_a_column_called_a_label_holds_labels(
     found = declared("d", language="en")
     assert found["format"] == format
     assert found.get("columns", columns) == columns
+
+
+TOPICS = [f"something about place {n % 100}" for n in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("head", "values", "format", "columns"),
+    [
+        ("sentence1,sentence2,label", [[text.upper() for text in LONG],
+         [str(n % 40) for n in range(120)]], "regression",
+         {"first": "sentence1", "second": "sentence2", "score": "label"}),
+        ("text,topic,target", [TOPICS, ["yes", "no"] * 60], "classification",
+         {"text": "text", "label": "target"}),
+        ("sentence1,sentence2,label", [[text.upper() for text in LONG],
+         [f"kind {n % 50}" for n in range(120)]], "pair",
+         {"first": "sentence1", "second": "sentence2", "label": "label"}),
+    ],
+)  # fmt: skip
+def test_many_values_are_labels_where_nothing_else_is(
+    write: Write, head: str, values: list[list[str]], format: str, columns: Any
+) -> None:
+    text = table(list(zip(LONG, *values, strict=True)), head=head)  # type: ignore[arg-type]
+    write({"d/train.csv": text, "d/test.csv": text})
+    found = declared("d", language="en")
+    assert (found["format"], found.get("columns", columns)) == (format, columns)
 
 
 @pytest.mark.parametrize("head", ["sentence1,sentence2,score,genre", "review,rating,channel"])

@@ -26,6 +26,10 @@ def test_few_rows_come_as_often_as_asked(rows: int, batch_size: int) -> None:
     seen = Counter(index for batch in plan for index in batch.indices)
     assert sum(seen.values()) == pytest.approx(10 * rows, abs=batch_size / 2)
     assert max(seen.values()) - min(seen[index] for index in range(rows)) <= batch_size // rows + 2
+    if rows >= batch_size:
+        assert all(len(set(batch.indices)) == batch_size for batch in plan)
+        first = [index for batch in plan[: rows // batch_size] for index in batch.indices]
+        assert len(set(first)) == len(first)  # an epoch has each row once
 
 
 def test_a_plan_pads_less_than_shuffling() -> None:

@@ -37,20 +37,45 @@ def plan(
     [(0, 2), (3, 1)]
 
     Within a pool of 32 shuffled batches examples are sorted by length, cut into batches, and the
-    batches shuffled: most of the padding goes, most of the randomness stays.
+    batches shuffled: most of the padding goes, most of the randomness stays. Of fewer examples an
+    epoch is a pool. Those that do not fill a batch are drawn at random, and begin a batch that
+    examples of the next epoch complete, so that all batches are whole and none has one twice.
     """
     if not lengths:
         raise ValueError("no examples to plan batches over")
     rng = random.Random(seed)
     batches: list[Batch] = []
-    stream = _epochs(len(lengths), rng)
+    pools = _pools(len(lengths), batch_size, rng)
     while len(batches) < steps:
-        wanted = min(_POOL, -(-len(lengths) // batch_size)) * batch_size  # whole batches
-        pool = sorted((next(stream) for _ in range(wanted)), key=lambda index: lengths[index])
-        cut = [tuple(pool[i : i + batch_size]) for i in range(0, len(pool), batch_size)]
+        mixed, pool = next(pools)
+        pool = sorted(pool, key=lambda index: lengths[index])
+        cut = [tuple(pool[i : i + batch_size]) for i in range(0, len(pool), batch_size)] + mixed
         rng.shuffle(cut)
         batches += [Batch(part, indices, rng.getrandbits(48)) for indices in cut]
     return batches[:steps]
+
+
+def _pools(
+    count: int, batch_size: int, rng: random.Random
+) -> Iterator[tuple[list[tuple[int, ...]], list[int]]]:
+    """Batches of two epochs, and the other examples of a pool, which fill whole batches."""
+    stream = _epochs(count, rng)
+    if not batch_size <= count <= _POOL * batch_size:
+        size = batch_size if count < batch_size else _POOL * batch_size
+        while True:
+            yield [], [next(stream) for _ in range(size)]
+    left: list[int] = []
+    while True:
+        epoch = [next(stream) for _ in range(count)]
+        mixed = []
+        if left:
+            new = [index for index in epoch if index not in left][: batch_size - len(left)]
+            mixed.append((*left, *new))
+            epoch = [index for index in epoch if index not in new]
+        whole = len(epoch) - len(epoch) % batch_size
+        left = epoch[whole:]
+        if mixed or whole:
+            yield mixed, epoch[:whole]
 
 
 def _epochs(count: int, rng: random.Random) -> Iterator[int]:

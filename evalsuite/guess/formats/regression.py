@@ -5,23 +5,22 @@ from __future__ import annotations
 from evalsuite.guess.columns import Looked
 from evalsuite.guess.guessed import (
     LABELS,
+    SCORES,
     TEXTS,
     Guess,
-    is_named_label,
     label_of,
+    many_labels,
     named,
     texts_of,
     two_texts,
 )
 from evalsuite.guess.sheet import Sheet
 
-NAMES = ("score", "similarity", "similarity_score", "rating", "value")
-
 
 def _score(sheet: Sheet) -> Looked | None:
     """The column with the score, of several the one that is named so."""
-    scores = [column for column in sheet.of("scores") if not is_named_label(column)]
-    chosen = named(sheet.of("scores", "labels"), NAMES)
+    scores = [column for column in sheet.of("scores") if column is not many_labels(sheet)]
+    chosen = named(sheet.of("scores", "labels"), SCORES)
     return chosen[0] if chosen else scores[0] if len(scores) == 1 else None
 
 
@@ -34,7 +33,7 @@ def recognise(sheet: Sheet) -> Guess | None:
     score, label = _score(sheet), label_of(sheet)
     if sheet.form != "table" or score is None:
         return None
-    if label not in (None, score) and (score.name not in NAMES or label.name in LABELS):
+    if label not in (None, score) and (score.name not in SCORES or label.name in LABELS):
         return None
     if (pair := two_texts(sheet)) is not None:
         first, second = pair

@@ -224,11 +224,11 @@ def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:
 def refuse_dropped_tokens(artifact: Artifact, key: str, layer: int | None) -> None:
     """Raise StageInputError if a bundle does not compute every token in the layer asked for.
 
-    Args:
-        layer: None is the default layer, which such a bundle may lack.
+    A layer counted from the last one, and the default, depend on the number of layers, which is
+    known when the bundle is opened.
     """
     whole = artifact.whole_layer
-    if whole is None or (layer is not None and 0 <= layer <= whole):
+    if whole is None or layer is None or layer <= whole:
         return
     layers = "0" if whole == 0 else f"a number from 0 to {whole}"
     raise StageInputError(
