@@ -105,6 +105,17 @@ def test_a_vocabulary_has_the_layout_of_xlmr(tmp_path: Path) -> None:
     assert plain(text, text)["input_ids"] == tokenizer.encode(text, text).ids
 
 
+@pytest.mark.parametrize("count", [100, 150, 200, 390])
+def test_long_words_that_are_frequent_have_pieces(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "_add_words", lambda *_: None)  # as in a full vocabulary
+    word = "ответственность"
+    lines = [f"{word} {other}" for other in ("дом", "домик", "сад", "садик", word)] * (count // 6)
+    tokenizer = vocabulary.train_unigram(lines, 300)
+    assert tokenizer.encode(word, add_special_tokens=False).tokens == [f"▁{word}"]
+
+
 def test_han_characters_are_words_or_joined_in_pieces() -> None:
     lines = ["我们在北京喝茶。", "我们在上海喝茶。", "他们在北京工作。", "我们在北京工作。"] * 30
     apart, joined = (vocabulary.train_unigram(lines, 80, join_han=join) for join in (False, True))

@@ -27,6 +27,7 @@ from tokenizers.models import Unigram
 
 _SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 _MASK = "<mask>"
+_LINE = 4000  # bytes of a line of training text
 _FREQUENT = 5  # occurrences that make a word worth a separate piece
 
 Case = Literal["keep", "lower", "mark"]
@@ -77,6 +78,7 @@ def train_unigram(
         hard_vocab_limit=False,
         num_threads=1,
         minloglevel=2,
+        max_sentence_length=2 * _LINE,
     )
     processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     pieces = [(token, 0.0) for token in _SPECIALS]
@@ -106,12 +108,16 @@ def _case(case: Case) -> list[Any]:
 
 
 def _repeated(words: Counter[str]) -> Iterator[str]:
-    """Text with these word counts, in a fixed order, lines of at most 200 words."""
+    """Text with these word counts, in a fixed order, lines of at most 200 words.
+
+    No line is longer than the trainer reads: it skips such lines without a word.
+    """
     for word, count in sorted(words.items()):
         plain = word.removeprefix("▁")
+        most = max(1, min(200, _LINE // (len(plain.encode()) + 1)))
         while count > 0:
-            yield " ".join([plain] * min(count, 200))
-            count -= 200
+            yield " ".join([plain] * min(count, most))
+            count -= most
 
 
 def _add_words(pieces: list[tuple[str, float]], words: Counter[str], size: int) -> None:
