@@ -77,7 +77,8 @@ def read(
     Raises:
         DataError: there is none.
     """
-    chosen = (*(languages or parallel.languages(source)), "en")
+    codes = languages or parallel.languages(source)
+    chosen = (*dict.fromkeys(code for code in codes if code != "en"), "en")
     held = HeldOut.read(source)
     alone = parallel.monolingual_languages(source)
     pairs: list[tuple[int, str, str]] = []
