@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 LONGEST = 180  # bytes of a name; disks allow 255, and some of our files add to it
@@ -24,6 +25,22 @@ def file_name(label: str) -> str:
         return name
     short = name.encode()[: LONGEST - 13].decode(errors="ignore")
     return f"{short}-{hashlib.sha256(label.encode()).hexdigest()[:12]}"
+
+
+def file_names(labels: Iterable[str]) -> dict[str, str]:
+    """Label -> its `file_name`; of labels that would have the same one, the later with a digest.
+
+    >>> file_names(["./a/b", "./a_b"])
+    {'./a/b': '__a_b', './a_b': '__a_b-3953d1eb0ad8'}
+    """
+    found: dict[str, str] = {}
+    for label in dict.fromkeys(labels):
+        name = file_name(label)
+        if name in found.values():
+            digest = hashlib.sha256(label.encode()).hexdigest()[:12]
+            name = f"{name.encode()[: LONGEST - 13].decode(errors='ignore')}-{digest}"
+        found[label] = name
+    return found
 
 
 def home_path(text: str | Path) -> Path:

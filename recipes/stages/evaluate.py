@@ -13,7 +13,7 @@ from evalsuite.inference.task_head import (
     suits,
 )
 from recipes.errors import StageInputError
-from recipes.naming import file_name
+from recipes.naming import file_names
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
     Artifact,
@@ -184,14 +184,15 @@ def run(config: Config, ctx: StageContext) -> Summary:
     summary: Summary = {}
     absent: Summary = {}
     first = ctx.inputs["models"][0].label
-    reference = Reference(first, ctx.out / "predictions" / file_name(first))
+    names = file_names(model.label for model in ctx.inputs["models"])
+    reference = Reference(first, ctx.out / "predictions" / names[first])
     jobs = [(model, task) for model in ctx.inputs["models"] for task in tasks(config.tasks)]
     opened = None
     for done, (model, task) in enumerate(jobs):
         if opened is None or opened[0] != model.label:
             opened = None  # let it go before the next one is opened
             opened = (model.label, open_input(model, config.adapter_task))
-        said = ctx.out / "predictions" / file_name(model.label)
+        said = ctx.out / "predictions" / names[model.label]
         result = evaluate(
             opened[1],
             task,
@@ -215,7 +216,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 (done + fraction) / len(jobs), text
             ),
         )
-        path = ctx.out / f"{done:03d}.{file_name(model.label)}.{task.name}.json"
+        path = ctx.out / f"{done:03d}.{names[model.label]}.{task.name}.json"
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         if result.absent_languages:
             absent[f"{task.name} without rows"] = " ".join(result.absent_languages)

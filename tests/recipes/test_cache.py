@@ -15,7 +15,7 @@ from recipes.errors import RecipesError, StageFailedError, WorkspaceError
 from recipes.execution.cache import Cache, read_manifest
 from recipes.execution.run_options import RunOptions
 from recipes.execution.workspace import Workspace, is_disk_full, size_text
-from recipes.naming import file_name
+from recipes.naming import file_name, file_names
 from recipes.run import run_recipe
 
 
@@ -307,6 +307,9 @@ def test_an_interrupted_rename_leaves_nothing_half(lab, monkeypatch):
 
 def test_small_things():
     assert file_name("a[x=org/n y]") == "a[x=org_n_y]"
+    names = file_names(["s[p=<5]", "s[p=>5]", "s[p=<5]", "t" * 300, "t" * 300 + "u"])
+    assert len(set(names.values())) == len(names) == 4
+    assert names["s[p=<5]"] == file_name("s[p=<5]")
     assert [file_name(name) for name in (".", "..", "../b", ".git")] == ["_", "_.", "_._b", "_git"]
     assert [size_text(n) for n in (5, 1500, 209_715_200, 3e12)] == [
         "5 B", "1.5 kB", "210 MB", "3.0 TB"

@@ -17,6 +17,7 @@ from evalsuite.report.figures.formatting import duration, number, points
 from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.scores import average, can_be_averaged, columns, delta, score
 from evalsuite.report.figures.systems import group
+from evalsuite.report.figures.trials import score_trials
 from evalsuite.report.output.page import page, short_text
 from evalsuite.report.table import Table
 from evalsuite.report.tables.languages import (
@@ -159,6 +160,21 @@ def test_an_error_in_the_unit_of_the_scores_has_three_decimals() -> None:
     table = other_metrics(group(a_run(result)), columns((result,))[0])
     assert table is not None
     assert texts(table) == {"a": ["1.26", "0.043"]}
+
+
+def test_a_model_that_several_stages_scored_is_one_model() -> None:
+    model = a_model("teacher")
+    one, other = a_score(model, en=80.0, de=70.0), a_score(model, fr=50.0, es=60.0, ru=70.0)
+    run = score_trials(a_run(one, one, other.model_copy(update={"data_digest": "sha256:b"})))
+    assert len(run.scores) == 2  # the same score twice is one
+    (system,) = group(run)
+    found = score(system, columns(run.scores)[0])
+    assert found is not None
+    assert (found.models, found.mean, found.source) == (1, 62.5, 80.0)
+    twice = score_trials(a_run(one, one))
+    (system,) = group(twice)
+    cell = score(system, columns(twice.scores)[0])
+    assert cell is not None and cell.models == 1
 
 
 def test_shades_run_from_chance_to_the_best() -> None:

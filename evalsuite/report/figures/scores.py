@@ -8,6 +8,7 @@ Score(mean=61.2, source=70.1, source_language='en', chance=33.3, languages=..., 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -133,16 +134,30 @@ def score(system: System, column: TaskColumn) -> Score | None:
         lang for r in results for lang in r.metrics[r.main_metric] if r.is_zero_shot(lang)
     )
     chance_over = languages or {source}
+    by_model: dict[str, list[TaskResult]] = defaultdict(list)
+    for result in results:
+        by_model[result.model.label].append(result)
     return Score(
-        mean=mean(r.zero_shot() for r in results),
+        mean=mean(_zero_shot(own) for own in by_model.values()),
         source=mean(r.metrics[r.main_metric].get(source) for r in results),
         source_language=source,
         chance=mean(v for r in results for lang, v in r.chance.items() if lang in chance_over),
         languages=languages,
-        models=len(results),
+        models=len(by_model),
         interval=results[0].zero_shot_interval if len(results) == 1 else None,
         rows=frozenset(r.data_digest for r in results),
     )
+
+
+def _zero_shot(results: Sequence[TaskResult]) -> float | None:
+    """The mean over the languages of one model, which several stages may have scored."""
+    found = {
+        code: value
+        for result in reversed(results)  # of a language that is there twice the first counts
+        for code, value in result.metrics[result.main_metric].items()
+        if result.is_zero_shot(code)
+    }
+    return mean(found.values())
 
 
 def comparable(value: Score, other: Score) -> bool:

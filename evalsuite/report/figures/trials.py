@@ -37,14 +37,14 @@ T = TypeVar("T")
 
 
 def score_trials(run: RunRecord) -> RunRecord:
-    """The run with scores and costs of each trial of its search; the same run without a search.
+    """The run with scores and costs of each trial of its search.
 
-    Several trials may measure the same model, such as the teacher. Its first figures are kept.
+    Several trials, or variants of a stage, may measure the same model, such as the teacher. Its
+    first figures are kept.
     """
+    run = _once(run)
     if run.search is None:
         return run
-    run = _once(run)
-    assert run.search is not None
     systems, tasks = group(run), columns(run.scores)
     trials = [figures(systems, tasks, run.search, trial) for trial in run.search.trials]
     costs = [None if trial.refused else budget_used(run.search.budget, trial) for trial in trials]
