@@ -46,7 +46,7 @@ def set_value(
     if steps[0] == "matrix" and len(steps) == 2:
         _set_variable(tree, steps[1], value, problems)
     elif steps[0] == "search" and len(steps) > 1 and tree.get("search") is not None:
-        if steps[1] == "knobs" and not isinstance(value.value, list):
+        if steps[1] == "knobs" and len(steps) > 2 and not isinstance(value.value, list):
             value = Node([value], where)
         _put(tree["search"], steps[1:], value, problems)
     elif len(steps) == 1 and steps[0] in recipe_keys and steps[0] != "extends":

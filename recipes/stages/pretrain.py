@@ -127,6 +127,8 @@ class Config(TrainingConfig):
     def _one_start(self) -> Config:
         if (self.model is None) == (self.shape is None):
             raise ValueError("give either model (continue it) or shape (from scratch)")
+        if self.model is not None and "init" in self.model_fields_set:
+            raise ValueError("init: is for shape; a model that is continued keeps its embeddings")
         return self
 
 

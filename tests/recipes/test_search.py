@@ -229,6 +229,9 @@ def test_cheap_commands(bench, capfd):
     overrides = ["--set", "search.trials=2", "--set", "search.knobs.layers=4"]
     assert bench.cli("check", "r.yaml", *overrides) == 0
     assert "2 trials of 6 assignments, source" in capfd.readouterr().out
+    whole = "search.knobs={layers: [2, 3], width: [200], precision: [int8]}"
+    assert bench.cli("check", "r.yaml", "--set", whole) == 0
+    assert "of 2 assignments, source" in capfd.readouterr().out
 
 
 def test_the_sampler_asks_for_everything_once():

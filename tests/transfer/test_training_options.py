@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from quick import distillation, options
+from pydantic import ValidationError
 from safetensors.numpy import load_file
 
 from compress.distill.distill import distill
@@ -21,6 +22,7 @@ from evalsuite.machine import environment
 from evalsuite.registry import TASKS
 from evalsuite.results.record import Environment
 from evalsuite.task import DataSource, TagExample
+from recipes.stages import pretrain as stage
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop import compute
 from transfer.loop.compute import resolve_compute
@@ -155,6 +157,13 @@ def test_steps_of_pretraining_are_those_of_the_optimizer(
     asked = dataclasses.replace(continued(), settings=settings)
     fitted, _ = pretrain(tiny_base, EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o")
     assert (fitted.steps, fitted.examples) == (2, 2 * 4 * accumulate)
+
+
+def test_a_model_that_is_continued_has_no_other_start() -> None:
+    keys = {"name": "p", "stage": "pretrain", "steps": 1, "model": "m"}
+    assert stage.Config(**keys).model == "m"
+    with pytest.raises(ValidationError, match="init: is for shape"):
+        stage.Config(**keys, init="lexical")
 
 
 def test_pretraining_refuses_what_it_cannot_open(tiny_base: Path, tmp_path: Path) -> None:
