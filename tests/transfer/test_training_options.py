@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from quick import distillation, options
 from pydantic import ValidationError
+from quick import distillation, options
 from safetensors.numpy import load_file
 
 from compress.distill.distill import distill
