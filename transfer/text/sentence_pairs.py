@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalsuite.data.ranking import Searched
 from evalsuite.errors import DataError
@@ -28,7 +29,9 @@ from evalsuite.task import (
     Split,
     Task,
 )
-from transfer.text.augment import Change
+
+if TYPE_CHECKING:
+    from transfer.text.augment import Change
 
 _LONGEST = 100_000  # tokens; the training's own limit is lower
 
