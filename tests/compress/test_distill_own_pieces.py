@@ -93,8 +93,8 @@ def test_a_student_of_another_family_learns_the_teachers_answers(
     assert after > before + 5
 
 
-def test_logits_of_tags_are_matched_word_by_word(pair: tuple[Path, Path], tmp_path: Path) -> None:
-    """Rows are cut into windows at other words, and each logit says where it is from."""
+def tagged(pair: tuple[Path, Path]) -> tuple[Tags, Tags]:
+    """Two tagged sentences, in the pieces and windows of each model."""
     task = TASKS.get("udpos")
     words = ("unbelievable", "rivers", "flow", "slowly", "towards", "the", "sea")
     examples = [TagExample("1", words * 6, ("NOUN",) * 42), TagExample("2", words, ("NOUN",) * 7)]
@@ -102,6 +102,12 @@ def test_logits_of_tags_are_matched_word_by_word(pair: tuple[Path, Path], tmp_pa
         Tags(task, examples, Encoder(tokenization.load(path), 1, size))
         for path, size in zip(pair, (24, 33), strict=True)
     )
+    return theirs, own
+
+
+def test_logits_of_tags_are_matched_word_by_word(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    """Rows are cut into windows at other words, and each logit says where it is from."""
+    theirs, own = tagged(pair)
     assert len(theirs) > 2 and len(own) > len(theirs)
 
     class Places:
@@ -130,13 +136,7 @@ def test_logits_of_tags_are_matched_word_by_word(pair: tuple[Path, Path], tmp_pa
 
 
 def test_cached_rows_of_tags_are_those_of_the_same_sentences(pair: tuple[Path, Path]) -> None:
-    task = TASKS.get("udpos")
-    words = ("unbelievable", "rivers", "flow", "slowly", "towards", "the", "sea")
-    examples = [TagExample("1", words * 6, ("NOUN",) * 42), TagExample("2", words, ("NOUN",) * 7)]
-    theirs, own = (
-        Tags(task, examples, Encoder(tokenization.load(path), 1, size))
-        for path, size in zip(pair, (24, 33), strict=True)
-    )
+    theirs, own = tagged(pair)
     along: Any = SegmentedText.__new__(SegmentedText)
     last = len(own) - 1
     for rows, example in (((0,), 0), ((last,), 1)):

@@ -55,16 +55,22 @@ def test_copies_have_a_truncation_of_their_own() -> None:
         assert len(other.encode("one two three four five six").ids) > 6
 
 
-def test_the_last_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [wordpiece(_LINES, size).to_str() for size in (40, 50, 60)]
-    count = []
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are parsed from now on."""
+    found: list[str] = []
     parse = module._parse
 
-    def counted(text: str) -> Tokenizer:
-        count.append(text)
+    def counting(text: str) -> Tokenizer:
+        found.append(text)
         return parse(text)
 
-    monkeypatch.setattr(module, "_parse", counted)
+    monkeypatch.setattr(module, "_parse", counting)
+    return found
+
+
+def test_the_last_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [wordpiece(_LINES, size).to_str() for size in (40, 50, 60)]
+    count = counted(monkeypatch)
     for text in (*texts[:KEPT], *texts[:KEPT]):
         parsed(text)
     assert len(count) == KEPT
@@ -76,13 +82,6 @@ def test_the_last_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_opening_costs_is_measured_on_a_new_parse(monkeypatch: pytest.MonkeyPatch) -> None:
-    count = []
-    parse = module._parse
-
-    def counted(text: str) -> Tokenizer:
-        count.append(text)
-        return parse(text)
-
-    monkeypatch.setattr(module, "_parse", counted)
+    count = counted(monkeypatch)
     measure(TOKENIZER)
     assert len(count) == LOADS

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +25,7 @@ from drafts import (
     table,
 )
 
-from evalsuite.errors import DataError, OfflineError
-from evalsuite.opening.hub import HubId
-from recipes.drafting.budget import Shape, read_budget, student_for
+from evalsuite.errors import DataError
 from recipes.drafting.new_recipe import Drafted, Wishes, draft
 from recipes.errors import RecipesError
 
@@ -212,28 +208,6 @@ def test_columns_by_number_are_names_where_the_file_has_names(write: Write, one_
             drafted("d", columns={"text": 1, "label": number}, language="en", force=True)
 
 
-def test_the_shape_of_a_model_of_the_hub_is_read(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write({"d/train.csv": CSV, "d/test.csv": table(TEST)})
-    large = {"num_hidden_layers": 24, "hidden_size": 1024, "vocab_size": 250_002}
-    Path("hub").mkdir()
-    Path("hub/config.json").write_text(json.dumps({"model_type": "xlm-roberta", **large}))
-    monkeypatch.setattr(HubId, "fetch_config", lambda self: Path("hub"))
-    wishes = Wishes(model="FacebookAI/xlm-roberta-large", language="en")
-    text = draft([Path("d")], wishes).path.read_text()
-    assert "learning_rate: 2.0e-05" in text or "learning_rate: 2.0e-5" in text
-
-    def offline(self: HubId) -> Path:
-        raise OfflineError("the hub does not answer")
-
-    monkeypatch.setattr(HubId, "fetch_config", offline)
-    made = draft([Path("d")], replace(wishes, force=True))
-    assert any("config.json of FacebookAI/xlm-roberta-large could not" in n for n in made.notes)
-    with pytest.raises(RecipesError, match="--budget needs the size of FacebookAI/xlm-roberta-lar"):
-        draft([Path("d")], replace(wishes, force=True, budget="20MB"))
-
-
 def test_columns_name_language_and_split(write: Write) -> None:
     lines = [f"{text},{label},en,train" for text, label in TRAIN]
     lines += [f"{text},{label},en,test" for text, label in TEST]
@@ -275,27 +249,6 @@ def test_one_message(
         drafted("d", **wishes)
     assert message in str(caught.value), str(caught.value)
     assert not Path("d.yaml").exists()
-
-
-@pytest.mark.parametrize("budget", ["200MB", "80MB", "32MB", "12MB", "5ms", "2ms"])
-def test_the_student_is_expected_to_fit_the_budget(budget: str) -> None:
-    shape, wanted = Shape(12, 384, 1536, 250_002), read_budget(budget)
-    student = student_for(shape, wanted, can_trim=True)
-    assert 2 <= student.layers <= 6
-    if wanted.megabytes is not None:
-        assert shape.megabytes(student) <= wanted.megabytes
-        assert (student.pieces is None) == (wanted.megabytes > 60)
-    else:
-        assert shape.milliseconds(student.layers) <= (wanted.milliseconds or 0)
-
-
-def test_narrower_words_leave_room_for_more_pieces() -> None:
-    wide, narrow = (Shape(12, 384, 1536, 250_002, words) for words in (None, 160))
-    assert (wide.words, narrow.words) == (384, 160)
-    budget = read_budget("40MB")
-    cut, kept = (student_for(shape, budget, can_trim=True) for shape in (wide, narrow))
-    assert cut.pieces is not None and kept.pieces is None
-    assert narrow.megabytes(kept) <= 40
 
 
 def test_options_decide(write: Write) -> None:

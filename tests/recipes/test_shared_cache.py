@@ -295,9 +295,8 @@ def test_a_note_that_a_kill_left_half_written_is_no_run(lab, shared):
     run(lab, shared, "one")
     (note,) = (shared / "runs").iterdir()
     (shared / "runs" / f".{note.name}-1a2b").write_text("{")
-    store = SharedCache(str(shared))
-    assert len(list(store.runs())) == 1
-    assert prune_shared(store, timedelta(0), dry_run=False) == []
+    assert len(list(SharedCache(str(shared)).runs())) == 1
+    assert prune_shared(SharedCache(str(shared)), timedelta(0), dry_run=False) == []
 
 
 def test_a_note_that_cannot_be_read_stops_prune(lab, shared):
