@@ -311,7 +311,9 @@ def _expanded(pattern: str) -> Iterator[tuple[str, Path]]:
             found = True
             yield fits[1], match
     if not found:
-        named = f"; {others[0]} is named after a split: write that into the path" if others else ""
+        named = ""
+        if others:
+            named = f"; {others[0]} has the name of a split: use a path such as {PLACE}-test.csv"
         raise DataError(
             f"there is no file {pattern} (from {Path.cwd()}), for any language code{named}"
         )

@@ -55,6 +55,11 @@ def test_a_name_of_a_split_is_no_language(folder: Path, other: str) -> None:
         (folder / f"{name}.csv").write_text(CSV)
     task = topics(test="{language}.csv")
     assert task.available(SOURCE, "test") == ("en", "de")
+    for name in ("en", "de"):
+        (folder / f"{name}.csv").unlink()
+    (folder / "en-test.csv").write_text(CSV)
+    with pytest.raises(DataError, match=r"-?\w+\.csv has the name of a split: use a path such"):
+        topics(test="{language}.csv")
 
 
 def test_pairs_by_number(folder: Path) -> None:
