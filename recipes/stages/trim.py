@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 5
+VERSION = 6
 _COPIES = 2.0  # of the weights
 PASS = True
 _TOKENIZERS = 4  # times that one is opened
