@@ -28,4 +28,5 @@ Files:
     squad.py: questions about a context, answered by a span of it: what XQuAD, MLQA and
         TyDiQA-GoldP share
     tagging.py: one tag a word: what UD-POS and PAN-X share
+    unzstd.py: bytes packed with zstd, unpacked in parts; data that are cut short are an error
 """

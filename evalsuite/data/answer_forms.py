@@ -38,8 +38,12 @@ def squad(answer: str) -> str:
 
 
 def mlqa(language: str) -> Normal:
-    """MLQA's form of an answer in a language (any: those MLQA lacks have no articles)."""
-    return partial(_mlqa, language=language)
+    """MLQA's form of an answer in a language (any: those MLQA lacks have no articles).
+
+    Args:
+        language: a code, of a region or a script too: the rules of `zh-TW` are those of `zh`.
+    """
+    return partial(_mlqa, language=re.split("[-_]", language)[0])
 
 
 def _mlqa(answer: str, language: str) -> str:

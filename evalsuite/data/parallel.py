@@ -22,6 +22,7 @@ from typing import TextIO
 
 from evalsuite.data.mistaken import EMPTY, is_there, refuse_mistaken
 from evalsuite.data.sourced import english_first, root
+from evalsuite.data.unzstd import as_stream, unpacked
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 from evalsuite.task import DataSource, ParallelExample
 
@@ -141,7 +142,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with _open(path) as stream:
             for number, line in enumerate(stream, 1):
-                yield number, line.removesuffix("\n")
+                yield number, line.removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise MalformedRowError(path, number + 1, f"not UTF-8: {error.reason}") from None
     except _Damaged as error:
@@ -151,7 +152,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 class _Damaged(Exception):
-    """A compressed file does not unpack to what it says it holds."""
+    """A compressed file is cut short or changed."""
 
 
 @contextmanager
@@ -163,15 +164,9 @@ def _open(path: Path) -> Iterator[TextIO]:
     import zstandard
 
     with path.open("rb") as packed:
+        raw = as_stream(unpacked(packed.read))
         try:
-            size = zstandard.get_frame_parameters(packed.read(32)).content_size
-            packed.seek(0)
-            unpacker = zstandard.ZstdDecompressor()
-            with unpacker.stream_reader(packed, read_across_frames=True) as raw:
-                stream = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="\n")
+            with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="\n") as stream:
                 yield stream
-                # The reader of a file cut short just ends early, so compare sizes.
-                if size != zstandard.CONTENTSIZE_UNKNOWN and raw.tell() < size:
-                    raise _Damaged(f"cut short: {raw.tell():,} of {size:,} bytes unpack")
         except zstandard.ZstdError as error:
-            raise _Damaged(f"not readable as zstd ({error})") from None
+            raise _Damaged(f"not readable as zstd ({error}); copy the file again") from None

@@ -14,6 +14,7 @@ from evalsuite.errors import DataError
 from evalsuite.guess.divide import LEAST, SEED, divide
 from evalsuite.guess.guessed import Guess
 from evalsuite.guess.rows import Place, Rows, read_rows, write_rows
+from evalsuite.guess.several import rarest
 from evalsuite.guess.sheet import Sheet
 from evalsuite.task import Split
 
@@ -29,6 +30,7 @@ class Entry:
         file: the file, of several the one with the texts.
         rows: some of the rows of the file, where a column decides; None for all.
         by: that column.
+        sure: whether the language is certain; a word in a name may be another.
     """
 
     split: Split | None
@@ -37,6 +39,7 @@ class Entry:
     place: Place
     rows: Rows | None = None
     by: str = ""
+    sure: bool = True
 
 
 def assign(
@@ -164,18 +167,26 @@ class Writer:
         """
         rows = self.rows(entry)
         if len(rows.rows) < LEAST:
+            of = f" in {entry.language}" if entry.rows is not None else ""
             raise DataError(
-                f"{entry.file} has {len(rows.rows)} rows, too few to set some apart for tests "
+                f"{entry.file} has {len(rows.rows)} rows{of}, too few to set some apart for tests "
                 f"(from {LEAST} on); give a second file, named test.csv"
             )
         texts, labels = self._keys(rows)
+        parts = divide(texts, labels)
+        if not all(parts.values()):
+            raise DataError(
+                f"{entry.file}: {len(rows.rows)} rows with {len(set(labels))} labels are too few "
+                "rows per label to set some apart for tests; give more rows, or a second file, "
+                "named test.csv"
+            )
         return {
             split: self.write(rows.some([rows.rows[n] for n in places]), entry, split)
-            for split, places in divide(texts, labels).items()
+            for split, places in parts.items()
         }
 
     def _keys(self, rows: Rows) -> tuple[list[str], list[str]]:
-        """Text and label of each row; a sentence of words has no label."""
+        """Text and label of each row, of several the rarest; a sentence of words has no label."""
         if rows.form == "conll":
             return ["\n".join(block) for block in rows.rows], [""] * len(rows.rows)
         at = {
@@ -184,11 +195,12 @@ class Writer:
             if not isinstance(column, tuple)
         }
         texts = [place for part, place in at.items() if part not in ("label", "score", "labels")]
-        label = at.get("label")
-        return (
-            ["\n".join(row[place] for place in texts) for row in rows.rows],
-            [row[label] if label is not None else "" for row in rows.rows],
-        )
+        found = [""] * len(rows.rows)
+        if (label := at.get("label")) is not None:
+            found = [row[label] for row in rows.rows]
+        elif (label := at.get("labels")) is not None:
+            found = rarest([row[label] for row in rows.rows])
+        return ["\n".join(row[place] for place in texts) for row in rows.rows], found
 
 
 def _divided(named: Mapping[Split, Mapping[str, Entry]], write: Writer, notes: list[str]) -> Places:

@@ -1,6 +1,6 @@
 """What the values of a column look like: texts, labels, scores, numbers of rows, languages.
 
->>> look("category", ["sports", "travel", "sports", "travel"]).kind
+>>> look([("category", ["sports", "travel", "sports", "travel"])])[0].kind
 'labels'
 """
 
@@ -12,22 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evalsuite.guess.language_codes import language_of
+from evalsuite.guess import column_names
+from evalsuite.guess.language_codes import language_of_value
+from evalsuite.guess.several import has_several
+from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.own.records import Column
+from evalsuite.own.split_names import SPLITS
 from evalsuite.task import Split
 
-Kind = Literal["text", "labels", "scores", "flags", "ids", "languages", "splits", "empty", "other"]
+Kind = Literal[
+    "text", "labels", "several", "scores", "flags", "ids", "languages", "splits", "empty", "other"
+]
 MOST_LABELS = 200
-_FLAGS = frozenset(("0", "1", "true", "false", "True", "False", "0.0", "1.0"))
-_LANGUAGE_NAMES = frozenset(("lang", "language", "locale", "lng", "langue", "sprache", "idioma"))
-_SPLIT_NAMES = frozenset(("split", "partition", "fold", "set", "subset"))
+_FLAGS = frozenset(("0", "1", "true", "false", "0.0", "1.0"))
 _ID_NAMES = re.compile(r"(?:.*[_ -])?(?:id|ids|index|idx|guid|uid|uuid|nr|no)", re.IGNORECASE)
-_SPLIT_VALUES: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    **dict.fromkeys(("dev", "val", "valid", "validation"), "dev"),
-    "test": "test",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,33 @@ class Looked:
         """For messages: `category (labels: sports, travel, ...)`."""
         few = list(dict.fromkeys(value for value in self.values if value.strip()))
         shown = ", ".join(repr(value[:30]) for value in few[:3]) + (", ..." if few[3:] else "")
-        return f"{self.key} ({self.kind}: {shown})" if few else f"{self.key} ({self.kind})"
+        key = "(no name)" if self.key == "" else self.key
+        return f"{key} ({self.kind}: {shown})" if few else f"{key} ({self.kind})"
 
 
-def look(key: Column, values: Sequence[str]) -> Looked:
-    """A column with what it looks like."""
-    return Looked(key, tuple(values), _kind(str(key), values))
+def look(columns: Sequence[tuple[Column, Sequence[str]]]) -> tuple[Looked, ...]:
+    """Columns of a table with what they look like."""
+    names = {str(key).lower() for key, _ in columns}
+    found = []
+    for key, values in columns:
+        name = str(key).lower()
+        filled = [value.strip() for value in values if value.strip()]
+        kind: Kind
+        if not filled:
+            kind = "empty"
+        elif _has_languages(name, filled, names):
+            kind = "languages"
+        elif _has_splits(name, filled, names):
+            kind = "splits"
+        else:
+            kind = _kind(name, filled)
+        found.append(Looked(key, tuple(values), kind))
+    return tuple(found)
 
 
 def split_of(written: str) -> Split | None:
     """The split that a value of a column names."""
-    return _SPLIT_VALUES.get(written.strip().lower())
+    return SPLITS.get(written.strip().lower())
 
 
 def is_number(value: str) -> bool:
@@ -71,21 +85,44 @@ def is_number(value: str) -> bool:
     return re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?", value.strip()) is not None
 
 
-def _kind(name: str, values: Sequence[str]) -> Kind:
-    filled = [value.strip() for value in values if value.strip()]
-    if not filled:
-        return "empty"
+def _has_languages(name: str, filled: Sequence[str], names: set[str]) -> bool:
+    """Whether a column is called a language, or there is none and all values are languages.
+
+    English has to be one of them, unless the name has such a word in it: `de`, `fr` and `it` may be
+    countries too.
+    """
+    if not names.isdisjoint(column_names.LANGUAGES) or name in column_names.NO_LANGUAGES:
+        return name in column_names.LANGUAGES
+    written = set(filled)
+    codes = [code for value in written if (code := language_of_value(value))]
+    if len(codes) < len(written):
+        return False
+    if not set(re.split(r"[\W_]+", name)).isdisjoint(column_names.LANGUAGES):
+        return True
+    english = any(re.split("[-_]", code)[0] == SOURCE_LANGUAGE for code in codes)
+    return english and 1 < len(written) < len(filled) / 2
+
+
+def _has_splits(name: str, filled: Sequence[str], names: set[str]) -> bool:
+    """Whether a column is called a split, or there is none and all values are splits."""
+    if not names.isdisjoint(column_names.SPLITS) or name in column_names.LABELS:
+        return name in column_names.SPLITS
+    found = {split_of(value) for value in filled}
+    if name in column_names.ALSO_SPLITS:
+        return found != {None}
+    return None not in found and len(found) > 1
+
+
+def _kind(name: str, filled: Sequence[str]) -> Kind:
     counts = Counter(filled)
-    lower = name.lower()
-    languages = all(language_of(value) for value in counts)
-    if languages and (lower in _LANGUAGE_NAMES or 1 < len(counts) < len(filled) / 2):
-        return "languages"
-    if all(map(split_of, counts)) and (lower in _SPLIT_NAMES or len(counts) > 1):
-        return "splits"
     once = len(counts) == len(filled) > 2
-    if _ID_NAMES.fullmatch(lower) and (once or len(counts) > MOST_LABELS):
+    if _ID_NAMES.fullmatch(name) and (once or len(counts) > MOST_LABELS):
         return "ids"
-    if set(counts) <= _FLAGS:
+    if name in column_names.EMPTY and all(map(is_number, counts)):
+        return "ids"
+    if name in column_names.SEVERAL and has_several(filled):
+        return "several"
+    if {value.lower() for value in counts} <= _FLAGS:
         return "flags"
     if all(map(is_number, counts)):
         return _kind_of_numbers(filled, counts, once)

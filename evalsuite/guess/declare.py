@@ -10,6 +10,7 @@ which option decides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,15 +18,16 @@ from typing import Any
 
 from evalsuite.errors import DataError
 from evalsuite.guess.assign import Entry, Writer, assign, tests_of
-from evalsuite.guess.columns import split_of
+from evalsuite.guess.by_column import by_column
+from evalsuite.guess.declared_paths import declared_paths
 from evalsuite.guess.english import is_english
 from evalsuite.guess.files import NamedFile, read_names
 from evalsuite.guess.guessed import GUESSES, Guess, guess, used_columns
-from evalsuite.guess.language_codes import language_of
-from evalsuite.guess.rows import Place, read_rows
+from evalsuite.guess.language_codes import WORDS
+from evalsuite.guess.language_names import NAMES
+from evalsuite.guess.rows import Place
 from evalsuite.guess.sheet import Sheet, read_sheet
 from evalsuite.languages import SOURCE_LANGUAGE
-from evalsuite.own.declaration import LANGUAGE, PLACE
 from evalsuite.own.records import Column
 from evalsuite.registry import OWN_FORMATS
 from evalsuite.task import Split
@@ -60,7 +62,6 @@ class Found:
 
     Attributes:
         notes: sentences for the person.
-        named: whether the table's first line names its columns.
     """
 
     declaration: dict[str, Any]
@@ -81,9 +82,16 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     first = min(entries, key=lambda entry: entry.split != "train")
     sheet = sheets[first.file]
     guessed = _guess(sheet, first.place, asked)
-    entries = [part for entry in entries for part in _expanded(entry, sheets[entry.file], guessed)]
+    used = used_columns(guessed)
     entries = [
-        _with_language(entry, sheets[entry.file], guessed, asked, notes) for entry in entries
+        part for entry in entries for part in by_column(entry, sheets[entry.file], used, notes)
+    ]
+    all_named = all(entry.language is not None for entry in entries)
+    entries = [
+        _with_language(
+            entry, _texts(sheets[entry.file], guessed), asked, notes, all_named=all_named
+        )
+        for entry in entries
     ]
     if asked.train_on is not None:
         entries = _only(entries, asked.train_on)
@@ -95,7 +103,7 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     declaration: dict[str, Any] = {"format": guessed.format}
     for split, found in places.items():
         if found:
-            declaration[split] = _written(found, patterns, split)
+            declaration[split] = declared_paths(found, patterns, split, guessed.format)
     columns = {
         part: list(column) if isinstance(column, tuple) else column
         for part, column in guessed.columns.items()
@@ -109,30 +117,30 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
 def _entries(files: Sequence[NamedFile], sheets: Mapping[Path, Sheet]) -> list[Entry]:
     """Files, those with one line per row put together."""
     found: list[Entry] = []
-    parts: dict[tuple[Split | None, str | None, str], dict[str, Path]] = {}
+    parts: dict[tuple[Split | None, str | None, bool, str], dict[str, Path]] = {}
     for file in files:
         if sheets[file.path].form != "lines":
-            found.append(Entry(file.split, file.language, file.path, file.path))
+            found.append(Entry(file.split, file.language, file.path, file.path, sure=file.sure))
         elif file.part is None:
             raise DataError(
                 f"{file.path} has one text per line and no labels; labels line by line can be in a "
                 f"file next to it: {file.path.stem}_text.txt and {file.path.stem}_labels.txt"
             )
         else:
-            key = (file.split, file.language, str(file.path.parent))
+            key = (file.split, file.language, file.sure, str(file.path.parent))
             if file.part in parts.setdefault(key, {}):
                 raise DataError(
                     f"{file.path} and {parts[key][file.part]} have the same part of the same rows; "
                     "pass one of them"
                 )
             parts[key][file.part] = file.path
-    for (split, language, _), own in parts.items():
+    for (split, language, sure, _), own in parts.items():
         if len(own) < 2:
             ((part, path),) = own.items()
             other = "labels" if part == "text" else "texts"
             raise DataError(f"{path}: there is no file with the {other} of its lines next to it")
         place = {part: own[part] for part in ("text", "label")}
-        found.append(Entry(split, language, own["text"], place))
+        found.append(Entry(split, language, own["text"], place, sure=sure))
     return found
 
 
@@ -183,57 +191,54 @@ def _keys(
     )
 
 
-def _expanded(entry: Entry, sheet: Sheet, guessed: Guess) -> list[Entry]:
-    """The parts of a file whose columns name the language or the split of each row."""
-    used = used_columns(guessed)
-    languages = [column for column in sheet.of("languages") if column.key not in used]
-    splits = [column for column in sheet.of("splits") if column.key not in used]
-    if isinstance(entry.place, dict) or sheet.form != "table" or not (languages or splits):
-        return [entry]
-    rows = read_rows(entry.place, sheet)
-    found: dict[tuple[Split | None, str | None], list[list[str]]] = {}
-    for row in rows.rows:
-        split, language = entry.split, entry.language
-        if languages:
-            written = row[rows.place_of(languages[0].key)]
-            language = language_of(written.strip())
-            if language is None:
-                raise DataError(
-                    f"{entry.file}: {written!r} in column {languages[0].key} is not a language code"
-                )
-        if splits:
-            split = split_of(row[rows.place_of(splits[0].key)])
-        found.setdefault((split, language), []).append(row)
-    if len(found) == 1:
-        ((split, language),) = found
-        return [replace(entry, split=split, language=language)]
-    by = " and ".join(str(column[0].key) for column in (languages, splits) if column)
-    return [
-        replace(entry, split=split, language=language, rows=rows.some(own), by=by)
-        for (split, language), own in found.items()
-    ]
-
-
 def _with_language(
-    entry: Entry, sheet: Sheet, guessed: Guess, asked: Asked, notes: list[str]
+    entry: Entry, texts: Sequence[str], asked: Asked, notes: list[str], *, all_named: bool
 ) -> Entry:
-    """The entry with its language: of its name, as the person says, or English by its words."""
-    if entry.language is not None:
+    """The entry with its language: of its name, as the person says, or English by its words.
+
+    Args:
+        all_named: whether all names say a language, so that `--language` is of those not sure.
+
+    Raises:
+        DataError: the name does not say it, or the words are English where the name may say
+            another language.
+    """
+    named = entry.language
+    if named is not None and entry.sure:
         return entry
-    language = asked.language
-    if language is None:
-        text = next(iter(guessed.columns.values()), None)
-        known = None if text is None or isinstance(text, tuple) else sheet.column(text)
-        if not is_english((known or sheet.columns[0]).values):
-            raise DataError(
-                f"{entry.file}: its name does not say its language\n"
-                "say it: --language de, or name the file so: train.de.csv, de/train.csv"
-            )
-        language = "en"
-        notes.append(
-            f"{entry.file}: taken as English by its words (--language CODE says otherwise)"
+    english = is_english(texts)
+    if asked.language is not None:
+        keeps = named is not None and not (all_named or english)
+        return entry if keeps else replace(entry, language=asked.language)
+    if named is not None and (not english or named == SOURCE_LANGUAGE):
+        return entry
+    if not english:
+        raise DataError(
+            f"{entry.file}: its name does not say its language\n"
+            "say it: --language de, or name the file so: train.de.csv, de/train.csv; of rows in "
+            "several languages a column called language can say it"
         )
-    return replace(entry, language=language)
+    if named is not None and named not in WORDS:
+        name = NAMES[re.split("[-_]", named)[0]]
+        raise DataError(
+            f"{entry.file}: its name may say {name}, and its words are English\n"
+            f"say which: --language {SOURCE_LANGUAGE} or --language {named}; or name the file so: "
+            f"train.{SOURCE_LANGUAGE}.csv or train.{named}.csv"
+        )
+    note = f"{entry.file}: taken as English by its words (--language CODE says otherwise)"
+    if note not in notes:
+        notes.append(note)
+    return replace(entry, language=SOURCE_LANGUAGE)
+
+
+def _texts(sheet: Sheet, guessed: Guess) -> Sequence[str]:
+    """The texts of a sheet: of the first part of a row that is not predicted."""
+    labels = OWN_FORMATS.get(guessed.format).GOLD
+    for part, column in guessed.columns.items():
+        if part not in labels and not isinstance(column, tuple):
+            known = sheet.column(column)
+            return (known or sheet.columns[0]).values
+    return sheet.columns[0].values
 
 
 def _only(entries: Sequence[Entry], languages: Sequence[str]) -> list[Entry]:
@@ -248,29 +253,3 @@ def _only(entries: Sequence[Entry], languages: Sequence[str]) -> list[Entry]:
         for entry in entries
         if entry.language in languages or entry.split not in ("train", "dev")
     ]
-
-
-def _written(found: Mapping[str, Place], patterns: Mapping[Path, str | None], split: Split) -> Any:
-    """Files of a split as a recipe has them: a path with `{language}`, or a path per code."""
-    by_language: dict[str, Any] = {}
-    common: set[Any] = set()
-    for language, place in found.items():
-        if isinstance(place, dict):
-            by_language[language] = {part: str(path) for part, path in place.items()}
-            common.add(tuple((p, _pattern(path, language, patterns)) for p, path in place.items()))
-        else:
-            by_language[language] = str(place)
-            common.add(_pattern(place, language, patterns))
-    if len(found) < 2 or len(common) > 1:
-        return by_language
-    (pattern,) = common
-    if isinstance(pattern, tuple):
-        return dict(pattern) if all(path for _, path in pattern) else by_language
-    return pattern or by_language
-
-
-def _pattern(path: Path, language: str, patterns: Mapping[Path, str | None]) -> str | None:
-    if path in patterns:
-        return patterns[path]
-    parts = [PLACE if part == language else part for part in path.parts]  # one of ours
-    return str(Path(*parts)) if LANGUAGE.fullmatch(language) else None

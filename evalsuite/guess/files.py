@@ -4,7 +4,8 @@
 [('train', 'en'), ('test', 'de'), ('test', 'en')]
 
 A name is read word by word (`stsb-de-test.csv`, `de/test_text.txt`, `train.xx.csv`). Which word is
-the language is decided over all files together: the place in which most languages stand.
+the language is decided over all files together: the place in which most languages stand. A word
+that may be another (`hr-tickets.csv`) is a language that is not sure.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ _PARTS = {
 }
 _NO_DATA = re.compile(r"readme|licen[cs]e|copying|changelog|citation|requirements", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
+_LOCALES = tuple(  # what follows a code: a script and a region, or one of them
+    re.compile(rf"(?:[-_][A-Za-z]{{2,4}}){{{count}}}(?![^\W_])") for count in (2, 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class NamedFile:
 
     Attributes:
         path: as it is written in a recipe.
+        sure: whether the word is a language for certain; the texts may show that it is none.
         pattern: the path with `{language}` where the name has the code as recipes write it.
         part: of a row, where files have one line per row: text or label.
     """
@@ -48,15 +53,27 @@ class NamedFile:
     path: Path
     split: Split | None
     language: str | None
+    sure: bool
     pattern: str | None
     part: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    """A word of a name that may be a language.
+
+    Attributes:
+        whole: it is a folder, or stands between dots.
+        alone: all other words of the folder or file are splits, parts or numbers.
+        passed: it is in a name that was passed, or below it.
+    """
+
     start: int
     end: int
-    language: str | None
+    language: str
+    whole: bool
+    alone: bool
+    passed: bool
 
 
 def read_names(paths: Sequence[Path]) -> list[NamedFile]:
@@ -65,21 +82,23 @@ def read_names(paths: Sequence[Path]) -> list[NamedFile]:
     Raises:
         DataError: there is no such path, no data file in it, or far too many.
     """
-    found: list[tuple[Path, int]] = []  # and where the part of the path begins that is read
+    found: list[tuple[Path, int, int]] = []  # where the part that is read begins, and that passed
     for path in paths:
         if path.is_dir():
-            inside = [(file, len(str(path).rstrip("/")) + 1) for file in _inside(path)]
-            found += inside if str(path) != "." else [(file, 0) for file, _ in inside]
+            inside = 0 if str(path) == "." else len(str(path).rstrip("/")) + 1
+            start = inside - len(path.name) - 1 if language_of(path.name) else inside
+            found += [(file, start, inside) for file in _inside(path)]
         elif path.is_file():
             if _kind(path) is None:
                 raise DataError(
                     f"{path}: the name does not say what kind of file it is; lingopress init reads "
                     f"{', '.join(KINDS)}, and {' or '.join(COMPRESSED)} after them"
                 )
+            inside = len(str(path)) - len(path.name)
             folder = path.parent.name
-            known = folder and (language_of(folder) or folder.lower() in SPLITS)
-            shown = f"{folder}/{path.name}" if known else path.name
-            found.append((path, len(str(path)) - len(shown)))
+            known = language_of(folder) or folder.lower() in SPLITS
+            start = inside - len(folder) - 1 if known else inside
+            found.append((path, start, inside))
         else:
             raise DataError(f"there is no file or folder {path} (from {Path.cwd()})")
     if not found:
@@ -88,7 +107,7 @@ def read_names(paths: Sequence[Path]) -> list[NamedFile]:
             f"{shown}: there is no data file in it; lingopress init reads {', '.join(KINDS)}, and "
             f"{' or '.join(COMPRESSED)} after them"
         )
-    return _agreed([_named(path, start) for path, start in found])
+    return _agreed([_named(path, start, inside) for path, start, inside in found])
 
 
 def _inside(folder: Path) -> Iterator[Path]:
@@ -112,7 +131,7 @@ def _kind(path: Path) -> str | None:
     return next((kind for kind in KINDS if name.endswith(kind)), None)
 
 
-def _named(path: Path, start: int) -> tuple[NamedFile, list[_Word]]:
+def _named(path: Path, start: int, inside: int) -> tuple[NamedFile, list[_Word]]:
     """A file without its language, and the words of its name that may be one."""
     text = str(path)
     end = len(text)
@@ -120,20 +139,41 @@ def _named(path: Path, start: int) -> tuple[NamedFile, list[_Word]]:
         end -= len(suffix)
     split: Split | None = None
     part = None
-    words = []
+    words: list[_Word] = []
     for word in _WORD.finditer(text, start, end):
         lower = word[0].lower()
+        if words and word.start() < words[-1].end:
+            continue  # the region of a locale
         if lower in SPLITS:
             split = SPLITS[lower]
         elif lower in _PARTS:
             part = _PARTS[lower]
-        else:
-            longer = re.compile(r"[-_][A-Za-z]{2,4}(?![^\W_])").match(text, word.end(), end)
-            if longer and (code := language_of(word[0] + longer[0])):
-                words.append(_Word(word.start(), longer.end(), code))
-            elif code := language_of(word[0]):
-                words.append(_Word(word.start(), word.end(), code))
-    return NamedFile(path, split, None, None, part), words
+        elif found := _language(text, word, end):
+            words.append(_word(text, word.start(), *found, end, inside))
+    return NamedFile(path, split, None, True, None, part), words
+
+
+def _language(text: str, word: re.Match[str], end: int) -> tuple[int, str] | None:
+    """Where the language ends that begins with this word, and its code."""
+    for longer in _LOCALES:
+        match = longer.match(text, word.end(), end)
+        if match and (code := language_of(word[0] + match[0])):
+            return match.end(), code
+    code = language_of(word[0])
+    return None if code is None else (word.end(), code)
+
+
+def _word(text: str, start: int, stop: int, language: str, end: int, inside: int) -> _Word:
+    """A word and what stands around it."""
+    first = text.rfind("/", 0, start) + 1
+    last = text.find("/", stop, end)
+    around = text[first:start] + " " + text[stop : end if last < 0 else last]
+    alone = all(
+        other in SPLITS or other in _PARTS or other.isdecimal()
+        for other in _WORD.findall(around.lower())
+    )
+    whole = (start == 0 or text[start - 1] in "/.") and text[stop] in "/."
+    return _Word(start, stop, language, whole, alone, start >= inside)
 
 
 def _agreed(files: list[tuple[NamedFile, list[_Word]]]) -> list[NamedFile]:
@@ -141,26 +181,25 @@ def _agreed(files: list[tuple[NamedFile, list[_Word]]]) -> list[NamedFile]:
     places: dict[str, set[str]] = defaultdict(set)
     for file, words in files:
         for word in words:
-            if word.language:
-                places[_place(file, word)].add(word.language)
+            places[_place(file, word)].add(word.language)
+
+    def languages(file: NamedFile, word: _Word) -> int:
+        return len(places[_place(file, word)])
+
     result = []
     for file, words in files:
-        sure = [
+        can_be = [
             word
             for word in words
-            if word.language not in WORDS
-            or len(places[_place(file, word)]) > 1
-            or _is_whole(file.path, word)
+            if word.language not in WORDS or languages(file, word) > 1 or word.whole
         ]
-        if not sure:
+        if not can_be:
             result.append(file)
             continue
-        best = max(
-            sure, key=lambda w: (len(places[_place(file, w)]), _is_whole(file.path, w), w.start)
-        )
-        result.append(
-            replace(file, language=best.language, pattern=_pattern(file.path, best, words))
-        )
+        best = max(can_be, key=lambda word: (languages(file, word), word.whole, word.start))
+        sure = languages(file, best) > 1 or (best.passed and (best.whole or best.alone))
+        pattern = _pattern(file.path, best, words)
+        result.append(replace(file, language=best.language, sure=sure, pattern=pattern))
     return result
 
 
@@ -181,9 +220,3 @@ def _place(file: NamedFile, word: _Word) -> str:
     text = str(file.path)
     text = f"{text[: word.start]}\0{text[word.end :]}"
     return _WORD.sub(lambda m: "\1" if m[0].lower() in (*SPLITS, *_PARTS) else m[0], text)
-
-
-def _is_whole(path: Path, word: _Word) -> bool:
-    """Whether a word is the name of a folder, or of the file before its suffixes."""
-    text = str(path)
-    return (word.start == 0 or text[word.start - 1] == "/") and text[word.end] in "/."

@@ -13,27 +13,13 @@ from types import ModuleType
 
 from evalsuite.catalog import Catalogue
 from evalsuite.errors import DataError
+from evalsuite.guess.column_names import LABELS, PAIRS, SCORES, TEXTS
 from evalsuite.guess.columns import Looked
 from evalsuite.guess.sheet import Sheet
 from evalsuite.own.records import Column
+from evalsuite.registry import OWN_FORMATS
 
 GUESSES: Catalogue[ModuleType] = Catalogue("evalsuite.guess.formats", "format")
-TEXTS = (
-    *("text", "sentence", "content", "message", "utterance", "review", "body", "tweet", "comment"),
-    *("title", "headline", "query", "input", "document"),
-)
-PAIRS = (
-    *(("first", "second"), ("premise", "hypothesis"), ("sentence1", "sentence2")),
-    *(("sentence_1", "sentence_2"), ("text1", "text2"), ("text_a", "text_b")),
-    *(("question1", "question2"), ("s1", "s2"), ("a", "b"), ("query", "passage")),
-)
-LABELS = (
-    *("label", "labels", "category", "class", "intent", "sentiment", "topic", "target", "gold"),
-    *("tag", "stance", "emotion", "answer", "output", "y"),
-)
-
-
-SCORES = ("score", "similarity", "similarity_score", "rating", "value")
 # A column with one of these names holds labels, also many of them, or numbers of them.
 _SURE = ("label", "labels", "intent")
 _REPEATED = 0.6  # share of the rows that have different labels, at most
@@ -74,10 +60,12 @@ def guess(sheet: Sheet, asked: str | None = None) -> Guess:
             f"say which: --format {found[0].format}"
         )
     wanted = f"rows of {asked}" if asked else "rows that lingopress knows"
+    some = asked or "classification"
+    parts = ",".join(f"{part}=NAME" for part in OWN_FORMATS.get(some).ROLES[0])
     raise DataError(
         f"{sheet.path} does not look like {wanted}\nits columns: {seen}\n"
-        "say which column is what: --format classification --columns text=NAME,label=NAME (a name, "
-        "or a number from 1); docs/own-tasks.md lists the formats and their columns"
+        f"say which column is what: --format {some} --columns {parts} (a name, or a number from "
+        "1); docs/own-tasks.md lists the formats and their columns"
     )
 
 
@@ -112,10 +100,15 @@ def many_labels(sheet: Sheet) -> Looked | None:
 
 
 def label_of(sheet: Sheet) -> Looked | None:
-    """The one column that holds labels; None where there is none, or it is not clear which."""
+    """The one column that holds a label per row; None without one, or where it is not clear which.
+
+    Next to a column of several labels, only one that is called a label is.
+    """
     can_be = sheet.of("labels", "flags")
     if chosen := named(can_be, LABELS):
         return chosen[0]
+    if sheet.of("several"):
+        return None
     return many_labels(sheet) or (can_be[0] if len(can_be) == 1 else None)
 
 

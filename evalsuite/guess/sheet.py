@@ -11,6 +11,7 @@ values below it.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from evalsuite.data.csv_reader import csv_reader
 from evalsuite.errors import DataError, MalformedRowError
+from evalsuite.guess.column_names import EMPTY, HEADS
 from evalsuite.guess.columns import Looked, is_number, look
 from evalsuite.own.conll import columns as columns_of
 from evalsuite.own.conll import is_remark, separator_of
@@ -26,49 +29,8 @@ from evalsuite.own.records import FORMS, Column, content, form, records
 
 Form = Literal["table", "lines", "sentences", "squad"]
 ROWS = 3000
-_NAMES = frozenset(
-    [
-        "text",
-        "sentence",
-        "content",
-        "message",
-        "utterance",
-        "review",
-        "body",
-        "tweet",
-        "comment",
-        "label",
-        "labels",
-        "category",
-        "class",
-        "intent",
-        "sentiment",
-        "topic",
-        "target",
-        "tag",
-        "id",
-        "idx",
-        "index",
-        "guid",
-        "premise",
-        "hypothesis",
-        "sentence1",
-        "sentence2",
-        "first",
-        "second",
-        "question",
-        "question1",
-        "question2",
-        "answer",
-        "context",
-        "lang",
-        "language",
-        "split",
-        "score",
-        "similarity",
-    ]
-)
-_NAME = re.compile(r"[^\W\d][\w .:/()-]{0,39}")
+LONGEST_NAME = 40  # characters
+_NAME = re.compile(r"[^\W\d][\w .:/()-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +72,25 @@ def read_sheet(path: Path) -> Sheet:
     if kind == "json":
         return _named_sheet(path, None)
     if kind == "squad":
+        if '"paragraphs"' not in text:
+            raise DataError(
+                f"{path}: a .json file is read as SQuAD, and there are no paragraphs in it; rows "
+                "go into a file that ends in .jsonl, one JSON object per line"
+            )
         questions = tuple(re.findall(r'"question"\s*:\s*"((?:[^"\\]|\\.)*)"', text)[:ROWS])
-        return Sheet(path, "squad", (look("question", questions),), len(questions), True)
+        return Sheet(path, "squad", look([("question", questions)]), len(questions), True)
     lines = text.split("\n")
     if kind == "conll" or _is_conll(lines):
         return _sentences(path, lines)
-    rows = [list(record.fields.values()) for record in islice(records(path, (1,)), ROWS + 1)]
-    if len(rows[0]) == 1:
-        _refuse_other_separators(path, lines)
-        if kind == "tsv" and not _is_header(rows):
-            return Sheet(path, "lines", (look(1, [row[0] for row in rows]),), len(rows), False)
+    rows = _rows(path, lines)
+    if len(rows[0]) == 1 and kind == "tsv" and not _is_header(rows):
+        return Sheet(path, "lines", look([(1, [row[0] for row in rows])]), len(rows), False)
     named = _is_header(rows)
     keys: list[Column] = [*rows[0]] if named else [*range(1, len(rows[0]) + 1)]
     body = rows[1:] if named else rows[:ROWS]
     if not body:
         raise DataError(f"{path}: there is no row below its first line")
-    columns = tuple(look(key, [row[place] for row in body]) for place, key in enumerate(keys))
+    columns = look([(key, [row[place] for row in body]) for place, key in enumerate(keys)])
     return Sheet(path, "table", columns, len(body), named)
 
 
@@ -143,7 +108,7 @@ def _named_sheet(path: Path, names: Sequence[str] | None) -> Sheet:
     if not rows:
         raise DataError(f"{path}: there is no row in it")
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    columns = tuple(look(key, [row.get(key, "") for row in rows]) for key in keys)
+    columns = look([(key, [row.get(key, "") for row in rows]) for key in keys])
     return Sheet(path, "table", columns, len(rows), True)
 
 
@@ -187,46 +152,74 @@ def _sentences(path: Path, lines: Sequence[str]) -> Sheet:
     if not rows:
         raise DataError(f"{path}: there is no sentence in it")
     width = min(map(len, rows))
-    columns = tuple(look(n + 1, [row[n] for row in rows]) for n in range(width))
+    columns = look([(n + 1, [row[n] for row in rows]) for n in range(width)])
     return Sheet(path, "sentences", columns, len(rows), False)
 
 
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names columns: its fields are names, and unlike those below."""
-    first, body = rows[0], rows[1:]
-    names = [field.strip().lower() for field in first]
-    if len(set(names)) < len(names) or not body:
+    first, body = [field.strip() for field in rows[0]], rows[1:]
+    names = [field.lower() for field in first]
+    filled = list(filter(None, names))
+    if len(set(filled)) < len(filled) or not body or max(map(len, names)) > LONGEST_NAME:
         return False
-    if not all(_NAME.fullmatch(field.strip()) for field in first):
+    usual = len(set(names) & HEADS)
+    columns = [[row[place] for row in body] for place in range(len(first))]
+    if usual < 2 and any(field in column for field, column in zip(first, columns, strict=True)):
         return False
-    if set(names) & _NAMES:
+    if usual:
         return True
-    for place, field in enumerate(first):
-        values = [row[place] for row in body]
-        if all(map(is_number, values)):
-            return True  # and the first is none, as it is a name
-        if field in values:
-            return False
-    longest = max(range(len(first)), key=lambda place: sum(len(row[place]) for row in body))
-    mean = sum(len(row[longest]) for row in body) / len(body)
-    return len(first[longest]) * 2 < mean
+    numbered = names[0] in EMPTY and all(map(is_number, columns[0]))
+    if not all(map(_NAME.fullmatch, first[1:] if numbered else first)):
+        return False
+    if any(all(map(is_number, column)) for column in columns):
+        return True  # and the first is none, as it is a name
+    lengths = [sum(map(len, column)) for column in columns]
+    longest = lengths.index(max(lengths))
+    return len(first[longest]) * 2 < lengths[longest] / len(body)
+
+
+def _rows(path: Path, lines: Sequence[str]) -> list[list[str]]:
+    """The first rows of a table, and its line of names where it has one.
+
+    Raises:
+        MalformedRowError: a row has another number of columns, or another separator than the name
+            of the file says.
+    """
+    try:
+        rows = [list(record.fields.values()) for record in islice(records(path, (1,)), ROWS + 1)]
+    except MalformedRowError:
+        _refuse_other_separators(path, lines)
+        raise
+    if len(rows[0]) == 1:
+        _refuse_other_separators(path, lines)
+    return rows
 
 
 def _refuse_other_separators(path: Path, lines: Sequence[str]) -> None:
-    """A file with one column by its name, and several by another separator.
+    """A file that is no table by its name, and is one by another separator.
 
     Raises:
         MalformedRowError: it is one; says which separator.
     """
-    some = list(_filled(lines[:50]))
+    some = list(islice(_filled(lines), 50))
+    own = "," if form(path) == "csv" else "\t"
     for mark, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas"), ("|", "bars")):
-        counts = {line.count(mark) for line in some}
-        if len(some) > 1 and len(counts) == 1 and counts.pop() > 0:
+        if mark != own and len(some) > 1 and _is_separator(mark, some):
             suffix = {"\t": ".tsv", ",": ".csv"}.get(mark)
             remedy = (
                 f"rename it to end in {suffix}" if suffix else "save it as CSV with commas, or TSV"
             )
             raise MalformedRowError(path, 1, f"its columns are separated by {name}; {remedy}")
+
+
+def _is_separator(mark: str, lines: Sequence[str]) -> bool:
+    """Whether it divides all lines into the same number of columns, at least two."""
+    try:
+        widths = {len(row) for row in csv_reader(lines, delimiter=mark)}
+    except csv.Error:
+        return False
+    return len(widths) == 1 and widths.pop() > 1
 
 
 def _filled(lines: Sequence[str]) -> Iterator[str]:

@@ -9,11 +9,13 @@ Rows are read as a run reads them, so the numbers are those of the run.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from evalsuite.errors import DataError
+from evalsuite.guess.token_count import expected_tokens
 from evalsuite.own.own_task import SPLITS, OwnTask
 from evalsuite.task import (
     DataSource,
@@ -38,7 +40,7 @@ class Survey:
         rows: split -> language -> number of rows.
         labels: label -> training rows with it (words, of tags).
         scores: the least and the largest, where rows have scores.
-        letters: characters of the longest twentieth of the training rows, at least.
+        tokens: expected of the longest twentieth of the training rows, at least.
         warnings: what the person should know, and a run does not refuse.
         errors: what a run refuses, one per file.
     """
@@ -46,7 +48,7 @@ class Survey:
     rows: dict[Split, dict[str, int]]
     labels: dict[str, int]
     scores: tuple[float, float] | None
-    letters: int
+    tokens: int
     warnings: list[str]
     errors: list[str]
 
@@ -56,7 +58,7 @@ def survey(task: OwnTask) -> Survey:
     rows: dict[Split, dict[str, int]] = {}
     errors: list[str] = []
     labels: Counter[str] = Counter()
-    lengths: list[int] = []
+    lengths: list[float] = []
     scores: list[float] = []
     texts: dict[Split, dict[str, str]] = {split: {} for split in SPLITS}  # text -> its language
     repeated: dict[Split, int] = {}
@@ -78,7 +80,7 @@ def survey(task: OwnTask) -> Survey:
                     labels.update(_labels(row))
                     if isinstance(row, ScoreExample) and row.score is not None:
                         scores.append(row.score)
-                    lengths.append(len(text))
+                    lengths.append(expected_tokens(text))
     warnings = [
         *_shared(texts),
         *(f"{count:,} {split} rows repeat another" for split, count in repeated.items() if count),
@@ -87,7 +89,7 @@ def survey(task: OwnTask) -> Survey:
     ]
     shown = {label: labels[label] for label in task.labels if label in labels}
     lengths.sort()
-    longest = lengths[len(lengths) * 19 // 20] if lengths else 0
+    longest = math.ceil(lengths[len(lengths) * 19 // 20]) if lengths else 0
     span = (min(scores), max(scores)) if scores else None
     return Survey(rows, shown or dict(labels), span, longest, warnings, errors)
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -57,6 +57,16 @@ class OwnRetrieval(OwnTask):
         """The whole pool, in the order of the files."""
         yield from self._pool.values()
 
+    def first_row_problems(self) -> list[str]:
+        """What is wrong with the first row of each file, those of the candidates too."""
+        found = super().first_row_problems()
+        for path in self._candidate_files:
+            try:
+                next(self._candidates_of(path), None)
+            except DataError as error:
+                found.append(str(error))
+        return list(dict.fromkeys(found))
+
     @cached_property
     def _pool(self) -> dict[str, Candidate]:
         """Id -> candidate.
@@ -64,17 +74,27 @@ class OwnRetrieval(OwnTask):
         Raises:
             MalformedRowError: an id or a text is empty, or two candidates have one id.
         """
-        id_column, text_column = (self._column(role) for role in self.rules.CANDIDATES)
         found: dict[str, Candidate] = {}
         for path in self._candidate_files:
-            for record in records(path, (id_column, text_column)):
-                id, text = record.fields[id_column].strip(), record.fields[text_column]
-                if not id or not text.strip():
-                    raise MalformedRowError(path, record.line, "an empty id or text")
-                if id in found:
-                    raise MalformedRowError(path, record.line, f"a second candidate {id!r}")
-                found[id] = Candidate(id, text)
+            for line, candidate in self._candidates_of(path):
+                if candidate.id in found:
+                    raise MalformedRowError(path, line, f"a second candidate {candidate.id!r}")
+                found[candidate.id] = candidate
         return found
+
+    def _candidates_of(self, path: Path) -> Iterator[tuple[int, Candidate]]:
+        """Lines and candidates of a file."""
+        id_column, text_column = (self._column(role) for role in self.rules.CANDIDATES)
+        for record in records(path, (id_column, text_column)):
+            id, text = record.fields[id_column].strip(), record.fields[text_column]
+            if not id or not text.strip():
+                raise MalformedRowError(path, record.line, "an empty id or text")
+            yield record.line, Candidate(id, text)
+
+    @property
+    def _known_names(self) -> Container[str]:
+        """Ids of the candidates."""
+        return self._pool
 
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
         """See `Task.load`.

@@ -12,7 +12,7 @@ row is made of, its format says (`evalsuite.own.formats`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -26,6 +26,7 @@ from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.metric import is_hidden
 from evalsuite.metrics._scheme import scheme_of
 from evalsuite.own.declaration import Declaration
+from evalsuite.own.formats import _label
 from evalsuite.own.records import Column, Record, content, records
 from evalsuite.own.row import Row
 from evalsuite.registry import FORMATS
@@ -137,40 +138,61 @@ class OwnTask(Task):
         return [role for role in self.declaration.row_roles if role in self.rules.GOLD]
 
     def first_row_problems(self) -> list[str]:
-        """What is wrong with the first row of each table, such as a column that is absent."""
+        """What is wrong with the first row of each file, such as a column that is absent."""
         found = []
         for split in SPLITS:
             for language in self._places[split]:
                 try:
-                    if not self._reads_whole(split, language):
-                        for row in islice(self._rows(split, language), 1):
-                            self.rules.example(row, "", self.labels)
+                    self._read_first_row(split, language)
                 except DataError as error:
                     found.append(str(error))
         return list(dict.fromkeys(found))
+
+    def _read_first_row(self, split: Split, language: str) -> None:
+        if not self._reads_whole(split, language):
+            for row in islice(self._rows(split, language), 1):
+                self.rules.example(row, "", self.labels)
+        elif split == "test" and self._gold_roles:
+            self._shows_gold(language)  # which reads all rows, and is asked for again
+        else:
+            next(self._whole(split, language), None)
 
     def _reads_whole(self, split: Split, language: str) -> bool:
         """Whether the rows are in a file that is no table."""
         place, whole = self._places[split][language], getattr(self.rules, "reads_whole", None)
         return whole is not None and isinstance(place, Path) and bool(whole(place))
 
+    def _whole(self, split: Split, language: str) -> Iterator[Example]:
+        """The rows of a file that is no table."""
+        (path,) = self.files(_FILES, split, language)
+        found: Iterator[Example] = self.rules.examples(
+            self.declaration, path, f"{split}-{language}", self.labels
+        )
+        return found
+
     def load(self, source: DataSource, split: Split, language: str) -> Sequence[Example]:
         """See `Task.load`."""
         self.require(source, split, language)
         prefix = f"{split}-{language}"
-        paths = self.files(source, split, language)
+        path = self.files(_FILES, split, language)[0]
         found: list[Example]
         skipped: Counter[str] = Counter()
         if self._reads_whole(split, language):
-            found = list(self.rules.examples(self.declaration, paths[0], prefix, self.labels))
+            found = list(self._whole(split, language))
         else:
-            make, rows = self.rules.example, self._rows(split, language, skipped)
-            found = [make(row, f"{prefix}-{row.line}", self.labels) for row in rows]
+            make, known = self.rules.example, self._known_names
+            rows = self._rows(split, language, skipped)
+            found = [make(row, f"{prefix}-{row.line}", known) for row in rows]
         if not found:
-            raise DataError(f"{paths[0]}: there is no row in it")
+            raise DataError(f"{path}: there is no row in it")
         total = len(found) + skipped.total()
         left_out.record(left_out.Rows(self.name, split, language), total, skipped, always=True)
         return found
+
+    @property
+    def _known_names(self) -> Container[str]:
+        """What a row may name."""
+        return self.labels
 
     def some_of(self, rows: Sequence[Example], most: int | None) -> Sequence[Example]:
         """At most `most` of the rows, in their order, drawn by a fixed seed from all of them.
@@ -200,19 +222,17 @@ class OwnTask(Task):
     ) -> Iterator[Row]:
         """Rows by their parts; those to be predicted may be absent from test files."""
         place, rules = self._places[split][language], self.rules
-        found: Iterator[tuple[Path, Record]]
         if isinstance(place, dict):
-            found = self._side_by_side(place)
-        else:
-            needed: list[Column] = []
-            optional: list[Column] = []
-            for role in self.declaration.row_roles:
-                hidden = split == "test" and role in rules.GOLD
-                columns = self.declaration.columns_of(role) or (self._column(role),)
-                (optional if hidden else needed).extend(columns)
-            found = ((place, record) for record in records(place, needed, optional, skipped))
-        for path, record in found:
-            yield self._row(path, record)
+            yield from self._side_by_side(place)
+            return
+        needed: list[Column] = []
+        optional: list[Column] = []
+        for role in self.declaration.row_roles:
+            hidden = split == "test" and role in rules.GOLD
+            columns = self.declaration.columns_of(role) or (self._column(role),)
+            (optional if hidden else needed).extend(columns)
+        for record in records(place, needed, optional, skipped):
+            yield self._row(place, record)
 
     def _row(self, path: Path, record: Record) -> Row:
         parts: dict[str, str] = {}
@@ -228,7 +248,7 @@ class OwnTask(Task):
     def _column(self, role: str) -> Column:
         return self.declaration.column(role)
 
-    def _side_by_side(self, parts: dict[str, Path]) -> Iterator[tuple[Path, Record]]:
+    def _side_by_side(self, parts: dict[str, Path]) -> Iterator[Row]:
         """Files with one line per row, each with one part of it."""
         read = {role: content(path).removesuffix("\n").split("\n") for role, path in parts.items()}
         first = next(iter(parts))
@@ -241,11 +261,9 @@ class OwnTask(Task):
                     "line by line they belong together",
                 )
         for number, values in enumerate(zip(*read.values(), strict=True), 1):
-            fields = {
-                self._column(role): value.removesuffix("\r")
-                for role, value in zip(read, values, strict=True)
-            }
-            yield parts[first], Record(number, fields)
+            texts = (value.removesuffix("\r") for value in values)
+            row_parts = dict(zip(read, texts, strict=True))
+            yield Row(parts[first], number, row_parts, spelling=self.declaration.spelling)
 
     def _found_labels(self) -> tuple[str, ...]:
         """Labels of the training files, or of the others where there are none.
@@ -255,12 +273,15 @@ class OwnTask(Task):
         """
         split = next(name for name in SPLITS if self._places[name])
         languages = self._places[split]
-        found: tuple[str, ...]
-        if hasattr(self.rules, "labels_of_files"):
-            paths = [path for code in languages for path in self.files(_FILES, split, code)]
-            found = self.rules.labels_of_files(self.declaration, paths)
-        else:
-            found = self.rules.labels(row for code in languages for row in self._rows(split, code))
+        whole = [code for code in languages if self._reads_whole(split, code)]
+        tables = [code for code in languages if code not in whole]
+        found: tuple[str, ...] = self.rules.labels(
+            row for code in tables for row in self._rows(split, code)
+        )
+        if whole:
+            paths = [path for code in whole for path in self.files(_FILES, split, code)]
+            more = self.rules.labels_of_files(self.declaration, paths)
+            found = _label.in_order({*found, *more})
         if len(found) < 2:
             seen = ", ".join(found) or "none"
             raise DataError(

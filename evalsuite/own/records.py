@@ -27,6 +27,7 @@ from evalsuite.data.csv_reader import csv_reader
 from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
 from evalsuite.data.mistaken import mistaken
+from evalsuite.data.unzstd import unpacked
 from evalsuite.errors import DataError, MalformedRowError
 
 Column = str | int  # the name, or the number from 1
@@ -94,7 +95,7 @@ def records(
     if kind == "json":
         yield from _json(path, text, columns, optional, blank)
     else:
-        yield from _delimited(path, text, columns, blank, tabs=kind == "tsv")
+        yield from _delimited(path, text, columns, optional, blank, tabs=kind == "tsv")
 
 
 def content(path: Path) -> str:
@@ -139,28 +140,20 @@ def _unpacked(path: Path, raw: bytes) -> bytes:
         if raw.startswith(_GZIP):
             return gzip.decompress(raw)
         if raw.startswith(_ZSTD):
-            return _unzstd(raw)
+            return b"".join(unpacked(io.BytesIO(raw).read))
     except (OSError, EOFError, zstandard.ZstdError) as error:
         raise DataError(f"{path} is compressed, and damaged: {error}") from None
     return raw
 
 
-def _unzstd(raw: bytes) -> bytes:
-    """All frames; one that is cut short is an error, which the library's reader does not see."""
-    import zstandard
-
-    found = []
-    while raw:
-        unpacker = zstandard.ZstdDecompressor().decompressobj()
-        found.append(unpacker.decompress(raw))
-        if not unpacker.eof:
-            raise zstandard.ZstdError("it is cut short")
-        raw = unpacker.unused_data
-    return b"".join(found)
-
-
 def _delimited(
-    path: Path, text: str, columns: Sequence[Column], skipped: Counter[str], *, tabs: bool
+    path: Path,
+    text: str,
+    columns: Sequence[Column],
+    optional: Sequence[Column],
+    skipped: Counter[str],
+    *,
+    tabs: bool,
 ) -> Iterator[Record]:
     rows: Iterator[tuple[int, list[str]]]
     if tabs:
@@ -173,7 +166,7 @@ def _delimited(
             numbered = any(isinstance(column, int) for column in columns)
             names = [*range(1, len(fields) + 1)] if numbered else [*fields]
             _check_columns(path, line, columns, names)
-            _check_once(path, line, columns, names)
+            _check_once(path, line, (*columns, *optional), names)
             if not numbered:
                 continue
         if len(fields) != len(names):
@@ -252,7 +245,7 @@ def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) 
     file = _open_parquet(path)
     names = file.schema_arrow.names
     _check_columns(path, 1, columns, names)
-    _check_once(path, 1, columns, names)
+    _check_once(path, 1, (*columns, *optional), names)
     wanted = [str(column) for column in (*columns, *optional) if column in names]
     line = 0
     try:
@@ -309,7 +302,9 @@ def _check_columns(
 
 def _check_once(path: Path, line: int, wanted: Sequence[Column], there: Sequence[Column]) -> None:
     if repeated := [name for name in wanted if there.count(name) > 1]:
-        raise MalformedRowError(path, line, f"several columns are called {repeated[0]!r}")
+        raise MalformedRowError(
+            path, line, f"several columns are called {repeated[0]!r}; keep one of them"
+        )
 
 
 def as_text(value: Any) -> str:

@@ -142,12 +142,13 @@ def _codes(option: str, text: str) -> tuple[str, ...]:
     """`en,de` as codes, each once."""
     from evalsuite.guess.language_codes import language_of
 
-    found = [code.strip() for code in text.split(",") if code.strip()]
-    strange = [code for code in found if language_of(code) is None]
+    written = [code.strip() for code in text.split(",") if code.strip()]
+    found = [language_of(code) for code in written]
+    strange = [code for code, known in zip(written, found, strict=True) if known is None]
     if strange or not found:
         shown = ", ".join(strange) or "none"
         raise RecipesError(f"{option} {text}: {shown}: write codes, as en,de,hi")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(code for code in found if code))
 
 
 def _columns(text: str | None) -> dict[str, Column | tuple[Column, ...]]:

@@ -23,15 +23,14 @@ class Training:
     max_length: int
 
 
-def training_for(rows: int, width: int, letters: int) -> Training:
+def training_for(rows: int, width: int, tokens: int) -> Training:
     """Values for a number of training rows.
 
     Args:
         width: hidden size of the model.
-        letters: characters of a long row.
+        tokens: expected of a long row.
     """
     epochs = next(epochs for most, epochs in _EPOCHS if rows <= most)
     rate = "1.0e-4" if width <= _NARROW else "2.0e-5"
-    tokens = letters / 3  # three characters per token and more, in most scripts
     length = next((limit for limit in (128, 256, 512) if tokens <= limit), 512)
     return Training(epochs, rate, 16 if rows <= 10_000 else 32, length)

@@ -117,7 +117,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 def _stages(plan: Plan) -> list[str]:
     task = flow(plan.name)
     train = plan.seen.rows.get("train", {})
-    values = training_for(sum(train.values()), plan.shape.width, plan.seen.letters)
+    values = training_for(sum(train.values()), plan.shape.width, plan.seen.tokens)
     length = f", max_length: {values.max_length}" if values.max_length != 128 else ""
     fit = f"batch_size: {values.batch_size}{length}"
     trims = bool(plan.corpus or plan.text)

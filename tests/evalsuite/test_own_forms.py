@@ -1,4 +1,4 @@
-"""SQuAD, CoNLL, and texts with their labels in a second file: declared tasks read them."""
+"""SQuAD, CoNLL, and rows whose parts are in two files: declared tasks read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import zstandard
 from evalsuite.errors import DataError
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import task_of
-from evalsuite.task import DataSource, Example
+from evalsuite.task import DataSource, Example, TagExample
 
 SOURCE = DataSource("files")
 
@@ -126,3 +126,50 @@ def test_texts_and_labels_in_two_files() -> None:
         with pytest.raises(DataError) as caught:
             both(texts, labels)
         assert str(caught.value).startswith(problem)
+
+
+def in_two_files(words: str, tags: str, **keys: Any) -> list[Example]:
+    Path("w.txt").write_text(words)
+    Path("tg.txt").write_text(tags)
+    files: Any = {"en": {"word": "w.txt", "tag": "tg.txt"}}
+    task = task_of("mine", Declaration(format="tagging", train=files, **keys))
+    assert not task.first_row_problems()
+    return list(task.load(SOURCE, "train", "en"))
+
+
+def test_words_and_tags_in_two_files() -> None:
+    words, tags = "EU says\u00a0so\nin  Rome\n", "B-ORG O\nO B-LOC \n"
+    rows: Any = in_two_files(words, tags)
+    assert rows == [
+        TagExample("train-en-1", ("EU", "says\u00a0so"), ("B-ORG", "O")),
+        TagExample("train-en-2", ("in", "Rome"), ("O", "B-LOC")),
+    ]
+    names = {"B-ORG": "B-X", "B-LOC": "B-X", "O": "O"}
+    columns = {"word": 1, "tag": 1}  # of each file
+    rows = in_two_files(words, tags, labels=names, columns=columns)
+    assert [row.tags for row in rows] == [("B-X", "O"), ("O", "B-X")]
+    Path("a.conll").write_text(TAGS)
+    files: Any = {"en": {"word": "w.txt", "tag": "tg.txt"}, "de": "a.conll"}
+    Path("tg.txt").write_text("B-PER O\nO O\n")
+    task = task_of("mine", Declaration(format="tagging", train=files))
+    assert task.labels == ("O", "B-LOC", "B-ORG", "B-PER")
+    assert len(task.load(SOURCE, "train", "de")) == len(task.load(SOURCE, "train", "en")) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "tags", "problem"),
+    [
+        ("EU\nRome\n", "O\nB-X O\n", "w.txt:2: 1 words and 2 tags (separated by spaces); give"),
+        ("EU\nRome\n", "O\nB-Y\n", "w.txt:2: unknown tag 'B-Y'; allowed: O B-X"),
+        ("EU\n\n", "O\n\n", "w.txt:2: an empty text (word)"),
+        ("EU\nRome\n", "O\n", "tg.txt:2: 1 lines, and w.txt has 2"),
+    ],
+)
+def test_words_and_tags_in_two_files_that_do_not_fit(words: str, tags: str, problem: str) -> None:
+    with pytest.raises(DataError) as caught:
+        Path("w.txt").write_text(words)
+        Path("tg.txt").write_text(tags)
+        files: Any = {"en": {"word": "w.txt", "tag": "tg.txt"}}
+        given = Declaration(format="tagging", test=files, labels=("O", "B-X"))
+        task_of("mine", given).load(SOURCE, "test", "en")
+    assert str(caught.value).startswith(problem)

@@ -102,6 +102,7 @@ def test_values_of_json_that_are_no_texts(tmp_path: Path) -> None:
     [
         ("a.csv", b"text,class\nx,a\n", 1, "no column 'label'; there are: text, class"),
         ("a.csv", b"text,label\nx\n", 2, "1 columns where 2 are expected"),
+        ("a.csv", b"text,label,label\nx,a,b\n", 1, "several columns are called 'label'; keep one"),
         ("a.csv", b'text,label\nx,a\n"y,b\n', 3, "not a row of CSV"),
         ("a.tsv", b"text\tlabel\nx\ta\tb\n", 2, "3 columns where 2 are expected"),
         ("a.tsv", b"text\tlabel\nx\t\xff\n", 2, "not UTF-8 (byte 0xff)"),
@@ -148,6 +149,20 @@ def test_a_column_is_in_all_rows_of_json_or_in_none(tmp_path: Path, there: bool)
     with pytest.raises(MalformedRowError, match=f":2: {said}; give it in all rows or in none"):
         list(records(path, ("text",), optional=("label",)))
     assert len(list(records(path, ("text",)))) == 2
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.parquet"])
+def test_two_columns_of_one_name_that_may_be_absent(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name == "a.parquet":
+        columns = [pyarrow.array([value]) for value in ("x", "a", "b")]
+        table = pyarrow.Table.from_arrays(columns, names=["text", "label", "label"])
+        pyarrow.parquet.write_table(table, path)
+    else:
+        mark = "," if name == "a.csv" else "\t"
+        path.write_text(f"text{mark}label{mark}label\nx{mark}a{mark}b\n")
+    with pytest.raises(MalformedRowError, match=rf"{name}:1: several columns are called 'label'"):
+        list(records(path, ("text",), optional=("label",)))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])

@@ -53,7 +53,7 @@ SQUAD: dict[str, tuple[str | bytes, str]] = {
     "a question without id": (squad({"question": "q"}), LAYOUT + "there is no 'id'"),
     "a null id": (question(id=None), ":10: not SQuAD's layout: 'id' is not text or a number"),
     "a true id": (question(id=True), ":10: not SQuAD's layout: 'id' is not text or a number"),
-    "a list as id": (question(id=[1]), LAYOUT + "'id' is not text or a number"),
+    "a list as id": (question(id=[1]), ":10: not SQuAD's layout: 'id' is not text or a number"),
     "one id as text and number": (
         squad({**WHEN, "id": 1}, {**WHEN, "id": "1"}),
         ":20: question '1': its id is that of the question in line 10 too",

@@ -169,6 +169,12 @@ def test_files_and_languages_that_are_not_there(folder: Path) -> None:
         ({"test": {"english": "a.csv"}}, "'english' is not a language code"),
         ({"test": {"text": "a.txt", "label": "b.txt"}}, "text: write {language}"),
         ({"test": {"en": {"text": "a.txt"}}}, "en: no file of label"),
+        (
+            {"test": {"en": {"text": "a", "label": "b", "tag": "c"}}},
+            "en: a row has no tag; it has text, label",
+        ),
+        ({"test": {"label": "{language}.txt"}}, "test: no file of text"),
+        ({"train": {"text": "{language}.txt"}}, "train: no file of label"),
         ({"test": {"en": "a"}, "train": {}}, "name a file, or leave the key out"),
         ({"test": {"en": "a"}, "columns": {"words": 1}}, "a classification row has no words"),
         ({"test": {"en": "a"}, "labels": ["x"]}, "give at least two, each of them once"),

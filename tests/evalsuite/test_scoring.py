@@ -244,6 +244,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ("hi", "नदी।", "नदी"),
         ("zh", "莱茵河 Rhine，1867年", "莱 茵 河 rhine1867 年"),
         ("sw", "the mto", "the mto"),
+        ("de-AT", "Der Rhein", "rhein"),
+        ("zh-CN", "莱茵河 Rhine，1867年", "莱 茵 河 rhine1867 年"),
+        ("zh_TW", "莱茵河", "莱 茵 河"),
     ],
 )
 def test_answers_in_mlqas_form(language: str, answer: str, normal: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from evalsuite.guess.guessed import LABELS, Guess, named
+from evalsuite.guess.column_names import LABELS
+from evalsuite.guess.guessed import Guess, named
 from evalsuite.guess.sheet import Sheet
 from evalsuite.own.records import Column
 

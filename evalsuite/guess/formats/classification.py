@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evalsuite.guess.guessed import TEXTS, Guess, label_of, named, texts_of
+from evalsuite.guess.column_names import TEXTS
+from evalsuite.guess.guessed import Guess, label_of, named, texts_of
 from evalsuite.guess.sheet import Sheet
 
 

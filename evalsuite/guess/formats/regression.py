@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
+from evalsuite.guess.column_names import LABELS, SCORES, TEXTS
 from evalsuite.guess.columns import Looked
-from evalsuite.guess.guessed import (
-    LABELS,
-    SCORES,
-    TEXTS,
-    Guess,
-    label_of,
-    many_labels,
-    named,
-    texts_of,
-    two_texts,
-)
+from evalsuite.guess.guessed import Guess, label_of, many_labels, named, texts_of, two_texts
 from evalsuite.guess.sheet import Sheet
 
 

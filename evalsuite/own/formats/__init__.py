@@ -9,9 +9,10 @@ Each file says:
 - `LISTS`: the parts that may have several columns;
 - `labels(rows)`: the labels of a split's rows, for a task that does not declare them;
 - `FIXED`: in place of `labels`, what all models of the format give;
-- `example(row, id, labels)`: what a row of a table becomes;
+- `example(row, id, labels)`: what a row of a table becomes; of retrieval, ids of candidates are
+  given in place of labels;
 - `reads_whole(path)`, where some files are no tables: whether this is one; `examples(declaration,
-  path, prefix, labels)` gives its rows.
+  path, prefix, labels)` gives its rows, and `labels_of_files(declaration, paths)` their labels.
 
 Files:
     _label.py: what formats share whose rows have one label
@@ -24,5 +25,6 @@ Files:
     retrieval.py: queries and the candidates that answer them; or lines and their translations
     regression.py: a sentence, or two, and a score
     span.py: a question, a context and the answers in it: SQuAD JSON, or a table of such rows
-    tagging.py: words with a tag each, in CoNLL form
+    tagging.py: words with a tag each: in CoNLL form, or a sentence per line with its tags in a
+        second file
 """

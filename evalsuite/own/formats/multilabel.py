@@ -21,9 +21,7 @@ _ABSENT = {"0": False, "0.0": False, "false": False, "no": False}
 
 def labels(rows: Iterable[Row]) -> tuple[str, ...]:
     """Those that are named; where each has a column, the declaration knows them."""
-    return _label.in_order(
-        row.spelling(name) for row in rows for name in _several.names(row, "labels")
-    )
+    return _label.in_order(_several.found(rows, "labels"))
 
 
 def example(row: Row, id: str, labels: Sequence[str]) -> LabelsExample:
@@ -38,16 +36,15 @@ def _of(row: Row, labels: Sequence[str]) -> dict[str, bool] | None:
         MalformedRowError: a label is unknown, or a field neither 0 nor 1.
     """
     if columns := row.lists.get("labels"):
-        return {
-            _known(row, row.spelling(str(column)), labels): _flag(row, str(column), value)
-            for column, value in columns.items()
-        }
+        has: dict[str, bool] = {}
+        for column, value in columns.items():  # several of them may have one label
+            label = _known(row, row.spelling(str(column)), labels)
+            has[label] = _flag(row, str(column), value) or has.get(label, False)
+        return has
     if "labels" not in row.parts:
         return None
-    has = dict.fromkeys(labels, False)
-    for name in _several.names(row, "labels"):
-        has[_known(row, row.spelling(name), labels)] = True
-    return has
+    given = {_known(row, name, labels) for name in _several.names(row, "labels", labels)}
+    return {label: label in given for label in labels}
 
 
 def _known(row: Row, label: str, labels: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ languages are searched together. A query names the ids of those that are relevan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container
 
 from evalsuite.own.formats import _several
 from evalsuite.own.row import Row
@@ -23,11 +23,15 @@ NOUN = "a query and the ids of relevant candidates, or a line and its translatio
 FIXED: tuple[str, ...] = ()  # embeddings are compared, there are no labels
 
 
-def example(row: Row, id: str, labels: Sequence[str]) -> QueryExample | ParallelExample:
-    """A query, with no relevant candidates where the file has none; or two lines."""
+def example(row: Row, id: str, known: Container[str]) -> QueryExample | ParallelExample:
+    """A query, with no relevant candidates where the file has none; or two lines.
+
+    Args:
+        known: ids of the candidates, which may have a comma in them.
+    """
     if "query" not in row.parts:
         return ParallelExample(id, row.text("first"), row.text("second"))
-    relevant = tuple(_several.names(row, "relevant"))
+    relevant = tuple(_several.names(row, "relevant", known))
     if "relevant" in row.parts and not relevant:
         raise row.error("no relevant candidate")
     return QueryExample(id, row.text("query"), relevant)

@@ -8,6 +8,7 @@ answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ GOLD, LISTS = ("answers",), ()
 NOUN = "a question, a context and its answers, as SQuAD has them"
 FIXED = SPAN_ENDS  # what its models give; the recipe has no labels
 Problem = Callable[[str], MalformedRowError]
+_ID = re.compile(r'"id"\s*:\s*')
 
 
 def reads_whole(path: Path) -> bool:
@@ -97,14 +99,13 @@ def examples(
 
 def _questions(path: Path, text: str, tree: Any) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Line, context and question, of each question in a file's order."""
-    at, found = 0, False
+    ids, line, found = _ids(text), 1, False
 
     def part(holder: Any, key: str, kind: type, noun: str) -> Any:
         has = isinstance(holder, dict) and key in holder
         if has and isinstance(holder[key], kind):
             return holder[key]
         said = f"{key!r} is not {noun}" if has else f"there is no {key!r}"
-        line = text.count("\n", 0, at) + 1
         raise MalformedRowError(path, line, f"not SQuAD's layout: {said}")
 
     articles = tree if isinstance(tree, list) else part(tree, "data", list, "a list")
@@ -113,15 +114,23 @@ def _questions(path: Path, text: str, tree: Any) -> Iterator[tuple[int, str, dic
             context = part(paragraph, "context", str, "text")
             for row in part(paragraph, "qas", list, "a list"):
                 id = part(row, "id", object, "")
-                place = text.find(json.dumps(id, ensure_ascii=False), at)
-                at = max(at, place + 1)
+                line = next((at for at, value in ids if value == id), line)
                 found = True
                 if isinstance(id, bool) or not isinstance(id, str | int):
                     part(row, "id", str, "text or a number")
                 part(row, "question", str, "text")
-                yield text.count("\n", 0, at) + 1, context, row
+                yield line, context, row
     if not found:
         raise MalformedRowError(path, 1, "there is no question in it")
+
+
+def _ids(text: str) -> Iterator[tuple[int, Any]]:
+    """Line and value of every `"id"` in JSON, in its order; the text is gone through once."""
+    read, line, counted = json.JSONDecoder().raw_decode, 1, 0
+    for key in _ID.finditer(text):
+        line += text.count("\n", counted, key.end())
+        counted = key.end()
+        yield line, read(text, counted)[0]
 
 
 def _answers(

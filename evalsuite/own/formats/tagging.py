@@ -1,14 +1,19 @@
-"""Words with a tag each, in CoNLL form."""
+"""Words with a tag each: in CoNLL form, or a sentence per line with its tags in a second file.
+
+>>> example(Row(path, 1, {"word": "Maria lives here", "tag": "B-PER O O"}), "a", ("O", "B-PER"))
+TagExample(id='a', words=('Maria', 'lives', 'here'), tags=('B-PER', 'O', 'O'))
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.errors import MalformedRowError
-from evalsuite.own.conll import sentences
+from evalsuite.own.conll import columns, sentences
 from evalsuite.own.formats import _label
+from evalsuite.own.row import Row
 from evalsuite.task import TagExample
 
 if TYPE_CHECKING:
@@ -21,8 +26,33 @@ NOUN = "words with a tag each"
 
 
 def reads_whole(path: Path) -> bool:
-    """Every file is read as CoNLL."""
+    """Every file that has both is read as CoNLL."""
     return True
+
+
+def labels(rows: Iterable[Row]) -> tuple[str, ...]:
+    """All tags of some lines, `O` first."""
+    return _label.in_order(tag for row in rows for tag in _tags(row))
+
+
+def example(row: Row, id: str, labels: Sequence[str]) -> TagExample:
+    """The sentence of a line.
+
+    Raises:
+        MalformedRowError: a tag is none of the task's, or there is another number of them.
+    """
+    words, tags = tuple(columns(row.text("word"), " ")), _tags(row)
+    if len(words) != len(tags):
+        raise row.error(
+            f"{len(words)} words and {len(tags)} tags (separated by spaces); give each word a tag"
+        )
+    if unknown := [tag for tag in tags if tag not in labels]:
+        raise row.error(f"unknown tag {unknown[0]!r}; allowed: {' '.join(labels)}")
+    return TagExample(id, words, tags)
+
+
+def _tags(row: Row) -> tuple[str, ...]:
+    return tuple(map(row.spelling, columns(row.text("tag"), " ")))
 
 
 def labels_of_files(declaration: Declaration, paths: Sequence[Path]) -> tuple[str, ...]:
