@@ -8,6 +8,7 @@
 // length 1. Models of spans and choices are not run here. `--ids` writes the ids of tokens instead.
 
 #include <onnxruntime_c_api.h>
+#include <unicode/utf8.h>
 
 #include <cmath>
 #include <iostream>
@@ -181,10 +182,22 @@ class Bundle {
     return unit;
   }
 
+  // Python's str.split: Unicode's white space, and the four separators of ASCII.
+  static bool is_space(UChar32 c) { return u_isUWhiteSpace(c) || (c >= 0x1C && c <= 0x1F); }
+
   static std::vector<std::string> words(const Json& row) {
     if (row.is_array()) return row;
-    std::istringstream text(row.get<std::string>());
-    return {std::istream_iterator<std::string>(text), {}};
+    const std::string text = row;
+    const auto size = static_cast<int32_t>(text.size());
+    std::vector<std::string> found{""};
+    for (int32_t start = 0, end = 0; end < size; start = end) {
+      UChar32 c;
+      U8_NEXT(text.data(), end, size, c);
+      if (!is_space(c)) found.back().append(text, start, end - start);
+      else if (!found.back().empty()) found.emplace_back();
+    }
+    if (found.back().empty()) found.pop_back();
+    return found;
   }
 
   // The tag of each word's first token; long sentences run in windows that end between words.

@@ -3,6 +3,7 @@
 Files:
     answer_rows.py: answer all rows of a table, window by window, and write them
     answered.py: rows with their answers, as they are written
+    arrow_types.py: types of the columns of a parquet file that is written
     byte_stream.py: the bytes of a file or of standard input, unpacked, with the share that was read
     encode_arrow.py: answered rows as an Arrow stream, of which the parquet file is made
     encode_text.py: answered rows as JSON lines, CSV or TSV

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from evalsuite.bulk.answered import Answered, Merger
 from evalsuite.bulk.encode_text import Encoder
 from evalsuite.bulk.journal import Done, Sink
-from evalsuite.bulk.rows import BadRow, Row, Rows
-from evalsuite.bulk.take_texts import Taken
+from evalsuite.bulk.rows import BadRow, Rows
+from evalsuite.bulk.take_texts import TextTaker
 from evalsuite.bulk.windows import Usable, Window, windows
 from evalsuite.errors import MalformedRowError
 
@@ -49,7 +49,7 @@ class RowAnswerer:
     def __init__(
         self,
         rows: Rows,
-        take: Callable[[Row], Taken],
+        take: TextTaker,
         answer: Answering,
         encoder: Encoder,
         sink: Sink,

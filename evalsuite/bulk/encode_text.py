@@ -10,15 +10,16 @@ import base64
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, Protocol
 
-from evalsuite.bulk.answered import Answered, flat
+from evalsuite.bulk.answered import PREFIX, Answered, flat
 from evalsuite.bulk.rows import BadRow
 
 Encoded = tuple[bytes, list[BadRow]]
-_SPACED = ("words", "tags")  # written with spaces between: no item has one
+_SPACED = ("words", "tags")  # of an answer, written with spaces between: no item has one
 
 
 class Encoder(Protocol):
@@ -49,10 +50,7 @@ class JsonLinesEncoder:
         """See `Encoder`."""
         rows = [row for row in window if isinstance(row, Answered)]
         self.begun = self.begun or bool(rows)
-        lines = (
-            json.dumps({**row.fields, **row.answer}, ensure_ascii=False, default=plain)
-            for row in rows
-        )
+        lines = (json_text({**row.fields, **row.answer}) for row in rows)
         return "".join(f"{line}\n" for line in lines).encode("utf-8"), []
 
 
@@ -72,20 +70,34 @@ class DelimitedEncoder:
         """See `Encoder`."""
         rows = [row for row in window if isinstance(row, Answered)]
         text, bad = io.StringIO(), []
-        writer = csv.writer(text, delimiter=self._delimiter, lineterminator="\n")
         if rows and not self.begun:
             self.begun = True
             columns = self._columns or union(rows)
             self._names = [*columns, *flat(rows[0].answer)]
-            writer.writerow(self._names)
+            self._write(text, self._names)
         allowed = set(self._names)
         for row in rows:
-            record = {**row.fields, **flat(row.answer)}
+            answer = {name: _answer_cell(name, value) for name, value in flat(row.answer).items()}
+            record = {**row.fields, **answer}
             if strange := [name for name in record if name not in allowed]:
                 bad.append(strange_column(row.line, strange[0]))
             else:
-                writer.writerow([_cell(name, record.get(name)) for name in self._names])
+                self._write(text, [_cell(record.get(name)) for name in self._names])
         return text.getvalue().encode("utf-8"), bad
+
+    def _write(self, text: io.StringIO, cells: Sequence[Any]) -> None:
+        """A line; of CSV all in quotation marks where a cell has a carriage return.
+
+        Python's `csv` overlooks it. TSV is read here with or without it, and mostly without marks.
+        """
+        returns = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        writer = csv.writer(
+            text,
+            delimiter=self._delimiter,
+            lineterminator="\n",
+            quoting=csv.QUOTE_ALL if returns and self._delimiter == "," else csv.QUOTE_MINIMAL,
+        )
+        writer.writerow(cells)
 
 
 def union(rows: Sequence[Answered]) -> list[str]:
@@ -109,9 +121,36 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _cell(name: str, value: Any) -> Any:
+def json_text(value: Any) -> str:
+    """A value as JSON; numbers that it does not have, such as NaN, are null.
+
+    >>> json_text({"text": "é", "scores": [0.5, float("nan")]})
+    '{"text": "é", "scores": [0.5, null]}'
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, default=plain, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=plain)
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for each number in it that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return _finite(plain(value)) if hasattr(value, "astype") else value
+
+
+def _answer_cell(name: str, value: Any) -> Any:
+    """Words and tags of an answer with spaces between; anything else as it is."""
+    spaced = isinstance(value, list) and name.removeprefix(PREFIX) in _SPACED
+    return " ".join(value) if spaced else value
+
+
+def _cell(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
-    if isinstance(value, list) and name.endswith(_SPACED):
-        return " ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False, default=plain)
+    return json_text(value)

@@ -36,10 +36,13 @@ class NumpyEncoder:
 
 
 def write_header(path: Path, width: int) -> None:
-    """Fill in the header of a file of vectors; a second time changes nothing."""
+    """Fill in the header of a file of vectors; a second time changes nothing.
+
+    A file without a row is empty, and gets the header of an array of no rows.
+    """
     import numpy as np
 
-    rows = (path.stat().st_size - _HEADER) // (4 * width)
+    rows = max(0, path.stat().st_size - _HEADER) // (4 * width)
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "<f4", "fortran_order": False, "shape": (rows, width)}

@@ -17,6 +17,7 @@ import fcntl
 import gzip
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -161,9 +162,9 @@ class Journal:
 
     def refuse(self, problem: str) -> DataError:
         """The error of a run that does not fit what an earlier one wrote."""
+        left = shlex.join(map(str, (self.partial, self.state)))
         return DataError(
-            f"{self.partial} cannot be gone on with: {problem}\nto begin again, type: "
-            f"rm {self.partial} {self.state}"
+            f"{self.partial} cannot be gone on with: {problem}\nto begin again, type: rm {left}"
         )
 
     def holds(self, data: bytes, at: int) -> bool:

@@ -82,15 +82,16 @@ def open_output(path: Path | None, asked: str | None, allowed: Sequence[str]) ->
     """An open output; None is standard output.
 
     Args:
-        asked: the form; default by the name, on standard output JSON lines.
+        asked: the form; default by the name, also of a file that standard output goes to; else
+            JSON lines on standard output.
 
     Raises:
         DataError: the name says no form that is allowed, or see `Journal`.
     """
     named = path or _redirected()
     form, suffix = _form(path, named, asked, allowed)
-    if path is None and form not in _WHOLE:
-        yield Output(form, "", StreamSink())
+    if path is None and form not in _WHOLE and not suffix:
+        yield Output(form, suffix, StreamSink())
         return
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal(path or Path(folder, "out"))
@@ -108,7 +109,7 @@ def _form(
     path: Path | None, named: Path | None, asked: str | None, allowed: Sequence[str]
 ) -> tuple[str, str]:
     said = form_of(named.name) if named else None
-    suffix = path.suffix.lower() if path and path.suffix.lower() in COMPRESSED else ""
+    suffix = named.suffix.lower() if named and named.suffix.lower() in COMPRESSED else ""
     form = asked or (said if said in allowed else None)
     if form is None and path is None:
         form = "jsonl"
@@ -118,7 +119,7 @@ def _form(
             f"{', '.join(allowed)}\nby the end of the name, or with --to"
         )
     if suffix and form in _WHOLE:
-        raise DataError(f"{path}: a {form} file is not compressed as a whole; leave out {suffix}")
+        raise DataError(f"{named}: a {form} file is not compressed as a whole; leave out {suffix}")
     return form, suffix
 
 

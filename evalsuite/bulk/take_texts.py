@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from evalsuite.bulk.read_text import LINE, Lines
@@ -20,6 +20,8 @@ Taken = tuple[list[str], dict[str, Any]]
 
 class TextTaker:
     """Takes the texts out of rows.
+
+    Rows of JSON lines name their own columns: `choose` looks for them in the first rows.
 
     Args:
         texts: how many the model reads, and what their columns are usually called.
@@ -41,20 +43,31 @@ class TextTaker:
         if rows.columns is not None and not self.plain:
             self._columns = self._chosen(rows.columns)
 
+    def choose(self, rows: Sequence[Row]) -> None:
+        """Choose the columns from the first rows, where the table does not name them.
+
+        The first row that has columns with usual names decides.
+
+        Raises:
+            DataError: no row has the columns.
+        """
+        if self.plain or self._columns or not rows:
+            return
+        together = tuple(dict.fromkeys(name for row in rows for name in row.fields))
+        usual = (self._usual(row.fields) for row in rows if not self.asked)
+        self._columns = next(filter(None, usual), ()) or self._chosen(together)
+
     def __call__(self, row: Row) -> Taken:
         """The texts of a row, and the columns of it that are kept.
 
         Raises:
             ValueError: a text is absent or empty; its message is the reason.
-            DataError: the first row of JSON lines has not the columns.
         """
         if self.plain:
             texts = self.texts.split(row.fields[LINE])
             if not all(text.strip() for text in texts):
                 raise ValueError("an empty text")
             return texts, self.texts.named(texts)
-        if not self._columns:
-            self._columns = self._chosen(tuple(row.fields))
         found: list[str] = []
         for column in self._columns:
             value = row.fields.get(column)
@@ -81,16 +94,19 @@ class TextTaker:
                     f"--columns {','.join(self.asked)}: this model reads {count} column(s) per row"
                 )
             return self.asked
-        for names in texts.columns:
-            if set(names) <= set(there):
-                return names
+        if usual := self._usual(there):
+            return usual
         if len(there) == 1 and texts.least == 1:
             return tuple(there)
-        usual = " or ".join(",".join(names) for names in texts.columns)
+        names = " or ".join(",".join(names) for names in texts.columns)
         raise DataError(
-            f"{self.name}: no column is called {usual}; say which hold the text: "
+            f"{self.name}: no column is called {names}; say which hold the text: "
             f"--columns NAME[,NAME]\nthere are: {listed}"
         )
+
+    def _usual(self, there: Collection[str]) -> tuple[str, ...]:
+        """The columns with usual names that are there; empty where there are none."""
+        return next((names for names in self.texts.columns if set(names) <= set(there)), ())
 
 
 def _text(column: str, value: Any) -> str:

@@ -6,13 +6,14 @@
 'Hatua ya kwanza'
 
 A row at a time is in memory. Plain lines, CSV, TSV, JSON lines and parquet are read, plain or
-packed with gzip or zstd; of tables the column `text`, or the only column.
+packed with gzip or zstd; of tables the column `text`, or the only column. All objects of a file of
+JSON lines have their text in the same column.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 from evalsuite.bulk.open_rows import Reading, open_rows
 from evalsuite.bulk.read_text import LINE, Lines
-from evalsuite.bulk.rows import BadRow, Rows
+from evalsuite.bulk.rows import BadRow, Row, Rows
 from evalsuite.errors import DataError, MalformedRowError
 
 _HUB = re.compile(
@@ -111,24 +112,52 @@ def texts(shard: Shard) -> Iterator[str]:
 
 def _file_texts(name: str) -> Iterator[str]:
     with open_rows(name, Reading(roles=[(_COLUMN,)])) as rows:
-        column = LINE if isinstance(rows, Lines) else _column(rows)
+        column = _table_column(rows)
         for row in rows:
             if isinstance(row, BadRow):
                 raise MalformedRowError(Path(name), row.line, row.problem)
+            if rows.columns is None:
+                column = _object_column(Path(name), row, column)
             value = row.fields.get(column)
             if value is not None and not isinstance(value, str):
                 raise MalformedRowError(Path(name), row.line, f"{column} is no text: {value!r:.40}")
             yield value or ""
 
 
-def _column(rows: Rows) -> str:
-    columns = rows.columns
-    if columns is None or _COLUMN in columns:
+def _table_column(rows: Rows) -> str:
+    """The column of a table with the text; empty where each row names its own."""
+    if rows.columns is None or isinstance(rows, Lines):
+        return "" if rows.columns is None else LINE
+    try:
+        return _column(rows.columns)
+    except ValueError as error:
+        raise DataError(f"{rows.name}: {error}") from None
+
+
+def _object_column(name: Path, row: Row, earlier: str) -> str:
+    """The column of a JSON object with the text: that of the objects before it, where there are."""
+    try:
+        column = _column(tuple(row.fields))
+    except ValueError as error:
+        raise MalformedRowError(name, row.line, str(error)) from None
+    if earlier and column != earlier:
+        problem = f"its text is in {column!r}, and in the rows before it in {earlier!r}"
+        raise MalformedRowError(name, row.line, f"{problem}; give both the name {_COLUMN!r}")
+    return column
+
+
+def _column(columns: Sequence[str]) -> str:
+    """The column `text`, or the only one.
+
+    Raises:
+        ValueError: there is neither.
+    """
+    if _COLUMN in columns:
         return _COLUMN
     if len(columns) == 1:
         return columns[0]
-    listed = ", ".join(columns)
-    raise DataError(f"{rows.name}: no column {_COLUMN!r}; rename one of: {listed}")
+    listed = f"rename one of: {', '.join(columns)}" if columns else "there are no columns"
+    raise ValueError(f"no column {_COLUMN!r}; {listed}")
 
 
 def _hub_texts(shard: Shard) -> Iterator[str]:

@@ -10,12 +10,12 @@ rows of one window, and int8 outputs depend on the other rows of a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from evalsuite.bulk.rows import BadRow, Row, Rows
-from evalsuite.bulk.take_texts import Taken
+from evalsuite.bulk.take_texts import TextTaker
 
 ROWS = 2048
 CHARACTERS = 1 << 22  # of text and other columns
@@ -45,23 +45,28 @@ class Usable:
 Window = list[Usable | BadRow]
 
 
-def windows(rows: Rows, take: Callable[[Row], Taken], digest: Digest) -> Iterator[Window]:
+def windows(rows: Rows, take: TextTaker, digest: Digest) -> Iterator[Window]:
     """The rows, in order; each is added to the digest."""
-    window: Window = []
+    window: list[Row | BadRow] = []
     size = 0
     for row in rows:
         shown = row.problem if isinstance(row, BadRow) else repr(row.fields)
         digest.update(f"{row.line} {shown}\n".encode("utf-8", "surrogatepass"))
         size += len(shown)
-        window.append(row if isinstance(row, BadRow) else _usable(row, take))
+        window.append(row)
         if len(window) == ROWS or size >= CHARACTERS:
-            yield window
+            yield _with_texts(window, take)
             window, size = [], 0
     if window:
-        yield window
+        yield _with_texts(window, take)
 
 
-def _usable(row: Row, take: Callable[[Row], Taken]) -> Usable | BadRow:
+def _with_texts(window: Sequence[Row | BadRow], take: TextTaker) -> Window:
+    take.choose([row for row in window if isinstance(row, Row)])
+    return [row if isinstance(row, BadRow) else _usable(row, take) for row in window]
+
+
+def _usable(row: Row, take: TextTaker) -> Usable | BadRow:
     try:
         texts, fields = take(row)
     except ValueError as error:

@@ -87,7 +87,7 @@ class Sentences:
     least, most = 1, 2
 
     def __init__(self) -> None:
-        self._count: int | None = None  # of the texts of the first line
+        self._count: int | None = None  # of the texts of the first line that has one or two
 
     def example(self, texts: Sequence[str]) -> PairExample:
         """See `Head`."""
@@ -102,13 +102,14 @@ class Sentences:
     def split(self, line: str) -> list[str]:
         """See `Texts`."""
         texts = line.split("\t")
-        self._count = self._count or len(texts)
         if len(texts) > 2:
             raise ValueError(
                 f"{len(texts)} columns; this model takes one sentence or two, tab-separated"
             )
-        if len(texts) != self._count:
-            raise ValueError(f"{len(texts)} column(s), and the first line has {self._count}")
+        if self._count is None and all(text.strip() for text in texts):
+            self._count = len(texts)
+        if self._count not in (None, len(texts)):
+            raise ValueError(f"{len(texts)} column(s), and the first usable line has {self._count}")
         return texts
 
     def named(self, texts: Sequence[str]) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def test_lines_of_one_sentence_or_of_two(tiny_nli: Path) -> None:
     for answer, shares in zip(predict_lines(tiny_nli, lines), right, strict=True):
         assert list(answer["scores"].values()) == pytest.approx(shares, abs=1e-5)
     for second, problem in (
-        ("a\tb", r"input:2: 2 column\(s\), and the first line has 1"),
+        ("a\tb", r"input:2: 2 column\(s\), and the first usable line has 1"),
         ("a\tb\tc", r"input:2: 3 columns; this model takes one sentence or two"),
     ):
         with pytest.raises(MalformedRowError, match=problem):

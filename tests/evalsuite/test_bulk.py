@@ -105,7 +105,7 @@ def test_parquet_keeps_the_types_of_columns(tmp_path: Path) -> None:
             "r.tsv:5: an empty text in column 'text'",
         ]),
         ("r.txt", b"\xef\xbb\xbfc\n\nf\r\na\tb\ng", [
-            "r.txt:2: an empty text", "r.txt:4: 2 column(s), and the first line has 1",
+            "r.txt:2: an empty text", "r.txt:4: 2 column(s), and the first usable line has 1",
         ]),
     ],
 )  # fmt: skip
@@ -182,6 +182,44 @@ def test_columns_are_chosen_by_name_number_and_habit(tmp_path: Path) -> None:
     assert texts(listed, Reading("jsonl"), Choices()) == [["c", "a", "b"]]
     assert texts("c\ta\tb\n", Reading("lines"), Choices()) == [["c", "a", "b"]]
     assert texts('{"words": ["a", "b"]}\n', Reading("jsonl"), Words()) == [["a b"]]
+
+
+def test_the_first_json_lines_choose_their_column_together(tmp_path: Path) -> None:
+    def texts(*rows: dict[str, str], columns: tuple[str, ...] = ()) -> list[list[str]]:
+        found: list[list[str]] = []
+
+        def note(given: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+            found.extend(map(list, given))
+            return [{"x": 1.0} for _ in given]
+
+        path = as_file(tmp_path / "r.jsonl", list(rows))
+        job = Job(str(path), tmp_path / "o.jsonl", reading=Reading(columns=columns))
+        _, seen = answer(job, model=note)
+        (tmp_path / "o.jsonl").unlink()
+        return [*found, seen.problems]
+
+    absent = ["r.jsonl:1: no text in column 'text'"]
+    assert texts({"id": "7"}, {"id": "8", "text": "a"}) == [["a"], absent]
+    assert texts({"id": "7", "n": "1"}, {"id": "8", "text": "a"}) == [["a"], absent]
+    assert texts({"body": "a"}, {"body": "b"}) == [["a"], ["b"], []]
+    assert texts({}, {"body": "b"}) == [["b"], ["r.jsonl:1: no text in column 'body'"]]
+    pair = {"sentence1": "a", "sentence2": "b"}
+    assert texts(pair, {"text": "c"}) == [["a", "b"], ["r.jsonl:2: no text in column 'sentence1'"]]
+    assert texts({"id": "7"}, {"body": "b"}, columns=("body",)) == [
+        ["b"], ["r.jsonl:1: no text in column 'body'"]
+    ]  # fmt: skip
+    with pytest.raises(DataError, match=r"--columns NAME.*\nthere are: 'id', 'body'"):
+        texts({"id": "7"}, {"body": "b"})
+
+
+@pytest.mark.parametrize("first", ["a\tb\tc", "", "\tb", "a\t \t"])
+def test_a_bad_first_line_does_not_decide_for_the_others(first: str, tmp_path: Path) -> None:
+    (tmp_path / "r.txt").write_text(f"{first}\na\tb\nc\td\ne\n")
+    _, seen = answer(Job(str(tmp_path / "r.txt"), tmp_path / "o.csv"))
+    rows = from_file(tmp_path / "o.csv")
+    assert [(row["first"], row["second"]) for row in rows] == [("a", "b"), ("c", "d")]
+    assert [problem.split(":")[1] for problem in seen.problems] == ["1", "4"]
+    assert seen.problems[1] == "r.txt:4: 1 column(s), and the first usable line has 2"
 
 
 def test_bad_rows_of_an_earlier_run_are_not_listed(tmp_path: Path) -> None:

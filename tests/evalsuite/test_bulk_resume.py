@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -146,3 +147,14 @@ def test_what_does_not_fit_is_not_gone_on_with(
         answer(job)
     held.close()
     assert answer(job)[0].rows == 9
+
+
+def test_the_command_to_begin_again_can_be_typed(tmp_path: Path) -> None:
+    out = tmp_path / "my answers.csv"
+    partial, state = (tmp_path / f"my answers.csv.partial{end}" for end in ("", ".json"))
+    partial.write_text("a")
+    state.write_text("[]")
+    with pytest.raises(DataError) as error:
+        Journal(out)
+    command = str(error.value).rpartition("type: ")[2]
+    assert shlex.split(command) == ["rm", str(partial), str(state)]

@@ -41,6 +41,7 @@ TEXTS = [
     "<s> 𝒳𝓎 \ufffd ☃☃☃",
     "wort " * 90,
 ]
+SPACES = "".join(f"{c}a{c}{c}b" for c in map(chr, range(0x3100)) if c.isspace())
 PAIRS = [["It rains.", "wort " * 90], ["eins " * 90, "zwei " * 80], ["", "Es regnet."]]
 RUNTIME = os.environ.get("ONNXRUNTIME_DIR")
 pytestmark = [
@@ -86,8 +87,10 @@ def test_a_classifier_a_tagger_and_an_encoder_answer_as_in_python(
         assert answer["scores"] == pytest.approx(expected["scores"], abs=1e-5), row
 
     found = table_bundle(tmp_path / "tagging", "tagging", LABELS)
-    expected = [row["tags"] for row in lingopress.open(found).predict(TEXTS)]
-    assert [row["tags"] for row in ask(program, found, [t.split() for t in TEXTS])] == expected
+    texts = [*TEXTS, "Es regnet\u3000und schneit\u00a0heute.", SPACES, "a\u200bb\ufeffc\u0301 d"]
+    expected = [row["tags"] for row in lingopress.open(found).predict(texts)]
+    assert [row["tags"] for row in ask(program, found, texts)] == expected
+    assert [row["tags"] for row in ask(program, found, [t.split() for t in texts])] == expected
 
     found = table_bundle(tmp_path / "encoder", None)
     vectors = lingopress.open(found).embed(TEXTS)

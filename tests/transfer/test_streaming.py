@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,33 @@ def test_every_kind_of_shard_has_its_texts(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"a": [1], "b": [2]}), tmp_path / "f.parquet")
     with pytest.raises(DataError, match="no column 'text'; rename one of: a, b"):
         list(texts(shards[-1]))
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (['{"content": "a b"}', '{"content": "c"}'], ["a b", "c"]),
+        (['{"text": "a", "id": 1}', '{"text": null}', '{"id": 2, "text": "b"}'], ["a", "b"]),
+        ([], []),
+        (['{"a": "1", "b": "2"}'], "d.jsonl:1: no column 'text'; rename one of: a, b"),
+        (["{}"], "d.jsonl:1: no column 'text'; there are no columns"),
+        (['{"text": "a"}', '{"id": "7", "n": 1}'], "d.jsonl:2: no column 'text'; rename one of"),
+        (
+            ['{"id": "7"}', '{"id": "8", "text": "a"}'],
+            "d.jsonl:2: its text is in 'text', and in the rows before it in 'id'; give both",
+        ),
+    ],
+)
+def test_json_lines_have_one_column_of_text(
+    lines: list[str], found: list[str] | str, tmp_path: Path
+) -> None:
+    (tmp_path / "d.jsonl").write_text("\n".join(lines), "utf-8")
+    (shard,) = find(str(tmp_path / "d.jsonl"))
+    if isinstance(found, list):
+        assert list(texts(shard)) == found
+    else:
+        with pytest.raises(DataError, match=re.escape(found)):
+            list(texts(shard))
 
 
 @pytest.fixture
