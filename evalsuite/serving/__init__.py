@@ -8,7 +8,8 @@ Files:
     app.py: the application: its routes, its limits, what it does at the start and at the end
     batch_queue.py: rows of many requests, run together by one thread
     body_limit.py: reads the body of a request, which may be neither too large nor too slow
-    connection_limits.py: closes connections that send their headers too slowly, or too many
+    connection_limits.py: closes connections that send their headers too slowly, or too many of
+        them, and refuses those that are too many
     json_answer.py: answers as JSON
     limits.py: what one server accepts
     metrics.py: counts and times in the form of Prometheus

@@ -8,19 +8,22 @@ is still sending would not see the answer.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evalsuite.serving.json_answer import json_answer
 from evalsuite.serving.limits import Limits
-from evalsuite.serving.refusals import BusyError, RefusalError, TooLargeError, TooSlowError
+from evalsuite.serving.refusals import (
+    BusyError,
+    ClientLeftError,
+    RefusalError,
+    TooLargeError,
+    TooSlowError,
+)
 
 LINGER = 10.0  # seconds in which the rest of a refused body is thrown away
-
-
-class Gone(Exception):
-    """The client closed the connection."""
 
 
 class BodyLimit:
@@ -39,7 +42,7 @@ class BodyLimit:
         try:
             async with asyncio.timeout(self._limits.read):
                 await self._read(scope, receive, body)
-        except Gone:
+        except ClientLeftError:
             self._held -= len(body)
             return
         except (RefusalError, TimeoutError) as error:
@@ -53,7 +56,8 @@ class BodyLimit:
             return messages.pop() if messages else await receive()
 
         try:
-            await self._app(scope, whole, send)
+            with suppress(ClientLeftError):
+                await self._app(scope, whole, send)
         finally:
             self._held -= len(body)
 
@@ -63,7 +67,7 @@ class BodyLimit:
         Raises:
             TooLargeError: it is larger than one may be.
             BusyError: with the others it is too much.
-            Gone: the client left.
+            ClientLeftError: the client did not send all of it.
         """
         declared = _declared_length(scope)
         if declared > self._limits.body:
@@ -72,7 +76,7 @@ class BodyLimit:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise Gone
+                raise ClientLeftError
             part = message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) + len(part) > self._limits.body:

@@ -1,26 +1,28 @@
-"""Closes connections that send their headers too slowly, or too many of them.
+"""Closes connections that send their headers too slowly, or too many of them, or are too many.
 
-uvicorn limits the time between requests, and not the time that the headers of one take.
+uvicorn limits the time between requests, and not the time that the headers of one take. Where too
+many connections are open, its refusal is no JSON and does not say when to come again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from evalsuite.serving.json_answer import json_answer
+from evalsuite.serving.limits import Limits
+from evalsuite.serving.refusals import ConnectionsError
 
 HEADER_BYTES = 64 << 10
 
 
-class LimitedHeaders(HttpToolsProtocol):
-    """uvicorn's connection, with limits on headers.
+class LimitedConnection(HttpToolsProtocol):
+    """uvicorn's connection, with limits on headers, and on how many connections there are."""
 
-    Attributes:
-        seconds: that they may take.
-    """
-
-    seconds: ClassVar[float] = 20.0
+    limits: ClassVar[Limits] = Limits()
     _due: asyncio.TimerHandle | None = None
     _size = 0
 
@@ -42,7 +44,11 @@ class LimitedHeaders(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its headers are there."""
         self._end()
+        usual: Any = self.app
+        if len(self.connections) > self.limits.connections:
+            self.app = self._refuse
         super().on_headers_complete()
+        self.app = usual
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
@@ -52,10 +58,18 @@ class LimitedHeaders(HttpToolsProtocol):
             if self._size > HEADER_BYTES:
                 self.transport.close()
 
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = ConnectionsError(
+            f"too many connections are open; this server takes {self.limits.connections:,}, so "
+            "send the request again later"
+        )
+        headers = {"retry-after": str(error.retry), "connection": "close"}
+        await json_answer(error.body(), error.status, headers)(scope, receive, send)
+
     def _begin(self) -> None:
         if self._due is None:
             self._size = 0
-            self._due = self.loop.call_later(self.seconds, self.transport.close)
+            self._due = self.loop.call_later(self.limits.read, self.transport.close)
 
     def _end(self) -> None:
         if self._due is not None:
@@ -63,6 +77,6 @@ class LimitedHeaders(HttpToolsProtocol):
             self._due = None
 
 
-def protocol(seconds: float) -> type[asyncio.Protocol]:
-    """The protocol for uvicorn that waits so long for the headers of a request."""
-    return type("LimitedHeaders", (LimitedHeaders,), {"seconds": seconds})
+def protocol(limits: Limits) -> type[asyncio.Protocol]:
+    """The protocol for uvicorn with the limits of a server."""
+    return type("LimitedConnection", (LimitedConnection,), {"limits": limits})

@@ -10,7 +10,9 @@ RefusalError          the request is answered with its `status` and message
 ├── BusyError         429: too many rows wait, or too many bytes are in work
 ├── LateError         503: there was no answer in time
 ├── StoppingError     503: the server ends
+├── ConnectionsError  503: too many connections are open
 └── FailedError       500: the model gave no answer
+ClientLeftError       nobody waits for the answer any more; nothing is sent
 ```
 """
 
@@ -85,10 +87,20 @@ class StoppingError(RefusalError):
     status, kind, retry = 503, "stopping", 1
 
 
+class ConnectionsError(RefusalError):
+    """More connections are open than this server accepts."""
+
+    status, kind, retry = 503, "too_many_connections", 1
+
+
 class FailedError(RefusalError):
     """The model gave no answer to these rows."""
 
     status, kind = 500, "failed"
+
+
+class ClientLeftError(Exception):
+    """The client closed the connection before its answer."""
 
 
 def error_body(status: int, kind: str, message: str) -> dict[str, object]:

@@ -17,12 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from evalsuite.serving.limits import Limits
 from evalsuite.serving.refusals import NotValidError, TooLargeError
 
+_LONGEST_NAME = 255  # as that of a directory, which a model is often named after
+_SHOWN = 60  # characters of a key in a message
 Text = Annotated[str, Field(min_length=1)]
 Two = Annotated[list[Text], Field(min_length=1, max_length=2, fail_fast=True)]
 Words = Annotated[list[Text], Field(min_length=1, fail_fast=True)]
 ModelName = Annotated[
     str | None,
-    Field(description="Name of the model; may be left out where one model answers such requests."),
+    Field(
+        max_length=_LONGEST_NAME,
+        description="Name of the model; may be left out where one model answers such requests.",
+    ),
 ]
 
 
@@ -37,8 +42,9 @@ class Body(BaseModel):
     @model_validator(mode="after")
     def _refuse_unknown_keys(self) -> Self:
         if self.model_extra:
-            known = ", ".join(type(self).model_fields)
-            raise ValueError(f"there is no key {next(iter(self.model_extra))!r}; keys: {known}")
+            known, first = ", ".join(type(self).model_fields), next(iter(self.model_extra))
+            shown = first if len(first) <= _SHOWN else f"{first[:_SHOWN]}…"
+            raise ValueError(f"there is no key {shown!r}; keys: {known}")
         return self
 
 

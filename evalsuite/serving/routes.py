@@ -31,7 +31,12 @@ from evalsuite.serving.batch_queue import BatchQueue
 from evalsuite.serving.json_answer import json_answer
 from evalsuite.serving.limits import Limits
 from evalsuite.serving.metrics import CONTENT_TYPE, Metrics
-from evalsuite.serving.refusals import NotValidError, TooLargeError, UnknownModelError
+from evalsuite.serving.refusals import (
+    ClientLeftError,
+    NotValidError,
+    TooLargeError,
+    UnknownModelError,
+)
 from evalsuite.serving.served_model import Kind, ServedModel
 
 _CHOICES = 8  # of a row, where a request has as many rows as it may
@@ -74,8 +79,8 @@ class Served:
             raise NotValidError(f"model: name one of {names}")
         if name not in self.models:
             near = get_close_matches(name, self.models, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise UnknownModelError(f"there is no model {name!r}{hint} there are {self._listed()}")
+            hint = f" did you mean {near[0]!r}?" if near else ""
+            raise UnknownModelError(f"there is no model {name!r};{hint} there are {self._listed()}")
         model = self.models[name]
         if model.kind != kind:
             raise NotValidError(
@@ -256,13 +261,17 @@ _ResultT = TypeVar("_ResultT")
 
 
 async def _unless_left(request: Request, work: Any) -> Any:
-    """The result; where the client closes the connection first, the work is given up."""
+    """The result; where the client closes the connection first, the work is given up.
+
+    Raises:
+        ClientLeftError: it did.
+    """
     answer = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(request.receive())
     try:
         await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
-            raise asyncio.CancelledError
+            raise ClientLeftError
         return answer.result()
     finally:
         answer.cancel()

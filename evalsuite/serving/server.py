@@ -46,18 +46,7 @@ def run(app: Any, listening: socket.socket, limits: Limits, ready: Callable[[str
     Args:
         ready: called with the address, once it is answered on.
     """
-    config = uvicorn.Config(
-        app,
-        http=protocol(limits.read),
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=limits.connections,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=max(1, round(limits.stop)),
-    )
-    server = _Server(config, lambda: ready(_address(listening)))
+    server = _Server(settings(app, limits), lambda: ready(_address(listening)))
     # uvicorn raises the signal again once it has ended, for who waits for that
     before = {number: signal.signal(number, _ended) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -65,6 +54,20 @@ def run(app: Any, listening: socket.socket, limits: Limits, ready: Callable[[str
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def settings(app: Any, limits: Limits) -> uvicorn.Config:
+    """How uvicorn runs the application."""
+    return uvicorn.Config(
+        app,
+        http=protocol(limits),
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(limits.stop)),
+    )
 
 
 class _Server(uvicorn.Server):

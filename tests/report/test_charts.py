@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from report_fakes import a_model, a_run, a_score, run_of_three_systems
 
+from evalsuite.report.charts.chart import Curve, Curves, TrainingChart
+from evalsuite.report.charts.draw_curves import draw as draw_curves
 from evalsuite.report.charts.draw_languages import draw as draw_languages
 from evalsuite.report.charts.draw_points import draw, log_ticks
+from evalsuite.report.charts.draw_training import draw as draw_training
 from evalsuite.report.charts.label_places import place
 from evalsuite.report.charts.palette import INK
 from evalsuite.report.charts.pareto_charts import charts, short_names
@@ -89,6 +93,18 @@ def test_a_drawing_keeps_the_numbers_of_its_text() -> None:
     for text in texts:
         assert f">{text}<" in drawn
     assert not re.search(r"\d\.\d{3}", re.sub(r">[^<]+<", "><", drawn))  # of places in pixels
+
+
+@pytest.mark.parametrize("name", [r"a $\foo$ b", "US$ or A$", r"5 \$ and $x_1$", "$"])
+def test_a_dollar_is_a_dollar(run: RunRecord, name: str) -> None:
+    chart = charts(group(run), columns(run.scores))[0]
+    points = tuple(replace(point, label=name) for point in chart.points)
+    drawn = draw(replace(chart, x_label=name, y_label=name, points=points), "a")
+    assert drawn.count(f">{name}<") == 2 + len(points)
+    assert f">{name}<" in draw_curves(Curves("Title", name, "Found", (Curve(name, (1.0,)),)), "b")
+    scores = (("other", ((1, 3.0),)), (name, ((1, 2.0),)))
+    training = TrainingChart("Title", "Words.", ((1, 2.0),), (2.0,), scores, (), ())
+    assert f">{name}<" in draw_training(training, "c")
 
 
 def test_charts_by_language_share_a_scale_and_begin_with_the_source_language(

@@ -154,14 +154,28 @@ def test_other_rows_are_told_where_the_first_system_has_no_such_score() -> None:
     assert any(n.startswith("XNLI: three:int8") and "than two:teacher" in n for n in notes)
 
 
-def test_a_stage_that_runs_share_was_worked_for_once() -> None:
+def test_a_stage_that_runs_share_is_in_the_table_once() -> None:
     one = a_recipes("one")
     other = one.stages[0].model_copy(update={"key": "other"})
-    merged = merge([Run(one), Run(a_recipes("two", stages=(*one.stages, other)))])
+    after = other.model_copy(
+        update={"name": "next", "key": "n", "inputs": (one.stages[0].name, "org/m")}
+    )
+    two = a_recipes("two", stages=(one.stages[0], after))
+    merged = merge([Run(one), Run(two)])
     assert [stage.name for stage in merged.stages] == [
-        "one:teacher[task=xnli]",
+        *["one:teacher[task=xnli]"] * 2,
         "two:teacher[task=xnli]",
+        "two:next",
     ]
+    (table,) = tables_of(page(merged), "stages")
+    assert [(row.head.text, row.cells[1].text) for row in table.rows] == [
+        ("one:teacher[task=xnli]", "base"),
+        ("two:next", "one:teacher[task=xnli], org/m"),
+        ("total", ""),
+    ]
+    assert table.rows[-1].cells[3].text == "3 min 20 s"
+    alone = a_recipes("two", stages=(*one.stages, other))
+    assert len(tables_of(page(alone), "stages")[0].rows) == 4  # of one run, all are shown
 
 
 def test_sources_are_mixed_only_when_asked_and_then_loudly() -> None:

@@ -11,6 +11,7 @@ from report_fakes import a_model, a_run, a_score, charts_of, tables_of
 
 from evalsuite.report.charts.chart import SizeChart
 from evalsuite.report.charts.draw_sizes import draw
+from evalsuite.report.figures.merge_runs import Run, merge
 from evalsuite.report.figures.size_curves import size_curves
 from evalsuite.report.figures.systems import group
 from evalsuite.report.output.page import html, markdown, page
@@ -60,6 +61,33 @@ def test_models_on_one_curve_are_cut_from_one_student_alike(run: RunRecord) -> N
         ("student", "torch fp32", ["three", "four", "student"]),
         ("student", "torch fp32", ["trimmed3", "trimmed"]),
         ("student", "onnxruntime int8", ["three8", "four8"]),
+    ]
+
+
+def test_runs_that_share_a_cached_student_have_a_curve_each() -> None:
+    def cuts(name: str, *sizes: int) -> RunRecord:
+        stages = [stage(f"d{size}", "cut", "student", layers=size) for size in sizes]
+        stages = [s.model_copy(update={"key": f"{name} {s.name}"}) for s in stages]
+        found = [scored(f"d{size}", 10 * size, 60.0 + size) for size in sizes]
+        return a_run(scored("student", 60, 80.0), *found).model_copy(
+            update={"recipe": name, "stages": (STAGES[0], *stages)}
+        )
+
+    merged = merge([Run(cuts("one", 4, 3)), Run(cuts("two", 4, 2))])
+    assert [
+        (curve.student, [system.name for system in curve.systems])
+        for curve in size_curves(merged, group(merged))
+    ] == [
+        ("one:student", ["one:d3", "one:d4", "one:student"]),
+        ("two:student", ["two:d2", "two:d4", "two:student"]),
+    ]
+    (table,) = tables_of(page(merged), "stages")
+    assert [(row.head.text, row.cells[1].text) for row in table.rows[:-1]] == [
+        ("one:student", "teacher"),
+        ("one:d4", "one:student"),
+        ("one:d3", "one:student"),
+        ("two:d4", "one:student"),
+        ("two:d2", "one:student"),
     ]
 
 

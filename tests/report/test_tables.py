@@ -29,7 +29,7 @@ from evalsuite.report.tables.languages import (
 )
 from evalsuite.report.tables.scores import main_table
 from evalsuite.report.tables.signatures import signatures
-from evalsuite.report.tables.stages import stage_table
+from evalsuite.report.tables.stages import facts, stage_table
 from evalsuite.results.run import RunRecord
 
 
@@ -205,6 +205,17 @@ def test_stages_add_up(run: RunRecord) -> None:
     table = stage_table(run.stages)
     assert table.rows[0].cells[2].text == "steps 400 · final loss 1.23 · method lora"
     assert texts(table)["total"] == ["", "", "", "3 min 20 s", "4.00"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (999.7, "1,000"), (999.5, "1,000"), (999.4, "999"), (-999.7, "-1,000"), (1234.5, "1,234"),
+        (1.2345, "1.23"), (0.00002, "2e-05"), (1000, "1,000"),
+    ],
+)  # fmt: skip
+def test_large_numbers_of_a_stage_have_no_exponent(value: float, shown: str) -> None:
+    assert facts({"ms per step": value}) == f"ms per step {shown}"
 
 
 def test_numbers() -> None:

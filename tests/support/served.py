@@ -1,7 +1,8 @@
-"""A server in this process, and models for it that need no file."""
+"""A server in this process, with a socket or without, and models for it that need no file."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import threading
 import time
@@ -11,7 +12,9 @@ from typing import Any
 
 import httpx2
 import numpy as np
+import uvicorn
 
+from evalsuite.serving import server
 from evalsuite.serving.app import create_app
 from evalsuite.serving.limits import Limits
 
@@ -71,3 +74,20 @@ async def client(
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://here") as found,
     ):
         yield found
+
+
+@asynccontextmanager
+async def listening(models: Sequence[Any], **limits: Any) -> AsyncIterator[tuple[str, int]]:
+    """Host and port of a server that runs as `lingopress serve` runs it, and ends afterwards."""
+    limited = Limits(**limits)
+    running = uvicorn.Server(server.settings(create_app(models, limited), limited))
+    with server.listen("127.0.0.1", 0) as place:
+        ended = asyncio.ensure_future(running.serve(sockets=[place]))
+        while not running.started:
+            assert not ended.done()
+            await asyncio.sleep(0.01)
+        try:
+            yield place.getsockname()
+        finally:
+            running.should_exit = True
+            await ended

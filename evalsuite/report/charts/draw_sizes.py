@@ -15,6 +15,7 @@ from math import log10
 
 from evalsuite.report.charts.chart import SizeChart, SizeLine
 from evalsuite.report.charts.palette import SHAPES, style_of, variable
+from evalsuite.report.figures.formatting import three_figures
 
 WIDTH, LEFT, RIGHT = 690, 40, 6  # pixels
 COLUMNS, GAP = 6, 10
@@ -37,7 +38,7 @@ def draw(chart: SizeChart, prefix: str) -> str:
         row, column = divmod(place, COLUMNS)
         parts += _plot(chart, code, column, top + row * (NAME + PLOT + BELOW), prefix)
     sizes = [size for line in chart.lines for size in line.sizes]
-    axis = f"Size: {min(sizes):.3g} to {max(sizes):.3g} MB, log scale"
+    axis = f"Size: {three_figures(min(sizes))} to {three_figures(max(sizes))} MB, log scale"
     middle = f'x="{(LEFT + WIDTH - RIGHT) / 2:g}" y="{bottom + 16:g}" text-anchor="middle"'
     parts.append(f'<text class="tick" {middle}>{axis}</text>')
     box = f'viewBox="0 0 {WIDTH} {bottom + FOOT:g}"'

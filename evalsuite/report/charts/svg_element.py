@@ -47,7 +47,8 @@ def as_element(
     from matplotlib.figure import Figure
 
     salt = {"svg.hashsalt": "lingopress", "svg.fonttype": "none", "font.family": "sans-serif"}
-    with rc_context({**salt, "font.size": 11}):
+    plain = {"text.parse_math": False}  # a `$` in a name begins no formula
+    with rc_context({**salt, **plain, "font.size": 11}):
         figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI)
         figure.patch.set_visible(False)
         canvas = FigureCanvasSVG(figure)

@@ -20,4 +20,5 @@ Files:
     training.py: curves of trainings, smoothed and in words
     trials.py: scores and costs of the trials of a search
     verdict.py: what a search recommends, in one sentence
+    worked_once.py: the stages of a comparison, those that runs share once
 """

@@ -42,6 +42,11 @@ def small_number(value: float | None) -> str:
     return f"{value:.3f}".replace("-", "−")
 
 
+def three_figures(value: float) -> str:
+    """`0.0123`, `1e-05`, `999`, and from 1,000 on whole numbers."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
 def megabytes(value: float | None) -> str:
     """Bytes as MB (10^6 bytes), without the unit."""
     return NONE if value is None else number(value / 1e6)

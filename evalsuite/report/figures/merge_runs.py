@@ -62,7 +62,7 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
         description="",
         source=runs[0].record.source,
         seed=runs[0].record.seed,
-        stages=_once([stage for record in renamed for stage in record.stages]),
+        stages=tuple(stage for record in renamed for stage in record.stages),
         scores=tuple(score for record in renamed for score in record.scores),
         speeds=tuple(speed for record in renamed for speed in record.speeds),
         fertility=tuple(counted for record in renamed for counted in record.fertility),
@@ -233,11 +233,3 @@ def _renamed_stage(
 ) -> StageRecord:
     inputs = tuple(rename(text) if text in names else text for text in stage.inputs)
     return stage.model_copy(update={"name": rename(stage.name), "inputs": inputs})
-
-
-def _once(stages: Sequence[StageRecord]) -> tuple[StageRecord, ...]:
-    """A stage that several runs took from one cache was worked for once."""
-    firsts: dict[tuple[str, str], StageRecord] = {}
-    for stage in stages:
-        firsts.setdefault((stage.key, stage.finished), stage)
-    return tuple(firsts.values())

@@ -8,7 +8,6 @@ Score(mean=61.2, source=70.1, source_language='en', chance=33.3, languages=..., 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -134,30 +133,67 @@ def score(system: System, column: TaskColumn) -> Score | None:
         lang for r in results for lang in r.metrics[r.main_metric] if r.is_zero_shot(lang)
     )
     chance_over = languages or {source}
-    by_model: dict[str, list[TaskResult]] = defaultdict(list)
-    for result in results:
-        by_model[result.model.label].append(result)
+    models = by_model(results)
     return Score(
-        mean=mean(_zero_shot(own) for own in by_model.values()),
-        source=mean(r.metrics[r.main_metric].get(source) for r in results),
+        mean=mean(zero_shot(own, column.metric) for own in models),
+        source=mean(source_score(own, column.metric) for own in models),
         source_language=source,
         chance=mean(v for r in results for lang, v in r.chance.items() if lang in chance_over),
         languages=languages,
-        models=len(by_model),
+        models=len(models),
         interval=results[0].zero_shot_interval if len(results) == 1 else None,
         rows=frozenset(r.data_digest for r in results),
     )
 
 
-def _zero_shot(results: Sequence[TaskResult]) -> float | None:
-    """The mean over the languages of one model, which several stages may have scored."""
-    found = {
-        code: value
-        for result in reversed(results)  # of a language that is there twice the first counts
-        for code, value in result.metrics[result.main_metric].items()
-        if result.is_zero_shot(code)
-    }
-    return mean(found.values())
+def by_model(results: Iterable[TaskResult]) -> list[list[TaskResult]]:
+    """The results of each model, which several stages may have scored."""
+    models: dict[str, list[TaskResult]] = {}
+    for result in results:
+        models.setdefault(result.model.label, []).append(result)
+    return list(models.values())
+
+
+def scorers(results: Sequence[TaskResult], metric: str) -> dict[str, TaskResult]:
+    """Language -> the result of one model that counts there: the first that has it."""
+    return {code: r for r in reversed(results) for code in r.metrics.get(metric, {})}
+
+
+def language_means(results: Iterable[TaskResult], metric: str) -> dict[str, float]:
+    """Language -> mean score over the models."""
+    found: dict[str, list[float]] = {}
+    for own in by_model(results):
+        for code, result in scorers(own, metric).items():
+            found.setdefault(code, []).append(result.metrics[metric][code])
+    return {code: fmean(values) for code, values in found.items()}
+
+
+def intervals(results: Iterable[TaskResult]) -> dict[str, tuple[float, float]]:
+    """Language -> 95% interval of the main metric, of one model; none of several."""
+    models = by_model(results)
+    if len(models) != 1:
+        return {}
+    found = scorers(models[0], models[0][0].main_metric)
+    return {code: r.intervals[code] for code, r in found.items() if code in r.intervals}
+
+
+def zero_shot(results: Sequence[TaskResult], metric: str) -> float | None:
+    """The mean of one model over the languages without training rows."""
+    found = scorers(results, metric)
+    return mean(r.metrics[metric][code] for code, r in found.items() if r.is_zero_shot(code))
+
+
+def source_score(results: Sequence[TaskResult], metric: str) -> float | None:
+    """The score of one model in the source language."""
+    source = results[0].source_language
+    found = scorers(results, metric).get(source)
+    return None if found is None else found.metrics[metric][source]
+
+
+def transfer_gap(results: Sequence[TaskResult], metric: str) -> float | None:
+    """Source-language score of one model minus its zero-shot mean; None where one is not known."""
+    source, others = source_score(results, metric), zero_shot(results, metric)
+    return None if source is None or others is None else source - others
 
 
 def comparable(value: Score, other: Score) -> bool:

@@ -18,6 +18,7 @@ from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import (
     TaskColumn,
     comparable,
+    language_means,
     mean,
     most_comparable,
     results_of,
@@ -96,8 +97,8 @@ def _by_language(systems: Sequence[System], task: TaskColumn) -> dict[str, float
         for code in result.metrics[result.main_metric]
         if result.is_zero_shot(code)
     }
-    found = {code: mean(r.metrics[r.main_metric].get(code) for r in results) for code in codes}
-    return {code: value for code, value in sorted(found.items()) if value is not None}
+    means = language_means(results, task.metric)
+    return {code: means[code] for code in sorted(codes)}
 
 
 def _best(rows: Sequence[FrontRow]) -> list[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.figures.formatting import listed, number
+from evalsuite.report.figures.formatting import listed, number, three_figures
 from evalsuite.results.training import TrainingCurve
 
 _SPAN = 20  # a point is smoothed over about this part of all points: 1/20
@@ -32,7 +32,8 @@ def in_words(curve: TrainingCurve) -> str:
     """
     smooth = smoothed(curve.losses)
     parts = [
-        f"{curve.steps[-1]:,} steps, loss {smooth[0]:.3g} to {smooth[-1]:.3g}, "
+        f"{curve.steps[-1]:,} steps, "
+        f"loss {three_figures(smooth[0])} to {three_figures(smooth[-1])}, "
         f"learning rate at most {max(curve.rates):.2g}."
     ]
     for name in dict.fromkeys(score.name for score in curve.scores):

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from evalsuite.report.figures.costs import cost, settings
+from evalsuite.report.figures.machines import machine
 from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import (
     TaskColumn,
@@ -153,8 +154,12 @@ def _once(run: RunRecord) -> RunRecord:
         return model(result.model), rows, made_by(result)
 
     def speed(result: SpeedResult) -> Hashable:
-        machine = result.environment
-        return model(result.model), result.text, machine.threads, machine.device
+        environment = result.environment
+        where = machine(environment), environment.threads, environment.device
+        text = result.text, result.source, result.data_digest
+        shapes = tuple((cell.batch, cell.length) for cell in result.grid)
+        asked = shapes, len(result.throughput), result.memory_limit
+        return model(result.model), text, where, asked
 
     def alignment(result: AlignmentResult) -> Hashable:
         return model(result.model), result.text, result.pooling, result.base

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.report.figures.formatting import NONE, percent, points
-from evalsuite.report.figures.scores import TaskColumn, mean, results_of
+from evalsuite.report.figures.scores import TaskColumn, by_model, mean, results_of
 from evalsuite.report.figures.systems import System
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.task import TaskResult
@@ -46,17 +46,30 @@ def _cells(results: Sequence[TaskResult]) -> tuple[Cell, ...]:
     other = results[0].comparison if len(results) == 1 else None
     interval = other.zero_shot_interval if other else None
     return (
-        Cell(percent(mean(_agreement(result) for result in results))),
-        Cell(percent(mean(_worst(result) for result in results))),
+        Cell(percent(mean(_agreement(own) for own in by_model(results)))),
+        Cell(percent(mean(_worst(own) for own in by_model(results)))),
         Cell(f"{points(interval[0])} to {points(interval[1])}" if interval else NONE),
         Cell(f"{other.p:.3f}" if other and other.p is not None else NONE),
     )
 
 
-def _agreement(result: TaskResult) -> float | None:
-    same = result.comparison.agreement if result.comparison else {}
-    return mean(value for code, value in same.items() if result.is_zero_shot(code))
+def _agreement(results: Sequence[TaskResult]) -> float | None:
+    """Of one model, the mean over the languages without training rows."""
+    return mean(same for same, zero_shot in _by_language(results).values() if zero_shot)
 
 
-def _worst(result: TaskResult) -> float | None:
-    return min(result.comparison.agreement.values(), default=None) if result.comparison else None
+def _worst(results: Sequence[TaskResult]) -> float | None:
+    return min((same for same, _ in _by_language(results).values()), default=None)
+
+
+def _by_language(results: Sequence[TaskResult]) -> dict[str, tuple[float, bool]]:
+    """Of one model: language -> percent of equal predictions, and whether it is zero-shot.
+
+    Several stages may have compared the model; of a language that is there twice the first counts.
+    """
+    return {
+        code: (same, result.is_zero_shot(code))
+        for result in reversed(results)
+        if result.comparison
+        for code, same in result.comparison.agreement.items()
+    }

@@ -8,7 +8,7 @@ from math import ceil, floor
 from evalsuite.report.charts.chart import SizeChart, SizeLine
 from evalsuite.report.figures.formatting import number, percent
 from evalsuite.report.figures.names import language_and_code, language_name, metric_name
-from evalsuite.report.figures.scores import TaskColumn, mean, results_of, score
+from evalsuite.report.figures.scores import TaskColumn, language_means, results_of, score
 from evalsuite.report.figures.size_curves import SizeCurve, megabytes, size_curves
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
@@ -19,10 +19,7 @@ MOST = 8  # lines and other models in a chart, as many as there are markers
 
 def _by_language(system: System, task: TaskColumn) -> dict[str, float]:
     """Means over the system's models."""
-    results = results_of(system, task)
-    codes = {code for result in results for code in result.metrics[result.main_metric]}
-    means = {code: mean(r.metrics[r.main_metric].get(code) for r in results) for code in codes}
-    return {code: value for code, value in means.items() if value is not None}
+    return language_means(results_of(system, task), task.metric)
 
 
 def _line(name: str, systems: Sequence[System], task: TaskColumn, *, joined: bool) -> SizeLine:

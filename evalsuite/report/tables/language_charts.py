@@ -8,7 +8,7 @@ from math import ceil, floor
 from evalsuite.report.charts.chart import LanguageChart, LanguageScores
 from evalsuite.report.charts.pareto_charts import short_names
 from evalsuite.report.figures.names import language_name, metric_name
-from evalsuite.report.figures.scores import TaskColumn, mean, results_of
+from evalsuite.report.figures.scores import TaskColumn, intervals, language_means, mean, results_of
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 
@@ -26,7 +26,7 @@ def language_charts(
     drawn = []
     for task in tasks:
         having = [
-            (LanguageScores(system.name, label, i, scores, _intervals(system, task)))
+            (LanguageScores(system.name, label, i, scores, intervals(results_of(system, task))))
             for i, (system, label) in enumerate(zip(systems, labels, strict=True))
             if (scores := _scores(system, task))
         ][:MOST]
@@ -68,15 +68,7 @@ def _chart(
 
 def _scores(system: System, task: TaskColumn) -> dict[str, float]:
     """Means over the system's models, as in the table."""
-    results = results_of(system, task)
-    codes = sorted({code for result in results for code in result.metrics[result.main_metric]})
-    means = {code: mean(r.metrics[r.main_metric].get(code) for r in results) for code in codes}
-    return {code: value for code, value in means.items() if value is not None}
-
-
-def _intervals(system: System, task: TaskColumn) -> dict[str, tuple[float, float]]:
-    results = results_of(system, task)
-    return dict(results[0].intervals) if len(results) == 1 else {}
+    return dict(sorted(language_means(results_of(system, task), task.metric).items()))
 
 
 def _parts(content: Content) -> list[Part]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalsuite.report.figures.formatting import NONE, between, percent, points, small_number
 from evalsuite.report.figures.names import language_and_code, language_name, metric_name
-from evalsuite.report.figures.scores import TaskColumn, mean, results_of
+from evalsuite.report.figures.scores import (
+    TaskColumn,
+    by_model,
+    intervals,
+    language_means,
+    mean,
+    results_of,
+    source_score,
+    transfer_gap,
+    zero_shot,
+)
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
@@ -91,23 +101,21 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
     by_system = [results_of(system, task) for system in systems]
     everything = [result for results in by_system for result in results]
     source, first = everything[0].source_language, everything[0]
-    codes = sorted({code for r in everything for code in r.metrics[r.main_metric]})
-    values = {
-        code: [_language_mean(of_system, task.metric, code) for of_system in by_system]
-        for code in codes
-    }
+    scored = [language_means(of_system, task.metric) for of_system in by_system]
+    certain = [intervals(of_system) for of_system in by_system]
+    codes = sorted(set().union(*scored))
     guesses = {code: mean(r.chance.get(code) for r in everything) for code in codes}
-    top = max((v for row in values.values() for v in row if v is not None), default=0.0)
+    top = max((value for means in scored for value in means.values()), default=0.0)
     rows = []
     for code in sorted(codes, key=lambda c: (c != source, first.is_zero_shot(c), c)):
         guess = guesses[code]
         cells = [
             Cell(
-                percent(value),
-                sub=between(of_system[0].intervals.get(code)) if len(of_system) == 1 else "",
-                shade=shade(value, guess or 0.0, top),
+                percent(means.get(code)),
+                sub=between(within.get(code)),
+                shade=shade(means.get(code), guess or 0.0, top),
             )
-            for value, of_system in zip(values[code], by_system, strict=True)
+            for means, within in zip(scored, certain, strict=True)
         ]
         rows.append(
             Row(
@@ -118,12 +126,17 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
             )
         )
     others = [guess for code, guess in guesses.items() if first.is_zero_shot(code)]
-    means = [mean(r.zero_shot() for r in of_system) for of_system in by_system]
-    gaps = [mean(r.transfer_gap() for r in of_system) for of_system in by_system]
+    models = [by_model(of_system) for of_system in by_system]
+    zero_shots = [mean(zero_shot(own, task.metric) for own in each) for each in models]
+    gaps = [mean(transfer_gap(own, task.metric) for own in each) for each in models]
     rows.append(
         Row(
             Cell("zero-shot mean"),
-            (*(Cell(percent(m)) for m in means), Cell(percent(mean(others))), Cell("")),
+            (
+                *(Cell(percent(value)) for value in zero_shots),
+                Cell(percent(mean(others))),
+                Cell(""),
+            ),
             "mean",
         )
     )
@@ -135,8 +148,8 @@ def language_table(systems: Sequence[System], task: TaskColumn) -> Table:
         )
     )
     heads = [
-        Column(system.name, f"mean of {len(of_system)} models" if len(of_system) > 1 else "")
-        for system, of_system in zip(systems, by_system, strict=True)
+        Column(system.name, f"mean of {len(each)} models" if len(each) > 1 else "")
+        for system, each in zip(systems, models, strict=True)
     ]
     return Table("Language", (*heads, Column("chance"), Column("rows")), tuple(rows))
 
@@ -150,29 +163,23 @@ def other_metrics(systems: Sequence[System], task: TaskColumn) -> Table | None:
         return None
     source = everything[0].source_language
     heads: list[Column] = []
-    parts: list[tuple[Callable[[TaskResult], float | None], Callable[[float | None], str]]] = []
     for name in names:
         heads += [Column(metric_name(name), "zero-shot mean"), Column(metric_name(name), source)]
-        shown = percent if is_percent(name) else small_number
-        parts += [(_zero_shot_of(name), shown), (_source_of(name), shown)]
     rows = [
         Row(
             Cell(system.name),
-            tuple(Cell(shown(mean(part(r) for r in of_system))) for part, shown in parts),
+            tuple(
+                Cell(percent(value) if is_percent(name) else small_number(value))
+                for name in names
+                for value in (
+                    mean(zero_shot(own, name) for own in by_model(of_system)),
+                    mean(source_score(own, name) for own in by_model(of_system)),
+                )
+            ),
         )
         for system, of_system in zip(systems, by_system, strict=True)
     ]
     return Table("System", tuple(heads), tuple(rows))
-
-
-def _zero_shot_of(name: str) -> Callable[[TaskResult], float | None]:
-    return lambda r: mean(
-        value for code, value in r.metrics.get(name, {}).items() if r.is_zero_shot(code)
-    )
-
-
-def _source_of(name: str) -> Callable[[TaskResult], float | None]:
-    return lambda r: r.metrics.get(name, {}).get(r.source_language)
 
 
 def shade(value: float | None, low: float, high: float) -> int:
@@ -180,10 +187,6 @@ def shade(value: float | None, low: float, high: float) -> int:
     if value is None or value <= low or high <= low:
         return 0
     return min(SHADES, round(SHADES * (value - low) / (high - low)))
-
-
-def _language_mean(results: Sequence[TaskResult], metric: str, code: str) -> float | None:
-    return mean(result.metrics.get(metric, {}).get(code) for result in results)
 
 
 def _examples(results: Sequence[TaskResult], code: str) -> str:

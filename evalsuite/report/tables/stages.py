@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.figures.formatting import duration, megabytes
+from evalsuite.report.figures.formatting import duration, megabytes, three_figures
+from evalsuite.report.figures.worked_once import worked_once
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.run import StageRecord
@@ -51,11 +52,11 @@ def _value(value: float | int | str) -> str:
         return value
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return three_figures(value)
 
 
 def _parts(content: Content) -> list[Part]:
-    return [Part(stage_table(content.run.stages), label="Stages of the run")]
+    return [Part(stage_table(worked_once(content.run)), label="Stages of the run")]
 
 
 TABLE = ReportTable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evalsuite.report.charts.chart import TrainingChart
 from evalsuite.report.figures.training import in_words, smoothed
+from evalsuite.report.figures.worked_once import worked_once
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.results.training import TrainingCurve
 
@@ -31,7 +32,7 @@ def training_chart(title: str, curve: TrainingCurve) -> TrainingChart:
 def _parts(content: Content) -> list[Part]:
     curves = [
         (f"{stage.name} {curve.name}".strip(), curve)
-        for stage in content.run.stages
+        for stage in worked_once(content.run)
         for curve in stage.curves
         if curve.steps
     ]
