@@ -47,7 +47,8 @@ class Probe:
         place: directory that is written to; default: that of temporary files.
         clock: seconds; `time.process_time` does not count other programs.
         threads: that torch computes with while it is measured; default: as many as it has.
-        device: `cpu` or `cuda`; default: the GPU that torch sees, else the processor.
+        device: `cpu` or `cuda`; default: the GPU that torch sees, else the processor. Batches may
+            say that they are computed on the CPU, or with other threads.
     """
 
     def __init__(
@@ -73,15 +74,22 @@ class Probe:
         ]
 
     def batch(self, batches: Batches) -> float:
-        """Seconds of one batch through all layers."""
+        """Seconds of one batch through all layers, where and with the threads that it says."""
         shape = batches.shape
+        device = "cpu" if batches.on_cpu else self._device
+        threads = batches.threads or self.threads
+        unlike: dict[str, object] = {}  # where this is not as the probe's other figures
+        if device != self._device:
+            unlike["device"] = device
+        if threads != self.threads:
+            unlike["threads"] = threads
         each = 4 * shape.width * shape.attention + 2 * batches.length * shape.attention
         each += (3 if shape.gated else 2) * shape.width * shape.units
         row = 2 * each * batches.length * (1 if batches.backward == "none" else 3)
         rows = max(1, min(batches.rows, int(_OPERATIONS / row)))
         seconds = self._once(
             "layer",
-            lambda: self._median(_layer(batches, rows, self._device)),
+            lambda: self._median(_layer(batches, rows, device), threads),
             width=shape.width,
             attention=shape.attention,
             heads=shape.heads,
@@ -93,6 +101,7 @@ class Probe:
             bf16=batches.bf16,
             dropout=batches.dropout,
             updates=batches.updates,
+            **unlike,
         )
         return seconds * shape.layers * batches.rows / rows / batches.times
 
@@ -130,10 +139,14 @@ class Probe:
         """Seconds per call of a small operation."""
         return self._once("call", lambda: self._median(_calls()) / _CALLS)
 
-    def _median(self, run: Callable[[], object]) -> float:
-        """Seconds of a run: the median of some, after one that is not timed."""
+    def _median(self, run: Callable[[], object], threads: int | None = None) -> float:
+        """Seconds of a run: the median of some, after one that is not timed.
+
+        Args:
+            threads: default: the probe's.
+        """
         seconds: list[float] = []
-        with _torch_threads(self.threads):
+        with _torch_threads(threads or self.threads):
             run()
             while not seconds or (len(seconds) < _REPEATS and sum(seconds) < _SECONDS):
                 begun = self.clock()

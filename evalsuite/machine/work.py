@@ -31,6 +31,8 @@ class Batches:
         dropout: whether values are dropped at random.
         updates: linear layers of a layer that have a LoRA update.
         times: how many times as fast as torch in fp32 the runtime is.
+        on_cpu: the runtime computes on the CPU, even where there is a GPU.
+        threads: that the runtime computes with; None: as many as the stage has.
     """
 
     shape: ModelShape
@@ -42,6 +44,8 @@ class Batches:
     dropout: bool = False
     updates: int = 0
     times: float = 1.0
+    on_cpu: bool = False
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,8 @@ class Declaration(BaseModel):
         for problem in hub_places.wrong(self):
             raise ValueError(problem)
         for split in ("train", "dev", "test"):
-            for problem in _problems(getattr(self, split), self.row_roles):
+            hidden = self.rules.GOLD if split == "test" else ()
+            for problem in _problems(getattr(self, split), self.row_roles, hidden):
                 raise ValueError(f"{split}: {problem}")
         return self
 
@@ -258,22 +259,32 @@ def _named_roles(places: Places | None) -> set[str]:
     return set(places).union(*(value for value in places.values() if isinstance(value, dict)))
 
 
-def _problems(places: Places | None, roles: Sequence[str]) -> Iterator[str]:
+def _problems(places: Places | None, roles: Sequence[str], hidden: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the files of a split, which may be without the hidden parts of a row."""
     if isinstance(places, str) and PLACE not in places:
         yield f"{places}: write {PLACE} where the path has the language code, or a path per code"
     if places == {}:
         yield "name a file, or leave the key out"
     if not isinstance(places, dict):
         return
-    by_role = set(places) <= set(roles)
-    for key, value in places.items():
-        if by_role:
-            if not isinstance(value, str) or PLACE not in value:
-                yield f"{key}: write {PLACE} where the path has the language code"
-        elif not LANGUAGE.fullmatch(key):
-            yield f"{key!r} is not a language code such as en or pt-BR"
-        elif isinstance(value, dict) and (absent := set(roles) - set(value)):
-            yield f"{key}: no file of {', '.join(sorted(absent))}"
+    if not set(places) <= set(roles):
+        for language, place in places.items():
+            yield from _problems_of_language(language, place, roles)
+        return
+    if absent := [role for role in roles if role not in {*places, *hidden}]:
+        yield f"no file of {', '.join(absent)}"
+    for role, path in places.items():
+        if not isinstance(path, str) or PLACE not in path:
+            yield f"{role}: write {PLACE} where the path has the language code"
+
+
+def _problems_of_language(language: str, place: str | Parts, roles: Sequence[str]) -> Iterator[str]:
+    if not LANGUAGE.fullmatch(language):
+        yield f"{language!r} is not a language code such as en or pt-BR"
+    elif isinstance(place, dict) and (strange := sorted(set(place) - set(roles))):
+        yield f"{language}: a row has no {', '.join(strange)}; it has {', '.join(roles)}"
+    elif isinstance(place, dict) and (absent := sorted(set(roles) - set(place))):
+        yield f"{language}: no file of {', '.join(absent)}"
 
 
 def _path(text: str) -> Path:
@@ -320,7 +331,5 @@ def _expanded(pattern: str) -> Iterator[tuple[str, Path]]:
 
 
 def _text(value: object) -> str:
-    """As a file writes it: `no` and `yes` are labels in YAML too."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+    """As a file writes it: `true` and `false` are labels too."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

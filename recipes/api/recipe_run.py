@@ -13,6 +13,7 @@ import html
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
 from recipes.api.model import Model
 from recipes.api.notebook import framed
+from recipes.errors import RecipeError
 from recipes.execution.run_options import RunOptions
 from recipes.execution.run_record import RunOutcome, StageOutcome
 from recipes.stages._shared.read_measurements import read
@@ -94,7 +96,8 @@ def run(
         recipe: a file, or the name of a recipe that ships.
         data_dir: data as the XTREME scripts download it.
         workspace: where outputs are kept; default `.lingopress`.
-        overrides: as `--set`: `{"seed": 2, "student.layers": 3}`.
+        overrides: as `--set`: `{"seed": 2, "student.layers": 3, "scores.prefix": "query: "}`; in a
+            mapping only a plain word or number is read as YAML, other text is taken as it is.
         jobs: number of stages at the same time; on a cluster, per node.
         on: `ray` or `ray://HOST:PORT`, to make the stages on the nodes of a cluster.
         quiet: print nothing.
@@ -146,7 +149,37 @@ def _as_run(outcome: RunOutcome) -> Run:
 
 
 def _as_yaml(value: object) -> str:
-    """A value as `--set` reads it."""
+    """A value as `--set` reads it.
+
+    >>> _as_yaml("2"), _as_yaml("query: "), _as_yaml([Path("models/small")])
+    ('2', '"query: "', '["models/small"]')
+    """
     import json
 
-    return value if isinstance(value, str) else json.dumps(value)
+    from recipes.parsing.located_yaml import parse
+    from recipes.parsing.problems import Problems
+
+    if isinstance(value, str):
+        problems = Problems("")
+        read = parse(value, "", problems)
+        if read is not None and read.written == value and not problems:
+            return value
+    return json.dumps(value, ensure_ascii=False, default=_as_json)
+
+
+def _as_json(value: object) -> str | int | float:
+    """A path as text, a number of numpy as one of Python.
+
+    Raises:
+        RecipeError: it is something else.
+    """
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    raise RecipeError(
+        f"overrides: {value!r} is no value of a recipe\n"
+        "give text, a path, a number, True, False, None, a list or a mapping"
+    )

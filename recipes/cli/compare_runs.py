@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evalsuite.results.run import RunRecord
 
 FILES = {"report.html", "report.md", "report.json", "summary.txt"}
-_NAMED = re.compile(r"(?P<name>[\w.+-]+)=(?P<run>.+)")
+NAMED = re.compile(r"(?P<name>[\w.+-]+)=(?P<run>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read_run(text: str, workspace: Path | None) -> Run:
     from evalsuite.report.output.read_report import read
     from recipes.execution.find_outputs import find_record
 
-    named = None if os.path.lexists(text) else _NAMED.fullmatch(text)
+    named = None if os.path.lexists(text) else NAMED.fullmatch(text)
     name, what = (named["name"], named["run"]) if named else ("", text)
     return Run(read(find_record(what, workspace)), what, name)
 

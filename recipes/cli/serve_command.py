@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from evalsuite.serving.limits import Limits
 from recipes.cli.options import Debug, Plugin, Space
 from recipes.errors import RecipesError
 
+MOST = 1_000_000  # of a time: seconds or milliseconds
 Models = Annotated[
     list[str],
     typer.Argument(
@@ -79,12 +81,7 @@ def serve(**given: Any) -> None:
     from evalsuite.serving.served_model import ServedModel
     from evalsuite.serving.server import listen, run
 
-    limits = Limits(**{limit.name: given[limit.name] for limit in fields(Limits)})
-    if limits.rows > limits.queue:
-        raise RecipesError(
-            f"--max-rows {limits.rows} is more than --max-queue {limits.queue}, so that such a "
-            "request could never be answered\nraise --max-queue"
-        )
+    limits = limits_of(given)
     key = None if given["api_key"] is None else checked(given["api_key"])
     directories = named(given["models"], given["workspace"])
     with listen(given["host"], given["port"]) as listening:
@@ -105,31 +102,55 @@ serve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
 )
 
 
-def named(models: Sequence[str], workspace: Path | None) -> dict[str, Path]:
-    """Directories by the names they are served under.
+def limits_of(given: Mapping[str, Any]) -> Limits:
+    """The limits that the options give.
 
-    >>> named(["xnli=runs/int8", "names:int8"], None)
-    {'xnli': Path('runs/int8'), 'int8': Path('.lingopress/stages/export-5feceb66ffc86f38d952')}
+    Raises:
+        RecipesError: a time is too long to wait for, or more rows per request than may wait.
+    """
+    for limit in fields(Limits):
+        value = given[limit.name]
+        if isinstance(value, float) and not value <= MOST:  # not a number is refused too
+            raise RecipesError(
+                f"--max-{limit.name} {value:g} is no time that can be waited for\n"
+                f"give {MOST} or less, as in: --max-{limit.name} {limit.default:g}"
+            )
+    limits = Limits(**{limit.name: given[limit.name] for limit in fields(Limits)})
+    if limits.rows > limits.queue:
+        raise RecipesError(
+            f"--max-rows {limits.rows} is more than --max-queue {limits.queue}, so that such a "
+            "request could never be answered\nraise --max-queue"
+        )
+    return limits
+
+
+def named(models: Sequence[str], workspace: Path | None) -> dict[str, Path]:
+    """Directories by the names they are served under; a path that exists is never NAME=MODEL.
+
+    >>> named(["xnli=runs/int8", "names:int8[size=base]"], None)
+    {'xnli': Path('runs/int8'), 'int8[size=base]': Path('.lingopress/stages/export-5feceb66...')}
 
     Raises:
         RecipesError: there is no such model, or two have one name.
     """
+    from recipes.cli.compare_runs import NAMED
     from recipes.execution.find_outputs import find_model
 
     found: dict[str, Path] = {}
     for text in models:
-        name, equals, model = text.partition("=")
-        if not equals:
-            model = text
+        given = None if os.path.lexists(text) else NAMED.fullmatch(text)
+        model = given["run"] if given else text
         directory = find_model(model, workspace)
-        if not equals:
+        if given:
+            name = given["name"]
+        else:
             of_a_run = ":" in text and not Path(text).is_dir()
             name = text.partition(":")[2] if of_a_run else directory.resolve().name
         if not name:
-            raise RecipesError(f"{text!r} has no name before the sign '='; type NAME=MODEL")
+            raise RecipesError(f"{text!r} has no name to be served as; type NAME=MODEL")
         if name in found:
             raise RecipesError(
-                f"two models would be served as {name!r}\nname them, as in: {name}2={model}"
+                f"two models would be served as {name!r}\nname one of them, as in: other={model}"
             )
         found[name] = directory
     return found

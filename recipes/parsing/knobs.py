@@ -23,7 +23,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from evalsuite.results.search import BudgetKind
-from recipes.parsing.node import Node
+from recipes.parsing.node import Node, Scalar
 
 Assignment = dict[str, str]  # variable -> name of its value
 
@@ -92,24 +92,38 @@ class Fixed:
     assignments: Sequence[Assignment] = ()
 
 
+def name_of_value(value: Any) -> Scalar:
+    """What a value of a knob or a matrix variable is called in labels; None where it has no name.
+
+    >>> name_of_value("query: "), name_of_value({"name": 3, "rate": 0.1})
+    ('query:', 3)
+    """
+    name: Any = value.get("name") if isinstance(value, dict) else value
+    if isinstance(name, dict | list):
+        return None
+    return name.strip() if isinstance(name, str) else name
+
+
 def names(knobs: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
     """What the values of each knob are called, in the recipe's order.
 
     >>> names({"layers": parse("[2, 3]", ...)})
     {'layers': ('2', '3')}
     """
-    return {knob: tuple(map(str, _plain_names(node))) for knob, node in knobs.items()}
+    return {
+        knob: tuple(str(name_of_value(value)) for value in _values(node))
+        for knob, node in knobs.items()
+    }
 
 
 def numeric(node: Node) -> bool:
     """Whether all values of a knob are called by numbers, so that some lie nearer than others."""
-    named = _plain_names(node)
+    named = map(name_of_value, _values(node))
     return all(isinstance(name, int | float) and not isinstance(name, bool) for name in named)
 
 
-def _plain_names(node: Node) -> list[Any]:
-    values = [item.plain() for item in node.value] if isinstance(node.value, list) else []
-    return [value.get("name") if isinstance(value, dict) else value for value in values]
+def _values(node: Node) -> list[Any]:
+    return [item.plain() for item in node.value] if isinstance(node.value, list) else []
 
 
 def count(knobs: Mapping[str, Sequence[str]]) -> int:

@@ -46,6 +46,9 @@ def parse(text: str, file: str, problems: Problems, where: str | None = None) ->
         place = where or (f"{file}:{mark.line + 1}" if mark else file)
         problems.add(place, f"not valid YAML: {error.problem}")
         return None
+    except UnicodeError:  # of the command line: Python keeps such bytes as halves of characters
+        problems.add(where or file, "it holds bytes that are not UTF-8; write it as UTF-8")
+        return None
     except (yaml.YAMLError, RecursionError) as error:
         problems.add(where or file, f"not valid YAML: {error}")
         return None
@@ -97,7 +100,7 @@ class _Builder:
             return Node(self.mapping(node, depth), where)
         if isinstance(node, yaml.SequenceNode):
             return Node([self.build(item, depth + 1) for item in node.value], where)
-        return Node(self.scalar(node, where), where)
+        return Node(self.scalar(node, where), where, str(node.value))
 
     def mapping(self, node: Any, depth: int) -> dict[str, Node]:
         result: dict[str, Node] = {}

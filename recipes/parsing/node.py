@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Scalar = str | int | float | bool | None
@@ -16,10 +16,15 @@ Scalar = str | int | float | bool | None
 
 @dataclass(slots=True)
 class Node:
-    """A value and where it was written: `file:line`, or the `--set` that made it."""
+    """A value and where it was written: `file:line`, or the `--set` that made it.
+
+    Attributes:
+        written: text of a scalar in the file, without quotation marks: `True`, `01`.
+    """
 
     value: Scalar | dict[str, Node] | list[Node]
     where: str
+    written: str | None = field(default=None, compare=False)
 
     def plain(self) -> Any:
         """The value without places."""
@@ -28,6 +33,14 @@ class Node:
         if isinstance(self.value, list):
             return [node.plain() for node in self.value]
         return self.value
+
+    def as_text(self) -> Node:
+        """The same with each scalar as the text that was written, whatever YAML reads it as."""
+        if isinstance(self.value, dict):
+            return Node({key: node.as_text() for key, node in self.value.items()}, self.where)
+        if isinstance(self.value, list):
+            return Node([node.as_text() for node in self.value], self.where)
+        return self if self.written is None else Node(self.written, self.where, self.written)
 
     def __getitem__(self, key: str) -> Node:
         assert isinstance(self.value, dict)

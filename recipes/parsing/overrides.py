@@ -18,6 +18,7 @@ from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.renamed_keys import RENAMED, renamed_keys
 
 _FIXED = ("extends", "stages")  # keys of a recipe that are not replaced as a whole
+_OF_KEYS = ("search", "tasks", "resources")  # those that hold keys which can be set one by one
 
 
 def set_value(
@@ -34,7 +35,7 @@ def set_value(
         recipe_keys: keys of a recipe outside its stages.
         problems: gets what is wrong with it, and a note where a key has a new name.
     """
-    where = f"--set {override}"
+    where = f"--set {override}".encode("utf-8", "backslashreplace").decode("utf-8")
     path, equals, text = override.partition("=")
     steps = path.strip().split(".")
     if not equals or not all(steps):
@@ -45,10 +46,8 @@ def set_value(
         return
     if steps[0] == "matrix" and len(steps) == 2:
         _set_variable(tree, steps[1], value, problems)
-    elif steps[0] == "search" and len(steps) > 1 and tree.get("search") is not None:
-        if steps[1] == "knobs" and len(steps) > 2 and not isinstance(value.value, list):
-            value = Node([value], where)
-        _put(tree["search"], steps[1:], value, problems)
+    elif steps[0] in _OF_KEYS and len(steps) > 1 and tree.get(steps[0]) is not None:
+        _set_inside(tree[steps[0]], steps, value, problems)
     elif len(steps) == 1 and steps[0] in recipe_keys and steps[0] != "extends":
         tree.value[steps[0]] = value
     else:
@@ -63,6 +62,18 @@ def _set_variable(tree: Node, name: str, value: Node, problems: Problems) -> Non
         problems.add(value.where, f"no matrix variable {name!r}{near}\nknown: {_listed(known)}")
     else:
         known[name] = value if isinstance(value.value, list) else Node([value], value.where)
+
+
+def _set_inside(node: Node, steps: list[str], value: Node, problems: Problems) -> None:
+    """Replace the value of a key of `search`, of a task or of `resources`."""
+    tasks = entries_of(node) if steps[0] == "tasks" else {}
+    if tasks and steps[1] not in tasks:
+        near = suggest(steps[1], tasks)
+        problems.add(value.where, f"no task {steps[1]!r}{near}\ntasks: {_listed(tasks)}")
+        return
+    if steps[:2] == ["search", "knobs"] and len(steps) > 2 and not isinstance(value.value, list):
+        value = Node([value], value.where)
+    _put(node, steps, value, problems)
 
 
 def _set_key(
@@ -82,27 +93,45 @@ def _set_key(
         near = suggest(wrong, [*(key for key in recipe_keys if key not in _FIXED), *stages])
         if wrong in stages:
             problems.add(value.where, f"name a key of the stage too: {wrong}.<key>=value")
+        elif wrong in recipe_keys and wrong not in _FIXED:
+            problems.add(value.where, _no_keys_of(wrong))
         else:
             problems.add(value.where, f"no key or stage {wrong!r}{near}\nstages: {_listed(stages)}")
         return
     name, key, *rest = steps
+    if steps[1:] == ["name"]:
+        problems.add(value.where, "a stage cannot be renamed by --set; edit the recipe")
+        return
     if new := renamed_keys(kinds.get(name)).get(key):
         problems.note(value.where, RENAMED.format(who=f"stage {name!r}", old=key, new=new))
         key = new
-    _put(stages[name], [key, *rest], value, problems)
+    _put(stages[name], [name, key, *rest], value, problems)
+
+
+def _no_keys_of(key: str) -> str:
+    """Why a path inside a key of the recipe cannot be set."""
+    if key in _OF_KEYS:
+        return f"the recipe has no {key}; set all of its keys at once: '{key}={{KEY: VALUE}}'"
+    if key == "matrix":
+        return "a value of a matrix variable has no keys to set; set all values: matrix.<variable>="
+    return f"{key!r} holds no keys; write {key}=value"
 
 
 def _put(node: Node, steps: Sequence[str], value: Node, problems: Problems) -> None:
-    for step in steps[:-1]:
+    """Replace a value inside a node.
+
+    Args:
+        steps: the node's own key or name, then those that lead to the value.
+    """
+    name, *between, last = steps
+    for step in between:
         if not isinstance(node.value, dict):
             break
-        node = node.value.setdefault(step, Node({}, value.where))
-    if not isinstance(node.value, dict):
-        problems.add(value.where, f"{steps[-2]!r} holds no keys")
-    elif steps == ["name"]:
-        problems.add(value.where, "a stage cannot be renamed by --set; edit the recipe")
+        name, node = step, node.value.setdefault(step, Node({}, value.where))
+    if isinstance(node.value, dict):
+        node.value[last] = value
     else:
-        node.value[steps[-1]] = value
+        problems.add(value.where, f"{name!r} holds no keys")
 
 
 def _listed(names: Iterable[str]) -> str:

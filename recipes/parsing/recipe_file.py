@@ -8,8 +8,8 @@
 recipe: top-level keys replace the other's, `matrix` as a whole too; `stages` are merged by name:
 the keys of a stage of the same name override, a new stage is appended.
 
-`--set` paths: `seed`, `matrix.size`, `search.trials`, `search.knobs.layers`, `stages.<name>.<key>`,
-or short `<name>.<key>`.
+`--set` paths: `seed`, `matrix.size`, `search.trials`, `search.knobs.layers`, `tasks.<task>.<key>`,
+`resources.cpus`, `stages.<name>.<key>`, or short `<name>.<key>`.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
     kinds = use_new_names(tree, {}, problems)
     for override in overrides:
         set_value(tree, override, kinds, Recipe.model_fields, problems)
+    _use_text_of_labels(tree)
     recipe = _outer(tree, problems)
     declare_tasks(recipe.tasks, tree.get("tasks"), problems)
     stages = _stages(tree, problems)
@@ -144,6 +145,14 @@ def load(path_or_name: str, overrides: Sequence[str] = ()) -> Loaded:
     return Loaded(
         path, recipe, tree, tuple(stages), entries_of(tree.get("matrix")), problems, knobs
     )
+
+
+def _use_text_of_labels(tree: Node) -> None:
+    """Labels of declared tasks are text, as in their files: `true` or `01` is no other value."""
+    for task in entries_of(tree.get("tasks")).values():
+        for key, node in entries_of(task).items():
+            if key in ("labels", "positive") and node.value is not None:
+                entries_of(task)[key] = node.as_text()
 
 
 def _outer(tree: Node, problems: Problems) -> Recipe:

@@ -4,7 +4,8 @@
 ['teacher[size=base]', 'teacher[size=large]', 'scores']
 
 A value is a scalar, or a mapping with `name`: `${task}` is its name, `${task.train}` a field.
-A string that is exactly `${task.train}` becomes the value with its type.
+A string that is exactly `${task.train}` becomes the value with its type. Spaces at the ends of a
+value, as of the prefix `"query: "`, are no part of its name: `scores[prefix=query:]`.
 
 A stage exists once for each combination of the variables its own text mentions, and of those of
 the stages its single inputs (`ModelRef`) name. A list of inputs (`ModelRefs`) gathers every
@@ -24,7 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from recipes.parsing.knobs import Assignment, Fixed
+from recipes.parsing.knobs import Assignment, Fixed, name_of_value
 from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.recipe_file import RawStage
@@ -78,8 +79,8 @@ class Variables:
             self.problems.add(node.where, f"{where}: {variable} needs a list of values")
         for item in items:
             value = item.plain()
-            name = value.get("name") if isinstance(value, dict) else value
-            if name is None or isinstance(name, dict | list):
+            name = name_of_value(value)
+            if name is None:
                 self.problems.add(
                     item.where,
                     f"{where}: a value of {variable} is a word, a number, or a mapping with name:",

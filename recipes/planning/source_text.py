@@ -182,8 +182,9 @@ class SourceText:
                 if number % 2:
                     found[0].update(one.ids)
         half, whole = map(len, found)
-        growth = log2(whole / half)
-        return round(float(whole * max(1.0, rows.total / seen) ** growth))
+        if not half:  # a text per language has no half, and there are no more
+            return whole
+        return round(float(whole * max(1.0, rows.total / seen) ** log2(whole / half)))
 
     def held_out(self) -> float:
         """Seconds of reading the text that is kept out of training, by the size of its files."""

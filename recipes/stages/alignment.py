@@ -32,7 +32,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 1
+VERSION = 2
 LABELS_MATTER = True
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 9
+VERSION = 10
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up
@@ -110,14 +110,18 @@ def work(
         rows = text.task(model, config.task, "eval")
         times = speed(model)
         share = config.sentence_count / max(config.sentence_count, rows.total)
-        one_pass = running_work(model, rows, times=times).times(share)
+        one_pass = running_work(model, rows, times=times, threads=config.threads).times(share)
         done += replace(one_pass, text=0.0).times(config.passes + _PASSES)
         _, length, _ = rows.evaluation()
         singles = min(config.sentence_count, _SINGLES)
-        done += Work((Batches(model.shape(), 1, length, singles, times=times),))
+        single = Batches(
+            model.shape(), 1, length, singles,
+            times=times, on_cpu=model.on_cpu, threads=config.threads,
+        )  # fmt: skip
         cells = grid.shapes(config.batch_sizes, config.lengths, longest_of(model.config))
         tokens = sum(size * length for size, length in cells)
-        done += Work((Batches(model.shape(), 8, 64, _REPEATS * tokens / 512, times=times),))
+        cell = replace(single, rows=8, length=64, count=_REPEATS * tokens / 512)
+        done += Work((single, cell))
         done += opening(model, text, _TOKENIZERS) + Work(
             text=rows.seconds * share, read=LOADS * 4 * model.shape().parameters, other=_OTHER
         )

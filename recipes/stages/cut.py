@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 1
+VERSION = 2
 PASS = True
 _COPIES = 2.0  # of the weights
 

@@ -41,11 +41,13 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from evalsuite.machine.work import Work
+    from evalsuite.task import Task
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 14
+VERSION = 15
 _TOKENIZERS = 1  # times that one is opened, for each model
 LABELS_MATTER = True
+_OF_EMBEDDINGS = ("layer", "pooling", "prefix", "passage_prefix", "dimensions")
 
 
 class Config(StageConfig):
@@ -141,7 +143,29 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
                     f"models: a head trained on {artifact.task} cannot do {task.name}, "
                     "its labels are others"
                 )
+    _refuse_unused(config, found, inputs["models"])
     return Artifact("scores")
+
+
+def _refuse_unused(config: Config, found: Sequence[Task], models: Sequence[Artifact]) -> None:
+    """Refuse keys of embeddings where heads answer every task.
+
+    Raises:
+        StageInputError: one is given.
+    """
+    given = [key for key in _OF_EMBEDDINGS if getattr(config, key) is not None]
+    if not given:
+        return
+    for artifact in models:
+        artifact = with_task(artifact, config.adapter_task)
+        outside = artifact.head if artifact.external else None
+        head = artifact.task is not None or (outside is not None and outside.format is not None)
+        if any(by_embedding(task, head) for task in found):
+            return
+    raise StageInputError(
+        f"{', '.join(given)}: these models embed nothing for {', '.join(config.tasks)}; leave it "
+        "out, or add a task that is scored by embeddings, such as tatoeba"
+    )
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalsuite.errors import DataError
+from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import declared
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
@@ -87,6 +88,29 @@ def test_the_declaration_is_part_of_the_digest(files):
     assert digest(RECIPE.replace("    dev:", "    metric: macro_f1\n    dev:"), "eval") != scored
     (files.folder / "train.csv").write_text(CSV + "Sieg!,sports\n")
     assert digest(RECIPE) != before
+
+
+def test_the_languages_that_were_seen_are_part_of_a_scored_stage(files):
+    def keys(text):
+        plan = make_plan(load(files.write(text)), None, DigestMemo())
+        return {stage.label: stage.key for stage in plan.stages}
+
+    text = RECIPE.replace("model: ./base", "model: ./base, languages: [de]")
+    before, seen = keys(text), TASKS.get("topics").seen_languages
+    more = keys(text.replace("train: {de: train.csv}", "train: {de: train.csv, sw: train.csv}"))
+    assert (seen, TASKS.get("topics").seen_languages) == (("de",), ("de", "sw"))
+    assert before["teacher"] == more["teacher"]
+    assert before["scores"] != more["scores"] and before["report"] != more["report"]
+
+
+def test_with_another_test_language_no_model_is_trained_again(files):
+    def digest(text, split):
+        load(files.write(text))
+        return digest_need(DataNeed("topics", split, ("de",)), SOURCE)
+
+    fewer = RECIPE.replace('"test-{language}.csv"', "{de: test-de.csv}")
+    for split, same in (("train", True), ("dev", True), ("test", False), ("eval", False)):
+        assert (digest(fewer, split) == digest(RECIPE, split)) == same, split
 
 
 def test_the_part_that_a_file_gives_is_part_of_the_digest(files):
@@ -174,3 +198,37 @@ def test_stages_that_read_multilingual_text_say_what_to_set(files):
     assert digest_need(PARALLEL_IF_ANY, SOURCE) == "no parallel text"
     embedded = DataSource("embedded")
     assert digest_need(PARALLEL_IF_ANY, embedded) == digest_need(PARALLEL, embedded)
+
+
+@pytest.mark.parametrize(
+    ("written", "keys", "names"),
+    [
+        ("[true, false]", {}, ("true", "false")),
+        ("[True, FALSE]", {}, ("True", "FALSE")),
+        ("{0: false, 1: true}", {"0": "false", "1": "true"}, ("false", "true")),
+        ("[01, 1.50, 1e3, null]", {}, ("01", "1.50", "1e3", "null")),
+        ("['no', \"yes\"]", {}, ("no", "yes")),
+    ],
+)
+def test_labels_are_text_as_it_is_written(files, written, keys, names):
+    text = RECIPE.replace(
+        "format: classification", f"format: classification\n    labels: {written}"
+    )
+    declaration = load(files.write(text)).recipe.tasks["topics"]
+    assert declaration.label_names() == names
+    assert {key: declaration.spelling(key) for key in keys} == keys
+
+
+def test_rows_with_labels_true_and_false_are_read(files):
+    csv = CSV.replace("weather", "true").replace("sports", "false")
+    for name in ("train.csv", "test-de.csv", "test-sw.csv"):
+        (files.folder / name).write_text(csv)
+    keys = "labels: [true, false]\n    metric: f1\n    positive: true"
+    load(files.write(RECIPE.replace("train:", f"{keys}\n    train:")))
+    rows = TASKS.get("topics").load(SOURCE, "train", "de")
+    assert [row.label for row in rows] == ["true", "false"]
+
+
+def test_labels_of_python_values_are_those_of_yaml():
+    declaration = Declaration(format="pair", train={"en": "a.tsv"}, labels=[True, False, 3])
+    assert declaration.labels == ("true", "false", "3")

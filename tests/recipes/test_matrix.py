@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from evalsuite.report.figures.labels import parse as parse_label
+from recipes.parsing.knobs import names
 from recipes.parsing.located_yaml import parse
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import RawStage
@@ -211,3 +213,33 @@ def test_graph():
     assert ancestors(needs, ["d"]) == {"a", "b", "d"}
     with pytest.raises(CycleError, match="stages need each other: x -> x"):
         order({"x": ["x"]})
+
+
+def test_spaces_at_the_ends_of_a_value_are_no_part_of_its_name():
+    made, wrong = fan_out(
+        """
+  - {name: scores, prefix: "${prefix}"}
+  - {name: one, models: ["scores[prefix=query: ]"]}
+  - {name: other, models: ["scores[prefix=none]"]}
+""",
+        'matrix: {prefix: ["query: ", none]}',
+    )
+    assert wrong == []
+    assert list(made) == ["scores[prefix=query:]", "scores[prefix=none]", "one", "other"]
+    assert made["scores[prefix=query:]"].node.plain()["prefix"] == "query: "
+    assert made["one"].inputs["models"] == ("scores[prefix=query:]",)
+    for name in made:
+        label = parse_label(name)
+        reference = parse_reference(name)
+        assert reference == (label.family, dict(label.variables)) and str(label) == name
+
+
+def test_values_that_differ_by_a_space_are_one_twice():
+    wrong = fan_out("  - {name: a, note: '${a}'}", "matrix: {a: [x, 'x ']}")[1]
+    assert wrong == ["r:1: matrix: a has the value 'x' twice"]
+
+
+def test_values_of_knobs_are_called_as_those_of_the_matrix():
+    node = parse("p: [{name: 'small ', v: int8}, 'big ', 3]", "r", Problems("r"))
+    assert node is not None
+    assert names({"p": node["p"]}) == {"p": ("small", "big", "3")}

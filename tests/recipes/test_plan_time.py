@@ -239,6 +239,12 @@ def test_pieces_grow_with_the_text(plan: Plan, text: SourceText) -> None:
     assert 20 < some < more < model.shape().vocabulary
 
 
+def test_pieces_of_one_text_are_those_it_has(plan: Plan, text: SourceText) -> None:
+    model = next(iter(predict_inputs(plan)))
+    assert 5 < text.pieces(model, ["de"], 1) < 50
+    assert text.pieces(model, ["de"], 1) <= text.pieces(model, ["de", "sw"], 1)
+
+
 def predict_inputs(plan: Plan) -> Sequence[PlannedModel]:
     from recipes.planning.model_shapes import planned_inputs
 

@@ -52,6 +52,11 @@ class PlannedModel:
     tokenizer: Path | None = None
     bundle: tuple[str, str] | None = None
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether its runtime computes on the CPU, even where there is a GPU."""
+        return self.bundle is not None and self.bundle[0] != "torch"
+
     def shape(self) -> ModelShape:
         """Sizes, and parameters by part."""
         return ModelShape.of(self.config, self.head, self.labels)
@@ -90,7 +95,7 @@ def running_memory(models: Sequence[PlannedModel]) -> Memory:
 
 
 def _running(model: PlannedModel) -> Memory:
-    gpu = has_gpu() and (model.bundle is None or model.bundle[0] == "torch")
+    gpu = has_gpu() and not model.on_cpu
     memory = running(model.shape(), model.precision, model.embeddings, gpu)
     if model.bundle is None:
         return memory

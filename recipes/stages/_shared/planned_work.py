@@ -46,11 +46,23 @@ def weights(model: PlannedModel) -> int:
 
 
 def running_work(
-    model: PlannedModel, rows: Rows, *, backward: Backward = "none", times: float = 1.0
+    model: PlannedModel,
+    rows: Rows,
+    *,
+    backward: Backward = "none",
+    times: float = 1.0,
+    threads: int | None = None,
 ) -> Work:
-    """Rows run through a model in batches of an evaluation, and tokenized before."""
+    """Rows run through a model in batches of an evaluation, and tokenized before.
+
+    Args:
+        times, threads: as of `Batches`.
+    """
     size, length, count = rows.evaluation()
-    batches = Batches(model.shape(), size, length, count, backward, times=times)
+    batches = Batches(
+        model.shape(), size, length, count, backward,
+        times=times, on_cpu=model.on_cpu, threads=threads,
+    )  # fmt: skip
     calls = count * model.shape().layers * _CALLS_PER_LAYER
     return Work((batches,), text=rows.seconds, calls=calls if times == 1.0 else 0.0)
 
