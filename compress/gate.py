@@ -7,7 +7,7 @@ GateError: trim: 97.20% of labels agree with what it was made from, min_agreemen
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,20 +45,21 @@ def hold(
     """Pass, or raise with the figures.
 
     Args:
-        least: percent of labels that must be equal, over all languages.
+        least: percent of labels that must be equal, over all languages; 0: any.
         step: what lost them.
         remedy: what a person can change.
         where: finds out which layers lost them; asked only when it fails.
-        per_language: percent of labels that must be equal in each language.
+        per_language: percent of labels that must be equal in each language; 0: any.
 
     Raises:
         GateError: fewer labels agree; names the worst language, or all that are below, by script.
     """
     language, value = parity.worst()
-    if parity.agreement >= least and value >= per_language:
+    enough = least == 0 or parity.agreement >= least  # a mean of cosines may be below 0
+    if enough and (per_language == 0 or value >= per_language):
         return
     layers = where()
-    if parity.agreement < least:
+    if not enough:
         head = (
             f"{step}: {parity.agreement:.2f}% of {parity.counted} agree with the checkpoint it "
             f"was made from, min_agreement asks for {least:g}%\n"
@@ -131,12 +132,25 @@ class Loss:
         return facts
 
 
-def lost(before: Path, after: Path, task: Task, source: DataSource, rows: int) -> Loss:
+def lost(
+    before: Path,
+    after: Path,
+    task: Task,
+    source: DataSource,
+    rows: int,
+    languages: Sequence[str] | None = None,
+) -> Loss:
     """Score both on the first rows of each language.
+
+    Args:
+        languages: that are scored; default: all that the task has rows in, as where it has rows in
+            none of these.
 
     Raises:
         EvalsuiteError: the rows are absent, or not for this head.
     """
+    available = task.available(source, task.eval_split(source))
+    scored = [code for code in available if code in (languages or ())]
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder)
         results: list[TaskResult] = []
@@ -148,7 +162,7 @@ def lost(before: Path, after: Path, task: Task, source: DataSource, rows: int) -
                     source,
                     label=name,
                     out=said / name,
-                    options=EvaluationOptions(max_examples=rows),
+                    options=EvaluationOptions(languages=scored or None, max_examples=rows),
                     against=Reference("before", said / "before") if results else None,
                 )
             )

@@ -204,10 +204,10 @@ class Family:
             layer.get_submodule(path) for path in (paths.query, paths.key, paths.value)
         ]
         if linears[0] is linears[1]:  # fused
-            size = len(linears[0].weight) // len(PARTS)
+            size = linears[0].out_features // len(PARTS)  # packed weights have other shapes
             starts = [part * size for part in range(len(PARTS))]
         else:
-            size, starts = len(linears[0].weight), [0] * len(PARTS)
+            size, starts = linears[0].out_features, [0] * len(PARTS)
         return {
             name: Rows(linear, start, start + size)
             for name, linear, start in zip(PARTS, linears, starts, strict=True)
@@ -217,7 +217,7 @@ class Family:
         """Projections of positions whose rows are cut into heads; most families have none."""
         modules = dict(layer.named_modules())
         found: list[Any] = [modules[path] for path in self.layer.relative if path in modules]
-        return [Rows(linear, 0, len(linear.weight)) for linear in found]
+        return [Rows(linear, 0, linear.out_features) for linear in found]
 
     def head_rows(self, layer: nn.Module) -> list[Rows]:
         """All rows that are cut into heads: `projections` and `relative`."""
@@ -239,7 +239,7 @@ class Family:
         """The matrices of the feed-forward part."""
         inward = self._linear(layer, self.layer.inward)
         outward = self._linear(layer, self.layer.outward)
-        count = outward.weight.shape[1]
+        count = outward.in_features
         blocks = 2 if self.layer.gated else 1
         rows = tuple(Rows(inward, block * count, (block + 1) * count) for block in range(blocks))
         return FeedForward(rows, outward)

@@ -33,7 +33,8 @@ def dropout(model: nn.Module, rate: float | None) -> Iterator[None]:
         before += [
             (module, name, value)
             for name in names
-            if isinstance(value := getattr(module, name, None), float)
+            if isinstance(value := getattr(module, name, None), float | int)
+            and not isinstance(value, bool)
         ]
     try:
         for module, name, _ in before:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.inference.open_model import BUNDLE_FILE
 from evalsuite.machine.model_size import GRAPHS
+from evalsuite.retrieval.declared_vectors import SentenceModel
 
 SUMS = "SHA256SUMS"
 README = "README.md"
@@ -44,6 +45,8 @@ class BundleCard:
         excluded: parts that stay in fp32.
         embeddings: form of the word embeddings, where it is not what the precision implies.
         layout: where the files lie, if not as the exporter writes them.
+        vectors: how the vectors of an encoder are made, for the example of a layout's README; not
+            written.
     """
 
     runtime: str
@@ -66,6 +69,7 @@ class BundleCard:
     excluded: tuple[str, ...] | None = None
     embeddings: str | None = None
     layout: str | None = None
+    vectors: SentenceModel = field(default_factory=SentenceModel)
 
     def as_json(self) -> dict[str, Any]:
         """The entries of `bundle.json` but `bytes`, in its order; what is None is left out."""

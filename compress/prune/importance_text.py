@@ -36,8 +36,8 @@ def importance_batches(
     """`count` training rows with their labels, and as many sentences without.
 
     The sentences are of the source's parallel text, as many of each language, English among them; a
-    model that reads two texts gets them with their translations. The source `files` has no such
-    text, so rows are all there is.
+    model that reads two texts gets them with their translations. The sources `files` and `hub` have
+    no such text, so rows are all there is.
 
     Raises:
         DataError: there are no rows, or no parallel text.
@@ -55,7 +55,7 @@ def importance_batches(
         for start in range(0, len(chosen), batch_size):
             indices = tuple(chosen[start : start + batch_size])
             found.append(rows.collate(Batch(0, indices, seed)))
-    if source.kind == "files":
+    if source.kind in ("files", "hub"):
         return found
     format = head_of(model_config(directory))
     two = head_reads_two_texts(format, tasks)

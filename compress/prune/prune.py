@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.distill.distill import distill
+from compress.distill.elastic_cuts import declare
 from compress.distill.label_order import label_order
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers
@@ -167,6 +168,7 @@ def prune(
         tuple(kept.layers), kept.units, kept.heads, influence, before, parameters(model),
         structure.silent_parameters(model),
     )  # fmt: skip
+    declare(model.config, None)  # the cuts of an elastic student were of its whole layers
     card = cards.card("Pruned checkpoint", _card_lines(directory.name, kept, whole))
     checkpoints.save(model, directory, out, card)
     (out / RECORD).write_text(json.dumps({"format": 1} | asdict(pruned)), encoding="utf-8")

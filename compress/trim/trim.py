@@ -26,6 +26,7 @@ from compress.trim import config_ids, pieces, tokenizer_parts, weight_rows
 from compress.trim.prior import expected, scores_or_refuse
 from compress.trim.registry import kind_of
 from compress.trim.split_report import SAMPLE, Sample, Split, compare, table
+from compress.trim.vocabulary_kind import VocabularyKind
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import max_length_of, model_config
 from evalsuite.opening.tokenizer import tokenizer_json
@@ -112,7 +113,7 @@ def trim(
     raw = tokenizer_json(directory)
     tokenizer = tokenization.load(directory)
     kind, tree = kind_of(tokenizer), tokenizer_parts.read(raw, tokenizer)
-    scores = scores_or_refuse(kind.scores(tree["model"])) if prior > 0 else {}
+    scores = _scores(kind, tree) if prior > 0 else {}
     samples = {code: Sample() for code in (*text, *(others or ()))}
     keep: set[int] = set()
 
@@ -155,13 +156,28 @@ def trim(
     return trimmed
 
 
+def _scores(kind: VocabularyKind, tree: Mapping[str, Any]) -> dict[int, float]:
+    """Log probabilities of the pieces that text decides over.
+
+    Special ones are kept whatever the text is, and their scores are no probabilities.
+    """
+    special = kind.fixed(tree["model"]) | tokenizer_parts.named_ids(tree)
+    scores = scores_or_refuse(kind.scores(tree["model"]))
+    return {piece: score for piece, score in scores.items() if piece not in special}
+
+
 def _likely(
     counts: Mapping[str, Counter[int]], scores: Mapping[int, float], prior: float, min_count: int
 ) -> dict[str, dict[int, float]]:
-    """The share of each piece in each language, by counts and scores; rare ones have none."""
+    """The share of each piece in each language, by counts and scores.
+
+    Rare pieces have none, nor have those without a score.
+    """
     return {
         code: expected(
-            {piece: times for piece, times in own.items() if times >= min_count}, scores, prior
+            {piece: n for piece, n in own.items() if n >= min_count and piece in scores},
+            scores,
+            prior,
         )
         for code, own in counts.items()
     }

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_model import PlannedModel
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 1
+VERSION = 2
 PASS = True
 LABELS_MATTER = True  # members have the names of their stages
 _LOST = 0.5
@@ -232,7 +232,8 @@ def _rows(path: Path, most: int) -> list[PairExample]:
     from evalsuite.task import PairExample
 
     found = []
-    for line in islice(segments(path), most):
+    lines = (line.rstrip("\r\n") for line in segments(path) if line.strip())
+    for line in islice(lines, most):
         first, tab, second = line.partition("\t")
         found.append(PairExample("", first, second if tab else None, None))
     if not found:

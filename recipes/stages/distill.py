@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from compress.distill import rules
-from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.naming import home_path
 from recipes.stages._shared.contract import (
@@ -23,7 +22,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
-from recipes.stages._shared.distilled_text_keys import DistilledTextKeys
+from recipes.stages._shared.distilled_text_keys import DistilledTextKeys, unread_text
 from recipes.stages._shared.elastic_keys import (
     cut_sizes,
     elastic_memory,
@@ -31,7 +30,6 @@ from recipes.stages._shared.elastic_keys import (
     elastic_work,
 )
 from recipes.stages._shared.families import refuse_dimensions, refuse_layers, refuse_unknown
-from recipes.stages._shared.heads import text_of
 from recipes.stages._shared.plain_text_keys import (
     opened_stream,
     plain_text,
@@ -39,7 +37,12 @@ from recipes.stages._shared.plain_text_keys import (
     streamed_files,
 )
 from recipes.stages._shared.planned_model import PlannedModel
-from recipes.stages._shared.student_gate import StudentGateConfig, compare_student
+from recipes.stages._shared.student_gate import (
+    StudentGateConfig,
+    compare_student,
+    compared_task,
+    refuse_unmeasured,
+)
 from recipes.stages._shared.student_keys import StudentKeys
 from recipes.stages._shared.student_start import (
     apart,
@@ -52,7 +55,6 @@ from recipes.stages._shared.training_keys import (
     distillation,
     known_tasks,
     need,
-    probed,
     same_labels,
     smaller_batch,
     tasks,
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 11
+VERSION = 12
 PASS = True
 
 
@@ -153,6 +155,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     problems = rules.nothing_matched(config, bool(config.tasks), config.multilingual)
     problems += rules.logits_only(config)
+    problems += unread_text(config, plain=config.multilingual > 0 or not config.tasks)
     if config.stream is not None:
         refuse_unpinned(config)
         problems += rules.streamed(config, teacher.kind == "bundle", prefix=config.prefix)
@@ -199,8 +202,17 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "learn; set one above 0"
         )
     same_labels(known, "teacher", teacher)
+    gives = _student(config, teacher, inputs.get("student", ()), head)
+    refuse_unmeasured(config, teacher, gives, narrow=config.width is not None)
+    return gives
+
+
+def _student(
+    config: Config, teacher: Artifact, students: Sequence[Artifact], head: str | None
+) -> Artifact:
+    """What is known of the student, which ends with the head of this task."""
     family, facts, tokenizer = teacher.family, teacher.head, teacher.tokenizer
-    for student in inputs.get("student", ()):
+    for student in students:
         family, tokenizer = student.family, student.tokenizer
         if not gets_head(config, student):
             facts = student.head
@@ -222,22 +234,12 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     if config.stream is None:
         needs += plain_text(config, plain=plain)
     else:
-        needs += streamed_files(config) if plain else ()
-        if config.code_switch > 0:
-            needs += (PARALLEL, HELD_OUT)
-        elif plain:
-            needs += (HELD_OUT,)
-    task = _probed(config, gives)
+        needs += streamed_files(config)
+        needs += (PARALLEL, HELD_OUT) if config.code_switch > 0 else (HELD_OUT,)
+    task = compared_task(config, gives)
     if task is not None and (config.probe or config.scored):
         needs += (DataNeed(task.name, "eval"),)
     return needs
-
-
-def _probed(config: Config, gives: Artifact) -> Task | None:
-    """Whose text student and teacher are compared on; None where there is no head to compare."""
-    if gives.task is None and config.probe_task is None and text_of(gives) is None:
-        return None
-    return probed(config.probe_task, gives)
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
@@ -284,7 +286,7 @@ def work(
     student = replace(planned(config, models), tokenizer=teacher.tokenizer)
     done = student_work(config, student, teacher, text)
     done += elastic_work(config.elastic, student, done)
-    task = _probed(config, gives)
+    task = compared_task(config, gives)
     return done if task is None else done + gate(config, [teacher, student], task, text)
 
 
@@ -344,7 +346,4 @@ def run(config: Config, ctx: StageContext) -> Summary:
         out=ctx.out,
         progress=ctx.progress,
     )
-    heads = (ctx.input("teacher"), *ctx.inputs.get("student", ()))
-    known = (head.artifact for head in heads if head.artifact.task or text_of(head.artifact))
-    task = _probed(config, next(known, Artifact("checkpoint")))
-    return facts | compare_student(config, ctx, task)
+    return facts | compare_student(config, ctx)

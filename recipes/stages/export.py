@@ -29,7 +29,12 @@ from recipes.stages._shared.heads import head_format
 from recipes.stages._shared.lineage import kept, made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.precision_keys import PrecisionKeys, check_precision
-from recipes.stages._shared.score_gate import LeastAgreement, ProbeTask, hold_score
+from recipes.stages._shared.score_gate import (
+    LeastAgreement,
+    ProbeTask,
+    hold_score,
+    refuse_unscored,
+)
 from recipes.stages._shared.token_keys import TokenKeys, check_tokens
 from recipes.stages._shared.training_keys import need, probed, training_rows
 from transfer.find_task import find_task
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 12
+VERSION = 13
 _POWER = 0.7  # of a piece's frequency, its weight in a rank: docs/LOG.md, 2026-11-29
 _COPIES, _TRACING = 2.0, 400_000_000  # of the weights; bytes of libraries that trace a graph
 PASS = True
@@ -104,6 +109,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
     _check_layout(config, model)
     check_tokens(config, config.runtime, model)
+    refuse_unscored(config, config.probe_task, model)
     if config.cut is not None:
         refuse_cut(model, config.cut.layers, config.cut.ffn, "cut: ")
     if _calibrates(config) and config.calibration_text == "train":

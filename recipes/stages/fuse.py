@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from compress.fuse import rules
 from compress.fuse.combinations import Combination, cut, sparse
 from evalsuite.errors import MissingExtraError
+from evalsuite.inference.task_head import answers_of_task, suits
+from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 4
+VERSION = 5
 _TOKENIZERS = 4  # times that one is opened
 PASS = True
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full
@@ -137,8 +139,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         raise StageInputError(
             "weights, combine: there is one adapter; name more of its base in others:"
         )
-    if config.score_rows and not _labelled(model):
-        raise StageInputError("score_rows: the model has no task head to score; leave it out")
+    if config.score_rows:
+        _check_scored(model)
     return Artifact(
         "checkpoint",
         task=model.task,
@@ -189,15 +191,37 @@ def _labelled(model: Artifact) -> bool:
     return model.task is not None and bool(find_task(model.task).labels)
 
 
+def _check_scored(model: Artifact) -> None:
+    if not _labelled(model):
+        raise StageInputError("score_rows: the model has no task head to score; leave it out")
+    if _scored(model).name != probed(None, model).name:
+        raise StageInputError(
+            f"score_rows: no multilingual task has the labels of {model.task}; leave it out, and "
+            f"evaluate the fused model on {model.task}"
+        )
+
+
+def _scored(model: Artifact) -> Task:
+    """The task whose rows are scored: the model's.
+
+    For one in English alone it is a multilingual one with the same labels (MNLI: XNLI), where there
+    is one.
+    """
+    assert model.task is not None  # by `check`
+    trained, multilingual = find_task(model.task), probed(None, model)
+    alike = suits(multilingual, trained.labels, answers_of_task(trained))
+    return multilingual if alike else trained
+
+
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text the drift is measured on, the rows that are scored."""
     needs: tuple[DataNeed, ...] = ()
     if config.probe:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
     if config.score_rows:
-        needs += (DataNeed(probed(None, gives).name, "eval"),)
+        needs += (DataNeed(_scored(gives).name, "eval"),)
     if config.weights == "search":
-        needs += (dev_rows(probed(None, gives).name),)
+        needs += (dev_rows(_scored(gives).name),)
     return needs
 
 
@@ -226,7 +250,7 @@ def work(
     both = [model, fused]
     done += comparing(both, probed(config.probe_task, gives), config.probe, text)
     if config.score_rows:
-        done += comparing(both, probed(None, gives), config.score_rows, text)
+        done += comparing(both, _scored(gives), config.score_rows, text)
     return done
 
 
@@ -239,6 +263,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     artifact = with_task(model.artifact, config.adapter_task)
     name = artifact.task
     task = find_task(name).labelled(ctx.data) if name else None
+    scored = Probe(_scored(artifact), ctx.data, config.score_rows) if config.score_rows else None
     fused = fuse(
         model.path,
         task,
@@ -246,7 +271,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         mix=_mix(config, ctx) if ctx.inputs.get("others") else None,
         target=Target(config.onto, config.requantize),
         probe=Probe(probed(config.probe_task, artifact), ctx.data, config.probe),
-        scored=Probe(probed(None, artifact), ctx.data, config.score_rows),
+        scored=scored,
         progress=ctx.progress,
     )
     return _summary(config, fused)
@@ -260,8 +285,9 @@ def _mix(config: Config, ctx: StageContext) -> Mix:
     others = tuple(other.path for other in ctx.inputs["others"])
     how = How(config.combine, config.density, config.rank, ctx.seed)
     if config.weights is None or config.weights == "search":  # None is refused by `check`
-        scored = probed(None, with_task(ctx.input("model").artifact, config.adapter_task))
-        search = Search(scored, ctx.data, config.trials, config.dev_examples, ctx.seed)
+        scored = _scored(with_task(ctx.input("model").artifact, config.adapter_task))
+        rows = config.dev_examples
+        search = Search(scored.labelled(ctx.data), ctx.data, config.trials, rows, ctx.seed)
         return Mix(others, search, how)
     return Mix(others, config.weights, how)
 

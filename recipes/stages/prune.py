@@ -16,6 +16,7 @@ from recipes.stages._shared.contract import (
     PARALLEL,
     PARALLEL_IF_ANY,
     Artifact,
+    CutSizes,
     DataNeed,
     ModelRef,
     StageContext,
@@ -30,6 +31,7 @@ from recipes.stages._shared.score_gate import (
     ScoreGateConfig,
     hold_labels,
     hold_score,
+    refuse_unscored,
 )
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 6
+VERSION = 7
 _TOKENIZERS = 6  # times that one is opened
 PASS = True
 
@@ -164,7 +166,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     refuse_unknown(model, "model")
     refuse_layers(model, config.layers)
     same_labels(known_tasks(config.tasks, labelled=True), "model", model)
-    return replace(model, kind="checkpoint", adapter=None)
+    refuse_unscored(config, config.probe_task, model)
+    return replace(model, kind="checkpoint", adapter=None, cuts=CutSizes((), ()))
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -15,6 +15,7 @@ from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
     Artifact,
+    CutSizes,
     DataNeed,
     ModelRef,
     StageConfig,
@@ -65,7 +66,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             f"model: has a {head} head; a static model pools its vectors, so it has one answer "
             "per row: give an encoder, or a model with a label per row"
         )
-    return replace(model, kind="checkpoint", adapter=None, family=MODEL_TYPE)
+    none = CutSizes((), ())
+    return replace(model, kind="checkpoint", adapter=None, family=MODEL_TYPE, cuts=none)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

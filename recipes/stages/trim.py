@@ -29,6 +29,7 @@ from recipes.stages._shared.score_gate import (
     ScoreGateConfig,
     hold_labels,
     hold_score,
+    refuse_unscored,
 )
 from recipes.stages._shared.training_keys import need, probed
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 6
+VERSION = 7
 _COPIES = 2.0  # of the weights
 PASS = True
 _TOKENIZERS = 4  # times that one is opened
@@ -105,6 +106,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     refuse_unknown(model, "model")
+    refuse_unscored(config, config.probe_task, model)
     return replace(model, kind="checkpoint", adapter=None, tokenizer=f"trim {config.name}")
 
 
@@ -211,7 +213,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 f"{code} {agreement:.2f}%" for code, agreement in worst
             )
         hold_labels(config, config.min_agreement, found.parity, "trim", remedy)
-    return summary | hold_score(config, ctx, model.path, task, "trim", remedy)
+    kept_codes = config.languages
+    return summary | hold_score(config, ctx, model.path, task, "trim", remedy, kept_codes)
 
 
 def _others(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:

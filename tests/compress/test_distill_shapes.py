@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from quick import distillation
+from tiny_families import tiny_inputs, tiny_model
 
 from compress.distill.distill import distill
 from compress.distill.narrow import Shape, narrow
@@ -23,6 +24,7 @@ from compress.distill.student import cut
 from compress.errors import StudentError
 from evalsuite import tokenization
 from evalsuite.alignment.measures import linear_cka
+from evalsuite.find_family import family_of
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
@@ -31,6 +33,8 @@ from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, DataNeed
 from recipes.stages.distill import Config, check, data
+from transfer.models import checkpoints
+from transfer.models.checkpoints import Precision
 
 EMBEDDED = DataSource("embedded")
 
@@ -278,3 +282,26 @@ def test_the_stage_says_what_does_not_go_together() -> None:
         checked(layers=3, multilingual=0)
     alone = Config(name="s", stage="distill", teacher="t", layers=3)
     assert DataNeed("parallel", "parallel") in data(alone, Artifact("checkpoint"))
+
+
+@pytest.mark.parametrize("precision", ["int8", "nf4"])
+@pytest.mark.parametrize("family", ["modernbert", "deberta-v2", "xlm-roberta"])
+def test_relations_of_a_quantized_teacher_are_of_all_its_rows(
+    family: str, precision: Precision, tmp_path: Path
+) -> None:
+    whole = tiny_model(family, hidden_size=64, intermediate_size=128)
+    whole.save_pretrained(tmp_path)
+    model = checkpoints.frozen(tmp_path, precision)
+    described = family_of(model)
+    layer = described.layers(model)[2]
+    size = 64
+    spans = [(rows.start, rows.stop) for rows in described.projections(layer).values()]
+    fused = family == "modernbert"
+    assert spans == [(n * size * fused, size + n * size * fused) for n in range(3)]
+    assert all((rows.start, rows.stop) == (0, size) for rows in described.relative(layer))
+    assert described.feed_forward(layer).inward[0].stop == 128
+    with torch.no_grad(), attended(model, 2) as found:
+        model(**tiny_inputs())
+    assert [tensor.shape[-1] for tensor in found] == [size] * 3
+    loss = relation_loss(found, found, tiny_inputs()["attention_mask"], 4)
+    assert float(loss) == pytest.approx(0, abs=1e-5)  # and no NaN

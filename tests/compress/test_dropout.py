@@ -58,3 +58,13 @@ def test_a_student_learns_without_noise(tiny_base: Path, tmp_path: Path) -> None
     # A student that is its teacher makes no mistake without dropout.
     assert losses[0.0] < 1e-6 < losses[None] < losses[0.6]
     assert read_config(tmp_path / "0.0" / "out") == read_config(tmp_path / "0.6" / "out")
+
+
+def test_a_rate_that_is_written_as_a_whole_number_is_one_too() -> None:
+    keys = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    model = tiny_model("xlm-roberta", **dict.fromkeys(keys, 0)).train()
+    drawing = [m for m in model.modules() if isinstance(m, torch.nn.Dropout)]
+    with dropout(model, 0.3):
+        assert {m.p for m in drawing} == {0.3}
+        assert not torch.equal(*_twice(model))
+    assert {m.p for m in drawing} == {0}

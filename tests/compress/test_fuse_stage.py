@@ -78,6 +78,12 @@ BASE = Artifact("checkpoint", external=True)
             "trials: 3 are too few for 2 adapters; 4 are",
         ),
         ({"score_rows": 5}, adapter(BASE, None), [], "no task head to score"),
+        (
+            {"score_rows": 5},
+            adapter(BASE, "qqp"),
+            [],
+            "score_rows: no multilingual task has the labels of qqp; leave it out, and evaluate",
+        ),
     ],
 )
 def test_check_says_what_cannot_be(
@@ -131,3 +137,14 @@ def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatc
     config = stage.Config(name="f", stage="fuse", model="m", weights="search")
     with pytest.raises(Exception, match=r"pip install 'lingopress\[search\]'"):
         stage.check(config, {"model": [adapter(BASE)], "others": [adapter(BASE)]})
+
+
+@pytest.mark.parametrize(
+    ("task", "searched"),
+    [("qqp", "qqp"), ("rte", "rte"), ("ccg", "ccg"), ("mnli", "xnli"), ("cosmosqa", "xcopa")],
+)
+def test_weights_are_searched_on_rows_with_the_labels_of_the_head(task: str, searched: str) -> None:
+    config = stage.Config(name="f", stage="fuse", model="m", weights="search", probe=0)
+    gives = stage.check(config, {"model": [adapter(BASE, task)], "others": [adapter(BASE, task)]})
+    (need,) = stage.data(config, gives)
+    assert (need.task, need.split, need.languages) == (searched, "dev", ("en",))

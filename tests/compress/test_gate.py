@@ -97,6 +97,15 @@ def test_labels_are_held_in_every_language() -> None:
     ]
 
 
+def test_limits_of_0_allow_vectors_that_point_apart() -> None:
+    apart = Parity(0.5, 0.1, 2.0, -0.3, {"de": 5.0, "fr": -5.6})
+    gate.hold(apart, 0, "distil", "x")
+    with pytest.raises(GateError, match=r"distil: -0\.30% of labels agree"):
+        gate.hold(apart, 1, "distil", "x")
+    with pytest.raises(GateError, match="in 1 of 2 languages too few"):
+        gate.hold(apart, 0, "distil", "x", per_language=5)
+
+
 def _loss(lost: dict[str, float]) -> gate.Loss:
     class Points(gate.Loss):
         def by_language(self) -> dict[str, float]:

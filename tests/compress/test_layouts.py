@@ -213,3 +213,18 @@ def test_the_page_answers_in_a_browser_and_asks_no_other_server(tmp_path: Path) 
             assert row["scores"] == pytest.approx(expected["scores"], abs=1e-5)
         assert all(asked.startswith((address, f"blob:{address}")) for asked in browser.asked)
         assert not browser.said
+
+
+def test_the_readme_makes_vectors_as_the_encoder_declares(tmp_path: Path) -> None:
+    bundle = table_bundle(tmp_path / "b", None)
+    (bundle / "1_Pooling").mkdir()
+    (bundle / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    prompts = {"prompts": {"query": 'say "x": '}, "default_prompt_name": "query"}
+    (bundle / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+    card = transformers_js.arrange(bundle, card_of(None))
+    script = transformers_js.note(card)
+    assert r'run("say \"x\": A man is reading.", { pooling: "cls", normalize: true })' in script
+    plain = transformers_js.arrange(table_bundle(tmp_path / "p", None), card_of(None))
+    text = 'run("A man is reading.", { pooling: "mean", normalize: true })'
+    assert text in transformers_js.note(plain)
+    assert "vectors" not in card.as_json()

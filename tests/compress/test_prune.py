@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quick import distillation
 
+from compress.distill.elastic_cuts import KEY, Cuts, declare
 from compress.errors import GateError, PruneError, StudentError
 from compress.export.export import export
 from compress.export.graph import ExportOptions
@@ -22,6 +24,7 @@ from compress.prune.prune import RECORD, PruneOptions, Size, parameters, prune
 from compress.prune.rules import share, wanted
 from evalsuite.agreement import outputs
 from evalsuite.bench import flops
+from evalsuite.errors import DataError
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.probe_text import Probe, sample
@@ -31,7 +34,15 @@ from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, Input, StageContext
+from recipes.planning.data_digests import digest_need
+from recipes.stages._shared.contract import (
+    PARALLEL,
+    PARALLEL_IF_ANY,
+    Artifact,
+    CutSizes,
+    Input,
+    StageContext,
+)
 from recipes.stages.prune import Config, check, cost, data, run
 from transfer.models.checkpoints import copy_tokenizer
 
@@ -288,3 +299,35 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     (tmp_path / "five").mkdir()
     with pytest.raises(StudentError, match=r"layers: \(0, 5\): the teacher has the layers 0 to 1"):
         run(config(layers=(0, 5)), context(tiny_nli, tmp_path / "five"))
+
+
+def test_a_pruned_student_has_no_cuts(tiny_nli: Path, tmp_path: Path) -> None:
+    elastic = tmp_path / "elastic"
+    shutil.copytree(tiny_nli, elastic)
+    model = load_checkpoint(elastic)
+    declare(model.config, Cuts(((0, 1), (1,)), (128,)))
+    model.save_pretrained(elastic)
+    assert KEY in read_config(elastic)
+    run(config(layers=1, epochs=0, probe=0), context(elastic, tmp_path))
+    assert KEY not in read_config(tmp_path / "out")
+    cuts = CutSizes((6, 4, 3), (1536, 768))
+    given = Artifact("checkpoint", "xnli", family="xlm-roberta", cuts=cuts)
+    assert check(config(layers=5), {"model": [given]}).cuts == CutSizes((), ())
+
+
+@pytest.mark.parametrize("kind", ["files", "hub"])
+def test_a_source_without_multilingual_text_will_do(
+    kind: Literal["files", "hub"], tiny_nli: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = DataSource(kind)
+    assert digest_need(PARALLEL_IF_ANY, source) == "no parallel text"
+    said = f"source: {kind} has none\nset multilingual: 0 "
+    with pytest.raises(DataError, match=said):
+        digest_need(PARALLEL, source)
+    task = TASKS.get("xnli")
+    rows = task.load(EMBEDDED, "train", "en")
+    monkeypatch.setattr(type(task), "load", lambda *asked: rows)
+    found = importance_batches(
+        tiny_nli, [task], source, count=8, max_length=40, batch_size=8, max_pairs=50, seed=1
+    )
+    assert [len(batch["labels"]) for batch in found] == [8]

@@ -31,7 +31,7 @@ from recipes.planning.external_models import External
 from recipes.stages import distill as distill_stage
 from recipes.stages import export as export_stage
 from recipes.stages import static as static_stage
-from recipes.stages._shared.contract import Artifact
+from recipes.stages._shared.contract import Artifact, CutSizes
 from transfer.loop.batch_plan import Batch
 from transfer.objectives.sentence_vectors import SentenceVectors
 
@@ -225,3 +225,5 @@ def test_what_cannot_become_static_is_refused(tiny_base: Path, tmp_path: Path) -
         static_stage.check(config, {"model": [Artifact("checkpoint", task="udpos")]})
     given = static_stage.check(config, {"model": [Artifact("checkpoint", task="xnli")]})
     assert (given.family, given.task) == (MODEL_TYPE, "xnli")
+    elastic = Artifact("checkpoint", cuts=CutSizes((6, 3), (1536,)))
+    assert static_stage.check(config, {"model": [elastic]}).cuts == CutSizes((), ())

@@ -7,9 +7,11 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import Unigram
 
@@ -112,3 +114,27 @@ def test_rare_pieces_have_no_share(tmp_path: Path) -> None:
     trim(model, tmp_path / "out", text, most=40, prior=0.5, min_count=2)
     kept = tokenization.load(tmp_path / "out").get_vocab()
     assert "▁file" in kept and "▁kiss" not in kept
+
+
+def test_special_tokens_have_no_share(tmp_path: Path) -> None:
+    """Their scores are no probabilities: 0 would be one of 1, and some have none."""
+    model = _with_words(tmp_path / "model")
+    tree = json.loads((model / "tokenizer.json").read_text())
+    beyond = {"id": len(tree["model"]["vocab"]), "content": "[MASK]", "special": True}
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    tree["added_tokens"] = [*(tree["added_tokens"] or ()), {**beyond, **flags}]
+    (model / "tokenizer.json").write_text(json.dumps(tree))
+    config = json.loads((model / "config.json").read_text())
+    weights = load_file(model / "model.safetensors")
+    (name,) = [name for name in weights if name.endswith("word_embeddings.weight")]
+    size = beyond["id"] + 1
+    weights[name] = torch.cat([weights[name], weights[name]])[:size].contiguous()
+    save_file(weights, model / "model.safetensors", {"format": "pt"})
+    (model / "config.json").write_text(json.dumps({**config, "vocab_size": size}))
+    words = ["file"] * 50 + ["menu"] * 40 + ["tool"] * 30 + ["hair", "kiss"]
+    kept = {}
+    for name, more in (("plain", []), ("masked", ["[MASK]"] * 9), ("unknown", ["\U0001f9ff"] * 9)):
+        trim(model, tmp_path / name, {"en": words + more}, coverage=0.9, prior=0.5)
+        kept[name] = tokenization.load(tmp_path / name).get_vocab().keys()
+    assert kept["plain"] == kept["masked"] == kept["unknown"]
+    assert "[MASK]" in kept["plain"] and "▁kiss" in kept["plain"]

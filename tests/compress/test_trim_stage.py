@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from compress.errors import GateError
-from compress.gate import hold
+from compress.gate import Loss, hold
 from evalsuite.agreement.outputs import Parity
 from evalsuite.data.embedded import generate as embedded
 from evalsuite.evaluate import evaluate
@@ -78,3 +78,23 @@ def test_the_stage_reads_files_and_is_held_by_its_gate(tiny_nli: Path, tmp_path:
     assert (gives.kind, gives.task) == ("checkpoint", "xnli")
     with pytest.raises(ValueError, match="give languages to keep, or text files"):
         config()
+
+
+def test_the_score_is_held_in_the_languages_that_are_kept(
+    tiny_nli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[Loss] = []
+
+    def note(loss: Loss, *limits: Any, **named: Any) -> None:
+        scored.append(loss)
+
+    monkeypatch.setattr("compress.gate.hold_score", note)
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(lines("en")[:9]), encoding="utf-8")
+    for name, chosen in (("kept", {"languages": ("de", "sw")}), ("all", {"text": (str(words),)})):
+        (tmp_path / name).mkdir()
+        asked = config(probe=0, max_lost=1, score_rows=4, **chosen)
+        run(asked, context(tiny_nli, tmp_path / name))
+    kept, every = (set(loss.by_language()) for loss in scored)
+    assert kept == {"de", "sw"}
+    assert every == set(TASKS.get("xnli").available(EMBEDDED, "test"))

@@ -13,6 +13,7 @@ from checkpoints import bert, small
 
 from compress import gate
 from compress.export import bundle
+from evalsuite.errors import DataError
 from evalsuite.results.speed import SpeedResult
 from evalsuite.results.task import TaskResult
 from recipes.errors import StageInputError
@@ -224,3 +225,13 @@ def test_a_cascade_is_a_member_of_no_other_stage() -> None:
     config = distill.Config(name="d", stage="distill", teacher="c", tasks=("xnli",))
     with pytest.raises(StageInputError, match="teacher: needs a checkpoint or bundle, is given a"):
         distill.check(config, {"teacher": [given]})
+
+
+def test_lines_of_text_are_rows_without_blank_ones_and_ends_of_lines(tmp_path: Path) -> None:
+    file = tmp_path / "de.txt"
+    file.write_bytes(b"\r\n\r\nEin Haus\tZwei\r\n\n \t \nNur eins\n\nZuletzt\n")
+    rows = [(row.first, row.second) for row in cascade._rows(file, 2)]
+    assert rows == [("Ein Haus", "Zwei"), ("Nur eins", None)]
+    file.write_bytes(b" \r\n" * 9000)
+    with pytest.raises(DataError, match=r"has no line of text|the file is empty"):
+        cascade._rows(file, 2)

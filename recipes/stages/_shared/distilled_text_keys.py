@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import model_validator
 
 from recipes.stages._shared.contract import StageConfig
@@ -47,4 +49,36 @@ class DistilledTextKeys(StageConfig):
         streams = given & {"shuffle_buffer", "sampling_exponent"}
         if self.stream is None and streams:
             raise ValueError(f"{', '.join(sorted(streams))}: only with stream")
+        if self.languages and set(self.languages) <= {"en"}:
+            raise ValueError(
+                "languages: English is the other side of all; name another language, or leave "
+                "languages out to read all there are"
+            )
+        if self.text and (unread := _written(self, ("languages", "prose"))):
+            raise ValueError(
+                f"text: is the multilingual text, so remove {' and '.join(unread)}, which choose "
+                "from the parallel text"
+            )
         return self
+
+
+def unread_text(config: DistilledTextKeys, *, plain: bool) -> list[str]:
+    """What is wrong with keys of the multilingual text where none is read.
+
+    Args:
+        plain: whether text without labels is read.
+    """
+    own = DistilledTextKeys.model_fields.keys() - StageConfig.model_fields.keys()
+    keys = _written(config, sorted(own))
+    if plain or not keys:
+        return []
+    return [
+        f"{', '.join(keys)}: with multilingual: 0 no multilingual text is read; remove "
+        f"{'it' if len(keys) == 1 else 'them'}, or set multilingual above 0"
+    ]
+
+
+def _written(config: DistilledTextKeys, keys: Iterable[str]) -> list[str]:
+    """Those of the keys that a recipe sets to something else than their defaults."""
+    fields = DistilledTextKeys.model_fields
+    return [key for key in keys if getattr(config, key) != fields[key].default]

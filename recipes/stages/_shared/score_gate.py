@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from evalsuite.inference.task_head import answers_of_task, by_embedding, suits
 from evalsuite.task import Task
-from recipes.stages._shared.contract import StageConfig, StageContext, Summary, TaskName
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import Artifact, StageConfig, StageContext, Summary, TaskName
+from recipes.stages._shared.heads import head_format, refuse_other_head
+from recipes.stages._shared.training_keys import probed
+from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.agreement.outputs import Parity
@@ -72,6 +78,47 @@ class ScoreGateConfig(StageConfig):
         """Whether the score before and after is measured."""
         return self.max_lost is not None or self.max_lost_per_language is not None
 
+    @model_validator(mode="after")
+    def _limits_are_measured(self) -> Self:
+        if getattr(self, "probe", None) != 0:
+            return self
+        limits = {"min_agreement"} & self.model_fields_set | {"min_agreement_per_language"}
+        if held := sorted(key for key in limits if getattr(self, key) > 0):
+            raise ValueError(
+                f"{', '.join(held)}: with probe: 0 nothing is compared; set probe above 0, or "
+                f"leave {' and '.join(held)} out"
+            )
+        return self
+
+
+def is_encoder(model: Artifact) -> bool:
+    """Whether a model is known to have no task head."""
+    return head_format(model) is None and (model.head is not None or not model.external)
+
+
+def refuse_unscored(config: ScoreGateConfig, asked: str | None, model: Artifact) -> None:
+    """Raise StageInputError where max_lost is set and the model cannot do the probe task.
+
+    Args:
+        asked: the probe task that the recipe names.
+    """
+    if not config.scored:
+        return
+    task = probed(asked, model)
+    if is_encoder(model):
+        if not by_embedding(task, head=False):
+            raise StageInputError(
+                f"probe_task: {task.name} needs a task head, which the model does not have, so "
+                "max_lost cannot be measured on it; set probe_task: tatoeba"
+            )
+    elif model.task is None:
+        refuse_other_head(model, task, "probe_task")
+    elif not suits(task, (trained := find_task(model.task)).labels, answers_of_task(trained)):
+        raise StageInputError(
+            f"probe_task: max_lost would be measured on {task.name}, whose labels are not those "
+            f"of {trained.name}, which the model was trained on; set probe_task: {trained.name}"
+        )
+
 
 def hold_score(
     config: ScoreGateConfig,
@@ -80,8 +127,12 @@ def hold_score(
     task: Task,
     step: str,
     remedy: str,
+    languages: Sequence[str] | None = None,
 ) -> Summary:
     """Score the model before and after the stage; the loss may be at most what the keys allow.
+
+    Args:
+        languages: that are scored, as `compress.gate.lost` takes them.
 
     Raises:
         GateError: the loss is larger.
@@ -91,7 +142,7 @@ def hold_score(
     if not config.scored:
         return {}
     ctx.progress(0.9, f"scoring on {task.name}")
-    loss = gate.lost(before, ctx.out, task, ctx.data, config.score_rows)
+    loss = gate.lost(before, ctx.out, task, ctx.data, config.score_rows, languages)
     gate.hold_score(
         loss,
         config.max_lost,

@@ -1,0 +1,61 @@
+"""Keys of the multilingual text of `distill` that would change nothing are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import Artifact
+from recipes.stages.distill import Config, check
+
+
+def config(**changes: Any) -> Config:
+    keys = {"name": "s", "stage": "distill", "teacher": "t", "tasks": ["xnli"], **changes}
+    return Config.model_validate(keys)
+
+
+def test_a_list_of_english_alone_names_no_language() -> None:
+    with pytest.raises(ValidationError, match="languages: English is the other side of all; name"):
+        config(languages=["en"])
+    assert config(languages=["en", "sw"]).languages == ("en", "sw")
+    assert config().languages == ()
+
+
+def test_files_of_text_have_no_languages_and_are_all_prose() -> None:
+    for keys in ({"languages": ["sw"]}, {"prose": True}):
+        (key,) = keys
+        with pytest.raises(
+            ValidationError, match=f"text: is the multilingual text, so remove {key}, "
+        ):
+            config(text=["a.txt"], **keys)
+    with pytest.raises(ValidationError, match="remove languages and prose"):
+        config(text=["a.txt"], languages=["sw"], prose=True)
+    asked = config(text=["a.txt"], prose=False, max_pairs=5, skip_longer=True)
+    assert asked.max_pairs == 5
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"languages": ["sw"]},
+        {"text": ["a.txt"]},
+        {"max_pairs": 5},
+        {"prose": True},
+        {"skip_longer": True},
+        {"stream": {"sw": ["sw.txt"]}},
+    ],
+    ids=lambda keys: next(iter(keys)),
+)
+def test_keys_of_text_that_is_not_read_are_refused(keys: dict[str, Any]) -> None:
+    teacher = {"teacher": [Artifact("checkpoint", task="xnli")]}
+    (key,) = keys
+    said = f"{key}: with multilingual: 0 no multilingual text is read; remove it, or set"
+    with pytest.raises(StageInputError, match=said):
+        check(config(multilingual=0, **keys), teacher)
+    check(config(**keys), teacher)
+    check(config(multilingual=0), teacher)
+    encoder = {"teacher": [Artifact("checkpoint")]}
+    check(config(tasks=[], logits=0, **keys), encoder)
