@@ -20,9 +20,26 @@ def file_name(label: str) -> str:
     >>> file_name("teacher[task=xnli]"), file_name("org/name"), file_name("..")
     ('teacher[task=xnli]', 'org_name', '_.')
     """
-    name = re.sub(r"^\.|[^\w.=,\[\]+-]", "_", label) or "_"
-    if len(name.encode()) <= LONGEST:
-        return name
+    name = _readable(label)
+    return name if len(name.encode()) <= LONGEST else _with_digest(name, label)
+
+
+def distinct_file_name(label: str) -> str:
+    """The same with a digest where a character was replaced: two labels never have one name.
+
+    >>> distinct_file_name("r_5"), distinct_file_name("r 5")
+    ('r_5', 'r_5-37ff5141cecb')
+    """
+    name = _readable(label)
+    same = name == label and len(name.encode()) <= LONGEST
+    return name if same else _with_digest(name, label)
+
+
+def _readable(label: str) -> str:
+    return re.sub(r"^\.|[^\w.=,\[\]+-]", "_", label) or "_"
+
+
+def _with_digest(name: str, label: str) -> str:
     short = name.encode()[: LONGEST - 13].decode(errors="ignore")
     return f"{short}-{hashlib.sha256(label.encode()).hexdigest()[:12]}"
 
@@ -36,10 +53,7 @@ def file_names(labels: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for label in dict.fromkeys(labels):
         name = file_name(label)
-        if name in found.values():
-            digest = hashlib.sha256(label.encode()).hexdigest()[:12]
-            name = f"{name.encode()[: LONGEST - 13].decode(errors='ignore')}-{digest}"
-        found[label] = name
+        found[label] = _with_digest(name, label) if name in found.values() else name
     return found
 
 

@@ -81,11 +81,20 @@ def run_recipe(
 
 
 def _choose(plan: Plan, from_stage: str | None, until: str | None) -> tuple[set[str], set[str]]:
-    """Labels to make again, and labels to make at all."""
+    """Labels to make again, and labels to make at all.
+
+    Raises:
+        RecipesError: there is no such stage, or the first one is not made before the second.
+    """
     graph = plan.graph()
     again = descendants(graph, _named(plan, "--from", from_stage)) if from_stage else set()
     chosen = ancestors(graph, _named(plan, "--until", until)) if until else set(graph)
-    return again, chosen
+    if from_stage and not again & chosen:
+        raise RecipesError(
+            f"--from {from_stage} --until {until}: {until} does not need {from_stage}, so nothing "
+            "would be made again\nname an earlier stage with --from, or a later one with --until"
+        )
+    return again & chosen, chosen
 
 
 def _named(plan: Plan, option: str, name: str) -> list[str]:

@@ -43,7 +43,8 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            _fail("\ninterrupted; run the same command again to go on where it stopped", 130)
+            said = "\ninterrupted; run the same command again to go on where it stopped"
+            _fail(_without_from(ctx, said), 130)
         except (BrokenPipeError, typer.Exit, typer.Abort):
             raise
         except Exception as error:
@@ -54,7 +55,8 @@ class _Group(TyperGroup):
 
                 traceback.print_exc()
             if is_persons(error):
-                _fail(f"error: {error}", 1 if isinstance(error, StageFailedError) else 2)
+                said = _without_from(ctx, f"error: {error}")
+                _fail(said, 1 if isinstance(error, StageFailedError) else 2)
             if isinstance(error, OSError) and error.filename is not None and error.strerror:
                 _fail(
                     f"error: {error.filename}: {error.strerror}\n"
@@ -66,6 +68,18 @@ class _Group(TyperGroup):
                 "run the same command with --debug for the traceback, and report it",
                 1,
             )
+
+
+def _without_from(ctx: Any, message: str) -> str:
+    """A message that advises to run again, for whom `--from` would then make all that anew."""
+    if ctx.meta.get("lingopress.from") is None or "run the same command again" not in message:
+        return message
+    return f"{message}\nbut without --from, which would make finished stages again"
+
+
+def _note_from(ctx: typer.Context, value: str | None) -> str | None:
+    ctx.meta["lingopress.from"] = value
+    return value
 
 
 def _fail(message: str, code: int) -> None:
@@ -113,7 +127,12 @@ def run(
     workspace: Space = None,
     from_stage: Annotated[
         str | None,
-        typer.Option("--from", metavar="STAGE", help="Make it, and all that needs it, again."),
+        typer.Option(
+            "--from",
+            metavar="STAGE",
+            callback=_note_from,
+            help="Make it, and all that needs it, again.",
+        ),
     ] = None,
     until_stage: Annotated[
         str | None,
@@ -129,6 +148,11 @@ def run(
 ) -> None:
     """Run a recipe; what is done already is not done again."""
     if dry_run:
+        if from_stage is not None or until_stage is not None:
+            raise RecipesError(
+                "--dry-run shows all stages of the recipe, whatever --from or --until says\n"
+                "leave out those two, or --dry-run"
+            )
         plan(recipe, overrides, data_dir, workspace, jobs=jobs, on=on, cache=cache, debug=debug)
         return
     from recipes.cli.running import run_shown

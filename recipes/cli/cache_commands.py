@@ -87,8 +87,8 @@ def pull(
     debug: Debug = False,
 ) -> None:
     """Copy the stages of a recipe that the shared cache has, and make none."""
-    from recipes.execution.copy_stages import pull_recipe
     from recipes.execution.workspace import size_text
+    from recipes.search.pull_recipe import pull_recipe
 
     copied = pull_recipe(recipe, overrides or (), data_dir, workspace, cache)
     there = f", {copied.there} were here already" if copied.there else ""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -37,6 +38,7 @@ from recipes.execution.manifest import (
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo, read_json, sha256_file, write_atomically
 
+STAGE_NAME = re.compile(r".+-[0-9a-f]{20}")  # of the folder of a published stage: <kind>-<key>
 ELAPSED = "elapsed.json"  # in the folder of an attempt
 _SAVE_EVERY = 3.0  # seconds between notes of the time spent
 
@@ -206,6 +208,7 @@ class Cache:
     def _remove(self, path: Path) -> None:
         """Take a directory out of sight at once, then delete it."""
         if os.path.lexists(path):
+            self.workspace.partial.mkdir(parents=True, exist_ok=True)
             trash = self.workspace.partial / f"trash-{uuid.uuid4().hex}"
             path.rename(trash)
             if trash.is_dir() and not trash.is_symlink():

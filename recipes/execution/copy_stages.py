@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,9 +18,7 @@ from recipes.execution.find_outputs import last_run
 from recipes.execution.manifest import read_manifest
 from recipes.execution.shared_cache import SharedCache
 from recipes.execution.workspace import Workspace
-from recipes.hashing import DigestMemo
-from recipes.parsing.recipe_file import load
-from recipes.planning.plan import make_plan
+from recipes.planning.plan import Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +58,18 @@ def push_run(recipe: str, workspace: Path | None, address: str) -> Copied:
     return Copied(copied, sum(size or 0 for size in sizes), len(sizes) - copied)
 
 
-def pull_recipe(
-    recipe: str,
-    overrides: Sequence[str],
-    data_dir: Path | None,
-    workspace: Path | None,
-    address: str,
-) -> Copied:
-    """Copy every stage of a recipe that a shared cache has and the workspace has not.
+def pull_stages(stages: Iterable[Planned], space: Workspace, address: str) -> Copied:
+    """Copy the stages that a shared cache has and the workspace has not.
 
     Raises:
-        RecipeError: the recipe is wrong.
         SharedCacheError: the shared cache cannot be used.
     """
-    space = Workspace(workspace)
-    plan = make_plan(load(recipe, overrides), data_dir, DigestMemo(space.digests))
     shared = SharedCache(address)
     shared.require()
     space.prepare()
     cache = Cache(space)
     copied = size = there = absent = 0
-    for stage in plan.stages:
+    for stage in stages:
         path = cache.path(stage.kind, stage.key)
         with cache.lock(stage.key, lambda: None):
             if cache.lookup(stage.kind, stage.key):

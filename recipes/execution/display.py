@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from recipes.execution.time_left import TimeLeft
-from recipes.naming import file_name
+from recipes.naming import distinct_file_name
 
 if TYPE_CHECKING:
     from evalsuite.results.run import StageRecord
@@ -97,7 +97,8 @@ class _Lines(Display):
         cached = len(outcome.stages) - len(made)
         self.say(f"\n{len(made)} made in {work}, {cached} cached; outputs: {outcome.folder}")
         if outcome.recommended:
-            links = [outcome.folder / file_name(stage.label) for stage in outcome.recommended]
+            names = [distinct_file_name(stage.label) for stage in outcome.recommended]
+            links = [outcome.folder / name for name in names]
             there = [
                 link if link.exists() else stage.path  # not every system has links
                 for link, stage in zip(links, outcome.recommended, strict=True)

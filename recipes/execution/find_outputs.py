@@ -27,6 +27,10 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
     if _folder(run_or_recipe):
         folder = home_path(run_or_recipe)
         note = read_note(folder / FILE, folder.name)
+        runs = folder.resolve().parent
+        space = Workspace(runs.parent)
+        if note is not None and space.runs == runs and space.stages.is_dir():
+            note = note.within(space.stages)  # else this folder alone was copied
     if note is None:
         note = last_run(run_or_recipe, workspace)
     else:
@@ -34,7 +38,7 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
     found = note.report
     if not found or not os.path.lexists(found):
         raise RecipesError(f"the last run of {recipe} has no report\ntype: lingopress run {recipe}")
-    _require_whole(Path(found).parent, f"the report of {recipe}", recipe, workspace)
+    _require_whole(Path(found).parent, f"the report of {recipe}", recipe)
     return Path(found)
 
 
@@ -80,13 +84,13 @@ def find_model(text: str, workspace: Path | None) -> Path:
         raise RecipesError(
             f"the output of {text} is gone: {stages[label]}\ntype: lingopress run {recipe}"
         )
-    _require_whole(Path(stages[label]), f"the output of {text}", recipe, workspace)
+    _require_whole(Path(stages[label]), f"the output of {text}", recipe)
     return Path(stages[label])
 
 
-def _require_whole(path: Path, what: str, recipe: str, workspace: Path | None) -> None:
-    """Refuse an output of this workspace that was damaged."""
-    space = Workspace(workspace)
+def _require_whole(path: Path, what: str, recipe: str) -> None:
+    """Refuse an output of a workspace that was damaged."""
+    space = Workspace(path.parent.parent)
     if path.parent == space.stages:
         remedy = f"to make it again, type: lingopress run {recipe}"
         Cache(space).require_whole(path, what, remedy)

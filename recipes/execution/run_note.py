@@ -27,6 +27,25 @@ class RunNote(BaseModel):
     report: str | None = None
     recommended: tuple[str, ...] = ()  # labels of the outputs that a search recommends
 
+    def within(self, stages: Path) -> RunNote:
+        """The same with outputs in `stages`: the workspace may have been moved or copied."""
+        paths = {label: str(_within(path, stages)) for label, path in self.stages.items()}
+        report = None if self.report is None else str(_within(self.report, stages))
+        return self.model_copy(update={"stages": paths, "report": report})
+
+
+def _within(stored: str, stages: Path) -> Path:
+    """A path below another workspace's `stages`, below these; any other as it is.
+
+    >>> _within("/old/.lingopress/stages/report-1f0c/report.html", Path("/new/stages"))
+    Path('/new/stages/report-1f0c/report.html')
+    """
+    parts = Path(stored).parts
+    if stages.name not in parts:
+        return Path(stored)
+    after = len(parts) - parts[::-1].index(stages.name)
+    return stages.joinpath(*parts[after:])
+
 
 def read_note(file: Path, recipe: str) -> RunNote | None:
     """The note of a run; None where there is none.

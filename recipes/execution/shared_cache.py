@@ -37,7 +37,7 @@ from evalsuite.results.run import MANIFEST
 from recipes.errors import WorkspaceError
 from recipes.execution.manifest import FORMAT, Manifest, read_manifest
 from recipes.hashing import sha256_file, write_atomically
-from recipes.naming import file_name
+from recipes.naming import distinct_file_name
 
 VARIABLE = "LINGOPRESS_CACHE"
 MARKER = "lingopress-cache.json"
@@ -174,7 +174,7 @@ class SharedCache:
         place = hashlib.sha256(f"{socket.gethostname()}:{root}".encode()).hexdigest()[:12]
         run = SharedRun(recipe=recipe, finished=finished, stages=stages)
         with self.about("the note of a run cannot be written"):
-            self.write(f"runs/{file_name(recipe)}-{place}.json", run.model_dump_json())
+            self.write(f"runs/{distinct_file_name(recipe)}-{place}.json", run.model_dump_json())
 
     def names(self, folder: str) -> list[str]:
         """Names in a folder, sorted; none where there is no such folder."""

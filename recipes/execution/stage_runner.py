@@ -7,6 +7,7 @@ Path('.lingopress/stages/train-5feceb66ffc86f38d952')
 
 from __future__ import annotations
 
+import shutil
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from math import isfinite
@@ -36,8 +37,8 @@ from recipes.execution.run_record import StageOutcome
 from recipes.execution.shared_stages import SharedStages
 from recipes.execution.work_snapshots import WorkSnapshots
 from recipes.execution.workspace import Workspace
-from recipes.naming import file_name
-from recipes.planning.plan import Plan, Planned, lineage
+from recipes.naming import distinct_file_name
+from recipes.planning.plan import Plan, Planned, changed, lineage
 from recipes.stages._shared.contract import Input, StageContext, Summary
 from transfer.loop.training_log import read_curves
 
@@ -120,6 +121,7 @@ class Maker:
         recipe = self.plan.loaded.recipe.name
         if self.snapshots is not None:
             self.snapshots.restore(stage.kind, stage.key)
+        self._require_unchanged(stage)
         with self.cache.attempt(stage.kind, stage.key) as attempt:
             self.display.start(stage.label, stage.kind, attempt.before)
             try:
@@ -132,6 +134,7 @@ class Maker:
                 raise GateError(
                     f"{error}\nwhat it made is kept, to be looked at: {kept}"
                 ) from error
+            self._require_unchanged(stage, attempt)
             if (attempt.out / MANIFEST).exists():
                 raise RuntimeError(f"a stage may not write {MANIFEST}")
             summary = {**left_out.summary(without), **summary}
@@ -142,15 +145,32 @@ class Maker:
         assert manifest is not None, "it was published a moment ago"
         return manifest.record, path
 
+    def _require_unchanged(self, stage: Planned, attempt: Attempt | None = None) -> None:
+        """Refuse a stage of which rows or models from outside are not those of its key any more.
+
+        A file that is changed and put back between two looks is not noticed.
+
+        Args:
+            attempt: what was made of them; it is removed.
+
+        Raises:
+            RecipesError: they are others.
+        """
+        what = changed(self.plan, stage, self.cache.memo)
+        if not what:
+            return
+        if attempt is not None:
+            shutil.rmtree(attempt.work, ignore_errors=True)
+            if self.snapshots is not None:
+                self.snapshots.drop(stage.kind, stage.key)
+        raise _changed(what)
+
     def _quiet(self, stage: Planned) -> AbstractContextManager[None]:
         return nullcontext() if self.debug else capture(self._log(stage))
 
     def _log(self, stage: Planned) -> Path:
-        return (
-            self.space.logs
-            / file_name(self.plan.loaded.recipe.name)
-            / (file_name(stage.label) + ".log")
-        )
+        recipe = distinct_file_name(self.plan.loaded.recipe.name)
+        return self.space.logs / recipe / (distinct_file_name(stage.label) + ".log")
 
     def _context(self, stage: Planned, attempt: Attempt) -> StageContext:
         def progress(fraction: float, text: str) -> None:
@@ -179,6 +199,8 @@ class Maker:
         external = self.plan.externals.get(label)
         if external is None:
             planned = next(stage for stage in self.plan.stages if stage.label == label)
+            if self.made[label].record.key != planned.key:  # in a search, of an earlier trial
+                raise _changed(f"what stage {label} reads")
             self.cache.require_whole(
                 self.made[label].path,
                 f"the output of stage {label}, which is read now,",
@@ -227,6 +249,13 @@ class Maker:
         return StageFailedError(
             f"{who} failed: {type(error).__name__}{': ' + cause if cause else ''}{log}\n{later}"
         )
+
+
+def _changed(what: str) -> RecipesError:
+    return RecipesError(
+        f"{what} changed while the run was under way; it is not what the run began with\n"
+        "run the same command again; finished stages are kept"
+    )
 
 
 def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:

@@ -25,7 +25,7 @@ from pathlib import Path
 from recipes.errors import WorkspaceError
 from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.hashing import write_atomically
-from recipes.naming import file_name, home_path
+from recipes.naming import distinct_file_name, file_name, home_path
 
 DEFAULT = ".lingopress"
 VARIABLE = "LINGOPRESS_WORKSPACE"
@@ -156,30 +156,35 @@ class Workspace:
         shutil.rmtree(self._failed(recipe, label), ignore_errors=True)
 
     def _failed(self, recipe: str, label: str) -> Path:
-        return self.failed / file_name(recipe) / file_name(label)
+        return self.failed / distinct_file_name(recipe) / distinct_file_name(label)
 
     def write_run(self, note: RunNote, outputs: dict[str, Path]) -> Path:
         """Note the outputs of a run in `runs/<recipe>/`, with a link to each where links work."""
-        folder = self.runs / file_name(note.recipe)
+        folder = self.runs / distinct_file_name(note.recipe)
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
             if old.is_symlink():
                 old.unlink(missing_ok=True)  # another process may do the same
         for label, path in outputs.items():
             with suppress(OSError):
-                (folder / file_name(label)).symlink_to(os.path.relpath(path, folder))
+                link = folder / distinct_file_name(label)
+                link.symlink_to(os.path.relpath(path, folder))
         left_out = None if note.recommended else {"recommended"}
         text = note.model_dump_json(indent=2, exclude=left_out)
         write_atomically(folder / FILE, text + "\n")
         return folder
 
     def read_run(self, recipe: str) -> RunNote | None:
-        """`run.json` of a recipe's last run, or None.
+        """`run.json` of a recipe's last run, or None; its paths are of this workspace.
 
         Raises:
             WorkspaceError: there is one that cannot be used.
         """
-        return read_note(self.runs / file_name(recipe) / FILE, recipe)
+        for name in dict.fromkeys((distinct_file_name(recipe), file_name(recipe))):  # new, 0.1
+            note = read_note(self.runs / name / FILE, recipe)
+            if note is not None and note.recipe in ("", recipe):
+                return note.within(self.stages)
+        return None
 
 
 def is_disk_full(error: BaseException) -> bool:

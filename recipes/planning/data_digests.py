@@ -34,7 +34,7 @@ def digest_need(
         UnknownNameError: there is no such task.
     """
     if need.split == "parallel":
-        if source.kind == "files" and need.task == "parallel if any":
+        if source.kind in ("files", "hub") and need.task == "parallel if any":
             return "no parallel text"
         return _parallel(source, digest_file)
     if need.split == "file":
@@ -49,6 +49,19 @@ def digest_need(
     files = [catalogue.plugin_file(need.task) for catalogue in CATALOGUES]
     files += [METRICS.plugin_file(name) for name in dict.fromkeys((task.metric, *task.also))]
     return "+".join([rows, *(f"plugin:{digest_file(file)}" for file in files if file is not None)])
+
+
+def need_text(need: DataNeed) -> str:
+    """What a need is called in a message.
+
+    >>> need_text(DataNeed("xnli", "train"))
+    'the train rows of xnli'
+    """
+    if need.split == "file":
+        return need.task
+    if need.split in ("parallel", "held out"):
+        return f"the {need.split} text"
+    return f"the {'' if need.split == 'eval' else f'{need.split} '}rows of {need.task}"
 
 
 def _rows(
@@ -98,7 +111,18 @@ def _rows(
     content = {"split": split, "files": digests, **_declared(task, split)}
     if isinstance(task, OwnTask) and (parts := task.parts_of_rows(split, languages)):
         content["parts"] = {code: list(roles) for code, roles in parts.items()}
+    if isinstance(task, OwnTask) and _is_scored(task, split, languages):
+        content["languages"] = [task.source_language, task.seen_languages, task.languages]
     return f"{kind}:{sha256_json(content)}"
+
+
+def _is_scored(task: Task, split: Split, languages: Sequence[str]) -> bool:
+    """Whether the rows may give a result, which says which languages were trained on.
+
+    Dev rows in the source language alone are what trainings read: with another test language a
+    model is not trained again.
+    """
+    return split == "test" or (split == "dev" and tuple(languages) != (task.source_language,))
 
 
 def _free_name(language: str, path: Path, taken: Collection[str]) -> str:
@@ -133,9 +157,9 @@ def _embedded() -> str:
 def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     if source.kind == "embedded":
         return _embedded()
-    if source.kind == "files":
+    if source.kind in ("files", "hub"):
         raise DataError(
-            "the stage reads multilingual text, and source: files has none\n"
+            f"the stage reads multilingual text, and source: {source.kind} has none\n"
             "set multilingual: 0 (distill, prune), text: [FILE] (distill) or calibration_text: "
             "train (export); or set source: xtreme, with a corpus next to --data-dir"
         )

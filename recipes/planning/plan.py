@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -21,13 +22,13 @@ from recipes.hashing import DigestMemo, sha256_file, sha256_json
 from recipes.parsing.knobs import Assignment, Fixed, grid, names
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import Loaded, RawStage
-from recipes.parsing.references import roles
-from recipes.planning.data_digests import digest_need
+from recipes.parsing.references import parse_reference, roles
+from recipes.planning.data_digests import digest_need, need_text
 from recipes.planning.external_models import External
 from recipes.planning.matrix import Instance, Roles, expand
 from recipes.planning.stage_config import check_stage
 from recipes.stages._shared import registry
-from recipes.stages._shared.contract import Artifact, StageConfig
+from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig
 from transfer.registry import METHODS
 
 KEY_VERSION = 1  # raise it when the same key would mean another output
@@ -35,7 +36,11 @@ KEY_VERSION = 1  # raise it when the same key would mean another output
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One stage instance, ready to run."""
+    """One stage instance, ready to run.
+
+    Attributes:
+        reads: digests of the rows and of the models from outside that its key was made of.
+    """
 
     label: str
     name: str
@@ -46,6 +51,7 @@ class Planned:
     seed: int
     artifact: Artifact
     key: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def module(self) -> registry.StageModule:
@@ -72,8 +78,18 @@ class Plan:
         return {s.label: [n for n in s.needs() if n in labels] for s in self.stages}
 
     def find(self, name: str) -> list[str]:
-        """Labels of a stage's variants, or of the one that is named."""
-        return [stage.label for stage in self.stages if name in (stage.name, stage.label)]
+        """Labels of a stage's variants that have the values named: `int8`, `int8[size=base]`."""
+        wanted = parse_reference(name)
+        if wanted is None:
+            return []
+        references = [(stage.label, parse_reference(stage.label)) for stage in self.stages]
+        return [
+            label
+            for label, found in references
+            if found is not None
+            and found.name == wanted.name
+            and wanted.variant.items() <= found.variant.items()
+        ]
 
 
 def make_plan(
@@ -176,30 +192,46 @@ def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]
     """The stages with their keys; what cannot be read is noted and its stages are left out."""
     keys = _model_keys(plan, memo, problems)
     result: list[Planned] = []
-    digests: dict[object, str] = {}
-
-    def digest_data(need: object, compute: Callable[[], str]) -> str:
-        if need not in digests:
-            digests[need] = compute()
-        return digests[need]
-
+    digests: dict[DataNeed, str] = {}
     for stage in plan.stages:
         try:
-            data = [
-                digest_data(need, lambda need=need: digest_need(need, plan.data, memo.file))  # type: ignore[misc]
-                for need in stage.module.data(stage.config, stage.artifact)
-            ]
+            needs = stage.module.data(stage.config, stage.artifact)
+            for need in needs:
+                if need not in digests:
+                    digests[need] = digest_need(need, plan.data, memo.file)
         except Exception as error:
             if not is_persons(error) and not isinstance(error, OSError):
                 raise
             problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
             keys[stage.label] = ""
             continue
+        data = [digests[need] for need in needs]
         key = sha256_json(_key_parts(stage, plan, keys, data))
+        models = [keys[label] for label in stage.needs() if label in plan.externals]
         keys[stage.label] = key
-        result.append(replace(stage, key=key))
+        result.append(replace(stage, key=key, reads=(*models, *data)))
     memo.save()
     return result
+
+
+def changed(plan: Plan, stage: Planned, memo: DigestMemo) -> str:
+    """What a stage reads that is not what its key was made of any more; empty where all is."""
+    now: list[tuple[str, Callable[[], str]]] = [
+        (label, partial(plan.externals[label].digest, memo))
+        for label in stage.needs()
+        if label in plan.externals
+    ]
+    for need in stage.module.data(stage.config, stage.artifact):
+        now.append((need_text(need), partial(digest_need, need, plan.data, memo.file)))
+    for (what, digest), before in zip(now, stage.reads, strict=True):
+        try:
+            same = digest() == before
+        except (EvalsuiteError, OSError):  # it is gone, or half written
+            same = False
+        if not same:
+            return what
+    memo.save()
+    return ""
 
 
 def _model_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> dict[str, str]:

@@ -115,6 +115,18 @@ def refusal(loaded: Loaded, assignment: Assignment) -> str:
     return reason(found.lines) if isinstance(found, Problems) else ""
 
 
+def has_stage(loaded: Loaded, space: SearchSpace, name: str) -> bool:
+    """Whether an assignment that can be has a stage `student` or `student[layers=3]`."""
+    if any(plan.find(name) for _, plan in space.plans):
+        return True
+    reference, every = parse_reference(name), len(space.plans) + space.refused == space.count
+    if reference is None or every:
+        return False
+    own = {knob: v for knob, v in reference.variant.items() if v in space.knobs.get(knob, ())}
+    plans = (_plan(loaded, assignment | own) for assignment, _ in space.plans)
+    return any(isinstance(plan, Plan) and plan.find(name) for plan in plans)
+
+
 def reason(lines: Iterable[str]) -> str:
     """Problems in one line, without their places and what could be written instead.
 

@@ -41,12 +41,14 @@ from recipes.parsing.references import parse_reference
 from recipes.planning.matrix import as_node
 from recipes.planning.plan import Plan, make_plan
 from recipes.planning.stage_graph import descendants
-from recipes.search.feasible import SearchSpace, find_feasible, refusal
+from recipes.search.feasible import SearchSpace, find_feasible, has_stage, refusal
 from recipes.search.optuna_sampler import Sampler
 from recipes.stages._shared import read_measurements
 
 if TYPE_CHECKING:
     from recipes.cluster.open_cluster import OpenCluster
+
+_LISTED = 10  # labels in a message
 
 
 def search(
@@ -74,7 +76,7 @@ def search(
             "for fewer trials: --set search.trials=1"
         )
     if options.from_stage is not None:
-        _require_stage(loaded, options.from_stage)
+        _require_stage(loaded, feasible, options.from_stage)
     memo = DigestMemo(space.digests)
     assignment, _ = feasible.plans[0]
     first = make_plan(loaded, data_dir, memo, assignments=[assignment])  # checks that data is there
@@ -99,11 +101,19 @@ def search(
     return outcome
 
 
-def _require_stage(loaded: Loaded, name: str) -> None:
+def _require_stage(loaded: Loaded, feasible: SearchSpace, name: str) -> None:
     reference, names = parse_reference(name), [stage.name for stage in loaded.stages]
     if reference is None or reference.name not in names:
         raise RecipesError(
             f"--from: no stage {name!r}{suggest(name, names)}\nstages: {', '.join(names)}"
+        )
+    if not has_stage(loaded, feasible, name):
+        plans = [plan.find(reference.name) for _, plan in feasible.plans]
+        labels = list(dict.fromkeys(label for found in plans for label in found))
+        more = f" and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
+        raise RecipesError(
+            f"--from: no trial can have a stage {name!r}{suggest(name, labels)}\n"
+            f"stages of that name: {', '.join(labels[:_LISTED])}{more}"
         )
 
 

@@ -276,7 +276,13 @@ def test_from_and_until(lab):
     assert str(caught.value) == (
         "--from: no stage 'fusd'; did you mean 'fused'?\nstages: teacher, fused, scores, report"
     )
-    assert run(lab)[0] == ["report"]  # nothing was removed by the mistake
+    with pytest.raises(RecipesError) as caught:
+        run(lab, options=RunOptions("scores", "fused"))
+    assert str(caught.value) == (
+        "--from scores --until fused: fused does not need scores, so nothing would be made again\n"
+        "name an earlier stage with --from, or a later one with --until"
+    )
+    assert run(lab)[0] == []  # nothing was removed by the mistakes, nor the report after --until
 
 
 def test_chatter_goes_to_the_log(lab):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import recipes.planning.plan
 from evalsuite.errors import DataError
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import declared
@@ -90,7 +91,9 @@ def test_the_declaration_is_part_of_the_digest(files):
     assert digest(RECIPE) != before
 
 
-def test_the_languages_that_were_seen_are_part_of_a_scored_stage(files):
+def test_the_languages_that_were_seen_are_part_of_a_scored_stage(files, monkeypatch):
+    monkeypatch.setattr(recipes.planning.plan, "digest_need", digest_need)
+
     def keys(text):
         plan = make_plan(load(files.write(text)), None, DigestMemo())
         return {stage.label: stage.key for stage in plan.stages}

@@ -12,7 +12,6 @@ from demo_recipe import RECIPE
 from recipes.errors import RecipesError
 from recipes.execution import cached_stages
 from recipes.execution.cached_stages import in_shared, prune_shared, prune_workspace
-from recipes.execution.copy_stages import pull_recipe, push_run
 from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
 from recipes.execution.shared_cache import MARKER, SharedCache, SharedCacheError, Stored
@@ -242,22 +241,6 @@ def test_another_version_is_refused(lab, shared):
     (shared / MARKER).write_text('{"format": 99}')
     with pytest.raises(RecipesError, match="of another version of lingopress"):
         run(lab, shared, "one")
-
-
-def test_push_and_pull_by_hand(lab, shared):
-    address = str(shared)
-    recipe = lab.write(RECIPE)
-    run_recipe(recipe, workspace=lab.folder / "one")
-    copied = push_run(recipe, lab.folder / "one", address)
-    assert (copied.stages, copied.there) == (4, 0)
-    assert push_run(recipe, lab.folder / "one", address).there == 4
-    pulled = pull_recipe(recipe, ["fused.weight=2"], None, lab.folder / "two", address)
-    assert (pulled.stages, pulled.there, pulled.absent) == (1, 0, 3)
-    pulled = pull_recipe(recipe, [], None, lab.folder / "two", address)
-    assert (pulled.stages, pulled.there, pulled.absent) == (3, 1, 0)
-    assert pulled.bytes > 0
-    made, _, _ = run(lab, shared, "two")
-    assert made == []
 
 
 def test_prune_keeps_what_a_run_names_and_what_is_young(lab, shared):

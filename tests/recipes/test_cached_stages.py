@@ -1,0 +1,41 @@
+"""Lists of finished stages, and `cache prune`, in a workspace that a person has touched."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from demo_recipe import RECIPE
+
+from recipes.run import run_recipe
+
+
+@pytest.mark.parametrize("gone", [("partial",), ("partial", "locks", "logs")])
+def test_prune_needs_no_other_folder(lab, capfd, gone):
+    run_recipe(lab.write(RECIPE), overrides=["fused.weight=2"])
+    run_recipe("r.yaml")
+    for name in gone:
+        shutil.rmtree(lab.workspace / name)
+    assert lab.cli("cache", "prune", "--keep", "0") == 0
+    assert "\n3 stages, " in capfd.readouterr().out
+    assert len(list((lab.workspace / "stages").iterdir())) == 4
+    assert all(stage.cached for stage in run_recipe("r.yaml").stages)
+
+
+def test_a_folder_that_is_no_stage_is_neither_listed_nor_removed(lab, capfd):
+    run_recipe(lab.write(RECIPE))
+    for name in ("mine", "train-old", "a-long-name-" + "x" * 30, "train-" + "f" * 21):
+        (lab.workspace / "stages" / name).mkdir()
+    assert lab.cli("cache", "prune", "--keep", "0") == 0
+    assert capfd.readouterr().out == "0 stages, 0 B removed\n"
+    assert len(list((lab.workspace / "stages").iterdir())) == 8
+    assert lab.cli("cache", "ls") == 0
+    assert "mine" not in capfd.readouterr().out
+
+
+def test_a_stage_without_a_manifest_is_removed(lab, capfd):
+    run_recipe(lab.write(RECIPE))
+    left = lab.workspace / "stages" / ("train-" + "f" * 20)
+    left.mkdir()
+    assert lab.cli("cache", "prune", "--keep", "0") == 0
+    assert "\n1 stages, 0 B removed\n" in capfd.readouterr().out and not left.exists()
