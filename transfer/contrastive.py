@@ -25,8 +25,9 @@ from evalsuite import tokenization
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
 from transfer.errors import MethodError
-from transfer.loop.batch_plan import Batch, padded, plan, steps_for
+from transfer.loop.batch_plan import Batch, padded, plan
 from transfer.loop.fit import fit
+from transfer.loop.training_length import steps_for
 from transfer.loop.types import Progress, Tensors, TrainingData
 from transfer.models import checkpoints
 from transfer.models.sentence_files import declare_vectors
@@ -59,8 +60,9 @@ def align(
         what: is paired with English: words, of a dictionary read off the text, or sentences.
         options: vectors are compared at the highest of its `adapter_layers`, or at the last layer
             where that is None. `languages` other than English; English
-            alone, and None, mean all there are.
-        max_pairs: sentence pairs read, a language.
+            alone, and None, mean all there are. Of `vectors`, words take the pooling (the mean
+            where that is None) and the temperature.
+        max_pairs: sentence pairs read, a language; None for all, and for 40,000 of words.
 
     Raises:
         TransferError, EvalsuiteError: something a person can put right.
@@ -70,13 +72,12 @@ def align(
     pairs = read_pairs(source, what, languages, max_pairs, progress)
     random.Random(options.settings.seed).shuffle(pairs)
     pairs = pairs[: options.max_examples]
-    vectors = (
-        options.vectors.resolved(directory) if what == "sentences" else SentenceVectors("mean")
-    )
+    vectors = _vectors(directory, what, options.vectors)
     if vectors.prefix:
         pairs = [(vectors.prefix + foreign, vectors.prefix + english) for foreign, english in pairs]
     tokenizer, pad_id = tokenization.load(directory), tokenization.pad_id(directory)
-    tokenizer.enable_truncation(options.max_length)
+    longest = checkpoints.longest(directory, options.max_length)
+    tokenizer.enable_truncation(longest)
     sides = [
         Ragged([encoding.ids for encoding in tokenizer.encode_batch(list(lines))])
         for lines in zip(*pairs, strict=True)
@@ -89,6 +90,8 @@ def align(
     footprint = checkpoints.memory(base)
     last = base.config.num_hidden_layers
     at = max(options.method_options.get("adapter_layers") or (last,))
+    if at > last:
+        raise MethodError(f"adapter_layers: {at}, but the model has layers 1 to {last}")
     model = method.prepare(base, None, options.precision, **options.method_options)
     lengths = [int(max(two)) for two in zip(sides[0].lengths, sides[1].lengths, strict=True)]
     steps = steps_for(len(pairs), options.batch_size, options.epochs, options.max_steps)
@@ -107,7 +110,15 @@ def align(
         declared = replace(vectors, passage_prefix=vectors.prefix)  # both sides had the same
         declare_vectors(declared, directory, out)
     summary = training_summary(fitted, model, footprint)
+    summary |= checkpoints.truncation_summary(options.max_length, longest)
     return Trained(fitted, summary | {"pairs": len(pairs), "compared at layer": at})
+
+
+def _vectors(directory: Path, what: What, asked: SentenceVectors) -> SentenceVectors:
+    """How the texts of a pair become vectors, and how these are compared."""
+    if what == "sentences":
+        return asked.resolved(directory)
+    return SentenceVectors(asked.pooling or "mean", temperature=asked.temperature)
 
 
 def read_pairs(

@@ -57,7 +57,7 @@ class Options:
     batch_size: int
     max_length: int  # of training sequences
     max_pairs: int | None  # a language
-    tlm: float  # share of sequences that are translation pairs
+    tlm: float  # share of rows that are translation pairs
     mask_rate: float  # share of tokens predicted
     lexical: bool  # from scratch: start embeddings from the parallel text
     freeze_embeddings: bool
@@ -98,7 +98,7 @@ def pretrain(
     )
     steps = options.steps * options.settings.accumulate  # batches
     needed = steps * options.batch_size
-    drawn = parallel_text.sample(encoded.language, options.alpha, needed, options.settings.seed)
+    drawn = masked_text.draw(encoded, options.tlm, options.alpha, needed, options.settings.seed)
     lengths = [len(encoded.ids[index]) for index in drawn]
     batches = plan(lengths, options.batch_size, steps, options.settings.seed)
     pad_id = (

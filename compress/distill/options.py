@@ -30,7 +30,7 @@ class Options:
     temperature: float
     multilingual: float  # share of batches that are plain multilingual text
     batch_size: int
-    epochs: float
+    epochs: float | None
     max_steps: int | None
     max_length: int
     max_examples: int | None

@@ -68,9 +68,11 @@ def sample_rows(task: Task, source: DataSource, per_language: int) -> dict[str, 
 
 
 def spread(rows: Sequence[T], count: int) -> Sequence[T]:
-    """At most `count` of the rows, evenly apart.
+    """At most `count` of the rows, evenly apart over all of them.
 
-    >>> spread([0, 1, 2, 3, 4, 5], 3)
+    >>> spread([0, 1, 2, 3, 4, 5, 6], 3)
     [0, 2, 4]
     """
-    return rows[:: max(1, len(rows) // max(1, count))][:count]
+    if len(rows) <= count:
+        return rows
+    return [rows[index * len(rows) // count] for index in range(count)]

@@ -34,7 +34,7 @@ from transfer.registry import TEACHERS
 if TYPE_CHECKING:
     from transfer.extend.extend import Options
 
-VERSION = 5
+VERSION = 6
 
 
 class Config(TrainingConfig):
@@ -85,8 +85,8 @@ class Config(TrainingConfig):
     words: float = Field(
         default=0.1,
         ge=0,
-        description="Share of batches that are the second teacher's embeddings of single words; "
-        "unused without second_teacher.",
+        description="Share of batches that are the second teacher's embeddings of single words, of "
+        "languages with spaces; unused without second_teacher.",
     )
     tlm: float = Field(
         default=0.2, ge=0, description="Share of batches that are translation language modelling."

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 6
+VERSION = 7
 _FAMILY = "xlm-roberta"  # of encoders from scratch
 
 
@@ -135,11 +135,10 @@ class Config(TrainingConfig):
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
     refuse_unpinned(config)
-    tokenizer: str | None = f"pretrain {config.name}"
     for artifact in inputs.get("model", ()):
         need(artifact, "model", "checkpoint")
-        tokenizer = artifact.tokenizer
-    return Artifact("checkpoint", family=_FAMILY, tokenizer=tokenizer)
+        return Artifact("checkpoint", family=artifact.family, tokenizer=artifact.tokenizer)
+    return Artifact("checkpoint", family=_FAMILY, tokenizer=f"pretrain {config.name}")
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

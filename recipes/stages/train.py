@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 9
+VERSION = 10
 _TOKENIZERS = 2  # times that one is opened
 
 
@@ -187,12 +187,12 @@ def _check_sequential(config: Config, model: Artifact) -> None:
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
-    """The tasks' training splits, and the parallel text where that is used."""
-    rows = tuple(training_rows(task, config.languages) for task in config.tasks)
-    if config.evaluate_every is not None and config.dev_rows == "split":
-        rows += tuple(dev_rows(task) for task in config.tasks)
+    """Rows that are trained on or choose the weights; parallel text where that is used."""
+    rows = [training_rows(task, config.languages) for task in config.tasks]
+    if config.evaluate_every is not None:
+        rows += [dev_rows(task, config.dev_rows) for task in config.tasks]
     parallel = config.code_switch or config.contrastive in ("words", "sentences") or config.mlm
-    return (*rows, PARALLEL, HELD_OUT) if parallel else rows
+    return (*dict.fromkeys(rows), *((PARALLEL, HELD_OUT) if parallel else ()))
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
@@ -275,7 +275,7 @@ def work(
 
 def _batches(config: Config, rows: int) -> tuple[float, float]:
     """Batches of `batch_size` rows, and steps of the optimizer, as `Options.rows` says."""
-    from transfer.loop.batch_plan import steps_for
+    from transfer.loop.training_length import steps_for
 
     cuts = config.effective_batch is not None or config.batch_tokens is not None
     whole = config.batch_size * config.accumulate if cuts else config.batch_size

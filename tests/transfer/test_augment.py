@@ -127,11 +127,50 @@ def test_training_with_words_translated_says_where_the_text_is_missing(
         train_tasks(tiny_base, [TASKS.get("udpos")], source, how, **places)
 
 
-def test_languages_without_spaces_alone_have_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_translations, "build", lambda *_, **__: {})
-    with pytest.raises(DataError, match="code_switch: no words to translate"):
+def text_of(monkeypatch: pytest.MonkeyPatch, **pairs: list[tuple[str, str]]) -> None:
+    """Have the parallel text be these (foreign, English) pairs of each language."""
+
+    def read(*_: Any, **__: Any) -> Any:
+        yield from ((code.replace("_", "-"), lines) for code, lines in pairs.items())
+
+    monkeypatch.setattr(word_translations.parallel_text, "pairs_by_language", read)
+
+
+CATS = [("katze sieht", "cat sees"), ("katze frisst", "cat eats"), ("der hund sieht", "dog sees")]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {"de": [("Hallo Welt", "Hello world"), ("Guten Tag", "Good day")]},  # no word twice
+        dict.fromkeys(("zh", "zh_tw", "yue", "wuu", "th", "ja"), CATS),
+    ],
+)
+def test_text_without_words_to_translate_is_refused(
+    monkeypatch: pytest.MonkeyPatch, pairs: dict[str, list[tuple[str, str]]]
+) -> None:
+    text_of(monkeypatch, **pairs)
+    with pytest.raises(DataError, match=r"code_switch: no words to translate.*set code_switch: 0"):
         prepare(Augmentation(code_switch=0.5), EMBEDDED, seed=1)
     prepare(Augmentation(uncased=0.5), EMBEDDED, seed=1)
+
+
+def test_a_language_without_words_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    text_of(monkeypatch, af=[("Hallo wêreld", "Hello world")], de=CATS, zh_tw=CATS)
+    assert set(word_translations.build(EMBEDDED)) == {"de"}
+    change = prepare(Augmentation(code_switch=1.0), EMBEDDED, seed=1)
+    rows = [PairExample(str(n), "The Cat", "NATO Met", None) for n in range(50)]
+    changed: list[Any] = change(rows)
+    assert {row.second for row in changed} == {"NATO Met"}
+    assert {row.first for row in changed} == {"The Katze", "The Cat"}  # 9 of 10 words
+
+
+def test_georgian_has_no_capital_at_the_beginning_of_a_word() -> None:
+    georgian = {"sheep": "ცხვარი", "dog": "ძაღლი"}
+    assert not has_case(georgian)
+    pair = PairExample("1", "Sheep run. Dog runs", "Dog", None)
+    changed: Any = switched(pair, georgian, has_case(georgian), Always())
+    assert (changed.first, changed.second) == ("ცხვარი run. ძაღლი runs", "ძაღლი")
 
 
 def test_prefixes_are_neither_translated_nor_lowered() -> None:

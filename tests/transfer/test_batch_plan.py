@@ -6,7 +6,9 @@ from collections import Counter
 
 import pytest
 
+from recipes.stages import train
 from transfer.loop import batch_plan, mixing
+from transfer.loop.training_length import steps_for
 from transfer.text.parallel_text import sample
 
 
@@ -20,7 +22,7 @@ def test_a_plan_uses_every_example_once_an_epoch_and_repeats_itself() -> None:
 
 @pytest.mark.parametrize(("rows", "batch_size"), [(33, 32), (65, 32), (100, 32), (9, 8), (3, 8)])
 def test_few_rows_come_as_often_as_asked(rows: int, batch_size: int) -> None:
-    steps = batch_plan.steps_for(rows, batch_size, epochs=10)
+    steps = steps_for(rows, batch_size, epochs=10)
     plan = batch_plan.plan([5] * rows, batch_size, steps, seed=1)
     assert {len(batch.indices) for batch in plan} == {batch_size}
     seen = Counter(index for batch in plan for index in batch.indices)
@@ -30,6 +32,28 @@ def test_few_rows_come_as_often_as_asked(rows: int, batch_size: int) -> None:
         assert all(len(set(batch.indices)) == batch_size for batch in plan)
         first = [index for batch in plan[: rows // batch_size] for index in batch.indices]
         assert len(set(first)) == len(first)  # an epoch has each row once
+
+
+@pytest.mark.parametrize(
+    ("epochs", "most", "steps", "cost"),
+    [
+        (None, None, 9, "3 epochs"),
+        (None, 1000, 1000, "1000 steps"),
+        (None, 4, 4, "4 steps"),
+        (2, None, 6, "2 epochs"),
+        (2, 1000, 6, "2 epochs, at most 1000 steps"),
+        (2, 4, 4, "2 epochs, at most 4 steps"),
+    ],
+)
+def test_steps_alone_decide_and_with_epochs_the_shorter_training_counts(
+    epochs: float | None, most: int | None, steps: int, cost: str
+) -> None:
+    assert steps_for(100, 32, epochs, most) == steps
+    config = train.Config(
+        name="t", stage="train", model="m", tasks=("xnli",), epochs=epochs, max_steps=most
+    )
+    assert train._batches(config, 100) == (steps, steps)
+    assert train.cost(config) == cost
 
 
 def test_a_plan_pads_less_than_shuffling() -> None:

@@ -18,9 +18,11 @@ from recipes.errors import StageInputError
 from recipes.stages import train as training
 from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact
 from transfer.contrastive import align, contrast_loss, read_pairs
+from transfer.errors import MethodError
 from transfer.loop.batch_plan import padded
 from transfer.loop.fit import Settings
 from transfer.models.adapters import open_adapter
+from transfer.objectives.sentence_vectors import SentenceVectors
 
 EMBEDDED = DataSource("embedded")
 
@@ -115,8 +117,66 @@ def test_a_recipe_says_tasks_or_contrastive() -> None:
     with pytest.raises(ValueError, match="or contrastive: words or sentences"):
         config(contrastive=None)
     for key in ("uncased", "code_switch", "noise"):
-        with pytest.raises(StageInputError, match=f"{key} change the training of tasks alone"):
+        with pytest.raises(StageInputError, match=f"{key} change the training of tasks and"):
             training.check(config(**{key: 0.5}), base)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"contrastive": "sentences", "quantize_aware": "int8"}, "contrastive: quantize_aware"),
+        ({"mixing": "uniform", "cap": None}, "contrastive: mixing change"),
+        ({"mlm_languages": ["de"], "mlm_lines": 5}, "contrastive: mlm_languages, mlm_lines"),
+        ({"contrastive": "sentences", "passage_prefix": "p: "}, "parallel text has no passages"),
+        ({"contrastive": "sentences", "passage_prefix": ""}, "parallel text has no passages"),
+    ],
+)
+def test_keys_that_parallel_text_does_not_use_are_refused(
+    keys: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(StageInputError, match=message):
+        training.check(config(method="full", **keys), {"model": (Artifact("checkpoint"),)})
+
+
+def aligned(base: Path, place: Path, what: Any, **changes: Any) -> Any:
+    """Alignment of one step, with every weight trained."""
+    quick = options(method="full", max_steps=1, languages=("de",), **changes)
+    return align(base, EMBEDDED, what, quick, max_pairs=200, work=place / "w", out=place / "o")
+
+
+def test_words_are_compared_as_asked(tiny_base: Path, tmp_path: Path) -> None:
+    ways = [
+        SentenceVectors(),
+        SentenceVectors("mean"),
+        SentenceVectors("cls"),
+        SentenceVectors(temperature=0.5),
+    ]
+    losses = [
+        aligned(tiny_base, tmp_path / str(n), "words", vectors=way, method_options={}).fitted
+        for n, way in enumerate(ways)
+    ]
+    plain, mean, cls, warm = (fitted.final_loss for fitted in losses)
+    assert plain == mean and len({mean, cls, warm}) == 3
+
+
+def test_longer_sentences_are_cut_to_what_the_model_reads(tiny_base: Path, tmp_path: Path) -> None:
+    place = tmp_path / "corpus" / "parallel"
+    place.mkdir(parents=True)
+    rows = [f"{'word ' * 200}{n}.\t{'wort ' * 200}{n}.\tx\n" for n in range(20)]
+    (place / "de.tsv").write_text("".join(rows), encoding="utf-8")
+    (tmp_path / "xtreme").mkdir()
+    source = DataSource("xtreme", tmp_path / "xtreme")
+    long = options(method="full", max_steps=1, max_length=128, method_options={})
+    where = {"work": tmp_path / "w", "out": tmp_path / "o"}
+    said = align(tiny_base, source, "sentences", long, **where).summary
+    assert said["longest sequence"] == "64 tokens, the model's limit; max_length asks for 128"
+
+
+def test_a_layer_that_the_model_lacks_is_refused(tiny_base: Path, tmp_path: Path) -> None:
+    for method in ("full", "lora"):
+        asked = options(method=method, method_options={"adapter_layers": (1, 9)})
+        with pytest.raises(MethodError, match=r"adapter_layers: 9, .* layers 1 to 2"):
+            align(tiny_base, EMBEDDED, "words", asked, work=tmp_path / "w", out=tmp_path / "o")
 
 
 @pytest.mark.parametrize(

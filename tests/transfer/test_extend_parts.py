@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ from recipes.errors import StageInputError
 from recipes.planning.external_models import External
 from recipes.stages._shared.contract import Artifact
 from transfer.extend.extend import _regress
+from transfer.extend.plan import _frequent
 from transfer.extend.start import _folded, spelling
 from transfer.models.to_xlmr import carry, load_english
 from transfer.objectives import sentences
@@ -108,6 +110,19 @@ def test_capitals_share_a_start_where_english_has_none(lowercase: bool) -> None:
     pieces = ["<s>", "▁Rom", "▁rom", "rom", "▁ROM", "▁weg"]
     new = Tokenizer(Unigram([(piece, 0.0) for piece in pieces]))
     assert _folded(english, new).tolist() == ([0, 1, 1, 3, 1, 5] if lowercase else list(range(6)))
+
+
+def test_frequent_words_are_whole_and_of_languages_with_spaces() -> None:
+    decomposed = unicodedata.normalize("NFD", "Việt")
+    lines = [
+        (0, "ที่นี่ดี ที่นี่ดี"),
+        (1, "हिन्दी (हिन्दी) 2024 2024"),
+        (2, f"{decomposed}, {decomposed}. don't Don't once"),
+    ]
+    found = _frequent(lines, ("th", "hi", "vi", "en"), "keep")
+    assert found == [(1, "हिन्दी"), (2, decomposed)]
+    folded = _frequent(lines, ("th", "hi", "vi", "en"), "lower")
+    assert folded == [(1, "हिन्दी"), (2, "don't"), (2, decomposed.lower())]
 
 
 def test_rows_come_from_the_words_a_piece_is_translated_by() -> None:

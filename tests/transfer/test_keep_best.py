@@ -17,6 +17,8 @@ from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
+from recipes.stages import train
+from recipes.stages._shared.contract import Artifact, DataNeed
 from transfer.encoded_rows.masked_text import MaskedText
 from transfer.errors import DivergedError, MethodError
 from transfer.loop import batch_plan
@@ -29,6 +31,30 @@ from transfer.supervised.snapshots import Tail
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
+
+
+@pytest.mark.parametrize(
+    ("keys", "needs"),
+    [
+        ({}, {("train", ("de",))}),
+        ({"evaluate_every": 5}, {("train", ("de",)), ("dev", ("en",))}),
+        ({"evaluate_every": 5, "dev_rows": "train"}, {("train", ("de",)), ("train", ("en",))}),
+    ],
+)
+def test_a_stage_needs_the_rows_that_choose_its_weights(keys: Any, needs: Any) -> None:
+    config = train.Config(
+        name="t", stage="train", model="m", tasks=("panx",), languages=("de",), **keys
+    )
+    found = train.data(config, Artifact("checkpoint", task="panx"))
+    assert {(need.split, need.languages) for need in found} == needs
+    assert len(found) == len(needs) and all(need.task == "panx" for need in found)
+
+
+def test_dev_rows_of_the_languages_trained_on_are_named_once() -> None:
+    keys: Any = {"evaluate_every": 5, "dev_rows": "train"}
+    config = train.Config(name="t", stage="train", model="m", tasks=("panx",), **keys)
+    found = train.data(config, Artifact("checkpoint", task="panx"))
+    assert found == (DataNeed("panx", "train", ("en",)),)
 
 
 class _Stop(Exception):

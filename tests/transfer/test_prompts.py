@@ -15,7 +15,9 @@ from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
 
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
+from transfer.encoded_rows.masked_text import MaskedText
 from transfer.errors import MethodError
+from transfer.methods._prompts import prefix_states
 from transfer.models import checkpoints
 from transfer.registry import METHODS
 from transfer.supervised.dev_scores import _Live
@@ -173,6 +175,54 @@ def test_prompts_are_trained_on_tasks(
     assert said.fitted.final_loss > 0
     saved = load_file(tmp_path / "o" / "adapter_model.safetensors")
     assert saved["prompt_embeddings"].shape == ((4, 64) if name == "soft_prompt" else (4, 256))
+
+
+@pytest.mark.parametrize("rows", [1, 5, 17])
+@pytest.mark.parametrize("name", PROMPTS)
+@pytest.mark.parametrize(
+    ("labels", "problem"), [(1, "regression"), (2, "multi_label_classification")]
+)
+def test_labels_of_rows_are_read_as_they_are(
+    name: str, labels: int, problem: str, rows: int
+) -> None:
+    """In batches of 1 and of one more row than the prompt has tokens, too."""
+    torch.manual_seed(0)
+    shape = {"vocab_size": 100, "hidden_size": 32, "num_hidden_layers": 1, "intermediate_size": 32}
+    config = XLMRobertaConfig(
+        **shape,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        num_labels=labels,
+        problem_type=problem,
+    )
+    model = XLMRobertaForSequenceClassification(config)
+    wrapped = METHODS.get(name).prepare(model, "pair", "fp32", length=16).eval()
+    ids = torch.randint(4, 90, (rows, 9))
+    gold = torch.randint(0, 2, (rows, labels)).float()
+    said = wrapped(input_ids=ids, attention_mask=torch.ones_like(ids), labels=gold)
+    of_row = torch.nn.functional.binary_cross_entropy_with_logits
+    loss = torch.nn.functional.mse_loss if labels == 1 else of_row
+    assert said.loss.item() == pytest.approx(loss(said.logits, gold).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("task", ["xnli", "udpos"])
+def test_masked_text_is_read_through_a_prefix(tiny_base: Path, tmp_path: Path, task: str) -> None:
+    model, _ = checkpoints.load(tiny_base, TASKS.get("udpos"))
+    wrapped = METHODS.get("deep_prompt").prepare(model, "tagging", "fp32", length=4).eval()
+    rows = inputs(batch(TASKS.get("udpos"), tiny_base))
+    with torch.no_grad():
+        states = wrapped(**rows, output_hidden_states=True).hidden_states
+        found = prefix_states(wrapped, **rows)
+    assert all(torch.equal(one, two) for one, two in zip(states, found, strict=True))
+    quick = options(
+        method="deep_prompt",
+        max_length=40,
+        method_options={"length": 4},
+        masked=MaskedText(share=0.5, languages=("de",), lines=50),
+    )
+    where = {"work": tmp_path / "w", "out": tmp_path / "o"}
+    said = train_tasks(tiny_base, [TASKS.get(task)], EMBEDDED, quick, **where)
+    assert said.fitted.final_loss > 0
 
 
 @pytest.mark.parametrize("name", PROMPTS)

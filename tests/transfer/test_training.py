@@ -150,6 +150,28 @@ def test_bf16_reaches_an_objective_that_calls_parts_of_the_model(tmp_path: Path)
         seen.clear()
 
 
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_training_whose_last_losses_are_not_numbers_is_refused(
+    tmp_path: Path, stops: bool
+) -> None:
+    """The losses of a training of 200 steps and more are logged every ten steps."""
+    model, done = torch.nn.Linear(2, 1), 0
+
+    def objective(module: Any, batch: dict[str, Any]) -> torch.Tensor:
+        nonlocal done
+        done += 1
+        loss = module(batch["x"]).pow(2).mean()
+        return loss * float("nan") if done == 203 else loss
+
+    plan = batch_plan.plan([1] * 50, 5, 400 if stops else 205, seed=1)
+    data = TrainingData(plan, lambda batch: {"x": torch.randn(5, 2)})
+    settings = Settings(1e-3, seed=1, compute="fp32")
+    with pytest.raises(
+        DivergedError, match=r"no longer finite after step 205; lower learning_rate"
+    ):
+        fit(model, data, objective, settings, tmp_path, after=lambda step: step == 205)
+
+
 def test_a_diverging_training_says_what_to_lower(tmp_path: Path) -> None:
     model = torch.nn.Linear(1, 1)
     plan = batch_plan.plan([1] * 8, 2, 4, seed=1)

@@ -23,6 +23,7 @@ from evalsuite.registry import TASKS
 from evalsuite.results.record import Environment
 from evalsuite.task import DataSource, TagExample
 from recipes.stages import pretrain as stage
+from recipes.stages._shared.contract import Artifact
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.loop import compute
 from transfer.loop.compute import resolve_compute
@@ -136,6 +137,18 @@ def continued() -> Options:
         languages=("de",),
         settings=Settings(1e-3, seed=1, compute="fp32"),
     )
+
+
+def test_a_model_that_is_pretrained_further_keeps_its_family() -> None:
+    given = Artifact("checkpoint", family="modernbert", external=True, tokenizer="theirs")
+    config = stage.Config(name="p", stage="pretrain", model="./m", steps=3)
+    found = stage.check(config, {"model": (given,)})
+    assert (found.family, found.tokenizer) == ("modernbert", "theirs")
+    shape = {"layers": 1, "hidden": 8, "heads": 1, "ffn": 8, "vocabulary": 64}
+    new = stage.Config.model_validate(
+        {"name": "p", "stage": "pretrain", "shape": shape, "steps": 3}
+    )
+    assert stage.check(new, {}).family == "xlm-roberta"
 
 
 def test_pretraining_goes_on_from_a_checkpoint(tiny_base: Path, tmp_path: Path) -> None:

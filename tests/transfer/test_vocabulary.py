@@ -9,6 +9,7 @@ import pytest
 
 from evalsuite import tokenization
 from evalsuite.data.embedded import generate as embedded
+from evalsuite.errors import DataError
 from transfer.text import vocabulary
 
 
@@ -64,3 +65,10 @@ def test_letters_keep_their_case_or_lose_it_or_have_it_marked(case: Any, tmp_pat
         assert "<unk>" not in found
     assert (pieces("Rom") == pieces("rom")) == (case == "lower")
     assert (pieces("Rom") == ["▁⇧", *pieces("rom")]) == (case == "mark")
+
+
+def test_a_vocabulary_below_the_characters_of_the_text_is_refused() -> None:
+    lines = ["".join(chr(0x4E00 + row * 7 + place) for place in range(7)) for row in range(60)]
+    with pytest.raises(DataError, match=r"vocabulary: 64 pieces .* set vocabulary: 428 or more"):
+        vocabulary.train_unigram(lines, 64)
+    assert vocabulary.train_unigram(lines, 428).get_vocab_size() <= 428

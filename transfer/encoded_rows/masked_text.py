@@ -1,20 +1,21 @@
 """Sequences for masked LM: lines of parallel text, and pairs of them for translation LM.
 
 >>> text = encode(tokenizer, pairs, tlm=0.5, max_length=128, seed=1)
->>> len(text.ids) == len(text.language)
-True
+>>> drawn = draw(text, tlm=0.5, alpha=0.3, count=1000, seed=1)
+>>> sum(index < text.pairs for index in drawn)
+500
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evalsuite import tokenization
 from evalsuite.data import parallel
+from evalsuite.data.heldout import HeldOut
 from evalsuite.errors import DataError
 from evalsuite.task import DataSource
 from transfer.encoded_rows.encoded import OneSequence
@@ -33,8 +34,9 @@ class MaskedText:
 
     Attributes:
         share: of batches.
-        languages: of the text; None for all the source has, `("en",)` for English alone.
-        tlm: share of sequences that are a sentence and its translation.
+        languages: of the text; None for all the source has, `("en",)` for English alone, of all
+            pairs and of English text.
+        tlm: share of the rows that are a sentence and its translation.
         lines: a language, at most.
     """
 
@@ -46,10 +48,11 @@ class MaskedText:
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """Encoded sequences, and for each the language it belongs to."""
+    """Encoded sequences, and for each the language it belongs to; the first `pairs` are pairs."""
 
     ids: list[list[int]]
     language: list[int]
+    pairs: int = 0
 
 
 class Masked(OneSequence):
@@ -84,21 +87,41 @@ def load(
     english_alone = how.languages == ("en",)
     if english_alone and how.tlm > 0:
         raise DataError("tlm: a translation needs a language other than English in mlm_languages")
-    foreign = None if how.languages is None else [c for c in how.languages if c != "en"]
-    if english_alone:  # any language's English sides
-        foreign = list(parallel.languages(source)[:1])
-    read = parallel_text.read(source, foreign, how.lines, progress=progress)
     tokenizer = tokenization.load(directory)
     if english_alone:
-        lines = [*dict.fromkeys(english for _, _, english in read.pairs)]
+        progress(0.0, "reading English")
+        lines = _english(source, how.lines)
         tokenizer.enable_truncation(max_length, strategy="longest_first")
         found = Sequences([e.ids for e in tokenizer.encode_batch(lines)], [0] * len(lines))
     else:
+        foreign = None if how.languages is None else [c for c in how.languages if c != "en"]
+        read = parallel_text.read(source, foreign, how.lines, progress=progress)
         found = encode(tokenizer, read.pairs, how.tlm, max_length, seed)
         if how.languages is not None and "en" not in how.languages and how.tlm == 0:
             found = _without(found, read.english)
-    drawn = parallel_text.sample(found.language, ALPHA, count, seed)
+    drawn = draw(found, how.tlm, ALPHA, count, seed)
     return Masked([found.ids[index] for index in drawn], directory)
+
+
+def _english(source: DataSource, most: int | None) -> list[str]:
+    """English sides of all pairs, and text in English alone, each line once; at most `most`.
+
+    Raises:
+        DataError: there are none.
+    """
+    others = parallel.languages(source)
+    every = parallel_text.lines_of(source, "en", others, None, HeldOut.read(source))
+    lines: dict[str, None] = {}
+    for line in every:
+        lines[line] = None
+        if len(lines) == most:
+            break
+    if not lines:
+        raise DataError(
+            "mlm_languages: en: the corpus has no English text, apart from evaluation text; add "
+            "pairs, or English text in mono/"
+        )
+    return [*lines]
 
 
 def _without(found: Sequences, language: int) -> Sequences:
@@ -107,7 +130,7 @@ def _without(found: Sequences, language: int) -> Sequences:
 
 
 def encode(tokenizer: Any, pairs: Pairs, tlm: float, max_length: int, seed: int) -> Sequences:
-    """Sequences to learn from: `tlm` of the pairs whole, of the others either side alone.
+    """Sequences to draw from: pairs whole, unless `tlm` is 0, and one side of each, unless it is 1.
 
     English sides count as a separate language, so that a sampling exponent weighs it like others.
     """
@@ -128,15 +151,18 @@ def encode(tokenizer: Any, pairs: Pairs, tlm: float, max_length: int, seed: int)
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     ids: list[list[int]] = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
     tokenizer.no_truncation()
-    if 0 < tlm < 1:
-        keep = _shares(whole, len(ids) - whole, tlm, rng)
-        ids, language = [ids[i] for i in keep], [language[i] for i in keep]
-    return Sequences(ids, language)
+    return Sequences(ids, language, whole)
 
 
-def _shares(whole: int, single: int, tlm: float, rng: random.Random) -> Sequence[int]:
-    """Indices with `tlm` of them from the first `whole`."""
-    most = min(whole / tlm, single / (1 - tlm))
-    first = rng.sample(range(whole), min(whole, round(most * tlm)))
-    second = rng.sample(range(whole, whole + single), min(single, round(most * (1 - tlm))))
-    return sorted(first) + sorted(second)
+def draw(found: Sequences, tlm: float, alpha: float, count: int, seed: int) -> list[int]:
+    """`count` indices, `tlm` of them of pairs.
+
+    Of the pairs, and of the single lines, a language's share is its size to the power `alpha`.
+    """
+    paired, pairs = round(count * tlm), found.pairs
+    two = parallel_text.sample(found.language[:pairs], alpha, paired, seed)
+    one = parallel_text.sample(found.language[pairs:], alpha, count - paired, seed)
+    drawn = two + [pairs + index for index in one]
+    if two and one:
+        random.Random(seed).shuffle(drawn)
+    return drawn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +18,13 @@ from transfer.loop.stream_plan import StreamPlan
 from transfer.registry import TEACHERS
 from transfer.text.parallel_text import Ragged, sample
 from transfer.text.vocabulary import Case
+from transfer.text.word_translations import core, has_spaces
 
 BOS, PAD, EOS = 0, 1, 2  # of the new vocabulary, as in XLM-R
 SENTENCES, LINES, WORDS, TLM, MLM, ENGLISH = range(6)  # the parts
 _STREAMED = {"lines": LINES, "mlm": MLM, "english": ENGLISH}  # by their names in `rules.readers`
 _WORDS_A_SENTENCE = 4  # so many times more words than sentences in a batch
 _FREQUENT = 20_000  # words a language, the most frequent first
-_WORD = re.compile(r"[^\W\d_]+")
 _Drawn = tuple[Ragged, list[str], list[int]]  # the fields of a `Part` whose text is in memory
 
 
@@ -162,7 +161,7 @@ def _pools(
     if options.teacher is None:
         return [pairs, [], [], pairs, singles, []]
     sampled = short if options.stream is None else range(len(text.lines))
-    words = _frequent(_known(corpus, sampled, options), options.case)
+    words = _frequent(_known(corpus, sampled, options), text.languages, options.case)
     lines = [] if LINES in streamed else _known(corpus, short, options)
     return [pairs, lines, words, pairs, singles, []]
 
@@ -178,12 +177,21 @@ def _known(corpus: Corpus, short: Sequence[int], options: Options) -> list[tuple
     return lines + [text.lines[i] for i in short if text.lines[i][0] in usable]
 
 
-def _frequent(lines: list[tuple[int, str]], case: Case) -> list[tuple[int, str]]:
-    """The most frequent words of each language, those that occur once left out."""
+def _frequent(
+    lines: list[tuple[int, str]], languages: Sequence[str], case: Case
+) -> list[tuple[int, str]]:
+    """The most frequent words of each language, those that occur once left out.
+
+    Words are what lies between spaces, so a language that is written without spaces has none.
+    """
+    spaced = [has_spaces(language) for language in languages]
     counts: dict[int, Counter[str]] = {}
     for index, line in lines:
+        if not spaced[index]:
+            continue
         folded = line if case == "keep" else line.lower()
-        counts.setdefault(index, Counter()).update(_WORD.findall(folded))
+        words = filter(None, map(core, folded.split()))
+        counts.setdefault(index, Counter()).update(words)
     return [
         (index, word)
         for index, counter in sorted(counts.items())

@@ -13,6 +13,8 @@ Files:
         step
     stream_plan.py: the order of a training on more text than memory holds
     tracking.py: trackers that show a training while it runs, such as TensorBoard
+    training_length.py: how many batches a training has, from the number of its rows, of epochs
+        and of steps
     training_log.py: what a training writes about itself while it runs
     types.py: names for the tensors and functions that a training is made of
 """

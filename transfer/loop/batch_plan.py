@@ -15,6 +15,7 @@ import torch
 
 from evalsuite.inference.batch_runner import pad
 from evalsuite.inference.batching import by_tokens
+from transfer.loop.training_length import steps_for as steps_for
 
 _POOL = 32  # batches shuffled together before they are sorted by length
 
@@ -84,12 +85,6 @@ def _epochs(count: int, rng: random.Random) -> Iterator[int]:
         order = list(range(count))
         rng.shuffle(order)
         yield from order
-
-
-def steps_for(examples: int, batch_size: int, epochs: float, most: int | None = None) -> int:
-    """Batches of this many epochs, at least one and at most `most`."""
-    steps = max(1, round(examples * epochs / batch_size))
-    return steps if most is None else min(steps, most)
 
 
 def cut(batch: Batch, lengths: Sequence[int], rows: int, tokens: int | None = None) -> list[Batch]:

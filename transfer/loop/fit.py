@@ -173,7 +173,7 @@ def fit(
             training.
 
     Raises:
-        DivergedError: the loss is no longer a finite number.
+        DivergedError: the loss, or a trained weight at the end, is no longer a finite number.
         MethodError: several processes train, and `data` has no `cut`.
     """
     work.mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,21 @@ def fit(
     checkpoint = last_checkpoint(work)
     with _tracked(trainer, watch, work, (_step(checkpoint) or 0) if checkpoint else 0):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _refuse_not_finite(model, trainer.state.global_step, settings)
     return _fitted(trainer.state, steps, watch.step_seconds, compute)
+
+
+def _refuse_not_finite(model: Any, step: int, settings: Settings) -> None:
+    """Raise DivergedError where a trained weight is not finite, as after a step whose loss is not.
+
+    Of a long training the loss is looked at every few steps alone.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    if not all(bool(torch.isfinite(p).all()) for p in trained):
+        raise DivergedError(
+            f"the trained weights are no longer finite after step {step}; "
+            f"lower learning_rate (now {settings.learning_rate:g})"
+        )
 
 
 @contextmanager

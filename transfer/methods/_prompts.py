@@ -9,6 +9,7 @@ from evalsuite.find_family import longest_of
 from evalsuite.inference.token_types import separator_read
 from transfer.errors import MethodError
 from transfer.methods._options import option
+from transfer.methods._peft import TASKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +52,46 @@ def freeze(model: Any, method: str, length: int, max_length: int | None) -> None
     model.requires_grad_(False)
 
 
+def has_prefix(model: Any) -> bool:
+    """Whether a model is peft's, with trained keys and values before those of the text."""
+    config = getattr(model, "active_peft_config", None)
+    return getattr(config, "peft_type", None) == "PREFIX_TUNING"
+
+
+def prefix_states(model: Any, input_ids: Any, attention_mask: Any) -> Any:
+    """Hidden states of each layer under a prefix: a tuple of `[batch, tokens, width]`.
+
+    peft (0.21) takes them for the pooled output of a pair's model when they are asked for.
+    """
+    import torch
+
+    rows = len(attention_mask)
+    ones = attention_mask.new_ones(rows, model.active_peft_config.num_virtual_tokens)
+    found = model.get_base_model().base_model(
+        input_ids=input_ids,
+        attention_mask=torch.cat((ones, attention_mask), 1),
+        past_key_values=model.get_prompt(rows),
+        output_hidden_states=True,
+    )
+    return found.hidden_states
+
+
 def hide_virtual_tokens(model: Any) -> None:
     """Have a soft prompt's model read labels and return outputs for the real tokens only.
 
     peft puts virtual tokens before the real ones and returns outputs for all of them, while labels
-    and answer positions count real tokens. Hooks shift the labels and cut the outputs; the saved
-    prompt has no hooks.
+    of tokens and answer positions count real tokens. Hooks shift these and cut the outputs; labels
+    of rows stay as they are. The saved prompt has no hooks.
     """
-    count = model.active_peft_config.num_virtual_tokens
+    config = model.active_peft_config
+    count = config.num_virtual_tokens
+    of_tokens = config.task_type == TASKS["tagging"]
 
     def take(module: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         from torch import nn
 
         labels = kwargs.get("labels")
-        if labels is not None and labels.dim() == 2:
+        if labels is not None and of_tokens:
             kwargs["labels"] = nn.functional.pad(labels, (count, 0), value=-100)
         for name in ("start_positions", "end_positions"):
             if kwargs.get(name) is not None:

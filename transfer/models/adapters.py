@@ -174,21 +174,10 @@ class AdapterPredictor(TorchPredictor):
         return outputs | {n: states[int(n.partition(".")[2])].float().cpu().numpy() for n in hidden}
 
     def _states(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> Any:
-        """Hidden states under a prefix, which peft (0.21) takes for the pooled output of a pair's
-        model when they are asked for."""
+        """Hidden states of each layer under a prefix."""
         ids, mask = (torch.from_numpy(a).to(self.model.device) for a in (input_ids, attention_mask))
-        ones = mask.new_ones(len(mask), self.adapter.virtual_tokens)
         with torch.inference_mode():
-            return (
-                self.model.get_base_model()
-                .base_model(
-                    input_ids=ids,
-                    attention_mask=torch.cat((ones, mask), 1),
-                    past_key_values=self.model.get_prompt(len(mask)),
-                    output_hidden_states=True,
-                )
-                .hidden_states
-            )
+            return _prompts.prefix_states(self.model, ids, mask)
 
     def describe(self, label: str) -> ModelInfo:
         """Base and adapter together: what has to lie on the disk, and what is computed with."""

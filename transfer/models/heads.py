@@ -19,6 +19,7 @@ from evalsuite.inference.task_head import head_of_task
 from evalsuite.task import Task
 from transfer.errors import MethodError
 from transfer.loop.types import Objective, Summary, Tensors
+from transfer.methods._prompts import has_prefix, prefix_states
 from transfer.models.head_alone import HeadAlone, masked_lm_head, task_head, with_encoder
 from transfer.objectives.gold import gold_loss
 from transfer.objectives.matching import matching_loss
@@ -57,9 +58,12 @@ class Joined(nn.Module):
         inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
         if self._of_choices():
             inputs = {name: tensor[:, None] for name, tensor in inputs.items()}
-        found = self.model(**inputs, output_hidden_states=True)
+        if has_prefix(self.model):
+            states = prefix_states(self.model, **inputs)
+        else:
+            states = self.model(**inputs, output_hidden_states=True).hidden_states
         assert self.lm_head is not None
-        return cross_entropy(found.hidden_states[-1], self.lm_head, batch["labels"])
+        return cross_entropy(states[-1], self.lm_head, batch["labels"])
 
     def _of_choices(self) -> bool:
         inner = getattr(self.model, "get_base_model", lambda: self.model)()  # of peft

@@ -15,8 +15,9 @@ from transfer.encoded_rows import masked_text
 from transfer.encoded_rows.encoded import Rows
 from transfer.encoded_rows.load_rows import load_rows
 from transfer.encoded_rows.masked_text import Masked
-from transfer.loop.batch_plan import Batch, cut, plan, steps_for
+from transfer.loop.batch_plan import Batch, cut, plan
 from transfer.loop.mixing import mix, shares
+from transfer.loop.training_length import steps_for
 from transfer.loop.types import Progress, Tensors
 from transfer.supervised.dev_scores import DevSet, english
 from transfer.supervised.options import Options
@@ -79,8 +80,8 @@ def load_parts(
     ]
     sizes = [sum(map(len, sets)) for sets in rows]
     if tasks:
-        epochs = options.epochs / (1 - share)  # of the tasks' own rows
-        steps = steps_for(sum(sizes), options.rows, epochs, options.max_steps)
+        examples = sum(sizes) / (1 - share)  # an epoch is one of the tasks' own rows
+        steps = steps_for(examples, options.rows, options.epochs, options.max_steps)
     else:
         steps = options.max_steps or 1
     weights = shares(sizes, options.cap, options.mixing, options.temperature) if tasks else []

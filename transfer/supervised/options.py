@@ -25,7 +25,7 @@ class Options:
     method: str
     settings: Settings
     batch_size: int
-    epochs: float = 1.0
+    epochs: float | None = 1.0  # None: as `max_steps` says, or three
     precision: Precision = "fp32"
     embeddings: Embeddings = "fp32"
     max_steps: int | None = None

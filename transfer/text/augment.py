@@ -57,14 +57,14 @@ def prepare(
     The dictionary is read here, once for all tasks.
 
     Raises:
-        DataError: words are to be translated and the source has no parallel text, or none of a
-            language that is written with spaces.
+        DataError: words are to be translated and the source has no parallel text, or no word
+            of it has a translation.
     """
     words = word_translations.build(source, progress=progress) if how.code_switch > 0 else {}
     if how.code_switch > 0 and not words:
         raise DataError(
-            "code_switch: no words to translate: all languages of the parallel text are written "
-            "without spaces; set code_switch: 0"
+            "code_switch: no words to translate: the parallel text has too few lines, or only "
+            "languages that are written without spaces; add lines, or set code_switch: 0"
         )
     languages = sorted(words)
     cased = {language: has_case(words[language]) for language in languages}
@@ -106,15 +106,18 @@ def switched(
         if translation is None or rng.random() >= _WORDS:
             return word if cased else word.lower()
         if core[0].isupper():
-            translation = translation[0].upper() + translation[1:]
+            translation = translation[0].title() + translation[1:]
         return before + translation + after
 
     return _mapped(example, one)
 
 
 def has_case(words: Mapping[str, str]) -> bool:
-    """Whether most translations are in a script with capitals."""
-    with_case = sum(word.upper() != word for word in words.values())
+    """Whether most translations are in a script whose words can begin with a capital.
+
+    Georgian's cannot: it has capitals for whole words alone.
+    """
+    with_case = sum(word.title() != word for word in words.values())
     return 2 * with_case > len(words)
 
 

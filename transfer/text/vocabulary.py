@@ -25,9 +25,12 @@ from typing import Any, Literal
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
+from evalsuite.errors import DataError
+
 _SPECIALS = ["<s>", "<pad>", "</s>", "<unk>"]
 _MASK = "<mask>"
 _LINE = 4000  # bytes of a line of training text
+_TOO_SMALL = re.compile(r"smaller than required_chars\. \d+ vs (\d+)")  # SentencePiece 0.2
 _FREQUENT = 5  # occurrences that make a word worth a separate piece
 
 Case = Literal["keep", "lower", "mark"]
@@ -50,6 +53,9 @@ def train_unigram(
 
     SentencePiece itself trains, on one thread, since its result repeats itself; the trainer of
     `tokenizers` gives other pieces each time.
+
+    Raises:
+        DataError: the text has more characters than the vocabulary has pieces.
     """
     import sentencepiece
 
@@ -67,20 +73,7 @@ def train_unigram(
     for line in lines:
         normal = tokenizer.normalizer.normalize_str(line)
         words.update(word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal))
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(_repeated(words)),
-        model_writer=model,
-        vocab_size=size - len(_SPECIALS),
-        model_type="unigram",
-        character_coverage=0.9999,
-        normalization_rule_name="identity",
-        hard_vocab_limit=False,
-        num_threads=1,
-        minloglevel=2,
-        max_sentence_length=2 * _LINE,
-    )
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    processor = sentencepiece.SentencePieceProcessor(model_proto=_model(words, size))
     pieces = [(token, 0.0) for token in _SPECIALS]
     for number in range(processor.get_piece_size()):
         if not processor.is_control(number) and not processor.is_unknown(number):
@@ -88,6 +81,35 @@ def train_unigram(
     _add_words(pieces, words, size - 1)
     tokenizer.model = Unigram(pieces, unk_id=_SPECIALS.index("<unk>"), byte_fallback=False)
     return _finish(tokenizer)
+
+
+def _model(words: Counter[str], size: int) -> bytes:
+    """SentencePiece's model of text with these word counts; raises as `train_unigram`."""
+    import sentencepiece
+
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(_repeated(words)),
+            model_writer=model,
+            vocab_size=size - len(_SPECIALS),
+            model_type="unigram",
+            character_coverage=0.9999,
+            normalization_rule_name="identity",
+            hard_vocab_limit=False,
+            num_threads=1,
+            minloglevel=2,
+            max_sentence_length=2 * _LINE,
+        )
+    except RuntimeError as error:
+        if needed := _TOO_SMALL.search(str(error)):
+            least = int(needed[1]) + len(_SPECIALS)
+            raise DataError(
+                f"vocabulary: {size} pieces are too few for the characters of the text; set "
+                f"vocabulary: {least} or more"
+            ) from None
+        raise
+    return model.getvalue()
 
 
 def _spaces() -> list[Any]:

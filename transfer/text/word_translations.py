@@ -26,7 +26,7 @@ Dictionary = Mapping[str, Mapping[str, str]]  # language -> English word -> its 
 
 MAX_PAIRS = 40_000  # a language
 _LEAST = 0.05  # phi-squared; most of what lies below is chance
-_SPACELESS = frozenset({"ja", "km", "lo", "my", "th", "zh"})
+_SPACELESS = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 
 
 def build(
@@ -34,7 +34,7 @@ def build(
     max_pairs: int | None = MAX_PAIRS,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> Dictionary:
-    """Every language the source has parallel text of, evaluation text left out.
+    """Every language with a word that has a translation, evaluation text left out.
 
     Raises:
         DataError: there is no parallel text.
@@ -42,10 +42,16 @@ def build(
     found = {}
     for name, pairs in parallel_text.pairs_by_language(source, max_pairs, progress):
         progress(0.0, f"dictionary, {name}")
-        if name not in _SPACELESS:
+        if has_spaces(name):
             foreign, english = zip(*pairs, strict=True)
-            found[name] = translations(english, foreign)
+            if known := translations(english, foreign):
+                found[name] = known
     return found
+
+
+def has_spaces(language: str) -> bool:
+    """Whether a language, such as `de` or `zh-tw`, is written with spaces between words."""
+    return language.split("-")[0] not in _SPACELESS
 
 
 def translations(english: Sequence[str], foreign: Sequence[str]) -> dict[str, str]:
@@ -86,6 +92,16 @@ def bare(word: str) -> tuple[str, str, str]:
     return word[:first], word[first:last], word[last:]
 
 
+def core(word: str) -> str:
+    """A word without what clings to it; empty where it has no letter.
+
+    >>> core("(Rome),"), core("1999.")
+    ('Rome', '')
+    """
+    found = bare(word)[1]
+    return found if any(character.isalpha() for character in found) else ""
+
+
 def _clings(character: str) -> bool:
     return unicodedata.category(character)[0] in "PS"
 
@@ -95,8 +111,7 @@ def _words(line: str, known: dict[str, str]) -> set[str]:
     found = set()
     for word in line.lower().split():
         if word not in known:
-            core = bare(word)[1]
-            known[word] = core if any(character.isalpha() for character in core) else ""
+            known[word] = core(word)
         found.add(known[word])
     found.discard("")
     return found

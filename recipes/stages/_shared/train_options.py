@@ -35,7 +35,8 @@ class MixingConfig(TaskTrainingConfig, ContrastKeys):
     max_pairs: int | None = Field(
         default=None,
         ge=1,
-        description="Sentence pairs per language for contrastive, at most; default: all pairs.",
+        description="Sentence pairs per language for contrastive, at most; default: all pairs, and "
+        "40,000 for contrastive: words.",
     )
     mixing: Literal["proportional", "capped", "temperature", "uniform"] = Field(
         default="proportional",
@@ -224,7 +225,8 @@ def processes(config: BatchingConfig) -> int:
 
 _OF_TASKS = (
     *("effective_batch", "batch_tokens", "average", "restarts", "adversarial", "noise"),
-    *("uncased", "code_switch", "language_temperature"),
+    *("uncased", "code_switch", "language_temperature", "mixing", "cap", "mlm_languages"),
+    *("mlm_lines", "quantize_aware"),
 )
 
 
@@ -235,8 +237,11 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
         StageInputError: an option does not fit a task.
     """
     on_text = config.contrastive in ("words", "sentences")
-    if on_text and (set_ := [key for key in _OF_TASKS if getattr(config, key)]):
-        raise StageInputError(f"contrastive: {', '.join(set_)} change the training of tasks alone")
+    if on_text and (changed := [key for key in _OF_TASKS if not _is_default(config, key)]):
+        raise StageInputError(
+            f"contrastive: {', '.join(changed)} change the training of tasks and of masked text "
+            "alone; leave them out"
+        )
     problems = rules.task_problems(
         found,
         evaluated=config.evaluate_every is not None,
@@ -249,6 +254,11 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
     check_vectors(config, trained=vectors or config.contrastive == "sentences")
     if vectors and config.mixing != "proportional":
         raise StageInputError("mixing: rows of several tasks are one set where vectors are trained")
+
+
+def _is_default(config: TrainOptionsConfig, key: str) -> bool:
+    """Whether a key has the value that it has where it is left out."""
+    return bool(getattr(config, key) == type(config).model_fields[key].default)
 
 
 def train_options(config: TrainOptionsConfig) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from evalsuite.errors import MissingExtraError
 from evalsuite.inference.task_head import answers_of_task, head_of_task, suits
 from evalsuite.own.own_task import OwnTask
-from evalsuite.task import Task
+from evalsuite.task import Split, Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     Artifact,
@@ -22,6 +22,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.heads import text_of
 from transfer.find_task import find_task
 from transfer.loop.tracking import Tracker, Tracking, is_installed
+from transfer.loop.training_length import EPOCHS
 from transfer.supervised.rules import untrainable
 
 if TYPE_CHECKING:
@@ -85,14 +86,17 @@ class TaskTrainingConfig(TrainingConfig):
         description="Tasks whose training rows are used; lingopress ls tasks lists them.",
     )
     learning_rate: float = Field(default=2e-4, gt=0, description="Peak learning rate.")
-    epochs: float = Field(
-        default=3.0, gt=0, description="Passes over the training rows; max_steps takes precedence."
+    epochs: float | None = Field(
+        default=None,
+        gt=0,
+        description="Passes over the training rows; default: as max_steps says, and 3 where that "
+        "is left out too.",
     )
     max_steps: int | None = Field(
         default=None,
         ge=1,
-        description="Training length in batches, or in steps where effective_batch is set; "
-        "default: as epochs says.",
+        description="Training length in batches, or in steps where effective_batch is set; with "
+        "epochs the shorter of the two counts; default: as epochs says.",
     )
     max_length: int = Field(
         default=128,
@@ -129,7 +133,11 @@ class TaskTrainingConfig(TrainingConfig):
 
 def cost(config: TaskTrainingConfig) -> str:
     """Rough amount of work, for `lingopress plan`."""
-    return f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
+    if config.max_steps is None:
+        return f"{EPOCHS if config.epochs is None else config.epochs:g} epochs"
+    if config.epochs is None:
+        return f"{config.max_steps} steps"
+    return f"{config.epochs:g} epochs, at most {config.max_steps} steps"
 
 
 def smaller_batch(config: TrainingConfig) -> dict[str, Any]:
@@ -207,9 +215,10 @@ def training_rows(name: str, languages: tuple[str, ...] | None = None) -> DataNe
     return DataNeed(name, "train", languages or find_task(name).training_languages)
 
 
-def dev_rows(name: str) -> DataNeed:
-    """The dev rows of a task, in the language that its models are trained in."""
-    return DataNeed(name, "dev", (find_task(name).source_language,))
+def dev_rows(name: str, source: Literal["split", "train"] = "split") -> DataNeed:
+    """The rows of a task that weights are chosen by, in the language its models are trained in."""
+    split: Split = "dev" if source == "split" else "train"
+    return DataNeed(name, split, (find_task(name).source_language,))
 
 
 def refuse_shortened(artifact: Artifact, key: str, why: str) -> None:

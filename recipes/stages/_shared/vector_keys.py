@@ -62,7 +62,7 @@ class ContrastKeys(VectorKeys):
     pooling: Literal["mean", "cls"] | None = Field(
         default=None,
         description="How token vectors become one vector: their mean, or the first token; "
-        "default: as the model declares, else the mean.",
+        "default: as the model declares, else the mean; of words the mean.",
     )
     passage_prefix: str | None = Field(
         default=None,
@@ -122,6 +122,11 @@ def check_vectors(config: ContrastKeys, *, trained: bool) -> None:
         raise StageInputError(
             f"{given[0]}: no vectors of sentences are trained here; leave it out, or set "
             "contrastive: sentences, or contrastive: rows with tasks of two sentences"
+        )
+    if config.contrastive == "sentences" and config.passage_prefix is not None:
+        raise StageInputError(
+            "passage_prefix: parallel text has no passages: prefix is put before both sentences; "
+            "leave it out"
         )
     if config.contrastive != "rows" and (config.min_score is not None or config.positive_label):
         key = "positive_label" if config.min_score is None else "min_score"
