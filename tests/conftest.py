@@ -229,7 +229,7 @@ def tiny_base(traces: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
         batch_size=8,
         max_length=48,
         max_pairs=300,
-        tlm=0.5,
+        tlm=0.45,
         mask_rate=0.15,
         lexical=True,
         freeze_embeddings=False,

@@ -21,10 +21,11 @@ from evalsuite import tokenization
 from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.load_rows import load_rows
-from transfer.loop.batch_plan import Batch, steps_for
+from transfer.loop.batch_plan import Batch
 from transfer.loop.mixed_plan import MixedPlan, in_memory
 from transfer.loop.mixing import mix
 from transfer.loop.stream_plan import StreamPlan
+from transfer.loop.training_length import steps_for
 from transfer.loop.types import Progress
 from transfer.text import augment
 from transfer.text.sentence_pairs import SentencePairs

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import httpx2
 import numpy as np
@@ -78,9 +79,14 @@ async def client(
 
 @asynccontextmanager
 async def listening(models: Sequence[Any], **limits: Any) -> AsyncIterator[tuple[str, int]]:
-    """Host and port of a server that runs as `lingopress serve` runs it, and ends afterwards."""
+    """Host and port of a server that runs as `lingopress serve` runs it, and ends afterwards.
+
+    What it logs goes to the loggers `uvicorn` and no further: its own set-up of Python's logging
+    would close the handlers of the tests.
+    """
     limited = Limits(**limits)
-    running = uvicorn.Server(server.settings(create_app(models, limited), limited))
+    with patch.object(uvicorn.Config, "configure_logging"):
+        running = uvicorn.Server(server.settings(create_app(models, limited), limited))
     with server.listen("127.0.0.1", 0) as place:
         ended = asyncio.ensure_future(running.serve(sockets=[place]))
         while not running.started:

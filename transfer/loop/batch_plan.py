@@ -15,7 +15,6 @@ import torch
 
 from evalsuite.inference.batch_runner import pad
 from evalsuite.inference.batching import by_tokens
-from transfer.loop.training_length import steps_for as steps_for
 
 _POOL = 32  # batches shuffled together before they are sorted by length
 

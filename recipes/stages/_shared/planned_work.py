@@ -19,8 +19,8 @@ from recipes.stages._shared.planned_model import PlannedModel, bundle_bytes, spe
 from recipes.stages._shared.planned_text import PlannedText, Rows
 from recipes.stages._shared.score_gate import ScoreGateConfig
 from recipes.stages._shared.training_keys import TrainingConfig
-from transfer.loop.batch_plan import steps_for
 from transfer.loop.compute import resolve_compute
+from transfer.loop.training_length import steps_for
 from transfer.memory.held_weights import FP32, held
 
 _MOMENTS = 2  # of AdamW
