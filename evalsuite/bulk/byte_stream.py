@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from evalsuite.data.mistaken import mistaken
+from evalsuite.data.unzstd import as_stream, unpacked
 from evalsuite.errors import DataError, MalformedRowError
 
 STDIN = "-"
 _CHUNK = 1 << 14  # bytes read at once; where they are packed, what comes out can be far more
-_BUFFER = 1 << 16
 _HEAD = 1 << 12
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 
@@ -70,7 +70,7 @@ def opened(file: str) -> Iterator[ByteStream]:
             raise DataError(f"{file} cannot be read: {error}") from None
         buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
         chunks = _chunks(buffered, name)
-        lines = io.BufferedReader(_Unpacked(chunks), _BUFFER)
+        lines = as_stream(chunks)
         head = lines.peek(_HEAD)[:_HEAD]
         if not head.startswith(_PARQUET) and (problem := mistaken(head)):
             raise MalformedRowError(name, 1, problem)
@@ -98,43 +98,9 @@ def _chunks(raw: Any, name: str) -> Iterator[bytes]:
         if start.startswith(_GZIP):
             read = gzip.GzipFile(fileobj=raw).read1
         if start.startswith(_ZSTD):
-            yield from _unzstd(raw.read1)
+            yield from unpacked(raw.read1)
             return
         while chunk := read(_CHUNK):
             yield chunk
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise DataError(f"{name} cannot be read to its end: {error}") from None
-
-
-def _unzstd(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    """All frames; one that is cut short is an error, which the library's reader does not see."""
-    import zstandard
-
-    unpacker, begun = zstandard.ZstdDecompressor().decompressobj(), False
-    while chunk := read(_CHUNK):
-        while chunk:
-            if part := unpacker.decompress(chunk):
-                yield part
-            chunk, begun = unpacker.unused_data if unpacker.eof else b"", not unpacker.eof
-            if unpacker.eof:
-                unpacker = zstandard.ZstdDecompressor().decompressobj()
-    if begun:
-        raise zstandard.ZstdError("it is cut short")
-
-
-class _Unpacked(io.RawIOBase):
-    """Parts of bytes as a stream."""
-
-    def __init__(self, parts: Iterator[bytes]) -> None:
-        self._parts, self._rest = parts, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = memoryview(next(self._parts, b""))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count

@@ -15,7 +15,8 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-_MARKS = ("|", ";", ",")
+from evalsuite.own.formats._several import MARKS
+
 _RECUR = 2 / 3  # more than this share of the joined names is in two different fields or more
 
 
@@ -35,7 +36,7 @@ def names_in(values: Sequence[str]) -> list[list[str]]:
     """The names in each field of a column; none of what cannot be read."""
     values = [value.strip() for value in values]
     plain = [value for value in values if not value.startswith("[")]
-    mark = next((mark for mark in _MARKS if any(mark in value for value in plain)), None)
+    mark = next((mark for mark in MARKS if any(mark in value for value in plain)), None)
     return [
         _listed(value)
         if value.startswith("[")

@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable
 
 from evalsuite.own.row import Row
 
-_MARKS = ("|", ";", ",")
+MARKS = ("|", ";", ",")
 
 
 def found(rows: Iterable[Row], role: str) -> set[str]:
@@ -33,7 +33,7 @@ def found(rows: Iterable[Row], role: str) -> set[str]:
             every.update(_listed(row, role))
         elif written:
             fields.setdefault(written, row)
-    mark = next((mark for mark in _MARKS if any(mark in written for written in fields)), None)
+    mark = next((mark for mark in MARKS if any(mark in written for written in fields)), None)
     for written, row in fields.items():
         every.update(_without_empty(row, role, _divided(written, mark)))
     return every
@@ -55,7 +55,7 @@ def names(row: Row, role: str, known: Container[str]) -> list[str]:
         return [row.spelling(written)] if written else []
     if _is_list(written):
         return list(map(row.spelling, _listed(row, role)))
-    ways = [_divided(written, mark) for mark in _MARKS if mark in written] or [[written]]
+    ways = [_divided(written, mark) for mark in MARKS if mark in written] or [[written]]
     fits = (way for way in ways if all(row.spelling(name) in known for name in way))
     chosen = next(fits, ways[0])
     return list(map(row.spelling, _without_empty(row, role, chosen)))
