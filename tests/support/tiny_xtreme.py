@@ -50,13 +50,19 @@ def _files() -> dict[str, str]:
             here = [_line(n).replace("Anna", f"Anna {code}") for n in range(_ROWS)]
             files[f"tatoeba/tatoeba.{longer}-eng.{longer}"] = _text(here)
             files[f"tatoeba/tatoeba.{longer}-eng.eng"] = _text(map(_line, range(_ROWS)))
-            sleep = [f"Tom sleeps in Town{n} .\tTom {code} Town{n} .\ttiny" for n in range(_ROWS)]
-            files[f"../corpus/parallel/{code}.tsv"] = _text(sleep)
+            files[f"../corpus/parallel/{code}.tsv"] = _text(_translated(code))
     return files
 
 
 def _line(n: int) -> str:
     return f"Anna lives in Town{n} ."
+
+
+def _translated(code: str) -> list[str]:
+    """Two verbs in turn, so that code switching finds words that go together."""
+    verbs = ("sleeps", "eats")
+    rows = [(verbs[n % 2], f"Town{n}") for n in range(_ROWS)]
+    return [f"Tom {verb} in {town} .\tTom {verb}{code} {town} .\ttiny" for verb, town in rows]
 
 
 def _text(lines: Sequence[str] | map[str]) -> str:
