@@ -19,6 +19,7 @@ from typing import Any
 from evalsuite.bulk.byte_stream import ByteStream
 from evalsuite.bulk.rows import BadRow, Row
 from evalsuite.data.csv_reader import csv_reader
+from evalsuite.data.csv_separator import separator
 from evalsuite.data.json_text import parse
 from evalsuite.errors import MalformedRowError
 from evalsuite.own.records import tab_fields
@@ -89,6 +90,8 @@ class Lines(_ByLine):
 class Delimited:
     """CSV with quotation marks as RFC 4180 defines them, or TSV; the first line names the columns.
 
+    Columns of CSV are separated by commas, or by semicolons where that line has them and no comma.
+
     Args:
         numbered: there is no line of names; columns are called `1`, `2` and so on.
     """
@@ -98,7 +101,7 @@ class Delimited:
     def __init__(self, stream: ByteStream, *, tabs: bool, numbered: bool) -> None:
         self.name, self.done = stream.name, stream.done
         self._lines = TextLines(stream)
-        self._rows = self._tabs() if tabs else self._commas()
+        self._rows = self._tabs() if tabs else self._columns(named=not numbered)
         first = next(self._rows, None)
         if isinstance(first, BadRow):
             raise MalformedRowError(self.name, first.line, first.problem)
@@ -136,31 +139,36 @@ class Delimited:
             elif line.strip():
                 yield lines.number, tab_fields(line.rstrip("\n"))
 
-    def _commas(self) -> Iterator[tuple[int, list[str]] | BadRow]:
-        lines = self._lines
+    def _columns(self, *, named: bool) -> Iterator[tuple[int, list[str]] | BadRow]:
+        """Rows of CSV, separated by semicolons where the line of names has those alone."""
+        source = self._lines
         problems: list[str] = []
 
         def noted() -> Iterator[str]:
-            for line in lines:
-                if lines.problem:
-                    problems.append(lines.problem)
+            for line in source:
+                if source.problem:
+                    problems.append(source.problem)
                 yield line
 
-        reader = csv_reader(noted(), strict=True)
+        lines = noted()
+        head = next((line for line in lines if line.strip()), "")
+        mark = separator([head]) if named else ","
+        reader = csv_reader(chain([head], lines), strict=True, delimiter=mark)
+        first = source.number
         while True:
-            first = lines.number + 1
-            problems.clear()
             try:
                 fields = next(reader, None)
             except csv.Error as error:
                 yield BadRow(first, f"not a row of CSV: {error}")
-                continue
-            if fields is None:
-                return
-            if problems:
-                yield BadRow(first, problems[0])
-            elif fields:
-                yield first, fields
+            else:
+                if fields is None:
+                    return
+                if problems:
+                    yield BadRow(first, problems[0])
+                elif fields:
+                    yield first, fields
+            first = source.number + 1
+            problems.clear()
 
 
 class JsonLines(_ByLine):

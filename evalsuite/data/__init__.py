@@ -5,6 +5,7 @@ Files:
         normalise them
     choices.py: questions with answers to choose from: what COPA, Cosmos QA and similar tasks share
     csv_reader.py: Python's reader of CSV, with one limit for a field wherever rows are read
+    csv_separator.py: what separates the columns of a CSV file: commas or semicolons
     decoded.py: the text of a file of data, from its bytes: UTF-8 without a byte-order mark, or one
         message
     files.py: text files in the layouts of the XTREME download scripts, read with errors that name

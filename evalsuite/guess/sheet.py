@@ -11,7 +11,6 @@ values below it.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from evalsuite.data.csv_reader import csv_reader
+from evalsuite.data.csv_separator import divides
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.guess.column_names import EMPTY, HEADS
 from evalsuite.guess.columns import Looked, is_number, look
@@ -205,21 +204,10 @@ def _refuse_other_separators(path: Path, lines: Sequence[str]) -> None:
     some = list(islice(_filled(lines), 50))
     own = "," if form(path) == "csv" else "\t"
     for mark, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas"), ("|", "bars")):
-        if mark != own and len(some) > 1 and _is_separator(mark, some):
+        if mark != own and len(some) > 1 and divides(mark, some):
             suffix = {"\t": ".tsv", ",": ".csv"}.get(mark)
-            remedy = (
-                f"rename it to end in {suffix}" if suffix else "save it as CSV with commas, or TSV"
-            )
+            remedy = f"rename it to end in {suffix}" if suffix else "save it as CSV, or TSV"
             raise MalformedRowError(path, 1, f"its columns are separated by {name}; {remedy}")
-
-
-def _is_separator(mark: str, lines: Sequence[str]) -> bool:
-    """Whether it divides all lines into the same number of columns, at least two."""
-    try:
-        widths = {len(row) for row in csv_reader(lines, delimiter=mark)}
-    except csv.Error:
-        return False
-    return len(widths) == 1 and widths.pop() > 1
 
 
 def _filled(lines: Sequence[str]) -> Iterator[str]:

@@ -7,7 +7,8 @@
 The form is read from the name: `.csv`, `.tsv` (and `.txt`), `.jsonl`, `.parquet`, with `.gz` or
 `.zst` after it. A first line that names its columns is expected where columns are asked for by
 name; columns asked for by number (1 is the first) are those of a file without such a line.
-CSV has quotation marks as RFC 4180 defines them. In TSV a field may be wrapped in quotation marks,
+CSV has quotation marks as RFC 4180 defines them, and commas or, as some spreadsheets write it,
+semicolons between columns. In TSV a field may be wrapped in quotation marks,
 as Python's `csv` writes it; a mark elsewhere is text.
 """
 
@@ -17,6 +18,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.data.csv_reader import csv_reader
+from evalsuite.data.csv_separator import separator
 from evalsuite.data.decoded import decoded
 from evalsuite.data.json_text import parse
 from evalsuite.data.mistaken import mistaken
@@ -36,6 +39,8 @@ BLANK = "blank line"  # why a line of a file is no row
 COMPRESSED = (".gz", ".zst")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # first bytes
 _HEAD = 4096
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_LOOKED_AT = 1 << 16  # characters, for the separator of CSV
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +160,15 @@ def _delimited(
     *,
     tabs: bool,
 ) -> Iterator[Record]:
+    numbered = any(isinstance(column, int) for column in columns)
     rows: Iterator[tuple[int, list[str]]]
     if tabs:
         rows = ((line, tab_fields(shown)) for line, shown in _lines(text, skipped))
     else:
-        rows = _csv_rows(path, text, skipped)
+        rows = _csv_rows(path, text, skipped, named=not numbered)
     names: list[Column] = []
     for line, fields in rows:
         if not names:
-            numbered = any(isinstance(column, int) for column in columns)
             names = [*range(1, len(fields) + 1)] if numbered else [*fields]
             _check_columns(path, line, columns, names)
             _check_once(path, line, (*columns, *optional), names)
@@ -185,8 +190,11 @@ def _lines(text: str, skipped: Counter[str]) -> Iterator[tuple[int, str]]:
             skipped[BLANK] += 1
 
 
-def _csv_rows(path: Path, text: str, skipped: Counter[str]) -> Iterator[tuple[int, list[str]]]:
-    reader = csv_reader(io.StringIO(text, newline=""), strict=True)
+def _csv_rows(
+    path: Path, text: str, skipped: Counter[str], *, named: bool
+) -> Iterator[tuple[int, list[str]]]:
+    mark = separator(_LINE_ENDS.split(text[:_LOOKED_AT]), named=named)
+    reader = csv_reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     line = 1
     try:
         for fields in reader:

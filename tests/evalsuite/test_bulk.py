@@ -184,6 +184,15 @@ def test_columns_are_chosen_by_name_number_and_habit(tmp_path: Path) -> None:
     assert texts('{"words": ["a", "b"]}\n', Reading("jsonl"), Words()) == [["a b"]]
 
 
+def test_columns_of_csv_may_be_separated_by_semicolons(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text('\n"id";text\n1;It rains, again.\n2;"a; ""b"""\n\n3\n', encoding="utf-8")
+    _, seen = answer(Job(str(path), tmp_path / "out.jsonl"))
+    found = from_file(tmp_path / "out.jsonl")
+    assert [row["text"] for row in found] == ["It rains, again.", 'a; "b"']
+    assert seen.problems == ["r.csv:6: 1 columns where 2 are expected"]
+
+
 def test_the_first_json_lines_choose_their_column_together(tmp_path: Path) -> None:
     def texts(*rows: dict[str, str], columns: tuple[str, ...] = ()) -> list[list[str]]:
         found: list[list[str]] = []

@@ -16,6 +16,7 @@ from evalsuite.guess.divide import divide
 from evalsuite.guess.sheet import read_sheet
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.own_task import OwnTask
+from evalsuite.own.records import records
 
 Put = Callable[[dict[str, str]], None]
 
@@ -72,10 +73,8 @@ SEMICOLONS = "".join(f"{text}, he said;{label}\n" for text, label in rows(60))
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("g.csv", "text;label\n" + SEMICOLONS, "separated by semicolons; save it as CSV with"),
-        ("g.csv", "in short, a text;weather\n" + SEMICOLONS.replace(", he", ", so, he"),
-         "separated by semicolons"),
-        ("g.csv", "text;label\n" + '"it; rains, again";weather\n' * 9, "separated by semicolons"),
+        ("g.tsv", "text;label\n" + SEMICOLONS, "separated by semicolons; save it as CSV, or"),
+        ("g.csv", "text|label\n" + "it rains|weather\n" * 9, "by bars; save it as CSV, or TSV"),
         ("g.csv", "text\tlabel\n" + SEMICOLONS.replace(";", "\t"), "tabs; rename it to end in .t"),
         ("g.csv", CSV + "one,two,three\n", "g.csv:32: 3 columns where 2 are expected"),
         ("g.txt", "text\tlabel\n" + "a\tb\n" * 9 + "a\tb\tc\n", "g.txt:11: 3 columns where 2"),
@@ -88,6 +87,26 @@ def test_a_file_of_another_kind_is_named(put: Put, name: str, text: str, message
     with pytest.raises(DataError) as caught:
         read_sheet(Path(name))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("text;label\n" + SEMICOLONS, True),
+        ("a text, its title, or both;label\n" + SEMICOLONS, True),
+        ('"text";"label"\n' + SEMICOLONS, True),
+        ("text;label\n" + '"it; rains, again";weather\n' * 9, True),
+        ("in short, a text;weather\n" + SEMICOLONS.replace(", he", ", so, he"), False),
+    ],
+)
+def test_columns_of_csv_may_be_separated_by_semicolons(put: Put, text: str, named: bool) -> None:
+    put({"g.csv": text})
+    sheet = read_sheet(Path("g.csv"))
+    assert sheet.named == named and len(sheet.columns) == 2
+    keys = [column.key for column in sheet.columns]
+    read = [tuple(record.fields.values()) for record in records(Path("g.csv"), keys)]
+    lines = text.splitlines()[named:]
+    assert read == [tuple(line.replace('"', "").rsplit(";", 1)) for line in lines]
 
 
 def test_rare_labels_are_divided_together() -> None:

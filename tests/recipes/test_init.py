@@ -229,7 +229,7 @@ def test_columns_name_language_and_split(write: Write) -> None:
         ({"d/train.csv": table(OTHER), "d/test.csv": table(OTHER)}, {}, "--language de"),
         ({"d/test-en.csv": CSV}, {}, "there is no file to train on, only d/test-en.csv"),
         ({"d/de.csv": table(OTHER), "d/fr.csv": table(OTHER)}, {}, "--train-on de"),
-        ({"d/train.csv": CSV.replace(",", ";")}, {}, "separated by semicolons"),
+        ({"d/train.csv": CSV.replace(",", "|")}, {}, "separated by bars"),
         ({"d/train.csv": "a,b\n1,2\n3,4\n5,6\n"}, {}, "--columns text=NAME,label=NAME"),
         ({"d/all.csv": table(rows(20))}, {}, "20 rows, too few"),
         ({"d/en.txt": "".join(f"{t}\n" for t, _ in TRAIN)}, {}, "no labels"),
