@@ -24,6 +24,9 @@ from transfer.loop.types import Summary
 
 Where = Callable[[], str]
 
+# Percent: the mean cosine of equal vectors is not 1 to the last digit.
+ROUNDING = 1e-4
+
 
 @dataclass(frozen=True, slots=True)
 class Least:
@@ -55,8 +58,8 @@ def hold(
         GateError: fewer labels agree; names the worst language, or all that are below, by script.
     """
     language, value = parity.worst()
-    enough = least == 0 or parity.agreement >= least  # a mean of cosines may be below 0
-    if enough and (per_language == 0 or value >= per_language):
+    enough = least == 0 or parity.agreement >= least - ROUNDING  # a mean of cosines may be below 0
+    if enough and (per_language == 0 or value >= per_language - ROUNDING):
         return
     layers = where()
     if not enough:
@@ -66,7 +69,9 @@ def hold(
             f"worst language: {language} with {value:.2f}%"
         )
     else:
-        below = {c: -share for c, share in parity.by_language.items() if share < per_language}
+        below = {
+            c: -share for c, share in parity.by_language.items() if share < per_language - ROUNDING
+        }
         head = (
             f"{step}: in {len(below)} of {len(parity.by_language)} languages too few "
             f"{parity.counted} agree with the checkpoint it was made from, "

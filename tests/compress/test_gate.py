@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,15 @@ def test_limits_of_0_allow_vectors_that_point_apart() -> None:
         gate.hold(apart, 1, "distil", "x")
     with pytest.raises(GateError, match="in 1 of 2 languages too few"):
         gate.hold(apart, 0, "distil", "x", per_language=5)
+
+
+def test_equal_vectors_meet_a_limit_of_100() -> None:
+    """The mean cosine of equal vectors in fp32 is 0.9999998, or so."""
+    same = Parity(0.0, 0.0, 2.0, 99.99998, {"de": 99.99997})
+    gate.hold(same, 100, "export", "x", per_language=100)
+    for parity in (replace(same, agreement=99.999), replace(same, by_language={"de": 99.999})):
+        with pytest.raises(GateError):
+            gate.hold(parity, 100, "export", "x", per_language=100)
 
 
 def _loss(lost: dict[str, float]) -> gate.Loss:
