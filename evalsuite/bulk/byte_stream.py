@@ -40,12 +40,14 @@ class ByteStream:
         lines: the unpacked bytes; reading raises DataError where the file is damaged.
         raw: the bytes as they are in the file.
         size: of the file; None where it is a pipe.
+        packed: whether the file is compressed.
     """
 
     name: str
     lines: io.BufferedReader[Any]
     raw: IO[bytes]
     size: int | None
+    packed: bool = False
 
     def done(self) -> float | None:
         """The share of the file that was read; None of a pipe."""
@@ -69,12 +71,13 @@ def opened(file: str) -> Iterator[ByteStream]:
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(f"{file} cannot be read: {error}") from None
         buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+        packed = buffered.peek(4)[:4].startswith((_GZIP, _ZSTD))
         chunks = _chunks(buffered, name)
         lines = as_stream(chunks)
         head = lines.peek(_HEAD)[:_HEAD]
         if not head.startswith(_PARQUET) and (problem := mistaken(head)):
             raise MalformedRowError(name, 1, problem)
-        yield ByteStream(name, lines, buffered, _size(buffered))
+        yield ByteStream(name, lines, buffered, _size(buffered), packed)
 
 
 def _size(raw: IO[bytes]) -> int | None:

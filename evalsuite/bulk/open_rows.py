@@ -68,8 +68,9 @@ def open_rows(file: str, reading: Reading) -> Iterator[Rows]:
     form: str = reading.form or (said if said in INPUT_FORMS else "lines")
     with opened(file) as stream:
         if form == "parquet":
-            with tempfile.TemporaryFile() as spool:  # of a pipe: it is read from its end
-                if stream.size is None or not stream.lines.peek(4).startswith(b"PAR1"):
+            with tempfile.TemporaryFile() as spool:  # it is read from its end
+                whole = stream.size is not None and not stream.packed
+                if not whole or not stream.lines.peek(4).startswith(b"PAR1"):
                     shutil.copyfileobj(stream.lines, spool)
                 yield Parquet(stream.name, spool if spool.tell() else stream.raw)
             return
@@ -87,5 +88,6 @@ def _text_rows(stream: ByteStream, form: str, reading: Reading) -> Rows:
 
 def _header(stream: ByteStream, roles: Sequence[tuple[str, ...]]) -> bool:
     """Whether the first line of TSV names its columns; without, it is read as plain lines are."""
-    first, _, _ = stream.lines.peek(1).partition(b"\n")
-    return names_columns(first.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace"), roles)
+    start = stream.lines.peek(1).removeprefix(b"\xef\xbb\xbf")
+    first, _, _ = start.lstrip(b"\r\n").partition(b"\n")
+    return names_columns(first.decode("utf-8", "replace"), roles)

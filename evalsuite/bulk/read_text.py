@@ -11,6 +11,7 @@ except among plain lines, where each line is a row.
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -90,7 +91,7 @@ class Lines(_ByLine):
 class Delimited:
     """CSV with quotation marks as RFC 4180 defines them, or TSV; the first line names the columns.
 
-    Columns of CSV are separated by commas, or by semicolons where that line has them and no comma.
+    Columns of CSV are separated by commas or semicolons (`separator`).
 
     Args:
         numbered: there is no line of names; columns are called `1`, `2` and so on.
@@ -136,39 +137,56 @@ class Delimited:
         for line in lines:
             if lines.problem:
                 yield BadRow(lines.number, lines.problem)
-            elif line.strip():
+            elif line.strip() or "\t" in line:  # cells that are all empty are a row
                 yield lines.number, tab_fields(line.rstrip("\n"))
 
     def _columns(self, *, named: bool) -> Iterator[tuple[int, list[str]] | BadRow]:
-        """Rows of CSV, separated by semicolons where the line of names has those alone."""
-        source = self._lines
-        problems: list[str] = []
-
-        def noted() -> Iterator[str]:
-            for line in source:
-                if source.problem:
-                    problems.append(source.problem)
-                yield line
-
-        lines = noted()
-        head = next((line for line in lines if line.strip()), "")
-        mark = separator([head]) if named else ","
-        reader = csv_reader(chain([head], lines), strict=True, delimiter=mark)
-        first = source.number
+        """Rows of CSV; the first lines decide what separates the columns."""
+        lines = _Ahead(self._lines)
+        mark = separator(lines.look(), named=named)
+        reader = csv_reader(lines, strict=True, delimiter=mark)
         while True:
+            first, lines.problem = lines.number + 1, ""
             try:
                 fields = next(reader, None)
             except csv.Error as error:
                 yield BadRow(first, f"not a row of CSV: {error}")
-            else:
-                if fields is None:
-                    return
-                if problems:
-                    yield BadRow(first, problems[0])
-                elif fields:
-                    yield first, fields
-            first = source.number + 1
-            problems.clear()
+                continue
+            if fields is None:
+                return
+            if lines.problem:
+                yield BadRow(first, lines.problem)
+            elif fields:
+                yield first, fields
+
+
+class _Ahead:
+    """Lines of which the first are looked at before they are read.
+
+    Attributes:
+        number: of the line read last.
+        problem: the first one of the lines read, until it is set to "".
+    """
+
+    def __init__(self, lines: TextLines) -> None:
+        self.number, self.problem = 0, ""
+        self._lines = lines
+        self._seen: deque[tuple[int, str, str]] = deque()
+
+    def look(self) -> Iterator[str]:
+        """The next lines, which stay to be read."""
+        for line in self._lines:
+            self._seen.append((self._lines.number, line, self._lines.problem))
+            yield line
+
+    def __iter__(self) -> Iterator[str]:
+        while self._seen:
+            self.number, line, problem = self._seen.popleft()
+            self.problem = self.problem or problem
+            yield line
+        for line in self._lines:
+            self.number, self.problem = self._lines.number, self.problem or self._lines.problem
+            yield line
 
 
 class JsonLines(_ByLine):
@@ -195,10 +213,10 @@ class JsonLines(_ByLine):
 
 
 def names_columns(line: str, roles: Sequence[Sequence[str]]) -> bool:
-    r"""Whether a line of a TSV file names the columns that are looked for.
+    r"""Whether a line of a TSV file names the columns that are looked for, in whatever case.
 
     >>> names_columns("text\tlabel", [("text",)])
     True
     """
-    fields = tab_fields(line.rstrip("\n"))
-    return any(set(names) <= set(fields) for names in roles)
+    fields = {field.lower() for field in tab_fields(line.rstrip("\n"))}
+    return any(set(names) <= fields for names in roles)

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 from evalsuite.bulk.read_text import LINE, Lines
@@ -71,8 +73,8 @@ class TextTaker:
         found: list[str] = []
         for column in self._columns:
             value = row.fields.get(column)
-            several = isinstance(value, list) and column == self._columns[-1]
-            if several and self.texts.most is None:
+            many = self.texts.most is None and column == self._columns[-1]
+            if many and isinstance(value := _as_list(value), list):
                 found.extend(_text(column, item) for item in value or ())
             else:
                 found.append(_text(column, value))
@@ -107,6 +109,15 @@ class TextTaker:
     def _usual(self, there: Collection[str]) -> tuple[str, ...]:
         """The columns with usual names that are there; empty where there are none."""
         return next((names for names in self.texts.columns if set(names) <= set(there)), ())
+
+
+def _as_list(value: Any) -> Any:
+    """A list that CSV and TSV hold as JSON."""
+    if isinstance(value, str) and value.startswith("["):
+        with suppress(ValueError):
+            found = json.loads(value)
+            return found if isinstance(found, list) else value
+    return value
 
 
 def _text(column: str, value: Any) -> str:

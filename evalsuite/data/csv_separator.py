@@ -10,34 +10,45 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from evalsuite.data.csv_reader import csv_reader
 
 LOOKED_AT = 50  # lines
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_OF_TEXT = re.compile(r",(?=\s)|(?<=\d),(?=\d)")  # a comma of a sentence or a number
 
 
-def separator(lines: Sequence[str], *, named: bool = True) -> str:
-    """The separator of a file, `,` or `;`, from its first lines.
+def separator(lines: Iterable[str], *, named: bool = True) -> str:
+    """The separator of a file, `,` or `;`, from its first lines, of which few are asked for.
 
     Args:
         named: the first line names the columns, and decides where it has one of the two marks. In
-            all other files semicolons are taken where they divide the lines into equally many
-            columns and commas do not.
+            all other files semicolons are taken where they divide the rows into equally many
+            columns, and commas do not or may be those of sentences and numbers.
     """
-    some = list(islice((line for line in lines if line.strip()), LOOKED_AT))
-    bare = _QUOTED.sub("", some[0]) if some else ""
-    if named and ("," not in bare or ";" not in bare):
+    filled = (line for line in lines if line.strip())
+    head = next(filled, "")
+    bare = _QUOTED.sub("", head)
+    if named and bare.count('"') == 0 and ("," not in bare or ";" not in bare):
         return ";" if ";" in bare else ","
-    return ";" if divides(";", some) and not divides(",", some) else ","
+    some = [head, *islice(filled, LOOKED_AT - 1)]
+    if not divides(";", some):
+        return ","
+    rest = [_OF_TEXT.sub("", _QUOTED.sub("", line)) for line in some]
+    return "," if divides(",", some) and any("," in line for line in rest) else ";"
 
 
 def divides(mark: str, lines: Sequence[str]) -> bool:
-    """Whether it divides all lines into the same number of columns, at least two."""
+    """Whether it divides all rows into the same number of columns, at least two.
+
+    The last of several rows may be cut off, and does not count then.
+    """
     try:
-        widths = {len(row) for row in csv_reader(lines, delimiter=mark)}
+        widths = [len(row) for row in csv_reader(lines, delimiter=mark) if row]
     except csv.Error:
         return False
-    return len(widths) == 1 and widths.pop() > 1
+    if len(widths) > 2 and len(lines) >= LOOKED_AT:
+        widths.pop()
+    return len(set(widths)) == 1 and widths[0] > 1

@@ -19,6 +19,7 @@ import gzip
 import io
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,7 @@ BLANK = "blank line"  # why a line of a file is no row
 COMPRESSED = (".gz", ".zst")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # first bytes
 _HEAD = 4096
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
-_LOOKED_AT = 1 << 16  # characters, for the separator of CSV
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def form(path: Path) -> str:
     Raises:
         DataError: the name says none of these.
     """
-    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED]
+    suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
     found = FORMS.get(suffixes[-1].lower()) if suffixes else None
     if found is None:
         raise DataError(
@@ -134,7 +134,7 @@ def without_compression(path: Path) -> Path:
     >>> without_compression(Path("train.json.zst"))
     PosixPath('train.json')
     """
-    return path.with_suffix("") if path.suffix in COMPRESSED else path
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
 
 
 def _unpacked(path: Path, raw: bytes) -> bytes:
@@ -146,7 +146,7 @@ def _unpacked(path: Path, raw: bytes) -> bytes:
             return gzip.decompress(raw)
         if raw.startswith(_ZSTD):
             return b"".join(unpacked(io.BytesIO(raw).read))
-    except (OSError, EOFError, zstandard.ZstdError) as error:
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise DataError(f"{path} is compressed, and damaged: {error}") from None
     return raw
 
@@ -193,7 +193,7 @@ def _lines(text: str, skipped: Counter[str]) -> Iterator[tuple[int, str]]:
 def _csv_rows(
     path: Path, text: str, skipped: Counter[str], *, named: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    mark = separator(_LINE_ENDS.split(text[:_LOOKED_AT]), named=named)
+    mark = separator(_first_lines(text), named=named)
     reader = csv_reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     line = 1
     try:
@@ -205,6 +205,10 @@ def _csv_rows(
             line = reader.line_num + 1
     except csv.Error as error:
         raise MalformedRowError(path, line, f"not a row of CSV: {error}") from None
+
+
+def _first_lines(text: str) -> Iterator[str]:
+    return (found[0] for found in _LINE.finditer(text))
 
 
 def tab_fields(line: str) -> list[str]:

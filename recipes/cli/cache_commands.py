@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recipes.cli.options import DataDir, Debug, RecipeArg, Set, SharedAddress, Space
+from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space
 from recipes.errors import RecipesError
 
 app = typer.Typer(
@@ -22,6 +22,16 @@ SharedOnly = Annotated[
         metavar="ADDRESS",
         envvar="LINGOPRESS_CACHE",
         help="The shared cache: a directory, or s3://bucket/folder.",
+    ),
+]
+
+# Not from the variable: what a person sets for runs must not decide what is removed.
+SharedAsked = Annotated[
+    str | None,
+    typer.Option(
+        "--cache",
+        metavar="ADDRESS",
+        help="Those of this shared cache, in place of the workspace: a directory, or s3://bucket.",
     ),
 ]
 
@@ -53,7 +63,7 @@ def verify(workspace: Space = None, debug: Debug = False) -> None:
 
 
 @app.command("ls")
-def list_stages(cache: SharedAddress = None, workspace: Space = None, debug: Debug = False) -> None:
+def list_stages(cache: SharedAsked = None, workspace: Space = None, debug: Debug = False) -> None:
     """List finished stages: size, when they were finished, and the runs that name them."""
     from recipes.cli.listings import cache_table
     from recipes.execution.cached_stages import in_shared, in_workspace
@@ -104,7 +114,7 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")
     ] = False,
-    cache: SharedAddress = None,
+    cache: SharedAsked = None,
     workspace: Space = None,
     debug: Debug = False,
 ) -> None:

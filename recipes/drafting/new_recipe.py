@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class Drafted:
 
 
 def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
-    """Write a recipe for these files.
+    """Write a recipe for these files, and nothing where it raises.
 
     Raises:
         DataError: the files do not decide, or have rows that a run refuses.
@@ -87,6 +88,17 @@ def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
         raise RecipesError(
             f"{path} exists; to write another file add --output FILE, to replace it --force"
         )
+    there = {*folder.rglob("*"), *([folder] if folder.exists() else [])}
+    try:
+        return _draft(paths, wishes, name, path, folder)
+    except (DataError, RecipesError):
+        for new in sorted({folder, *folder.rglob("*")} - there, reverse=True):  # divided rows
+            with suppress(OSError):
+                new.rmdir() if new.is_dir() else new.unlink()
+        raise
+
+
+def _draft(paths: Sequence[Path], wishes: Wishes, name: str, path: Path, folder: Path) -> Drafted:
     budget = read_budget(wishes.budget) if wishes.budget else None
     model, shape, unsure = _model(wishes.model, budget is not None)
     asked = Asked(

@@ -39,7 +39,6 @@ from recipes.execution.manifest import FORMAT, Manifest, read_manifest
 from recipes.hashing import sha256_file, write_atomically
 from recipes.naming import distinct_file_name
 
-VARIABLE = "LINGOPRESS_CACHE"
 MARKER = "lingopress-cache.json"
 _S3_CONFIG = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}
 

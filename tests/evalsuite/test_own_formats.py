@@ -60,6 +60,8 @@ def test_scores_of_pairs_and_of_sentences() -> None:
     ]
     found = read("regression", "train", "b.tsv", "score\ttext\n4\tGood.\n")
     assert found == [ScoreExample("train-de-2", "Good.", None, 4.0)]
+    found = read("regression", "train", "b.csv", "text;score\nGood.;4,5\nIt is so, so;-1\n")
+    assert [(row.first, row.score) for row in found] == [("Good.", 4.5), ("It is so, so", -1.0)]
     (row,) = read(
         "regression",
         "test",

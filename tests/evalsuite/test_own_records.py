@@ -75,6 +75,10 @@ def test_a_compressed_file_under_a_plain_name(tmp_path: Path) -> None:
     assert read(write(tmp_path, "a.csv", gzip.compress(as_csv()))) == ROWS
 
 
+def test_a_name_in_capitals(tmp_path: Path) -> None:
+    assert read(write(tmp_path, "A.CSV.GZ", gzip.compress(as_csv()))) == ROWS
+
+
 def test_several_frames(tmp_path: Path) -> None:
     raw = as_csv()
     packed = zstandard.compress(raw[:20]) + zstandard.compress(raw[20:])
@@ -123,11 +127,17 @@ def test_what_is_wrong_is_named_with_its_line(
     assert str(caught.value).startswith(f"{path}:{line}: ") and problem in str(caught.value)
 
 
+def overwritten(raw: bytes) -> bytes:
+    """Bytes with other ones in the middle, as a damaged disk gives them."""
+    return raw[:12] + b"\xff" * 12 + raw[24:]
+
+
 @pytest.mark.parametrize(
     ("name", "raw", "problem"),
     [
         ("a.xlsx", b"PK", "the name does not say what kind of file it is"),
         ("a.csv.gz", gzip.compress(as_csv(), mtime=0)[:30], "compressed, and damaged"),
+        ("a.csv.gz", overwritten(gzip.compress(as_csv(), mtime=0)), "compressed, and damaged"),
         ("a.csv.zst", zstandard.compress(as_csv())[:20], "damaged: it is cut short"),
         ("a.csv.zst", zstandard.compress(as_csv()) + b"?", "compressed, and damaged"),
         ("a.parquet", b"PAR1", "cannot read"),

@@ -236,6 +236,7 @@ def test_columns_name_language_and_split(write: Write) -> None:
         ({"d/train.csv": CSV}, {"columns": {"text": "body"}}, "has no such column; it has: text"),
         ({"d/train.csv": CSV}, {"columns": {"words": "text"}}, "no format has words"),
         ({"d/train.csv": CSV + ",sports\n", "d/test.csv": CSV}, {}, "train.csv:32: an empty text"),
+        ({"d/messages.csv": table(rows(90)) + ",sports\n"}, {}, ": an empty text"),
         ({"d/train.csv": CSV}, {"budget": "12"}, "write megabytes or milliseconds"),
         ({"d/train.csv": CSV, "d/test.csv": CSV}, {"budget": "1MB"}, "--data-dir DIR or --text"),
         ({"d/train.csv": CSV}, {"name": "xnli"}, "is a task of lingopress"),
@@ -248,7 +249,7 @@ def test_one_message(
     with pytest.raises((DataError, RecipesError)) as caught:
         drafted("d", **wishes)
     assert message in str(caught.value), str(caught.value)
-    assert not Path("d.yaml").exists()
+    assert not Path("d.yaml").exists() and not Path("d-data").exists()
 
 
 def test_options_decide(write: Write) -> None:

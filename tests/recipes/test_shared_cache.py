@@ -260,6 +260,17 @@ def test_prune_keeps_what_a_run_names_and_what_is_young(lab, shared):
     assert run(lab, shared, "one")[0] == run(lab, shared, "two")[0] == []
 
 
+def test_the_variable_for_runs_does_not_decide_what_is_removed(lab, shared, monkeypatch, capsys):
+    run(lab, shared, "one", "fused.weight=2")
+    run(lab, shared, "one")
+    monkeypatch.setenv("LINGOPRESS_CACHE", str(shared))
+    before, store = len(in_shared(SharedCache(str(shared)))), SharedCache(str(shared))
+    assert lab.cli("cache", "prune", "--keep", "0", "--workspace", str(lab.folder / "one")) == 0
+    assert "3 stages, " in capsys.readouterr().out and len(in_shared(store)) == before == 7
+    assert lab.cli("cache", "prune", "--keep", "0", "--cache", str(shared)) == 0
+    assert "3 stages, " in capsys.readouterr().out and len(in_shared(store)) == 4
+
+
 def test_prune_removes_old_uploads_without_a_manifest(lab, shared, monkeypatch):
     run(lab, shared, "one")
     left = shared / "files" / "train-killed" / "abc" / "model.safetensors"

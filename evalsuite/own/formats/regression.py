@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from evalsuite.own.formats import _texts
@@ -16,6 +17,8 @@ ROLES = (
 )
 GOLD, LISTS = ("score",), ()
 NOUN = "a sentence, or two (first and second), and a score"
+# As German and French spreadsheets write it; 1,234 may be a thousand too, and is refused.
+_DECIMAL_COMMA = re.compile(r"(\s*[-+]?\d+),(\d{1,2}\s*|\d{4,}\s*)")
 FIXED = SCORE  # what its models give; the recipe has no labels
 
 
@@ -35,10 +38,11 @@ def _score(row: Row) -> float | None:
     if not written.strip():
         raise row.error("no score")
     try:
-        score = float(written)
+        comma = _DECIMAL_COMMA.fullmatch(written)
+        score = float(".".join(comma.groups()) if comma else written)
     except ValueError:
-        comma = "; decimals have a point" if "," in written else ""
-        raise row.error(f"the score {written.strip()!r} is not a number{comma}") from None
+        point = "; decimals have a point" if "," in written else ""
+        raise row.error(f"the score {written.strip()!r} is not a number{point}") from None
     if not math.isfinite(score):
         raise row.error(f"the score {written.strip()!r} is not finite")
     return score
