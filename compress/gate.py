@@ -24,7 +24,7 @@ from transfer.loop.types import Summary
 
 Where = Callable[[], str]
 
-# Percent: the mean cosine of equal vectors is not 1 to the last digit.
+# Percent, and points of a score: means of equal values differ in their last digits.
 ROUNDING = 1e-4
 
 
@@ -197,15 +197,15 @@ def hold_score(
     """
     lost = loss.by_language()
     title = loss.after.title
-    if most is not None and loss.points() > most:
+    if most is not None and loss.points() > most + ROUNDING:
         order = sorted(lost.items(), key=lambda item: -item[1])
         worst = ", ".join(f"{code} {points:.2f}" for code, points in order[:3])
         head = (
             f"{step}: {loss.points():.2f} points of {title} are lost, {key} allows {most:g}\n"
             f"most lost: {worst}\n"
         )
-    elif per_language is not None and loss.worst()[1] > per_language:
-        above = {code: points for code, points in lost.items() if points > per_language}
+    elif per_language is not None and loss.worst()[1] > per_language + ROUNDING:
+        above = {code: points for code, points in lost.items() if points > per_language + ROUNDING}
         head = (
             f"{step}: {len(above)} of {len(lost)} languages lose more points of {title} than "
             f"max_lost_per_language allows, {per_language:g}\n"

@@ -181,7 +181,7 @@ class Evaluation:
 
 
 def absolute_layer(layers: int, layer: int | None) -> int:
-    """The layer counted from the embeddings (0); the default is two thirds up.
+    """The layer counted from the embeddings (0); the default is two thirds up, 0 of a static model.
 
     >>> absolute_layer(12, None), absolute_layer(12, -1)
     (8, 12)
@@ -190,7 +190,7 @@ def absolute_layer(layers: int, layer: int | None) -> int:
         ModelError: the model has no such layer.
     """
     if layer is None:
-        return max(1, round(layers * 2 / 3))
+        return min(layers, max(1, round(layers * 2 / 3)))
     absolute = layer + layers + 1 if layer < 0 else layer
     if not 0 <= absolute <= layers:
         raise ModelError(f"layer {layer}: the model has layers 0 (embeddings) to {layers}")

@@ -89,7 +89,7 @@ def make(
     ]
     best = float(of_sums(sums[-1].sum(0)))
     if wanted.budget is None:
-        costs = [_cost(source.path) for source in sources[1:]]
+        costs = _costs([source.path for source in sources[1:]])
         fitted = fit.fit_loss(sure, sums, of_sums, best - wanted.max_lost, costs)
     else:
         fitted = fit.fit_budget(sure, wanted.budget)
@@ -135,14 +135,14 @@ def _sure(logits: np.ndarray, heat: float) -> np.ndarray:
     return confidence(log_probabilities(logits, heat))
 
 
-def _cost(directory: Path) -> float:
-    """Operations of one short row; of an unknown family, the parameters."""
+def _costs(directories: Sequence[Path]) -> list[float]:
+    """Operations of one short row; where one is of an unknown family, the parameters of all."""
     from evalsuite.errors import UnknownNameError
 
     try:
-        return float(flops.operations(flops.of_directory(directory), 1, _LENGTH))
+        return [float(flops.operations(flops.of_directory(d), 1, _LENGTH)) for d in directories]
     except UnknownNameError:
-        return float(open_model(directory).describe("").parameters)
+        return [float(open_model(d).describe("").parameters) for d in directories]
 
 
 def _hold_used(sources: Sequence[Source], fitted: fit.Fitted, wanted: Wanted) -> None:

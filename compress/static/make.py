@@ -52,7 +52,7 @@ def make(
         prefix: put before each piece; None: as the checkpoint declares.
 
     Raises:
-        StudentError: the width is more than the encoder's, or the head is one that reads tokens.
+        StudentError: the encoder is narrower, or has fewer pieces, or its head reads tokens.
         ModelError: the checkpoint does not open.
     """
     raw = model_config(directory)
@@ -69,6 +69,10 @@ def make(
         )
     tokenizer, pad_id = tokenization.load(directory), tokenization.pad_id(directory)
     pieces = model.get_input_embeddings().weight.shape[0]
+    if width > pieces:
+        raise StudentError(
+            f"width: {width}: {directory.name} has {pieces} pieces; give at most that"
+        )
     declared = declared_by(directory) if declares(directory) else None
     if prefix is None:
         prefix = declared.prefix if declared else ""

@@ -70,20 +70,20 @@ def measure(spec: Spec) -> SpeedResult:
     texts = [(code, ids) for code, own in spec.sequences.items() for ids in own]
     sequences = [ids for _, ids in texts]
     samples = _spread(len(texts), spec.latency_samples)
-    warmup = [timer.one([sequences[index]]) for index in samples[:WARMUP]]
-    latency = [timer.one([sequences[index]]) for index in samples]
+    warmup = [_one(timer, *texts[index]) for index in samples[:WARMUP]]
+    latency = [_one(timer, *texts[index]) for index in samples]
     by_language: dict[str, list[float]] = {code: [] for code in spec.sequences}
     for index, seconds in zip(samples, latency, strict=True):
         by_language[texts[index][0]].append(seconds)
     batches = timer.batches(sequences)
     warmup += [timer.in_turn(batches[:1])]
     languages = {
-        code: _language(timer, own, by_language[code]) for code, own in spec.sequences.items()
+        code: _language(timer, code, own, by_language[code]) for code, own in spec.sequences.items()
     }
     warmup += [timer.all(batches[: CONCURRENT_FROM * model.threads])]
     if isinstance(model, Staged):
         model.rows_read()  # those of the warm-up
-    throughput = tuple(_passes(timer, batches, spec.passes))
+    throughput = tuple(_passes(timer, _groups(timer, spec), spec.passes))
     operations = _operations(spec, model, sequences)
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
     timer.one([sequences[0]])  # a bundle opens anew for one batch at a time
@@ -123,8 +123,24 @@ def _opened(spec: Spec) -> tuple[int, Predictor, tuple[float, ...]]:
     return baseline, model, tuple(loads)
 
 
-def _language(timer: Timer, own: Batch, latency: Sequence[float]) -> LanguageSpeed:
+def _one(timer: Timer, language: str, ids: Sequence[int]) -> float:
+    """A row alone; a cascade is given its language, as `evaluate` gives it."""
+    if isinstance(timer.model, Staged):
+        timer.model.language = language
+    return timer.one([ids])
+
+
+def _groups(timer: Timer, spec: Spec) -> list[tuple[str | None, list[Batch]]]:
+    """What runs together: all text, or of a cascade the text of each language, as in `evaluate`."""
+    if isinstance(timer.model, Staged):
+        return [(code, timer.batches(own)) for code, own in spec.sequences.items()]
+    return [(None, timer.batches([ids for own in spec.sequences.values() for ids in own]))]
+
+
+def _language(timer: Timer, code: str, own: Batch, latency: Sequence[float]) -> LanguageSpeed:
     """The text of one language; `latency` are its sentences timed one by one."""
+    if isinstance(timer.model, Staged):
+        timer.model.language = code
     return LanguageSpeed(
         sentences=len(own),
         tokens=sum(map(first_length, own)),
@@ -133,13 +149,19 @@ def _language(timer: Timer, own: Batch, latency: Sequence[float]) -> LanguageSpe
     )
 
 
-def _passes(timer: Timer, batches: Sequence[Batch], passes: int) -> Iterator[Throughput]:
+def _passes(
+    timer: Timer, groups: Sequence[tuple[str | None, Sequence[Batch]]], passes: int
+) -> Iterator[Throughput]:
     """Passes over all batches, with the energy each took where it can be read."""
-    sequences = [ids for batch in batches for ids in batch]
+    sequences = [ids for _, batches in groups for batch in batches for ids in batch]
     meter = energy.find()
     for _ in range(passes):
         before = meter.read() if meter else ()
-        seconds = timer.all(batches)
+        seconds = 0.0
+        for language, batches in groups:
+            if isinstance(timer.model, Staged):
+                timer.model.language = language
+            seconds += timer.all(batches)
         yield Throughput(
             sentences=len(sequences),
             tokens=sum(map(first_length, sequences)),

@@ -41,8 +41,10 @@ class Member(JsonFile):
     max_length: Size
 
     def threshold_in(self, language: str | None) -> float:
-        """For rows of a language, or of none that is known."""
-        return self.by_language.get(language or "", self.threshold)
+        """For rows of a language, or of none that is known; `pt-BR` has that of `pt` if no own."""
+        known = {code.lower(): least for code, least in self.by_language.items()}
+        code = (language or "").lower()
+        return known.get(code, known.get(code.split("-")[0], self.threshold))
 
 
 class Rule(JsonFile):

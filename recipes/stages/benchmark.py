@@ -15,6 +15,7 @@ from recipes.stages._shared.contract import (
     ModelRefs,
     StageConfig,
     StageContext,
+    StageInputError,
     Summary,
     TaskName,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 10
+VERSION = 11
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up
@@ -72,9 +73,14 @@ class Config(StageConfig):
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """Speed figures."""
-    known_tasks((config.task,))
+    (task,) = known_tasks((config.task,))
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "cascade")
+        if artifact.kind == "cascade" and task.format != "pair":
+            raise StageInputError(
+                f"task: {task.name} is of the format {task.format}; a cascade reads rows with one "
+                "label each, of one text or two"
+            )
     return Artifact("speed")
 
 

@@ -190,7 +190,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     task = find_task(config.task).labelled(ctx.data)
     dev = english(task, ctx.data, config.dev_examples or 10**9)
     lost = _LOST if config.max_lost is None else config.max_lost
-    wanted = Wanted(lost, config.budget, _text(config))
+    wanted = Wanted(lost, config.budget, _text(config, task))
     sources = _sources(ctx.inputs["models"])
     facts = make(
         sources, dev, ctx.out, wanted, made_from=made_from(ctx.lineage), progress=ctx.progress
@@ -216,26 +216,39 @@ def _sources(inputs: Sequence[Input]) -> list[Source]:
     return [Source(name, item.path) for name, item in zip(names, inputs, strict=True)]
 
 
-def _text(config: Config) -> dict[str, list[PairExample]]:
+def _text(config: Config, task: Task) -> dict[str, list[PairExample]]:
     """Rows without labels, by language."""
+    from evalsuite.inference.task_head import reads_two_texts
+
+    two = reads_two_texts(task)
     return {
-        code: _rows(home_path(path), config.max_lines)
+        code: _rows(home_path(path), config.max_lines, two=two)
         for code, path in config.language_text.items()
     }
 
 
-def _rows(path: Path, most: int) -> list[PairExample]:
-    from itertools import islice
+def _rows(path: Path, most: int, *, two: bool) -> list[PairExample]:
+    """The first lines with text.
 
+    Raises:
+        DataError: there is none.
+        MalformedRowError: a line has one text where the task has two, or two where it has one.
+    """
     from evalsuite.data.parallel import segments
-    from evalsuite.errors import DataError
+    from evalsuite.errors import DataError, MalformedRowError
     from evalsuite.task import PairExample
 
-    found = []
-    lines = (line.rstrip("\r\n") for line in segments(path) if line.strip())
-    for line in islice(lines, most):
-        first, tab, second = line.partition("\t")
-        found.append(PairExample("", first, second if tab else None, None))
+    found: list[PairExample] = []
+    for number, line in enumerate(segments(path), 1):
+        if len(found) == most:
+            break
+        if not line.strip():
+            continue
+        texts = line.rstrip("\r\n").split("\t")
+        if len(texts) != 1 + two:
+            needs = "two texts with a tab between them" if two else "one text, without tabs"
+            raise MalformedRowError(path, number, f"{len(texts)} columns; a row of it is {needs}")
+        found.append(PairExample("", texts[0], texts[1] if two else None, None))
     if not found:
         raise DataError(f"{path} has no line of text")
     return found

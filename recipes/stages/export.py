@@ -108,7 +108,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     check_precision(config)
     refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
     _check_layout(config, model)
-    check_tokens(config, config.runtime, model)
+    check_tokens(config, config.runtime, model, config.cut.layers if config.cut else None)
     refuse_unscored(config, config.probe_task, model)
     if config.cut is not None:
         refuse_cut(model, config.cut.layers, config.cut.ffn, "cut: ")

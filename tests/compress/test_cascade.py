@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,10 @@ from compress.cascade.members import Source
 from compress.errors import CascadeError, GateError
 from compress.gate import lost
 from evalsuite import bootstrap, tokenization
-from evalsuite.bench import flops
+from evalsuite.bench import flops, worker
 from evalsuite.cascade.confidence import confidence, log_probabilities
 from evalsuite.cascade.packed_rows import MemberTokenizers, packed, part
-from evalsuite.cascade.rule import NEVER, read_rule
+from evalsuite.cascade.rule import NEVER, Member, read_rule
 from evalsuite.errors import ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
@@ -264,6 +265,40 @@ def test_evaluation_counts_who_answered_and_knows_the_language(
     assert result.model.bytes == sum(info.bytes for info in parts)
     assert result.model.parameters == sum(info.parameters for info in parts)
     assert lost(models["good"], tmp_path / "both", dev.task, EMBEDDED, 10).by_language()["sw"] == 0
+
+
+def test_each_language_is_timed_with_its_threshold(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path
+) -> None:
+    made(models, dev, tmp_path / "both", "english", "good", budget=50.0)
+    first_never_answers(tmp_path / "both", "sw")
+    opened = open_model(tmp_path / "both")
+    assert isinstance(opened, Staged)
+    split = tokenization.load(tmp_path / "both").encode_batch(TEXTS)
+    rows = tuple(tuple(row.ids) for row in split)
+    timer = worker.Timer(opened, tokenization.pad_id(tmp_path / "both"))
+
+    def gone_on(*codes: str) -> int:
+        """Rows that the second model read."""
+        spec = SimpleNamespace(sequences=dict.fromkeys(codes, rows))
+        assert len(list(worker._passes(timer, worker._groups(timer, spec), 2))) == 2  # type: ignore[arg-type]
+        return opened.rows_read()[1].total()
+
+    english = gone_on("en")
+    assert english < 2 * len(rows)
+    assert gone_on("en", "sw") == english + 2 * len(rows)
+    for code, ids in (("en", rows[0]), ("sw", rows[0])):
+        worker._one(timer, code, ids)
+        assert opened.language == code
+
+
+def test_a_region_has_the_threshold_of_its_language() -> None:
+    member = Member(
+        name="fast", folder="member-0", temperature=1, threshold=0.5, max_length=8,
+        by_language={"pt": 0.9, "zh-TW": 0.8},
+    )  # fmt: skip
+    found = {code: member.threshold_in(code) for code in ("pt-BR", "PT", "zh-tw", "zh", "de", None)}
+    assert found == {"pt-BR": 0.9, "PT": 0.9, "zh-tw": 0.8, "zh": 0.5, "de": 0.5, None: 0.5}
 
 
 def test_a_served_cascade_knows_the_language_and_counts_who_answered(

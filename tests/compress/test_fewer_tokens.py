@@ -28,7 +28,7 @@ from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
 from recipes.stages import evaluate as scoring
 from recipes.stages import export as exporting
-from recipes.stages._shared.contract import Artifact, HeadFacts
+from recipes.stages._shared.contract import Artifact, CutSizes, HeadFacts
 
 FAMILIES = ["bert", "distilbert", "electra", "roberta", "xlm-roberta", "xlm-roberta-xl"]
 LENGTHS = (11, 6, 3)
@@ -149,6 +149,14 @@ def test_a_layer_without_all_tokens_is_refused_in_the_recipe(layer: int | None, 
     said = "-1 is the last layer" if layer == -1 else "a bundle .* up to layer 3 only"
     with pytest.raises(StageInputError, match=f"^layer: {said}"):
         scoring.check(config, {"models": [bundle]})
+
+
+def test_layers_are_those_of_the_cut_that_is_exported() -> None:
+    model = Artifact("checkpoint", task="xnli", family="xlm-roberta", cuts=CutSizes((6, 4), (64,)))
+    keys = {"name": "b", "stage": "export", "model": "m", "cut": {"layers": 4}}
+    assert exporting.check(exporting.Config(**keys, keep_tokens={3: 50}), {"model": [model]})
+    with pytest.raises(StageInputError, match="after layer 4; give layers from 1 to 3"):
+        exporting.check(exporting.Config(**keys, keep_tokens={4: 50}), {"model": [model]})
 
 
 @pytest.mark.slow

@@ -132,6 +132,7 @@ def test_the_score_is_held_in_every_language() -> None:
     loss = _loss({"en": -1.0, "hi": 2.5, "mr": 2.25, "th": 0.0, "de": 2.0})
     gate.hold_score(loss, None, "trim", "x")
     gate.hold_score(loss, 2, "trim", "x", per_language=2.5)
+    gate.hold_score(_loss({"de": 2.0 + 1e-13}), None, "trim", "x", per_language=2)
     with pytest.raises(GateError) as raised:
         gate.hold_score(loss, 2, "trim", "raise coverage", per_language=2)
     assert str(raised.value).splitlines() == [

@@ -19,6 +19,7 @@ from compress.static.make import make
 from compress.static.table import project, weigh
 from evalsuite import tokenization
 from evalsuite.bench.flops import of_directory, operations
+from evalsuite.evaluation import absolute_layer
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
 from evalsuite.retrieval.declared_vectors import declared_by
@@ -215,6 +216,11 @@ def test_what_a_static_student_cannot_match_is_refused(
     }
     with pytest.raises(StageInputError, match="a static student has no layers to match"):
         distill_stage.check(config, inputs)
+
+
+def test_a_static_model_is_read_at_its_only_layer() -> None:
+    assert [absolute_layer(0, layer) for layer in (None, 0, -1)] == [0, 0, 0]
+    assert absolute_layer(1, None) == 1
 
 
 def test_what_cannot_become_static_is_refused(tiny_base: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.external_models import External
 from recipes.planning.plan import make_plan
 from recipes.run import run_recipe
-from recipes.stages import cascade, distill, export
+from recipes.stages import benchmark, cascade, distill, export
 from recipes.stages._shared.contract import Artifact, HeadFacts
 
 Cli = Callable[..., tuple[str, str]]
@@ -211,6 +211,14 @@ def test_what_is_no_cascade_is_refused(keys: Any, second: Artifact, message: str
         cascade.check(_config(**keys), _models(XNLI, second))
 
 
+def test_a_cascade_is_timed_on_rows_with_one_label() -> None:
+    models = {"models": [Artifact("cascade", task="xnli", runtime="cascade")]}
+    config = benchmark.Config(name="b", stage="benchmark", models=("c",), task="udpos")
+    with pytest.raises(StageInputError, match="udpos is of the format tagging; a cascade reads"):
+        benchmark.check(config, models)
+    assert benchmark.check(config.model_copy(update={"task": "pawsx"}), models).kind == "speed"
+
+
 def test_a_cascade_has_two_or_three_models() -> None:
     for count in (1, 4):
         with pytest.raises(StageInputError, match=f"two or three models, not {count}"):
@@ -228,10 +236,17 @@ def test_a_cascade_is_a_member_of_no_other_stage() -> None:
 
 
 def test_lines_of_text_are_rows_without_blank_ones_and_ends_of_lines(tmp_path: Path) -> None:
-    file = tmp_path / "de.txt"
-    file.write_bytes(b"\r\n\r\nEin Haus\tZwei\r\n\n \t \nNur eins\n\nZuletzt\n")
-    rows = [(row.first, row.second) for row in cascade._rows(file, 2)]
-    assert rows == [("Ein Haus", "Zwei"), ("Nur eins", None)]
-    file.write_bytes(b" \r\n" * 9000)
+    def read(raw: bytes, *, two: bool = False) -> list[tuple[str, str | None]]:
+        (tmp_path / "de.txt").write_bytes(raw)
+        rows = cascade._rows(tmp_path / "de.txt", 2, two=two)
+        return [(row.first, row.second) for row in rows]
+
+    found = read(b"\r\n\r\nEin Haus\r\n \t \nNur eins\n\nZuletzt\ta\n")
+    assert found == [("Ein Haus", None), ("Nur eins", None)]
+    assert read(b"a\tb\r\n\nc\td", two=True) == [("a", "b"), ("c", "d")]
     with pytest.raises(DataError, match=r"has no line of text|the file is empty"):
-        cascade._rows(file, 2)
+        read(b" \r\n" * 9000)
+    with pytest.raises(DataError, match=r"de\.txt:3: 2 columns; a row of it is one text, without"):
+        read(b"a\n\nb\tsports\n")
+    with pytest.raises(DataError, match=r"de\.txt:1: 1 columns; a row of it is two texts with"):
+        read(b"a\n", two=True)

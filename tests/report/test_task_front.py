@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
 
+from evalsuite.report.charts.pareto_charts import charts
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
 from evalsuite.report.figures.task_front import (
@@ -54,6 +55,29 @@ def test_each_way_of_being_the_best_is_told_apart() -> None:
     assert [cell.text for cell in table.rows[2].cells] == [
         "65.0", "64.0", "50.0", "90.0", "worst", "mean, worst",
     ]  # fmt: skip
+
+
+def test_a_task_has_the_size_and_speed_of_the_models_made_for_it() -> None:
+    runs = {}
+    for task, rate in (("xnli", 10), ("udpos", 1000)):
+        made = [a_model(f"{name}[task={task}]", rate * MB) for name in ("teacher", "student")]
+        runs[task] = [(model, a_speed(model, rate * (n + 1))) for n, model in enumerate(made)]
+    both = [*runs["xnli"], *runs["udpos"]]
+    scores = [a_score(model, task, en=9, de=8) for task, own in runs.items() for model, _ in own]
+    run = a_run(*scores, speeds=tuple(speed for _, speed in both))
+    systems = group(run)
+    assert [system.name for system in systems] == ["teacher", "student"]
+    found = {task.task: task_front(systems, task) for task in columns(run.scores)}
+    assert {t: [row.per_second for row in own] for t, own in found.items()} == {
+        "xnli": [10, 20],
+        "udpos": [1000, 2000],
+    }
+    assert [row.megabytes for row in found["udpos"]] == [1000, 1000]
+    size, speed = [
+        chart for chart in charts(systems, columns(run.scores)) if chart.title == "UD-POS"
+    ]
+    assert [point.x for point in size.points] == [1000, 1000]
+    assert [point.x for point in speed.points] == [1000, 2000]
 
 
 def test_seeds_are_one_row_and_other_rows_of_data_are_left_out() -> None:

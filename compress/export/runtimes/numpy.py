@@ -23,7 +23,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 tokenizer = Tokenizer.from_file("tokenizer.json")
-arrays = np.load("model.npz")
+arrays = dict(np.load("model.npz"))  # read once
 
 
 def vectors(ids):

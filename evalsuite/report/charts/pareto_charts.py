@@ -24,6 +24,7 @@ from evalsuite.report.figures.scores import (
     delta,
     most_comparable,
     score,
+    scored_on,
 )
 from evalsuite.report.figures.systems import System
 
@@ -50,7 +51,9 @@ def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Char
         drawn += [_average_chart(systems, tasks, axis) for axis in axes]
     for axis in axes:
         group = f"Each task against {axis.title}" if several else ""
-        drawn += [_task_chart(systems, task, axis, group) for task in tasks]
+        for task in tasks:
+            own = [scored_on(one, task) for one in systems if score(one, task)]
+            drawn += [_task_chart(own, task, a, group) for a in _axes(own) if a.title == axis.title]
     return tuple(chart for chart in drawn if chart.points)
 
 

@@ -9,7 +9,7 @@ Score(mean=61.2, source=70.1, source_language='en', chance=33.3, languages=..., 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from evalsuite.report.figures.systems import System
@@ -121,6 +121,16 @@ class Score:
 def results_of(system: System, column: TaskColumn) -> tuple[TaskResult, ...]:
     """The results behind one cell."""
     return tuple(result for result in system.scores if column.holds(result))
+
+
+def scored_on(system: System, column: TaskColumn) -> System:
+    """The models of a system that were scored on a task, with their speeds."""
+    labels = {result.model.label for result in results_of(system, column)}
+    return replace(
+        system,
+        models=tuple(model for model in system.models if model.label in labels),
+        speeds=tuple(speed for speed in system.speeds if speed.model.label in labels),
+    )
 
 
 def score(system: System, column: TaskColumn) -> Score | None:

@@ -23,6 +23,7 @@ from evalsuite.report.figures.scores import (
     most_comparable,
     results_of,
     score,
+    scored_on,
 )
 from evalsuite.report.figures.seeds import Spread, seed_groups, spread
 from evalsuite.report.figures.systems import System
@@ -62,6 +63,7 @@ def task_front(systems: Sequence[System], task: TaskColumn) -> tuple[FrontRow, .
         scores = [cell for cell in cells[name] if cell is not None and cell.mean is not None]
         if first is None or not scores or not all(comparable(one, first) for one in scores):
             continue
+        members = tuple(scored_on(one, task) for one in members if results_of(one, task))
         by_language = _by_language(members, task)
         rates = [cost(system, where).sentences_per_second for system in members]
         rows.append(

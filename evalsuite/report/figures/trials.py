@@ -125,7 +125,7 @@ def over_budget(search: Search, trial: Trial) -> float | None:
 def within(search: Search, trial: Trial) -> bool:
     """Whether a trial was made and is within the budget."""
     over = over_budget(search, trial)
-    return not trial.refused and trial.average is not None and over is not None and over <= 0
+    return not trial.refused and trial.average is not None and over is not None and over <= 1e-9
 
 
 def recommended(budget: BudgetKind, trials: Sequence[Trial]) -> int | None:

@@ -23,8 +23,13 @@ class TokenKeys(StageConfig):
     )
 
 
-def check_tokens(config: TokenKeys, runtime: str, model: Artifact) -> None:
+def check_tokens(
+    config: TokenKeys, runtime: str, model: Artifact, layers: int | None = None
+) -> None:
     """Refuse models whose graph cannot leave tokens out, as far as that is known.
+
+    Args:
+        layers: of the cut that is exported; None where there is none.
 
     Raises:
         StageInputError: it cannot.
@@ -37,7 +42,7 @@ def check_tokens(config: TokenKeys, runtime: str, model: Artifact) -> None:
             f"keep_tokens: needs a graph that takes any number of tokens; {runtime} has none, so "
             "set runtime: onnxruntime or openvino"
         )
-    if why := places_problem(kept):
+    if why := places_problem(kept, layers):
         raise StageInputError(why)
     unknown = model.external and model.head is None
     if not unknown and head_format(model) not in ("pair", "choice"):
