@@ -169,14 +169,15 @@ class Spans:
 
 
 class Choices:
-    """A context and two or more choices."""
+    """A context and two or more choices; a question about it follows a tab in the context."""
 
-    columns = (("context", "choices"),)
+    columns = (("context", "question", "choices"), ("context", "choices"))
     least, most = 3, None
 
     def example(self, texts: Sequence[str]) -> ChoiceExample:
         """See `Head`."""
-        return ChoiceExample("", texts[0], "", tuple(texts[1:]), None)
+        context, _, question = texts[0].partition("\t")
+        return ChoiceExample("", context, question, tuple(texts[1:]), None)
 
     def answers(self, session: Session, examples: Sequence[ChoiceExample]) -> Iterator[Answer]:
         """See `Head`."""

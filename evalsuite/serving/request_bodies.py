@@ -107,9 +107,10 @@ class AnswersBody(Body):
 
 
 class Choices(Body):
-    """A context and what may follow it."""
+    """A context, a question about it if there is one, and what may follow."""
 
     context: Text
+    question: Annotated[str | None, Field(min_length=1)] = None
     choices: Annotated[list[Text], Field(min_length=2, fail_fast=True)]
 
 

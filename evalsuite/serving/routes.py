@@ -138,7 +138,10 @@ def _add_heads(routes: APIRouter, served: Served) -> None:
     )  # fmt: skip
     add(
         "/v1/choices", "choices", bodies.ChoicesBody, answers.ChoicesAnswer,
-        lambda body: [[row.context, *row.choices] for row in body.inputs],
+        lambda body: [
+            ["\t".join(filter(None, (row.context, row.question))), *row.choices]
+            for row in body.inputs
+        ],
         "The likeliest of some choices.",
     )  # fmt: skip
 

@@ -181,6 +181,11 @@ def test_columns_are_chosen_by_name_number_and_habit(tmp_path: Path) -> None:
     assert texts("n\ttext\n1\tw\n", Reading("tsv")) == [["w"]]
     listed = '{"context": "c", "choices": ["a", "b"]}\n'
     assert texts(listed, Reading("jsonl"), Choices()) == [["c", "a", "b"]]
+    asked = '{"context": "c", "question": "Why?", "choices": ["a", "b"]}\n'
+    assert texts(asked, Reading("jsonl"), Choices()) == [["c\tWhy?", "a", "b"]]
+    assert Choices().example(["c\tWhy?", "a", "b"]).question == "Why?"
+    named = Reading("jsonl", ("context", "choices"))
+    assert texts(asked, named, Choices()) == [["c", "a", "b"]]
     as_csv = 'context,choices\nc,"[""a"", ""b""]"\n'
     assert texts(as_csv, Reading("csv"), Choices()) == [["c", "a", "b"]]
     assert texts("c\ta\tb\n", Reading("lines"), Choices()) == [["c", "a", "b"]]

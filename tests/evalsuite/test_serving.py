@@ -161,6 +161,14 @@ def test_what_many_parts_of_a_row_would_cost_is_refused(
     assert not any(model.batches for model in models)
 
 
+def test_a_question_goes_with_its_context() -> None:
+    model = Echo("c", "choices")
+    row = {"context": "a", "question": "Why?", "choices": ["b", "c"]}
+    body = json.dumps({"inputs": [row, {"context": "a", "choices": ["b", "c"]}]})
+    ask([model], lambda http: http.post("/v1/choices", content=body))
+    assert model.batches == [[("a\tWhy?", "b", "c"), ("a", "b", "c")]]
+
+
 @pytest.mark.slow
 def test_a_full_queue_and_a_late_answer() -> None:
     model = Echo()
