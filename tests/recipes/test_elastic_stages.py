@@ -92,6 +92,16 @@ def test_a_size_that_was_not_trained_is_refused_ahead() -> None:
         cut_of(trimmed, ffn=48)
 
 
+def test_of_a_size_that_is_not_known_the_smaller_ones_are() -> None:
+    model = student(elastic={"layers": [4, 3], "ffn": [64, 32]})  # own layers and units: any
+    for fits in ({"layers": 4, "ffn": 64}, {"layers": 12}, {"ffn": 96}):
+        assert cut_of(model, **fits).kind == "checkpoint"
+    with pytest.raises(StageInputError, match=r"ffn: 48: .*; trained: .*ffn 64, 32$"):
+        cut_of(model, layers=3, ffn=48)
+    with pytest.raises(StageInputError, match=r"layers: 2: .*; trained: layers 4, 3$"):
+        cut_of(model, layers=2)
+
+
 def test_a_model_of_one_size_has_no_cuts() -> None:
     message = "was trained at one size, .*; distil it with elastic: {layers"
     for model in (student(layers=6), cut_of(student(layers=6, elastic={"layers": [3]}), layers=3)):

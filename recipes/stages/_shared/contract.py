@@ -157,10 +157,13 @@ class CutSizes:
     Attributes:
         layers: numbers of layers; None: not known ahead.
         ffn: numbers of feed-forward units per layer; None: not known ahead.
+        smaller_layers, smaller_ffn: those below the student's own, which are always known.
     """
 
     layers: tuple[int, ...] | None
     ffn: tuple[int, ...] | None
+    smaller_layers: tuple[int, ...] = ()
+    smaller_ffn: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,8 @@ def cut_sizes(elastic: ElasticConfig | None, layers: int | None, ffn: int | None
     if elastic is None:
         return CutSizes((), ())
     depths = None if layers is None else tuple({*elastic.layers, layers})
-    return CutSizes(depths, None if ffn is None else tuple({*elastic.ffn, ffn}))
+    widths = None if ffn is None else tuple({*elastic.ffn, ffn})
+    return CutSizes(depths, widths, tuple(elastic.layers), tuple(elastic.ffn))
 
 
 def declared_sizes(config: Mapping[str, Any]) -> CutSizes | None:
@@ -122,8 +123,19 @@ def refuse_cut(artifact: Artifact, layers: int | None, ffn: int | None, key: str
             f"{key}the model was trained at one size, so no smaller one can be cut out of it; "
             "distil it with elastic: {layers: [4, 3]}, or keep fewer layers with prune"
         )
-    if problem := untrained(layers, ffn, known.layers or (), known.ffn or ()):
+    depths = _trained(layers, known.layers, known.smaller_layers)
+    widths = _trained(ffn, known.ffn, known.smaller_ffn)
+    if problem := untrained(layers, ffn, depths, widths):
         raise StageInputError(f"{key}{problem}")
+
+
+def _trained(
+    asked: int | None, known: tuple[int, ...] | None, smaller: tuple[int, ...]
+) -> tuple[int, ...]:
+    """The sizes to look for it among; none where it may be the student's own, which is not known."""
+    if known is not None:
+        return known
+    return smaller if asked is not None and asked < max(smaller, default=0) else ()
 
 
 def planned_cut(model: PlannedModel, layers: int | None, ffn: int | None) -> PlannedModel:
