@@ -64,6 +64,14 @@ def test_models_on_one_curve_are_cut_from_one_student_alike(run: RunRecord) -> N
     ]
 
 
+def test_a_bundle_that_is_stored_in_another_way_is_no_size(run: RunRecord) -> None:
+    keys = {"keep_tokens": {2: 50}, "embeddings": "int4"}
+    other = [stage(key, "export", "four", **{key: value}) for key, value in keys.items()]
+    found = [scored(name, 8, 50.0, "onnxruntime") for name in keys]
+    more = a_run(*run.scores, *found).model_copy(update={"stages": (*STAGES, *other)})
+    assert size_curves(more, group(more)) == size_curves(run, group(run))
+
+
 def test_runs_that_share_a_cached_student_have_a_curve_each() -> None:
     def cuts(name: str, *sizes: int) -> RunRecord:
         stages = [stage(f"d{size}", "cut", "student", layers=size) for size in sizes]

@@ -18,6 +18,7 @@ from evalsuite.report.figures.systems import System
 from evalsuite.results.run import RunRecord, StageRecord
 
 _PASSED = ("cut", "export", "trim")  # kinds of stages that leave what a cut was trained for
+_STORED = ("embeddings", "exclude", "keep_tokens", "last_layer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,16 @@ def size_curves(run: RunRecord, systems: Sequence[System]) -> tuple[SizeCurve, .
 
 
 def _origin(label: str, stages: Mapping[str, StageRecord]) -> tuple[str, ...]:
-    """The stage that trained the student, then those that cut its vocabulary; none of another."""
-    trims: list[str] = []
+    """The stage that trained the student, then how it was trimmed and stored; none of another."""
+    how: list[str] = []
     while (stage := stages.get(label)) is not None and stage.kind in _PASSED and stage.inputs:
-        trims += [label] if stage.kind == "trim" else []
+        how += [label] if stage.kind == "trim" else []
+        if stage.kind == "export":  # these change size and score as well
+            how += [f"{key} {stage.config.get(key)}" for key in _STORED]
         label = stage.inputs[0]
     if stage is None or stage.kind != "distill" or not stage.config.get("elastic"):
         return ()
-    return label, *trims
+    return label, *how
 
 
 def megabytes(system: System) -> float:
