@@ -102,7 +102,7 @@ class Delimited:
     def __init__(self, stream: ByteStream, *, tabs: bool, numbered: bool) -> None:
         self.name, self.done = stream.name, stream.done
         self._lines = TextLines(stream)
-        self._rows = self._tabs() if tabs else self._columns(named=not numbered)
+        self._rows = self._tabs() if tabs else self._csv(named=not numbered)
         first = next(self._rows, None)
         if isinstance(first, BadRow):
             raise MalformedRowError(self.name, first.line, first.problem)
@@ -140,7 +140,7 @@ class Delimited:
             elif line.strip() or "\t" in line:  # cells that are all empty are a row
                 yield lines.number, tab_fields(line.rstrip("\n"))
 
-    def _columns(self, *, named: bool) -> Iterator[tuple[int, list[str]] | BadRow]:
+    def _csv(self, *, named: bool) -> Iterator[tuple[int, list[str]] | BadRow]:
         """Rows of CSV; the first lines decide what separates the columns."""
         lines = _Ahead(self._lines)
         mark = separator(lines.look(), named=named)

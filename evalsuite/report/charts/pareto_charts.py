@@ -49,11 +49,13 @@ def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Char
     drawn = []
     if several and can_be_averaged(tasks):
         drawn += [_average_chart(systems, tasks, axis) for axis in axes]
-    for axis in axes:
+    of_tasks = [_axes(systems, task) for task in tasks]
+    for number, axis in enumerate(axes):
         group = f"Each task against {axis.title}" if several else ""
-        for task in tasks:
-            own = [scored_on(one, task) for one in systems if score(one, task)]
-            drawn += [_task_chart(own, task, a, group) for a in _axes(own) if a.title == axis.title]
+        drawn += [
+            _task_chart(systems, task, own[number], group)
+            for task, own in zip(tasks, of_tasks, strict=True)
+        ]
     return tuple(chart for chart in drawn if chart.points)
 
 
@@ -97,13 +99,21 @@ def _with_short_runs(names: Sequence[str]) -> list[str]:
     return [f"{cut[run]}:{rest}" for run, _, rest in pairs]
 
 
-def _axes(systems: Sequence[System]) -> list[_Axis]:
-    """Size, and throughput on each machine in the first setting it was measured in."""
-    sizes = {system.name: cost(system, None).bytes / 1e6 for system in systems}
+def _axes(systems: Sequence[System], task: TaskColumn | None = None) -> list[_Axis]:
+    """Size, and throughput on each machine in the first setting it was measured in.
+
+    Args:
+        task: only the models that were scored on it count; default: all.
+    """
+
+    def scored(some: Sequence[System]) -> list[System]:
+        return [scored_on(s, task) for s in some if score(s, task)] if task else [*some]
+
+    sizes = {system.name: cost(system, None).bytes / 1e6 for system in scored(systems)}
     axes = [_Axis("size", "Size on disk (MB, log scale)", True, sizes)]
     for machine, measured in by_machine(systems):
         where = next(iter(settings(measured)), None)
-        rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in measured}
+        rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in scored(measured)}
         title = f"throughput on {machine}" if machine else "throughput"
         axes.append(_Axis(title, f"Throughput (sentences/s, {where}, log scale)", False, rates))
     return axes

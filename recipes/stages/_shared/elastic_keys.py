@@ -132,7 +132,7 @@ def refuse_cut(artifact: Artifact, layers: int | None, ffn: int | None, key: str
 def _trained(
     asked: int | None, known: tuple[int, ...] | None, smaller: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """The sizes to look for it among; none where it may be the student's own, not known one."""
+    """The sizes that it has to be one of; none where it may be the student's own, unknown one."""
     if known is not None:
         return known
     return smaller if asked is not None and asked < max(smaller, default=0) else ()
