@@ -41,7 +41,7 @@ class Member(JsonFile):
     max_length: Size
 
     def threshold_in(self, language: str | None) -> float:
-        """For rows of a language, or of none that is known; `pt-BR` takes that of `pt` if it has none."""
+        """For rows of a language, or None; `pt-BR` takes that of `pt` if it has none."""
         known = {code.lower(): least for code, least in self.by_language.items()}
         code = (language or "").lower()
         return known.get(code, known.get(code.split("-")[0], self.threshold))
