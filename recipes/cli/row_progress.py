@@ -38,7 +38,7 @@ class RowProgress:
     def __init__(self, output: Path | None) -> None:
         self.output = output
         self.begun = self.shown = self.last = time.monotonic()
-        self._working = False
+        self._working = self._resumed = False
         self._rate, self._share, self._began_at = 0.0, 0.0, 0.0
         self._bad = 0
         self._bar: Any = None
@@ -74,6 +74,7 @@ class RowProgress:
         if rows > resumed and not self._working:  # rows that are read again cost next to nothing
             self._working, self.begun, self._began_at = True, self.last, self._share
             if resumed:
+                self._resumed = True
                 self._say(f"going on after {resumed:,} rows of an earlier run")
         self.last, self._share = now, share or 0.0
         if not self._working:
@@ -106,7 +107,8 @@ class RowProgress:
             where = f" (see {self.output}.bad.jsonl)" if self.output else ""
             parts.append(f"{done.bad:,} bad row(s) left out{where}")
         if done.answered:
-            parts.append("answered by " + by_member(done.answered))
+            run = "in this run " if self._resumed else ""  # an earlier run did not count
+            parts.append(f"{run}answered by {by_member(done.answered)}")
         if self._working:
             parts.append(_per_second(self._rate))
         self._say(", ".join(parts))

@@ -193,7 +193,7 @@ def test_the_last_of_few_bad_rows_and_one_line_per_minute(
         for seconds, rows in ((30, 4000), (61, 7000), (90, 10_000), (122, 13_000)):
             clock[0] = seconds
             progress.update(rows, 1000, rows / 20_000)
-        progress.finish(Done(rows=13_000, bad=39))
+        progress.finish(Done(rows=13_000, bad=39, answered={"fast": 9000, "good": 3000}))
     lines = capsys.readouterr().err.splitlines()
     assert lines[19:21] == [
         "r.csv:20: empty", "further bad rows are listed in o.csv.bad.jsonl when it is done"
@@ -202,5 +202,6 @@ def test_the_last_of_few_bad_rows_and_one_line_per_minute(
     assert lines[22] == "7,000 rows, 98 rows/s, 35% read, about 2m 39s left"
     assert lines[23].startswith("13,000 rows, 98 rows/s, 65% read, about ")
     assert lines[24:] == [
-        "12,961 rows answered, 39 bad row(s) left out (see o.csv.bad.jsonl), 98 rows/s"
+        "12,961 rows answered, 39 bad row(s) left out (see o.csv.bad.jsonl), "
+        "in this run answered by fast 9,000 (75.0%), good 3,000 (25.0%), 98 rows/s"
     ]
