@@ -107,6 +107,14 @@ class ServedModel:
             return list(zip(vectors, tokens, strict=True))
         if not self.members:
             return list(self._head.answers(self._session, rows))
+        try:
+            return self._answer_by_language(rows)
+        except Exception:
+            self.answered_by()  # the rows run again alone, and count then
+            raise
+
+    def _answer_by_language(self, rows: Sequence[Any]) -> list[Any]:
+        """The answers of a cascade, whose thresholds depend on the language."""
         found: list[Any] = [None] * len(rows)
         groups: dict[str | None, list[int]] = {}
         for number, row in enumerate(rows):

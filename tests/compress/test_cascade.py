@@ -338,6 +338,29 @@ def test_a_served_cascade_knows_the_language_and_counts_who_answered(
     assert [card.get("members") for card in listed.json()["data"]] == [["fast", "good"], None]
 
 
+def test_rows_of_a_batch_that_failed_do_not_count(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fastapi")
+    from evalsuite.serving.served_model import ServedModel
+
+    made(models, dev, tmp_path / "both", "fast", "good", budget=50.0)
+    served = ServedModel("both", tmp_path / "both")
+    rows = [served.row(texts, language) for texts in TEXTS for language in ("de", None)]
+    head = served._head
+
+    class Fails:
+        def answers(self, session: Session, some: Any) -> Any:
+            yield from head.answers(session, some)
+            raise RuntimeError("not finite")
+
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr(served, "_head", Fails())
+        served.answer(rows)
+    served.answer(rows)
+    assert sum(served.answered_by().values()) == len(rows)
+
+
 def test_a_cascade_says_what_it_is_and_what_it_lacks(
     models: dict[str, Path], dev: DevSet, tmp_path: Path
 ) -> None:
