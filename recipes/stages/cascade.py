@@ -247,7 +247,7 @@ def _rows(path: Path, most: int, *, two: bool) -> list[PairExample]:
         texts = line.rstrip("\r\n").split("\t")
         if len(texts) != 1 + two:
             needs = "two texts with a tab between them" if two else "one text, without tabs"
-            raise MalformedRowError(path, number, f"{len(texts)} columns; a row of it is {needs}")
+            raise MalformedRowError(path, number, f"{len(texts)} text(s); the task reads {needs}")
         found.append(PairExample("", texts[0], texts[1] if two else None, None))
     if not found:
         raise DataError(f"{path} has no line of text")

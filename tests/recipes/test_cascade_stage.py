@@ -246,7 +246,7 @@ def test_lines_of_text_are_rows_without_blank_ones_and_ends_of_lines(tmp_path: P
     assert read(b"a\tb\r\n\nc\td", two=True) == [("a", "b"), ("c", "d")]
     with pytest.raises(DataError, match=r"has no line of text|the file is empty"):
         read(b" \r\n" * 9000)
-    with pytest.raises(DataError, match=r"de\.txt:3: 2 columns; a row of it is one text, without"):
+    with pytest.raises(DataError, match=r"de\.txt:3: 2 text.s.; the task reads one text, without"):
         read(b"a\n\nb\tsports\n")
-    with pytest.raises(DataError, match=r"de\.txt:1: 1 columns; a row of it is two texts with"):
+    with pytest.raises(DataError, match=r"de\.txt:1: 1 text.s.; the task reads two texts with"):
         read(b"a\n", two=True)
