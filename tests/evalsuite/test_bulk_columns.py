@@ -61,7 +61,7 @@ SEMICOLONS = [
     ("Hello, you;Hallo, du\n" * 3, ("2",), ["Hallo, du"] * 3, []),
     ("a;b,1\nc;d,2\n", ("1",), ["a;b", "c;d"], []),  # of both, commas
     (f"{LONG};x\n" * 60, ("2",), ["x"] * 60, []),
-    ('"two\nlines";x\n' * 60, ("2",), ["x"] * 60, []),
+    ('"three\nlong\nlines";x\n' * 60, ("2",), ["x"] * 60, []),
 ]  # fmt: skip
 
 
