@@ -223,6 +223,16 @@ def test_a_static_model_is_read_at_its_only_layer() -> None:
     assert absolute_layer(1, None) == 1
 
 
+def test_a_table_is_no_wider_than_it_has_pieces(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_checkpoint(tiny_base)
+    model.set_input_embeddings(torch.nn.Embedding(8, 64))
+    monkeypatch.setattr("compress.static.make.load_checkpoint", lambda directory: model)
+    with pytest.raises(StudentError, match=r"width: 9: .* has 8 pieces; give at most that"):
+        make(tiny_base, LINES, tmp_path, width=9)
+
+
 def test_what_cannot_become_static_is_refused(tiny_base: Path, tmp_path: Path) -> None:
     with pytest.raises(StudentError, match=r"width: 65: .* has 64"):
         make(tiny_base, LINES, tmp_path, width=65)
