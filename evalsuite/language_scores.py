@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from evalsuite import bootstrap, scoring
+from evalsuite import bootstrap, languages, scoring
 from evalsuite.agreement import predictions as agreement
 from evalsuite.evaluation import Predicted
 from evalsuite.metric import Answers
@@ -136,5 +136,5 @@ def _zero_shot(draws: Mapping[str, np.ndarray], seen: Sequence[str]) -> np.ndarr
     """Mean over the languages without training rows, for each draw."""
     import numpy as np
 
-    others = [values for language, values in draws.items() if language not in seen]
+    others = [values for code, values in draws.items() if languages.is_zero_shot(code, seen)]
     return np.asarray(np.mean(others, axis=0)) if others else None

@@ -12,9 +12,13 @@ plain ISO 639-3.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from evalsuite.errors import UnknownNameError
+
+_SCRIPT = 4  # letters in the code of a script: Latn, Cyrl, Hant
 
 SOURCE_LANGUAGE = "en"  # models are tuned on it, and the other languages are zero-shot
 
@@ -94,3 +98,22 @@ def get(code: str) -> Language:
     if code not in LANGUAGES:
         raise UnknownNameError("language", code, LANGUAGES)
     return LANGUAGES[code]
+
+
+def without_region(code: str) -> str:
+    """The code of the language alone, in small letters; a script stays.
+
+    >>> without_region("pt-BR"), without_region("sr-Latn-RS"), without_region("zh_TW")
+    ('pt', 'sr-latn', 'zh')
+    """
+    first, *rest = re.split("[-_]", code.lower())
+    return "-".join([first, *(part for part in rest if len(part) == _SCRIPT)])
+
+
+def is_zero_shot(code: str, seen: Iterable[str]) -> bool:
+    """Whether none of the languages with training rows is this one, in its region or another.
+
+    >>> is_zero_shot("en-GB", ["en"]), is_zero_shot("de", ["en"])
+    (False, True)
+    """
+    return without_region(code) not in map(without_region, seen)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from evalsuite import languages
 from evalsuite.results.numbers import Count, Percent, Points, Seconds, Share, check_score
 from evalsuite.results.record import Environment, ModelInfo, Record
 from evalsuite.task import SourceKind, Split
@@ -100,8 +101,8 @@ class TaskResult(Record):
         return sum(found) / len(found) if found else None
 
     def is_zero_shot(self, language: str) -> bool:
-        """Whether the task has no training rows in it."""
-        return language != self.source_language and language not in self.seen_languages
+        """Whether the task has no training rows in it, in its region or another."""
+        return languages.is_zero_shot(language, (self.source_language, *self.seen_languages))
 
     def transfer_gap(self) -> float | None:
         """Source-language score minus the zero-shot mean; None where there is no source score."""

@@ -239,8 +239,12 @@ def test_languages_with_training_rows_are_not_in_the_zero_shot_mean() -> None:
     for language, said in {"en": "abcabcab", "de": "abcabcaa", "fr": "aaaaaaab"}.items():
         scores.add(Predicted(language, rows, list(said)))
     assert scores.zero_shot_interval() == scores.intervals()["fr"]
+    scores.add(Predicted("de-AT", rows, list("bbbbbbbb")))
+    assert scores.zero_shot_interval() == scores.intervals()["fr"]
     found = a_score(a_model("m"), en=90.0, de=80.0, fr=60.0, sw=40.0)
     assert found.zero_shot() == 60
+    regions = a_score(a_model("m"), **{"en": 90.0, "en-GB": 88.0, "pt-BR": 60.0, "sr-Latn": 40.0})
+    assert regions.zero_shot() == 50
     several = found.model_copy(update={"seen_languages": ("en", "de")})
     assert several.zero_shot() == 50 and several.transfer_gap() == 40
     shown = markdown(page(a_run(several)))
