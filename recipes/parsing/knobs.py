@@ -95,12 +95,14 @@ class Fixed:
 def name_of_value(value: Any) -> Scalar:
     """What a value of a knob or a matrix variable is called in labels; None where it has no name.
 
-    >>> name_of_value("query: "), name_of_value({"name": 3, "rate": 0.1})
-    ('query:', 3)
+    >>> name_of_value("query: "), name_of_value({"name": 3, "rate": 0.1}), name_of_value(True)
+    ('query:', 3, 'true')
     """
     name: Any = value.get("name") if isinstance(value, dict) else value
     if isinstance(name, dict | list):
         return None
+    if isinstance(name, bool):
+        return str(name).lower()  # as YAML writes it
     return name.strip() if isinstance(name, str) else name
 
 
@@ -119,7 +121,7 @@ def names(knobs: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
 def numeric(node: Node) -> bool:
     """Whether all values of a knob are called by numbers, so that some lie nearer than others."""
     named = map(name_of_value, _values(node))
-    return all(isinstance(name, int | float) and not isinstance(name, bool) for name in named)
+    return all(isinstance(name, int | float) for name in named)
 
 
 def _values(node: Node) -> list[Any]:

@@ -152,7 +152,7 @@ class Variables:
         if whole:
             return as_node(self._value(whole[1], assignment, node.where), node.where)
         text = _VARIABLE.sub(
-            lambda match: str(self._value(match[1], assignment, node.where)), node.value
+            lambda match: _written(self._value(match[1], assignment, node.where)), node.value
         )
         return Node(text, node.where)
 
@@ -173,6 +173,10 @@ class Variables:
             )
             return ""
         return fields[field]
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def as_node(value: Any, where: str) -> Node:

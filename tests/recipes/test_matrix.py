@@ -243,3 +243,15 @@ def test_values_of_knobs_are_called_as_those_of_the_matrix():
     node = parse("p: [{name: 'small ', v: int8}, 'big ', 3]", "r", Problems("r"))
     assert node is not None
     assert names({"p": node["p"]}) == {"p": ("small", "big", "3")}
+
+
+def test_true_and_false_are_called_as_the_recipe_writes_them():
+    made, wrong = fan_out(
+        '  - {name: a, flag: "${on}", text: "on is ${on}"}\n  - {name: b, model: "a[on=false]"}',
+        "matrix: {on: [true, false]}",
+    )
+    assert wrong == [] and list(made) == ["a[on=true]", "a[on=false]", "b"]
+    assert made["b"].inputs["model"] == ("a[on=false]",)
+    assert made["a[on=true]"].node["flag"].plain() is True
+    assert made["a[on=true]"].node["text"].plain() == "on is true"
+    assert names(parse("k: [true, 1]", "r", Problems("r")).value) == {"k": ("true", "1")}
