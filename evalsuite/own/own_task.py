@@ -12,7 +12,7 @@ row is made of, its format says (`evalsuite.own.formats`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -65,8 +65,11 @@ class OwnTask(Task):
         self.eval_splits = ("test",) if self._places["test"] else ("dev",)
         fixed: tuple[str, ...] | None = getattr(self.rules, "FIXED", None)
         self.labels = declaration.label_names() or () if fixed is None else fixed
+        self._labels_from: tuple[Split, set[str]] | None = None
         if fixed is None and not self.labels:
-            self.labels = self._found_labels()
+            split = next(name for name in SPLITS if self._places[name])  # train, where there is one
+            self._labels_from = (split, set(self._places[split]))
+            self.labels = self._found_labels(split)
         if FORMATS.get(self.format).HEAD == "pair":
             self.two_texts = "second" in declaration.row_roles
         if self.format == "tagging":
@@ -83,6 +86,10 @@ class OwnTask(Task):
     def rules(self) -> Any:
         """The module of its format in `evalsuite.own.formats`."""
         return self.declaration.rules
+
+    def takes_labels_from_more_than(self, split: Split, languages: Iterable[str]) -> bool:
+        """Whether its labels were found in other files than those of a split and languages."""
+        return self._labels_from not in (None, (split, set(languages)))
 
     def _ordered(self, codes: set[str]) -> tuple[str, ...]:
         first = [self.source_language] if self.source_language in codes else []
@@ -265,13 +272,12 @@ class OwnTask(Task):
             row_parts = dict(zip(read, texts, strict=True))
             yield Row(parts[first], number, row_parts, spelling=self.declaration.spelling)
 
-    def _found_labels(self) -> tuple[str, ...]:
-        """Labels of the training files, or of the others where there are none.
+    def _found_labels(self, split: Split) -> tuple[str, ...]:
+        """Labels of the files of a split.
 
         Raises:
             DataError: there is one label, or none.
         """
-        split = next(name for name in SPLITS if self._places[name])
         languages = self._places[split]
         whole = [code for code in languages if self._reads_whole(split, code)]
         tables = [code for code in languages if code not in whole]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MissingDataError
+from evalsuite.home_path import home_path
 from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import METRICS
 from evalsuite.task import DataSource, Split, Task
 from recipes.hashing import sha256_file, sha256_json
-from recipes.naming import home_path
 from transfer.find_task import CATALOGUES, find_task
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ def _rows(
     content = {"split": split, "files": digests, **_declared(task, split)}
     if isinstance(task, OwnTask) and (parts := task.parts_of_rows(split, languages)):
         content["parts"] = {code: list(roles) for code, roles in parts.items()}
+    if isinstance(task, OwnTask) and task.takes_labels_from_more_than(split, languages):
+        content["found_labels"] = list(task.labels)
     if isinstance(task, OwnTask) and _is_scored(task, split, languages):
         content["languages"] = [task.source_language, task.seen_languages, task.languages]
     return f"{kind}:{sha256_json(content)}"

@@ -91,6 +91,20 @@ def test_the_declaration_is_part_of_the_digest(files):
     assert digest(RECIPE) != before
 
 
+def test_labels_that_only_another_language_has_are_part_of_the_digest(files):
+    text = RECIPE.replace("train: {de: train.csv}", "train: {de: train.csv, sw: sw.csv}")
+
+    def digest(added, split="train", languages=("de",)):
+        (files.folder / "sw.csv").write_text(CSV + added)
+        load(files.write(text))
+        return digest_need(DataNeed("topics", split, languages), SOURCE)
+
+    before, scored, both = digest(""), digest("", "test"), digest("", languages=None)
+    assert digest("Mvua.,weather\n") == before != digest("Muziki.,music\n")
+    assert digest("Mvua.,weather\n", "test") == scored != digest("Muziki.,music\n", "test")
+    assert both != digest("Mvua.,weather\n", languages=None)
+
+
 def test_the_languages_that_were_seen_are_part_of_a_scored_stage(files, monkeypatch):
     monkeypatch.setattr(recipes.planning.plan, "digest_need", digest_need)
 
@@ -235,3 +249,8 @@ def test_rows_with_labels_true_and_false_are_read(files):
 def test_labels_of_python_values_are_those_of_yaml():
     declaration = Declaration(format="pair", train={"en": "a.tsv"}, labels=[True, False, 3])
     assert declaration.labels == ("true", "false", "3")
+
+
+def test_a_home_folder_of_nobody_is_a_file_that_is_not_there(files):
+    text = RECIPE.replace("train: {de: train.csv}", "train: {de: ~nobody-here/train.csv}")
+    assert "there is no file ~nobody-here/train.csv" in error(files, text)
