@@ -216,6 +216,7 @@ def _extend(child: Node, path: Path, problems: Problems) -> Node | None:
 
 
 def _merge_stages(base: list[Node], child: list[Node]) -> list[Node]:
+    """The stages of the base with those of the child; a name that a child has twice stays twice."""
     result = list(base)
     places = {name_of(stage): place for place, stage in enumerate(base)}
     for stage in child:
@@ -226,7 +227,11 @@ def _merge_stages(base: list[Node], child: list[Node]) -> list[Node]:
             continue
         old = base[place].value
         assert isinstance(old, dict)
-        result[place] = Node({**old, **stage.value}, stage.where)
+        merged = Node({**old, **stage.value}, stage.where)
+        if result[place] is base[place]:
+            result[place] = merged
+        else:
+            result.append(merged)  # the second one of the child: two stages have the name
     return result
 
 

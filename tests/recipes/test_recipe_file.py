@@ -217,6 +217,15 @@ def test_extends_merges_stages_by_name(lab):
     }  # fmt: skip
 
 
+def test_a_stage_that_a_child_has_twice_is_there_twice(lab):
+    lab.write(HEAD + TEACHER, "base.yaml")
+    child = "name: child\nextends: base.yaml\nstages:\n"
+    twice = "  - {name: teacher, steps: 9}\n  - {name: teacher, seed: 8}\n"
+    assert problems(lab, child + twice) == [
+        "r.yaml:5: two stages are named 'teacher', the first at r.yaml:4"
+    ]
+
+
 def test_extends_goes_one_level_and_points_at_the_right_file(lab):
     lab.write("extends: c.yaml\n" + HEAD + TEACHER, "b.yaml")
     assert problems(lab, "extends: b.yaml\n") == [
