@@ -17,6 +17,7 @@ Files:
     family_classes.py: which class of transformers serves a format in a family
     fertility.py: how a vocabulary treats the words of each language
     find_family.py: the family of a model, by its model type
+    home_path.py: paths that begin with `~`
     language_scores.py: the scores of all languages of one task, collected language by language
     languages.py: languages: what their two-letter codes stand for
     metric.py: what a metric is: from gold and predicted answers to a score in percent

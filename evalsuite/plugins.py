@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 
 from evalsuite.errors import PluginError
+from evalsuite.home_path import home_path
 
 GROUP = "lingopress."
 _PACKAGE = "lingopress_plugins"
@@ -34,7 +35,7 @@ def load(path: Path) -> ModuleType:
     Raises:
         PluginError: there is no such file, or it cannot be imported.
     """
-    path = path.expanduser().absolute()
+    path = home_path(path).absolute()
     if path in _loaded:
         return _loaded[path]
     if path.suffix != ".py" or not path.is_file():

@@ -57,14 +57,6 @@ def file_names(labels: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def home_path(text: str | Path) -> Path:
-    """A path in which `~` is the home folder; as it is where there is no such person."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)
-
-
 def is_file(path: Path) -> bool:
     """Whether there is such a file; a path that no disk can hold is none."""
     try:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from evalsuite.errors import DataError
+from evalsuite.home_path import home_path
 from evalsuite.own import hub_places
 from evalsuite.own.records import Column
 from evalsuite.own.split_names import SPLITS
@@ -287,12 +288,8 @@ def _problems_of_language(language: str, place: str | Parts, roles: Sequence[str
         yield f"{language}: no file of {', '.join(absent)}"
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
 def _existing(text: str) -> Path:
-    path = _path(text)
+    path = home_path(text)
     if not path.is_file():
         raise DataError(f"there is no file {text} (from {Path.cwd()})")
     return path
@@ -306,7 +303,7 @@ def _expanded(pattern: str) -> Iterator[tuple[str, Path]]:
     Raises:
         DataError: there are none.
     """
-    path = _path(pattern)
+    path = home_path(pattern)
     parts = path.parts
     first = next(n for n, part in enumerate(parts) if PLACE in part)
     root = Path(*parts[:first]) if first else Path()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from evalsuite.home_path import home_path
 from recipes.errors import RecipesError
 from recipes.execution.cache import Cache
 from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.execution.workspace import Workspace
-from recipes.naming import home_path
 from recipes.parsing.problems import suggest
 
 

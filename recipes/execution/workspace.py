@@ -22,10 +22,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from evalsuite.home_path import home_path
 from recipes.errors import WorkspaceError
 from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.hashing import write_atomically
-from recipes.naming import distinct_file_name, file_name, home_path
+from recipes.naming import distinct_file_name, file_name
 
 DEFAULT = ".lingopress"
 VARIABLE = "LINGOPRESS_WORKSPACE"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evalsuite.home_path import home_path
 from recipes.errors import RecipeError
-from recipes.naming import home_path, is_file
+from recipes.naming import is_file
 from recipes.parsing.problems import suggest
 
 LIBRARY = Path(__file__).parents[1] / "library"

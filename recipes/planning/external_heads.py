@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, read_config
 from evalsuite.inference.task_head import head_of_task, suits
 from evalsuite.opening.adapter import WEIGHTS
@@ -50,7 +51,7 @@ def of_adapter(path: Path, config: Mapping[str, Any]) -> HeadFacts | None:
     shapes = file_shapes(path / WEIGHTS)
     rows = [shape[0] for name, shape in shapes.items() if name.endswith(_OUTPUTS)]
     size = rows[0] if len(rows) == 1 else None
-    base = Path(config["base_model_name_or_path"]).expanduser()
+    base = home_path(config["base_model_name_or_path"])
     if (base / "config.json").is_file():
         of_base = of_checkpoint(read_config(base))
         if of_base.format == _FORMATS[kind] and of_base.size in (size, None):

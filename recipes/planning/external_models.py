@@ -22,6 +22,7 @@ from evalsuite import tokenization
 from evalsuite.cascade.rule import is_cascade
 from evalsuite.errors import ModelError
 from evalsuite.find_family import find_type
+from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
 from evalsuite.inference.open_model import refuse_pickle
 from evalsuite.opening.hub import HubId
@@ -38,7 +39,6 @@ from evalsuite.opening.validated import adapter_config, training_record
 from evalsuite.results.run import MANIFEST
 from evalsuite.runtimes._bundle import read_card
 from recipes.hashing import DigestMemo
-from recipes.naming import home_path
 from recipes.planning.external_heads import declared_task, of_adapter, of_checkpoint
 from recipes.stages._shared.contract import Artifact, ArtifactKind
 from recipes.stages._shared.elastic_keys import declared_sizes
@@ -107,7 +107,7 @@ class External:
         if not (self.path / _ADAPTER).is_file():
             return None
         text = adapter_config(self.path)["base_model_name_or_path"]
-        base = Path(text).expanduser()
+        base = home_path(text)
         if not (base / "config.json").is_file():
             return None
         return External(text, base.resolve(), Artifact("checkpoint", external=True))
@@ -202,7 +202,7 @@ def _adapter(path: Path) -> Artifact:
     """
     config, training = adapter_config(path), training_record(path)
     head = None if training else of_adapter(path, config)
-    base = Path(config["base_model_name_or_path"]).expanduser()
+    base = home_path(config["base_model_name_or_path"])
     family = read_config(base).get("model_type") if (base / "config.json").is_file() else None
     return Artifact(
         "prompt" if config.get("num_virtual_tokens") else "adapter",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import EvalsuiteError
+from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import head_of, labels_of, read_config
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.opening.validated import adapter_config
@@ -101,7 +102,7 @@ def _external(model: External) -> PlannedModel | None:
 
 def _read(directory: Path) -> PlannedModel | None:
     if (directory / "adapter_config.json").is_file():
-        base = Path(str(adapter_config(directory).get("base_model_name_or_path")))
+        base = home_path(str(adapter_config(directory).get("base_model_name_or_path")))
         return _read(base) if (base / "config.json").is_file() else None
     raw = read_config(directory)
     config = plain_config(raw)

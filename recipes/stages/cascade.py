@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from evalsuite.cascade.rule import MOST
+from evalsuite.home_path import home_path
 from evalsuite.inference.task_head import answers_of_task, suits
 from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
-from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     Artifact,
     DataNeed,

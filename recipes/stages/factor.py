@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from evalsuite.home_path import home_path
 from recipes.errors import NotKnownAheadError, StageInputError
-from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,

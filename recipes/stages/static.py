@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from evalsuite.home_path import home_path
 from evalsuite.static.kind import MODEL_TYPE
 from recipes.errors import StageInputError
-from recipes.naming import home_path
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,

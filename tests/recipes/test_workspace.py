@@ -12,7 +12,8 @@ from recipes.execution.find_outputs import find_model, last_report
 from recipes.execution.run_note import RunNote
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
-from recipes.naming import LONGEST, file_name, home_path
+from recipes.naming import LONGEST, file_name
+from evalsuite.home_path import home_path
 from recipes.run import run_recipe
 
 RECIPE = """

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import Answers, labels_of, model_config
 from evalsuite.inference.task_head import answers_of_task
 from evalsuite.machine import model_size
@@ -140,7 +141,7 @@ def _base(directory: Path, config: Mapping[str, Any]) -> Path:
         OfflineError: the hub cannot be reached.
     """
     text = config["base_model_name_or_path"]
-    path = Path(text).expanduser()
+    path = home_path(text)
     if (path / "config.json").is_file():
         return path
     hub = HubId.parse(text)
