@@ -23,7 +23,7 @@ from compress.distill.dropout import dropout
 from compress.distill.elastic_cuts import Cuts, declare
 from compress.distill.elastic_training import ElasticLoss, elastic_cuts
 from compress.distill.initial_student import Start, layers_of, origin, start
-from compress.distill.label_order import label_order, require_labels
+from compress.distill.label_order import label_order, numbered_alike, require_labels
 from compress.distill.losses import matched_loss
 from compress.distill.options import Options
 from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
@@ -88,6 +88,7 @@ def distill(
     labelled = [task.labelled(source) for task in tasks]
     labels = label_order(predictor, labelled, options.labels > 0, "set labels: 0")
     in_order(predictor, labels)
+    tasks = numbered_alike(labelled, labels)
     text = read_text(tasks, source, teacher_dir, options, head, progress)
     cached = _cached_logits(predictor, labels, text, options, work, progress)
     counted = text.batches.rows if isinstance(text.batches, MixedPlan) else None

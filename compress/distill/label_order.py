@@ -11,6 +11,7 @@ compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from compress.errors import StudentError
 from evalsuite.inference.label_order import few, naming_hint, same_names
@@ -44,6 +45,22 @@ def label_order(
                 + naming_hint(own, task.labels, teacher.directory.name)
             )
     return tuple(fitting[0].labels) if fitting and len(own) > 1 else own
+
+
+def numbered_alike(tasks: Sequence[Task], labels: Sequence[str]) -> list[Task]:
+    """The tasks, those with these labels in another order with them in this one.
+
+    >>> wanted = ("contradiction", "entailment", "neutral")
+    >>> [task.labels for task in numbered_alike([TASKS.get("xnli")], wanted)]
+    [('contradiction', 'entailment', 'neutral')]
+    """
+    found = []
+    for task in tasks:
+        if same_names(task.labels, labels):
+            task = copy(task)
+            task.labels = tuple(labels)
+        found.append(task)
+    return found
 
 
 def require_labels(other: Predictor, labels: Sequence[str], teacher: Predictor) -> None:

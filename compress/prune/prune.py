@@ -19,7 +19,7 @@ from typing import Any
 
 from compress.distill.distill import distill
 from compress.distill.elastic_cuts import declare
-from compress.distill.label_order import label_order
+from compress.distill.label_order import label_order, numbered_alike
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
@@ -29,6 +29,7 @@ from compress.prune.importance import least_similar, measure, strongest
 from compress.prune.importance_text import importance_batches
 from compress.prune.rules import share, wanted
 from evalsuite.find_family import family_of
+from evalsuite.inference.checkpoint_config import labels_of
 from evalsuite.runtimes.torch import TorchPredictor, load_checkpoint
 from evalsuite.task import DataSource, Task
 from transfer.loop.types import Progress, Tensors
@@ -134,7 +135,9 @@ def prune(
         StudentError: the layers named are not the model's.
         DataError: training rows or parallel text are absent.
     """
-    model = _model(directory, [task.labelled(source) for task in tasks])
+    tasks = [task.labelled(source) for task in tasks]
+    model = _model(directory, tasks)
+    tasks = numbered_alike(tasks, labels_of(model.config.to_dict()))
     before = parameters(model)
     options = replace(options, max_length=checkpoints.longest(directory, options.max_length))
     whole = _counts(model)

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 12
+VERSION = 13
 PASS = True
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 7
+VERSION = 8
 _TOKENIZERS = 6  # times that one is opened
 PASS = True
 

@@ -10,12 +10,18 @@ import torch
 from checkpoints import NLI, TURNED, renamed, small, turned
 from quick import distillation
 
+from compress.distill import distill as distilling
 from compress.distill.distill import distill
 from compress.errors import StudentError
 from compress.export.export import export
+from compress.prune import prune as pruning
+from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.predict_lines import predict_lines
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import task_of
+from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import TASKS
-from evalsuite.task import DataSource
+from evalsuite.task import DataSource, PairExample
 from transfer.loop.fit import Settings
 
 pytestmark = pytest.mark.usefixtures("traces")
@@ -106,11 +112,53 @@ def test_labels_without_names_are_refused_where_names_are_needed(
 
 
 def test_importance_is_measured_by_the_right_gold_labels(models: dict[str, Path]) -> None:
-    from compress.prune import prune
+    model = pruning._model(models["turned"], [XNLI])
+    assert list(model.config.id2label.values()) == list(NLI) != TURNED
 
-    assert (
-        list(prune._model(models["turned"], [XNLI]).config.id2label.values()) == list(NLI) != TURNED
-    )
+
+@pytest.fixture
+def own(tmp_path: Path) -> OwnTask:
+    """The labels of XNLI in another order: found in a file, and sorted."""
+    path = tmp_path / "own.tsv"
+    path.write_text("".join(f"One {label}.\tTwo.\t{label}\n" for label in NLI * 4))
+    columns: dict[str, int | str] = {"first": 1, "second": 2, "label": 3}
+    task = task_of("own", Declaration(format="pair", columns=columns, train={"en": str(path)}))
+    assert task.labels == ("contradiction", "entailment", "neutral")
+    return task
+
+
+def test_gold_labels_of_all_tasks_are_numbered_alike(
+    models: dict[str, Path], own: OwnTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    read = distilling.read_text
+    monkeypatch.setattr(distilling, "read_text", lambda *args: seen.append(read(*args)) or seen[-1])
+    asked = distillation(layers=None, max_steps=1, logits=0.0, labels=1.0, settings=STILL)
+    for number, tasks in enumerate(([XNLI, own], [own, XNLI])):
+        out = tmp_path / str(number)
+        distill(models["plain"], tasks, EMBEDDED, asked, work=tmp_path / f"w{number}", out=out)
+        table = read_config(out)["id2label"]
+        names = [table[str(target)] for target in seen[-1].parts[number ^ 1].targets]
+        assert names == list(NLI * 4)
+        rows = XNLI.load(EMBEDDED, "train", "en")[: len(seen[-1].parts[number].targets)]
+        own_names = [table[str(target)] for target in seen[-1].parts[number].targets]
+        assert own_names == [row.label for row in rows if isinstance(row, PairExample)]
+    assert own.labels == ("contradiction", "entailment", "neutral")
+
+
+def test_importance_reads_all_tasks_with_the_labels_of_the_model(
+    models: dict[str, Path], own: OwnTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(directory: Path, tasks: Any, *args: Any, **named: Any) -> None:
+        assert [task.labels for task in tasks] == [NLI, NLI]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pruning, "importance_batches", seen)
+    asked = pruning.PruneOptions(pruning.Size(units=0.5), None, seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        pruning.prune(
+            models["turned"], [XNLI, own], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "o"
+        )
 
 
 def test_students_of_models_from_outside_can_be_scored() -> None:

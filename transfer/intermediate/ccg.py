@@ -77,8 +77,8 @@ class Ccg(EnglishTask, TaggingTask):
         return own
 
     def labelled(self, source: DataSource) -> Task:
-        """Reads the training rows; itself where there are none."""
-        if not self.available(source, "train"):
+        """Reads the training rows; itself where there are none, or where it has its labels."""
+        if self.labels != Ccg.labels or not self.available(source, "train"):
             return self
         labels = (UNKNOWN, *_frequent(self._sentences(source)))
         found: Task = type("Ccg", (Ccg,), {"labels": labels})()
