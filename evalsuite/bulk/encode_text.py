@@ -55,7 +55,7 @@ class JsonLinesEncoder:
 
 
 class DelimitedEncoder:
-    """A line of names, then a line per row; what is neither text nor number is JSON.
+    """A line of names, then a line per row; lists and objects are JSON.
 
     The columns are those of the input, or of the first JSON lines.
     """
@@ -151,6 +151,11 @@ def _answer_cell(name: str, value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
-        return value
-    return json_text(value)
+    """What is written in a cell: true, lists and objects as JSON has them; dates as text.
+
+    >>> _cell(True), _cell(date(2024, 1, 2)), _cell({"a": 1})
+    ('true', '2024-01-02', '{"a": 1}')
+    """
+    if isinstance(value, bool | list | tuple | dict):
+        return json_text(value)
+    return value if value is None or isinstance(value, str | int | float) else plain(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,23 @@ def test_lists_of_the_input_are_json_and_those_of_the_answer_are_joined(
         "words": '["a", "b"]', "tags": '["B", "I"]',
         "predicted_words": "a b", "predicted_tags": "X X",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.tsv"])
+def test_dates_decimals_and_truth_have_no_quotation_marks(name: str, tmp_path: Path) -> None:
+    row = {
+        "text": "a", "day": date(2024, 1, 2), "at": datetime(2024, 1, 2, 3), "n": Decimal("1.50"),
+        "yes": True, "no": False, "raw": b"\0\1", "half": 0.5, "none": None, "in": [True, False],
+    }  # fmt: skip
+    answer(Job(str(as_file(tmp_path / "r.parquet", [row])), tmp_path / name))
+    (found,) = from_file(tmp_path / name)
+    assert found.items() >= {
+        "day": "2024-01-02", "at": "2024-01-02T03:00:00", "n": "1.50", "yes": "true",
+        "no": "false", "raw": "AAE=", "half": "0.5", "none": "", "in": "[true, false]",
+    }.items()  # fmt: skip
+    path = as_file(tmp_path / "r.jsonl", [{"text": "a", "yes": True}])
+    answer(Job(str(path), tmp_path / f"j-{name}"))
+    assert from_file(tmp_path / f"j-{name}")[0]["yes"] == "true"
 
 
 @pytest.mark.parametrize("name", ["o.csv", "o.tsv", "o.csv.gz"])
