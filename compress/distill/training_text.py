@@ -83,7 +83,7 @@ class TrainingText:
     def parallel(self) -> tuple[plain_text.Parallel | plain_text.BothSides, list[Batch]] | None:
         """The part whose sentence embeddings are matched, and its batches; None without one."""
         last = self.parts[-1]
-        if type(last) is SegmentedText:
+        if isinstance(last, SegmentedText) and not isinstance(last, plain_text.BothSides):
             last = last.rows
         if not isinstance(last, plain_text.Parallel | plain_text.BothSides):
             return None

@@ -22,6 +22,7 @@ from compress.distill.segments import (
     shared_starts,
 )
 from compress.distill.student_batch import Match, StudentBatch
+from compress.distill.training_text import read_text
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.registry import TASKS
@@ -230,6 +231,27 @@ def test_a_tagger_learns_states_and_tags_of_words(tmp_path: Path) -> None:
     )
     assert facts["teacher's logits"] == "with every batch"
     assert fitted.final_loss < 0.9 * fitted.first_loss
+
+
+def test_a_tagger_matches_states_and_sentences(tmp_path: Path) -> None:
+    teacher, student = small(tmp_path / "teacher", "tagging"), bert(tmp_path / "student", "tagging")
+    asked = distillation(
+        layers=None, student=student, hidden=1.0, logits=0.0, sentences=1.0, max_pairs=4
+    )
+    text = read_text([], EMBEDDED, teacher, asked, "tagging")
+    found = text.parallel()
+    assert found is not None
+    rows, batches = found
+    models = load_checkpoint(student).eval(), load_checkpoint(teacher).eval()
+    rows.teach(models[1], models[0], batches, "fp32", tmp_path / "work", _silent)
+    tensors = text.parts[-1].collate(batches[0])
+    assert {"segments", "teacher_starts", "embeddings", "sides_ids"} <= tensors.keys()
+    losses = []
+    for weight in (0.0, 1.0):
+        weights = replace(asked, sentences=weight)
+        match = Match.of(models[1], models[0], [0, 1], weights, same_pieces=False)
+        losses.append(matched_loss(*models, StudentBatch.of(tensors), match).item())
+    assert losses[1] > losses[0] + 0.1
 
 
 def test_tensors_without_segments_give_none() -> None:
