@@ -148,7 +148,10 @@ class Parallel(Texts):
 
     def sides(self, batch: Batch) -> list[str]:
         """All sentences of a batch: the English ones, then the others."""
-        pairs = [self.pairs[index] for index in batch.indices]
+        numbers: Sequence[int] = batch.indices
+        if hasattr(self, "words"):  # a long line is several rows
+            numbers = [self.words[index][0] for index in numbers]
+        pairs = [self.pairs[number] for number in numbers]
         return [pair[side] for side in range(len(pairs[0]) - 1, -1, -1) for pair in pairs]
 
     def _taught(self, batch: Batch) -> list[str]:

@@ -17,6 +17,7 @@ from evalsuite.own.declaration import Declaration
 from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource, Task
+from transfer.loop.batch_plan import Batch
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,21 @@ def test_what_is_longer_is_left_out_not_cut(tmp_path: Path) -> None:
     assert both == encoded((lines[0], lines[2]), (lines[2], lines[0]))
     with pytest.raises(DataError, match=r"no line of .*de.txt fits in max_length: 3; skip_longer"):
         tokens(None, skip_longer=True, max_length=3)
+
+
+def test_windows_of_a_long_line_are_of_its_sentence(tmp_path: Path) -> None:
+    lines = ["Es regnet.", "Ein sehr langer Satz, " * 8, "Gewonnen!"]
+    (tmp_path / "de.txt").write_text("\n".join(lines) + "\n")
+    options = distillation(
+        max_length=16, text=(tmp_path / "de.txt",), sentences=1.0, each_side=True
+    )
+    text = plain_text.read(
+        DataSource("files"), TOKENIZER, options, "tagging", teacher=TOKENIZER, pieces="words"
+    )
+    assert isinstance(text, plain_text.Parallel) and len(text) > 4
+    every = text.sides(Batch(0, tuple(range(len(text))), 0))
+    assert every == [lines[0], *[lines[1]] * (len(text) - 2), lines[2]]
+    assert text.sides(Batch(0, (len(text) - 1, 2), 0)) == [lines[2], lines[1]]
 
 
 def test_pairs_that_are_longer_are_left_out() -> None:
