@@ -74,7 +74,7 @@ def measure(
         AlignmentResult(
             model=predictor.describe(label),
             text=f"{task.name} {split}, {len(chosen)} languages, {sum(counts.values()):,} pairs",
-            source=source.kind,
+            source=task.kind_of_source(source),
             data_digest=data.hexdigest(),
             pooling=pooling,
             max_examples=max_examples,

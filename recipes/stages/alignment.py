@@ -32,7 +32,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 2
+VERSION = 3
 LABELS_MATTER = True
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 11
+VERSION = 12
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up
@@ -160,7 +160,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     ctx.progress(0.1, f"measuring {len(subjects)} models")
     results = measure(
         subjects,
-        source=ctx.data.kind,
+        source=task.kind_of_source(ctx.data),
         threads=threads,
         passes=config.passes,
         batch_sizes=config.batch_sizes,

@@ -21,7 +21,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.training_keys import known_tasks, need
 from transfer.find_task import find_task
 
-VERSION = 1
+VERSION = 2
 LABELS_MATTER = True
 
 
@@ -80,7 +80,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
             label=model.label,
             tokenizer_digest=hashlib.sha256(tokenizer_json(model.path).encode()).hexdigest(),
             text=text,
-            source=ctx.data.kind,
+            source=task.kind_of_source(ctx.data),
             data_digest=sha256_json(sentences),
             languages={
                 language: fertility.count(tokenizer, rows) for language, rows in sentences.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalsuite.report.figures.trials import within
+from evalsuite.report.tables.trials import search_table
 from evalsuite.results.search import Search, Trial
 
 
@@ -19,3 +20,5 @@ def test_points_that_are_met_exactly_fit(difference: float, fits: bool) -> None:
     )  # fmt: skip
     assert within(search, trial) is fits
     assert not within(search, Trial(assignment={}, average=60.0))  # not measured
+    shown = search_table(search).rows[0].cells[-2].text
+    assert shown == ("within" if fits else "over")

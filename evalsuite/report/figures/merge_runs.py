@@ -22,6 +22,7 @@ from evalsuite.errors import DataError
 from evalsuite.report.figures.formatting import listed
 from evalsuite.report.figures.labels import Label, parse
 from evalsuite.report.figures.seeds import SEED
+from evalsuite.report.figures.sources import source_of
 from evalsuite.report.figures.verdict import verdict
 from evalsuite.results.record import ModelInfo
 from evalsuite.results.run import ComparedRun, RunRecord, StageRecord
@@ -60,7 +61,7 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
     return RunRecord(
         recipe=f"Comparison of {listed(names)}" + ("" if len(names) > 1 else " over seeds"),
         description="",
-        source=runs[0].record.source,
+        source=source_of(runs[0].record),
         seed=runs[0].record.seed,
         stages=tuple(stage for record in renamed for stage in record.stages),
         scores=tuple(score for record in renamed for score in record.scores),
@@ -71,7 +72,7 @@ def merge(runs: Sequence[Run], *, mix_sources: bool = False) -> RunRecord:
             ComparedRun(
                 name=name or run.record.recipe,
                 recipe=run.record.recipe,
-                source=run.record.source,
+                source=source_of(run.record),
                 seed=run.record.seed,
                 finished=max((stage.finished for stage in run.record.stages), default=""),
                 search=_recommendation(run.record.search, rename),
@@ -109,7 +110,7 @@ def _check(runs: Sequence[Run], mix_sources: bool) -> None:
                 )
     by_source: dict[str, list[str]] = {}
     for run in runs:
-        by_source.setdefault(run.record.source, []).append(run.shown_name)
+        by_source.setdefault(source_of(run.record), []).append(run.shown_name)
     if len(by_source) > 1 and not mix_sources:
         sources = "; ".join(f"{source}: {listed(names)}" for source, names in by_source.items())
         raise DataError(

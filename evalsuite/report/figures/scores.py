@@ -54,7 +54,7 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
     for result in scores:
         by_task.setdefault(result.task, []).append(result)
     mixed = ["source"] if _varies(scores, "source") else []
-    by_column: dict[TaskColumn, None] = {}
+    by_column: dict[tuple[object, ...], TaskColumn] = {}
     for task, results in by_task.items():
         fields = mixed + [f for f in ALWAYS_APART if _varies(results, f)]
         for name in APART_WITHIN_A_MODEL:
@@ -67,8 +67,9 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
                 fields.append(name)
         for result in results:
             apart = tuple((f, getattr(result, f)) for f in fields)
-            by_column[TaskColumn(task, result.title, result.main_metric, apart)] = None
-    return tuple(by_column)
+            column = TaskColumn(task, results[0].title, result.main_metric, apart)
+            by_column.setdefault((task, result.main_metric, apart), column)
+    return tuple(by_column.values())
 
 
 def made_by(result: TaskResult) -> tuple[object, ...]:

@@ -19,32 +19,50 @@ BADGES: dict[SourceKind, str] = {
 
 def badge(run: RunRecord) -> str:
     """The source of the data, or the sources of all runs compared."""
-    sources = dict.fromkeys([run.source, *(own.source for own in run.runs)])
+    sources = dict.fromkeys(own.source for own in run.runs) or [source_of(run)]
     return " and ".join(BADGES[source] for source in sources)
 
 
+def source_of(run: RunRecord) -> SourceKind:
+    """The source of all figures where they have one; else that of the recipe.
+
+    Tasks that a recipe declares have rows of their own, whatever source the recipe names.
+    """
+    found = tuple(_figures(run))
+    return found[0] if len(found) == 1 else run.source
+
+
 def mix_warning(run: RunRecord) -> str:
-    """A warning that names the figures from another source than the run's; empty if none."""
-    by_source: dict[str, dict[str, None]] = {}
-    for score in run.scores:
-        by_source.setdefault(score.source, {})[f"{score.task} of {score.model.label}"] = None
-    for speed in run.speeds:
-        by_source.setdefault(speed.source, {})[f"speed of {speed.model.label}"] = None
-    for aligned in run.alignment:
-        by_source.setdefault(aligned.source, {})[f"alignment of {aligned.model.label}"] = None
-    for counted in run.fertility:
-        by_source.setdefault(counted.source, {})[f"words of {counted.label}"] = None
+    """A warning that names the figures from another source than the run's; empty if none.
+
+    Where all figures are from one real source, that is the source, and nothing is mixed.
+    """
     if len({own.source for own in run.runs}) > 1:
         sources = "; ".join(f"{compared.name} is from {compared.source}" for compared in run.runs)
         return (
             f"The runs compared are of different sources: {sources}. Their scores are in "
             "separate columns. Do not compare figures of different sources."
         )
-    strangers = {source: what for source, what in by_source.items() if source != run.source}
-    if not strangers:
+    figures = _figures(run)
+    strangers = {source: what for source, what in figures.items() if source != run.source}
+    if not strangers or (len(figures) == 1 and "embedded" not in (run.source, *figures)):
         return ""
     listed = "; ".join(f"from {source}: {', '.join(what)}" for source, what in strangers.items())
     return (
         f"The recipe's source is {run.source}, and some figures are from another: {listed}. "
         "Do not compare figures of different sources."
     )
+
+
+def _figures(run: RunRecord) -> dict[SourceKind, dict[str, None]]:
+    """Source -> what is from it."""
+    found: dict[SourceKind, dict[str, None]] = {}
+    for score in run.scores:
+        found.setdefault(score.source, {})[f"{score.task} of {score.model.label}"] = None
+    for speed in run.speeds:
+        found.setdefault(speed.source, {})[f"speed of {speed.model.label}"] = None
+    for aligned in run.alignment:
+        found.setdefault(aligned.source, {})[f"alignment of {aligned.model.label}"] = None
+    for counted in run.fertility:
+        found.setdefault(counted.source, {})[f"words of {counted.label}"] = None
+    return found

@@ -22,15 +22,21 @@ def summary(
 ) -> str:
     """The source, some sentences, and one row per system: zero-shot means, size and speed.
 
-    If several machines measured speeds, a table of costs per machine follows.
+    If several machines measured speeds, a table of costs per machine follows. So does one if
+    they were measured in several settings, such as `teacher, 1 thread`.
     """
     lines = [f"source: {badge}", *sentences, ""]
-    if len(costs) == 1:
+    if len(costs) == 1 and (_share_rows(main, costs[0][1]) or not main.rows):
         return "\n".join([*lines, *_together(main, costs[0][1]), ""])
     lines += _together(main, Table(main.corner, (), ()))
     for machine, cost in costs:
-        lines += ["", f"on {machine}:", *_together(Table(cost.corner, (), ()), cost)]
+        where = [f"on {machine}:"] if len(costs) > 1 else []
+        lines += ["", *where, *_together(Table(cost.corner, (), ()), cost)]
     return "\n".join([*lines, ""])
+
+
+def _share_rows(main: Table, cost: Table) -> bool:
+    return not {row.head.text for row in main.rows}.isdisjoint(row.head.text for row in cost.rows)
 
 
 def _together(main: Table, cost: Table) -> list[str]:

@@ -12,7 +12,7 @@ from evalsuite.report.figures.formatting import (
     percent,
     points,
 )
-from evalsuite.report.figures.trials import over_budget
+from evalsuite.report.figures.trials import over_budget, within
 from evalsuite.report.figures.verdict import candidate_name, limit, verdict
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
@@ -43,13 +43,13 @@ def _row(search: Search, i: int) -> Row:
         empty = [Cell(NONE)] * 4
         reason = [Cell("not possible", sub=trial.refused), Cell("")]
         return Row(Cell(str(i + 1)), (*chosen, *empty, *reason), "aside")
-    is_best, over = i == search.recommended, over_budget(search, trial)
+    is_best, judged = i == search.recommended, over_budget(search, trial) is not None
     cells = (
         Cell(percent(trial.average), points(trial.difference)),
         Cell(megabytes(trial.bytes)),
         Cell(number(trial.p50_ms)),
         Cell(number(trial.sentences_per_second)),
-        Cell(NONE if over is None else "over" if over > 0 else "within"),
+        Cell(("within" if within(search, trial) else "over") if judged else NONE),
         Cell("on it" if trial.on_front else ""),
     )
     head = Cell(str(i + 1), sub="recommended" if is_best else "")
