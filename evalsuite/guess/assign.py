@@ -215,4 +215,10 @@ def _divided(named: Mapping[Split, Mapping[str, Entry]], write: Writer, notes: l
         )
     for language, entry in named["test"].items():
         places["test"].setdefault(language, write.whole(entry, "test"))
+    for language, entry in named["dev"].items():  # no language that is trained has one here
+        if language in places["test"]:
+            notes.append(f"{entry.file}: not used; {language} has rows for tests")
+        else:
+            places["test"][language] = write.whole(entry, "test")
+            notes.append(f"{entry.file}: used for tests; nothing is trained in {language}")
     return places

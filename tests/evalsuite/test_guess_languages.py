@@ -129,3 +129,13 @@ def test_the_folder_that_is_passed_says_its_language(put: Put) -> None:
     put({"hr/train.csv": table(TRAIN), "hr/test.csv": CSV})
     with pytest.raises(DataError, match=r"hr/test.csv: its name may say Croatian"):
         looked("hr")
+
+
+def test_dev_rows_of_a_language_that_is_not_trained_are_its_tests(put: Put) -> None:
+    put({"en.csv": table(rows(100)), "dev-de.csv": table(OTHER), "dev-fr.csv": table(OTHER)})
+    put({"test-fr.csv": table(OTHER)})
+    found = looked("en.csv", "dev-de.csv", "dev-fr.csv", "test-fr.csv")
+    tests = {"en": "data/en/test.csv", "de": "dev-de.csv", "fr": "test-fr.csv"}
+    assert found.declaration["test"] == tests
+    assert "dev-de.csv: used for tests; nothing is trained in de" in found.notes
+    assert "dev-fr.csv: not used; fr has rows for tests" in found.notes
