@@ -77,7 +77,9 @@ def _filled(paths: Iterable[Path]) -> list[str]:
 
 def _of_corpus(source: DataSource, language: str) -> list[str]:
     if language == "en":
-        other = next(iter(parallel.languages(source)))
+        other = next(iter(parallel.languages(source)), None)
+        if other is None:
+            return []
         return [pair.english for pair in islice(parallel.pairs(source, other), _READ)]
     return [pair.foreign for pair in islice(parallel.pairs(source, language), _READ)]
 

@@ -102,6 +102,7 @@ def _plan(loaded: Loaded, assignment: Assignment) -> Plan | Problems:
     """One assignment's plan, or what is wrong with it."""
     problems = Problems(loaded.problems.recipe)
     problems.lines = list(loaded.problems.lines)
+    problems.faulty_tasks = set(loaded.problems.faulty_tasks)
     own = replace(loaded, problems=problems)
     try:
         return make_plan(own, None, DigestMemo(), keys=False, assignments=[assignment])

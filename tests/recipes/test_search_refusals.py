@@ -130,6 +130,17 @@ def test_mistakes_that_a_budget_makes(bench, capfd):
     assert "--from: no stage 'studnt'; did you mean 'student'?" in capfd.readouterr().err
 
 
+def test_a_task_that_cannot_be_read_is_one_problem(bench, capfd):
+    """It is not an unknown task as well."""
+    tasks = (
+        "tasks:\n  topics: {format: classification, train: {en: gone.csv}, columns: {text: a}}\n"
+    )
+    write(bench, change=("search:\n", tasks + "search:\n"), text=RECIPE.replace("[xnli", "[topics"))
+    assert bench.cli("check", "r.yaml") == 2
+    said = capfd.readouterr().err
+    assert "there is no file gone.csv" in said and "unknown task" not in said
+
+
 def test_without_optuna(bench, capfd, monkeypatch):
 
     monkeypatch.setattr(feasible, "find_spec", lambda name: None)

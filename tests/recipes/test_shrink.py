@@ -107,6 +107,10 @@ def test_rows_of_a_file_with_several_languages_replace_no_file(here: Path) -> No
 def test_one_message(here: Path) -> None:
     with pytest.raises(RecipesError, match=r"no text in hi, and a vocabulary .*\n.*--text hi\.txt"):
         prepared(here, "pair", "en hi", text=(Path("text"),))
+    (here / "corpus" / "parallel").mkdir(parents=True)
+    (here / "empty").mkdir()
+    with pytest.raises(RecipesError, match="no text in en, and a vocabulary is cut to text"):
+        prepared(here, "pair", "en", data_dir=here / "empty")
     with pytest.raises(RecipesError, match="a head for span; shrink takes classifiers"):
         prepared(here, "span")
     with pytest.raises(RecipesError, match="--task-data: the model is an encoder"):
