@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from evalsuite.home_path import home_path
 from recipes.errors import RecipeError, WorkspaceError
 from recipes.execution.find_outputs import find_model, last_report
 from recipes.execution.run_note import RunNote
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.naming import LONGEST, file_name
-from evalsuite.home_path import home_path
 from recipes.run import run_recipe
 
 RECIPE = """
