@@ -27,7 +27,6 @@ from evalsuite.own.records import tab_fields
 
 LONGEST = 1 << 24  # bytes of a line
 LINE = "line"  # the one column of plain lines
-_NEEDS_UTF8 = "not UTF-8 (byte 0x{:02x})"
 
 
 class TextLines:
@@ -60,7 +59,7 @@ class TextLines:
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
-            self.problem = _NEEDS_UTF8.format(raw[error.start])
+            self.problem = not_utf8(error)
             return raw.decode("utf-8", "replace")
 
 
@@ -114,10 +113,8 @@ class Delimited:
         if numbered:
             self.columns = tuple(str(number) for number in range(1, len(fields) + 1))
             self._rows = chain([first], self._rows)
-        elif twice := sorted({name for name in fields if fields.count(name) > 1}):
-            raise MalformedRowError(
-                self.name, line, f"two columns have the name {twice[0]!r}; give each one name"
-            )
+        else:
+            check_once(self.name, line, fields)
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         names = self.columns or ()
@@ -210,6 +207,37 @@ class JsonLines(_ByLine):
         if not isinstance(found, dict):
             return BadRow(number, "not a JSON object with the columns as its keys")
         return Row(number, found)
+
+
+def check_once(file: str, line: int, names: Sequence[str]) -> None:
+    """Refuse a table in which two columns have one name.
+
+    Raises:
+        MalformedRowError: two have.
+    """
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        problem = f"two columns have the name {twice[0]!r}; give each one name"
+        raise MalformedRowError(file, line, problem)
+
+
+def not_utf8(error: UnicodeDecodeError) -> str:
+    """What is wrong with bytes: the first one that UTF-8 does not have."""
+    return f"not UTF-8 (byte 0x{error.object[error.start]:02x})"
+
+
+def stored_text(column: str, value: Any) -> Any:
+    """A value; text that some writers of parquet store as bytes is text.
+
+    >>> stored_text("text", "é".encode()), stored_text("n", 7)
+    ('é', 7)
+
+    Raises:
+        ValueError: bytes that are not UTF-8.
+    """
+    try:
+        return value.decode("utf-8") if isinstance(value, bytes) else value
+    except UnicodeDecodeError as error:
+        raise ValueError(f"column {column!r}: {not_utf8(error)}") from None
 
 
 def names_columns(line: str, roles: Sequence[Sequence[str]]) -> bool:

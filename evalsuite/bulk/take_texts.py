@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
-from evalsuite.bulk.read_text import LINE, Lines
+from evalsuite.bulk.read_text import LINE, Lines, stored_text
 from evalsuite.bulk.rows import Row, Rows
 from evalsuite.errors import DataError
 from evalsuite.inference.answers import Texts
@@ -63,7 +63,7 @@ class TextTaker:
         """The texts of a row, and the columns of it that are kept.
 
         Raises:
-            ValueError: a text is absent or empty; its message is the reason.
+            ValueError: a text is absent, empty or not UTF-8; its message is the reason.
         """
         if self.plain:
             texts = self.texts.split(row.fields[LINE])
@@ -71,8 +71,11 @@ class TextTaker:
                 raise ValueError("an empty text")
             return texts, self.texts.named(texts)
         found: list[str] = []
+        fields = dict(row.fields)
         for column in self._columns:
-            value = row.fields.get(column)
+            value = stored_text(column, fields.get(column))
+            if column in fields:
+                fields[column] = value
             many = self.texts.most is None and column == self._columns[-1]
             if many and isinstance(value := _as_list(value), list):
                 found.extend(_text(column, item) for item in value or ())
@@ -82,7 +85,7 @@ class TextTaker:
             found[:2] = ["\t".join(found[:2])]
         if len(found) < self.texts.least:
             raise ValueError(f"{len(found)} texts; this model needs {self.texts.least} or more")
-        return found, row.fields
+        return found, fields
 
     def _chosen(self, there: Sequence[str]) -> tuple[str, ...]:
         texts, listed = self.texts, ", ".join(map(repr, there)) or "none"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.bulk.open_rows import Reading, open_rows
-from evalsuite.bulk.read_text import LINE, Lines
+from evalsuite.bulk.read_text import LINE, Lines, stored_text
 from evalsuite.bulk.rows import BadRow, Row, Rows
 from evalsuite.errors import DataError, MalformedRowError
 
@@ -118,7 +118,10 @@ def _file_texts(name: str) -> Iterator[str]:
                 raise MalformedRowError(Path(name), row.line, row.problem)
             if rows.columns is None:
                 column = _object_column(Path(name), row, column)
-            value = row.fields.get(column)
+            try:
+                value = stored_text(column, row.fields.get(column))
+            except ValueError as error:
+                raise MalformedRowError(Path(name), row.line, str(error)) from None
             if value is not None and not isinstance(value, str):
                 raise MalformedRowError(Path(name), row.line, f"{column} is no text: {value!r:.40}")
             yield value or ""
