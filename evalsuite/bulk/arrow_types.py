@@ -6,6 +6,7 @@ StructType(struct<a: int64, b: string>)
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 _DEEPEST = 32  # levels of lists and objects; a stream of Arrow batches has 64 at most
@@ -58,14 +59,19 @@ def _plain_type(kind: Any) -> Any:
 
 
 def inferred(values: list[Any]) -> Any:
-    """The type that fits all values of JSON; text where there is none."""
+    """The type that keeps all values of JSON; None where there is none. Of no value it is text.
+
+    >>> inferred([1, 2**63]), inferred([1, "a"])
+    (DataType(uint64), None)
+    """
     import pyarrow
 
-    try:
-        found = pyarrow.infer_type(values)
-    except pyarrow.ArrowException:
+    kinds = [pyarrow.uint64()]
+    with suppress(pyarrow.ArrowException):
+        kinds.insert(0, pyarrow.infer_type(values))
+    if pyarrow.types.is_null(kinds[0]):
         return pyarrow.string()
-    return pyarrow.string() if pyarrow.types.is_null(found) else found
+    return next((kind for kind in kinds if all(_kept(value, kind) for value in values)), None)
 
 
 def fits_parquet(kind: Any, depth: int = 0) -> bool:
@@ -86,17 +92,21 @@ def fits_parquet(kind: Any, depth: int = 0) -> bool:
 
 def misfit(fields: dict[str, Any], schema: Any) -> str:
     """What of a row of JSON lines has another type than the first rows; empty where all fits."""
-    import pyarrow
-
     for name, value in fields.items():
         kind = schema.field(name).type
-        try:
-            kept = _same(value, pyarrow.array([value], type=kind)[0].as_py())
-        except (pyarrow.ArrowException, TypeError, OverflowError):
-            kept = False
-        if not kept:
+        if not _kept(value, kind):
             return f"column {name!r} is no {kind}, as in the first rows"
     return ""
+
+
+def _kept(value: Any, kind: Any) -> bool:
+    """Whether a column of a type can have a value, and gives it back."""
+    import pyarrow
+
+    try:
+        return _same(value, pyarrow.array([value], type=kind)[0].as_py())
+    except (pyarrow.ArrowException, TypeError, OverflowError):
+        return False
 
 
 def _same(value: Any, stored: Any) -> bool:

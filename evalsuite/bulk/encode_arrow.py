@@ -22,8 +22,8 @@ _GROUP = 32  # batches of a row group
 class ArrowEncoder:
     """Batches; columns of the input keep their types.
 
-    Of JSON lines the first rows decide: each row after them must fit. A column of objects that
-    parquet cannot have, such as those without keys, is JSON text.
+    Of JSON lines the first rows decide: each row after them must fit. A column that parquet cannot
+    have, such as one of numbers and words or of objects without keys, is JSON text.
 
     Args:
         columns: of the input; None where each row names its own.
@@ -75,7 +75,9 @@ class ArrowEncoder:
                       self._columns]  # fmt: skip
         else:
             kinds = {name: inferred([row.fields.get(name) for row in rows]) for name in union(rows)}
-            self._as_json = [name for name, kind in kinds.items() if not fits_parquet(kind)]
+            self._as_json = [
+                name for name, kind in kinds.items() if kind is None or not fits_parquet(kind)
+            ]
             fields = [
                 pyarrow.field(name, pyarrow.string() if name in self._as_json else kind)
                 for name, kind in kinds.items()

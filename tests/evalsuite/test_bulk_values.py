@@ -99,6 +99,35 @@ def test_objects_that_parquet_cannot_have_are_json_text(tmp_path: Path) -> None:
         assert json.loads(first[name]) == row[name]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "kind"),
+    [
+        (1, 2**63, "uint64"),
+        (None, 2**64 - 1, "uint64"),
+        (1, 2, "int64"),
+        (1, 2.5, "double"),
+        (-1, 2**63, "JSON"),
+        (1, 2**64, "JSON"),
+        (2**53 + 1, 0.5, "JSON"),
+        (1, "a", "JSON"),
+        ("a", 1, "JSON"),
+        (1, True, "JSON"),
+        ([1], ["a"], "JSON"),
+        ({"a": 1}, "x", "JSON"),
+        ({"a": 1}, {"a": "x"}, "JSON"),
+    ],
+)
+def test_no_row_is_lost_of_those_that_decide_the_type(
+    first: Any, second: Any, kind: str, tmp_path: Path
+) -> None:
+    path = as_file(tmp_path / "r.jsonl", [{"text": "a", "n": first}, {"text": "b", "n": second}])
+    _, seen = answer(Job(str(path), tmp_path / "o.parquet"))
+    found = [row["n"] for row in from_file(tmp_path / "o.parquet")]
+    written = str(pyarrow.parquet.read_schema(tmp_path / "o.parquet").field("n").type)
+    assert (seen.problems, written) == ([], "string" if kind == "JSON" else kind)
+    assert [json.loads(n) if kind == "JSON" else n for n in found] == [first, second]
+
+
 def test_no_part_of_a_later_row_is_lost(tmp_path: Path) -> None:
     first = {"m": {"a": 1}, "n": 1, "s": [{"a": 1.5}], "words": ["x"]}
     rows = [{"text": "a", **first}] * 2048
