@@ -77,7 +77,7 @@ def figures(
         return trial
     references = _systems(systems, search.reference, trial.assignment)
     averaged = can_be_averaged(tasks)
-    where = next(iter(settings(systems)), None)
+    where = next(iter(settings(candidates)), None)  # of each trial: it may have been timed later
     costs = [cost(system, where) for system in candidates]
     scores = [average(system, tasks) if averaged else None for system in candidates]
     differences = [
