@@ -74,6 +74,25 @@ def test_rows_that_belong_together_are_pairs_with_their_prefixes() -> None:
         sides(SentencePairs([scores()], Belonging(6.0)))
 
 
+def test_of_each_task_as_many_pairs_are_taken_and_as_it_draws_them() -> None:
+    numbers = range(40)
+    scored = "".join(f"A{n}.,B{n}.,5\n" for n in numbers)
+    rows = "".join(f"Eins {n}.,One {n}.\n" for n in numbers)
+    tasks = [
+        declared("regression", "train", "s.csv", scored, columns=PAIR),
+        declared(
+            "retrieval", "train", "l.csv", "first,second\n" + rows, columns={"first": "first"}
+        ),
+    ]
+    both = SentencePairs(tasks, Belonging(4.0))
+    pairs = both.load(SOURCE, "train", "de")
+    drawn = both.some_of(pairs, 5)
+    wanted = [*tasks[0].some_of(pairs[:40], 5), *tasks[1].some_of(pairs[40:], 5)]
+    assert drawn == wanted and len(drawn) == 10
+    assert drawn[:5] != pairs[:5] and set(drawn) < set(pairs)
+    assert both.some_of(pairs, None) == pairs
+
+
 def test_the_loss_is_the_mean_over_whole_and_cut_vectors_both_ways() -> None:
     one, other = torch.nn.functional.normalize(torch.randn(2, 4, 6), dim=-1)
     same = torch.eye(4, dtype=torch.bool)
@@ -129,6 +148,8 @@ def test_parallel_text_is_trained_on_with_a_prefix(tiny_base: Path, tmp_path: Pa
         ({"tasks": ["queries"], "matryoshka": [8, 8]}, "whole numbers from 1, each of them once"),
         ({"tasks": ["queries", "scores"]}, "train them in two stages"),
         ({"tasks": ["lines"], "evaluate_every": 5}, "leave evaluate_every out, and score them"),
+        ({"tasks": ["lines"], "cap": 5}, "cap: rows of several tasks are one set .* leave it out"),
+        ({"tasks": ["lines"], "mixing": "uniform"}, "mixing: rows of several tasks are one set"),
         ({"contrastive": "words", "prefix": "q"}, "prefix: no vectors of sentences are trained"),
     ],
 )  # fmt: skip

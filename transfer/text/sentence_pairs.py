@@ -2,7 +2,7 @@
 
 >>> pairs = SentencePairs([similarity], Belonging(min_score=4.0), prefix="query: ")
 >>> pairs.load(source, "train", "en")[0]
-MatchExample(id='train-en-7', query='query: A man sleeps.', passage='query: A man is asleep.')
+PairOfTask(id='train-en-7', query='query: A man sleeps.', passage='query: A man is asleep.', task=0)
 
 A query belongs with its passage, a line with its translation; two sentences with a score do from
 `min_score` on, two with a label where it is `label`.
@@ -49,8 +49,15 @@ class Belonging:
     label: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PairOfTask(MatchExample):
+    """A pair of one of several tasks; `task` is its number."""
+
+    task: int
+
+
 class SentencePairs(Task):
-    """Several tasks as one, whose rows are `MatchExample`s with the prefixes in place.
+    """Several tasks as one, whose rows are `PairOfTask`s with the prefixes in place.
 
     Attributes:
         both_ways: no side is searched for the other: each is to find its partner.
@@ -112,14 +119,23 @@ class SentencePairs(Task):
         """
         alone = len(self.tasks) == 1
         pairs: list[Example] = []
-        for task in self.tasks:
+        for number, task in enumerate(self.tasks):
             if alone or language in task.training_languages:
                 rows = task.load(source, split, language)
-                found = [pair for row in rows if (pair := self._pair(row, task)) is not None]
+                found = [pair for row in rows if (pair := self._pair(row, number)) is not None]
                 if rows and not found:
                     raise DataError(self._nothing(task, language, len(rows)))
                 pairs += found
         return pairs
+
+    def some_of(self, rows: Sequence[Example], most: int | None) -> Sequence[Example]:
+        """At most `most` of the pairs of each task, drawn as the task draws rows."""
+        pairs = [row for row in rows if isinstance(row, PairOfTask)]
+        return [
+            pair
+            for number, task in enumerate(self.tasks)
+            for pair in task.some_of([pair for pair in pairs if pair.task == number], most)
+        ]
 
     def around_prefixes(self, change: Change) -> Change:
         """A change of rows that does not change the prefixes of their texts."""
@@ -148,23 +164,23 @@ class SentencePairs(Task):
         known = [text for text in (self.prefix, self.passage_prefix) if passage.startswith(text)]
         return max(known, key=len, default="")
 
-    def _pair(self, row: Example, task: Task) -> MatchExample | None:
-        """The row as a pair; None where its sentences do not belong together."""
+    def _pair(self, row: Example, task: int) -> PairOfTask | None:
+        """A task's row as a pair; None where its sentences do not belong together."""
         asked = self.belonging
         if isinstance(row, MatchExample):
             passage = self.passage_prefix + row.passage
-            return MatchExample(row.id, self.prefix + row.query, passage)
+            return PairOfTask(row.id, self.prefix + row.query, passage, task)
         if isinstance(row, ParallelExample):
-            return self._alike(row.id, row.foreign, row.english)
+            return self._alike(row.id, row.foreign, row.english, task)
         if isinstance(row, ScoreExample) and row.second is not None and row.score is not None:
             if asked.min_score is not None and row.score >= asked.min_score:
-                return self._alike(row.id, row.first, row.second)
+                return self._alike(row.id, row.first, row.second, task)
         elif isinstance(row, PairExample) and row.second is not None and row.label == asked.label:
-            return self._alike(row.id, row.first, row.second)
+            return self._alike(row.id, row.first, row.second, task)
         return None
 
-    def _alike(self, id: str, one: str, other: str) -> MatchExample:
-        return MatchExample(id, self.prefix + one, self.prefix + other)
+    def _alike(self, id: str, one: str, other: str, task: int) -> PairOfTask:
+        return PairOfTask(id, self.prefix + one, self.prefix + other, task)
 
     def _nothing(self, task: Task, language: str, rows: int) -> str:
         asked = self.belonging

@@ -252,8 +252,11 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
         raise StageInputError(problems[0])
     vectors = rules.trains_vectors(found, belonging(config))
     check_vectors(config, trained=vectors or config.contrastive == "sentences")
-    if vectors and config.mixing != "proportional":
-        raise StageInputError("mixing: rows of several tasks are one set where vectors are trained")
+    if vectors and (changed := [key for key in ("mixing", "cap") if not _is_default(config, key)]):
+        raise StageInputError(
+            f"{changed[0]}: rows of several tasks are one set where vectors are trained; leave it "
+            "out"
+        )
 
 
 def _is_default(config: TrainOptionsConfig, key: str) -> bool:
