@@ -119,8 +119,7 @@ class Journal:
             for end in (".partial", ".partial.bad.jsonl", ".partial.json")
         )
         self.left_out = path.with_name(path.name + ".bad.jsonl")
-        if os.path.lexists(path):
-            raise DataError(f"{path} is there already; delete it, or give --output another name")
+        self._check_absent()
         try:
             self._file = self.partial.open("a+b")
         except OSError as error:
@@ -133,12 +132,24 @@ class Journal:
             self._shut()
             raise
 
+    def _check_absent(self) -> None:
+        if os.path.lexists(self.path):
+            raise DataError(
+                f"{self.path} is there already; delete it, or give --output another name"
+            )
+
     def _go_on(self) -> None:
         """Take up what an earlier run left."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise DataError(f"{self.path} is being written by another process") from None
+        self._check_absent()  # it may have been finished since
+        if not self._is_partial():
+            raise DataError(
+                f"{self.path} was being written by another process until now; "
+                "run the same command again"
+            )
         if self._file.seek(0, os.SEEK_END):  # else it was published or removed
             self.done = self._read_state()
         self._bad = self.bad.open("a+b")
@@ -146,6 +157,12 @@ class Journal:
             if file.seek(0, os.SEEK_END) < size:
                 raise self.refuse("it is shorter than it was")
             file.truncate(size)
+
+    def _is_partial(self) -> bool:
+        """Whether the locked file still has its name; else it was published or removed."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(self._file.fileno()), self.partial.stat())
+        return False
 
     def _read_state(self) -> Done:
         try:
@@ -209,18 +226,18 @@ class Journal:
         self.discard()
 
     def discard(self) -> None:
-        """Remove what is left of the run."""
-        self.close()
-        for path in (self.partial, self.bad, self.state):
+        """Remove what is left of the run; the name that is locked last."""
+        for path in (self.bad, self.state, self.partial):
             path.unlink(missing_ok=True)
+        self._shut()
 
     def close(self) -> None:
         """Let another process go on; of nothing written nothing stays."""
-        self._shut()
-        if not self.done.windows:
-            for path in (self.partial, self.bad):
+        if not self._file.closed and not self.done.windows:
+            for path in (self.bad, self.partial):
                 with suppress(OSError):
                     path.unlink()
+        self._shut()
 
     def _shut(self) -> None:
         for file in (self._file, self._bad):

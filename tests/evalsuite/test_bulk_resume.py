@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -147,6 +148,51 @@ def test_what_does_not_fit_is_not_gone_on_with(
         answer(job)
     held.close()
     assert answer(job)[0].rows == 9
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.parquet", "o.csv.gz"])
+def test_what_another_process_finishes_meanwhile_is_kept(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one publishes after this one has opened the rows so far, and before it has them."""
+    path, out = as_file(tmp_path / "r.csv"), tmp_path / name
+    lock = fcntl.flock
+
+    def late(file: IO[bytes], how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        answer(Job(str(path), out))
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(DataError, match=f"{name} is there already"):
+        Journal(out)
+    monkeypatch.setattr(fcntl, "flock", lock)
+    whole = out.read_bytes()
+    assert whole and sorted(tmp_path.iterdir()) == sorted([path, out])
+    out.unlink()
+    answer(Job(str(path), out))
+    assert out.read_bytes() == whole
+
+
+def test_a_file_that_another_process_gave_up_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, lock = tmp_path / "o.csv", fcntl.flock
+    other = Journal(out)
+
+    def late(file: IO[bytes], how: int) -> None:
+        other.close()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(DataError, match="another process until now; run the same command again"):
+        Journal(out)
+    assert not list(tmp_path.iterdir())
+    second = Journal(out)
+    other.close()  # a second time: what is there is not its own
+    assert second.partial.exists() and second.bad.exists()
+    second.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_to_begin_again_can_be_typed(tmp_path: Path) -> None:
