@@ -20,8 +20,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -30,6 +30,8 @@ from evalsuite.bulk.rows import BadRow
 from evalsuite.errors import DataError
 
 _BLOCK = 1 << 20
+_GO_ON = "what was answered is kept; put that right, then run the same command again to go on"
+_STREAMED = "put that right and begin again; with --output FILE a run goes on where it stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,10 @@ class StreamSink:
 
     def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
         """Write a window at once."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with written_out():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
         done = self.done
         self.done = Done(done.windows + 1, done.rows + rows, done.bad + len(bad), digest)
 
@@ -106,14 +109,15 @@ class Journal:
 
     Args:
         path: its final name.
+        remedy: what to do where the system refuses to write.
 
     Raises:
         DataError: it is there already, another process writes it, its folder is not there, or what
             an earlier run left of it is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.name = path, str(path)
+    def __init__(self, path: Path, remedy: str = _GO_ON) -> None:
+        self.path, self.name, self._remedy = path, str(path), remedy
         self.partial, self.bad, self.state = (
             path.with_name(path.name + end)
             for end in (".partial", ".partial.bad.jsonl", ".partial.json")
@@ -197,12 +201,7 @@ class Journal:
             json.dumps({"row": row.line, "problem": row.problem}, ensure_ascii=False) + "\n"
             for row in bad
         ).encode("utf-8")
-        for file, added in ((self._file, data), (self._bad, listed)):
-            file.write(added)
-            file.flush()
-            if added:
-                os.fsync(file.fileno())
-        self.done = Done(
+        after = Done(
             windows=done.windows + 1,
             rows=done.rows + rows,
             bad=done.bad + len(bad),
@@ -210,9 +209,20 @@ class Journal:
             bytes=done.bytes + len(data),
             bad_bytes=done.bad_bytes + len(listed),
         )
-        following = self.state.with_name(self.state.name + ".new")
-        following.write_text(json.dumps(asdict(self.done)), "utf-8")
-        following.replace(self.state)
+        with self.guard():
+            for file, added in ((self._file, data), (self._bad, listed)):
+                file.write(added)
+                file.flush()
+                if added:
+                    os.fsync(file.fileno())
+            following = self.state.with_name(self.state.name + ".new")
+            following.write_text(json.dumps(asdict(after)), "utf-8")
+            following.replace(self.state)
+        self.done = after
+
+    def guard(self) -> AbstractContextManager[None]:
+        """For all that is written: one message where the system refuses it."""
+        return guarded(self.name, self._remedy)
 
     def publish(self, rows: Path) -> None:
         """Give a file of all rows the final name."""
@@ -242,7 +252,41 @@ class Journal:
     def _shut(self) -> None:
         for file in (self._file, self._bad):
             if file is not None:
-                file.close()
+                with suppress(OSError):  # of a full disk; the next run cuts off what it holds
+                    file.close()
+
+
+@contextmanager
+def guarded(name: str, remedy: str) -> Iterator[None]:
+    """Name what the system refuses to write, and say what to do.
+
+    Raises:
+        DataError: in place of an `OSError`, such as of a full disk.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads any more
+        raise
+    except OSError as error:
+        problem = f"{name} cannot be written: {error.strerror or error}"
+        raise DataError(f"{problem}\n{remedy}") from error
+
+
+@contextmanager
+def written_out() -> Iterator[None]:
+    """For what is written to standard output: one message where the system refuses it.
+
+    Raises:
+        DataError: it does. What was not written yet is dropped, or Python would try it at its end.
+    """
+    with guarded(StreamSink.name, _STREAMED):
+        try:
+            yield
+        except OSError:
+            # standard output may have no descriptor
+            with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            raise
 
 
 def packed(path: Path, suffix: str) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from evalsuite.bulk.byte_stream import STDIN, ByteStream, opened
+from evalsuite.bulk.journal import guarded
 from evalsuite.bulk.read_parquet import Parquet
 from evalsuite.bulk.read_text import Delimited, JsonLines, Lines, names_columns
 from evalsuite.bulk.rows import Rows
@@ -23,6 +24,7 @@ from evalsuite.own.records import COMPRESSED
 
 InputForm = Literal["lines", "csv", "tsv", "jsonl", "parquet"]
 INPUT_FORMS: tuple[InputForm, ...] = get_args(InputForm)
+_NO_ROOM = "parquet from a pipe or packed is kept there; set TMPDIR to a folder with more room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def open_rows(file: str, reading: Reading) -> Iterator[Rows]:
             with tempfile.TemporaryFile() as spool:  # it is read from its end
                 whole = stream.size is not None and not stream.packed
                 if not whole or not stream.lines.peek(4).startswith(b"PAR1"):
-                    shutil.copyfileobj(stream.lines, spool)
+                    with guarded(tempfile.gettempdir(), _NO_ROOM):
+                        shutil.copyfileobj(stream.lines, spool)
+                        spool.flush()
                 yield Parquet(stream.name, spool if spool.tell() else stream.raw)
             return
         yield _text_rows(stream, form, reading)

@@ -19,7 +19,7 @@ from typing import Any
 from evalsuite.bulk.encode_arrow import ArrowEncoder, to_parquet
 from evalsuite.bulk.encode_text import DelimitedEncoder, Encoder, JsonLinesEncoder
 from evalsuite.bulk.encode_vectors import NumpyEncoder, write_header
-from evalsuite.bulk.journal import Journal, Sink, StreamSink, packed
+from evalsuite.bulk.journal import Journal, Sink, StreamSink, packed, written_out
 from evalsuite.bulk.open_rows import form_of
 from evalsuite.errors import DataError
 from evalsuite.own.records import COMPRESSED
@@ -27,6 +27,10 @@ from evalsuite.own.records import COMPRESSED
 TABLES = ("jsonl", "csv", "tsv", "parquet")
 VECTORS = ("jsonl", "npy", "parquet")
 _WHOLE = ("parquet", "npy")  # forms that are written when all rows are there
+_WAITING = (
+    "rows for standard output wait there until all are answered; set TMPDIR to a folder with more "
+    "room, or name a file: --output FILE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +62,24 @@ class Output:
         return DelimitedEncoder(columns, "\t" if self.form == "tsv" else ",")
 
     def publish(self, width: int) -> None:
-        """Give a file its final name, now that all rows are in it."""
-        if not isinstance(self.sink, Journal):
-            return
-        rows = self.sink.partial
+        """Give a file its final name, now that all rows are in it.
+
+        Raises:
+            DataError: the system refuses to write it.
+        """
+        if isinstance(self.sink, Journal):
+            with self.sink.guard():
+                self.sink.publish(self._whole(self.sink.partial, width))
+
+    def _whole(self, rows: Path, width: int) -> Path:
+        """A file of the form, made of the rows so far; where it is the same, that file."""
         if self.form == "parquet":
-            rows = rows.with_name(rows.name + ".parquet")
-            to_parquet(self.sink.partial, rows)
-        elif self.form == "npy":
+            whole = rows.with_name(rows.name + ".parquet")
+            to_parquet(rows, whole)
+            return whole
+        if self.form == "npy":
             write_header(rows, width)
-        elif self.suffix:
-            rows = packed(rows, self.suffix)
-        self.sink.publish(rows)
+        return packed(rows, self.suffix) if self.suffix else rows
 
     def discard(self) -> None:
         """Remove what was written."""
@@ -94,15 +104,15 @@ def open_output(path: Path | None, asked: str | None, allowed: Sequence[str]) ->
         yield Output(form, suffix, StreamSink())
         return
     with tempfile.TemporaryDirectory() as folder:
-        journal = Journal(path or Path(folder, "out"))
+        journal = Journal(path) if path else Journal(Path(folder, "out"), _WAITING)
         try:
             yield Output(form, suffix, journal)
         finally:
             journal.close()
         if path is None and journal.path.is_file():
-            with journal.path.open("rb") as file:
+            with journal.path.open("rb") as file, written_out():
                 shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+                sys.stdout.buffer.flush()
 
 
 def _form(
