@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,34 @@ def test_english_alone_gives_as_many_rows_as_asked(tiny_base: Path, corpus: Data
     tokenizer = tokenization.load(tiny_base)
     assert len(rows.ids) == 200
     assert [*tokenizer.encode("Text in English alone.").ids] in rows.ids
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("languages", "tlm"), [(("af",), 0.0), (("de",), 0.0), (("de",), 0.5)])
+def test_without_english_every_single_line_is_foreign(
+    languages: tuple[str, ...], tlm: float, seed: int, tiny_base: Path, corpus: DataSource
+) -> None:
+    how = MaskedText(share=1.0, languages=languages, tlm=tlm, lines=1 if "af" in languages else 60)
+    rows = masked_text.load(corpus, tiny_base, how, max_length=40, count=120, seed=seed)
+    tokenizer = tokenization.load(tiny_base)
+    foreign = ["Eerste."] if "af" in languages else ["Erste.", *(f"Zeile {i}." for i in range(59))]
+    single = [ids for ids in rows.ids if ids.count(2) == 1]
+    assert len(rows.ids) == 120 and len(single) == 120 * (1 - tlm)
+    wanted = {tuple(tokenizer.encode(line).ids) for line in foreign}
+    assert {tuple(ids) for ids in single} == wanted  # and none is left out
+
+
+def test_a_language_of_evaluation_text_alone_brings_no_english(
+    tiny_base: Path, corpus: DataSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = masked_text.parallel_text.read(corpus, ["de"])
+    apart = replace(read, languages=("de", "sw", "en"))
+    monkeypatch.setattr(masked_text.parallel_text, "read", lambda *args, **named: apart)
+    how = MaskedText(share=1.0, languages=("de", "sw"))
+    rows = masked_text.load(corpus, tiny_base, how, max_length=40, count=100, seed=1)
+    tokenizer = tokenization.load(tiny_base)
+    foreign = [tokenizer.encode(pair[1]).ids for pair in read.pairs]
+    assert all(ids in foreign for ids in rows.ids)
 
 
 def test_a_corpus_without_english_is_refused(corpus: DataSource, tmp_path: Path) -> None:

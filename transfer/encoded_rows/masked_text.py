@@ -96,9 +96,8 @@ def load(
     else:
         foreign = None if how.languages is None else [c for c in how.languages if c != "en"]
         read = parallel_text.read(source, foreign, how.lines, progress=progress)
-        found = encode(tokenizer, read.pairs, how.tlm, max_length, seed)
-        if how.languages is not None and "en" not in how.languages and how.tlm == 0:
-            found = _without(found, read.english)
+        english = how.languages is None or "en" in how.languages
+        found = encode(tokenizer, read.pairs, how.tlm, max_length, seed, english=english)
     drawn = draw(found, how.tlm, ALPHA, count, seed)
     return Masked([found.ids[index] for index in drawn], directory)
 
@@ -124,18 +123,24 @@ def _english(source: DataSource, most: int | None) -> list[str]:
     return [*lines]
 
 
-def _without(found: Sequences, language: int) -> Sequences:
-    keep = [i for i, value in enumerate(found.language) if value != language]
-    return Sequences([found.ids[i] for i in keep], [found.language[i] for i in keep])
-
-
-def encode(tokenizer: Any, pairs: Pairs, tlm: float, max_length: int, seed: int) -> Sequences:
+def encode(
+    tokenizer: Any,
+    pairs: Pairs,
+    tlm: float,
+    max_length: int,
+    seed: int,
+    *,
+    english: bool = True,
+) -> Sequences:
     """Sequences to draw from: pairs whole, unless `tlm` is 0, and one side of each, unless it is 1.
 
     English sides count as a separate language, so that a sampling exponent weighs it like others.
+
+    Args:
+        english: whether some of the single sides are English.
     """
     rng = random.Random(seed)
-    english = 1 + max(index for index, _, _ in pairs)
+    own = 1 + max(index for index, _, _ in pairs)  # number of English
     inputs: list[Any] = []
     language: list[int] = []
     for index, foreign, target in pairs:
@@ -145,9 +150,9 @@ def encode(tokenizer: Any, pairs: Pairs, tlm: float, max_length: int, seed: int)
             language.append(index)
     whole = len(inputs)
     for index, foreign, target in pairs if tlm < 1 else ():
-        english_side = rng.random() < 1 / (english + 1)
+        english_side = english and rng.random() < 1 / (own + 1)
         inputs.append(target if english_side else foreign)
-        language.append(english if english_side else index)
+        language.append(own if english_side else index)
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     ids: list[list[int]] = [encoding.ids for encoding in tokenizer.encode_batch(inputs)]
     tokenizer.no_truncation()
