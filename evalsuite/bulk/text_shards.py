@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -164,8 +165,7 @@ def _column(columns: Sequence[str]) -> str:
 
 
 def _hub_texts(shard: Shard) -> Iterator[str]:
-    data = _open_hub(shard.name).shard(num_shards=shard.parts, index=shard.number)
-    for number, row in enumerate(data, 1):
+    for number, row in enumerate(_hub_rows(shard), 1):
         value = row.get(_COLUMN)
         if value is not None and not isinstance(value, str):
             raise DataError(f"{shard.name}, row {number}: {_COLUMN} is no text")
@@ -174,18 +174,41 @@ def _hub_texts(shard: Shard) -> Iterator[str]:
         yield value or ""
 
 
+def _hub_rows(shard: Shard) -> Iterator[dict[str, Any]]:
+    """The rows of a part, which come over the network as they are read."""
+    data = _open_hub(shard.name).shard(num_shards=shard.parts, index=shard.number)
+    with _asked(shard.name):
+        yield from data
+
+
 def _open_hub(place: str) -> Any:
     """A data set of the hub as `datasets` streams it; nothing is downloaded as a whole."""
     from datasets import load_dataset
 
-    from evalsuite.hub.refusals import Asked
-
-    match = hub_name(place)
-    assert match is not None, "find refuses others"
-    asked = Asked(match["repo"], "dataset", match["commit"])
-    try:
+    match = _match(place)
+    with _asked(place):
         return load_dataset(
             match["repo"], match["config"], split="train", revision=match["commit"], streaming=True
         )
-    except Exception as error:  # a dozen types of four libraries, all meaning: it cannot be read
-        raise asked.problem(error) from error
+
+
+def _match(place: str) -> re.Match[str]:
+    match = hub_name(place)
+    assert match is not None, "find refuses others"
+    return match
+
+
+@contextmanager
+def _asked(place: str) -> Iterator[None]:
+    """One message where a data set cannot be read, whatever the cause.
+
+    Raises:
+        DataError: in place of a dozen types of four libraries.
+    """
+    from evalsuite.hub.refusals import Asked
+
+    try:
+        yield
+    except Exception as error:
+        match = _match(place)
+        raise Asked(match["repo"], "dataset", match["commit"]).problem(error) from error

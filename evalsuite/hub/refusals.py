@@ -127,13 +127,18 @@ class Asked:
         broken = kinds & {"NetworkError", "RemoteProtocolError"}
         said = ("Consistency check failed", "Network error:")  # of the client, of its Xet storage
         if broken or any(part in str(error) for part in said):
-            return OfflineError(
-                f"{self}: the connection was cut off ({_first_line(error)})\n"
-                "run the same command again; files that are whole are kept"
-            )
+            return self._broken_off(error)
         return None
 
+    def _broken_off(self, error: BaseException) -> OfflineError:
+        return OfflineError(
+            f"{self}: the connection was cut off ({_first_line(error)})\n"
+            "run the same command again; files that are whole are kept"
+        )
+
     def _unknown(self, error: BaseException) -> EvalsuiteError:
+        if isinstance(error, ConnectionError):  # `datasets` gave up reading
+            return self._broken_off(error)
         refused = ModelError if self.kind == "model" else DataError
         action = "write" if self.writing else "read"
         reason = f"{type(error).__name__}: {_first_line(error)}"
