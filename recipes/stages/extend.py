@@ -34,7 +34,7 @@ from transfer.registry import TEACHERS
 if TYPE_CHECKING:
     from transfer.extend.extend import Options
 
-VERSION = 6
+VERSION = 7
 
 
 class Config(TrainingConfig):
@@ -212,7 +212,7 @@ def _check_stream(config: Config, places: Collection[str]) -> None:
             f"stream: no objective reads {', '.join(sorted(unread))}; set mlm above 0, or remove it"
         )
     taught = teacher is not None and config.lines + config.words > 0
-    if taught and not config.reads_pairs and "en" not in places:
+    if taught and not config.reads_pairs and not any(map(rules.is_english, places)):
         raise StageInputError(
             "second_teacher: its head starts from English lines; add en to stream, or set "
             "lines: 0 and words: 0"

@@ -23,13 +23,15 @@ from recipes.stages import extend as stage
 from recipes.stages._shared.contract import Artifact, DataNeed
 from transfer.extend.corpus import encode, read_text, train_vocabulary
 from transfer.extend.extend import Options, extend
-from transfer.extend.plan import ENGLISH, LINES, MLM, SENTENCES, Plan, make_plan
+from transfer.extend.plan import ENGLISH, LINES, MLM, SENTENCES, Plan, _known, make_plan
+from transfer.extend.rules import readers
 from transfer.extend.streams import StreamRows, open_streams
 from transfer.loop.types import Progress
 from transfer.registry import TEACHERS
 from transfer.sentence_teacher import Teacher
 from transfer.text import vocabulary
 from transfer.text.kept_text import KeptText, text_of
+from transfer.text.parallel_text import Text
 
 EMBEDDED = DataSource("embedded")
 LINE = re.compile(r"(?:er liest|anasoma|he reads) number \d+(?: word)*")
@@ -133,6 +135,27 @@ def test_each_objective_reads_its_languages_of_the_stream(
     assert all(LINE.match(line) for lines in read.values() for line in lines)
     assert not plan.parts[SENTENCES].lines and plan.parts[MLM].ids[0]
     assert drawn(planned(chosen, tmp_path / "tokenizer"), 47) == drawn(plan)[47:]  # after a kill
+
+
+def test_a_region_of_a_language_is_that_language(
+    places: Any, asked: list[str], tiny_english: Path, tmp_path: Path
+) -> None:
+    regions = {"de-AT": places["de"], "sw": places["sw"], "en_GB": places["en"]}
+    known = ("de", "en")
+    assert readers(regions, known, mlm=0.1, lines=0.1, english=0.1) == {
+        "mlm": ("de-AT", "sw", "en_GB"),
+        "lines": ("de-AT", "en_GB"),
+        "english": ("en_GB",),
+    }
+    inputs = {"model": (Artifact("checkpoint"),)}
+    assert stage.check(config(stream=regions, second_teacher="fake"), inputs)
+    chosen = options(tmp_path, stream=regions, second_teacher="fake", steps=2)
+    assert not chosen.paired
+    extend(tiny_english, EMBEDDED, chosen, work=tmp_path / "work", out=tmp_path / "out")
+    assert any(line.startswith("he reads") for line in asked)  # what its head starts from
+    text = Text(("de-AT", "sw", "en"), [(0, "a", "b"), (1, "c", "d")], [(0, "e"), (1, "f")], 0)
+    corpus: Any = SimpleNamespace(text=text, train=[0, 1])
+    assert [line for _, line in _known(corpus, [0, 1], chosen)] == ["a", "b", "e"]
 
 
 def test_a_teacher_reads_as_much_of_a_line_as_its_student(places: Any, tmp_path: Path) -> None:

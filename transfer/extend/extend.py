@@ -29,6 +29,7 @@ from transfer.extend.corpus import Corpus, encode, read_text, train_vocabulary
 from transfer.extend.curve import Curve
 from transfer.extend.options import Options as Options
 from transfer.extend.plan import ENGLISH, LINES, PAD, SENTENCES, WORDS, Plan, make_plan
+from transfer.extend.rules import is_english
 from transfer.extend.start import embeddings
 from transfer.extend.streams import StreamRows, all_rows, open_streams
 from transfer.loop.batch_plan import Batch, padded
@@ -217,7 +218,8 @@ def _teach(
         vectors[part] = embedded(part, multilingual, work / f"{options.teacher}-{part}")
     lines = [pair[2] for pair in corpus.text.pairs[: 4 * _RIDGE]]
     if not lines:
-        lines = [line for number, line in corpus.text.lines if number == corpus.text.english]
+        codes = corpus.text.languages
+        lines = [line for number, line in corpus.text.lines if is_english(codes[number])]
     some = sorted(set(lines))[:_RIDGE]
     model.head = nn.Linear(original.config.hidden_size, second.width, bias=False)
     with torch.no_grad():

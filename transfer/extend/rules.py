@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from evalsuite.languages import SOURCE_LANGUAGE, without_region
+
 
 def readers(
     languages: Collection[str], known: Collection[str], *, mlm: float, lines: float, english: float
 ) -> dict[str, tuple[str, ...]]:
-    """Languages of a stream that each objective reads.
+    """Languages of a stream that each objective reads; a region of a language is that language.
 
     Args:
         known: languages of the second teacher; none where there is no teacher.
@@ -21,9 +23,23 @@ def readers(
     """
     return {
         "mlm": tuple(languages) if mlm > 0 else (),
-        "lines": tuple(code for code in languages if code in known) if lines > 0 else (),
-        "english": tuple(code for code in languages if code == "en") if english > 0 else (),
+        "lines": tuple(code for code in languages if knows(known, code)) if lines > 0 else (),
+        "english": tuple(filter(is_english, languages)) if english > 0 else (),
     }
+
+
+def knows(known: Collection[str], code: str) -> bool:
+    """Whether a teacher of these languages knows one, in its region or another.
+
+    >>> knows(("pt", "zh"), "pt-BR"), knows(("pt", "zh"), "sw")
+    (True, False)
+    """
+    return without_region(code) in map(without_region, known)
+
+
+def is_english(code: str) -> bool:
+    """Whether a code is that of English, of any region."""
+    return without_region(code) == SOURCE_LANGUAGE
 
 
 def needs_pairs(
@@ -43,4 +59,4 @@ def needs_pairs(
     """
     if languages is None or tlm > 0 or lexical:
         return True
-    return sentences > 0 and not ("en" in languages and english == 1)
+    return sentences > 0 and not (any(map(is_english, languages)) and english == 1)
