@@ -28,12 +28,18 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket on this address.
 
     Raises:
-        AddressError: it is taken, or not of this machine.
+        AddressError: it is taken, not of this machine, or empty.
     """
+    if not host:  # for a socket this is every network
+        raise AddressError(
+            "the address to listen on is empty\n"
+            "name one with --host: 127.0.0.1 is this machine alone, 0.0.0.0 every network"
+        )
     try:
+        host.encode("idna")  # a socket raises a TypeError where this fails
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise AddressError(
             f"cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}\n"
             "choose another one with --host and --port"

@@ -16,6 +16,7 @@ from recipes.cli.options import Debug, Plugin, Space
 from recipes.errors import RecipesError
 
 MOST = 1_000_000  # of a time: seconds or milliseconds
+_KEY_VARIABLE = "LINGOPRESS_API_KEY"
 Models = Annotated[
     list[str],
     typer.Argument(
@@ -38,7 +39,7 @@ ApiKey = Annotated[
     str | None,
     typer.Option(
         metavar="KEY",
-        envvar="LINGOPRESS_API_KEY",
+        envvar=_KEY_VARIABLE,
         help="Answer only requests with this key: Authorization: Bearer KEY. Other users of the "
         "machine can read options of commands, so set the variable.",
     ),
@@ -76,13 +77,12 @@ def serve(**given: Any) -> None:
     from evalsuite.runtimes._extras import require
 
     require("serve", "fastapi", "uvicorn", "httptools", "orjson", "prometheus_client")
-    from evalsuite.serving.api_key import checked
     from evalsuite.serving.app import create_app
     from evalsuite.serving.served_model import ServedModel
     from evalsuite.serving.server import listen, run
 
     limits = limits_of(given)
-    key = None if given["api_key"] is None else checked(given["api_key"])
+    key = key_of(given["api_key"])
     directories = named(given["models"], given["workspace"])
     with listen(given["host"], given["port"]) as listening:
         models = []
@@ -122,6 +122,18 @@ def limits_of(given: Mapping[str, Any]) -> Limits:
             "request could never be answered\nraise --max-queue"
         )
     return limits
+
+
+def key_of(option: str | None) -> str | None:
+    """The key of the server; typer takes a variable that is empty for one that is not set.
+
+    Raises:
+        KeyFormError: the option or the variable is empty, or no header can hold it.
+    """
+    from evalsuite.serving.api_key import checked
+
+    key = os.environ.get(_KEY_VARIABLE) if option is None else option
+    return None if key is None else checked(key)
 
 
 def named(models: Sequence[str], workspace: Path | None) -> dict[str, Path]:
