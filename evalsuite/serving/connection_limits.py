@@ -1,7 +1,8 @@
 """Closes connections that send their headers too slowly, or too many of them, or are too many.
 
-uvicorn limits the time between requests, and not the time that the headers of one take. Where too
-many connections are open, its refusal is no JSON and does not say when to come again.
+uvicorn limits the time between requests until any byte comes, and not the time that headers take,
+nor the time in which an answer is read. Where too many connections are open, its refusal is no JSON
+and does not say when to come again.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ HEADER_BYTES = 64 << 10
 
 
 class LimitedConnection(HttpToolsProtocol):
-    """uvicorn's connection, with limits on headers, and on how many connections there are."""
+    """uvicorn's connection, with limits on headers, unread answers and how many there are."""
 
     limits: ClassVar[Limits] = Limits()
     _due: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -34,6 +36,8 @@ class LimitedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more comes."""
         self._end()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -51,12 +55,29 @@ class LimitedConnection(HttpToolsProtocol):
         self.app = usual
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request."""
+        """Bytes of a request, or empty lines before one."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._begin()
         super().data_received(data)
         if self._due is not None:  # no headers are complete, so all of it belongs to them
             self._size += len(data)
             if self._size > HEADER_BYTES:
                 self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """An answer is written, and may wait to be read."""
+        super().on_response_complete()
+        if self._unread is not None:
+            self._unread.cancel()
+        self._watch(None)
+
+    def _watch(self, before: int | None) -> None:
+        """Leave where nothing of an answer was read for a while; closing would wait for ever."""
+        left = self.transport.get_write_buffer_size()
+        if before is not None and left >= before:
+            self.transport.abort()
+        elif left:
+            self._unread = self.loop.call_later(self.limits.read, self._watch, left)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = ConnectionsError(

@@ -27,7 +27,8 @@ class Limits:
         batch: rows that are run together.
         wait: milliseconds that a row waits for others, where nothing runs.
         answer: seconds until a request must be answered.
-        read: seconds until a request must have arrived, its headers and its body each.
+        read: seconds until a request must have arrived, its headers and its body each, and until
+            something more of an answer must have been read.
         connections: open at the same time.
         stop: seconds that running requests have when the server ends.
     """

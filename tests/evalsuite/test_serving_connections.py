@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -12,6 +13,8 @@ import pytest
 pytest.importorskip("fastapi")
 
 from served import Echo, listening
+
+from evalsuite.serving.connection_limits import LimitedConnection
 
 BODY = b'{"inputs": ["It rains."]}'
 REQUEST = b"POST /v1/predict HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n%s"
@@ -84,3 +87,53 @@ def test_one_connection_too_many_is_told_when_to_come_again() -> None:
         "param": None,
         "code": 503,
     }
+
+
+def test_empty_lines_hold_no_connection() -> None:
+    async def work(host: str, port: int, http: httpx2.AsyncClient) -> bytes:
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(REQUEST % (len(BODY), BODY))
+        await reader.readuntil(b"]}")
+        writer.write(b"\r\n")
+        left: bytes = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return left
+
+    assert with_server(Echo(), work, read=0.3) == b""
+
+
+def test_an_answer_that_nobody_reads_does_not_stay() -> None:
+    text = b"a" * 30_000_000  # more than the system keeps for both sides
+
+    async def work(host: str, port: int, http: httpx2.AsyncClient) -> int:
+        body = b'{"inputs": ["%s"]}' % text
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(REQUEST % (len(body), body))
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(2)  # a while is 0.3 s
+        try:
+            return len(await reader.read(-1))
+        except ConnectionResetError:
+            return 0
+        finally:
+            writer.close()
+
+    large = 64 << 20
+    assert with_server(Echo(), work, read=0.3, body=large, text=large) < len(text)
+
+
+def test_an_answer_that_is_read_slowly_arrives() -> None:
+    waits: list[tuple[Any, ...]] = []
+    sizes, aborted = [9, 6, 6, 0], []
+    connection: Any = LimitedConnection.__new__(LimitedConnection)
+    connection.loop = SimpleNamespace(call_later=lambda *given: waits.append(given))
+    connection.transport = SimpleNamespace(
+        get_write_buffer_size=lambda: sizes.pop(0), abort=lambda: aborted.append(len(sizes))
+    )
+    connection._watch(None)
+    connection._watch(9)
+    assert [given[::2] for given in waits] == [(20.0, 9), (20.0, 6)] and not aborted
+    connection._watch(6)
+    assert aborted == [1]  # nothing was read
+    connection._watch(6)
+    assert len(waits) == 2 and aborted == [1]  # all of it was
