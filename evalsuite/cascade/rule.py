@@ -41,10 +41,14 @@ class Member(JsonFile):
     max_length: Size
 
     def threshold_in(self, language: str | None) -> float:
-        """For rows of a language, or None; `pt-BR` takes that of `pt` if it has none."""
-        known = {code.lower(): least for code, least in self.by_language.items()}
-        code = (language or "").lower()
+        """For rows of a language, or None; `pt-BR` or `pt_BR` takes that of `pt` if it has none."""
+        known = {_spelt(code): least for code, least in self.by_language.items()}
+        code = _spelt(language or "")
         return known.get(code, known.get(code.split("-")[0], self.threshold))
+
+
+def _spelt(code: str) -> str:
+    return code.lower().replace("_", "-")
 
 
 class Rule(JsonFile):

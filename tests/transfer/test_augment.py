@@ -106,6 +106,11 @@ def test_translations_are_each_others_best() -> None:
     assert "eats" not in word_translations.translations(english[:4], german)  # it occurs once
 
 
+def test_languages_without_spaces_are_known_however_they_are_written() -> None:
+    found = [word_translations.has_spaces(code) for code in ("zh", "zh-tw", "zh_TW", "JA", "pt_BR")]
+    assert found == [False, False, False, False, True]
+
+
 def test_a_dictionary_of_the_embedded_text_is_mostly_right() -> None:
     words = word_translations.build(EMBEDDED)
     assert set(words) == set(embedded.LANGUAGES) - {"en", "zh"}

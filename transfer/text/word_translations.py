@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from scipy import sparse
 
+from evalsuite.languages import without_region
 from evalsuite.task import DataSource
 from transfer.text import parallel_text
 from transfer.text.lexical_init import phi_squared
@@ -50,8 +51,8 @@ def build(
 
 
 def has_spaces(language: str) -> bool:
-    """Whether a language, such as `de` or `zh-tw`, is written with spaces between words."""
-    return language.split("-")[0] not in _SPACELESS
+    """Whether a language, such as `de`, `zh-tw` or `zh_TW`, has spaces between words."""
+    return without_region(language).split("-")[0] not in _SPACELESS
 
 
 def translations(english: Sequence[str], foreign: Sequence[str]) -> dict[str, str]:
