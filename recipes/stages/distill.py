@@ -137,7 +137,11 @@ class Config(
         description="Distillation temperature, which divides the logits of teacher and student.",
     )
     multilingual: float = Field(
-        default=0.5, ge=0, lt=1, description="Share of batches that are plain multilingual text."
+        default=0.5,
+        ge=0,
+        lt=1,
+        description="Share of batches that are plain multilingual text; the number of batches that "
+        "epochs gives includes them.",
     )
 
 

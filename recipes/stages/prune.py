@@ -133,7 +133,8 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         default=0.5,
         ge=0,
         lt=1,
-        description="Share of recovery batches that are plain multilingual text.",
+        description="Share of recovery batches that are plain multilingual text; the number of "
+        "batches that epochs gives includes them.",
     )
     max_pairs: int | None = Field(
         default=None,
