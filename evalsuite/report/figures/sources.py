@@ -26,7 +26,7 @@ def badge(run: RunRecord) -> str:
 def source_of(run: RunRecord) -> SourceKind:
     """The source of all figures where they have one; else that of the recipe.
 
-    Tasks that a recipe declares have rows of their own, whatever source the recipe names.
+    A task that a recipe declares has its files, whatever source the recipe names.
     """
     found = tuple(_figures(run))
     return found[0] if len(found) == 1 else run.source
