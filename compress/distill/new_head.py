@@ -79,6 +79,9 @@ def _copy_head(student: Any, teacher: Any) -> None:
 
 
 def _head(model: Any) -> dict[str, torch.Tensor]:
-    """Tensors outside the encoder, by name."""
+    """Tensors outside the encoder, by name; a pooler in the encoder belongs to the head."""
     encoder = f"{model.base_model_prefix}."
-    return {name: p for name, p in model.state_dict().items() if not name.startswith(encoder)}
+    outside = {name: p for name, p in model.state_dict().items() if not name.startswith(encoder)}
+    if (pooler := getattr(model.base_model, "pooler", None)) is not None:
+        outside |= pooler.state_dict(prefix="pooler.")
+    return outside

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from checkpoints import bert
 from quick import distillation
+from transformers import BertConfig, BertModel
 
 from compress.distill.distill import distill
 from compress.distill.new_head import needs_head, with_head
@@ -32,6 +34,21 @@ def test_of_the_same_shape_the_head_begins_as_the_teachers(tiny_nli: Path, tiny_
     assert student.config.id2label == teacher.config.id2label
     own = load_checkpoint(tiny_base).get_input_embeddings().weight
     assert torch.equal(student.get_input_embeddings().weight, own)
+
+
+def test_a_pooler_is_copied_with_the_head(tmp_path: Path) -> None:
+    teacher_dir = bert(tmp_path / "teacher")
+    BertModel(BertConfig.from_pretrained(teacher_dir)).save_pretrained(tmp_path / "student")
+    teacher = load_checkpoint(teacher_dir)
+    student = with_head(tmp_path / "student", teacher_dir, teacher)
+    for own, theirs in (
+        (student.bert.pooler.dense.weight, teacher.bert.pooler.dense.weight),
+        (student.classifier.weight, teacher.classifier.weight),
+    ):
+        assert torch.equal(own, theirs)
+    assert not torch.equal(
+        student.get_input_embeddings().weight, teacher.get_input_embeddings().weight
+    )
 
 
 def test_of_another_shape_it_is_new(tiny_nli: Path, tiny_base: Path, tmp_path: Path) -> None:
