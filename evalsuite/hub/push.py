@@ -15,9 +15,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from evalsuite.errors import ModelError, OfflineError
 from evalsuite.hub.refusals import Asked
@@ -44,17 +46,20 @@ class Upload:
         return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
-def uploads(directory: Path, card: str | None, base: str | None = None) -> list[Upload]:
+def uploads(
+    directory: Path, card: str | None, base: str | None = None, card_name: str = "the card to add"
+) -> list[Upload]:
     """The files of a model directory, sorted; the manifest and hidden files stay here.
 
     Args:
         card: a model card; its front matter and text join those of the directory's README.md. The
             digest of that file in a bundle's SHA256SUMS follows.
         base: of an adapter, org/name of its base; written into its configuration and card.
+        card_name: what messages call the card.
 
     Raises:
         ModelError: there is no model in it, or it has pickled weights; the base of an adapter is a
-            directory of this machine.
+            directory of this machine; a card cannot be read.
     """
     files = [
         path
@@ -77,7 +82,7 @@ def uploads(directory: Path, card: str | None, base: str | None = None) -> list[
         path.relative_to(directory).as_posix(): Upload(path.relative_to(directory).as_posix(), path)
         for path in files
     }
-    cards = [(directory / CARD).read_text(encoding="utf-8") if CARD in found else ""]
+    cards = [_text(directory / CARD) if CARD in found else ""]
     cards += [] if card is None else [card]
     if ADAPTER_FILE in found:
         config = _with_base(directory, base)
@@ -86,7 +91,8 @@ def uploads(directory: Path, card: str | None, base: str | None = None) -> list[
     elif base is not None:
         raise ModelError(f"{directory} is no adapter, so it has no base; leave out --base")
     if cards[1:]:
-        content = reduce(joined_cards, cards).encode()
+        names = (str(directory / CARD), card_name)
+        content = reduce(partial(joined_cards, names=names), cards).encode()
         found[CARD] = Upload(CARD, content)
         if SUMS in found:
             found[SUMS] = Upload(SUMS, _with_digest(directory / SUMS, CARD, content))
@@ -114,18 +120,59 @@ def _with_digest(sums: Path, name: str, content: bytes) -> bytes:
     return "".join(f"{line}\n" for line in [*lines, f"{digest}  {name}"]).encode()
 
 
-def joined_cards(first: str, second: str) -> str:
-    """One card of two: both texts, and the front matter of both, where the second is preferred."""
-    from huggingface_hub import ModelCard, ModelCardData
+def joined_cards(
+    first: str, second: str, names: tuple[str, str] = (CARD, "the card to add")
+) -> str:
+    """One card of two: both texts, and the front matter of both, where the second is preferred.
 
-    cards: list[Any] = [ModelCard(text, ignore_metadata_errors=True) for text in (first, second)]
-    fronts: list[dict[str, Any]] = [card.data.to_dict() for card in cards]
+    Args:
+        names: what messages call the two.
+
+    Raises:
+        ModelError: the front matter of one cannot be read.
+    """
+    from huggingface_hub import ModelCardData
+
+    cards = [_parsed(text, name) for text, name in zip((first, second), names, strict=True)]
+    fronts = [front for front, _ in cards]
     data = fronts[0] | fronts[1]
     if tags := dict.fromkeys(tag for one in fronts for tag in one.get("tags", [])):
         data["tags"] = list(tags)
     front: str = ModelCardData(**data, ignore_metadata_errors=True).to_yaml()
-    texts = "\n\n".join(text for card in cards if (text := card.text.strip()))
+    texts = "\n\n".join(text for _, text in cards if text)
     return f"---\n{front.strip()}\n---\n{texts}\n"
+
+
+def _text(card: Path) -> str:
+    try:
+        return card.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{card} is not in UTF-8: {error}; save it in UTF-8") from error
+
+
+def _parsed(text: str, name: str) -> tuple[dict[str, Any], str]:
+    """The front matter of a card, and the text after it."""
+    from huggingface_hub import ModelCard
+
+    try:
+        card: Any = ModelCard(text, ignore_metadata_errors=True)
+        front: dict[str, Any] = card.data.to_dict()
+        dict.fromkeys(front.get("tags", []))
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(
+            f"the front matter of {name} cannot be read: {_problem(error)}\n"
+            "correct the lines between --- and --- at its beginning"
+        ) from error
+    return front, card.text.strip()
+
+
+def _problem(error: Exception) -> str:
+    """The line of a card that is wrong, where that is known, and why."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 2}: {error.problem}"  # after the first ---
+    said = str(error).partition("\n")[0]
+    kind = isinstance(error, (TypeError, AttributeError))
+    return f"a value is of the wrong kind ({said})" if kind else said
 
 
 def push(files: Sequence[Upload], repo: str, *, public: bool) -> str:

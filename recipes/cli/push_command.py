@@ -47,7 +47,8 @@ def push(
     from recipes.execution.find_outputs import find_model
 
     directory = find_model(model, workspace)
-    files = hub.uploads(directory, _card(card, model, workspace), base)
+    named = str(card or "the card of the report")
+    files = hub.uploads(directory, _card(card, model, workspace), base, named)
     hub.named(repo)
     for file in files:
         typer.echo(f"{file.bytes:>14,}  {file.path}")

@@ -86,7 +86,8 @@ def test_cut_off(hub: LoopbackHub, model: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("repo", "token", "change", "said"),
     [
-        ("org/mine", "", "", "hf auth login"),
+        ("org/mine", "", "", "log in (hf auth login) with a token that may write (role: write)"),
+        ("other/theirs", TOKEN, "", "of an account that may write there"),
         ("other/theirs", TOKEN, "", "refuses access to the model other/theirs (HTTP 403)"),
         ("mine", TOKEN, "", "'mine' is not the name of a repository; write org/name"),
         ("org/mine", TOKEN, "pytorch_model.bin", "holds pickles (pytorch_model.bin)"),
@@ -115,3 +116,34 @@ def test_refused(
 
 def test_a_card_alone_stays_as_it_is() -> None:
     assert ModelCard(joined_cards("", CARD)).text.strip() == "# Scores\n\n90."
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("title: My model: the second", "line 2: mapping values are not allowed here"),
+        ("a: 1\nlicense: [mit", "line 3: expected ',' or ']', but got '<stream end>'"),
+        ("- mit", "repo card metadata block should be a dict"),
+        ("tags: 3", "a value is of the wrong kind ('int' object is not iterable)"),
+        ("tags: [{a: b}]", "a value is of the wrong kind (unhashable type: 'dict')"),
+        ("eval_results: abc", ""),
+    ],
+)
+def test_a_card_with_a_fault_in_its_front_matter_is_named(
+    model: Path, capsys: pytest.CaptureFixture[str], front: str, said: str
+) -> None:
+    Path("bad.md").write_text(f"---\n{front}\n---\n# Scores\n")
+    code, printed = push(capsys, "model", "org/mine", "--card", "bad.md", "--dry-run")
+    assert code == 2 and f"error: the front matter of bad.md cannot be read: {said}" in printed
+    assert "correct the lines between --- and ---" in printed
+    Path("bad.md").replace(model / "README.md")
+    code, printed = push(capsys, "model", "org/mine", "--card", "card.md", "--dry-run")
+    assert code == 2 and f"the front matter of model/README.md cannot be read: {said}" in printed
+
+
+def test_a_card_that_is_not_in_utf_8_is_named(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (model / "README.md").write_bytes(b"# Gr\xf6\xdfe")
+    code, printed = push(capsys, "model", "org/mine", "--dry-run")
+    assert code == 2 and "error: model/README.md is not in UTF-8: " in printed
