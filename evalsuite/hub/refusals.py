@@ -12,11 +12,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote, urlsplit
 
 from evalsuite.errors import DataError, EvalsuiteError, ModelError, OfflineError
 
-LOG_IN = "log in (hf auth login) with an account that may read it"
+if TYPE_CHECKING:
+    from huggingface_hub.errors import HfHubHTTPError
+
+_LOG_IN = "log in (hf auth login) with an account that may read it"
+_LOG_IN_TO_WRITE = (
+    "log in (hf auth login) with a token that may write (role: write), of an account that may "
+    "write there"
+)
 _SCRIPT = re.compile(r"scripts are no longer supported, but found (\S+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -47,6 +55,10 @@ class Asked:
         from huggingface_hub import constants
 
         return f"{constants.ENDPOINT}/{'datasets/' if self.kind == 'dataset' else ''}{self.repo}"
+
+    @property
+    def _log_in(self) -> str:
+        return _LOG_IN_TO_WRITE if self.writing else _LOG_IN
 
     def problem(self, error: BaseException) -> EvalsuiteError:
         """The error to raise: what is wrong, and what to do."""
@@ -88,18 +100,24 @@ class Asked:
         if isinstance(error, errors.GatedRepoError):
             return refused(
                 f"the {self} is gated: its owners ask for consent first (HTTP {status})\n"
-                f"accept its terms at {self.url}, then {LOG_IN}"
+                f"accept its terms at {self.url}, then {self._log_in}"
             )
         if isinstance(error, errors.RepositoryNotFoundError):
             return refused(
                 f"the hub has no {self}, or it is private (HTTP {status})\n"
-                f"check the name; for a private repository, {LOG_IN}"
+                f"check the name; for a private repository, {self._log_in}"
             )
         if isinstance(error, errors.RevisionNotFoundError):
             return refused(
                 f"the hub has the {self.kind.replace('dataset', 'data set')} {self.repo}, and no "
                 f"revision {self.revision} of it; it was moved or deleted\n"
                 f"those it has are listed at {self.url}/commits/main"
+            )
+        if self.kind == "model" and isinstance(error, errors.EntryNotFoundError):
+            return refused(
+                f"the hub has the {self}, but no {_file(error)} in it\n"
+                "name a checkpoint of transformers; the files of this one are listed at "
+                f"{self.url}/tree/{self.revision or 'main'}"
             )
         if status == 429:
             return OfflineError(
@@ -108,7 +126,7 @@ class Asked:
                 "has a higher limit (hf auth login)"
             )
         if status in (401, 403):
-            return refused(f"the hub refuses access to the {self} (HTTP {status})\n{LOG_IN}")
+            return refused(f"the hub refuses access to the {self} (HTTP {status})\n{self._log_in}")
         if status >= 500:
             return OfflineError(
                 f"{self}: the hub fails (HTTP {status})\n"
@@ -152,6 +170,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         seen.add(id(error))
         error = error.__cause__ or error.__context__
+
+
+def _file(error: HfHubHTTPError) -> str:
+    """The file that was asked for, by the address of the answer."""
+    path = urlsplit(str(error.response.url)).path.partition("/resolve/")[2]
+    return unquote(path.partition("/")[2]) or "such file"
 
 
 def _wait(error: BaseException) -> str:

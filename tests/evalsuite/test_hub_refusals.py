@@ -193,3 +193,16 @@ def test_a_model_comes_without_what_is_not_read(hub: LoopbackHub) -> None:
     found = HubId(NAME).download()
     assert sorted(path.name for path in found.iterdir()) == ["config.json", "tokenizer.json"]
     assert found.name == COMMIT
+
+
+def test_a_model_without_a_configuration_is_no_checkpoint(hub: LoopbackHub) -> None:
+    hub.add("model", NAME, {"adapter_config.json": b"{}"}, COMMIT)
+    with pytest.raises(ModelError) as caught:
+        HubId(NAME).fetch_config()
+    assert str(caught.value) == (
+        f"the hub has the model {NAME}, but no config.json in it\n"
+        "name a checkpoint of transformers; the files of this one are listed at "
+        f"{hub.url}/{NAME}/tree/main"
+    )
+    with pytest.raises(ModelError, match=f"the model {NAME}@555555555555, but no config.json"):
+        HubId(NAME, COMMIT).fetch_config()
