@@ -22,6 +22,7 @@ from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes import torchrun
 from recipes.errors import RecipesError
+from transfer.encoded_rows.load_rows import load_rows
 from transfer.encoded_rows.masked_text import MaskedText
 from transfer.errors import DivergedError, MethodError, TransferError
 from transfer.loop import batch_plan
@@ -30,6 +31,7 @@ from transfer.loop.processes import Call, free_port, run_in_processes
 from transfer.loop.types import TrainingData
 from transfer.objectives.robust import Robust, robust
 from transfer.supervised.keep_best import Selecting
+from transfer.supervised.mixture import Part, cutter
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
@@ -85,6 +87,19 @@ def test_micro_batches_have_every_row_once_and_fit() -> None:
             fits = padded <= tokens if tokens else len(batch.indices) <= rows
             assert fits or len(batch.indices) == 1
     assert len(batch_plan.cut(whole, lengths, 5)) == 7
+
+
+def test_tokens_of_a_micro_batch_are_those_of_all_choices(still: Path) -> None:
+    rows = load_rows(TASKS.get("xcopa"), EMBEDDED, still, 64, max_examples=24)
+    whole = batch_plan.Batch(0, tuple(range(24)), seed=3)
+    width = max(rows.lengths())
+    for tokens in (4 * width, 9 * width, 1):
+        found = cutter([Part(rows, 1.0, 0)], 24, tokens)(whole)
+        assert sorted(i for batch in found for i in batch.indices) == list(range(24))
+        shapes = [rows.collate(batch)["input_ids"].shape for batch in found]
+        assert all(shape[1] == 2 for shape in shapes)
+        assert all(shape.numel() <= tokens or shape[0] == 1 for shape in shapes)
+        assert shapes[0][0] == max(1, tokens // (2 * width))
 
 
 def test_items_are_labels_or_rows() -> None:

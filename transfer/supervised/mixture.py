@@ -141,6 +141,15 @@ def collated(parts: Sequence[Part], *, heads: bool) -> Callable[[Batch], Tensors
 
 
 def cutter(parts: Sequence[Part], rows: int, tokens: int | None) -> Callable[[Batch], list[Batch]]:
-    """What makes a batch micro-batches; see `transfer.loop.batch_plan.cut`."""
+    """What makes a batch micro-batches; see `transfer.loop.batch_plan.cut`.
+
+    A row of several sequences, as of multiple choice, has so many times the tokens of its longest.
+    """
     lengths = [part.rows.lengths() for part in parts]
-    return lambda batch: cut(batch, lengths[batch.part], rows, tokens)
+    each = [len(part.rows.sequences()) // len(part.rows) for part in parts]
+
+    def cut_one(batch: Batch) -> list[Batch]:
+        most = tokens and max(tokens // each[batch.part], 1)
+        return cut(batch, lengths[batch.part], rows, most)
+
+    return cut_one

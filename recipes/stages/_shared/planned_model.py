@@ -72,13 +72,13 @@ def training_memory(config: Any, model: PlannedModel, *, sides: int = 1, **chang
     length = min(config.max_length, longest_of(model.config))
     effective = getattr(config, "effective_batch", None) or 0
     rows = min(config.batch_size, effective or config.batch_size)
+    names = getattr(config, "tasks", ())
+    each = _CHOICES if any(find_task(name).format == "choice" for name in names) else 1
     if tokens := getattr(config, "batch_tokens", None):
-        rows = max(1, tokens // length)
-    if any(find_task(name).format == "choice" for name in getattr(config, "tasks", ())):
-        rows *= _CHOICES
+        rows = max(1, tokens // (length * each))
     cut = effective > rows or tokens is not None
     training = {
-        "batch": rows * sides,
+        "batch": rows * each * sides,
         "length": length,
         "bf16": resolve_compute(config.compute) == "bf16",
         "checkpointing": config.gradient_checkpointing,
