@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
@@ -63,7 +64,8 @@ def check_files(directory: Path, card: dict[str, Any]) -> None:
             state = "is missing" if actual is None else f"has {actual:,} bytes"
             raise ModelError(
                 f"{directory} is incomplete: {name} {state}, its card says {size:,} bytes\n"
-                f"copy it again; to check every file: cd {directory} && sha256sum -c SHA256SUMS"
+                f"copy it again; to check every file: cd {quote(str(directory))} && "
+                "sha256sum -c SHA256SUMS"
             )
 
 

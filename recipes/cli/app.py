@@ -35,6 +35,8 @@ from recipes.cli.result_commands import compare, report, score
 from recipes.cli.serve_command import serve
 from recipes.errors import RecipesError, StageFailedError, is_persons
 
+_KEEPING = frozenset({"cache", "push", "run", "shrink"})  # commands that go on where they stopped
+
 
 class _Group(TyperGroup):
     """Turns every exception into a message and an exit code, in one place."""
@@ -43,8 +45,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            said = "\ninterrupted; run the same command again to go on where it stopped"
-            _fail(_without_from(ctx, said), 130)
+            _fail(_without_from(ctx, f"\ninterrupted{_how_to_go_on(ctx)}"), 130)
         except (BrokenPipeError, typer.Exit, typer.Abort):
             raise
         except Exception as error:
@@ -68,6 +69,11 @@ class _Group(TyperGroup):
                 "run the same command with --debug for the traceback, and report it",
                 1,
             )
+
+
+def _how_to_go_on(ctx: Any) -> str:
+    kept = ctx.invoked_subcommand in _KEEPING or ctx.meta.get("lingopress.output") is not None
+    return "; run the same command again to go on where it stopped" if kept else ""
 
 
 def _without_from(ctx: Any, message: str) -> str:

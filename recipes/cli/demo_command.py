@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,5 @@ def demo(
     directory = find_model(model, workspace)
     shown = directory.resolve().name if Path(model).is_dir() else model
     build(directory, out, library=library, title=title or shown)
-    typer.echo(
-        f"{out / 'index.html'}\nto look at it, type: python -m http.server --directory {out}"
-    )
+    command = shlex.join(["python", "-m", "http.server", "--directory", str(out)])
+    typer.echo(f"{out / 'index.html'}\nto look at it, type: {command}")

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from evalsuite.bulk.journal import Done
     from evalsuite.bulk.run_model import Job
 
+
+def _note_output(ctx: typer.Context, value: Path | None) -> Path | None:
+    ctx.meta["lingopress.output"] = value
+    return value
+
+
 Model = Annotated[
     str,
     typer.Argument(
@@ -37,6 +43,7 @@ Result = Annotated[
         "--output",
         "-o",
         metavar="FILE",
+        callback=_note_output,
         help="Write here, whole or not at all; after a kill the same command goes on. Default: "
         "standard output.",
     ),

@@ -23,6 +23,7 @@ from evalsuite.errors import ModelError
 from evalsuite.inference.open_model import open_model
 from evalsuite.machine import model_size
 from evalsuite.task import SPAN_ENDS
+from recipes.cli.app import main
 
 LABELS = ("rain", "sun", "snow")
 TEXTS = ["It rains.", "Der Hund schläft, die Katze auch.", "雨が降っています。", "", "wort " * 90]
@@ -69,10 +70,11 @@ def test_the_graph_is_in_one_file_with_the_outputs_that_are_read(
 
 
 def test_a_graph_that_was_cut_short_is_refused(tmp_path: Path) -> None:
-    found = arranged(tmp_path / "b", "pair", LABELS)
+    found = arranged(tmp_path / "my b", "pair", LABELS)
     (found / "onnx" / "model.onnx").write_bytes(b"x")
-    with pytest.raises(ModelError, match=r"onnx/model.onnx has 1 bytes"):
+    with pytest.raises(ModelError, match=r"onnx/model.onnx has 1 bytes") as caught:
         open_model(found)
+    assert str(caught.value).endswith(f"cd '{found}' && sha256sum -c SHA256SUMS")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +132,37 @@ def test_a_page_holds_the_bundle_and_the_library(tmp_path: Path) -> None:
         build(found, tmp_path / "other", library=tmp_path / "app")
     with pytest.raises(ExportError, match="is no bundle"):
         build(tmp_path / "app", tmp_path / "other", library=tmp_path / "app")
+
+
+def test_a_page_that_was_interrupted_is_made_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(code: int) -> str:
+        with pytest.raises(SystemExit) as end:
+            main(["demo", "topics", "my page", "--library", "app"])
+        assert end.value.code == code
+        return "".join(capsys.readouterr())
+
+    def names(folder: str) -> list[str]:
+        return sorted(path.name for path in Path(folder).iterdir())
+
+    def interrupt(_: Path) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    table_bundle(Path("topics"), "pair", ("a", "b"))
+    fake_library(Path("app"))
+    with monkeypatch.context() as patch:
+        patch.setattr("compress.export.demo.build.settings_of", interrupt)
+        assert command(130) == "\ninterrupted\n"
+    assert names(".") == ["app", "topics"]
+    assert "python -m http.server --directory 'my page'\n" in command(0)
+    Path("there").mkdir()
+    place = Path("there").stat()
+    build(Path("topics"), Path("there"), library=Path("app"))  # an empty folder stays the same one
+    assert os.path.samestat(place, Path("there").stat())
+    assert names("there") == names("my page")
+    assert names(".") == ["app", "my page", "there", "topics"]
 
 
 def test_without_npm_the_message_says_what_to_type(

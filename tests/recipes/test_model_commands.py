@@ -205,3 +205,24 @@ def test_the_last_of_few_bad_rows_and_one_line_per_minute(
         "12,961 rows answered, 39 bad row(s) left out (see o.csv.bad.jsonl), "
         "in this run answered by fast 9,000 (75.0%), good 3,000 (25.0%), 98 rows/s"
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ((), "\ninterrupted\n"),
+        (
+            ("-o", "o.jsonl"),
+            "\ninterrupted; run the same command again to go on where it stopped\n",
+        ),
+    ],
+)
+def test_only_a_file_can_be_gone_on_with(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...], said: str
+) -> None:
+    def interrupt(*_: Any) -> Done:
+        raise KeyboardInterrupt
+
+    Path("in.txt").write_text("Es regnet.\n")
+    monkeypatch.setattr("evalsuite.bulk.run_model.predict_file", interrupt)
+    assert cli(130, "predict", model(), "in.txt", *more)[1] == said

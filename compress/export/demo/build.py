@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import uuid
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ _HERE = Path(__file__).parent
 
 
 def build(bundle: Path, out: Path, *, library: Path | None, title: str = "") -> None:
-    """Write the page, the bundle and the library to `out`.
+    """Write the page, the bundle and the library to `out`, whole or not at all.
 
     Args:
         library: folder where npm installed transformers.js; None: npm fetches it.
@@ -47,13 +49,29 @@ def build(bundle: Path, out: Path, *, library: Path | None, title: str = "") -> 
     if out.resolve().is_relative_to(bundle.resolve()):
         raise ExportError(f"{out} is inside the bundle; name a folder outside it")
     files = libraries.from_npm() if library is None else libraries.from_folder(library)
-    out.mkdir(parents=True, exist_ok=True)
+    place = out.resolve()
+    part = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
+    try:
+        _fill(part, bundle, card, files, title or bundle.resolve().name)
+        if place.exists():  # empty, perhaps where a shell stands
+            for path in part.iterdir():
+                shutil.move(path, place)
+        else:
+            part.rename(place)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill(
+    out: Path, bundle: Path, card: dict[str, Any], files: Mapping[str, bytes], title: str
+) -> None:
+    out.mkdir(parents=True)
     copy_bundle(bundle, out / "model", card)
     (out / "library").mkdir()
     for name, content in files.items():
         (out / "library" / name).write_bytes(content)
     shutil.copyfile(_HERE / "answers.mjs", out / "answers.mjs")
-    shown = settings_of(out / "model") | {"title": title or bundle.resolve().name}
+    shown = settings_of(out / "model") | {"title": title}
     page = (_HERE / "page.html").read_text(encoding="utf-8")
     page = page.replace("{{title}}", escape(shown["title"]))
     page = page.replace(
