@@ -91,8 +91,8 @@ def uploads(
     elif base is not None:
         raise ModelError(f"{directory} is no adapter, so it has no base; leave out --base")
     if cards[1:]:
-        names = (str(directory / CARD), card_name)
-        content = reduce(partial(joined_cards, names=names), cards).encode()
+        joined = partial(joined_cards, names=(str(directory / CARD), card_name))
+        content = reduce(joined, cards).encode()
         found[CARD] = Upload(CARD, content)
         if SUMS in found:
             found[SUMS] = Upload(SUMS, _with_digest(directory / SUMS, CARD, content))
