@@ -137,11 +137,7 @@ class Config(
         description="Distillation temperature, which divides the logits of teacher and student.",
     )
     multilingual: float = Field(
-        default=0.5,
-        ge=0,
-        lt=1,
-        description="Share of batches that are plain multilingual text; the number of batches that "
-        "epochs gives includes them.",
+        default=0.5, ge=0, lt=1, description="Share of batches of plain text; epochs count them."
     )
 
 
