@@ -12,7 +12,7 @@ is to find its partner among the batch's (InfoNCE, van den Oord et al. 2018), in
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -69,9 +69,9 @@ def align(
     """
     method = METHODS.get(options.method)
     languages = [language for language in options.languages or () if language != "en"] or None
-    pairs = read_pairs(source, what, languages, max_pairs, progress)
-    random.Random(options.settings.seed).shuffle(pairs)
-    pairs = pairs[: options.max_examples]
+    seed, most = options.settings.seed, options.max_examples
+    pairs = read_pairs(source, what, languages, max_pairs, progress, most=most, seed=seed)
+    random.Random(seed).shuffle(pairs)
     vectors = _vectors(directory, what, options.vectors)
     if vectors.prefix:
         pairs = [(vectors.prefix + foreign, vectors.prefix + english) for foreign, english in pairs]
@@ -82,7 +82,7 @@ def align(
         Ragged([encoding.ids for encoding in tokenizer.encode_batch(list(lines))])
         for lines in zip(*pairs, strict=True)
     ]
-    set_seed(options.settings.seed)
+    set_seed(seed)
     base, _ = checkpoints.load(directory, None, options.precision)
     if problems := dimension_problems(vectors.dimensions, base.config.hidden_size):
         raise MethodError(problems[0])
@@ -95,7 +95,7 @@ def align(
     model = method.prepare(base, None, options.precision, **options.method_options)
     lengths = [int(max(two)) for two in zip(sides[0].lengths, sides[1].lengths, strict=True)]
     steps = steps_for(len(pairs), options.batch_size, options.epochs, options.max_steps)
-    batches = plan(lengths, options.batch_size, steps, options.settings.seed)
+    batches = plan(lengths, options.batch_size, steps, seed)
 
     def collate(batch: Batch) -> Tensors:
         both = [padded([side[i] for i in batch.indices], pad_id) for side in sides]
@@ -127,25 +127,44 @@ def read_pairs(
     languages: Sequence[str] | None,
     max_pairs: int | None = None,
     progress: Progress = lambda fraction, text: None,
+    *,
+    most: int | None = None,
+    seed: int = 0,
 ) -> list[tuple[str, str]]:
     """(foreign, English), each once, evaluation text left out.
+
+    Args:
+        max_pairs: sentence pairs read, a language.
+        most: pairs of a language, drawn by `seed`; None for all that are read.
 
     Raises:
         DataError: there is no parallel text, or none of words that occur twice.
     """
     if what == "sentences":
         text = read(source, languages, max_pairs, progress=progress)
-        return sorted({(foreign, english) for _, foreign, english in text.pairs})
-    words = word_translations.build(source, max_pairs or word_translations.MAX_PAIRS, progress)
-    pairs = {
-        (foreign, english)
-        for language, known in words.items()
-        if languages is None or language in languages
-        for english, foreign in known.items()
-    }
-    if not pairs:
+        every = [(text.languages[i], (there, here)) for i, there, here in text.pairs]
+    else:
+        words = word_translations.build(source, max_pairs or word_translations.MAX_PAIRS, progress)
+        every = [
+            (language, (foreign, english))
+            for language, known in words.items()
+            if languages is None or language in languages
+            for english, foreign in known.items()
+        ]
+    if not every:
         raise DataError("no words to align: give languages that are written with spaces")
-    return sorted(pairs)
+    by_language: dict[str, set[tuple[str, str]]] = {}
+    for language, pair in every:
+        by_language.setdefault(language, set()).add(pair)
+    rng = random.Random(seed)
+    return sorted({pair for pairs in by_language.values() for pair in _some(pairs, most, rng)})
+
+
+def _some(
+    pairs: set[tuple[str, str]], most: int | None, rng: random.Random
+) -> Collection[tuple[str, str]]:
+    """At most so many of them."""
+    return pairs if most is None else rng.sample(sorted(pairs), min(most, len(pairs)))
 
 
 def contrast_loss(

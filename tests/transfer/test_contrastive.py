@@ -59,6 +59,17 @@ def test_pairs_of_words_and_of_sentences() -> None:
 
 
 @pytest.mark.parametrize("what", ["words", "sentences"])
+def test_of_each_language_as_many_pairs_are_drawn(what: Any) -> None:
+    every = {code: read_pairs(EMBEDDED, what, (code,)) for code in ("de", "sw")}
+    some = read_pairs(EMBEDDED, what, ("de", "sw"), most=20, seed=1)
+    assert len(some) == 40
+    assert [sum(pair in pairs for pair in some) for pairs in every.values()] == [20, 20]
+    assert not set(every["de"][:20]) <= set(some)  # drawn from all
+    assert some == read_pairs(EMBEDDED, what, ("de", "sw"), most=20, seed=1)
+    assert some != read_pairs(EMBEDDED, what, ("de", "sw"), most=20, seed=2)
+
+
+@pytest.mark.parametrize("what", ["words", "sentences"])
 def test_alignment_at_a_layer_rises_and_layers_above_keep_their_weights(
     tiny_base: Path, tmp_path: Path, what: Any
 ) -> None:
