@@ -70,8 +70,8 @@ def measure(model: Any, batches: Iterable[Tensors], seed: int) -> Importance:
     was_training = model.training
     model.eval()
     totals: list[torch.Tensor] = []
-    influences: list[torch.Tensor] = []
-    rows = 0
+    influence = torch.zeros(())  # summed over real tokens
+    rows = tokens = 0
     with _gated(model) as gates:
         for batch in batches:
             inputs = {name: t.to(model.device) for name, t in batch.items() if name not in GOLD}
@@ -88,15 +88,17 @@ def measure(model: Any, batches: Iterable[Tensors], seed: int) -> Importance:
                 squares = [a + b for a, b in zip(totals, squares, strict=True)]
             totals = squares
             mask = inputs["attention_mask"].flatten(0, -2)
-            influences.append(block_influence([s.detach() for s in output.hidden_states], mask))
-            rows += count
+            real = int(mask.sum())
+            states = [s.detach() for s in output.hidden_states]
+            influence = influence + block_influence(states, mask).cpu() * real
+            rows, tokens = rows + count, tokens + real
             gates.clear()
     model.train(was_training)
     means = [total / rows for total in totals]
     return Importance(
         units=torch.stack(means[1::2]).cpu(),
         heads=torch.stack(means[::2]).cpu(),
-        influence=torch.stack(influences).mean(0).tolist(),
+        influence=(influence / tokens).tolist(),
     )
 
 

@@ -167,6 +167,17 @@ def test_the_model_is_as_it_was_after_measuring() -> None:
     assert torch.equal(logits(model), logits(small()))
 
 
+def test_influence_does_not_depend_on_how_rows_are_batched() -> None:
+    """A batch of few tokens counts as much as its tokens."""
+    whole = batch(rows=6)
+    parts = [{name: t[:5] for name, t in whole.items()}, {n: t[5:, :3] for n, t in whole.items()}]
+    whole["attention_mask"][5, 3:] = 0
+    found = measure(small(), parts, seed=1).influence
+    assert found == pytest.approx(measure(small(), [whole], seed=1).influence, abs=1e-5)
+    one, other = (measure(small(), [part], seed=1).influence for part in parts)
+    assert found != pytest.approx([(a + b) / 2 for a, b in zip(one, other, strict=True)], abs=1e-4)
+
+
 def test_influence_is_of_direction_and_of_real_tokens() -> None:
     x = torch.randn(2, 5, 8)
     mask = torch.ones(2, 5, dtype=torch.int64)
