@@ -1,9 +1,10 @@
 """Put the pieces back that a trim cut away.
 
->>> restore(Path("tuned-in-12-languages"), Path("base"), Path("out"))
+>>> restore(Path("tuned"), Path("base"), Path("out"), trimmed=Path("base-in-12-languages"))
 
 A checkpoint trimmed before fine-tuning, tuned, and restored has the rows it was tuned with and the
-original's for the others, so that a language left out can be tried after all.
+original's for the others, so that a language left out can be tried after all. Which rows these are
+is in the record next to the trimmed checkpoint; no training copies it.
 """
 
 from __future__ import annotations
@@ -21,27 +22,41 @@ from transfer.models.checkpoints import copy_tokenizer
 from transfer.models.sentence_files import complete_sentence_files
 
 
-def restore(trimmed: Path, original: Path, out: Path) -> None:
-    """Write the trimmed checkpoint with the original's whole vocabulary to `out`.
+def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = None) -> None:
+    """Write a trimmed checkpoint with the original's whole vocabulary to `out`.
 
     What was trained since stays; pieces that were cut come back as the original has them.
 
+    Args:
+        model: what trim wrote, or a checkpoint that was trained from it.
+        trimmed: what trim wrote, whose record is read; default: `model`.
+
     Raises:
-        TrimError: no record next to the checkpoint, or the original is another one.
+        TrimError: no record next to the trimmed checkpoint, the record is of another number of
+            pieces, or the original is another one.
     """
     import torch
 
+    trimmed = model if trimmed is None else trimmed
     path = trimmed / RECORD
     if not path.is_file():
-        raise TrimError(f"{trimmed} has no {RECORD}; only what trim made can be restored")
+        raise TrimError(
+            f"{trimmed} has no {RECORD}; trimmed: give the folder that trim wrote, which has it"
+        )
     record = json.loads(path.read_text(encoding="utf-8"))
     raw = tokenizer_json(original)
     if hashlib.sha256(raw.encode()).hexdigest() != record["tokenizer_before"]:
         raise TrimError(f"{original} has another tokenizer than the one {trimmed} was cut from")
-    config, weights = weight_rows.load(trimmed)
+    config, weights = weight_rows.load(model)
     before, whole = weight_rows.load(original)
     old = torch.tensor(record["old_ids"])
-    for name in weight_rows.names(weights, config, trimmed):
+    names = weight_rows.names(weights, config, model)
+    if config["vocab_size"] != len(old):
+        raise TrimError(
+            f"{model} has {config['vocab_size']:,} pieces, and {path} is of {len(old):,}; trimmed: "
+            "give the checkpoint that it was trained from"
+        )
+    for name in names:
         if (source := weight_rows.namesake(whole, before, name)) is None:
             raise TrimError(f"{original} has no {name}; it is not what {trimmed} was cut from")
         table = whole[source].to(weights[name].dtype).clone()

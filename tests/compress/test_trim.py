@@ -173,19 +173,22 @@ def test_restoring_keeps_what_was_trained_since(
 
     tuned = tmp_path / "tuned"
     tuned.mkdir()
-    for name in ("config.json", "tokenizer.json", "tokenizer_config.json", RECORD):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         (tuned / name).write_bytes((trimmed / name).read_bytes())
     table = load_file(trimmed / "model.safetensors")
     (name,) = (n for n in table if n.endswith("word_embeddings.weight"))
     table[name] = table[name] + 1
     save_file(table, tuned / "model.safetensors")
-    restore(tuned, tiny_nli, tmp_path / "out")
+    restore(tuned, tiny_nli, tmp_path / "out", trimmed=trimmed)
     old = json.loads((trimmed / RECORD).read_text())["old_ids"]
     found, before = (load_file(d / "model.safetensors")[name] for d in (tmp_path / "out", tiny_nli))
     moved = np.abs(found - before).max(1) > 0.5
     assert set(np.flatnonzero(moved)) == set(old)
-    with pytest.raises(TrimError, match=r"has no trim\.json"):
-        restore(tiny_nli, tiny_nli, tmp_path / "no")
+    with pytest.raises(TrimError, match=r"tuned has no trim\.json; trimmed: give the folder that"):
+        restore(tuned, tiny_nli, tmp_path / "no")
+    counts = rf"{read_config(tiny_nli)['vocab_size']:,} pieces, and .* is of {len(old):,}; trimmed:"
+    with pytest.raises(TrimError, match=counts):
+        restore(tiny_nli, tiny_nli, tmp_path / "no", trimmed=trimmed)
 
 
 @given(
