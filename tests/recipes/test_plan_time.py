@@ -28,7 +28,7 @@ from recipes.planning.plan import Plan, make_plan
 from recipes.planning.source_text import SourceText
 from recipes.planning.time import Prediction, predict
 from recipes.stages import train
-from recipes.stages._shared.planned_model import PlannedModel
+from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.planned_text import Rows
 
 MINI = "package:recipes/models/e5-mini"
@@ -128,6 +128,18 @@ def test_batches_and_steps_are_those_of_the_training(
         name="t", stage="train", model="m", tasks=("xnli",), batch_size=8, **{"epochs": 3, **keys}
     )
     assert train._batches(config, 1000) == (batches, updates)
+
+
+def test_as_many_tokens_need_as_much_memory_whatever_a_row_has() -> None:
+    model = PlannedModel(plain_config(CONFIG), "pair")
+
+    def needed(task: str, **keys: Any) -> int:
+        asked = {"method": "full", "compute": "fp32", "max_length": 64, **keys}
+        config = train.Config(name="t", stage="train", model="m", tasks=(task,), **asked)
+        return training_memory(config, model).total
+
+    assert needed("xcopa", batch_tokens=2048) == needed("xnli", batch_tokens=2048)
+    assert needed("xcopa", batch_size=32) > needed("xnli", batch_size=32)
 
 
 def test_frozen_embeddings_are_not_updated(found: dict[str, Prediction]) -> None:
