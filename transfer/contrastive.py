@@ -163,7 +163,7 @@ def read_pairs(
 def _some(
     pairs: set[tuple[str, str]], most: int | None, rng: random.Random
 ) -> Collection[tuple[str, str]]:
-    """At most so many of them."""
+    """At most that number of them."""
     return pairs if most is None else rng.sample(sorted(pairs), min(most, len(pairs)))
 
 

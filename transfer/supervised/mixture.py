@@ -143,7 +143,7 @@ def collated(parts: Sequence[Part], *, heads: bool) -> Callable[[Batch], Tensors
 def cutter(parts: Sequence[Part], rows: int, tokens: int | None) -> Callable[[Batch], list[Batch]]:
     """What makes a batch micro-batches; see `transfer.loop.batch_plan.cut`.
 
-    A row of several sequences, as of multiple choice, has the tokens of its longest that number of times.
+    A row of several sequences, as of multiple choice, has the tokens of its longest for each.
     """
     lengths = [part.rows.lengths() for part in parts]
     each = [len(part.rows.sequences()) // len(part.rows) for part in parts]
