@@ -31,7 +31,8 @@ def test_a_trial_that_was_timed_later_in_another_setting_keeps_its_time() -> Non
     run = a_run(*(a_score(model, en=60.0, de=50.0) for model in models.values()), speeds=speeds)
     search = Search(
         candidate="small", reference="teacher", budget="ms", limit=1000.0,
-        knobs={"size": ("1", "2")}, most=2, trials=tuple(Trial(assignment={"size": size}) for size in models),
+        knobs={"size": ("1", "2")}, most=2,
+        trials=tuple(Trial(assignment={"size": size}) for size in models),
     )  # fmt: skip
     found = score_trials(run.model_copy(update={"search": search})).search
     assert found is not None
