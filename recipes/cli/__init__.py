@@ -4,6 +4,7 @@ Files:
     __main__.py: `python -m recipes.cli`
     app.py: the commands, their exit codes
     options.py: arguments and options that several commands share
+    comma_list.py: lists on the command line
     result_commands.py: the commands that read outputs: report, compare, score
     model_commands.py: the commands that run a model over rows: predict, embed
     push_command.py: push: put a model on the Hugging Face hub

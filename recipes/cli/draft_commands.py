@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipes.cli.comma_list import comma_list
 from recipes.cli.draft_options import (
     BudgetOption,
     ColumnsOption,
@@ -154,7 +155,7 @@ def _codes(option: str, text: str) -> tuple[str, ...]:
 def _columns(text: str | None) -> dict[str, Column | tuple[Column, ...]]:
     """`text=A,label=3` as part of a row -> column; of `labels=joy|fear` several."""
     found: dict[str, Column | tuple[Column, ...]] = {}
-    for item in (text or "").split(",") if text else ():
+    for item in comma_list(text or ""):
         part, equals, column = item.partition("=")
         if not equals or not part.strip() or not column.strip():
             raise RecipesError(f"--columns {text}: write PART=COLUMN, as text=message,label=3")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recipes.cli.comma_list import comma_list
 from recipes.cli.options import Debug, Plugin, Space
 from recipes.errors import RecipesError
 
@@ -61,7 +62,8 @@ Columns = Annotated[
     typer.Option(
         "--columns",
         metavar="NAME,...",
-        help="Columns that hold the texts; numbers from 1 where the file has no line of names.",
+        help="Columns that hold the texts; numbers from 1 where the file has no line of names. "
+        "A name with a comma has quotes around it.",
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first bad row, exit code 2.")]
@@ -183,13 +185,13 @@ def _job(given: Mapping[str, Any]) -> Job:
     from evalsuite.bulk.run_model import Job
     from recipes.parsing.problems import suggest
 
-    form, columns = given["form"], given["columns"].split(",")
+    form, columns = given["form"], comma_list(given["columns"])
     if form is not None and form not in INPUT_FORMS:
         raise RecipesError(
             f"--from: no form {form!r}{suggest(form, INPUT_FORMS)}\nallowed: "
             f"{', '.join(INPUT_FORMS)}"
         )
-    reading = Reading(form, tuple(name.strip() for name in columns if name.strip()))
+    reading = Reading(form, tuple(columns))
     return Job(
         given["file"],
         given["output"],

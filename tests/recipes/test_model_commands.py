@@ -21,6 +21,7 @@ from evalsuite.bulk.rows import BadRow
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
 from recipes.cli import row_progress
+from recipes.cli.draft_commands import _columns
 from recipes.cli.row_progress import RowProgress
 from transfer.models.checkpoints import copy_tokenizer
 
@@ -67,6 +68,15 @@ def test_predict_answers_a_table_as_it_answers_lines(cli: Cli, tmp_path: Path) -
     assert cli(2, "predict", model(), "r.csv", "-o", "o.jsonl")[1].startswith(
         "error: o.jsonl is there already; delete it, or give --output another name"
     )
+
+
+def test_a_column_whose_name_has_a_comma_stands_in_quotes(cli: Cli, tmp_path: Path) -> None:
+    with (tmp_path / "r.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["a", "Title, short"], *enumerate(TEXTS)])
+    cli(0, "predict", model(), "r.csv", "--columns", '"Title, short"', "--output", "o.jsonl")
+    found = [json.loads(line)["label"] for line in Path("o.jsonl").read_text().splitlines()]
+    assert found == [right["label"] for right in answers(model(), TEXTS)]
+    assert _columns('"text=Title, short", label=2') == {"text": "Title, short", "label": 2}
 
 
 def test_predict_reads_lines_from_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
