@@ -31,6 +31,7 @@ from evalsuite.task import Example, Task
 from transfer.models import cards, checkpoints
 from transfer.models.adapters import Adapter, AdapterPredictor
 from transfer.models.checkpoints import Precision
+from transfer.models.label_rows import put_in_order
 from transfer.models.sentence_files import copy_sentence_files
 
 
@@ -158,6 +159,7 @@ def _fuse(
     if requantized:
         checkpoints.save(fused, adapter.base, out, "")
         written, loss = requantize(fused, out, task, requantized, before)
+        put_in_order(written, adapter.labels(task))
         models["requantized"] = lambda: written
         did.append(f"linear layers rounded to {requantized}")
     card = cards.card("Fused checkpoint", [*did, f"base: {adapter.base.name}"])

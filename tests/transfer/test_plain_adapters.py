@@ -17,12 +17,14 @@ from safetensors.torch import load_file, save_file
 
 from compress.errors import FuseError
 from compress.fuse import combine, fuse
-from compress.fuse.fuse import Mix
+from compress.fuse.fuse import Mix, Target
 from evalsuite.errors import ModelError, NotFiniteError
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predictor import Predictor
+from evalsuite.inference.probe_text import Probe
 from evalsuite.opening.hub import HubId
 from evalsuite.registry import TASKS
+from evalsuite.task import DataSource
 from recipes.hashing import DigestMemo
 from recipes.planning.external_models import External
 from recipes.stages._shared.adapter_task import with_task
@@ -94,6 +96,12 @@ def test_its_head_has_the_labels_of_its_base(tmp_path: Path) -> None:
     fused = open_model(tmp_path / "fused")
     assert fused.labels == TURNED
     np.testing.assert_allclose(_logits(fused), _logits(live), atol=1e-5)
+    probe = Probe(XNLI, DataSource("embedded"), 4)
+    rounded = fuse.fuse(
+        plain, XNLI, tmp_path / "rounded", target=Target(rounded_to="int8"), probe=probe
+    )
+    assert rounded.drift["requantized"].maximum < 0.3  # of the same labels
+    np.testing.assert_allclose(_logits(open_model(tmp_path / "rounded")), _logits(live), atol=0.3)
 
 
 def test_a_base_without_a_head_is_enough(base: Path, plain: Path, tmp_path: Path) -> None:
