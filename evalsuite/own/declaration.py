@@ -34,6 +34,7 @@ else:  # the names are those of the formats' files
     OwnFormat = Literal[OWN_FORMATS.names()]
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 PLACE = "{language}"
+_TRUTHS = {"1": "true", "0": "false"}
 Parts = dict[str, str]  # role -> file with one line per row
 Places = str | dict[str, str | Parts]
 
@@ -199,7 +200,10 @@ class Declaration(BaseModel):
         return self.labels or tuple(map(str, self.columns_of("labels"))) or None
 
     def spelling(self, written: str) -> str:
-        """The label that a file writes so."""
+        """The label that a file writes so; true and false of JSON are read as 1 and 0."""
+        named = self.labels or ()
+        if written not in named and _TRUTHS.get(written) in named:
+            written = _TRUTHS[written]
         return self.labels.get(written, written) if isinstance(self.labels, dict) else written
 
     def column(self, role: str) -> Column:

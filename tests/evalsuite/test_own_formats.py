@@ -47,6 +47,21 @@ def test_every_format_keeps_the_contract(name: str) -> None:
     assert set(rules.GOLD) <= every and set(rules.LISTS) <= every and len(rules.NOUN) > 10
 
 
+@pytest.mark.parametrize(
+    ("labels", "right"),
+    [
+        (None, ["1", "0"]),
+        (["false", "true"], ["true", "false"]),
+        ({"true": "toxic", "false": "fine"}, ["toxic", "fine"]),
+        ({1: "toxic", 0: "fine"}, ["toxic", "fine"]),
+    ],
+)
+def test_true_and_false_of_json_are_labels(labels: Any, right: list[str]) -> None:
+    raw = '{"text": "A", "label": true}\n{"text": "B", "label": false}\n'
+    rows = read("classification", "train", "t.jsonl", raw, **({"labels": labels} if labels else {}))
+    assert [row.label for row in rows] == right
+
+
 def test_scores_of_pairs_and_of_sentences() -> None:
     task = declared("regression", "train", "a.csv", "A.,B.,5\nC.,D.,-1.5e0\n", columns=PAIR)
     assert (task.format, task.labels, metric_of(task).name) == (
