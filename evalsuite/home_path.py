@@ -1,7 +1,7 @@
 """Paths that begin with `~`.
 
->>> home_path("~nobody/rows.csv").as_posix()  # where there is no such person
-'~nobody/rows.csv'
+>>> home_path("~no-such-person/rows.csv").as_posix()
+'~no-such-person/rows.csv'
 """
 
 from __future__ import annotations

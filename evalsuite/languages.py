@@ -107,7 +107,7 @@ def without_region(code: str) -> str:
     ('pt', 'sr-latn', 'zh')
     """
     first, *rest = re.split("[-_]", code.lower())
-    return "-".join([first, *(part for part in rest if len(part) == _SCRIPT)])
+    return "-".join([first, *(part for part in rest if len(part) == _SCRIPT and part.isalpha())])
 
 
 def is_zero_shot(code: str, seen: Iterable[str]) -> bool:

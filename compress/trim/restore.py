@@ -53,8 +53,8 @@ def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = No
     names = weight_rows.names(weights, config, model)
     if config["vocab_size"] != len(old):
         raise TrimError(
-            f"{model} has {config['vocab_size']:,} pieces, and {path} is of {len(old):,}; trimmed: "
-            "give the checkpoint that it was trained from"
+            f"{model} has {config['vocab_size']:,} pieces, and {path} is of a model with "
+            f"{len(old):,}; give as trimmed= the folder that trim wrote"
         )
     for name in names:
         if (source := weight_rows.namesake(whole, before, name)) is None:

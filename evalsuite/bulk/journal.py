@@ -31,6 +31,7 @@ from evalsuite.errors import DataError
 
 _BLOCK = 1 << 20
 _GO_ON = "what was answered is kept; put that right, then run the same command again to go on"
+_AGAIN = "put that right, then run the same command again"
 _STREAMED = "put that right and begin again; with --output FILE a run goes on where it stopped"
 
 
@@ -122,6 +123,7 @@ class Journal:
             path.with_name(path.name + end)
             for end in (".partial", ".partial.bad.jsonl", ".partial.json")
         )
+        self._following = self.state.with_name(self.state.name + ".new")
         self.left_out = path.with_name(path.name + ".bad.jsonl")
         self._check_absent()
         try:
@@ -148,19 +150,24 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise DataError(f"{self.path} is being written by another process") from None
+        if os.path.lexists(self.path) and self._is_partial() and not self._size():
+            self.partial.unlink()  # made after another process finished the output
         self._check_absent()  # it may have been finished since
         if not self._is_partial():
             raise DataError(
                 f"{self.path} was being written by another process until now; "
                 "run the same command again"
             )
-        if self._file.seek(0, os.SEEK_END):  # else it was published or removed
+        if self._size():  # else nothing was written yet
             self.done = self._read_state()
         self._bad = self.bad.open("a+b")
         for file, size in ((self._file, self.done.bytes), (self._bad, self.done.bad_bytes)):
             if file.seek(0, os.SEEK_END) < size:
                 raise self.refuse("it is shorter than it was")
             file.truncate(size)
+
+    def _size(self) -> int:
+        return self._file.seek(0, os.SEEK_END)
 
     def _is_partial(self) -> bool:
         """Whether the locked file still has its name; else it was published or removed."""
@@ -215,14 +222,14 @@ class Journal:
                 file.flush()
                 if added:
                     os.fsync(file.fileno())
-            following = self.state.with_name(self.state.name + ".new")
-            following.write_text(json.dumps(asdict(after)), "utf-8")
-            following.replace(self.state)
+            self._following.write_text(json.dumps(asdict(after)), "utf-8")
+            self._following.replace(self.state)
         self.done = after
 
     def guard(self) -> AbstractContextManager[None]:
         """For all that is written: one message where the system refuses it."""
-        return guarded(self.name, self._remedy)
+        nothing = self._remedy == _GO_ON and not self.done.windows
+        return guarded(self.name, _AGAIN if nothing else self._remedy)
 
     def publish(self, rows: Path) -> None:
         """Give a file of all rows the final name."""
@@ -237,14 +244,14 @@ class Journal:
 
     def discard(self) -> None:
         """Remove what is left of the run; the name that is locked last."""
-        for path in (self.bad, self.state, self.partial):
+        for path in (self.bad, self._following, self.state, self.partial):
             path.unlink(missing_ok=True)
         self._shut()
 
     def close(self) -> None:
         """Let another process go on; of nothing written nothing stays."""
         if not self._file.closed and not self.done.windows:
-            for path in (self.bad, self.partial):
+            for path in (self.bad, self._following, self.partial):
                 with suppress(OSError):
                     path.unlink()
         self._shut()

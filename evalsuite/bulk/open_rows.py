@@ -24,7 +24,7 @@ from evalsuite.own.records import COMPRESSED
 
 InputForm = Literal["lines", "csv", "tsv", "jsonl", "parquet"]
 INPUT_FORMS: tuple[InputForm, ...] = get_args(InputForm)
-_NO_ROOM = "parquet from a pipe or packed is kept there; set TMPDIR to a folder with more room"
+_NO_ROOM = "parquet that is packed or piped is kept there; set TMPDIR to a folder with more room"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from evalsuite.bulk.open_rows import Reading, open_rows
 from evalsuite.bulk.read_text import LINE, Lines, stored_text
 from evalsuite.bulk.rows import BadRow, Row, Rows
 from evalsuite.errors import DataError, MalformedRowError
+from evalsuite.home_path import home_path
 
 _HUB = re.compile(
     r"hub:(?P<repo>\w[\w.-]*/\w[\w.-]*)@(?P<commit>[0-9a-f]{40})(:(?P<config>[\w.-]+))?"
@@ -91,7 +92,7 @@ def files(place: str) -> tuple[Path, ...]:
     Raises:
         DataError: there are none.
     """
-    name = Path(place).expanduser()
+    name = home_path(place)
     folder = Path(name.anchor)  # the current one where the place is relative
     found = [name] if name.is_file() else folder.glob(str(name.relative_to(folder)))
     paths = tuple(sorted(path for path in found if path.is_file()))

@@ -113,7 +113,8 @@ class Asked:
                 f"revision {self.revision} of it; it was moved or deleted\n"
                 f"those it has are listed at {self.url}/commits/main"
             )
-        if self.kind == "model" and isinstance(error, errors.EntryNotFoundError):
+        no_file = isinstance(error, errors.EntryNotFoundError)
+        if no_file and self.kind == "model" and not self.writing:
             return refused(
                 f"the hub has the {self}, but no {_file(error)} in it\n"
                 "name a checkpoint of transformers; the files of this one are listed at "

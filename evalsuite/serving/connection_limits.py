@@ -1,4 +1,4 @@
-"""Closes connections that send their headers too slowly, or too many of them, or are too many.
+"""Closes connections that send headers too slowly, or read no answer, and those that are too many.
 
 uvicorn limits the time between requests until any byte comes, and not the time that headers take,
 nor the time in which an answer is read. Where too many connections are open, its refusal is no JSON
@@ -8,6 +8,10 @@ and does not say when to come again.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import struct
+import termios
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from starlette.types import Receive, Scope, Send
@@ -73,10 +77,11 @@ class LimitedConnection(HttpToolsProtocol):
 
     def _watch(self, before: int | None) -> None:
         """Leave where nothing of an answer was read for a while; closing would wait for ever."""
-        left = self.transport.get_write_buffer_size()
+        waiting = self.transport.get_write_buffer_size()
+        left = waiting + _sent_and_not_taken(self.transport)
         if before is not None and left >= before:
             self.transport.abort()
-        elif left:
+        elif waiting:
             self._unread = self.loop.call_later(self.limits.read, self._watch, left)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,6 +101,18 @@ class LimitedConnection(HttpToolsProtocol):
         if self._due is not None:
             self._due.cancel()
             self._due = None
+
+
+def _sent_and_not_taken(transport: asyncio.Transport) -> int:
+    """Bytes that the system holds for the client; 0 where it does not tell.
+
+    It takes more of an answer in large steps alone, so a slow reader shows here first.
+    """
+    socket = transport.get_extra_info("socket")
+    with suppress(OSError, ValueError, AttributeError):
+        (held,) = struct.unpack("i", fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return int(held)
+    return 0
 
 
 def protocol(limits: Limits) -> type[asyncio.Protocol]:

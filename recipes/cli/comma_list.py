@@ -11,5 +11,5 @@ import csv
 
 def comma_list(text: str) -> list[str]:
     """What stands between commas; an item with a comma in it has quotes around it, as in CSV."""
-    (found,) = csv.reader([text.replace("\n", " ")], skipinitialspace=True)
-    return [item.strip() for item in found if item.strip()]
+    line = text.replace("\n", " ").replace("\r", " ")
+    return [item.strip() for item in next(csv.reader([line], skipinitialspace=True), [])]

@@ -158,7 +158,10 @@ def _columns(text: str | None) -> dict[str, Column | tuple[Column, ...]]:
     for item in comma_list(text or ""):
         part, equals, column = item.partition("=")
         if not equals or not part.strip() or not column.strip():
-            raise RecipesError(f"--columns {text}: write PART=COLUMN, as text=message,label=3")
+            raise RecipesError(
+                f"--columns {text}: write PART=COLUMN, as text=message,label=3; where a name has a "
+                "comma, '\"text=Title, short\",label=3'"
+            )
         several = [
             int(one) if one.lstrip("-").isdecimal() else one
             for one in map(str.strip, column.split("|"))

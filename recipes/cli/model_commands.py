@@ -63,7 +63,7 @@ Columns = Annotated[
         "--columns",
         metavar="NAME,...",
         help="Columns that hold the texts; numbers from 1 where the file has no line of names. "
-        "A name with a comma has quotes around it.",
+        "A name with a comma: '\"Title, short\"'.",
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first bad row, exit code 2.")]
@@ -185,7 +185,7 @@ def _job(given: Mapping[str, Any]) -> Job:
     from evalsuite.bulk.run_model import Job
     from recipes.parsing.problems import suggest
 
-    form, columns = given["form"], comma_list(given["columns"])
+    form, columns = given["form"], [*filter(None, comma_list(given["columns"]))]
     if form is not None and form not in INPUT_FORMS:
         raise RecipesError(
             f"--from: no form {form!r}{suggest(form, INPUT_FORMS)}\nallowed: "

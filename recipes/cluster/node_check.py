@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from evalsuite.home_path import home_path
 from recipes.execution.shared_cache import SharedCache, SharedCacheError
 from recipes.execution.workspace import VARIABLE
 
@@ -61,7 +62,7 @@ def node_workspace(files: Files) -> tuple[Path, bool]:
     node sees it, else a folder of the user's cache.
     """
     named = os.environ.get(VARIABLE)
-    root = Path(named).expanduser().absolute() if named else files.root
+    root = home_path(named).absolute() if named else files.root
     if mark_in(root, files.mark).exists():
         return root, True
     if named:

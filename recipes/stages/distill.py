@@ -137,7 +137,7 @@ class Config(
         description="Distillation temperature, which divides the logits of teacher and student.",
     )
     multilingual: float = Field(
-        default=0.5, ge=0, lt=1, description="Share of batches of plain text; epochs count them."
+        default=0.5, ge=0, lt=1, description="Share of batches of plain text; epochs count all."
     )
 
 

@@ -133,8 +133,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         default=0.5,
         ge=0,
         lt=1,
-        description="Share of recovery batches that are plain multilingual text; the number of "
-        "batches that epochs gives includes them.",
+        description="Share of recovery batches of plain text; epochs count all.",
     )
     max_pairs: int | None = Field(
         default=None,

@@ -163,6 +163,8 @@ def test_a_page_that_was_interrupted_is_made_by_the_same_command(
     assert os.path.samestat(place, Path("there").stat())
     assert names("there") == names("my page")
     assert names(".") == ["app", "my page", "there", "topics"]
+    build(Path("topics"), Path("n" * 230), library=Path("app"))  # as long as a name may be
+    assert names("n" * 230) == names("there")
 
 
 def test_without_npm_the_message_says_what_to_type(

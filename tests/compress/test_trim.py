@@ -186,7 +186,8 @@ def test_restoring_keeps_what_was_trained_since(
     assert set(np.flatnonzero(moved)) == set(old)
     with pytest.raises(TrimError, match=r"tuned has no trim\.json; trimmed: give the folder that"):
         restore(tuned, tiny_nli, tmp_path / "no")
-    counts = rf"{read_config(tiny_nli)['vocab_size']:,} pieces, and .* is of {len(old):,}; trimmed:"
+    pieces = f"{read_config(tiny_nli)['vocab_size']:,}"
+    counts = rf"{pieces} pieces, and .* is of a model with {len(old):,}; give as"
     with pytest.raises(TrimError, match=counts):
         restore(tiny_nli, tiny_nli, tmp_path / "no", trimmed=trimmed)
 

@@ -57,6 +57,14 @@ def test_a_run_goes_on_after_the_disk_was_full(
     assert not list(tmp_path.glob("*.partial*"))
 
 
+def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path: Path) -> None:
+    file, out = str(as_file(tmp_path / "r.csv", [{"text": "a" * 30_000}])), tmp_path / "o.csv"
+    with little_room(), pytest.raises(DataError) as error:
+        answer(Job(file, out))
+    assert str(error.value).endswith("\nput that right, then run the same command again")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
+
+
 def test_a_disk_that_fills_while_the_output_is_made_of_its_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from sklearn import metrics as theirs
 from evalsuite import bootstrap, scoring
 from evalsuite.evaluation import Predicted
 from evalsuite.language_scores import LanguageScores
+from evalsuite.languages import is_zero_shot
 from evalsuite.metric import Answers
 from evalsuite.metrics._scheme import scheme_of
 from evalsuite.registry import METRICS, TASKS
@@ -245,6 +246,7 @@ def test_languages_with_training_rows_are_not_in_the_zero_shot_mean() -> None:
     assert found.zero_shot() == 60
     regions = a_score(a_model("m"), **{"en": 90.0, "en-GB": 88.0, "pt-BR": 60.0, "sr-Latn": 40.0})
     assert regions.zero_shot() == 50
+    assert not is_zero_shot("de-1996", ["de"]) and is_zero_shot("sr-Latn", ["sr-Cyrl"])
     several = found.model_copy(update={"seen_languages": ("en", "de")})
     assert several.zero_shot() == 50 and several.transfer_gap() == 40
     shown = markdown(page(a_run(several)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -13,8 +12,6 @@ import pytest
 pytest.importorskip("fastapi")
 
 from served import Echo, listening
-
-from evalsuite.serving.connection_limits import LimitedConnection
 
 BODY = b'{"inputs": ["It rains."]}'
 REQUEST = b"POST /v1/predict HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n%s"
@@ -123,17 +120,21 @@ def test_an_answer_that_nobody_reads_does_not_stay() -> None:
 
 
 def test_an_answer_that_is_read_slowly_arrives() -> None:
-    waits: list[tuple[Any, ...]] = []
-    sizes, aborted = [9, 6, 6, 0], []
-    connection: Any = LimitedConnection.__new__(LimitedConnection)
-    connection.loop = SimpleNamespace(call_later=lambda *given: waits.append(given))
-    connection.transport = SimpleNamespace(
-        get_write_buffer_size=lambda: sizes.pop(0), abort=lambda: aborted.append(len(sizes))
-    )
-    connection._watch(None)
-    connection._watch(9)
-    assert [given[::2] for given in waits] == [(20.0, 9), (20.0, 6)] and not aborted
-    connection._watch(6)
-    assert aborted == [1]  # nothing was read
-    connection._watch(6)
-    assert len(waits) == 2 and aborted == [1]  # all of it was
+    """The system takes more of it in steps of a megabyte or more, and each takes over a while."""
+    text = b"a" * 10_000_000  # more than the system keeps for both sides
+
+    async def work(host: str, port: int, http: httpx2.AsyncClient) -> int:
+        body = b'{"inputs": ["%s"]}' % text
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(REQUEST % (len(body), body))
+        head = await reader.readuntil(b"\r\n\r\n")
+        wanted = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        read = 0
+        while read < wanted and (some := await reader.read(65_536)):
+            read += len(some)
+            await asyncio.sleep(0.035)
+        writer.close()
+        return wanted - read
+
+    large = 64 << 20
+    assert with_server(Echo(), work, read=0.5, body=large, text=large) == 0

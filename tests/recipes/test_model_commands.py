@@ -23,6 +23,7 @@ from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
 from recipes.cli import row_progress
 from recipes.cli.draft_commands import _columns
 from recipes.cli.row_progress import RowProgress
+from recipes.errors import RecipesError
 from transfer.models.checkpoints import copy_tokenizer
 
 TEXTS = ["Es regnet.", "A long sentence about the weather, which is fine.", "Nein"]
@@ -77,6 +78,9 @@ def test_a_column_whose_name_has_a_comma_stands_in_quotes(cli: Cli, tmp_path: Pa
     found = [json.loads(line)["label"] for line in Path("o.jsonl").read_text().splitlines()]
     assert found == [right["label"] for right in answers(model(), TEXTS)]
     assert _columns('"text=Title, short", label=2') == {"text": "Title, short", "label": 2}
+    for wrong in ("text=a,", 'text="Title, short"', "text=a\r\n,b"):
+        with pytest.raises(RecipesError, match="write PART=COLUMN, as text=message,label=3"):
+            _columns(wrong)
 
 
 def test_predict_reads_lines_from_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

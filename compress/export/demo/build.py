@@ -50,12 +50,13 @@ def build(bundle: Path, out: Path, *, library: Path | None, title: str = "") -> 
         raise ExportError(f"{out} is inside the bundle; name a folder outside it")
     files = libraries.from_npm() if library is None else libraries.from_folder(library)
     place = out.resolve()
-    part = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
+    there = place.exists()  # empty; a shell may stand in it, or a disk be mounted there
+    part = (place if there else place.parent) / f".page-{uuid.uuid4().hex}"
     try:
         _fill(part, bundle, card, files, title or bundle.resolve().name)
-        if place.exists():  # empty, perhaps where a shell stands
+        if there:
             for path in part.iterdir():
-                shutil.move(path, place)
+                path.rename(place / path.name)
         else:
             part.rename(place)
     finally:

@@ -20,6 +20,7 @@ from evalsuite.report.figures.scores import (
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
+from evalsuite.results.task import TaskResult
 
 
 def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
@@ -97,15 +98,15 @@ def _notes(
         "Zero-shot score in percent: the unweighted mean over all languages except the source "
         "language. The score of the source language is below it."
     ]
-    several = {
-        result.title: ", ".join(result.seen_languages)
-        for system in scored
-        for result in system.scores
-        if len(result.seen_languages) > 1
-    }
+    several: dict[str, TaskResult] = {}  # task -> its first result, with the title of its column
+    for system in scored:
+        for result in system.scores:
+            if len(result.seen_languages) > 1:
+                several.setdefault(result.task, result)
     notes += [
-        f"{title} has training rows in {codes}; none of these languages is in its mean."
-        for title, codes in several.items()
+        f"{result.title} has training rows in {', '.join(result.seen_languages)}; none of these "
+        "languages is in its mean."
+        for result in several.values()
     ]
     if any(cell and cell.interval for cells in grid.values() for cell in cells):
         notes.append(

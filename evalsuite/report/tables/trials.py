@@ -76,7 +76,11 @@ def _notes(search: Search) -> list[str]:
     if several:
         notes.append(f"Each figure is the mean over the variants of {listed(several)}.")
     if search.budget == "ms":
-        notes.append("Latencies vary from one measurement to the next; each was measured once.")
+        notes.append(
+            "Latencies vary from one measurement to the next; each was measured once. Where trials "
+            "were timed on several machines or with several numbers of threads, the tables of "
+            "costs name them."
+        )
     return notes
 
 
