@@ -41,6 +41,6 @@ class Limits:
     batch: int = _limit(128, "N", "Rows that are run together.")
     wait: float = _limit(2.0, "MS", "Milliseconds that a row waits for others when idle.", 0)
     answer: float = _limit(30.0, "SECONDS", "Time to answer a request.", 0.1)
-    read: float = _limit(20.0, "SECONDS", "Time to send a request, or to read more of an answer.", 0.1)
+    read: float = _limit(20.0, "SECONDS", "Time to send a request or read more of an answer.", 0.1)
     connections: int = _limit(1024, "N", "Connections at the same time.")
     stop: float = _limit(30.0, "SECONDS", "Time for running requests when the server ends.", 0)
