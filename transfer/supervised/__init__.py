@@ -1,6 +1,8 @@
 """Train on labelled tasks: mixtures, scores on dev rows, restarts.
 
 Files:
+    constant_answer.py: trainings that learnt next to nothing, known by the loss of one answer for
+        every row
     dev_scores.py: scores of a model in training on English dev rows, by the code that scores
         every model
     keep_best.py: which of a training's steps is kept, and when it stops, by English dev rows

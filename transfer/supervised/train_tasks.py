@@ -36,6 +36,7 @@ from transfer.objectives.sentence_vectors import dimension_problems
 from transfer.precision.train_rounded import quantize_aware
 from transfer.registry import METHODS
 from transfer.supervised import rules
+from transfer.supervised.constant_answer import little_learnt
 from transfer.supervised.dev_scores import Dev, DevSet
 from transfer.supervised.keep_best import Selection
 from transfer.supervised.mixture import Part, collated, cutter, draw, load_parts
@@ -189,7 +190,10 @@ def _train(job: _Job, progress: Progress) -> Trained:
         write(opened.method, model, trained, names, opened.directory, options, job.out)
         if pairs:
             declare_vectors(options.vectors, opened.directory, job.out)
-    summary = training_summary(fitted, opened.trained, opened.footprint) | opened.lm_head | kept
+    summary: Summary = {}
+    if not options.robust.adversarial:  # it adds to the loss
+        summary |= little_learnt(fitted.final_loss, [part.rows for part in parts])
+    summary |= training_summary(fitted, opened.trained, opened.footprint) | opened.lm_head | kept
     summary |= checkpoints.truncation_summary(options.max_length, longest)
     summary |= unreached_summary(part.rows for part in parts)
     if previous is not None:
