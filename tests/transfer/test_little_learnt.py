@@ -12,9 +12,11 @@ from quick import options
 
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
+from transfer.errors import DivergedError
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Settings
+from transfer.loop.fit import Fitted, Settings
 from transfer.supervised.constant_answer import constant_loss, little_learnt
+from transfer.supervised.restarts import refuse_collapse
 from transfer.supervised.train_tasks import train_tasks
 
 
@@ -50,6 +52,14 @@ def test_near_it_is_named(share: float, named: bool) -> None:
     assert (said is not None) == named
     assert said is None or "and one answer for every row has 2.667; give it more steps" in str(said)
     assert little_learnt(9.0, [rows, rows]) == {}  # which of them is not known
+
+
+def test_it_begins_again_from_another_seed() -> None:
+    """Where the loss fell, but no further than one answer takes it."""
+    rows: Any = Fake(torch.tensor([0.0, 2.0, 4.0] * 100))
+    refuse_collapse(Fitted(10, 80, 8.2, 2.0, 0.1, "fp32"), None, [rows])
+    with pytest.raises(DivergedError, match=r"ended at 2\.6, and one answer .* has 2\.667"):
+        refuse_collapse(Fitted(10, 80, 8.2, 2.6, 0.1, "fp32"), None, [rows])
 
 
 def test_a_training_says_so(tiny_base: Path, tmp_path: Path) -> None:

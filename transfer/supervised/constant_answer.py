@@ -41,15 +41,19 @@ def constant_loss(rows: Rows) -> float | None:
     return float(-(shares * shares.log()).sum())
 
 
-def little_learnt(final_loss: float, parts: Sequence[Rows | Masked]) -> Summary:
-    """An entry on a training that ended near that loss; none of others, and of several parts."""
+def near_one_answer(final_loss: float, parts: Sequence[Rows | Masked]) -> str | None:
+    """What to say of a training that ended near that loss; None of others, and of several parts."""
     if len(parts) != 1 or isinstance(parts[0], Masked):
-        return {}
+        return None
     constant = constant_loss(parts[0])
     if constant is None or final_loss < NEAR * constant:
+        return None
+    return f"the loss ended at {final_loss:.4g}, and one answer for every row has {constant:.4g}"
+
+
+def little_learnt(final_loss: float, parts: Sequence[Rows | Masked]) -> Summary:
+    """An entry of the summary on a training that ended near that loss; none of others."""
+    if (said := near_one_answer(final_loss, parts)) is None:
         return {}
-    return {
-        "little was learnt": f"the loss ended at {final_loss:.4g}, and one answer for every row "
-        f"has {constant:.4g}; give it more steps, another seed, a lower learning_rate or a longer "
-        "warmup"
-    }
+    advice = "give it more steps, restarts, a lower learning_rate or a longer warmup"
+    return {"little was learnt": f"{said}; {advice}"}

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from transfer.encoded_rows.encoded import Rows
+from transfer.encoded_rows.masked_text import Masked
 from transfer.errors import DivergedError
 from transfer.loop import processes
 from transfer.loop.fit import Fitted
 from transfer.loop.training_log import FILE
+from transfer.supervised.constant_answer import near_one_answer
 from transfer.supervised.keep_best import Selection
 
 T = TypeVar("T")
@@ -67,22 +70,27 @@ def _remove_all_but_log(place: Path) -> None:
         log.write_bytes(lines)
 
 
-def refuse_collapse(fitted: Fitted, selection: Selection | None) -> None:
+def refuse_collapse(
+    fitted: Fitted, selection: Selection | None, parts: Sequence[Rows | Masked] = ()
+) -> None:
     """Raise where nothing was learnt: by the dev rows where there are some, else by the loss.
+
+    Args:
+        parts: what the loss is of; with one of labelled rows, one answer for all of them is known.
 
     Raises:
         DivergedError: says which.
     """
-    why = _why(fitted, selection) if processes.is_main() else None
+    why = _why(fitted, selection, parts) if processes.is_main() else None
     if processes.broadcast_from_main(why is not None):
         raise DivergedError(why or "the first process says why")
 
 
-def _why(fitted: Fitted, selection: Selection | None) -> str | None:
+def _why(fitted: Fitted, selection: Selection | None, parts: Sequence[Rows | Masked]) -> str | None:
     if selection is None:
-        if fitted.final_loss < fitted.first_loss:
-            return None
-        return f"the loss began at {fitted.first_loss:.4g} and ended at {fitted.final_loss:.4g}"
+        if not fitted.final_loss < fitted.first_loss:  # or it is no number
+            return f"the loss began at {fitted.first_loss:.4g} and ended at {fitted.final_loss:.4g}"
+        return near_one_answer(fitted.final_loss, parts)
     kept = selection.kept()
     for one in selection.dev.sets:
         name, score = one.task.name, kept[one.task.name]

@@ -177,8 +177,10 @@ def _train(job: _Job, progress: Progress) -> Trained:
             progress,
             after=keeper or (lambda step: None),
         )
+    rows = [part.rows for part in parts]
     if options.restarts:
-        refuse_collapse(fitted, keeper if isinstance(keeper, Selection) else None)
+        selection = keeper if isinstance(keeper, Selection) else None
+        refuse_collapse(fitted, selection, () if options.robust.adversarial else rows)
     kept: Summary = {}
     if processes.is_main():
         if keeper:
@@ -192,10 +194,10 @@ def _train(job: _Job, progress: Progress) -> Trained:
             declare_vectors(options.vectors, opened.directory, job.out)
     summary: Summary = {}
     if not options.robust.adversarial:  # it adds to the loss
-        summary |= little_learnt(fitted.final_loss, [part.rows for part in parts])
+        summary |= little_learnt(fitted.final_loss, rows)
     summary |= training_summary(fitted, opened.trained, opened.footprint) | opened.lm_head | kept
     summary |= checkpoints.truncation_summary(options.max_length, longest)
-    summary |= unreached_summary(part.rows for part in parts)
+    summary |= unreached_summary(rows)
     if previous is not None:
         summary["sequential"] = previous.mode
     if opened.head:
