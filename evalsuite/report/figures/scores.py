@@ -67,7 +67,7 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
                 fields.append(name)
         for result in results:
             apart = tuple((f, getattr(result, f)) for f in fields)
-            column = TaskColumn(task, results[0].title, result.main_metric, apart)
+            column = TaskColumn(task, result.title, result.main_metric, apart)
             by_column.setdefault((task, result.main_metric, apart), column)
     return tuple(by_column.values())
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from evalsuite.results.run import RunRecord
 from evalsuite.task import SourceKind
 
@@ -24,12 +26,11 @@ def badge(run: RunRecord) -> str:
 
 
 def source_of(run: RunRecord) -> SourceKind:
-    """The source of all figures where they have one; else that of the recipe.
+    """The source of all figures where they have one, and a real one; else that of the recipe.
 
     A task that a recipe declares has its files, whatever source the recipe names.
     """
-    found = tuple(_figures(run))
-    return found[0] if len(found) == 1 else run.source
+    return _only_real(run, _figures(run)) or run.source
 
 
 def mix_warning(run: RunRecord) -> str:
@@ -45,13 +46,19 @@ def mix_warning(run: RunRecord) -> str:
         )
     figures = _figures(run)
     strangers = {source: what for source, what in figures.items() if source != run.source}
-    if not strangers or (len(figures) == 1 and "embedded" not in (run.source, *figures)):
+    if not strangers or _only_real(run, figures):
         return ""
     listed = "; ".join(f"from {source}: {', '.join(what)}" for source, what in strangers.items())
     return (
         f"The recipe's source is {run.source}, and some figures are from another: {listed}. "
         "Do not compare figures of different sources."
     )
+
+
+def _only_real(run: RunRecord, sources: Iterable[SourceKind]) -> SourceKind | None:
+    """The one source of all figures; None of several, or where something is embedded."""
+    found = tuple(sources)
+    return found[0] if len(found) == 1 and "embedded" not in (run.source, *found) else None
 
 
 def _figures(run: RunRecord) -> dict[SourceKind, dict[str, None]]:
