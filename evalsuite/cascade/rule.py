@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from evalsuite.errors import ModelError
+from evalsuite.languages import without_region
 from evalsuite.opening.validated import JsonFile, Size, read_json
 
 CASCADE_FILE = "cascade.json"
@@ -41,10 +42,14 @@ class Member(JsonFile):
     max_length: Size
 
     def threshold_in(self, language: str | None) -> float:
-        """For rows of a language, or None; `pt-BR` or `pt_BR` takes that of `pt` if it has none."""
+        """For rows of a language, or None; one without a threshold takes a wider one's.
+
+        `pt_BR` takes that of `pt`, `zh-Hant-TW` that of `zh-Hant`, else of `zh`.
+        """
         known = {_spelt(code): least for code, least in self.by_language.items()}
         code = _spelt(language or "")
-        return known.get(code, known.get(code.split("-")[0], self.threshold))
+        wider = (code, without_region(code), code.split("-")[0])
+        return next((known[name] for name in wider if name in known), self.threshold)
 
 
 def _spelt(code: str) -> str:

@@ -216,6 +216,7 @@ def test_a_region_has_the_threshold_of_its_language() -> None:
     assert found == {"pt-BR": 0.9, "PT": 0.9, "zh-tw": 0.8, "zh": 0.5, "de": 0.5, None: 0.5}
     other = {code: member.threshold_in(code) for code in ("pt_BR", "zh_TW", "sr-Latn", "sr_latn")}
     assert other == {"pt_BR": 0.9, "zh_TW": 0.8, "sr-Latn": 0.7, "sr_latn": 0.7}
+    assert member.threshold_in("sr-Latn-RS") == 0.7 and member.threshold_in("sr-Cyrl") == 0.5
 
 
 def test_a_served_cascade_knows_the_language_and_counts_who_answered(
