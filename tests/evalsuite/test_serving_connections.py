@@ -99,14 +99,21 @@ def test_empty_lines_hold_no_connection() -> None:
     assert with_server(Echo(), work, read=0.3) == b""
 
 
+async def asked(
+    host: str, port: int, text: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    """A connection on which a text was sent, and the head of the answer."""
+    body = b'{"inputs": ["%s"]}' % text
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(REQUEST % (len(body), body))
+    return reader, writer, await reader.readuntil(b"\r\n\r\n")
+
+
 def test_an_answer_that_nobody_reads_does_not_stay() -> None:
     text = b"a" * 30_000_000  # more than the system keeps for both sides
 
     async def work(host: str, port: int, http: httpx2.AsyncClient) -> int:
-        body = b'{"inputs": ["%s"]}' % text
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(REQUEST % (len(body), body))
-        await reader.readuntil(b"\r\n\r\n")
+        reader, writer, _ = await asked(host, port, text)
         await asyncio.sleep(2)  # a while is 0.3 s
         try:
             return len(await reader.read(-1))
@@ -124,10 +131,7 @@ def test_an_answer_that_is_read_slowly_arrives() -> None:
     text = b"a" * 10_000_000  # more than the system keeps for both sides
 
     async def work(host: str, port: int, http: httpx2.AsyncClient) -> int:
-        body = b'{"inputs": ["%s"]}' % text
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(REQUEST % (len(body), body))
-        head = await reader.readuntil(b"\r\n\r\n")
+        reader, writer, head = await asked(host, port, text)
         wanted = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         read = 0
         while read < wanted and (some := await reader.read(65_536)):
