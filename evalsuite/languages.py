@@ -110,10 +110,19 @@ def without_region(code: str) -> str:
     return "-".join([first, *(part for part in rest if len(part) == _SCRIPT and part.isalpha())])
 
 
+def is_among(code: str, languages: Iterable[str]) -> bool:
+    """Whether a language is one of several, in its region or another.
+
+    >>> is_among("pt-BR", ["pt", "zh"]), is_among("sw", ["pt", "zh"])
+    (True, False)
+    """
+    return without_region(code) in map(without_region, languages)
+
+
 def is_zero_shot(code: str, seen: Iterable[str]) -> bool:
     """Whether none of the languages with training rows is this one, in its region or another.
 
     >>> is_zero_shot("en-GB", ["en"]), is_zero_shot("de", ["en"])
     (False, True)
     """
-    return without_region(code) not in map(without_region, seen)
+    return not is_among(code, seen)

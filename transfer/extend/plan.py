@@ -10,9 +10,9 @@ from itertools import accumulate
 from typing import Any, Protocol
 
 from evalsuite.errors import DataError
+from evalsuite.languages import is_among
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
-from transfer.extend.rules import knows
 from transfer.extend.streams import StreamedLines
 from transfer.loop.mixed_plan import MixedPlan, in_memory
 from transfer.loop.stream_plan import StreamPlan
@@ -171,7 +171,7 @@ def _known(corpus: Corpus, short: Sequence[int], options: Options) -> list[tuple
     """Lines of the languages the second teacher knows, those of `short` among the single ones."""
     assert options.teacher is not None
     text, known = corpus.text, TEACHERS.get(options.teacher).languages
-    usable = {index for index, language in enumerate(text.languages) if knows(known, language)}
+    usable = {index for index, language in enumerate(text.languages) if is_among(language, known)}
     lines = [text.pairs[i][:2] for i in corpus.train if text.pairs[i][0] in usable]
     # As many English sides as a language has pairs on the average.
     lines += [(text.english, text.pairs[i][2]) for i in corpus.train[:: len(text.languages)]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from evalsuite.languages import SOURCE_LANGUAGE, without_region
+from evalsuite.languages import SOURCE_LANGUAGE, is_among
 
 
 def readers(
@@ -23,23 +23,14 @@ def readers(
     """
     return {
         "mlm": tuple(languages) if mlm > 0 else (),
-        "lines": tuple(code for code in languages if knows(known, code)) if lines > 0 else (),
+        "lines": tuple(code for code in languages if is_among(code, known)) if lines > 0 else (),
         "english": tuple(filter(is_english, languages)) if english > 0 else (),
     }
 
 
-def knows(known: Collection[str], code: str) -> bool:
-    """Whether a teacher of these languages knows one, in its region or another.
-
-    >>> knows(("pt", "zh"), "pt-BR"), knows(("pt", "zh"), "sw")
-    (True, False)
-    """
-    return without_region(code) in map(without_region, known)
-
-
 def is_english(code: str) -> bool:
     """Whether a code is that of English, of any region."""
-    return without_region(code) == SOURCE_LANGUAGE
+    return is_among(code, (SOURCE_LANGUAGE,))
 
 
 def needs_pairs(
