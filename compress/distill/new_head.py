@@ -19,6 +19,7 @@ from evalsuite.inference.task_head import PROBLEMS
 from evalsuite.opening.pretrained import open_with_report
 from evalsuite.runtimes.torch import auto_class, load_checkpoint
 from evalsuite.task import CHOICE, SPAN_ENDS
+from transfer.models.first_score import begin_as
 
 
 def needs_head(student: Path, teacher: Path) -> bool:
@@ -51,6 +52,8 @@ def with_head(student: Path, teacher: Path, model: Any = None) -> Any:
     found.config.finetuning_task = config.get("finetuning_task")
     if model is not None:
         _copy_head(found, model)
+        if answers_of(config) == "score":
+            begin_as(found, model)
     return found
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 11
+VERSION = 12
 _TOKENIZERS = 2  # times that one is opened
 
 

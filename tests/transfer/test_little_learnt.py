@@ -41,13 +41,17 @@ def loss_of(labels: torch.Tensor | None) -> float | None:
 def test_it_is_the_entropy_of_labels_and_the_variance_of_scores() -> None:
     assert loss_of(torch.tensor([0, 1] * 300)) == pytest.approx(log(2), abs=1e-6)
     assert loss_of(torch.tensor([0, 1, 2, 2] * 3000)) == pytest.approx(1.5 * log(2), abs=1e-3)
-    assert loss_of(torch.tensor([0.0, 2.0, 4.0] * 100)) == pytest.approx(8 / 3)
-    assert loss_of(torch.zeros(4, 3)) is None and loss_of(None) is None  # several; pairs of texts
+    assert loss_of(torch.tensor([[0.0], [2.0], [4.0]] * 100)) == pytest.approx(8 / 3)
+    several = torch.tensor([[1.0, 0.0], [0.0, 0.0]] * 50)  # half of the rows have the first label
+    assert loss_of(several) == pytest.approx(log(2) / 2)
+    words = torch.tensor([[-100, 0, 1, -100], [-100, 1, 0, 0]] * 9)
+    assert loss_of(words) == pytest.approx(0.4 * log(2.5) + 0.6 * log(5 / 3), abs=1e-6)
+    assert loss_of(None) is None  # pairs of texts
 
 
 @pytest.mark.parametrize(("share", "named"), [(0.98, True), (0.93, True), (0.91, False)])
 def test_near_it_is_named(share: float, named: bool) -> None:
-    rows: Any = Fake(torch.tensor([0.0, 2.0, 4.0] * 100))
+    rows: Any = Fake(torch.tensor([[0.0], [2.0], [4.0]] * 100))
     said = little_learnt(share * 8 / 3, [rows]).get("little was learnt")
     assert (said is not None) == named
     assert said is None or "and one answer for every row has 2.667; give it more steps" in str(said)
@@ -56,7 +60,7 @@ def test_near_it_is_named(share: float, named: bool) -> None:
 
 def test_it_begins_again_from_another_seed() -> None:
     """Where the loss fell, but no further than one answer takes it."""
-    rows: Any = Fake(torch.tensor([0.0, 2.0, 4.0] * 100))
+    rows: Any = Fake(torch.tensor([[0.0], [2.0], [4.0]] * 100))
     refuse_collapse(Fitted(10, 80, 8.2, 2.0, 0.1, "fp32"), None, [rows])
     with pytest.raises(DivergedError, match=r"ended at 2\.6, and one answer .* has 2\.667"):
         refuse_collapse(Fitted(10, 80, 8.2, 2.6, 0.1, "fp32"), None, [rows])

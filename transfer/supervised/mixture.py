@@ -118,6 +118,11 @@ def of_tasks(
     return parts
 
 
+def rows_of(parts: Sequence[Part], head: int) -> list[Rows]:
+    """The rows of one task, a set per language where these are sampled apart."""
+    return [part.rows for part in parts if part.head == head and not isinstance(part.rows, Masked)]
+
+
 def draw(parts: Sequence[Part], batch_size: int, steps: int, seed: int) -> list[Batch]:
     """`steps` batches of `batch_size` rows, each of one part."""
     if len(parts) == 1:

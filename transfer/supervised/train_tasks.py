@@ -30,6 +30,7 @@ from transfer.loop.fit import Fitted, fit
 from transfer.loop.types import Progress, Summary, TrainingData
 from transfer.models import checkpoints
 from transfer.models.continue_adapter import PreviousAdapter
+from transfer.models.first_score import begin_at_mean
 from transfer.models.heads import join, objective
 from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import dimension_problems
@@ -39,7 +40,7 @@ from transfer.supervised import rules
 from transfer.supervised.constant_answer import little_learnt
 from transfer.supervised.dev_scores import Dev, DevSet
 from transfer.supervised.keep_best import Selection
-from transfer.supervised.mixture import Part, collated, cutter, draw, load_parts
+from transfer.supervised.mixture import Part, collated, cutter, draw, load_parts, rows_of
 from transfer.supervised.options import Options
 from transfer.supervised.restarts import refuse_collapse, train_with_restarts
 from transfer.supervised.save_trained import training_summary, write
@@ -164,7 +165,7 @@ def _train(job: _Job, progress: Progress) -> Trained:
         job.tasks, job.source, directory, replace(options, max_length=longest), progress
     )
     set_seed(options.settings.seed)  # new heads depend on the seed
-    opened = _open(job, directory, previous)
+    opened = _open(job, directory, previous, parts)
     opened.trained.train()
     keeper = _keeper(job, opened, dev, job.optimizer_steps(batches))
     with quantize_aware(opened.trained, options.quantize_aware):
@@ -205,7 +206,9 @@ def _train(job: _Job, progress: Progress) -> Trained:
     return Trained(fitted, summary)
 
 
-def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Opened:
+def _open(
+    job: _Job, directory: Path, previous: PreviousAdapter | None, parts: Sequence[Part]
+) -> _Opened:
     """Open the checkpoint, have the method prepare it, and add the heads that it lacks."""
     options, task = job.options, job.only_task
     method = METHODS.get(options.method)
@@ -215,6 +218,8 @@ def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Open
         raise MethodError(problems[0])
     if previous is not None:
         kept = previous.put_head(base, task) or kept
+    if task and task.labels and not kept:
+        begin_at_mean(base, task, rows_of(parts, 0))
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     format: Format | None = (head_of_task(task) or task.format) if task else None
@@ -224,6 +229,8 @@ def _open(job: _Job, directory: Path, previous: PreviousAdapter | None) -> _Open
     with_heads = job.tasks if len(job.tasks) > 1 else ()
     adapter = method.GIVES != "checkpoint"
     trained, lm_head = join(model, with_heads, directory, job.masked, adapter)
+    for number, own in enumerate(with_heads):
+        begin_at_mean(trained.heads[number].whole, own, rows_of(parts, number))
     head = None
     if task:
         head = checkpoints.head_origin(directory, task, kept)

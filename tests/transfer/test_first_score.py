@@ -1,0 +1,94 @@
+"""A new head for scores begins with the mean score of its rows; every other head as before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from quick import options
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel
+
+from compress.distill.new_head import with_head
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import declare, task_of
+from evalsuite.registry import TASKS
+from evalsuite.runtimes.torch import load_checkpoint
+from evalsuite.task import DataSource, Task
+from transfer.loop.fit import Settings
+from transfer.supervised.options import Options
+from transfer.supervised.train_tasks import train_tasks
+
+SOURCE = DataSource("files")
+STILL = Settings(1e-9, seed=1, compute="fp32")  # so little that the head stays where it begins
+
+
+@pytest.fixture
+def rating(tmp_path: Path) -> Iterator[Task]:
+    """Eight rows whose mean score is 41.5."""
+    rows = "".join(f"Text {n}.\t{n + 38}\n" for n in range(8))
+    (tmp_path / "scores.tsv").write_text("text\tscore\n" + rows)
+    file = {"en": str(tmp_path / "scores.tsv")}
+    columns = {"text": "text", "score": "score"}
+    made = Declaration(format="regression", columns=columns, train=file, dev=file, test=file)
+    found = task_of("rating", made)
+    declare({"rating": found})
+    yield found
+    declare({})
+
+
+def trained(base: Path, tasks: list[Task], how: Options, out: Path) -> dict[str, torch.Tensor]:
+    """All tensors that a training writes."""
+    train_tasks(base, tasks, SOURCE, how, work=out / "w", out=out / "t")
+    files = sorted((out / "t").glob("*.safetensors"))
+    return {name: tensor for file in files for name, tensor in load_file(file).items()}
+
+
+def bias(tensors: dict[str, torch.Tensor]) -> float:
+    (found,) = [t for name, t in tensors.items() if name.endswith("out_proj.bias")]
+    return float(found)
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "bitfit"])
+def test_it_begins_at_the_mean(method: str, rating: Task, tiny_base: Path, tmp_path: Path) -> None:
+    extra = {"rank": 4} if method == "lora" else {}
+    how = options(method=method, method_options=extra, settings=STILL)
+    assert bias(trained(tiny_base, [rating], how, tmp_path)) == pytest.approx(41.5)
+
+
+def test_a_head_that_is_carried_over_stays(rating: Task, tiny_base: Path, tmp_path: Path) -> None:
+    how = options(method="full", method_options={}, settings=STILL)
+    trained(tiny_base, [rating], how, tmp_path)
+    (tmp_path / "scores.tsv").write_text("text\tscore\nA.\t1\nB.\t2\n")
+    again = trained(tmp_path / "t", [rating], how, tmp_path / "again")
+    assert bias(again) == pytest.approx(41.5)
+
+
+def test_each_head_of_a_mixture_is_looked_at(rating: Task, tiny_base: Path, tmp_path: Path) -> None:
+    how = options(method="full", method_options={}, settings=STILL, max_steps=2)
+    both = [TASKS.get("xnli"), rating]
+    train_tasks(
+        tiny_base, both, DataSource("embedded"), how, work=tmp_path / "w", out=tmp_path / "t"
+    )
+    heads = load_file(tmp_path / "t" / "heads.safetensors")
+    ends = {name: t for name, t in heads.items() if name.endswith("out_proj.bias")}
+    (score,) = [t for name, t in ends.items() if name.startswith("rating")]
+    (labels,) = [t for name, t in ends.items() if name.startswith("xnli")]
+    assert float(score) == pytest.approx(41.5) and labels.abs().max() < 1
+
+
+def test_a_narrower_student_begins_as_its_teacher(
+    rating: Task, tiny_base: Path, tmp_path: Path
+) -> None:
+    """Its head cannot be a copy, since the widths differ; the mean is in the bias all the same."""
+    how = options(method="full", method_options={}, settings=STILL)
+    trained(tiny_base, [rating], how, tmp_path)
+    config = AutoConfig.from_pretrained(tiny_base)
+    config.hidden_size, config.intermediate_size = 16, 32
+    AutoModel.from_config(config).save_pretrained(tmp_path / "narrow")
+    teacher = load_checkpoint(tmp_path / "t")
+    student = with_head(tmp_path / "narrow", tmp_path / "t", teacher)
+    assert student.classifier.dense.weight.shape == (16, 16)
+    assert student.classifier.out_proj.bias.tolist() == pytest.approx([41.5])
