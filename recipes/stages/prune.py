@@ -44,6 +44,9 @@ from recipes.stages._shared.training_keys import (
     tasks,
     training_rows,
 )
+from recipes.stages._shared.training_keys import (
+    cost as training_cost,
+)
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -103,11 +106,11 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         description="English training rows, and as many other sentences, on which importance is "
         "measured.",
     )
-    epochs: float = Field(
+    epochs: float | None = Field(
         default=1.0,
         ge=0,
         description="Passes of recovery by distillation from the unpruned model after each "
-        "round; 0: no recovery.",
+        "round; 0: no recovery; default: as max_steps says, and 1 where that is left out too.",
     )
     logits: float = Field(
         default=1.0,
@@ -145,18 +148,30 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     probe_task: ProbeTask = None
     min_agreement: LeastAgreement = 90.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_long_as_its_steps(cls, keys: Any) -> Any:
+        if isinstance(keys, dict) and keys.get("epochs") is None:
+            keys = keys | {"epochs": 1.0 if keys.get("max_steps") is None else None}
+        return keys
+
     @model_validator(mode="after")
     def _says_what_to_cut(self) -> Config:
         if self.ffn is None and self.heads is None and self.layers is None:
             raise ValueError("give ffn, heads or layers: how many of them to keep")
-        if self.epochs > 0 and self.logits == self.hidden == self.labels == 0:
+        if self.recovers and self.logits == self.hidden == self.labels == 0:
             raise ValueError("logits, hidden and labels are all 0; set epochs: 0 for no recovery")
-        if self.epochs > 0 and self.multilingual > 0 and self.logits == self.hidden == 0:
+        if self.recovers and self.multilingual > 0 and self.logits == self.hidden == 0:
             raise ValueError(
                 "multilingual: nothing is matched on text without labels; set multilingual: 0, or "
                 "logits or hidden above 0"
             )
         return self
+
+    @property
+    def recovers(self) -> bool:
+        """Whether the pruned model is trained."""
+        return self.epochs != 0
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -173,7 +188,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, parallel text and what is kept out of it, the gate's text."""
     needs = tuple(training_rows(task) for task in config.tasks)
-    recovery = config.epochs > 0 and config.multilingual > 0
+    recovery = config.recovers and config.multilingual > 0
     needs += (PARALLEL if recovery else PARALLEL_IF_ANY, HELD_OUT)
     if config.probe or config.scored:
         needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
@@ -182,9 +197,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def cost(config: Config) -> str:
     """Work, roughly."""
-    steps = f"{config.max_steps} steps" if config.max_steps else f"{config.epochs:g} epochs"
+    steps = training_cost(config)
     each = f"{config.rounds} x {steps}" if config.rounds > 1 else steps
-    return each if config.epochs else "minutes"
+    return each if config.recovers else "minutes"
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
@@ -219,7 +234,7 @@ def work(
         taken = share / max(share, part.total) * (1 if config.layers is None else 2)
         done += replace(measured, text=0.0).times(taken * config.rounds)
         done += Work(text=part.reading)
-    if config.epochs:
+    if config.recovers:
         recovery = distilling_work(config, pruned, model, text) + saving(pruned)
         done += replace(recovery, output=0.0).times(config.rounds)
     task = probed(config.probe_task, gives)
@@ -262,7 +277,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     )
     options = PruneOptions(
         size=Size(config.ffn, config.heads, config.layers),
-        recovery=recovery if config.epochs else None,
+        recovery=recovery if config.recovers else None,
         seed=ctx.seed,
         rounds=config.rounds,
         importance_rows=config.importance_rows,

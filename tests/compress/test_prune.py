@@ -290,6 +290,9 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
         check(config(ffn=3, tasks=("udpos",)), model)
     assert cost(config(ffn=3, rounds=2, max_steps=9)) == "2 x 9 steps"
     assert cost(config(ffn=3, epochs=0)) == "minutes"
+    assert cost(config(ffn=3)) == "1 epochs" and config(ffn=3, epochs=None).epochs == 1
+    assert config(ffn=3, max_steps=9).epochs is None  # which may be more than one pass
+    assert cost(config(ffn=3, max_steps=9, epochs=2)) == "2 epochs, at most 9 steps"
     asked = config(ffn=1, layers=1, epochs=0, probe=4, min_agreement=100)
     with pytest.raises(GateError, match=r"prune: .*\n.*\nkeep more, recover for longer"):
         run(asked, context(tiny_nli, tmp_path))
