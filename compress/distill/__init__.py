@@ -9,6 +9,8 @@ Files:
 - `teachers.py`: opens a checkpoint or a bundle as a teacher.
 - `label_order.py`: which order labels are in; teachers with other labels are refused.
 - `targets.py`: the teacher's logits, computed once per row and kept on disk.
+- `balance.py`: plain text drawn so that the teacher's labels are equally frequent.
+- `balance_rules.py`: where that cannot be done.
 - `plain_text.py`: multilingual text without labels, and pairs of translations.
 - `whole_text.py`: text that fits the student's length, in place of text that is cut.
 - `streamed_text.py`: multilingual text that is read as a stream.

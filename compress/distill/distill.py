@@ -19,6 +19,8 @@ import torch
 from transformers.trainer_utils import set_seed
 
 from compress.distill import rules
+from compress.distill.balance import balanced
+from compress.distill.balance_rules import balance_problems
 from compress.distill.dropout import dropout
 from compress.distill.elastic_cuts import Cuts, declare
 from compress.distill.elastic_training import ElasticLoss, elastic_cuts
@@ -91,6 +93,9 @@ def distill(
     tasks = numbered_alike(labelled, labels)
     text = read_text(tasks, source, teacher_dir, options, head, progress)
     cached = _cached_logits(predictor, labels, text, options, work, progress)
+    drawn: Summary = {}
+    if options.balance_labels and cached is not None:
+        text, drawn = balanced(text, cached, labels, options)
     counted = text.batches.rows if isinstance(text.batches, MixedPlan) else None
     data = TrainingData(text.batches, _collate(text, cached), rows=counted)
     set_seed(options.settings.seed)  # a head that is new depends on it
@@ -118,6 +123,7 @@ def distill(
         declare_vectors(options.own_vectors, out, out)
     return fitted, {
         **_training_summary(fitted, cached is not None),
+        **drawn,
         **_model_summary(student, predictor, begun.kept),
         **({"cuts": cuts.text()} if cuts is not None else {}),
         **checkpoints.truncation_summary(asked, options.max_length),
@@ -159,6 +165,7 @@ def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Opti
         apart = own_tokenizer(options.student, teacher.directory)
         prefix = None if teacher.labels else options.vectors.prefix
         problems += rules.streamed(options, model_of(teacher) is None, apart, prefix)
+    problems += balance_problems(options, head_of(model_config(teacher.directory)), teacher.answers)
     if options.student is not None:
         family = read_config(options.student).get("model_type")
         problems += rules.static_student(options, family, options.layers)
@@ -182,7 +189,7 @@ def _cached_logits(
         return None
     if runs and not worth_caching(options, drawn, text.rows()):
         return None
-    wanted = text.cached_rows()
+    wanted = None if options.balance_labels else text.cached_rows()
     if wanted is not None and not any(wanted):
         return None
     others = [open_teacher(path, options.teacher_precision) for path in options.others]
@@ -202,7 +209,7 @@ def worth_caching(options: Options, drawn: int, rows: int) -> bool:
         drawn: rows of all batches.
         rows: different rows there are.
     """
-    if options.others:
+    if options.others or options.balance_labels:
         return True
     inside = options.hidden > 0 or options.relations > 0
     saves = options.logits > 0 and not inside and drawn > rows

@@ -53,6 +53,7 @@ class Options:
     student: Path | None = None  # a checkpoint to start from, in place of the teacher's layers
     teacher_precision: Precision = "fp32"  # of teachers that are checkpoints
     augmentation: Augmentation = field(default_factory=Augmentation)  # of the task's rows
+    balance_labels: bool = False  # of plain text, by the labels that the teacher gives to it
     prose: bool = False  # of parallel text, running text only
     skip_longer: bool = False  # leave text out that is longer than max_length
     text: tuple[Path, ...] = ()  # files with a sentence per line, in place of parallel text

@@ -72,6 +72,10 @@ class Targets:
             padded[number, : len(row)] = row
         return torch.from_numpy(padded)
 
+    def best(self, part: int) -> list[int]:
+        """The number of the highest logit of each row of a set, `[labels]` each."""
+        return [int(self.row(part, index).argmax()) for index in range(len(self._starts[part]) - 1)]
+
     def row(self, part: int, index: int) -> np.ndarray:
         """Of one row, `[labels]` or `[tokens, labels]`."""
         starts, offset = self._starts[part], self._offsets[part]

@@ -22,7 +22,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
-from recipes.stages._shared.distilled_text_keys import DistilledTextKeys, unread_text
+from recipes.stages._shared.distilled_text_keys import DistilledTextKeys, text_problems
 from recipes.stages._shared.elastic_keys import (
     cut_sizes,
     elastic_memory,
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 13
+VERSION = 14
 PASS = True
 
 
@@ -155,7 +155,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     problems = rules.nothing_matched(config, bool(config.tasks), config.multilingual)
     problems += rules.logits_only(config)
-    problems += unread_text(config, plain=config.multilingual > 0 or not config.tasks)
+    problems += text_problems(config, teacher, plain=config.multilingual > 0 or not config.tasks)
     if config.stream is not None:
         refuse_unpinned(config)
         problems += rules.streamed(config, teacher.kind == "bundle", prefix=config.prefix)
@@ -331,6 +331,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         stream=opened_stream(config, ctx),
         alpha=config.sampling_exponent,
         text=tuple(home_path(path) for path in config.text),
+        balance_labels=config.balance_labels,
         prose=config.prose,
         skip_longer=config.skip_longer,
         languages=tuple(code for code in config.languages if code != "en"),

@@ -106,8 +106,8 @@ class Config(TrainingConfig):
     )
     languages: tuple[LanguageCode, ...] | None = Field(
         default=None,
-        description="Language codes of the training text; default: every language in the "
-        "parallel corpus.",
+        description="Languages of the parallel text; English is the other side of all, so it is "
+        "read too; default: all there are.",
     )
 
     stream: TextStream = None

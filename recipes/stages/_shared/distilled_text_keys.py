@@ -10,10 +10,13 @@ from collections.abc import Iterable
 
 from pydantic import model_validator
 
-from recipes.stages._shared.contract import StageConfig
+from compress.distill.balance_rules import Balanced, balance_problems
+from recipes.stages._shared.contract import Artifact, StageConfig
+from recipes.stages._shared.heads import head_answers, head_format
 from recipes.stages._shared.plain_text_keys import (
     BUFFER,
     EXPONENT,
+    BalanceLabels,
     MostPairs,
     Prose,
     ShuffleBuffer,
@@ -33,6 +36,7 @@ class DistilledTextKeys(StageConfig):
     max_pairs: MostPairs = None
     prose: Prose = False
     skip_longer: SkipLonger = False
+    balance_labels: BalanceLabels = False
     stream: TextStream = None
     shuffle_buffer: ShuffleBuffer = BUFFER
     sampling_exponent: StreamExponent = EXPONENT
@@ -40,9 +44,8 @@ class DistilledTextKeys(StageConfig):
     @model_validator(mode="after")
     def _one_text(self) -> DistilledTextKeys:
         given = self.model_fields_set
-        if self.stream is not None and (
-            written := given & {"text", "max_pairs", "prose", "skip_longer", "languages"}
-        ):
+        others = {"text", "max_pairs", "prose", "skip_longer", "languages", "balance_labels"}
+        if self.stream is not None and (written := given & others):
             raise ValueError(
                 f"stream: is the multilingual text, so remove {', '.join(sorted(written))}"
             )
@@ -62,7 +65,19 @@ class DistilledTextKeys(StageConfig):
         return self
 
 
-def unread_text(config: DistilledTextKeys, *, plain: bool) -> list[str]:
+def text_problems(config: Balanced, teacher: Artifact, *, plain: bool) -> list[str]:
+    """What is wrong with keys of the multilingual text.
+
+    Args:
+        config: of `distill`.
+        plain: whether text without labels is read.
+    """
+    if unread := _unread_text(config, plain=plain):
+        return unread
+    return balance_problems(config, head_format(teacher), head_answers(teacher))
+
+
+def _unread_text(config: object, *, plain: bool) -> list[str]:
     """What is wrong with keys of the multilingual text where none is read.
 
     Args:
@@ -78,7 +93,7 @@ def unread_text(config: DistilledTextKeys, *, plain: bool) -> list[str]:
     ]
 
 
-def _written(config: DistilledTextKeys, keys: Iterable[str]) -> list[str]:
+def _written(config: object, keys: Iterable[str]) -> list[str]:
     """Those of the keys that a recipe sets to something else than their defaults."""
     fields = DistilledTextKeys.model_fields
     return [key for key in keys if getattr(config, key) != fields[key].default]

@@ -14,7 +14,13 @@ from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.machine.work import Work
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import PlannedText
-from recipes.stages._shared.planned_work import opening, saving, steps_of, training_work
+from recipes.stages._shared.planned_work import (
+    opening,
+    running_work,
+    saving,
+    steps_of,
+    training_work,
+)
 from transfer.find_task import find_task
 
 _TOKENIZERS = 5  # times that one is opened
@@ -41,6 +47,7 @@ def distilling_work(
         )
         for name in config.tasks
     ]
+    labelled = Work()
     total = sum(part.total / part.per_row for part in rows)
     parts = [(part, (1 - plain) * part.total / part.per_row / total) for part in rows]
     if plain:
@@ -50,6 +57,8 @@ def distilling_work(
             lines = lines.shorter_than(config.max_length)
         parts.append((lines, plain))
         total = total or lines.total
+        if getattr(config, "balance_labels", False):
+            labelled = replace(running_work(teacher, lines), text=0.0)  # read once, for both
     kept_out = text.held_out() if plain else 0.0
     steps = steps_of(config, round(total))
     trained = training_work(config, student, parts, steps=steps)
@@ -58,7 +67,7 @@ def distilling_work(
         for batches in trained.batches
         if batches.backward != "none"
     )
-    return trained + Work(teaching, text=kept_out)
+    return trained + labelled + Work(teaching, text=kept_out)
 
 
 def student_work(

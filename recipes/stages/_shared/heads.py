@@ -6,6 +6,8 @@ StageInputError: models: a head of the format tagging cannot do xnli, which need
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evalsuite.inference.label_order import few, naming_hint
 from evalsuite.inference.task_head import GIVES, answers_of_task, head_of_task, suits
 from evalsuite.own.declared import declared
@@ -13,6 +15,9 @@ from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact
 from transfer.find_task import find_task
+
+if TYPE_CHECKING:
+    from evalsuite.inference.checkpoint_config import Answers
 
 
 def refuse_other_head(artifact: Artifact, task: Task, what: str) -> None:
@@ -50,6 +55,13 @@ def head_format(artifact: Artifact) -> str | None:
     if artifact.task is not None:
         return head_of_task(find_task(artifact.task))
     return artifact.head.format if artifact.head is not None else None
+
+
+def head_answers(artifact: Artifact) -> Answers | None:
+    """What a model's head gives per row; None where it has none, or where that is not known."""
+    if artifact.task is not None:
+        return answers_of_task(find_task(artifact.task))
+    return artifact.head.answers if artifact.head is not None else None
 
 
 def text_of(artifact: Artifact) -> str | None:

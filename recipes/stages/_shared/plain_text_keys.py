@@ -50,6 +50,14 @@ SkipLonger = Annotated[
         "cutting them.",
     ),
 ]
+BalanceLabels = Annotated[
+    bool,
+    Field(
+        exclude_if=lambda balance: not balance,  # so that keys without it are as they were
+        description="Draw plain text so that the labels the teacher gives to it are equally "
+        "frequent, as Noisy Student does (Xie et al. 2020).",
+    ),
+]
 TextLanguages = Annotated[
     tuple[LanguageCode, ...],
     Field(
