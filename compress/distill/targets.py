@@ -12,7 +12,9 @@ the mean logits count, the geometric mean of their predictions (Hinton et al. 20
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ from transfer.loop.types import Progress, Tensors
 
 Teacher = Callable[[Tensors], torch.Tensor]  # ids and mask -> `[rows, ..., labels]`
 _TOKENS = 2048  # padded tokens the teacher runs at once
-_VALUES, _INDEX = "values.f32", "index.json"
+_SHARD = 20_000  # rows that are written at once
+_VALUES, _INDEX, _SO_FAR = "values.f32", "index.json", "so_far.json"
 
 
 class Targets:
@@ -54,12 +57,12 @@ class Targets:
         Args:
             sets: rows with `lengths()` and `collate(batch)`.
             wanted: the rows of each set that will be asked for; None for all.
-            directory: created whole: its index is written last.
+            directory: a run that was killed goes on after the last 20,000 rows that it wrote.
         """
         if not (directory / _INDEX).is_file():
             directory.mkdir(parents=True, exist_ok=True)
             rows = [range(len(each)) for each in sets] if wanted is None else wanted
-            _write(teachers, sets, [sorted(some) for some in rows], directory, progress)
+            _write(teachers, sets, rows, directory, progress)
         return cls(directory)
 
     def batch(self, batch: Batch) -> torch.Tensor:
@@ -83,39 +86,78 @@ class Targets:
         return values.reshape(-1, self.labels) if self._tokens else np.array(values)
 
 
+@dataclass(slots=True)
+class _Written:
+    """What is on disk: how many labels there are, and how many values each row of each set has.
+
+    Attributes:
+        tokens: whether a row has `[tokens, labels]`.
+    """
+
+    sizes: list[list[int]]
+    labels: int = 0
+    tokens: bool = False
+
+    @classmethod
+    def read(cls, file: Path, sets: int) -> _Written:
+        """What a run that was killed has written; nothing where there was none."""
+        if not file.is_file():
+            return cls([[] for _ in range(sets)])
+        return cls(**json.loads(file.read_text(encoding="utf-8")))
+
+    def save(self, file: Path) -> None:
+        """Written whole, or as it was."""
+        part_file = file.with_name(f"{file.name}.part")
+        part_file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        part_file.replace(file)
+
+
 def _write(
     teachers: Sequence[Teacher],
     sets: Sequence[Any],
-    wanted: Sequence[Sequence[int]],
+    wanted: Sequence[Collection[int]],
     directory: Path,
     progress: Progress,
 ) -> None:
+    written = _Written.read(directory / _SO_FAR, len(sets))
     total = sum(map(len, wanted))
-    done = 0
-    labels, tokens = 0, False
-    sizes: list[list[int]] = []
-    with (directory / _VALUES).open("wb") as file:
+    done = sum(size > 0 for sizes in written.sizes for size in sizes)
+    with (directory / _VALUES).open("ab") as file:
+        file.truncate(sum(map(sum, written.sizes)) * np.dtype(np.float32).itemsize)
         for part, rows in enumerate(sets):
-            found: list[np.ndarray | None] = [None] * len(rows)
-            lengths = rows.lengths()
-            for places in by_tokens([lengths[row] for row in wanted[part]], _TOKENS):
-                indices = [wanted[part][place] for place in places]
-                progress(0.0, f"teacher: {done:,} of {total:,} rows")
-                tensors = rows.collate(Batch(part, tuple(indices), 0))
-                inputs = {name: tensors[name] for name in ("input_ids", "attention_mask")}
-                logits = average([teacher(inputs) for teacher in teachers]).cpu().numpy()
-                labels, tokens = logits.shape[-1], logits.ndim == 3
-                mask = inputs["attention_mask"].numpy().astype(bool)
-                for row, index in enumerate(indices):
-                    found[index] = logits[row][mask[row]] if tokens else logits[row]
-                done += len(indices)
-            sizes.append([0 if value is None else value.size for value in found])
-            for value in found:
-                if value is not None:
-                    file.write(np.ascontiguousarray(value, dtype=np.float32).tobytes())
-    part_file = directory / f"{_INDEX}.part"
-    part_file.write_text(json.dumps({"labels": labels, "tokens": tokens, "sizes": sizes}))
-    part_file.replace(directory / _INDEX)
+            sizes, lengths, asked = written.sizes[part], rows.lengths(), set(wanted[part])
+            for start in range(len(sizes), len(rows), _SHARD):
+                shard = range(start, min(start + _SHARD, len(rows)))
+                some = [row for row in shard if row in asked]
+                found: dict[int, np.ndarray] = {}
+                for places in by_tokens([lengths[row] for row in some], _TOKENS):
+                    progress(0.0, f"teacher: {done + len(found):,} of {total:,} rows")
+                    batch = Batch(part, tuple(some[place] for place in places), 0)
+                    found |= _logits(teachers, rows, batch, written)
+                sizes += [found[row].size if row in found else 0 for row in shard]
+                for row in some:
+                    file.write(np.ascontiguousarray(found[row], dtype=np.float32).tobytes())
+                done += len(some)
+                file.flush()
+                os.fsync(file.fileno())
+                written.save(directory / _SO_FAR)
+    written.save(directory / _INDEX)
+    (directory / _SO_FAR).unlink(missing_ok=True)
+
+
+def _logits(
+    teachers: Sequence[Teacher], rows: Any, batch: Batch, written: _Written
+) -> dict[int, np.ndarray]:
+    """The mean logits of the rows of a batch, by row."""
+    tensors = rows.collate(batch)
+    inputs = {name: tensors[name] for name in ("input_ids", "attention_mask")}
+    logits = average([teacher(inputs) for teacher in teachers]).cpu().numpy()
+    written.labels, written.tokens = logits.shape[-1], logits.ndim == 3
+    mask = inputs["attention_mask"].numpy().astype(bool)
+    return {
+        index: logits[row][mask[row]] if written.tokens else logits[row]
+        for row, index in enumerate(batch.indices)
+    }
 
 
 def average(logits: Sequence[torch.Tensor]) -> torch.Tensor:

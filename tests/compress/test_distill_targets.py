@@ -104,6 +104,51 @@ def test_they_are_computed_once_over_a_kill(
     assert not calls and found.batch(Batch(0, (19,), 0)).tolist() == [[1.0, 1.0, 1.0]]
 
 
+@pytest.mark.parametrize("tokens", [False, True])
+@pytest.mark.parametrize("some", [None, ({1, 8}, {0, 5, 6, 18})])
+def test_a_killed_run_goes_on_after_the_rows_it_wrote(
+    tokens: bool,
+    some: tuple[set[int], ...] | None,
+    tmp_path: Path,
+    tiny_nli: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where a part of the next rows is in the file already."""
+    sets = [
+        load_rows(TASKS.get("xnli"), EMBEDDED, tiny_nli, 48, max_examples=count)
+        for count in (10, 20)
+    ]
+    left = [10**9]
+    seen: list[int] = []
+
+    def teacher(inputs: Any) -> torch.Tensor:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        ids = inputs["input_ids"]
+        seen.append(len(ids))
+        states = torch.stack([ids * 1.0, ids * 2.0], -1)
+        return states if tokens else states.sum(1)
+
+    monkeypatch.setattr(module, "_SHARD", 4)
+    whole = Targets.compute([teacher], sets, tmp_path / "whole", wanted=some)
+    calls, rows = len(seen), sum(seen)
+    for before in range(1, calls):
+        folder = tmp_path / f"killed-{before}"
+        seen.clear()
+        left[0] = before
+        with pytest.raises(KeyboardInterrupt):
+            Targets.compute([teacher], sets, folder, wanted=some)
+        with (folder / "values.f32").open("ab") as file:
+            file.write(b"half")
+        left[0] = 10**9
+        found = Targets.compute([teacher], sets, folder, wanted=some)
+        assert rows <= sum(seen) <= rows + 4 and not (folder / "so_far.json").exists()
+        for part, count in enumerate((10, 20)):
+            for row in range(count) if some is None else some[part]:
+                assert np.array_equal(found.row(part, row), whole.row(part, row))
+
+
 def test_several_teachers_are_averaged() -> None:
     first, second = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
     both = torch.softmax(average([first, second]), -1)
