@@ -166,6 +166,7 @@ def test_embedding_is_the_mean_over_real_tokens(tiny_english: Path) -> None:
 
 def test_targets_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transfer.text.teacher_vectors._SHARD", 3)
+    monkeypatch.setattr("transfer.text.teacher_vectors._AT_ONCE", 2)
     asked: list[str] = []
 
     def teacher(lines: Sequence[str]) -> np.ndarray:
@@ -173,11 +174,13 @@ def test_targets_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         return np.array([[len(line), len(asked)] for line in lines])
 
     lines = ["a", "bb", "ccc", "dddd", "e", "ff", "g", "h"]
-    first = targets(teacher, lines, tmp_path)
+    said: list[str] = []
+    first = targets(teacher, lines, tmp_path / "lines", lambda fraction, text: said.append(text))
+    assert said == [f"lines {done} of 8" for done in (0, 2, 3, 5, 6)]
     assert first.shape == (8, 2) and first.dtype == np.float16
     assert first[:, 0].tolist() == [1, 2, 3, 4, 1, 2, 1, 1] and asked == lines
-    (tmp_path / "targets-3.npy").unlink()
-    second = targets(teacher, lines, tmp_path)
+    (tmp_path / "lines" / "targets-3.npy").unlink()
+    second = targets(teacher, lines, tmp_path / "lines")
     assert asked == [*lines, "dddd", "e", "ff"]
     assert (first != second).any(1).tolist() == [False] * 3 + [True] * 3 + [False] * 2
 

@@ -18,6 +18,7 @@ from transfer.loop.batch_plan import padded
 from transfer.objectives.sentences import pool
 
 _SHARD = 20_000  # sentences a file
+_AT_ONCE = 2000  # sentences between two reports of the progress
 _TOKENS = 2048  # a batch
 
 
@@ -37,10 +38,14 @@ def targets(
     for start in range(0, len(lines), _SHARD):
         path = work / f"targets-{start}.npy"
         if not path.is_file():
-            progress(0.0, f"{work.name} {start:,} of {len(lines):,}")
+            vectors = []
+            for first in range(start, min(start + _SHARD, len(lines)), _AT_ONCE):
+                progress(0.0, f"{work.name} {first:,} of {len(lines):,}")
+                some = lines[first : min(first + _AT_ONCE, start + _SHARD)]
+                vectors.append(teacher(some).astype(np.float16))
             partial = path.with_suffix(".part")
             with partial.open("wb") as file:
-                np.save(file, teacher(lines[start : start + _SHARD]).astype(np.float16))
+                np.save(file, np.concatenate(vectors))
             partial.replace(path)
         parts.append(np.load(path))
     return np.concatenate(parts)
