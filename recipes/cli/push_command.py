@@ -60,7 +60,7 @@ def push(
 
 
 def _card(file: Path | None, model: str, workspace: Path | None) -> str | None:
-    """The card that was named, or the one the run's report has of that stage."""
+    """The card that was named, or one of the scores that the run's report has of that stage."""
     if file is not None:
         try:
             return file.read_text(encoding="utf-8")
@@ -69,11 +69,12 @@ def _card(file: Path | None, model: str, workspace: Path | None) -> str | None:
     recipe, colon, label = model.partition(":")
     if not colon or Path(model).is_dir():
         return None
+    from evalsuite.report.output.cards import card_of
+    from evalsuite.report.output.read_report import read
     from recipes.execution.find_outputs import last_report
-    from recipes.naming import file_name
 
     try:
-        found = last_report(recipe, workspace).parent / "cards" / f"{file_name(label)}.md"
+        report = last_report(recipe, workspace)
     except RecipesError:  # it made no report
         return None
-    return found.read_text(encoding="utf-8") if found.is_file() else None
+    return card_of(read(report.with_name("report.json")), label)

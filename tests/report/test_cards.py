@@ -9,9 +9,11 @@ import pytest
 from huggingface_hub import ModelCard
 from report_fakes import a_model, a_run, a_score, run_of_three_systems
 
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import declare, task_of
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.systems import group
-from evalsuite.report.output.cards import TASK_TYPES, base_model, cards, pipeline_tag
+from evalsuite.report.output.cards import TASK_TYPES, base_model, card_of, cards, pipeline_tag
 from evalsuite.results.run import RunRecord, StageRecord
 from evalsuite.scoring import hub_names
 from evalsuite.task import DataSource, SourceKind
@@ -44,6 +46,17 @@ def test_a_card_a_system_with_scores(run: RunRecord) -> None:
     assert teacher.license is None and teacher.base_model is None
     unscored = run.model_copy(update={"scores": ()})
     assert cards(unscored) == {}
+
+
+def test_a_card_of_one_model_of_a_system(run: RunRecord) -> None:
+    """What `push` takes: no score of another variant."""
+    text = card_of(run, "teacher[task=xnli]") or ""
+    assert read(text).data.model_name == "small:teacher[task=xnli]"
+    own = [score for score in run.scores if score.model.label == "teacher[task=xnli]"]
+    assert {r["task"]["name"] for r in index(text)} == {score.title for score in own}
+    assert 0 < len(own) < len(run.scores)
+    assert read(text).data.pipeline_tag == "text-classification"
+    assert card_of(run, "teacher[task=nothing]") is None
 
 
 def test_the_model_index_equals_the_results(run: RunRecord) -> None:
@@ -171,3 +184,22 @@ def test_the_stage_writes_a_card_a_system_beside_the_report(run: RunRecord, tmp_
         "org_a.md": "mine:org/a",
         "org_a-2.md": "mine:org_a",
     }
+
+
+def test_two_texts_that_are_scored_by_their_vectors_are_no_classification(tmp_path: Path) -> None:
+    (tmp_path / "test.tsv").write_text("first\tsecond\tscore\nA.\tB.\t1\n")
+    columns = {"first": "first", "second": "second", "score": "score"}
+    test = {"en": str(tmp_path / "test.tsv")}
+    task = task_of("likeness", Declaration(format="regression", columns=columns, test=test))
+    declare({"likeness": task})
+    try:
+        by_head = a_score(a_model("a"), "likeness", en=50)
+        (system,) = group(a_run(by_head))
+        assert pipeline_tag(system) == "text-classification"
+        vectors = by_head.model_copy(update={"layer": 9, "pooling": "mean", "scoring": "cosine"})
+        (system,) = group(a_run(vectors))
+        assert pipeline_tag(system) == "feature-extraction"
+        (result,) = index(cards(a_run(vectors))["a"])
+        assert result["task"]["type"] == "sentence-similarity"
+    finally:
+        declare({})

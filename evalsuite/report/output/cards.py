@@ -46,13 +46,25 @@ TASK_TYPES: dict[Format, str] = {  # the hub's names
     "mining": "sentence-similarity",
     "ranking": "sentence-similarity",
 }
-WITHOUT_A_HEAD: tuple[Format, ...] = ("retrieval", "mining", "ranking")
+_BY_VECTORS = "sentence-similarity"  # also where a model without a head scores two texts
 LIBRARIES = {"torch": "transformers", "onnxruntime": "onnx", "openvino": "openvino"}
 
 
 def cards(run: RunRecord) -> dict[str, str]:
     """The text of each system's card, by the system's name."""
     return {system.name: card(run, system) for system in group(run) if system.scores}
+
+
+def card_of(run: RunRecord, label: str) -> str | None:
+    """The card of one model, by the label of its stage; None where the run has no scores of it.
+
+    A system's card has the scores of all its models, `nli[task=xnli]` and `nli[task=udpos]`.
+    """
+    scores = tuple(score for score in run.scores if score.model.label == label)
+    if not scores:
+        return None
+    speeds = tuple(speed for speed in run.speeds if speed.model.label == label)
+    return card(run, System(label, (scores[0].model,), scores, speeds))
 
 
 def card(run: RunRecord, system: System) -> str:
@@ -90,11 +102,19 @@ def _front_matter(run: RunRecord, system: System) -> str:
 
 def pipeline_tag(system: System) -> str | None:
     """What the hub's widgets would run: the task of the head, where all heads have one."""
-    formats = {task.format for score in system.scores if (task := _task(score)) is not None}
-    heads = {TASK_TYPES[form] for form in formats if form not in WITHOUT_A_HEAD}
+    types = {kind for score in system.scores if (kind := _task_type(score)) is not None}
+    heads = types - {_BY_VECTORS}
     if not heads:
-        return "feature-extraction" if formats else None
+        return "feature-extraction" if types else None
     return heads.pop() if len(heads) == 1 else None
+
+
+def _task_type(score: TaskResult) -> str | None:
+    """The hub's name of what a model did; None for a task that this version does not know."""
+    task = _task(score)
+    if task is None:
+        return None
+    return _BY_VECTORS if score.pooling is not None else TASK_TYPES[task.format]
 
 
 def base_model(run: RunRecord, system: System) -> str | None:
@@ -130,7 +150,7 @@ def eval_results(system: System) -> Iterator[EvalResult]:
         for metric, by_language in score.metrics.items():
             for language, value in by_language.items():
                 yield EvalResult(
-                    task_type=TASK_TYPES[task.format] if task else "other",
+                    task_type=_task_type(score) or "other",
                     task_name=score.title,
                     **_data(score, task, language),
                     dataset_split=score.split,
