@@ -147,3 +147,24 @@ def test_the_tokenizer_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
     again = model.predict([("It rains.", "It is dry.")], alone=True)
     assert first[0]["label"] == again[0]["label"]
     assert len(opened) == 1
+
+
+def test_two_runs_of_one_recipe_are_compared(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each by its own report, though the recipe's folder is that of the last run."""
+    import lingopress
+
+    monkeypatch.chdir(tmp_path)
+    scores = f"stage: evaluate, models: ['{tiny_base}'], tasks: [tatoeba], languages: [de]"
+    Path("r.yaml").write_text(
+        f"name: small\nsource: embedded\nstages:\n  - {{name: scores, {scores}, max_examples: 4}}\n"
+    )
+    first, second = (
+        lingopress.run("r.yaml", overrides={"seed": seed}, workspace="w", quiet=True)
+        for seed in (1, 2)
+    )
+    assert first.folder == second.folder and first.report != second.report
+    found = lingopress.compare(first, second, out="both")
+    seeds = {name: record.seed for name, record in found.runs.items()}
+    assert seeds == {"small[seed=1]": 1, "small[seed=2]": 2}

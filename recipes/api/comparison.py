@@ -25,7 +25,7 @@ class Comparison:
     Attributes:
         report: its page.
         summary: the same in a few lines of text.
-        runs: what each run measured, by its name.
+        runs: what each run measured, by its name; of several seeds by `name[seed=1]`.
     """
 
     report: Path
@@ -55,7 +55,17 @@ def compare(
         RecipesError: a run is not found, or has no report.
         EvalsuiteError: the runs should not be compared.
     """
-    named = [str(run.folder) if isinstance(run, Run) else str(run) for run in runs]
+    named = [_named(run) if isinstance(run, Run) else str(run) for run in runs]
     space = None if workspace is None else Path(workspace)
     found = compare_runs(named, Path(out), workspace=space, mix_sources=mix_sources)
-    return Comparison(found.report, found.summary, dict(found.records))
+    names = [name for name, _ in found.records]
+    own = {
+        f"{name}[seed={record.seed}]" if names.count(name) > 1 else name: record
+        for name, record in found.records
+    }
+    return Comparison(found.report, found.summary, own)
+
+
+def _named(run: Run) -> str:
+    """Its own report, since the folder is that of the recipe's last run."""
+    return str(run.folder if run.report is None else run.report.with_name("report.json"))
