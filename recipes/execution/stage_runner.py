@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -103,9 +104,9 @@ class Maker:
         manifest = read_manifest(path) if path else None
         if path is None or manifest is None:
             return None
-        # the same work may have been done under another name
-        names = {"name": stage.label, "inputs": tuple(stage.needs())}
-        return self._finished(stage, path, manifest.record.model_copy(update=names), cached=True)
+        # the same work may have been done under another name, with other keys that change nothing
+        own = {"name": stage.label, "inputs": tuple(stage.needs()), "config": _keys(stage)}
+        return self._finished(stage, path, manifest.record.model_copy(update=own), cached=True)
 
     def _finished(
         self, stage: Planned, path: Path, record: StageRecord, cached: bool
@@ -264,13 +265,18 @@ def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
         kind=stage.kind,
         key=stage.key,
         inputs=tuple(stage.needs()),
-        config=stage.config.model_dump(mode="json", exclude={"resources"}),
+        config=_keys(stage),
         summary={name: _finite(value) for name, value in summary.items()},
         seconds=attempt.seconds(),
         output_bytes=0,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         curves=read_curves(attempt.work),
     )
+
+
+def _keys(stage: Planned) -> dict[str, Any]:
+    """The keys of a stage as its record has them."""
+    return stage.config.model_dump(mode="json", exclude={"resources"})
 
 
 def _finite(value: float | int | str) -> float | int | str:

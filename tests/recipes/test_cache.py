@@ -86,6 +86,16 @@ def test_the_same_work_under_another_name_is_found(lab):
     assert [s.record.inputs for s in outcome.stages][1] == ("master",)
 
 
+def test_a_stage_that_is_found_has_the_keys_of_this_recipe(lab):
+    run(lab, "teacher.note=old")
+    lab.write(RECIPE.replace("teacher", "master"), "other.yaml")
+    found = run_recipe("other.yaml").stages[:2]
+    assert [stage.cached for stage in found] == [True, True]
+    master, fused = (stage.record.config for stage in found)
+    assert (master["name"], master["note"]) == ("master", "")  # note is not in the key
+    assert (fused["name"], fused["model"]) == ("fused", "master")
+
+
 def test_a_killed_stage_goes_on_from_its_work(lab):
     text = RECIPE.replace(
         "tasks: [xnli]}\n  - {name: fused", "tasks: [xnli], does: die}\n  - {name: fused"

@@ -159,9 +159,14 @@ def _by_seed(runs: Sequence[Run], unit: list[int]) -> list[list[int]]:
 
 def _sameness(record: RunRecord) -> str:
     """What two runs have in common that differ in nothing but `seed:`."""
-    stages = [(stage.name, stage.kind, stage.inputs, stage.config) for stage in record.stages]
+    stages = [(stage.name, stage.kind, stage.inputs, _keys(stage)) for stage in record.stages]
     scored = sorted({(s.model.label, s.task, s.split, s.data_digest) for s in record.scores})
     return json.dumps([stages, scored], sort_keys=True, default=str)
+
+
+def _keys(stage: StageRecord) -> dict[str, object]:
+    """What a stage was made with; the name in it may be that of an earlier run."""
+    return {key: value for key, value in stage.config.items() if key != "name"}
 
 
 def _rename(name: str, seed: int | None) -> Callable[[str], str]:
