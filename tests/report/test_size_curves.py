@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from report_fakes import a_model, a_run, a_score, charts_of, tables_of
+from report_fakes import a_model, a_run, a_score, charts_of, parts_of, tables_of
 
 from evalsuite.report.charts.chart import SizeChart
 from evalsuite.report.charts.draw_sizes import draw
@@ -19,7 +19,7 @@ from evalsuite.results.run import RunRecord, StageRecord
 from evalsuite.results.task import TaskResult
 
 
-def stage(name: str, kind: str, of: str, **config: Any) -> StageRecord:
+def stage(name: str, kind: str, of: str, /, **config: Any) -> StageRecord:
     return StageRecord(
         name=name, kind=kind, key="k", inputs=(of,), config=config, summary={}, seconds=1.0,
         output_bytes=1, finished="2026-01-01T00:00:00Z",
@@ -62,6 +62,49 @@ def test_models_on_one_curve_are_cut_from_one_student_alike(run: RunRecord) -> N
         ("student", "torch fp32", ["trimmed3", "trimmed"]),
         ("student", "onnxruntime int8", ["three8", "four8"]),
     ]
+
+
+def trims_of_cuts(three: str) -> RunRecord:
+    """Two cuts, each trimmed alike; `three` is a language the smaller one keeps."""
+    trims = [
+        stage("t[size=4]", "trim", "four", name="t", model="four", languages=["de"]),
+        stage("t[size=3]", "trim", "three", name="t", model="three", languages=[three]),
+    ]
+    found = [scored("t[size=4]", 12, 69.0), scored("t[size=3]", 11, 58.0)]
+    stages = (*STAGES[:3], *trims)
+    return a_run(*found).model_copy(update={"stages": stages})
+
+
+def test_sizes_that_are_trimmed_alike_are_on_one_curve() -> None:
+    alike, others = trims_of_cuts("de"), trims_of_cuts("sw")
+    (curve,) = size_curves(alike, group(alike))
+    assert (curve.student, [system.name for system in curve.systems]) == (
+        "student",
+        ["t[size=3]", "t[size=4]"],
+    )
+    assert size_curves(others, group(others)) == ()  # other vocabularies
+
+
+def test_a_student_of_each_task_is_one_student() -> None:
+    tasks = {"xnli": 80.0, "pawsx": 70.0}
+    stages = [stage(f"student[task={task}]", "distill", "t", **ELASTIC) for task in tasks]
+    found = []
+    for task, en in tasks.items():
+        stages.append(stage(f"three[task={task}]", "cut", f"student[task={task}]", layers=3))
+        for name, size in (("student", 60), ("three", 40)):
+            model = a_model(f"{name}[task={task}]", size * 10**6)
+            found.append(a_score(model, task, en=en, de=en - size / 10))
+    run = a_run(*found).model_copy(update={"stages": tuple(stages)})
+    (curve,) = size_curves(run, group(run))
+    assert (curve.student, [system.name for system in curve.systems]) == (
+        "student",
+        ["three", "student"],
+    )
+    headings = [part.heading for part in parts_of(page(run), "elastic") if part.heading]
+    assert headings == ["XNLI: student", "Pawsx: student"]
+    assert [chart.lines[0].name for chart in charts_of(page(run), "elastic")] == ["student"] * 2
+    mixed = run.model_copy(update={"scores": (*run.scores[2:], *run.scores[:2])})
+    assert len(size_curves(mixed, group(mixed))) == 1
 
 
 def test_a_bundle_that_is_stored_in_another_way_is_no_size(run: RunRecord) -> None:

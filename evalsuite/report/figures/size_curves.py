@@ -10,14 +10,17 @@ runtime or precision, make another curve.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.report.figures.costs import cost
-from evalsuite.report.figures.systems import System
+from evalsuite.report.figures.labels import parse
+from evalsuite.report.figures.systems import System, task_variables
 from evalsuite.results.run import RunRecord, StageRecord
 
 _PASSED = ("cut", "export", "trim")  # kinds of stages that leave what a cut was trained for
+_REFERENCES = ("name", "model")  # keys of a trim that do not say which vocabulary it keeps
 _STORED = ("embeddings", "exclude", "keep_tokens", "last_layer")
 
 
@@ -26,7 +29,7 @@ class SizeCurve:
     """The sizes of one student that were scored, the smallest first.
 
     Attributes:
-        student: label of the stage that trained it.
+        student: label of the stage that trained it, without what chooses the task.
     """
 
     student: str
@@ -36,12 +39,14 @@ class SizeCurve:
 
 def size_curves(run: RunRecord, systems: Sequence[System]) -> tuple[SizeCurve, ...]:
     """One per elastic student, vocabulary, runtime and precision with two scored sizes or more."""
-    stages = {stage.name: stage for stage in run.stages}
+    stages, chosen_by = {stage.name: stage for stage in run.stages}, task_variables(run)
     groups: dict[tuple[str, ...], list[System]] = {}
     for system in systems:
         origin = _origin(system.models[0].label, stages) if system.scores else ()
         if origin:
-            groups.setdefault((system.opened_in, *origin), []).append(system)
+            student, *how = origin
+            name = str(parse(student).without(chosen_by))
+            groups.setdefault((system.opened_in, name, *how), []).append(system)
     return tuple(
         SizeCurve(student, opened_in, tuple(sorted(members, key=megabytes)))
         for (opened_in, student, *_), members in groups.items()
@@ -53,7 +58,9 @@ def _origin(label: str, stages: Mapping[str, StageRecord]) -> tuple[str, ...]:
     """The stage that trained the student, then how it was trimmed and stored; none of another."""
     how: list[str] = []
     while (stage := stages.get(label)) is not None and stage.kind in _PASSED and stage.inputs:
-        how += [label] if stage.kind == "trim" else []
+        if stage.kind == "trim":
+            kept = {key: stage.config[key] for key in stage.config.keys() - set(_REFERENCES)}
+            how.append(json.dumps(kept, sort_keys=True))
         if stage.kind == "export":  # these change size and score as well
             how += [f"{key} {stage.config.get(key)}" for key in _STORED]
         label = stage.inputs[0]
