@@ -181,6 +181,20 @@ def test_the_plots_join_the_sizes_and_leave_other_models_alone(run: RunRecord) -
     assert html(page(run)).count("<svg") > 3
 
 
+def test_other_models_that_the_chart_has_no_room_for_are_named(run: RunRecord) -> None:
+    (first, *_) = parts_of(page(run), "elastic")
+    assert first.remark == ""
+    others = [scored(f"m{i}", 70 + i, 50.0) for i in range(6)]  # and three that the run has
+    more = run.model_copy(update={"scores": (*run.scores, *others)})
+    (first, *_) = parts_of(page(more), "elastic")
+    (chart,) = first.charts
+    assert isinstance(chart, SizeChart) and len(chart.lines) == 8
+    assert first.remark == (
+        "The chart shows at most 7 other models. The tables of scores have the rest: m4 and m5."
+    )
+    assert first.remark in html(page(more))
+
+
 def test_names_of_a_run_are_escaped(run: RunRecord) -> None:
     chart = charts_of(page(run), "elastic")[0]
     assert isinstance(chart, SizeChart)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import ceil, floor
 
 from evalsuite.report.charts.chart import SizeChart, SizeLine
-from evalsuite.report.figures.formatting import number, percent
+from evalsuite.report.figures.formatting import listed, number, percent
 from evalsuite.report.figures.names import language_and_code, language_name, metric_name
 from evalsuite.report.figures.scores import TaskColumn, language_means, results_of, score
 from evalsuite.report.figures.size_curves import SizeCurve, megabytes, size_curves
@@ -36,15 +36,12 @@ def size_chart(curve: SizeCurve, others: Sequence[System], task: TaskColumn) -> 
     """A small plot per language: the sizes of a student joined by a line, other models alone.
 
     Args:
-        others: models that were opened in the same runtime and precision.
+        others: models that were scored on the task, in the same runtime and precision; the first
+            of them are drawn.
     """
     having = [system for system in curve.systems if results_of(system, task)]
     lines = [_line(curve.student, having, task, joined=True)]
-    lines += [
-        _line(other.name, [other], task, joined=False)
-        for other in others
-        if results_of(other, task)
-    ][: MOST - 1]
+    lines += [_line(other.name, [other], task, joined=False) for other in others[: MOST - 1]]
     codes = _languages(having, task)
     ends = [value for line in lines for scores in line.scores for value in scores.values()]
     low = 10.0 * floor(min(ends) / 10)
@@ -85,6 +82,13 @@ def size_table(curve: SizeCurve, task: TaskColumn) -> Table:
     return Table("Language", heads, (*rows, Row(Cell("Zero-shot mean"), means, "mean")))
 
 
+def _not_drawn(others: Sequence[System]) -> str:
+    """Which models the chart has no marker for; empty where it has all."""
+    names = [system.name for system in others[MOST - 1 :]]
+    drawn = f"The chart shows at most {MOST - 1} other models."
+    return f"{drawn} The tables of scores have the rest: {listed(names)}." if names else ""
+
+
 def _parts(content: Content) -> Iterator[Part]:
     curves = size_curves(content.run, content.systems)
     for curve in curves:
@@ -102,11 +106,13 @@ def _parts(content: Content) -> Iterator[Part]:
                 size_table(curve, task),
                 label=f"{task.name} by language and size of {curve.student}, {curve.opened_in}",
             )
+            alone = [system for system in others if results_of(system, task)]
             yield Part(
                 heading=f"{task.name}: {curve.student}",
                 aside=curve.opened_in,
-                charts=(size_chart(curve, others, task),),
+                charts=(size_chart(curve, alone, task),),
                 in_markdown=False,
+                remark=_not_drawn(alone),
                 below=(table,),
             )
 
