@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 12
+VERSION = 13
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up
@@ -141,6 +141,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.inference.checkpoint_config import max_length_of, model_config
     from evalsuite.inference.probe_text import sample
     from evalsuite.machine import environment
+    from evalsuite.report.figures.costs import sentences_per_second
 
     task = find_task(config.task)
     split = task.eval_split(ctx.data)
@@ -168,8 +169,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     )
     for done, (subject, result) in enumerate(zip(subjects, results, strict=True)):
         (ctx.out / f"{done:02d}.json").write_text(result.model_dump_json(), encoding="utf-8")
-        best = sorted(t.sentences / t.seconds for t in result.throughput)
-        summary[f"{subject.label} sentences/s"] = round(best[len(best) // 2], 1)
+        summary[f"{subject.label} sentences/s"] = round(sentences_per_second(result) or 0.0, 1)
         if over := result.does_not_fit():
             summary[f"{subject.label} memory"] = f"{result.memory() / 1e6:.1f} MB, {over}"
     return summary

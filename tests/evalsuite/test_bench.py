@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from childs import end_by_signal
 from pydantic import ValidationError
+from report_fakes import a_model, a_speed
 
 from compress.export.registry import EXPORTERS
 from evalsuite.bench import energy, grid, peak
@@ -16,7 +17,9 @@ from evalsuite.bench.measure import _in_a_process
 from evalsuite.errors import KilledError
 from evalsuite.machine.child_process import start
 from evalsuite.results.speed import Peak, PeakSample
-from recipes.stages.benchmark import Config
+from evalsuite.task import DataSource
+from recipes.stages._shared.contract import Artifact, Input, StageContext
+from recipes.stages.benchmark import Config, run
 
 
 def test_cells_are_what_the_model_takes() -> None:
@@ -38,6 +41,25 @@ def test_a_limit_of_memory_is_a_positive_number_of_megabytes() -> None:
     assert Config.model_validate(plain | {"memory_limit": 64}).memory_limit == 64
     with pytest.raises(ValidationError, match="greater than 0"):
         Config.model_validate(plain | {"memory_limit": 0})
+
+
+def test_of_two_passes_the_summary_has_the_median_as_the_report_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speed = a_speed(a_model("a"), 10)
+    two = speed.model_copy(update={"throughput": speed.throughput[:2]})  # 10 and 30 a second
+    for name, value in {
+        "evalsuite.tokenization.load": None,
+        "evalsuite.inference.checkpoint_config.model_config": None,
+        "evalsuite.inference.checkpoint_config.max_length_of": 9,
+        "evalsuite.inference.probe_text.sample": {},
+        "evalsuite.bench.measure.measure": [two],
+    }.items():
+        monkeypatch.setattr(name, lambda *_, _value=value, **__: _value)
+    inputs = {"models": (Input("a", tmp_path, Artifact("checkpoint")),)}
+    context = StageContext(tmp_path, tmp_path, inputs, DataSource("embedded"), 1, "mine")
+    config = Config.model_validate({"name": "speed", "stage": "benchmark", "models": ["a"]})
+    assert run(config, context)["a sentences/s"] == 20.0
 
 
 def test_a_cell_is_cut_from_real_sentences_in_order() -> None:
