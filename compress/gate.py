@@ -17,7 +17,7 @@ from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
-from evalsuite.languages import LANGUAGES
+from evalsuite.languages import LANGUAGES, is_among
 from evalsuite.results.task import TaskResult
 from evalsuite.task import DataSource, Task
 from transfer.loop.types import Summary
@@ -148,14 +148,14 @@ def lost(
     """Score both on the first rows of each language.
 
     Args:
-        languages: that are scored; default: all that the task has rows in, as where it has rows in
-            none of these.
+        languages: that are scored, with their regions; default: all that the task has rows in, as
+            where it has rows in none of these.
 
     Raises:
         EvalsuiteError: the rows are absent, or not for this head.
     """
     available = task.available(source, task.eval_split(source))
-    scored = [code for code in available if code in (languages or ())]
+    scored = [code for code in available if is_among(code, languages or ())]
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder)
         results: list[TaskResult] = []

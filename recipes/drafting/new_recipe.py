@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from evalsuite.errors import DataError, OfflineError
 from evalsuite.guess.declare import Asked, Found, look_at
 from evalsuite.guess.survey import Survey, survey
+from evalsuite.languages import is_among
 from evalsuite.opening.hub import HubId
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.own_task import OwnTask
@@ -204,13 +205,13 @@ def _corpus(languages: set[str], data_dir: Path | None) -> tuple[tuple[str, ...]
     from evalsuite.data import parallel
 
     there = {*parallel.languages(DataSource("xtreme", data_dir)), "en"}
-    known = languages & there
+    known = {code for code in there if is_among(code, languages)}
     if not known - {"en"}:
         raise RecipesError(
             f"--data-dir {data_dir}: its parallel text is in {' '.join(sorted(there))}, and "
             f"the task in {' '.join(sorted(languages))}; leave --data-dir out"
         )
-    absent = sorted(languages - there)
+    absent = sorted(code for code in languages if not is_among(code, there))
     notes = (
         [f"no text under --data-dir in {', '.join(absent)}; the student may lose more there"]
         if absent

@@ -15,6 +15,7 @@ from typing import Any
 from evalsuite.data.embedded.phrases import LANGUAGES as EMBEDDED_LANGUAGES
 from evalsuite.guess.declare import Asked, look_at
 from evalsuite.inference.checkpoint_config import head_of, labels_of, model_config
+from evalsuite.languages import is_among
 from evalsuite.own.declaration import Declaration
 from recipes.drafting.sample_text import gather, write_sample
 from recipes.drafting.shrink_recipe import EMBEDDED, Shrink, shrink_recipe
@@ -159,7 +160,7 @@ def _rows(
         places = Declaration.model_validate(found).places("test")
         test = {code: str(place) for code, place in places.items()}
     if isinstance(test, dict) and languages and not {*test} & {"text", "label"}:
-        kept = {code: place for code, place in test.items() if code in languages}
+        kept = {code: place for code, place in test.items() if is_among(code, languages)}
         if not kept:
             raise RecipesError(
                 f"--task-data: rows in {', '.join(test)}, and none in {', '.join(languages)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from evalsuite.home_path import home_path
+from evalsuite.languages import is_among
 from recipes.errors import NotKnownAheadError
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -201,7 +202,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     if config.probe:
         rows = sample_rows(task, ctx.data, config.probe)
         first, second = (Session(open_model(path)) for path in (model.path, ctx.out))
-        kept = {code: rows[code] for code in rows if code in config.languages} or rows
+        kept = {c: own for c, own in rows.items() if is_among(c, config.languages)} or rows
         found = across_vocabularies.compare(first, second, task.format, kept)
         summary |= found.parity.facts()
         code = min(found.alike, key=lambda code: found.alike[code])
@@ -228,7 +229,7 @@ def _others(config: Config, ctx: StageContext) -> dict[str, Iterable[str]]:
     return {
         code: (pair.foreign for pair in islice(parallel.pairs(ctx.data, code), _OTHERS))
         for code in parallel.languages(ctx.data)
-        if code not in config.languages
+        if not is_among(code, config.languages)
     }
 
 

@@ -12,6 +12,8 @@ from safetensors.torch import load_file, save_file
 from compress import gate
 from compress.errors import GateError
 from evalsuite.agreement.outputs import Parity
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import task_of
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.stages import export, trim
@@ -38,6 +40,19 @@ def test_nothing_is_lost_between_a_model_and_itself(tiny_nli: Path) -> None:
     assert set(loss.by_language().values()) == {0.0}
     assert all(count == 8 for count in loss.before.examples.values())
     gate.hold_score(loss, 0.0, "step", "remedy")
+
+
+def test_a_region_of_a_kept_language_is_scored(tiny_nli: Path, tmp_path: Path) -> None:
+    labels = TASKS.get("xnli").labels
+    rows = "".join(f"A man {n}.\tSomebody {n}.\t{labels[n % 3]}\n" for n in range(9))
+    for code in ("en", "de-AT", "fr"):
+        (tmp_path / f"{code}.tsv").write_text("first\tsecond\tlabel\n" + rows)
+    test = {code: str(tmp_path / f"{code}.tsv") for code in ("en", "de-AT", "fr")}
+    columns = {"first": "first", "second": "second", "label": "label"}
+    made = Declaration(format="pair", columns=columns, test=test, labels=list(labels))
+    task = task_of("pairs", made)
+    loss = gate.lost(tiny_nli, tiny_nli, task, DataSource("files"), 8, ("en", "de"))
+    assert set(loss.by_language()) == {"en", "de-AT"}
 
 
 def test_points_are_the_difference_of_the_zero_shot_means(tiny_nli: Path, broken: Path) -> None:

@@ -26,7 +26,7 @@ from drafts import (
 )
 
 from evalsuite.errors import DataError
-from recipes.drafting.new_recipe import Drafted, Wishes, draft
+from recipes.drafting.new_recipe import Drafted, Wishes, _corpus, draft
 from recipes.errors import RecipesError
 
 MODEL = "package:recipes/models/e5-mini"
@@ -250,6 +250,16 @@ def test_one_message(
         drafted("d", **wishes)
     assert message in str(caught.value), str(caught.value)
     assert not Path("d.yaml").exists() and not Path("d-data").exists()
+
+
+def test_the_corpus_has_a_language_whose_region_is_written(tmp_path: Path) -> None:
+    (tmp_path / "corpus" / "parallel").mkdir(parents=True)
+    for code in ("pt", "de"):
+        (tmp_path / "corpus" / "parallel" / f"{code}.tsv").write_text("A sentence\tx\ty\n")
+    (tmp_path / "xtreme").mkdir()
+    found, notes = _corpus({"en-GB", "pt-BR", "sw"}, tmp_path / "xtreme")
+    assert found == ("en", "pt")
+    assert notes == ["no text under --data-dir in sw; the student may lose more there"]
 
 
 def test_options_decide(write: Write) -> None:

@@ -92,6 +92,15 @@ def test_rows_of_other_languages_are_not_scored(here: Path) -> None:
     assert recipe["tasks"]["rows"]["test"] == {"en": "test-en.csv", "de": "test-de.csv"}
 
 
+def test_rows_of_a_region_are_of_its_language(here: Path) -> None:
+    rows = "text,label\n" + "".join(f"It rains in town {n},{n % 3}\n" for n in range(12))
+    for code in ("en", "de-AT"):
+        (here / f"test-{code}.csv").write_text(rows)
+    files = tuple(Path(f"test-{code}.csv") for code in ("en", "de-AT"))
+    recipe = yaml.safe_load(prepared(here, "pair", task_data=files).path.read_text())
+    assert set(recipe["tasks"]["rows"]["test"]) == {"en", "de-AT"}
+
+
 def test_rows_of_a_file_with_several_languages_replace_no_file(here: Path) -> None:
     rows = [f"It rains in the town {n} of {c},{n % 3},{c}" for n in range(9) for c in ("en", "de")]
     lines = ["text,label,lang", *rows]
