@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from report_fakes import run_of_three_systems
+from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
 
 from evalsuite.report.figures.merge_runs import Run, merge
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.sources import badge, mix_warning, source_of
+from evalsuite.report.output.page import page, short_text
 from evalsuite.report.output.summary import summary
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.run import RunRecord
@@ -53,3 +54,16 @@ def test_costs_in_several_settings_follow_the_scores() -> None:
     lines = summary("hub", [], main, [("", costs)]).split("\n")
     assert lines[2:5] == ["System   XNLI", "teacher  54.0", ""]
     assert lines[5].split() == ["System", "Size", "MB"] and lines[6].startswith(names[0])
+
+
+def test_a_system_without_speeds_does_not_join_the_costs_of_others_to_the_scores() -> None:
+    teacher, base = a_model("teacher"), a_model("base")
+    speeds = tuple(a_speed(teacher, 10, threads=threads) for threads in (1, 2))
+    run = a_run(a_score(teacher, en=80, de=70), a_score(base, en=60, de=50), speeds=speeds)
+    lines = [line.split() for line in short_text(page(run)).splitlines()]
+    assert ["teacher", "70.0"] in lines and ["base", "50.0"] in lines
+    timed = [line for line in lines if line[:2] == ["teacher,", "2"]]
+    assert timed == [["teacher,", "2", "threads", "0.00", "10.0", "25.0"]]
+    one = run.model_copy(update={"speeds": speeds[:1]})  # one setting: one table
+    lines = [line.split() for line in short_text(page(one)).splitlines()]
+    assert ["teacher", "70.0", "0.00", "10.0", "25.0"] in lines

@@ -26,7 +26,7 @@ def summary(
     they were measured in several settings, such as `teacher, 1 thread`.
     """
     lines = [f"source: {badge}", *sentences, ""]
-    if len(costs) == 1 and (_share_rows(main, costs[0][1]) or not main.rows):
+    if len(costs) == 1 and _has_all(costs[0][1], main):
         return "\n".join([*lines, *_together(main, costs[0][1]), ""])
     lines += _together(main, Table(main.corner, (), ()))
     for machine, cost in costs:
@@ -35,8 +35,10 @@ def summary(
     return "\n".join([*lines, ""])
 
 
-def _share_rows(main: Table, cost: Table) -> bool:
-    return not {row.head.text for row in main.rows}.isdisjoint(row.head.text for row in cost.rows)
+def _has_all(cost: Table, main: Table) -> bool:
+    """Whether each system with scores has a row of costs by its name alone, without a setting."""
+    systems = {row.head.text for row in main.rows if row.kind != "aside"}
+    return systems <= {row.head.text for row in cost.rows}
 
 
 def _together(main: Table, cost: Table) -> list[str]:
