@@ -119,6 +119,16 @@ def is_among(code: str, languages: Iterable[str]) -> bool:
     return without_region(code) in map(without_region, languages)
 
 
+def same_language(code: str, codes: Iterable[str]) -> list[str]:
+    """A language among the codes; where it is not there, those of its regions.
+
+    >>> same_language("en", ["de", "en-GB", "en-US"]), same_language("en", ["en", "en-GB"])
+    (['en-GB', 'en-US'], ['en'])
+    """
+    codes = list(codes)
+    return [code] if code in codes else [other for other in codes if is_among(other, [code])]
+
+
 def is_zero_shot(code: str, seen: Iterable[str]) -> bool:
     """Whether none of the languages with training rows is this one, in its region or another.
 

@@ -105,6 +105,10 @@ class TaskResult(Record):
         return languages.is_zero_shot(language, (self.source_language, *self.seen_languages))
 
     def transfer_gap(self) -> float | None:
-        """Source-language score minus the zero-shot mean; None where there is no source score."""
-        source, mean = self.metrics[self.main_metric].get(self.source_language), self.zero_shot()
-        return None if source is None or mean is None else source - mean
+        """Source-language score minus the zero-shot mean; None where there is no source score.
+
+        Where the source language has rows of its regions only, its score is their mean.
+        """
+        scores, mean = self.metrics[self.main_metric], self.zero_shot()
+        found = [scores[code] for code in languages.same_language(self.source_language, scores)]
+        return None if mean is None or not found else sum(found) / len(found) - mean

@@ -195,6 +195,21 @@ def test_other_models_that_the_chart_has_no_room_for_are_named(run: RunRecord) -
     assert first.remark in html(page(more))
 
 
+def test_the_regions_of_the_source_language_stand_first(run: RunRecord) -> None:
+    by_size = {"three": 40, "student": 60}
+    found = [
+        a_score(a_model(name, size * 10**6), **{"sw": 90.0, "en-GB": 70.0, "en-US": 80.0})
+        for name, size in by_size.items()
+    ]
+    few = run.model_copy(update={"scores": tuple(found)})
+    (table,) = tables_of(page(few), "elastic")
+    assert [(row.language, row.kind) for row in table.rows[:3]] == [
+        ("en-US", "source"),
+        ("en-GB", "source"),
+        ("sw", ""),
+    ]
+
+
 def test_names_of_a_run_are_escaped(run: RunRecord) -> None:
     chart = charts_of(page(run), "elastic")[0]
     assert isinstance(chart, SizeChart)

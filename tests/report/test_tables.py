@@ -20,6 +20,7 @@ from evalsuite.report.figures.systems import group
 from evalsuite.report.figures.trials import score_trials
 from evalsuite.report.output.page import page, short_text
 from evalsuite.report.table import Table
+from evalsuite.report.tables.language_charts import language_charts
 from evalsuite.report.tables.languages import (
     absent_sentences,
     language_section,
@@ -140,6 +141,23 @@ def test_language_table(run: RunRecord) -> None:
     assert texts(table)["German"] == ["70.0", "69.0", "33.3", "1,500"]
     assert texts(table)["zero-shot mean"] == ["65.0", "63.0", "33.3", ""]
     assert texts(table)["transfer gap"] == ["+15.0", "+15.0", "", ""]
+
+
+def test_the_regions_of_the_source_language_are_its_score() -> None:
+    by_language = {"en-GB": 80.0, "en-US": 90.0, "de": 70.0, "sw": 95.0}
+    run = a_run(a_score(a_model("a"), **by_language), a_score(a_model("b"), en=60, de=50))
+    (task,) = columns(run.scores)
+    assert texts(language_table(group(run)[:1], task))["transfer gap"] == ["+2.5", "", ""]
+    cell = score(group(run)[0], task)
+    assert cell is not None and (cell.source, cell.mean) == (85.0, 82.5)
+    assert run.scores[0].transfer_gap() == 2.5
+    alone = a_run(a_score(a_model("a"), **{"en-GB": 80.0}))
+    cell = score(group(alone)[0], task)
+    assert cell is not None and (cell.source, cell.chance) == (80.0, pytest.approx(33.3))
+    (chart,) = language_charts(group(run)[:1], [task])
+    assert chart.languages == ("en-US", "en-GB", "sw", "de")
+    both = a_score(a_model("a"), **by_language, en=60.0)
+    assert both.transfer_gap() == -22.5  # with rows of its own, these are its score
 
 
 def test_other_metrics_and_absent_languages(run: RunRecord) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from evalsuite.languages import same_language
 from evalsuite.report.figures.systems import System
 from evalsuite.results.task import TaskResult
 
@@ -143,7 +144,8 @@ def score(system: System, column: TaskColumn) -> Score | None:
     languages = frozenset(
         lang for r in results for lang in r.metrics[r.main_metric] if r.is_zero_shot(lang)
     )
-    chance_over = languages or {source}
+    guessed = {lang for r in results for lang in r.chance}
+    chance_over = languages or {*same_language(source, guessed)}
     models = by_model(results)
     return Score(
         mean=mean(zero_shot(own, column.metric) for own in models),
@@ -195,10 +197,10 @@ def zero_shot(results: Sequence[TaskResult], metric: str) -> float | None:
 
 
 def source_score(results: Sequence[TaskResult], metric: str) -> float | None:
-    """The score of one model in the source language."""
-    source = results[0].source_language
-    found = scorers(results, metric).get(source)
-    return None if found is None else found.metrics[metric][source]
+    """The score of one model in the source language, or the mean over its regions."""
+    found = scorers(results, metric)
+    codes = same_language(results[0].source_language, found)
+    return mean(found[code].metrics[metric][code] for code in codes)
 
 
 def transfer_gap(results: Sequence[TaskResult], metric: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil, floor
 
+from evalsuite.languages import same_language
 from evalsuite.report.charts.chart import SizeChart, SizeLine
 from evalsuite.report.figures.formatting import listed, number, percent
 from evalsuite.report.figures.names import language_and_code, language_name, metric_name
@@ -58,8 +59,14 @@ def size_chart(curve: SizeCurve, others: Sequence[System], task: TaskColumn) -> 
 def _languages(systems: Sequence[System], task: TaskColumn) -> tuple[str, ...]:
     """The source language, then the others in the order of their scores at the largest size."""
     largest = _by_language(systems[-1], task)
-    source = results_of(systems[-1], task)[0].source_language
-    return tuple(sorted(largest, key=lambda code: (code != source, -largest[code])))
+    first = _source(systems[-1], task)
+    return tuple(sorted(largest, key=lambda code: (code not in first, -largest[code])))
+
+
+def _source(system: System, task: TaskColumn) -> list[str]:
+    """The source language, or its regions where it has no scores."""
+    source = results_of(system, task)[0].source_language
+    return same_language(source, _by_language(system, task))
 
 
 def size_table(curve: SizeCurve, task: TaskColumn) -> Table:
@@ -67,12 +74,12 @@ def size_table(curve: SizeCurve, task: TaskColumn) -> Table:
     having = [system for system in reversed(curve.systems) if results_of(system, task)]
     heads = tuple(Column(system.name, f"{number(megabytes(system))} MB") for system in having)
     by_system = [_by_language(system, task) for system in having]
-    source = results_of(having[0], task)[0].source_language
+    source = _source(having[0], task)
     rows = [
         Row(
             Cell(language_and_code(code)),
             tuple(Cell(percent(scores.get(code))) for scores in by_system),
-            "source" if code == source else "",
+            "source" if code in source else "",
             language=code,
         )
         for code in _languages(having[::-1], task)

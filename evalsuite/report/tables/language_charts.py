@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor
 
+from evalsuite.languages import same_language
 from evalsuite.report.charts.chart import LanguageChart, LanguageScores
 from evalsuite.report.charts.pareto_charts import short_names
 from evalsuite.report.figures.names import language_name, metric_name
@@ -53,12 +54,13 @@ def _chart(
     results = [result for system in systems for result in results_of(system, task)]
     source = results[0].source_language
     codes = sorted({code for system in having for code in system.scores})
+    first = same_language(source, codes)
     means = {code: mean(system.scores.get(code) for system in having) or 0.0 for code in codes}
     chance = {code: mean(result.chance.get(code) for result in results) for code in codes}
     return LanguageChart(
         title=task.name,
         x_label=f"{metric_name(task.metric)} (%)",
-        languages=tuple(sorted(codes, key=lambda code: (code != source, -means[code]))),
+        languages=tuple(sorted(codes, key=lambda code: (code not in first, -means[code]))),
         names={code: language_name(code) or code for code in codes},
         systems=tuple(having),
         chance={code: guess for code, guess in chance.items() if guess is not None},
