@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from evalsuite.alignment.measures import cosines, linear_cka, rank_consistency
-from evalsuite.errors import DataError
+from evalsuite.errors import DataError, ModelError
 from evalsuite.inference.session import Session
 from evalsuite.machine import environment
 from evalsuite.results.alignment import AlignmentResult, LanguageAlignment
@@ -43,7 +43,10 @@ def measure(
 
     Raises:
         DataError: the task has no parallel sentences, or a language fewer than four.
+        ModelError: a model has no layers.
     """
+    if static := [label for label, predictor in models if not predictor.layers]:
+        raise ModelError(f"{static[0]} is a static model, which has no layers to compare")
     split = task.eval_split(source)
     chosen = tuple(languages or task.available(source, split))
     sessions = [Session(predictor) for _, predictor in models]

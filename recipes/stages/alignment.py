@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from evalsuite.static.kind import MODEL_TYPE
 from recipes.errors import StageInputError
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
 from recipes.stages._shared.contract import (
@@ -72,6 +73,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
         with_task(artifact, config.adapter_task)
         refuse_head_alone(artifact, "models")
+        if artifact.family == MODEL_TYPE:
+            raise StageInputError("models: a static model has no layers to compare; leave it out")
         refuse_shortened(artifact, "models", "alignment is measured up to the last layer")
     return Artifact("alignment")
 

@@ -18,10 +18,13 @@ from compress.export.export import export
 from compress.static.make import make
 from compress.static.table import project, weigh
 from evalsuite import tokenization
+from evalsuite.alignment.measure import measure
 from evalsuite.bench.flops import of_directory, operations
+from evalsuite.errors import ModelError
 from evalsuite.evaluation import absolute_layer
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
+from evalsuite.registry import TASKS
 from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.static.kind import MODEL_TYPE
@@ -29,9 +32,11 @@ from evalsuite.static.pooling import features, mean, text_masks
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.planning.external_models import External
+from recipes.stages import alignment as alignment_stage
 from recipes.stages import distill as distill_stage
 from recipes.stages import export as export_stage
 from recipes.stages import static as static_stage
+from recipes.stages import train as train_stage
 from recipes.stages._shared.contract import Artifact, CutSizes
 from transfer.loop.batch_plan import Batch
 from transfer.objectives.sentence_vectors import SentenceVectors
@@ -243,3 +248,23 @@ def test_what_cannot_become_static_is_refused(tiny_base: Path, tmp_path: Path) -
     assert (given.family, given.task) == (MODEL_TYPE, "xnli")
     elastic = Artifact("checkpoint", cuts=CutSizes((6, 3), (1536,)))
     assert static_stage.check(config, {"model": [elastic]}).cuts == CutSizes((), ())
+
+
+@pytest.mark.parametrize(("task", "head"), [("udpos", "tagging"), ("xquad", "span")])
+def test_a_static_model_gets_no_head_for_words(task: str, head: str) -> None:
+    static = {"model": [Artifact("checkpoint", family=MODEL_TYPE)]}
+    keys = {"name": "t", "stage": "train", "model": "m", "method": "full", "tasks": [task]}
+    config = train_stage.Config.model_validate(keys)
+    with pytest.raises(StageInputError, match=f"so it cannot have a {head} head; train an encoder"):
+        train_stage.check(config, static)
+    train_stage.check(config.model_copy(update={"tasks": ("xnli",)}), static)
+
+
+def test_a_static_model_has_no_layers_to_align(encoder: Path, tiny_base: Path) -> None:
+    models = {"models": [Artifact("checkpoint"), Artifact("checkpoint", family=MODEL_TYPE)]}
+    config = alignment_stage.Config(name="a", stage="alignment", models=("m", "s"))
+    with pytest.raises(StageInputError, match="models: a static model has no layers to compare"):
+        alignment_stage.check(config, models)
+    opened = [("base", open_model(tiny_base)), ("static", open_model(encoder))]
+    with pytest.raises(ModelError, match="static is a static model, which has no layers"):
+        measure(opened, TASKS.get("tatoeba"), EMBEDDED)

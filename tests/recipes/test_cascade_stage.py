@@ -22,7 +22,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.external_models import External
 from recipes.planning.plan import make_plan
 from recipes.run import run_recipe
-from recipes.stages import benchmark, cascade, distill, export
+from recipes.stages import benchmark, cascade, distill, evaluate, export
 from recipes.stages._shared.contract import Artifact, HeadFacts
 
 Cli = Callable[..., tuple[str, str]]
@@ -233,6 +233,15 @@ def test_a_cascade_is_a_member_of_no_other_stage() -> None:
     config = distill.Config(name="d", stage="distill", teacher="c", tasks=("xnli",))
     with pytest.raises(StageInputError, match="teacher: needs a checkpoint or bundle, is given a"):
         distill.check(config, {"teacher": [given]})
+
+
+def test_a_cascade_has_no_vectors_to_score() -> None:
+    given = cascade.check(_config(), _models(XNLI, Artifact("bundle", task="xnli")))
+    keys = {"name": "s", "stage": "evaluate", "models": ["c"], "tasks": ["xnli"]}
+    evaluate.check(evaluate.Config.model_validate(keys), {"models": [given]})
+    both = evaluate.Config.model_validate(keys | {"tasks": ["xnli", "tatoeba"]})
+    with pytest.raises(StageInputError, match="models: a cascade gives labels and no vectors of"):
+        evaluate.check(both, {"models": [given]})
 
 
 def test_lines_of_text_are_rows_without_blank_ones_and_ends_of_lines(tmp_path: Path) -> None:

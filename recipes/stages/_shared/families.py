@@ -13,8 +13,11 @@ from evalsuite.family import Family
 from evalsuite.family_classes import class_name
 from evalsuite.find_family import find_type, named
 from evalsuite.registry import FAMILIES
+from evalsuite.static.kind import MODEL_TYPE
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact
+
+_STATIC = ("pair", "ranking")  # formats of heads, and of vectors, of static models
 
 
 def family(artifact: Artifact) -> Family | None:
@@ -47,7 +50,12 @@ def refuse_layers(artifact: Artifact, layers: int | Sequence[int] | None) -> Non
 
 
 def refuse_lacking(artifact: Artifact, formats: Iterable[str]) -> None:
-    """Raise StageInputError where transformers has no class of the family for a format."""
+    """Raise StageInputError where there is no class of the family for a format."""
+    if artifact.family == MODEL_TYPE and (lacking := [f for f in formats if f not in _STATIC]):
+        raise StageInputError(
+            f"tasks: a static model has one answer per text and none per word or choice, so it "
+            f"cannot have a {lacking[0]} head; train an encoder"
+        )
     known = family(artifact)
     for format in formats if known is not None else ():
         assert known is not None

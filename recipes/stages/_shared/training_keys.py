@@ -247,7 +247,12 @@ def refuse_dropped_tokens(artifact: Artifact, key: str, layer: int | None) -> No
 
 
 def refuse_head_alone(artifact: Artifact, key: str) -> None:
-    """Raise StageInputError if a bundle has no hidden states at all."""
+    """Raise StageInputError if a bundle or a cascade has no hidden states at all."""
+    if artifact.kind == "cascade":
+        raise StageInputError(
+            f"{key}: a cascade gives labels and no vectors of sentences; score it by tasks with "
+            "labels, in an evaluate stage for itself"
+        )
     headed = artifact.head is not None and artifact.head.format is not None
     if artifact.runtime == "executorch" and (headed or artifact.task is not None):
         raise StageInputError(
