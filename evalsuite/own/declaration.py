@@ -274,7 +274,7 @@ def _problems(places: Places | None, roles: Sequence[str], hidden: Sequence[str]
         return
     if not set(places) <= set(roles):
         for language, place in places.items():
-            yield from _problems_of_language(language, place, roles)
+            yield from _problems_of_language(language, place, roles, hidden)
         return
     if absent := [role for role in roles if role not in {*places, *hidden}]:
         yield f"no file of {', '.join(absent)}"
@@ -283,12 +283,14 @@ def _problems(places: Places | None, roles: Sequence[str], hidden: Sequence[str]
             yield f"{role}: write {PLACE} where the path has the language code"
 
 
-def _problems_of_language(language: str, place: str | Parts, roles: Sequence[str]) -> Iterator[str]:
+def _problems_of_language(
+    language: str, place: str | Parts, roles: Sequence[str], hidden: Sequence[str]
+) -> Iterator[str]:
     if not LANGUAGE.fullmatch(language):
         yield f"{language!r} is not a language code such as en or pt-BR"
     elif isinstance(place, dict) and (strange := sorted(set(place) - set(roles))):
         yield f"{language}: a row has no {', '.join(strange)}; it has {', '.join(roles)}"
-    elif isinstance(place, dict) and (absent := sorted(set(roles) - set(place))):
+    elif isinstance(place, dict) and (absent := sorted({*roles} - {*place, *hidden})):
         yield f"{language}: no file of {', '.join(absent)}"
 
 

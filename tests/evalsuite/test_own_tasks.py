@@ -168,7 +168,8 @@ def test_files_and_languages_that_are_not_there(folder: Path) -> None:
         ({"test": "test.csv"}, "write {language} where the path has the language code"),
         ({"test": {"english": "a.csv"}}, "'english' is not a language code"),
         ({"test": {"text": "a.txt", "label": "b.txt"}}, "text: write {language}"),
-        ({"test": {"en": {"text": "a.txt"}}}, "en: no file of label"),
+        ({"train": {"en": {"text": "a.txt"}}}, "en: no file of label"),
+        ({"test": {"en": {"label": "a.txt"}}}, "en: no file of text"),
         (
             {"test": {"en": {"text": "a", "label": "b", "tag": "c"}}},
             "en: a row has no tag; it has text, label",
@@ -185,3 +186,17 @@ def test_declarations_that_do_not_fit_together(keys: dict[str, Any], problem: st
     with pytest.raises(ValidationError) as caught:
         Declaration(format="classification", **keys)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("test", [{"text": "{language}.text"}, {"en": {"text": "en.text"}}])
+def test_test_files_may_be_without_labels(
+    test: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("en.text").write_text("It rains.\nWe won.\n")
+    Path("train.csv").write_text("text,label\na,x\nb,y\n")
+    made = {"format": "classification", "train": {"en": "train.csv"}, "test": test}
+    task = OwnTask("topics", Declaration.model_validate(made))
+    rows = task.load(SOURCE, "test", "en")
+    assert [(row.first, row.label) for row in rows] == [("It rains.", None), ("We won.", None)]  # type: ignore[union-attr]
+    assert task.available(SOURCE, "test") == ()

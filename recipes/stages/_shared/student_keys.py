@@ -38,7 +38,8 @@ class StudentKeys(StageConfig):
     heads: int | None = Field(
         default=None,
         ge=1,
-        description="Attention heads per layer of the student; default: the teacher's.",
+        description="Attention heads per layer of the student; default: heads as wide as the "
+        "teacher's, or as many where width is no multiple of that.",
     )
     ffn: int | None = Field(
         default=None,
