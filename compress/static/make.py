@@ -20,13 +20,14 @@ from compress.export.low_rank import frequencies
 from compress.static.piece_vectors import piece_vectors
 from compress.static.table import project, weigh
 from evalsuite import tokenization
-from evalsuite.inference.checkpoint_config import head_of, max_length_of, model_config
+from evalsuite.inference.checkpoint_config import answers_of, head_of, max_length_of, model_config
 from evalsuite.opening.pretrained import from_config
 from evalsuite.retrieval.declared_vectors import declared_by, declares
 from evalsuite.runtimes.torch import auto_class, load_checkpoint
 from evalsuite.static.config import StaticConfig
 from transfer.loop.types import Summary
 from transfer.models import cards, checkpoints
+from transfer.models.first_score import begin_as
 from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import SentenceVectors
 
@@ -91,6 +92,8 @@ def make(
     table = weigh(projected, frequencies(tokenizer, lines, pieces))
     table[special] = 0.0  # they are in every text and say nothing
     static = _model(raw, head, table, pad_id, around.between)
+    if head is not None and answers_of(raw) == "score":
+        begin_as(static, model)
     facts = [f"made from: {directory.name}", f"{pieces:,} pieces", f"{width} wide, not trained yet"]
     card = cards.card("Static model", facts, cards.kind_of(static.config))
     checkpoints.save(static, directory, out, card)

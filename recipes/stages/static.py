@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from recipes.stages._shared.planned_model import PlannedModel
 
-VERSION = 2
+VERSION = 3
 PASS = True
 _COPIES = 1.5  # of the weights
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel
 
 from compress.distill.new_head import with_head
+from compress.static.make import make
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import declare, task_of
 from evalsuite.registry import TASKS
@@ -64,6 +65,17 @@ def test_a_head_that_is_carried_over_stays(rating: Task, tiny_base: Path, tmp_pa
     (tmp_path / "scores.tsv").write_text("text\tscore\nA.\t1\nB.\t2\n")
     again = trained(tmp_path / "t", [rating], how, tmp_path / "again")
     assert bias(again) == pytest.approx(41.5)
+
+
+def test_a_static_model_begins_as_the_model_it_is_of(
+    rating: Task, tiny_base: Path, tmp_path: Path
+) -> None:
+    how = options(method="full", method_options={}, settings=STILL)
+    trained(tiny_base, [rating], how, tmp_path)
+    make(tmp_path / "t", ["A line.", "Another."], tmp_path / "static", width=16)
+    tensors = load_file(tmp_path / "static" / "model.safetensors")
+    (found,) = [t for name, t in tensors.items() if t.shape == (1,)]
+    assert float(found) == pytest.approx(41.5)
 
 
 def test_each_head_of_a_mixture_is_looked_at(rating: Task, tiny_base: Path, tmp_path: Path) -> None:
