@@ -6,12 +6,14 @@ import pytest
 from report_fakes import (
     a_model,
     a_run,
+    a_score,
     a_speed,
     charts_of,
     run_of_three_systems,
     tables_of,
 )
 
+from evalsuite.report.charts.pareto_charts import charts
 from evalsuite.report.figures.costs import (
     cost,
     costs,
@@ -21,7 +23,9 @@ from evalsuite.report.figures.costs import (
     settings,
     text_peak_share,
 )
+from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.systems import group
+from evalsuite.report.figures.task_front import task_front
 from evalsuite.report.output.page import page
 from evalsuite.report.table import Table
 from evalsuite.report.tables.costs import cost_table
@@ -86,6 +90,49 @@ def test_settings_are_rows_of_their_own_and_texts_are_not_compared() -> None:
     ]
     assert any("same text" in note for note in table.notes)
     assert len(costs(group(run))) == 4
+
+
+def test_texts_of_one_model_are_rows_of_their_own() -> None:
+    a, b = a_model("a", 100), a_model("b", 10)
+    rates = {("a", "xnli"): 100, ("a", "tatoeba"): 400, ("b", "xnli"): 200, ("b", "tatoeba"): 200}
+    models = {"a": a, "b": b}
+    run = a_run(
+        a_score(a, en=80, de=70),
+        a_score(b, en=60, de=50),
+        speeds=tuple(a_speed(models[m], rate, text=text) for (m, text), rate in rates.items()),
+    )
+    table = cost_table(group(run))
+    xnli, tatoeba = (f"2 threads ({t} dev, 2 languages, 4 sentences)" for t in ("xnli", "tatoeba"))
+    assert [(r.head.text, r.cells[4].text, r.cells[4].sub) for r in table.rows] == [
+        (f"a, {xnli}", "100", ""),
+        (f"a, {tatoeba}", "400", ""),
+        (f"b, {xnli}", "200", "2.0× faster"),
+        (f"b, {tatoeba}", "200", "2.0× slower"),
+    ]
+    assert any(f"Measured with {xnli} and {tatoeba}." in note for note in table.notes)
+    assert not any("same text" in note for note in table.notes)
+    assert "2.0× faster than a" in page(run).headline.replace("\u00a0", " ")
+    heads = [column.sub for column in language_speed_table(group(run)).columns[1::2]]
+    assert heads == [f"a, {xnli}", f"a, {tatoeba}", f"b, {xnli}", f"b, {tatoeba}"]
+
+
+def test_charts_are_of_the_text_that_most_models_of_the_task_were_timed_on() -> None:
+    base, tuned = a_model("base"), {t: a_model(f"tuned[task={t}]") for t in ("xnli", "udpos")}
+    run = a_run(
+        *(a_score(base, task, en=60, de=50) for task in tuned),
+        *(a_score(model, task, en=80, de=70) for task, model in tuned.items()),
+        speeds=(
+            *(a_speed(base, 10, text=task) for task in tuned),
+            *(a_speed(model, 20, text=task) for task, model in tuned.items()),
+        ),
+    )
+    tasks = columns(run.scores)
+    found = [c for c in charts(group(run), tasks) if c.group == "Each task against throughput"]
+    for chart, task, text in zip(found, tasks, ("xnli", "udpos"), strict=True):
+        assert f"2 threads ({text} dev" in chart.x_label
+        assert {point.name: point.x for point in chart.points} == {"base": 10, "tuned": 20}
+        rows = task_front(group(run), task)
+        assert {row.name: row.per_second for row in rows} == {"base": 10, "tuned": 20}
 
 
 def test_a_model_that_does_not_fit_is_told() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from evalsuite.report.charts.chart import Chart, Point
-from evalsuite.report.figures.costs import cost, settings
+from evalsuite.report.figures.costs import cost, first_setting
 from evalsuite.report.figures.formatting import listed
 from evalsuite.report.figures.labels import parse
 from evalsuite.report.figures.machines import by_machine
@@ -112,7 +112,7 @@ def _axes(systems: Sequence[System], task: TaskColumn | None = None) -> list[_Ax
     sizes = {system.name: cost(system, None).bytes / 1e6 for system in scored(systems)}
     axes = [_Axis("size", "Size on disk (MB, log scale)", True, sizes)]
     for machine, measured in by_machine(systems):
-        where = next(iter(settings(measured)), None)
+        where = first_setting(scored(measured))
         rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in scored(measured)}
         title = f"throughput on {machine}" if machine else "throughput"
         axes.append(_Axis(title, f"Throughput (sentences/s, {where}, log scale)", False, rates))

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 
 from evalsuite.report.figures.formatting import times
@@ -21,13 +21,21 @@ PERCENTILES = (50, 90, 99)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What speeds must share to be compared: the machine, and `2 threads` of it or its GPU."""
+    """What speeds must share to be compared: the machine, and `2 threads` of it or its GPU.
+
+    Where a model was timed on several texts, the text too; else that is empty.
+    """
 
     machine: Machine
     computes_on: str
+    text: str = ""
 
     def __str__(self) -> str:
-        return self.computes_on
+        return f"{self.computes_on} ({self.text})" if self.text else self.computes_on
+
+    def holds(self, speed: SpeedResult) -> bool:
+        """Whether a speed was measured in it."""
+        return setting(speed) == replace(self, text="") and self.text in ("", speed.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ def joules_a_sentence(speed: SpeedResult) -> float | None:
 
 
 def setting(speed: SpeedResult) -> Setting:
-    """Where a speed was measured."""
+    """Where a speed was measured, on any text."""
     environment = speed.environment
     on_cpu = environment.device == "cpu"
     computes_on = threads(environment.threads) if on_cpu else environment.device
@@ -129,12 +137,32 @@ def threads(count: int) -> str:
 
 def settings(systems: Sequence[System]) -> tuple[Setting, ...]:
     """All settings of a run, in the order in which they first come."""
-    return tuple(dict.fromkeys(setting(speed) for system in systems for speed in system.speeds))
+    speeds = [speed for system in systems for speed in system.speeds]
+    by_text = any(map(_several_texts, systems))
+    return tuple(dict.fromkeys(replace(setting(s), text=s.text if by_text else "") for s in speeds))
+
+
+def _several_texts(system: System) -> bool:
+    """Whether a model of it was timed on several texts in one setting."""
+    timed_in = {(speed.model.label, setting(speed)) for speed in system.speeds}
+    on_texts = {(speed.model.label, setting(speed), speed.text) for speed in system.speeds}
+    return len(on_texts) > len(timed_in)
+
+
+def first_setting(systems: Sequence[System]) -> Setting | None:
+    """The first of a run; of its texts, the one that most systems were timed on."""
+    every = settings(systems)
+    alike = [where for where in every if replace(where, text="") == replace(every[0], text="")]
+    return max(alike, key=lambda where: sum(_is_timed(s, where) for s in systems), default=None)
+
+
+def _is_timed(system: System, where: Setting) -> bool:
+    return any(map(where.holds, system.speeds))
 
 
 def cost(system: System, where: Setting | None) -> Cost:
     """A system's cost in one setting (None for a run without speeds)."""
-    speeds = [speed for speed in system.speeds if setting(speed) == where]
+    speeds = [speed for speed in system.speeds if where is not None and where.holds(speed)]
     timed = [speed.latency_seconds for speed in speeds if speed.latency_seconds]
     tokenizers = [speed.tokenizer for speed in speeds if speed.tokenizer is not None]
     return Cost(
@@ -162,9 +190,9 @@ def cost(system: System, where: Setting | None) -> Cost:
 
 def costs(systems: Sequence[System]) -> tuple[Cost, ...]:
     """One cost per system and setting; a system without speeds has one cost without a setting."""
-    all_costs = []
+    all_costs, every = [], settings(systems)
     for system in systems:
-        measured_in = dict.fromkeys(setting(speed) for speed in system.speeds)
+        measured_in = [where for where in every if _is_timed(system, where)]
         all_costs += [cost(system, where) for where in measured_in] or [cost(system, None)]
     return tuple(all_costs)
 
@@ -172,20 +200,20 @@ def costs(systems: Sequence[System]) -> tuple[Cost, ...]:
 def timed(systems: Sequence[System]) -> list[tuple[str, list[SpeedResult]]]:
     """A name and its speeds, per system and setting.
 
-    The name includes threads and machine where they differ.
+    The name includes threads, text and machine where they differ.
 
     >>> timed([])
     []
     """
     every = settings(systems)
-    computed_on, on = {where.computes_on for where in every}, names(machines(systems))
+    computed_on, on = {str(where) for where in every}, names(machines(systems))
     groups = []
     for system in systems:
-        for where in dict.fromkeys(setting(speed) for speed in system.speeds):
+        for where in [where for where in every if _is_timed(system, where)]:
             parts = [system.name]
-            parts += [where.computes_on] if len(computed_on) > 1 else []
+            parts += [str(where)] if len(computed_on) > 1 else []
             parts += [on[where.machine]] if len(on) > 1 else []
-            groups.append((", ".join(parts), [s for s in system.speeds if setting(s) == where]))
+            groups.append((", ".join(parts), [s for s in system.speeds if where.holds(s)]))
     return groups
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.report.figures.costs import Cost, compared, cost, settings
+from evalsuite.report.figures.costs import Cost, compared, cost, first_setting
 from evalsuite.report.figures.formatting import listed, percent, points, size
 from evalsuite.report.figures.scores import TaskColumn, average, can_be_averaged, delta, score
 from evalsuite.report.figures.systems import System
@@ -18,7 +18,7 @@ def headline(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> str:
     """The smallest system compared with the first, or the first system alone."""
     if not systems:
         return "Nothing was measured in this run."
-    where = next(iter(settings(systems)), None)
+    where = first_setting(systems)
     costs = [cost(system, where) for system in systems]
     small = min(range(len(systems)), key=lambda i: costs[i].bytes)
     if costs[small].bytes >= costs[0].bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from evalsuite.report.figures.costs import cost, settings
+from evalsuite.report.figures.costs import cost, first_setting
 from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import (
     TaskColumn,
@@ -54,7 +54,7 @@ class FrontRow:
 
 def task_front(systems: Sequence[System], task: TaskColumn) -> tuple[FrontRow, ...]:
     """The rows of a task, the largest model first; none where fewer than two can be compared."""
-    where = next(iter(settings(systems)), None)
+    where = first_setting([scored_on(one, task) for one in systems if results_of(one, task)])
     groups = _groups(systems)
     cells = {name: [score(system, task) for system in members] for name, members in groups.items()}
     first = most_comparable(cell for of_group in cells.values() for cell in of_group)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TypeVar
 
-from evalsuite.report.figures.costs import cost, settings
+from evalsuite.report.figures.costs import cost, first_setting
 from evalsuite.report.figures.machines import machine
 from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import (
@@ -77,7 +77,7 @@ def figures(
         return trial
     references = _systems(systems, search.reference, trial.assignment)
     averaged = can_be_averaged(tasks)
-    where = next(iter(settings(candidates)), None)  # of each trial: it may have been timed later
+    where = first_setting(candidates)  # of each trial: it may have been timed later
     costs = [cost(system, where) for system in candidates]
     scores = [average(system, tasks) if averaged else None for system in candidates]
     differences = [

@@ -161,9 +161,10 @@ def _notes(all_costs: Sequence[Cost], measured: bool, several: bool) -> list[str
         )
     fewer = [f"{c.system} ({c.timed} of {c.models})" for c in all_costs if 0 < c.timed < c.models]
     if fewer:
-        notes.append(f"Speed and memory are over fewer models: {listed(fewer)}.")
+        each = listed(list(dict.fromkeys(fewer)))
+        notes.append(f"Speed and memory are over fewer models: {each}.")
     texts = {c.texts for c in all_costs if c.texts}
-    if len(texts) > 1:
+    if len(texts) > 1 and not any(c.setting and c.setting.text for c in all_costs):
         notes.append(
             "Not all systems were timed on the same text: "
             + "; ".join(f"{c.system}: {', '.join(sorted(c.texts))}" for c in all_costs if c.texts)
