@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import published
 import pytest
 import torch
 from adapters import batch, config_of, logits, plain, resumes_exactly
@@ -56,7 +57,7 @@ def live(
     """A model with both, trained in memory, and saved."""
     torch.manual_seed(0)
     model, _ = checkpoints.load(base, task, before.adapter.precision)
-    before.put_head(model, task)
+    before.put_head(model, task, EMBEDDED)
     model = lora.prepare(model, task.format, before.adapter.precision, dropout=0.0, **chosen)
     before.apply(model)
     rows = batch(task, base)
@@ -173,6 +174,21 @@ def test_a_training_says_what_it_did(
             out=place / "alone",
         )
         assert trained == alone.summary["trained parameters"]  # what is below is frozen
+
+
+def test_a_head_of_labels_that_are_read_from_rows_goes_on(tiny_base: Path, tmp_path: Path) -> None:
+    published.write("ccg", tmp_path / "data", {"train": 120})
+    ccg, here = find_task("ccg"), DataSource("xtreme", tmp_path / "data")
+    before, after = tmp_path / "before", tmp_path / "after"
+    quick = options(method_options={"rank": 4})
+    train_tasks(tiny_base, [ccg], here, quick, work=tmp_path / "w", out=before)
+    model, _ = checkpoints.load(tiny_base, ccg.labelled(here))
+    assert read(before, "stack", "fp32").put_head(model, ccg.labelled(here), here)
+    name = "classifier.weight"
+    assert torch.equal(model.state_dict()[name], Updates.read(before).head[name])
+    going_on = options(sequential="stack", method_options={"rank": 4})
+    done = train_tasks(before, [ccg], here, going_on, work=tmp_path / "v", out=after)
+    assert done.summary["head"] == "carried over"
 
 
 @pytest.mark.parametrize("how", ["stack", "start"])

@@ -109,6 +109,6 @@ def test_a_previous_adapters_head_is_turned_too(
         monkeypatch.setattr(continue_adapter, "find_task", lambda name, before=before: before)
         model, _ = stored.load(plain, xnli)
         previous = continue_adapter.PreviousAdapter.read(adapter, going_on)
-        assert previous is not None and previous.put_head(model, xnli)
+        assert previous is not None and previous.put_head(model, xnli, EMBEDDED)
         heads.append(output_layer(model)[1].weight)
     assert torch.equal(heads[0], heads[1].flip(0)) and not torch.equal(*heads)

@@ -18,7 +18,7 @@ from typing import Any
 
 from evalsuite.inference.label_order import places, same_names
 from evalsuite.opening.validated import training_record
-from evalsuite.task import Task
+from evalsuite.task import DataSource, Task
 from transfer.errors import AdapterError, MethodError
 from transfer.find_task import find_task
 from transfer.methods._sequential import Updates
@@ -67,12 +67,16 @@ class PreviousAdapter:
                 )
         return cls(adapter, Updates.read(directory), options.sequential)
 
-    def put_head(self, model: Any, task: Task | None) -> bool:
-        """Copy its head where the task has the same labels; whether it was."""
+    def put_head(self, model: Any, task: Task | None, source: DataSource) -> bool:
+        """Copy its head where the task has the same labels; whether it was.
+
+        Args:
+            source: gives the labels of tasks that read them from their rows, as CCG does.
+        """
         name = training_record(self.adapter.directory).get("task")
         if task is None or name is None:
             return False
-        own = find_task(name)
+        own = find_task(name).labelled(source)
         alike = own.format == task.format and same_names(own.labels, task.labels)
         if not alike or not self.updates.put_head(model):
             return False

@@ -217,7 +217,7 @@ def _open(
     if problems := dimension_problems(sizes, base.config.hidden_size):
         raise MethodError(problems[0])
     if previous is not None:
-        kept = previous.put_head(base, task) or kept
+        kept = previous.put_head(base, task, job.source) or kept
     if task and task.labels and not kept:
         begin_at_mean(base, task, rows_of(parts, 0))
     checkpoints.hold_embeddings(base, options.embeddings)
