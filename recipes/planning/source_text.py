@@ -10,7 +10,7 @@ Of each language up to 64 rows are tokenized; parallel text is counted by the si
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from math import log2
@@ -25,6 +25,7 @@ from evalsuite.inference.probe_text import spread
 from evalsuite.registry import FORMATS
 from evalsuite.task import DataSource, ParallelExample, Split
 from recipes.errors import NotKnownAheadError
+from recipes.planning.searched_text import searched_text
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import Rows
 from transfer.find_task import find_task
@@ -32,6 +33,7 @@ from transfer.find_task import find_task
 _ROWS, _ONE_LANGUAGE = 64, 1024  # per language that are tokenized, at most; of one alone
 _LANGUAGES = 6  # whose parallel text is looked at
 _PAIRS = 1000  # pairs of each
+_POOL = 200_000  # candidates that are counted
 
 
 class SourceText:
@@ -77,6 +79,8 @@ class SourceText:
         lengths: dict[str, list[int]] = {}
         counts: dict[str, int] = {}
         reading, tokenizing, per_row = 0.0, 0.0, 1.0
+        whole = split == "eval" and task.format in ("ranking", "mining")
+        cut = min(longest or longest_of(model.config), longest_of(model.config))
         try:
             chosen = cast(Split, task.eval_split(self.source) if split == "eval" else split)
             codes = languages or task.available(self.source, chosen)
@@ -87,7 +91,6 @@ class SourceText:
                 reading += self.clock() - begun
                 some = spread(rows, _ONE_LANGUAGE if len(codes) == 1 else _ROWS)
                 begun = self.clock()
-                cut = min(longest or longest_of(model.config), longest_of(model.config))
                 encoded = module.encode(tokenizer, some, cut)
                 taken = self.clock() - begun
                 if not encoded:
@@ -96,14 +99,31 @@ class SourceText:
                 lengths[code] = [len(item.ids) for item in encoded]
                 counts[code] = round(len(rows) * per_row)
                 tokenizing += taken * len(rows) / len(some)
+            begun, before = self.clock(), tokenizing
+            for part, texts in searched_text(task, self.source, chosen, codes) if whole else ():
+                lengths[part], counts[part], taken = self._searched(tokenizer, texts, cut)
+                tokenizing += taken
+            reading += self.clock() - begun - (tokenizing - before)
         except EvalsuiteError as error:
             raise NotKnownAheadError(str(error)) from error
         if not lengths:
             raise NotKnownAheadError(f"{name} has no rows here")
-        if task.by_embedding:  # both sides of each pair are embedded
+        if task.by_embedding and not whole:  # both sides of each pair are embedded
             lengths = {code: [*some, *some] for code, some in lengths.items()}
             counts, per_row = {code: 2 * count for code, count in counts.items()}, 2.0
         return Rows(lengths, counts, reading, tokenizing, per_row)
+
+    def _searched(
+        self, tokenizer: Any, texts: Iterator[str], longest: int
+    ) -> tuple[list[int], int, float]:
+        """Tokens of some texts, how many texts there are, and seconds of tokenizing all."""
+        some = list(islice(texts, _PAIRS))
+        count = len(some) + sum(1 for _ in islice(texts, _POOL))
+        if count >= _POOL:
+            raise NotKnownAheadError(f"{_POOL:,} texts or more are searched")
+        begun = self.clock()
+        lengths = [min(longest, len(one.ids)) for one in tokenizer.encode_batch(some)]
+        return lengths, count, (self.clock() - begun) * count / max(1, len(some))
 
     def parallel(
         self,

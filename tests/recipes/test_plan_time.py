@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_tokenizer import TOKENIZER
 
 from evalsuite.machine.environment import threads
 from evalsuite.machine.memory import Place
@@ -19,6 +20,7 @@ from recipes.cli import outlook, plan_facts
 from recipes.cli.outlook import on_this_machine
 from recipes.cli.plan_json import as_values
 from recipes.cli.plan_lines import plan_table, total_lines
+from recipes.errors import NotKnownAheadError
 from recipes.execution.cache import Cache
 from recipes.execution.display import duration
 from recipes.execution.workspace import Workspace
@@ -211,10 +213,29 @@ def test_only_stages_that_are_asked_for(plan: Plan, text: SourceText) -> None:
 
 
 def test_text_without_a_tokenizer_is_not_known(text: SourceText) -> None:
-    from recipes.errors import NotKnownAheadError
-
     with pytest.raises(NotKnownAheadError, match="its vocabulary does not exist yet"):
         text.task(PlannedModel(plain_config(CONFIG)), "xnli", "train")
+
+
+@pytest.mark.parametrize(
+    ("task", "most", "embedded"),
+    [
+        ("lareqa", None, 4320),  # 60 queries in each of 12 languages, and 3,600 candidates
+        ("lareqa", 5, 3660),
+        ("bucc2018", None, 8800),  # both sides of 11 languages, of the test rows and the dev rows
+        ("mewslix", None, 1475),
+        ("tatoeba", None, 4400),
+    ],
+)
+def test_what_is_searched_is_embedded_too(
+    task: str, most: int | None, embedded: int, text: SourceText, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = PlannedModel(plain_config(CONFIG), tokenizer=TOKENIZER)
+    assert text.task(model, task, "eval", None, most).total == embedded
+    if task == "lareqa":
+        monkeypatch.setattr("recipes.planning.source_text._POOL", 3000)
+        with pytest.raises(NotKnownAheadError, match="3,000 texts or more are searched"):
+            text.task(model, task, "eval", None, 7)
 
 
 def test_rows_of_an_evaluation_and_of_a_training() -> None:
