@@ -8,7 +8,7 @@ wrong value is taken at its default, only so that later stages can be checked to
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -17,7 +17,7 @@ from recipes.errors import is_persons
 from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems, nearest
 from recipes.planning.matrix import Instance
-from recipes.stages._shared.contract import Artifact, StageConfig
+from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact, StageConfig
 from recipes.stages._shared.registry import StageModule
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def check_stage(
         if config.complete:
             problems.add(instance.node.where, f"{who}{error}{_inputs_line(instance, given)}")
         return None
+    if artifact.tokenizer == OWN_TOKENIZER:  # each variant of a stage has another
+        artifact = replace(artifact, tokenizer=instance.label)
     if config.complete and (lacking := config.value.lacking()):
         problems.add(instance.node.where, f"{who}{lacking}")
     return CheckedStage(config.value, artifact, sound)

@@ -11,6 +11,7 @@ from evalsuite.errors import MissingExtraError, UnknownNameError
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
+    OWN_TOKENIZER,
     PARALLEL,
     Artifact,
     DataNeed,
@@ -191,7 +192,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             raise StageInputError(f"second_teacher: {error}") from None
     if config.stream is not None:
         _check_stream(config, config.stream)
-    return Artifact("checkpoint", family="xlm-roberta", tokenizer=f"extend {config.name}")
+    return Artifact("checkpoint", family="xlm-roberta", tokenizer=OWN_TOKENIZER)
 
 
 def _check_stream(config: Config, places: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recipes.errors import NotKnownAheadError
 from recipes.stages._shared.contract import (
     HELD_OUT,
+    OWN_TOKENIZER,
     PARALLEL,
     Artifact,
     DataNeed,
@@ -138,7 +139,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     for artifact in inputs.get("model", ()):
         need(artifact, "model", "checkpoint")
         return Artifact("checkpoint", family=artifact.family, tokenizer=artifact.tokenizer)
-    return Artifact("checkpoint", family=_FAMILY, tokenizer=f"pretrain {config.name}")
+    return Artifact("checkpoint", family=_FAMILY, tokenizer=OWN_TOKENIZER)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -13,6 +13,7 @@ from evalsuite.languages import is_among
 from recipes.errors import NotKnownAheadError
 from recipes.stages._shared.contract import (
     HELD_OUT,
+    OWN_TOKENIZER,
     PARALLEL,
     Artifact,
     DataNeed,
@@ -108,7 +109,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     need(model, "model", "checkpoint")
     refuse_unknown(model, "model")
     refuse_unscored(config, config.probe_task, model)
-    return replace(model, kind="checkpoint", adapter=None, tokenizer=f"trim {config.name}")
+    return replace(model, kind="checkpoint", adapter=None, tokenizer=OWN_TOKENIZER)
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

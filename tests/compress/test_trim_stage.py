@@ -16,6 +16,10 @@ from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
+from recipes.errors import RecipeError
+from recipes.hashing import DigestMemo
+from recipes.parsing.recipe_file import load
+from recipes.planning.plan import make_plan
 from recipes.stages._shared.contract import Artifact, Input, StageContext
 from recipes.stages.trim import Config, check, data, run
 
@@ -98,3 +102,17 @@ def test_the_score_is_held_in_the_languages_that_are_kept(
     kept, every = (set(loss.by_language()) for loss in scored)
     assert kept == {"de", "sw"}
     assert every == set(TASKS.get("xnli").available(EMBEDDED, "test"))
+
+
+def test_variants_of_a_trim_split_text_each_in_its_own_way(tmp_path: Path) -> None:
+    """So `check` knows that attention relations cannot be matched between them."""
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "name: two\nsource: embedded\nmatrix: {other: [de, hi]}\nstages:\n"
+        "  - {name: small, stage: trim, model: package:recipes/models/e5-mini, "
+        'languages: [en, "${other}"]}\n'
+        '  - {name: s, stage: distill, teacher: "small[other=de]", '
+        'student: "small[other=hi]", logits: 0, hidden: 0, relations: 1}\n'
+    )
+    with pytest.raises(RecipeError, match="relations: attention relations are matched token by"):
+        make_plan(load(str(recipe)), None, DigestMemo(), keys=False)

@@ -52,6 +52,8 @@ from recipes.stages._shared.resources import Resources
 
 LAST_SEED = 2**32 - 1  # all generators of random numbers take those up to here
 Summary = dict[str, float | int | str]
+OWN_TOKENIZER = "its own"  # of what a stage gives; a plan puts the stage's label there
+
 ArtifactKind = Literal[
     "checkpoint",
     "adapter",
