@@ -37,7 +37,7 @@ def check_line(
     loaded = load(recipe, overrides)
     blind = loaded.recipe.source == "xtreme" and data_dir is None
     memo = DigestMemo(Workspace(workspace).digests)
-    feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
+    feasible = find_feasible(loaded, weights=False) if loaded.recipe.search is not None else None
     plan = make_plan(
         loaded, data_dir, memo, keys=not blind, weights=False, assignments=first(feasible)
     )

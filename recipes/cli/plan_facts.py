@@ -108,7 +108,7 @@ def plan_facts(
     """
     options = options or RunOptions()
     space, loaded = Workspace(workspace, options.cache), load(recipe, overrides)
-    feasible = find_feasible(loaded) if loaded.recipe.search is not None else None
+    feasible = find_feasible(loaded, weights=False) if loaded.recipe.search is not None else None
     plan = make_plan(
         loaded, data_dir, DigestMemo(space.digests), weights=False, assignments=first(feasible)
     )

@@ -62,8 +62,11 @@ class SearchSpace:
         return text + (f", {self.refused} of which cannot be" if self.refused else "")
 
 
-def find_feasible(loaded: Loaded) -> SearchSpace:
+def find_feasible(loaded: Loaded, *, weights: bool = True) -> SearchSpace:
     """Plan every assignment, or of very many some, without looking at data.
+
+    Args:
+        weights: as of `make_plan`.
 
     Raises:
         RecipeError: none can be, a value cannot be in any, or the search asks for what the stages
@@ -71,7 +74,7 @@ def find_feasible(loaded: Loaded) -> SearchSpace:
     """
     config, problems = loaded.recipe.search, loaded.problems
     if not isinstance(config, SearchConfig):  # it, or what it is part of, has a problem
-        make_plan(loaded, None, DigestMemo(), keys=False)
+        make_plan(loaded, None, DigestMemo(), keys=False, weights=weights)
         raise AssertionError("only for recipes with search:")
     values = knobs.names(loaded.knobs)
     _check_names(loaded, config)
@@ -79,7 +82,7 @@ def find_feasible(loaded: Loaded) -> SearchSpace:
     plans: list[tuple[Assignment, Plan]] = []
     refused: list[tuple[Assignment, Problems]] = []
     for assignment in knobs.grid(values) if whole else knobs.cover(values):
-        found = _plan(loaded, assignment)
+        found = _plan(loaded, assignment, weights)
         if isinstance(found, Plan):
             plans.append((assignment, found))
             continue
@@ -87,7 +90,7 @@ def find_feasible(loaded: Loaded) -> SearchSpace:
         if problems:  # whatever the knobs say
             break
     if not plans and not refused:  # a knob without values
-        make_plan(loaded, None, DigestMemo(), keys=False)
+        make_plan(loaded, None, DigestMemo(), keys=False, weights=weights)
     if not plans:
         problems.lines += [line for line in refused[0][1].lines if line not in problems.lines]
         problems.raise_if_any()
@@ -98,14 +101,16 @@ def find_feasible(loaded: Loaded) -> SearchSpace:
     return SearchSpace(config, values, tuple(plans), len(refused) if whole else 0, reference)
 
 
-def _plan(loaded: Loaded, assignment: Assignment) -> Plan | Problems:
+def _plan(loaded: Loaded, assignment: Assignment, weights: bool = True) -> Plan | Problems:
     """One assignment's plan, or what is wrong with it."""
     problems = Problems(loaded.problems.recipe)
     problems.lines = list(loaded.problems.lines)
     problems.faulty_tasks = set(loaded.problems.faulty_tasks)
     own = replace(loaded, problems=problems)
     try:
-        return make_plan(own, None, DigestMemo(), keys=False, assignments=[assignment])
+        return make_plan(
+            own, None, DigestMemo(), keys=False, weights=weights, assignments=[assignment]
+        )
     except RecipeError:
         return problems
 

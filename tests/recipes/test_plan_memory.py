@@ -121,6 +121,23 @@ def test_fewer_rows_at_once_are_as_many_steps() -> None:
     assert smaller_batch(text) == {"batch_size": 1, "accumulate": 8}
 
 
+def test_a_search_is_checked_without_weights_too(
+    large: Folder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    large.write("""
+name: sizes
+source: embedded
+search:
+  {trials: 2, budget: {MB: 900}, reference: teacher, candidate: packed, knobs: {layers: [6, 4]}}
+stages:
+  - {name: teacher, stage: train, model: ./xl, tasks: [xnli], method: full}
+  - {name: student, stage: distill, teacher: teacher, tasks: [xnli], layers: "${layers}"}
+  - {name: packed, stage: export, model: student, runtime: onnxruntime, precision: int8}
+  - {name: scores, stage: evaluate, models: [teacher, packed], tasks: [xnli]}
+""")
+    assert large.cli("check", "r.yaml") == 0, capfd.readouterr().err
+
+
 @pytest.mark.parametrize("keys", [{"tasks": ("lareqa",)}, {"tasks": (), "contrastive": "words"}])
 def test_rows_that_are_searched_in_a_batch_stay_together(keys: dict[str, Any]) -> None:
     given = {"name": "t", "stage": "train", "model": "m", "method": "lora", **keys}
