@@ -43,6 +43,11 @@ class Shrink:
     sample: str | None = None
     task: Mapping[str, Any] | None = None
 
+    @property
+    def only_files(self) -> bool:
+        """Whether no text but the person's files is read."""
+        return not self.corpus and bool(self.sample or self.task)
+
 
 def shrink_recipe(plan: Shrink) -> str:
     """The recipe."""
@@ -94,7 +99,7 @@ def shrink_recipe(plan: Shrink) -> str:
 def _source(plan: Shrink) -> str:
     if plan.corpus:
         return "xtreme  # the parallel text under --data-dir"
-    if plan.sample or plan.task:
+    if plan.only_files:
         return "files  # only the files named here are read"
     return "embedded  # generated sentences in twelve languages, which come with lingopress"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compress.export.registry import EXPORTERS
 from evalsuite.data.embedded.phrases import LANGUAGES as EMBEDDED_LANGUAGES
 from evalsuite.guess.declare import Asked, look_at
 from evalsuite.inference.checkpoint_config import head_of, labels_of, model_config
@@ -107,9 +108,20 @@ def prepare(model: str, languages: Sequence[str], wishes: ShrinkWishes, folder: 
         sample=None if task else sample,
         task=task,
     )
+    if plan.only_files and _calibrates(plan):
+        raise RecipesError(
+            f"--runtime {plan.runtime}: its {plan.precision} is calibrated on parallel text, and "
+            "there is none\ngive --data-dir in place of --text, or --precision int8-weights"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(shrink_recipe(plan), encoding="utf-8")
     return Prepared(path, name, notes)
+
+
+def _calibrates(plan: Shrink) -> bool:
+    """Whether the export reads text to find how large activations are."""
+    precision = EXPORTERS.get(plan.runtime).precisions.get(plan.precision)
+    return precision is not None and precision.calibrated
 
 
 def _model(text: str) -> tuple[str, Path]:

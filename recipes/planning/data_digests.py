@@ -162,8 +162,9 @@ def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     if source.kind in ("files", "hub"):
         raise DataError(
             f"the stage reads multilingual text, and source: {source.kind} has none\n"
-            "set multilingual: 0 (distill, prune), text: [FILE] (distill) or calibration_text: "
-            "train (export); or set source: xtreme, with a corpus next to --data-dir"
+            "set multilingual: 0 (distill, prune), text: [FILE] (distill), or calibration_text: "
+            "train and no embeddings: rank-N (export); or set source: xtreme, with a corpus next "
+            "to --data-dir"
         )
     parallel: Any = importlib.import_module("evalsuite.data.parallel")
     paths: tuple[Path, ...] = parallel.files(source)

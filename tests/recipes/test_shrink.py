@@ -113,6 +113,14 @@ def test_rows_of_a_file_with_several_languages_replace_no_file(here: Path) -> No
     assert (here / "data" / "de" / "test.csv").read_text() == "mine"
 
 
+def test_what_is_calibrated_needs_a_corpus(here: Path) -> None:
+    text = (Path("text"),)
+    with pytest.raises(RecipesError, match=r"openvino: its int8 is calibrated on parallel text"):
+        prepared(here, "pair", text=text, runtime="openvino")
+    found = prepared(here, "pair", text=text, runtime="openvino", precision="int8-weights")
+    assert "runtime: openvino, precision: int8-weights" in found.path.read_text()
+
+
 def test_one_message(here: Path) -> None:
     with pytest.raises(RecipesError, match=r"no text in hi, and a vocabulary .*\n.*--text hi\.txt"):
         prepared(here, "pair", "en hi", text=(Path("text"),))
