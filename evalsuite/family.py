@@ -151,13 +151,13 @@ class Family:
         per_layer: config keys that list a value for each layer.
         lora: names of the linear layers that LoRA updates by default: queries and values.
         heads: names of the modules that stand on the encoder for a task, and are trained whole.
-        vocabulary: ends of the names of the tensors that have a row per piece of the vocabulary;
-            the word embeddings are the first.
+        vocabulary: ends of the names of tensors with a row per piece; the word embeddings first.
         kept: vectors of the width, of inputs and of units that a layer keeps: see `Kept`.
         dense_heads: formats whose head has a dense layer of the width before its labels.
         fixed_first: why the first layer cannot be left out of a student, where that is so.
         fixed_dimensions: why a head's dimensions cannot be fewer, where that is so.
         not_first_token: why the last layer cannot compute one token alone, where that is so.
+        prefixes: whether its classes take keys and values of tokens that stand before the text.
     """
 
     name: str
@@ -182,6 +182,7 @@ class Family:
     fixed_first: str | None = None
     fixed_dimensions: str | None = None
     not_first_token: str | None = None
+    prefixes: bool = True
 
     def layers(self, model: Any) -> nn.ModuleList:
         """The stack of a model or encoder, the lowest layer first."""

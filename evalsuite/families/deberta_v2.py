@@ -100,4 +100,5 @@ FAMILY = DebertaV2(
     heads=("classifier", "qa_outputs", "pooler"),
     vocabulary=(*_bert.BERT_VOCABULARY, "lm_predictions.lm_head.bias"),
     not_first_token="its attention compares every token with relative positions",
+    prefixes=False,
 )

@@ -32,4 +32,5 @@ FAMILY = Family(
     kept=(3, 3, 1),
     heads=("classifier", "pre_classifier", "qa_outputs"),
     vocabulary=("word_embeddings.weight", "vocab_projector.weight", "vocab_projector.bias"),
+    prefixes=False,
 )

@@ -40,4 +40,5 @@ FAMILY = Family(
     fixed_first="the norm of the embeddings stands in for its own",
     fixed_dimensions="rotary positions turn each pair of a head's dimensions at another rate",
     not_first_token="its attention turns queries by their positions, within a window",
+    prefixes=False,
 )

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 12
+VERSION = 13
 _TOKENIZERS = 2  # times that one is opened
 
 
@@ -109,10 +109,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "mlm: the output layer is the word embeddings, which are held in "
             f"{config.embeddings}; set embeddings: fp32"
         )
-    if gives == "adapter" and config.quantize_aware:
+    if gives != "checkpoint" and config.quantize_aware:
         raise StageInputError(
-            "quantize_aware: an adapter does not change its base; use method: full, or set it on "
-            "the distill stage"
+            f"quantize_aware: {'an' if gives == 'adapter' else 'a'} {gives} does not change its "
+            "base; use method: full, or set it on the distill stage"
         )
     if config.method in ("lora", "last_k"):
         refuse_unknown(model, "model")

@@ -11,7 +11,8 @@ from peft import PeftModel
 from tiny_families import FAMILIES, tiny_checkpoint, tiny_config, tiny_inputs, tiny_model
 from transformers import AutoModelForMaskedLM
 
-from evalsuite.find_family import family_of
+from evalsuite.find_family import family_of, named
+from evalsuite.opening.adapter import attach
 from evalsuite.runtimes.torch import auto_class, logits_of
 from transfer.errors import MethodError
 from transfer.methods import last_k, lora
@@ -19,8 +20,10 @@ from transfer.methods._sequential import Updates
 from transfer.models.head_alone import HeadAlone, has_masked_lm_head, task_head
 from transfer.models.heads import Joined, lm_head, save_with_lm_head
 from transfer.objectives import mlm
+from transfer.registry import METHODS
 
 LABELS = {"pair": torch.tensor([0, 2, 1]), "tagging": torch.arange(27).view(3, 9) % 2}
+ENDS = {"start_positions": torch.tensor([1, 2, 3]), "end_positions": torch.tensor([2, 3, 4])}
 
 
 def logits(model: Any) -> torch.Tensor:
@@ -62,6 +65,36 @@ def test_lora_trains_and_fuses_on_the_plain_encoder(name: str, head: str, tmp_pa
     again = auto_class(head).from_pretrained(base, **labels)
     fused = PeftModel.from_pretrained(again, tmp_path).merge_and_unload()
     torch.testing.assert_close(logits(fused), trained, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("head", ["pair", "tagging", "span"])
+@pytest.mark.parametrize("method", ["soft_prompt", "deep_prompt"])
+@pytest.mark.parametrize("name", ["bert", "deberta-v2", "modernbert"])
+def test_a_prompt_is_saved_with_its_whole_head(
+    name: str, method: str, head: str, tmp_path: Path
+) -> None:
+    """The encoder has no part of it: one of masked LM has no pooler."""
+    if method == "deep_prompt" and not named(name).prefixes:
+        pytest.skip("no keys and values before the text")
+    chosen: Any = METHODS.get(method)
+    base = tmp_path / "base"
+    AutoModelForMaskedLM.from_config(tiny_config(name)).base_model.save_pretrained(base)
+    torch.manual_seed(1)
+    model = chosen.prepare(auto_class(head).from_pretrained(base), head, "fp32", length=4)
+    gold = ENDS if head == "span" else {"labels": LABELS[head] % 2}
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], 0.01)
+    for _ in range(3):
+        model.train()(**tiny_inputs(), **gold).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    chosen.save(model, tmp_path / "prompt")
+    torch.manual_seed(2)
+    again = attach(auto_class(head).from_pretrained(base), tmp_path / "prompt").eval()
+    with torch.inference_mode():
+        said, found = (logits_of(one.eval()(**tiny_inputs())) for one in (model, again))
+    wanted = said if head == "pair" else said[:, -9:]  # peft answers for virtual tokens too
+    assert wanted.std() > 0
+    torch.testing.assert_close(found if head == "pair" else found[:, -9:], wanted)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

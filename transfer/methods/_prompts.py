@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evalsuite.find_family import longest_of
+from evalsuite.find_family import find, longest_of
 from evalsuite.inference.token_types import separator_read
 from transfer.errors import MethodError
 from transfer.methods._options import option
-from transfer.methods._peft import TASKS
+from transfer.methods._peft import TASKS, heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,12 @@ def freeze(model: Any, method: str, length: int, max_length: int | None) -> None
             f"than the model's {positions} positions; set max_length: {positions - length} or less"
         )
     model.requires_grad_(False)
+
+
+def saved_heads(model: Any, format: str | None) -> list[str] | None:
+    """Modules of the head that are trained and saved whole; None where peft knows them all."""
+    family = find(model)
+    return None if family is None else heads(family, model, format)
 
 
 def has_prefix(model: Any) -> bool:

@@ -66,5 +66,9 @@ def prepare(
     check(format, precision, gradient_checkpointing=gradient_checkpointing)
     length = read(Options, options).length
     _prompts.freeze(model, "deep_prompt", length, max_length)
-    config = PrefixTuningConfig(task_type=_peft.TASKS[format], num_virtual_tokens=length)
+    config = PrefixTuningConfig(
+        task_type=_peft.TASKS[format],
+        num_virtual_tokens=length,
+        modules_to_save=_prompts.saved_heads(model, format),
+    )
     return get_peft_model(model, config)

@@ -32,8 +32,6 @@ GIVES = "adapter"
 KEYS = ("sequential",)
 Sequential = Literal["stack", "start"]
 ALL_LINEAR = "all-linear"
-_HEADED = ("pair", "tagging", "span", "choice")
-_SAVED_BY_PEFT = {"classifier", "qa_outputs"}  # of its task types; it has none for choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
         use_rslora=chosen.scaling == "rslora",
         use_dora=chosen.dora,
         init_lora_weights=init if init.startswith("pissa") else True,
-        modules_to_save=_heads(family, model, format),
+        modules_to_save=_peft.heads(family, model, format),
     )
     if chosen.dora and precision == "nf4":
         keep_codes(model)
@@ -212,13 +210,6 @@ def _check_layers(model: Any, options: Options) -> None:
             f"rank: {rank} is more than the model's width, {width}, the most that init: {init} "
             "can start from"
         )
-
-
-def _heads(family: Family, model: Any, format: str | None) -> list[str] | None:
-    """Modules that are trained and saved whole; None where peft knows them all."""
-    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    found = [name for name in family.heads if name in names] if format in _HEADED else []
-    return found if format == "choice" or set(found) - _SAVED_BY_PEFT else None
 
 
 def _targets(family: Family, model: Any, targets: Sequence[str] | str | None) -> list[str]:

@@ -55,6 +55,7 @@ def prepare(
         task_type=_peft.TASKS[format],
         num_virtual_tokens=length,
         prompt_tuning_init=PromptTuningInit.SAMPLE_VOCAB,
+        modules_to_save=_prompts.saved_heads(model, format),
     )
     wrapped = get_peft_model(model, config)
     _prompts.hide_virtual_tokens(wrapped)
