@@ -48,6 +48,9 @@ def start(
     Args:
         teacher: None for a bundle, where `options.student` is given.
         samples: batches of the training text.
+
+    Raises:
+        StudentError: it does not fit its teacher, or there are no such layers.
     """
     if options.student is None:
         if options.layer_choice == "greedy" and options.shape.any():
@@ -71,6 +74,12 @@ def start(
     layers = teacher.config.num_hidden_layers
     if whole == layers or options.teacher_layers is not None:
         return Start(student, kept, _matched(kept, teacher, options))
+    if len(kept) > layers:
+        raise StudentError(
+            f"student: {options.student.name} starts with {len(kept)} layers, and the teacher has "
+            f"{layers}, too few to match each one's hidden states to another; set layers: {layers} "
+            "or fewer, or hidden: 0 and relations: 1"
+        )
     return Start(student, kept, choose_layers(len(kept), layers))
 
 

@@ -50,6 +50,7 @@ def with_head(student: Path, teacher: Path, model: Any = None) -> Any:
         auto_class(head_of(config)), student, dtype=torch.float32, new_head=True, **named
     )
     found.config.finetuning_task = config.get("finetuning_task")
+    found.config.architectures = [type(found).__name__]  # what its head gives is read there
     if model is not None:
         _copy_head(found, model)
         if answers_of(config) == "score":

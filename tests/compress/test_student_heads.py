@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 import torch
-from checkpoints import bert
+from checkpoints import bert, small
 from quick import distillation
 from transformers import BertConfig, BertModel
 
 from compress.distill.distill import distill
 from compress.distill.new_head import needs_head, with_head
+from compress.errors import StudentError
+from compress.prune.importance import measure
 from compress.static.make import make
-from evalsuite.inference.checkpoint_config import head_of, labels_of, model_config, read_config
+from evalsuite.inference.checkpoint_config import (
+    answers_of,
+    head_of,
+    labels_of,
+    model_config,
+    read_config,
+)
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
@@ -23,6 +31,7 @@ from recipes.stages._shared.contract import Artifact, HeadFacts
 from recipes.stages.distill import Config, check
 
 EMBEDDED = DataSource("embedded")
+MULTI = "multi_label_classification"
 
 
 def test_of_the_same_shape_the_head_begins_as_the_teachers(tiny_nli: Path, tiny_base: Path) -> None:
@@ -67,6 +76,29 @@ def test_an_encoder_learns_a_task_from_its_teacher(
     config = read_config(tmp_path / "out")
     assert head_of(config) == head and labels_of(config) == labels_of(model_config(teacher))
     assert open_model(tmp_path / "out").labels == open_model(teacher).labels
+
+
+@pytest.mark.parametrize(
+    ("answers", "config"),
+    [("score", {"labels": ["likeness"]}), ("labels", {"problem_type": MULTI}), ("label", {})],
+)
+def test_an_elastic_students_units_are_measured_with_its_teachers_answers(
+    answers: str, config: dict[str, Any], tiny_base: Path, tmp_path: Path
+) -> None:
+    teacher = small(tmp_path / "teacher", **config)
+    student = with_head(tiny_base, teacher, load_checkpoint(teacher))
+    assert answers_of(student.config.to_dict()) == answers == open_model(teacher).answers
+    ids = torch.arange(5, 53).view(4, 12)
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    assert (measure(student, [batch], seed=1).units.mean(-1) > 0).all()
+
+
+def test_a_student_with_more_layers_than_its_teacher_is_said_with_its_name(tmp_path: Path) -> None:
+    teacher, student = (small(tmp_path / f"of{n}", layers=n) for n in (2, 3))
+    asked = distillation(layers=None, student=student, hidden=1.0, max_steps=1)
+    where = {"work": tmp_path / "w", "out": tmp_path / "o"}
+    with pytest.raises(StudentError, match=r"^student: of3 starts with 3 layers.*set layers: 2 or"):
+        distill(teacher, [TASKS.get("xnli")], EMBEDDED, asked, **where)
 
 
 def test_a_static_encoder_too(tiny_nli: Path, tiny_base: Path, tmp_path: Path) -> None:
