@@ -110,6 +110,12 @@ def test_items_are_labels_or_rows() -> None:
     assert batch_plan.items({"input_ids": ids, "start_positions": torch.zeros(3)}) == 3
 
 
+def test_a_score_of_minus_100_is_an_item() -> None:
+    scores = torch.tensor([[-100.0], [3.5], [-100.0]])
+    assert batch_plan.items({"input_ids": torch.ones(3, 5), "labels": scores}) == 3
+    assert batch_plan.items({"input_ids": torch.ones(3, 5), "labels": torch.ones(3, 2)}) == 6
+
+
 @pytest.mark.parametrize("name", ["xnli", "udpos", "xquad"])
 def test_memory_does_not_change_a_training(still: Path, tmp_path: Path, name: str) -> None:
     found = {}

@@ -106,11 +106,11 @@ def cut(batch: Batch, lengths: Sequence[int], rows: int, tokens: int | None = No
 
 def items(tensors: Mapping[str, Any]) -> int:
     """What the loss of a batch is the mean of: its labels (of tokens, where these have labels),
-    or its rows."""
+    or its rows. Scores are floats, and every value counts: -100 is one too."""
     labels = tensors.get("labels")
-    if labels is not None:
-        return int((labels != -100).sum())
-    return len(next(iter(tensors.values())))
+    if labels is None:
+        return len(next(iter(tensors.values())))
+    return int(labels.numel() if labels.is_floating_point() else (labels != -100).sum())
 
 
 def padded(sequences: Sequence[Sequence[int]], pad_id: int) -> dict[str, torch.Tensor]:
