@@ -287,5 +287,8 @@ def test_full_training_rounds_and_an_adapter_is_refused(tiny_base: Path, tmp_pat
         StageInputError, match="quantize_aware: an adapter does not change its base"
     ):
         training.check(config(quantize_aware="int8"), base)
+    for method in ("soft_prompt", "deep_prompt"):
+        with pytest.raises(StageInputError, match="aware: a prompt does not change its base; use"):
+            training.check(config(method=method, quantize_aware="int8"), base)
     asked = distilling.Config(name="s", stage="distill", teacher="t", quantize_aware="int8")
     assert distilling.check(asked, {"teacher": (Artifact("checkpoint", "xnli"),)}).task == "xnli"
