@@ -154,12 +154,14 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
 def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Options) -> None:
     """Raise StudentError with all options that do not fit together, before any work."""
     problems = []
+    unlabelled = [task.name for task in tasks if task.by_embedding]
+    plain = plain_share(options, tasks)
     if model_of(teacher) is None:
         problems += rules.bundle_teacher(options, teacher.directory.name)
     if own_tokenizer(options.student, teacher.directory):
         head = head_of(model_config(teacher.directory))
-        problems += rules.other_tokenizer(options, head, tasks=bool(tasks))
-    problems += rules.nothing_matched(options, bool(tasks), plain_share(options, tasks))
+        problems += rules.other_tokenizer(options, head, tasks=bool(tasks), unlabelled=unlabelled)
+    problems += rules.nothing_matched(options, bool(tasks), plain, unlabelled)
     problems += rules.logits_only(options)
     if options.stream is not None:
         apart = own_tokenizer(options.student, teacher.directory)

@@ -62,12 +62,15 @@ class Terms(Protocol):
         """Precision of a teacher that is a checkpoint."""
 
 
-def nothing_matched(terms: Terms, tasks: bool, plain: float) -> list[str]:
+def nothing_matched(
+    terms: Terms, tasks: bool, plain: float, unlabelled: Sequence[str] = ()
+) -> list[str]:
     """Kinds of text on which nothing would be learnt.
 
     Args:
         tasks: whether rows of tasks are read.
         plain: share of batches that are plain multilingual text.
+        unlabelled: names of the tasks whose rows have no gold labels.
     """
     everywhere = terms.logits > 0 or terms.hidden > 0 or terms.relations > 0
     if not (everywhere or terms.labels > 0 or terms.sentences > 0):
@@ -81,6 +84,11 @@ def nothing_matched(terms: Terms, tasks: bool, plain: float) -> list[str]:
         problems.append(
             "tasks: nothing is matched on their rows; leave tasks out, or set logits (of a teacher "
             "with a head), hidden, labels or relations above 0"
+        )
+    elif unlabelled and not everywhere:
+        problems.append(
+            f"labels: {', '.join(unlabelled)} has no gold labels, and nothing else is matched on "
+            "its rows; leave it out of tasks, or set hidden or relations above 0"
         )
     if plain > 0 and not (everywhere or terms.sentences > 0):
         problems.append(
@@ -189,7 +197,12 @@ def streamed(
 
 
 def other_tokenizer(
-    terms: Terms, head: str | None, encoder: bool = False, *, tasks: bool
+    terms: Terms,
+    head: str | None,
+    encoder: bool = False,
+    *,
+    tasks: bool,
+    unlabelled: Sequence[str] = (),
 ) -> list[str]:
     """What cannot be matched where student and teacher split text into other pieces.
 
@@ -197,6 +210,7 @@ def other_tokenizer(
         head: format of the teacher's head, None where it is not known.
         encoder: whether the teacher is known to have no head, or one of masked words alone.
         tasks: whether rows of tasks are read.
+        unlabelled: names of the tasks whose rows have no gold labels.
     """
     because = (
         "student and teacher have different tokenizers, and the same text becomes another number "
@@ -213,10 +227,12 @@ def other_tokenizer(
             f"hidden: {because}; hidden states are then matched for encoders and for heads with "
             f"one answer per text or per word, and the teacher has a {head} head; set hidden: 0"
         )
-    if terms.hidden > 0 and tasks and not (terms.logits > 0 or terms.labels > 0):
+    gold = terms.labels > 0 and not unlabelled
+    if terms.hidden > 0 and tasks and not (terms.logits > 0 or gold):
         problems.append(
             f"tasks: {because}; hidden states are then matched on text without labels only, so "
-            "nothing is matched on rows of tasks; leave tasks out, or set logits or labels above 0"
+            f"nothing is matched on rows of {', '.join(unlabelled) or 'tasks'}; leave tasks out, "
+            f"or set logits{'' if unlabelled else ' or labels'} above 0"
         )
     if head == "span" and terms.logits > 0:
         problems.append(

@@ -43,7 +43,7 @@ from recipes.stages._shared.student_gate import (
     compared_task,
     refuse_unmeasured,
 )
-from recipes.stages._shared.student_keys import StudentKeys
+from recipes.stages._shared.student_keys import StudentKeys, student_problems
 from recipes.stages._shared.student_start import (
     apart,
     gets_head,
@@ -153,7 +153,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "teacher: has no task head, so there are no logits to match; "
             "set logits: 0 and labels: 0, or train it first"
         )
-    problems = rules.nothing_matched(config, bool(config.tasks), config.multilingual)
+    unlabelled = [task.name for task in known if task.by_embedding]
+    problems = rules.nothing_matched(config, bool(known), config.multilingual, unlabelled)
     problems += rules.logits_only(config)
     problems += text_problems(config, teacher, plain=config.multilingual > 0 or not config.tasks)
     if config.stream is not None:
@@ -161,17 +162,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         problems += rules.streamed(config, teacher.kind == "bundle", prefix=config.prefix)
     if teacher.kind == "bundle":
         problems += rules.bundle_teacher(config, "teacher")
-    if config.layers is not None and (problem := rules.layers_problem(config.layers)):
-        problems.append(f"layers: {problem}")
-    if config.layer_choice == "greedy" and not isinstance(config.layers, int):
-        problems.append("layer_choice: greedy chooses a number of layers; set layers to a number")
-    problems += rules.matched_layers(config.teacher_layers, config.hidden)
-    if config.student is not None and (config.width or config.heads or config.ffn):
-        problems.append("student: its widths are fixed; leave width, heads and ffn out")
-    if config.width is not None and config.hidden > 0:
-        problems.append(
-            "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
-        )
+    problems += student_problems(config)
     for student in inputs.get("student", ()):
         problems += apart(config, student, teacher)
         problems += rules.static_student(config, student.family, config.layers)
@@ -196,7 +187,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         need(student, "student", "checkpoint")
         head = head_of_student(config, student, head)
     outputs_only = config.hidden == config.relations == 0
-    if outputs_only and any(task.by_embedding for task in known):
+    if outputs_only and unlabelled:
         raise StageInputError(
             "hidden, relations: both are 0, and a teacher without a head gives nothing else to "
             "learn; set one above 0"

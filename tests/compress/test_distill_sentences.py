@@ -14,7 +14,7 @@ from quick import distillation
 from compress.distill import plain_text
 from compress.distill.distill import distill
 from compress.distill.narrow import Shape
-from compress.distill.rules import nothing_matched
+from compress.distill.rules import nothing_matched, other_tokenizer
 from compress.distill.sentences import cosines_loss, sentence_loss, turn
 from compress.errors import StudentError
 from evalsuite import tokenization
@@ -166,6 +166,25 @@ def test_nothing_to_match_is_said_before_work(tiny_base: Path, tmp_path: Path) -
         )  # fmt: skip
     (problem,) = nothing_matched(distillation(logits=0.0, labels=1.0), tasks=True, plain=0.5)
     assert "nothing is matched on text without labels; set multilingual: 0" in problem
+
+
+def test_rows_of_retrieval_have_no_gold_labels(tiny_base: Path, tmp_path: Path) -> None:
+    asked = distillation(logits=0.0, labels=1.0)
+    with pytest.raises(StudentError, match="labels: lareqa has no gold labels, and nothing else"):
+        distill(
+            tiny_base, [TASKS.get("lareqa")], EMBEDDED, asked,
+            work=tmp_path / "w", out=tmp_path / "o",
+        )  # fmt: skip
+    apart = other_tokenizer(
+        distillation(logits=0.0, hidden=1.0, labels=1.0), None, tasks=True, unlabelled=["lareqa"]
+    )
+    assert len(apart) == 1 and "nothing is matched on rows of lareqa; leave tasks" in apart[0]
+    config = Config(
+        name="s", stage="distill", teacher="t", tasks=("lareqa",), logits=0, hidden=0, labels=1,
+        multilingual=0,
+    )  # fmt: skip
+    with pytest.raises(StageInputError, match="labels: lareqa has no gold labels, and nothing"):
+        check(config, {"teacher": [Artifact("checkpoint", external=True)]})
 
 
 def test_the_stage_says_what_sentences_need() -> None:

@@ -59,3 +59,33 @@ def test_keys_of_text_that_is_not_read_are_refused(keys: dict[str, Any]) -> None
     check(config(multilingual=0), teacher)
     encoder = {"teacher": [Artifact("checkpoint")]}
     check(config(tasks=[], logits=0, **keys), encoder)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"relation_layer": 1}, "relation_layer: with relations: 0 no attention relations are"),
+        (
+            {"relation_heads": 4, "relation_layer": 1},
+            "relation_heads, relation_layer: with relations: 0 .*; remove them, or set relations",
+        ),
+        (
+            {"sentence_targets": "each"},
+            "sentence_targets: with sentences: 0 no vectors .* remove it, or set sentences above 0",
+        ),
+        (
+            {"tasks": [], "logits": 0, "uncased": 0.5, "code_switch": 0.5, "max_examples": 9},
+            "^uncased, code_switch, max_examples: without tasks no training rows are read; remove",
+        ),
+    ],
+)
+def test_keys_of_losses_that_are_off_and_of_no_rows_are_refused(
+    keys: dict[str, Any], said: str
+) -> None:
+    teacher = {"teacher": [Artifact("checkpoint", task="xnli" if keys.get("tasks") else None)]}
+    with pytest.raises(StageInputError, match=said):
+        check(config(**{"logits": 0, **keys}), teacher)
+    off = {"relation_heads": None, "sentence_targets": "english", "uncased": 0, "code_switch": 0}
+    check(config(logits=0, **off), teacher)  # as where they are left out
+    used = {"relations": 1, "sentences": 1, "max_examples": 9, **keys} | {"tasks": ["xnli"]}
+    check(config(**used | {"logits": 0}), teacher)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
 
 from pydantic import model_validator
 
@@ -26,6 +26,7 @@ from recipes.stages._shared.plain_text_keys import (
     TextLanguages,
     TextStream,
 )
+from recipes.stages._shared.unused_keys import unused, written
 
 
 class DistilledTextKeys(StageConfig):
@@ -45,9 +46,9 @@ class DistilledTextKeys(StageConfig):
     def _one_text(self) -> DistilledTextKeys:
         given = self.model_fields_set
         others = {"text", "max_pairs", "prose", "skip_longer", "languages", "balance_labels"}
-        if self.stream is not None and (written := given & others):
+        if self.stream is not None and (both := given & others):
             raise ValueError(
-                f"stream: is the multilingual text, so remove {', '.join(sorted(written))}"
+                f"stream: is the multilingual text, so remove {', '.join(sorted(both))}"
             )
         streams = given & {"shuffle_buffer", "sampling_exponent"}
         if self.stream is None and streams:
@@ -57,7 +58,7 @@ class DistilledTextKeys(StageConfig):
                 "languages: English is the other side of all; name another language, or leave "
                 "languages out to read all there are"
             )
-        if self.text and (unread := _written(self, ("languages", "prose"))):
+        if self.text and (unread := written(self, ("languages", "prose"))):
             raise ValueError(
                 f"text: is the multilingual text, so remove {' and '.join(unread)}, which choose "
                 "from the parallel text"
@@ -77,23 +78,12 @@ def text_problems(config: Balanced, teacher: Artifact, *, plain: bool) -> list[s
     return balance_problems(config, head_format(teacher), head_answers(teacher))
 
 
-def _unread_text(config: object, *, plain: bool) -> list[str]:
+def _unread_text(config: Any, *, plain: bool) -> list[str]:
     """What is wrong with keys of the multilingual text where none is read.
 
     Args:
         plain: whether text without labels is read.
     """
     own = DistilledTextKeys.model_fields.keys() - StageConfig.model_fields.keys()
-    keys = _written(config, sorted(own))
-    if plain or not keys:
-        return []
-    return [
-        f"{', '.join(keys)}: with multilingual: 0 no multilingual text is read; remove "
-        f"{'it' if len(keys) == 1 else 'them'}, or set multilingual above 0"
-    ]
-
-
-def _written(config: object, keys: Iterable[str]) -> list[str]:
-    """Those of the keys that a recipe sets to something else than their defaults."""
-    fields = DistilledTextKeys.model_fields
-    return [key for key in keys if getattr(config, key) != fields[key].default]
+    because = "with multilingual: 0 no multilingual text is read"
+    return unused(config, sorted(own), because, "set multilingual above 0", off=not plain)

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from compress.distill import rules
 from recipes.stages._shared.contract import StageConfig
 from recipes.stages._shared.elastic_keys import ElasticConfig
+from recipes.stages._shared.unused_keys import unused
 
 
 class StudentKeys(StageConfig):
@@ -63,3 +65,38 @@ class StudentKeys(StageConfig):
         """Layers and units of the student, where the keys say them."""
         count = len(self.layers) if isinstance(self.layers, tuple) else self.layers
         return count, self.ffn
+
+
+def student_problems(config: Any) -> list[str]:
+    """What is wrong with the student's sizes, and with keys of what is not matched or read.
+
+    Args:
+        config: of `distill`.
+    """
+    problems = []
+    if config.layers is not None and (problem := rules.layers_problem(config.layers)):
+        problems.append(f"layers: {problem}")
+    if config.layer_choice == "greedy" and not isinstance(config.layers, int):
+        problems.append("layer_choice: greedy chooses a number of layers; set layers to a number")
+    problems += rules.matched_layers(config.teacher_layers, config.hidden)
+    if config.student is not None and (config.width or config.heads or config.ffn):
+        problems.append("student: its widths are fixed; leave width, heads and ffn out")
+    if config.width is not None and config.hidden > 0:
+        problems.append(
+            "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
+        )
+    return problems + _unused(config)
+
+
+def _unused(config: Any) -> list[str]:
+    """Keys that are written, of losses that are off and of rows that are not read."""
+    relations, rows = ("relation_heads", "relation_layer"), ("uncased", "code_switch")
+    why = "with relations: 0 no attention relations are matched"
+    problems = unused(config, relations, why, "set relations above 0", off=config.relations == 0)
+    why = "with sentences: 0 no vectors of sentences are matched"
+    targets = ("sentence_targets",)
+    problems += unused(config, targets, why, "set sentences above 0", off=config.sentences == 0)
+    why = "without tasks no training rows are read"
+    return problems + unused(
+        config, (*rows, "max_examples"), why, "name tasks", off=not config.tasks
+    )

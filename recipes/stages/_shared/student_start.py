@@ -55,10 +55,11 @@ def apart(config: Matching, student: Artifact, teacher: Artifact) -> list[str]:
     if teacher.tokenizer is None or student.tokenizer in (None, teacher.tokenizer):
         return []
     if teacher.task is not None:
-        return rules.other_tokenizer(
-            config, head_of_task(find_task(teacher.task)), tasks=bool(config.tasks)
-        )
-    known = teacher.head
-    encoder = known is not None and known.format is None
-    head = known.format if known else None
-    return rules.other_tokenizer(config, head, encoder, tasks=bool(config.tasks))
+        encoder, head = False, head_of_task(find_task(teacher.task))
+    else:
+        known = teacher.head
+        encoder = known is not None and known.format is None
+        head = known.format if known else None
+    unlabelled = [name for name in config.tasks if find_task(name).by_embedding]
+    tasks = bool(config.tasks)
+    return rules.other_tokenizer(config, head, encoder, tasks=tasks, unlabelled=unlabelled)
