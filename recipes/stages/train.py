@@ -93,7 +93,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     heads: list[Format] = (
         ["ranking"] if vectors else [head_of_task(task) or task.format for task in found]
     )
-    gives = method_gives(config, heads[0] if only else None)
+    gives = method_gives(config, heads[0] if only else None, model.family)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(
             f"embeddings: {config.embeddings} is for adapters; method: {config.method} writes a "

@@ -84,6 +84,16 @@ def test_a_format_without_a_class_is_refused_ahead(monkeypatch: pytest.MonkeyPat
         check("train", artifact("bert"), tasks=["xcopa"])
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_prompt_that_a_family_does_not_read_is_refused_ahead(name: str) -> None:
+    assert check("train", artifact(name), method="soft_prompt").family == name
+    if name not in ("deberta-v2", "distilbert", "modernbert"):
+        assert check("train", artifact(name), method="deep_prompt").family == name
+        return
+    with pytest.raises(StageInputError, match=f"deep_prompt: a {name} takes no keys .*soft_prompt"):
+        check("train", artifact(name), method="deep_prompt")
+
+
 def test_quantized_heads_stay_in_floating_point(tmp_path: Path) -> None:
     from transformers.quantizers.quantizers_utils import should_convert_module
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evalsuite.find_family import find, longest_of
+from evalsuite.find_family import find, find_type, longest_of
 from evalsuite.inference.token_types import separator_read
+from evalsuite.static.kind import MODEL_TYPE
 from transfer.errors import MethodError
 from transfer.methods._options import option
 from transfer.methods._peft import TASKS, heads
@@ -27,6 +28,24 @@ def check(method: str, format: str | None) -> None:
         )
 
 
+def refuse_family(method: str, model_type: str) -> None:
+    """Raise MethodError for a family whose models do not read such a prompt.
+
+    >>> refuse_family("deep_prompt", "modernbert")
+    MethodError: method: deep_prompt: a modernbert takes no keys and values before those of the ...
+    """
+    if model_type == MODEL_TYPE:
+        raise MethodError(
+            f"method: {method}: a static model has no layers that read a prompt; use method: full"
+        )
+    family = find_type(model_type)
+    if method == "deep_prompt" and family is not None and not family.prefixes:
+        raise MethodError(
+            f"method: {method}: a {model_type} takes no keys and values before those of the text; "
+            "use method: soft_prompt or lora"
+        )
+
+
 def freeze(model: Any, method: str, length: int, max_length: int | None) -> None:
     """Freeze the model.
 
@@ -36,8 +55,9 @@ def freeze(model: Any, method: str, length: int, max_length: int | None) -> None
 
     Raises:
         MethodError: the model has fewer positions than the prompt and the longest sequence need, or
-            reads token types.
+            reads token types; its family does not read such a prompt.
     """
+    refuse_family(method, str(model.config.model_type))
     if method == "soft_prompt" and separator_read(model) is not None:
         raise MethodError(
             f"method: {method}: {type(model).__name__} reads token types, which a prompt in place "

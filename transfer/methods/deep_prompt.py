@@ -37,6 +37,11 @@ def check(
         )
 
 
+def refuse(model_type: str) -> None:
+    """Refuse families that take no keys and values before those of the text."""
+    _prompts.refuse_family("deep_prompt", model_type)
+
+
 def trained(shape: ModelShape, **options: Any) -> int:
     """Parameters that are trained, from the model's shape."""
     return read(Options, options).length * shape.layers * 2 * shape.width + shape.head
@@ -58,8 +63,8 @@ def prepare(
         options: see `Options`.
 
     Raises:
-        MethodError: the task is multiple-choice, gradient checkpointing is on, or the model has too
-            few positions.
+        MethodError: the task is multiple-choice, gradient checkpointing is on, the model has too
+            few positions, or its family takes no keys and values before those of the text.
     """
     from peft import PrefixTuningConfig, get_peft_model
 

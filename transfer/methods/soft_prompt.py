@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from evalsuite.word_width import word_width
 from transfer.methods import _peft, _prompts
 from transfer.methods._options import read
 from transfer.methods._peft import save as save
@@ -24,9 +25,14 @@ def check(format: str | None, precision: str, **options: Any) -> None:
     _prompts.check("soft_prompt", format)
 
 
+def refuse(model_type: str) -> None:
+    """Refuse static models."""
+    _prompts.refuse_family("soft_prompt", model_type)
+
+
 def trained(shape: ModelShape, **options: Any) -> int:
     """Parameters that are trained, from the model's shape."""
-    return read(Options, options).length * shape.width + shape.head
+    return read(Options, options).length * (shape.words // shape.vocabulary) + shape.head
 
 
 def prepare(
@@ -44,7 +50,7 @@ def prepare(
         options: see `Options`.
 
     Raises:
-        MethodError: the task is multiple-choice, or the model has too few positions.
+        MethodError: the task is multiple-choice, the model has too few positions, or it is static.
     """
     from peft import PromptTuningConfig, PromptTuningInit, get_peft_model
 
@@ -54,6 +60,8 @@ def prepare(
     config = PromptTuningConfig(
         task_type=_peft.TASKS[format],
         num_virtual_tokens=length,
+        token_dim=word_width(model.config),
+        num_attention_heads=model.config.num_attention_heads,
         prompt_tuning_init=PromptTuningInit.SAMPLE_VOCAB,
         modules_to_save=_prompts.saved_heads(model, format),
     )

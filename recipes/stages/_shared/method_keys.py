@@ -64,11 +64,15 @@ def method_options(config: Any) -> dict[str, Any]:
     return {name: getattr(config, name) for name in (*_OPTIONS, *shared)}
 
 
-def method_gives(config: Any, format: Format | None) -> ArtifactKind:
+def method_gives(config: Any, format: Format | None, family: str | None = None) -> ArtifactKind:
     """Kind of artifact that the method writes.
 
+    Args:
+        family: model type of what is trained; None where it is not known.
+
     Raises:
-        StageInputError: there is no such method, or its options do not fit together.
+        StageInputError: there is no such method, its options do not fit together, or it cannot
+            train models of the family.
     """
     from evalsuite.errors import UnknownNameError
     from transfer.errors import MethodError
@@ -76,6 +80,8 @@ def method_gives(config: Any, format: Format | None) -> ArtifactKind:
     try:
         method = METHODS.get(config.method)
         method.check(format, config.precision, **method_options(config))
+        if family is not None and hasattr(method, "refuse"):
+            method.refuse(family)
     except (UnknownNameError, MethodError) as error:
         raise StageInputError(str(error)) from None
     gives: ArtifactKind = method.GIVES
