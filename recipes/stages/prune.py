@@ -47,6 +47,7 @@ from recipes.stages._shared.training_keys import (
 from recipes.stages._shared.training_keys import (
     cost as training_cost,
 )
+from recipes.stages._shared.unused_keys import unused
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ if TYPE_CHECKING:
 
 VERSION = 8
 _TOKENIZERS = 6  # times that one is opened
+_OF_RECOVERY = (
+    *("labels", "max_steps", "max_examples", "freeze_embeddings", "uncased", "code_switch"),
+    "quantize_aware",
+)
 PASS = True
 
 
@@ -161,6 +166,9 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
             raise ValueError("give ffn, heads or layers: how many of them to keep")
         if self.recovers and self.logits == self.hidden == self.labels == 0:
             raise ValueError("logits, hidden and labels are all 0; set epochs: 0 for no recovery")
+        because, remedy = "with epochs: 0 nothing is trained", "set epochs above 0"
+        if problems := unused(self, _OF_RECOVERY, because, remedy, off=not self.recovers):
+            raise ValueError(problems[0])
         if self.recovers and self.multilingual > 0 and self.logits == self.hidden == 0:
             raise ValueError(
                 "multilingual: nothing is matched on text without labels; set multilingual: 0, or "

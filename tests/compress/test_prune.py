@@ -278,6 +278,10 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
             config(layers=wrong_layers)
     with pytest.raises(ValueError, match="set epochs: 0 for no recovery"):
         config(ffn=3, logits=0, hidden=0)
+    idle = {"quantize_aware": "int8", "labels": 1, "uncased": 0.5, "max_steps": 9}
+    said = "labels, max_steps, freeze_embeddings, uncased, quantize_aware: with epochs: 0 nothing"
+    with pytest.raises(ValueError, match=f"{said} is trained; remove them, or set epochs above 0"):
+        config(ffn=3, epochs=0, freeze_embeddings=True, **idle)
     with pytest.raises(ValueError, match="multilingual: nothing is matched on text without labels"):
         config(ffn=3, logits=0, hidden=0, labels=1)
     config(ffn=3, logits=0, hidden=0, labels=1, multilingual=0)

@@ -10,6 +10,7 @@ Files:
     elastic_keys.py: keys of elastic students, and what `check` knows of their sizes
     plain_text_keys.py: keys of stages that read multilingual text without labels
     distilled_text_keys.py: keys of `distill` that say which multilingual text is read
+    unused_keys.py: refuses keys that are written where they change nothing
     method_keys.py: keys of `train` that choose a training method, and its options
     heads.py: what `check` knows of the head of a model from outside
     planned_model.py: what plan knows of a model before it exists, and what training it holds
