@@ -28,6 +28,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import ProbeTask
 from recipes.stages._shared.training_keys import dev_rows, need, probed
+from recipes.stages._shared.unused_keys import unused
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ class Config(StageConfig):
             raise ValueError(f"density: combine: {self.combine} keeps all values; leave it out")
         if self.rank is not None and not cut(self.combine):
             raise ValueError(f"rank: combine: {self.combine} cuts no rank; leave it out")
+        because, searches = "no weights are searched", self.weights == "search"
+        keys, remedy = ("trials", "dev_examples"), "set weights: search"
+        if problems := unused(self, keys, because, remedy, off=not searches):
+            raise ValueError(problems[0])
         return self
 
 

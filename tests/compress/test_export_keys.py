@@ -117,6 +117,18 @@ def test_calibration_text_is_part_of_the_key() -> None:
             {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},
             "calibration_text: the probe task has no training rows",
         ),
+        (
+            {"calibration_text": "train", "calibration_rows": 8},
+            "^calibration_text, calibration_rows: onnxruntime fp32 is not calibrated; remove them",
+        ),
+        (
+            {"runtime": "openvino", "precision": "int8-weights", "calibration_rows": 8},
+            "calibration_rows: openvino int8-weights is not calibrated; remove it, or set a",
+        ),
+        (
+            {"embeddings": "int8", "precision": "int8", "max_pairs": 9},
+            "max_pairs: pieces are counted for embeddings: rank-N alone; remove it, or set",
+        ),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:

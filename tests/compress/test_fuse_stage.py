@@ -125,6 +125,11 @@ def test_a_training_says_what_its_adapter_can_be_combined_with() -> None:
         ({"combine": "cat", "rank": 4}, "cuts no rank"),
         ({"combine": "dare_ties", "density": 1.0}, "less than 1"),
         ({"weights": "find"}, "search"),
+        (
+            {"weights": [1, 1], "trials": 9, "dev_examples": 9},
+            "trials, dev_examples: no weights are searched; remove them, or set weights: search",
+        ),
+        ({"dev_examples": 9}, "dev_examples: no weights are searched; remove it, or set"),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
