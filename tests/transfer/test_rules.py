@@ -68,6 +68,38 @@ def test_check_and_training_say_the_same(
         stage.check(config, {"model": [Artifact("checkpoint", external=True)]})
 
 
+@pytest.mark.parametrize(
+    ("keys", "used", "said"),
+    [
+        (
+            {"mlm_languages": ("de",), "mlm_lines": None},
+            {"mlm": 0.5},
+            "mlm_languages, mlm_lines: with mlm: 0 no masked text is read; remove them, or set mlm",
+        ),
+        ({"adversarial_steps": 2}, {"adversarial": 0.1}, "with adversarial: 0 no perturbation is"),
+        ({"average_share": 0.5}, {"average": 3}, "average_share: without average no snapshots are"),
+        ({"max_pairs": 9}, {"tasks": (), "contrastive": "words"}, "no parallel text is trained on"),
+        ({"pooling": "cls"}, {"tasks": ("lareqa",)}, "pooling: no vectors of sentences are tr"),
+        (
+            {"contrastive_temperature": 0.1},
+            {"tasks": (), "contrastive": "words"},
+            "contrastive_temperature: no vectors of sentences are trained here; leave it out, or",
+        ),
+    ],
+    ids=lambda keys: " ".join(keys) if isinstance(keys, dict) else None,
+)
+def test_keys_of_what_is_off_are_refused(
+    keys: dict[str, Any], used: dict[str, Any], said: str
+) -> None:
+    def checked(**given: Any) -> str:
+        config = stage.Config(name="t", stage="train", model="m", **{"tasks": ("xnli",)} | given)
+        return stage.check(config, {"model": [Artifact("checkpoint", external=True)]}).kind
+
+    with pytest.raises(StageInputError, match=re.escape(said)):
+        checked(**keys)
+    assert checked(**keys, **used) == "adapter"
+
+
 def test_every_problem_is_said_at_once() -> None:
     ranking, retrieval = TASKS.get("lareqa"), TASKS.get("tatoeba")
     problems = rules.task_problems([ranking, retrieval], evaluated=True, parts=True)

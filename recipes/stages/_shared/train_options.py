@@ -10,6 +10,7 @@ from recipes import torchrun
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import LanguageCode, TaskName
 from recipes.stages._shared.training_keys import TaskTrainingConfig
+from recipes.stages._shared.unused_keys import unused, written
 from recipes.stages._shared.vector_keys import (
     ContrastKeys,
     belonging,
@@ -237,7 +238,7 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
         StageInputError: an option does not fit a task.
     """
     on_text = config.contrastive in ("words", "sentences")
-    if on_text and (changed := [key for key in _OF_TASKS if not _is_default(config, key)]):
+    if on_text and (changed := written(config, _OF_TASKS)):
         raise StageInputError(
             f"contrastive: {', '.join(changed)} change the training of tasks and of masked text "
             "alone; leave them out"
@@ -252,16 +253,28 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
         raise StageInputError(problems[0])
     vectors = rules.trains_vectors(found, belonging(config))
     check_vectors(config, trained=vectors or config.contrastive == "sentences")
-    if vectors and (changed := [key for key in ("mixing", "cap") if not _is_default(config, key)]):
+    if vectors and (changed := written(config, ("mixing", "cap"))):
         raise StageInputError(
             f"{changed[0]}: rows of several tasks are one set where vectors are trained; leave it "
             "out"
         )
+    if problems := _unused(config):
+        raise StageInputError("\n".join(problems))
 
 
-def _is_default(config: TrainOptionsConfig, key: str) -> bool:
-    """Whether a key has the value that it has where it is left out."""
-    return bool(getattr(config, key) == type(config).model_fields[key].default)
+def _unused(config: TrainOptionsConfig) -> list[str]:
+    """Keys that are written, of parts of the training that are off."""
+    why, other = "with mlm: 0 no masked text is read", "set mlm above 0"
+    keys: tuple[str, ...] = ("mlm_languages", "mlm_lines")
+    problems = unused(config, keys, why, other, off=config.mlm == 0)
+    why, other = "with adversarial: 0 no perturbation is searched", "set adversarial above 0"
+    keys = ("adversarial_steps",)
+    problems += unused(config, keys, why, other, off=config.adversarial == 0)
+    why, other = "without average no snapshots are averaged", "set average"
+    problems += unused(config, ("average_share",), why, other, off=config.average is None)
+    why, other = "no parallel text is trained on", "set contrastive: words or sentences"
+    on_text = config.contrastive in ("words", "sentences")
+    return problems + unused(config, ("max_pairs",), why, other, off=not on_text)
 
 
 def train_options(config: TrainOptionsConfig) -> dict[str, Any]:

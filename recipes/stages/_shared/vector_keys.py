@@ -8,6 +8,7 @@ from pydantic import Field
 
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import StageConfig
+from recipes.stages._shared.unused_keys import written
 
 if TYPE_CHECKING:
     from transfer.objectives.sentence_vectors import SentenceVectors
@@ -88,6 +89,7 @@ class ContrastKeys(VectorKeys):
 
 
 _OF_VECTORS = ("prefix", "passage_prefix", "matryoshka")
+_OF_WORDS_TOO = ("pooling", "contrastive_temperature")
 
 
 def belonging(config: ContrastKeys) -> Belonging | None:
@@ -118,7 +120,10 @@ def check_vectors(config: ContrastKeys, *, trained: bool) -> None:
     Raises:
         StageInputError: a key means nothing here, or does not fit another one.
     """
-    if not trained and (given := [key for key in _OF_VECTORS if getattr(config, key)]):
+    given = [key for key in written(config, _OF_VECTORS) if getattr(config, key)]
+    if config.contrastive != "words":
+        given += written(config, _OF_WORDS_TOO)
+    if not trained and given:
         raise StageInputError(
             f"{given[0]}: no vectors of sentences are trained here; leave it out, or set "
             "contrastive: sentences, or contrastive: rows with tasks of two sentences"
