@@ -198,8 +198,10 @@ def _task_rows(
     tasks: Sequence[Task], source: DataSource, directory: Path, options: Options, progress: Progress
 ) -> list[Any]:
     """The training rows of each task."""
-    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
     parts: list[Any] = []
+    if not tasks:  # nothing to change, so no dictionary is read
+        return parts
+    change = augment.prepare(options.augmentation, source, options.settings.seed, progress)
     for task in tasks:
         progress(0.0, f"reading {task.name}")
         if task.by_embedding:

@@ -255,3 +255,13 @@ def test_a_student_reads_rows_with_words_translated(
     distill(tiny_nli, [TASKS.get("xnli")], EMBEDDED, terms, work=work, out=out)
     assert asked == [Augmentation(code_switch=0.5)]
     assert read == [[PairExample("1", "a", "b", "neutral")]]
+
+
+def test_without_tasks_no_dictionary_is_needed(tiny_base: Path, tmp_path: Path) -> None:
+    from compress.distill.training_text import read_text
+
+    (tmp_path / "lines.txt").write_text("Es regnet.\nIt rains.\n", encoding="utf-8")
+    half = Augmentation(code_switch=0.5)
+    asked = distillation(augmentation=half, text=(tmp_path / "lines.txt",), hidden=1.0)
+    text = read_text([], DataSource("files"), tiny_base, asked, None)  # it has no parallel text
+    assert text.rows() == 2
