@@ -5,6 +5,8 @@ Files:
 - `distill.py`: the whole pass, from the teacher's directory to the student's checkpoint.
 - `options.py`: what the student is, and what it is trained to match.
 - `rules.py`: which options fit together; called by `check` and by the pass.
+- `model_rules.py`: which models can learn from which; called by both too.
+- `consistent.py`: both, on the teacher and the options of a pass.
 - `training_text.py`: reads the rows and the text, and plans the batches.
 - `teachers.py`: opens a checkpoint or a bundle as a teacher.
 - `label_order.py`: which order labels are in; teachers with other labels are refused.

@@ -18,9 +18,8 @@ from typing import Any
 import torch
 from transformers.trainer_utils import set_seed
 
-from compress.distill import rules
 from compress.distill.balance import balanced
-from compress.distill.balance_rules import balance_problems
+from compress.distill.consistent import require_consistent
 from compress.distill.dropout import dropout
 from compress.distill.elastic_cuts import Cuts, declare
 from compress.distill.elastic_training import ElasticLoss, elastic_cuts
@@ -32,7 +31,7 @@ from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
 from compress.distill.student_batch import Match, StudentBatch
 from compress.distill.targets import Targets
 from compress.distill.teachers import in_order, logits_function, model_of, open_teacher
-from compress.distill.training_text import TrainingText, plain_share, read_text
+from compress.distill.training_text import TrainingText, read_text
 from compress.errors import StudentError
 from evalsuite.inference.checkpoint_config import head_of, model_config, read_config
 from evalsuite.inference.predictor import Predictor
@@ -86,7 +85,7 @@ def distill(
     asked = options.max_length
     head = head_of(model_config(teacher_dir))
     options = _fitted_options(teacher_dir, options, head)
-    _require_consistent(predictor, tasks, options)
+    require_consistent(predictor, tasks, options)
     labelled = [task.labelled(source) for task in tasks]
     labels = label_order(predictor, labelled, options.labels > 0, "set labels: 0")
     in_order(predictor, labels)
@@ -149,30 +148,6 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
         static=static,
         each_side=options.each_side or bool(options.text),
     )
-
-
-def _require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Options) -> None:
-    """Raise StudentError with all options that do not fit together, before any work."""
-    problems = []
-    unlabelled = [task.name for task in tasks if task.by_embedding]
-    plain = plain_share(options, tasks)
-    if model_of(teacher) is None:
-        problems += rules.bundle_teacher(options, teacher.directory.name)
-    if own_tokenizer(options.student, teacher.directory):
-        head = head_of(model_config(teacher.directory))
-        problems += rules.other_tokenizer(options, head, tasks=bool(tasks), unlabelled=unlabelled)
-    problems += rules.nothing_matched(options, bool(tasks), plain, unlabelled)
-    problems += rules.logits_only(options)
-    if options.stream is not None:
-        apart = own_tokenizer(options.student, teacher.directory)
-        prefix = None if teacher.labels else options.vectors.prefix
-        problems += rules.streamed(options, model_of(teacher) is None, apart, prefix)
-    problems += balance_problems(options, head_of(model_config(teacher.directory)), teacher.answers)
-    if options.student is not None:
-        family = read_config(options.student).get("model_type")
-        problems += rules.static_student(options, family, options.layers)
-    if problems:
-        raise StudentError("\n".join(problems))
 
 
 def _cached_logits(

@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from compress.errors import StudentError
-from evalsuite.static.kind import MODEL_TYPE
 
 _OTHER_ROWS = ("span", "choice")  # heads that answer neither once per text nor once per word
 
@@ -249,26 +248,6 @@ def other_tokenizer(
             "cache: never: student and teacher have different tokenizers, so the teacher runs once "
             "per row, before training; leave cache out"
         )
-    return problems
-
-
-def static_student(terms: Terms, family: object, layers: object = None) -> list[str]:
-    """What cannot be matched where the student is a table of vectors, without layers.
-
-    Args:
-        family: model type of the student; nothing is wrong with others.
-        layers: that are asked for.
-    """
-    if family != MODEL_TYPE:
-        return []
-    problems = []
-    if terms.hidden > 0 or terms.relations > 0:
-        problems.append(
-            "hidden, relations: a static student has no layers to match; set hidden: 0 and "
-            "relations: 0"
-        )
-    if layers is not None:
-        problems.append("layers: a static student has none; leave layers out")
     return problems
 
 

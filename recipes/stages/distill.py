@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from compress.distill import rules
+from compress.distill import model_rules, rules
 from evalsuite.home_path import home_path
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 14
+VERSION = 15
 PASS = True
 
 
@@ -165,7 +165,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     problems += student_problems(config)
     for student in inputs.get("student", ()):
         problems += apart(config, student, teacher)
-        problems += rules.static_student(config, student.family, config.layers)
+        problems += model_rules.static_student(
+            config, student.family, config.layers, checkpointing=config.gradient_checkpointing
+        )
     start = next(iter(inputs.get("student", ())), teacher)
     problems += elastic_problems(config.elastic, config.whole(), start)
     problems += rules.vector_keys(config, config.prefix, config.matryoshka, head is not None)

@@ -38,8 +38,11 @@ from recipes.stages import export as export_stage
 from recipes.stages import static as static_stage
 from recipes.stages import train as train_stage
 from recipes.stages._shared.contract import Artifact, CutSizes
+from transfer.errors import MethodError
 from transfer.loop.batch_plan import Batch
+from transfer.loop.fit import Settings
 from transfer.objectives.sentence_vectors import SentenceVectors
+from transfer.registry import METHODS
 
 EMBEDDED = DataSource("embedded")
 LINES = ["The dog sleeps.", "The dog eats.", "Der Hund schläft."]
@@ -221,6 +224,15 @@ def test_what_a_static_student_cannot_match_is_refused(
     }
     with pytest.raises(StageInputError, match="a static student has no layers to match"):
         distill_stage.check(config, inputs)
+    again = config.model_copy(update={"gradient_checkpointing": True, "hidden": 0})
+    with pytest.raises(StageInputError, match=r"^gradient_checkpointing: a static student"):
+        distill_stage.check(again, inputs)
+    settings = Settings(1e-3, 1, gradient_checkpointing=True)
+    with pytest.raises(StudentError, match=r"^gradient_checkpointing: a static student"):
+        distill(
+            tiny_base, [], EMBEDDED, _distilled(student=encoder, settings=settings),
+            work=tmp_path / "w", out=tmp_path / "o",
+        )  # fmt: skip
 
 
 def test_a_static_model_is_read_at_its_only_layer() -> None:
@@ -258,6 +270,34 @@ def test_a_static_model_gets_no_head_for_words(task: str, head: str) -> None:
     with pytest.raises(StageInputError, match=f"so it cannot have a {head} head; train an encoder"):
         train_stage.check(config, static)
     train_stage.check(config.model_copy(update={"tasks": ("xnli",)}), static)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"gradient_checkpointing": True}, "^gradient_checkpointing: a static model has no layers"),
+        ({"tasks": ("xnli", "pawsx")}, "^tasks: a static model is trained on one task at a time"),
+        ({"mlm": 0.5, "max_steps": 9}, "^mlm: a static model reads each piece alone"),
+        ({"method": "soft_prompt"}, "^method: soft_prompt: a static model has no layers that read"),
+        ({"method": "deep_prompt"}, "^method: deep_prompt: a static model has no layers that read"),
+        ({"method": "lora"}, "^model: unknown model family 'lingopress-static'"),
+    ],
+)
+def test_what_a_static_model_cannot_be_trained_by_is_refused(
+    changes: dict[str, Any], said: str
+) -> None:
+    keys = {"name": "t", "stage": "train", "model": "m", "method": "full", "tasks": ("xnli",)}
+    config = train_stage.Config.model_validate(keys | changes)
+    with pytest.raises(StageInputError, match=said):
+        train_stage.check(config, {"model": [Artifact("checkpoint", family=MODEL_TYPE)]})
+    assert train_stage.check(config, {"model": [Artifact("checkpoint", family="bert")]})
+
+
+def test_a_static_prompt_is_refused_at_run(classifier: Path) -> None:
+    for method in ("soft_prompt", "deep_prompt"):
+        chosen: Any = METHODS.get(method)
+        with pytest.raises(MethodError, match="a static model has no layers that read a prompt"):
+            chosen.prepare(load_checkpoint(classifier), "pair", "fp32", length=4)
 
 
 def test_a_static_model_has_no_layers_to_align(encoder: Path, tiny_base: Path) -> None:

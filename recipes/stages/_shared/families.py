@@ -6,7 +6,7 @@ StageInputError: prune: unknown model family 'albert' ...
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from evalsuite.errors import FamilyError, UnknownNameError
 from evalsuite.family import Family
@@ -49,13 +49,18 @@ def refuse_layers(artifact: Artifact, layers: int | Sequence[int] | None) -> Non
         )
 
 
-def refuse_lacking(artifact: Artifact, formats: Iterable[str]) -> None:
-    """Raise StageInputError where there is no class of the family for a format."""
-    if artifact.family == MODEL_TYPE and (lacking := [f for f in formats if f not in _STATIC]):
-        raise StageInputError(
-            f"tasks: a static model has one answer per text and none per word or choice, so it "
-            f"cannot have a {lacking[0]} head; train an encoder"
-        )
+def refuse_lacking(
+    artifact: Artifact, formats: Sequence[str], masked: bool = False, checkpointing: bool = False
+) -> None:
+    """Raise StageInputError where there is no class of the family for a format.
+
+    Args:
+        formats: of the heads, one per task.
+        masked: whether masked words are trained on, which static models cannot predict.
+        checkpointing: whether activations are to be computed again, of which these have none.
+    """
+    if artifact.family == MODEL_TYPE and (problems := _static(formats, masked, checkpointing)):
+        raise StageInputError("\n".join(problems))
     known = family(artifact)
     for format in formats if known is not None else ():
         assert known is not None
@@ -63,6 +68,32 @@ def refuse_lacking(artifact: Artifact, formats: Iterable[str]) -> None:
             class_name(known, format)
         except FamilyError as error:
             raise StageInputError(f"tasks: {error}") from error
+
+
+def _static(formats: Sequence[str], masked: bool, checkpointing: bool) -> list[str]:
+    """What a static model cannot be trained on; arguments as of `refuse_lacking`."""
+    problems = []
+    if lacking := [format for format in formats if format not in _STATIC]:
+        problems.append(
+            f"tasks: a static model has one answer per text and none per word or choice, so it "
+            f"cannot have a {lacking[0]} head; train an encoder"
+        )
+    if len(formats) > 1:
+        problems.append(
+            f"tasks: a static model is trained on one task at a time, and here are {len(formats)}; "
+            "name one, or train an encoder"
+        )
+    if masked:
+        problems.append(
+            "mlm: a static model reads each piece alone and cannot predict masked ones; set mlm: "
+            "0, or train an encoder"
+        )
+    if checkpointing:
+        problems.append(
+            "gradient_checkpointing: a static model has no layers whose activations could be "
+            "computed again; set it to false"
+        )
+    return problems
 
 
 def refuse_runtime(artifact: Artifact, runtime: str, families: Collection[str]) -> None:

@@ -1,0 +1,38 @@
+"""Which models can learn from which, as `compress.distill.rules` says it of options.
+
+>>> static_student(options, "lingopress-static", layers=2)
+['layers: a static student has none; leave layers out']
+"""
+
+from __future__ import annotations
+
+from compress.distill.rules import Terms
+from evalsuite.static.kind import MODEL_TYPE
+
+
+def static_student(
+    terms: Terms, family: object, layers: object = None, *, checkpointing: bool = False
+) -> list[str]:
+    """What cannot be matched or computed where the student is a table of vectors, without layers.
+
+    Args:
+        family: model type of the student; nothing is wrong with others.
+        layers: that are asked for.
+        checkpointing: whether activations are to be computed again.
+    """
+    if family != MODEL_TYPE:
+        return []
+    problems = []
+    if terms.hidden > 0 or terms.relations > 0:
+        problems.append(
+            "hidden, relations: a static student has no layers to match; set hidden: 0 and "
+            "relations: 0"
+        )
+    if layers is not None:
+        problems.append("layers: a static student has none; leave layers out")
+    if checkpointing:
+        problems.append(
+            "gradient_checkpointing: a static student has no layers whose activations could be "
+            "computed again; set it to false"
+        )
+    return problems
