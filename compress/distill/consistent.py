@@ -36,6 +36,8 @@ def require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Optio
     if options.stream is not None:
         prefix = None if teacher.labels else options.vectors.prefix
         problems += rules.streamed(options, bundle, apart, prefix)
+    others = [path for path in options.others if own_tokenizer(path, teacher.directory)]
+    problems += [model_rules.other_pieces(path.name) for path in others]
     problems += balance_problems(options, head, teacher.answers)
     if options.student is not None:
         family = read_config(options.student).get("model_type")

@@ -133,7 +133,7 @@ def distill(
 def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Options:
     """The options with what the models allow: their length, logits only where there is a head, the
     teacher's prefix only where there is none."""
-    directories = (teacher_dir, options.student or teacher_dir)
+    directories = (teacher_dir, options.student or teacher_dir, *options.others)
     longest = min(checkpoints.longest(path, options.max_length) for path in directories)
     vectors = options.vectors
     static = options.student is not None and is_static(read_config(options.student))

@@ -10,6 +10,19 @@ from compress.distill.rules import Terms
 from evalsuite.static.kind import MODEL_TYPE
 
 
+def other_pieces(name: str) -> str:
+    """What is wrong with a further teacher that splits text into other pieces than the first.
+
+    Args:
+        name: of the further teacher.
+    """
+    return (
+        f"others: {name} splits text into other pieces than the teacher, and all teachers are "
+        "given the same token ids; give teachers with one tokenizer: trim them alike, or use "
+        "untrimmed ones"
+    )
+
+
 def static_student(
     terms: Terms, family: object, layers: object = None, *, checkpointing: bool = False
 ) -> list[str]:

@@ -70,7 +70,7 @@ def check_stage(
             problems.add(instance.node.where, f"{who}{error}{_inputs_line(instance, given)}")
         return None
     if artifact.tokenizer == OWN_TOKENIZER:  # each variant of a stage has another
-        artifact = replace(artifact, tokenizer=instance.label)
+        artifact = replace(artifact, tokenizer=f"{OWN_TOKENIZER}: {instance.label}")
     if config.complete and (lacking := config.value.lacking()):
         problems.add(instance.node.where, f"{who}{lacking}")
     return CheckedStage(config.value, artifact, sound)

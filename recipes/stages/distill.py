@@ -49,6 +49,7 @@ from recipes.stages._shared.student_start import (
     gets_head,
     head_of_student,
     heads_matched,
+    refuse_other,
 )
 from recipes.stages._shared.training_keys import (
     TaskTrainingConfig,
@@ -179,12 +180,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         refuse_dimensions(teacher, config.width, config.heads)
     for other in inputs.get("others", ()):
         need(other, "others", "checkpoint", "bundle")
-        known_heads = not (other.external or teacher.external)  # else labels are compared by name
-        if known_heads and other.task != teacher.task:
-            raise StageInputError(
-                f"others: a teacher trained on {other.task} cannot be averaged with one trained on "
-                f"{teacher.task}"
-            )
+        refuse_other(other, teacher)
     for student in inputs.get("student", ()):
         need(student, "student", "checkpoint")
         head = head_of_student(config, student, head)

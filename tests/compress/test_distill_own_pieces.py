@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import torch
 from checkpoints import NLI, bert, small
 from quick import distillation
 
+from compress.distill import distill as distilling
 from compress.distill import plain_text
 from compress.distill.distill import distill
 from compress.distill.own_pieces import Placed, own_tokenizer, parity
@@ -19,6 +23,7 @@ from compress.distill.targets import Targets
 from compress.distill.teachers import logits_function, open_teacher
 from compress.distill.training_text import TrainingText
 from compress.errors import StudentError
+from compress.trim.trim import trim
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
@@ -27,7 +32,7 @@ from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, TagExample
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, HeadFacts
+from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact, HeadFacts
 from recipes.stages.distill import Config, check
 from transfer.encoded_rows.encoded import Encoder
 from transfer.encoded_rows.formats.tagging import Tags
@@ -246,3 +251,48 @@ def test_what_check_could_not_see_is_said_before_any_work(
     teacher, student = pair
     with pytest.raises(StudentError, match="relations are matched token by token"):
         learnt(teacher, student, ["xnli"], tmp_path, relations=1.0)
+
+
+def test_further_teachers_read_the_pieces_of_the_first(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    teacher, _ = pair
+    for name in ("trimmed", "alike"):
+        trim(teacher, tmp_path / name, {"en": ["A man sleeps.", "Nobody is awake."] * 9})
+    trimmed = tmp_path / "trimmed"
+    task, asked = TASKS.get("xnli"), distillation(max_examples=8, max_steps=1)
+    for first, other in ((trimmed, teacher), (teacher, trimmed), (trimmed, tmp_path / "alike")):
+        options = replace(asked, others=(other,))
+        where: dict[str, Any] = {"work": tmp_path / "w", "out": tmp_path / "o"}
+        if other.name == "alike":
+            assert distill(first, [task], EMBEDDED, options, **where)[0].steps == 1
+            continue
+        with pytest.raises(StudentError, match=f"others: {other.name} splits .* trim them alike"):
+            distill(first, [task], EMBEDDED, options, **where)
+
+
+def test_the_stage_refuses_further_teachers_with_other_pieces() -> None:
+    config = Config(
+        name="s", stage="distill", teacher="t", others=("o",), tasks=("xnli",), hidden=0
+    )
+    one, two = f"{OWN_TOKENIZER}: small-a", f"{OWN_TOKENIZER}: small-b"
+    for first, other in (("digest", one), (one, "digest"), ("digest", "another")):
+        inputs = {
+            role: [Artifact("checkpoint", "xnli", tokenizer=tokenizer)]
+            for role, tokenizer in (("teacher", first), ("others", other))
+        }
+        with pytest.raises(StageInputError, match=r"^others: a further teacher splits .* alike"):
+            check(config, inputs)
+    for first, other in ((one, two), ("digest", "digest"), (None, "digest")):  # may be alike
+        teachers = [Artifact("checkpoint", "xnli", tokenizer=name) for name in (first, other)]
+        assert check(config, {"teacher": teachers[:1], "others": teachers[1:]}).task == "xnli"
+
+
+def test_rows_are_as_long_as_every_teacher_reads(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    teacher, _ = pair
+    shorter = shutil.copytree(teacher, tmp_path / "shorter")
+    changed = read_config(shorter) | {"max_position_embeddings": 42}
+    (shorter / "config.json").write_text(json.dumps(changed))
+    for others, longest in (((), 64), ((shorter,), 40)):
+        found = distilling._fitted_options(teacher, distillation(others=others), "pair")
+        assert found.max_length == longest

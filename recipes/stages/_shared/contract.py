@@ -52,7 +52,7 @@ from recipes.stages._shared.resources import Resources
 
 LAST_SEED = 2**32 - 1  # all generators of random numbers take those up to here
 Summary = dict[str, float | int | str]
-OWN_TOKENIZER = "its own"  # of what a stage gives; a plan puts the stage's label there
+OWN_TOKENIZER = "its own"  # of what a stage gives; a plan adds the stage's label
 
 ArtifactKind = Literal[
     "checkpoint",

@@ -1,4 +1,4 @@
-"""A checkpoint that a student starts from, and its teacher, as far as both are known ahead.
+"""A checkpoint that a student starts from, and its teachers, as far as they are known ahead.
 
 >>> gets_head(config, Artifact("checkpoint"))    # an encoder; config matches logits
 True
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from compress.distill import rules
+from compress.distill import model_rules, rules
 from evalsuite.inference.task_head import head_of_task
-from recipes.stages._shared.contract import Artifact
+from recipes.errors import StageInputError
+from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact
 from transfer.find_task import find_task
 
 
@@ -48,6 +49,22 @@ def _headless(model: Artifact) -> bool:
     if model.head is not None:
         return model.head.format is None
     return model.task is None and not model.external
+
+
+def refuse_other(other: Artifact, teacher: Artifact) -> None:
+    """Raise StageInputError where a further teacher is known not to fit the first.
+
+    Two stages of a recipe may make equal tokenizers; whether they do is known when both are there.
+    """
+    known = not (other.external or teacher.external)  # else labels are compared by name
+    if known and other.task != teacher.task:
+        raise StageInputError(
+            f"others: a teacher trained on {other.task} cannot be averaged with one trained on "
+            f"{teacher.task}"
+        )
+    tokenizers = {name for name in (other.tokenizer, teacher.tokenizer) if name}
+    if len(tokenizers) > 1 and not all(name.startswith(OWN_TOKENIZER) for name in tokenizers):
+        raise StageInputError(model_rules.other_pieces("a further teacher"))
 
 
 def apart(config: Matching, student: Artifact, teacher: Artifact) -> list[str]:
