@@ -55,7 +55,7 @@ BalanceLabels = Annotated[
     Field(
         exclude_if=lambda balance: not balance,  # so that keys without it are as they were
         description="Draw plain text so that the labels the teacher gives to it are equally "
-        "frequent, as Noisy Student does (Xie et al. 2020).",
+        "frequent.",
     ),
 ]
 TextLanguages = Annotated[
