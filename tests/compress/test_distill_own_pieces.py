@@ -283,8 +283,8 @@ def test_the_stage_refuses_further_teachers_with_other_pieces() -> None:
         }
         with pytest.raises(StageInputError, match=r"^others: a further teacher splits .* alike"):
             check(config, inputs)
-    for first, other in ((one, two), ("digest", "digest"), (None, "digest")):  # may be alike
-        teachers = [Artifact("checkpoint", "xnli", tokenizer=name) for name in (first, other)]
+    for pair in ((one, two), ("digest", "digest"), (None, "digest")):  # may be alike
+        teachers = [Artifact("checkpoint", "xnli", tokenizer=name) for name in pair]
         assert check(config, {"teacher": teachers[:1], "others": teachers[1:]}).task == "xnli"
 
 
