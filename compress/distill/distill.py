@@ -26,6 +26,7 @@ from compress.distill.elastic_training import ElasticLoss, elastic_cuts
 from compress.distill.initial_student import Start, layers_of, origin, start
 from compress.distill.label_order import label_order, numbered_alike, require_labels
 from compress.distill.losses import matched_loss
+from compress.distill.new_head import needs_head
 from compress.distill.options import Options
 from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
 from compress.distill.student_batch import Match, StudentBatch
@@ -46,6 +47,7 @@ from transfer.loop.fit import Fitted, fit
 from transfer.loop.mixed_plan import MixedPlan
 from transfer.loop.types import Objective, Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
+from transfer.models.first_score import begin_at
 from transfer.models.label_rows import put_in_order
 from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import dimension_problems
@@ -101,6 +103,9 @@ def distill(
     if student is None:
         begun = _new_student(teacher, teacher_dir, labels, options, data, progress)
         student = begun.model
+        new_head = options.student is not None and needs_head(options.student, teacher_dir)
+        if teacher is None and new_head and cached is not None and predictor.answers == "score":
+            begin_at(student, cached.mean())
     else:
         chosen = layers_of(teacher, options)
         begun = Start(student, chosen, chosen)

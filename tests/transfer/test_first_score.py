@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from quick import options
+from quick import distillation, options
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel
 
+from compress.distill.distill import distill
 from compress.distill.new_head import with_head
+from compress.export.export import export
 from compress.static.make import make
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import declare, task_of
@@ -65,6 +67,18 @@ def test_a_head_that_is_carried_over_stays(rating: Task, tiny_base: Path, tmp_pa
     (tmp_path / "scores.tsv").write_text("text\tscore\nA.\t1\nB.\t2\n")
     again = trained(tmp_path / "t", [rating], how, tmp_path / "again")
     assert bias(again) == pytest.approx(41.5)
+
+
+def test_a_student_of_a_bundle_begins_at_the_bundles_mean(
+    rating: Task, tiny_base: Path, tmp_path: Path
+) -> None:
+    how = options(method="full", method_options={}, settings=STILL)
+    trained(tiny_base, [rating], how, tmp_path)
+    bundle = tmp_path / "bundle"
+    export(tmp_path / "t", bundle, precision="fp32")
+    asked = distillation(student=tiny_base, layers=None, settings=STILL)
+    distill(bundle, [rating], SOURCE, asked, work=tmp_path / "d", out=tmp_path / "s")
+    assert bias(load_file(tmp_path / "s" / "model.safetensors")) == pytest.approx(41.5, abs=0.5)
 
 
 def test_a_static_model_begins_as_the_model_it_is_of(

@@ -33,11 +33,16 @@ def begin_at_mean(model: Any, task: Task, rows: Sequence[Rows]) -> None:
     """
     if answers_of_task(task) != "score":
         return
-    scores = [found for each in rows if (found := label_sample(each)) is not None]
+    if scores := [found for each in rows if (found := label_sample(each)) is not None]:
+        begin_at(model, float(torch.cat(scores).mean()))
+
+
+def begin_at(model: Any, score: float) -> None:
+    """Put a score in the bias of a head's last layer, where it has one."""
     _, layer = output_layer(model)
-    if scores and layer.bias is not None:
+    if layer.bias is not None:
         with torch.no_grad():
-            layer.bias.fill_(float(torch.cat(scores).mean()))
+            layer.bias.fill_(score)
 
 
 def begin_as(model: Any, other: Any) -> None:
