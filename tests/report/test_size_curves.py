@@ -64,11 +64,11 @@ def test_models_on_one_curve_are_cut_from_one_student_alike(run: RunRecord) -> N
     ]
 
 
-def trims_of_cuts(three: str) -> RunRecord:
-    """Two cuts, each trimmed alike; `three` is a language the smaller one keeps."""
+def trims_of_cuts(three: str, **other: Any) -> RunRecord:
+    """Two cuts, each trimmed alike but for the language and other keys of the smaller one."""
     trims = [
         stage("t[size=4]", "trim", "four", name="t", model="four", languages=["de"]),
-        stage("t[size=3]", "trim", "three", name="t", model="three", languages=[three]),
+        stage("t[size=3]", "trim", "three", name="t", model="three", languages=[three], **other),
     ]
     found = [scored("t[size=4]", 12, 69.0), scored("t[size=3]", 11, 58.0)]
     stages = (*STAGES[:3], *trims)
@@ -83,6 +83,16 @@ def test_sizes_that_are_trimmed_alike_are_on_one_curve() -> None:
         ["t[size=3]", "t[size=4]"],
     )
     assert size_curves(others, group(others)) == ()  # other vocabularies
+    rarer = trims_of_cuts("de", max_pieces=9000)
+    assert size_curves(rarer, group(rarer)) == ()
+
+
+def test_limits_of_what_a_trim_may_lose_make_no_other_vocabulary() -> None:
+    limits = {"min_agreement": 90.0, "min_agreement_per_language": 80.0, "max_lost": 2.0}
+    probe = {"probe": 32, "probe_task": "xnli", "score_rows": 50, "max_lost_per_language": 3.0}
+    run = trims_of_cuts("de", **limits, **probe)
+    (curve,) = size_curves(run, group(run))
+    assert [system.name for system in curve.systems] == ["t[size=3]", "t[size=4]"]
 
 
 def test_a_student_of_each_task_is_one_student() -> None:

@@ -20,7 +20,15 @@ from evalsuite.report.figures.systems import System, task_variables
 from evalsuite.results.run import RunRecord, StageRecord
 
 _PASSED = ("cut", "export", "trim")  # kinds of stages that leave what a cut was trained for
-_REFERENCES = ("name", "model")  # keys of a trim that do not say which vocabulary it keeps
+_CHOOSE_PIECES = (  # keys of a trim; the others name it, or say what it may lose
+    "languages",
+    "text",
+    "coverage",
+    "min_count",
+    "max_pieces",
+    "prior",
+    "max_lines",
+)
 _STORED = ("embeddings", "exclude", "keep_tokens", "last_layer")
 
 
@@ -59,8 +67,7 @@ def _origin(label: str, stages: Mapping[str, StageRecord]) -> tuple[str, ...]:
     how: list[str] = []
     while (stage := stages.get(label)) is not None and stage.kind in _PASSED and stage.inputs:
         if stage.kind == "trim":
-            kept = {key: stage.config[key] for key in stage.config.keys() - set(_REFERENCES)}
-            how.append(json.dumps(kept, sort_keys=True))
+            how.append(json.dumps([stage.config.get(key) for key in _CHOOSE_PIECES]))
         if stage.kind == "export":  # these change size and score as well
             how += [f"{key} {stage.config.get(key)}" for key in _STORED]
         label = stage.inputs[0]
