@@ -7,7 +7,7 @@ wrong value is taken at its default, only so that later stages can be checked to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,14 @@ def check_stage(
         artifact = replace(artifact, tokenizer=f"{OWN_TOKENIZER}: {instance.label}")
     if config.complete and (lacking := config.value.lacking()):
         problems.add(instance.node.where, f"{who}{lacking}")
+    if config.complete and not instance.assignment:  # another variant may use them
+        for unused in getattr(module, "unused_keys", _none)(config.value):
+            problems.add(instance.node.where, f"{who}{unused}")
     return CheckedStage(config.value, artifact, sound)
+
+
+def _none(config: StageConfig) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from recipes.stages._shared.student_gate import (
     refuse_unmeasured,
 )
 from recipes.stages._shared.student_keys import StudentKeys, student_problems
+from recipes.stages._shared.student_keys import unused_keys as unused_keys
 from recipes.stages._shared.student_start import (
     apart,
     gets_head,
@@ -157,7 +158,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     unlabelled = [task.name for task in known if task.by_embedding]
     problems = rules.nothing_matched(config, bool(known), config.multilingual, unlabelled)
     problems += rules.logits_only(config)
-    problems += text_problems(config, teacher, plain=config.multilingual > 0 or not config.tasks)
+    problems += text_problems(config, teacher)
     if config.stream is not None:
         refuse_unpinned(config)
         problems += rules.streamed(config, teacher.kind == "bundle", prefix=config.prefix)

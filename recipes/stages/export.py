@@ -107,7 +107,6 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (model,) = inputs["model"]
     need(model, "model", "checkpoint")
     check_precision(config)
-    _check_text(config)
     refuse_runtime(model, config.runtime, EXPORTERS.get(config.runtime).families)
     _check_layout(config, model)
     check_tokens(config, config.runtime, model, config.cut.layers if config.cut else None)
@@ -152,16 +151,14 @@ def _check_layout(config: Config, model: Artifact) -> None:
         raise StageInputError(f"layout: {why}")
 
 
-def _check_text(config: Config) -> None:
-    """No key of text is written where that text is not read."""
+def unused_keys(config: Config) -> list[str]:
+    """Keys of text that are written where that text is not read."""
     why = f"{config.runtime} {config.precision} is not calibrated"
     other = f"set a precision that is; lingopress ls runtimes {config.runtime} lists them"
     keys: tuple[str, ...] = ("calibration_text", "calibration_rows")
     problems = unused(config, keys, why, other, off=not _calibrates(config))
     why, other = "pieces are counted for embeddings: rank-N alone", "set embeddings: rank-N"
-    problems += unused(config, ("max_pairs",), why, other, off=not _ranked(config))
-    if problems:
-        raise StageInputError("\n".join(problems))
+    return problems + unused(config, ("max_pairs",), why, other, off=not _ranked(config))
 
 
 def _calibrates(config: Config) -> bool:

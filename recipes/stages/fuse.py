@@ -112,11 +112,14 @@ class Config(StageConfig):
             raise ValueError(f"density: combine: {self.combine} keeps all values; leave it out")
         if self.rank is not None and not cut(self.combine):
             raise ValueError(f"rank: combine: {self.combine} cuts no rank; leave it out")
-        because, searches = "no weights are searched", self.weights == "search"
-        keys, remedy = ("trials", "dev_examples"), "set weights: search"
-        if problems := unused(self, keys, because, remedy, off=not searches):
-            raise ValueError(problems[0])
         return self
+
+
+def unused_keys(config: Config) -> list[str]:
+    """Keys of a search for weights that are written where there is none."""
+    keys, remedy = ("trials", "dev_examples"), "set weights: search"
+    searches = config.weights == "search"
+    return unused(config, keys, "no weights are searched", remedy, off=not searches)
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

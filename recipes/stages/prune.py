@@ -166,9 +166,6 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
             raise ValueError("give ffn, heads or layers: how many of them to keep")
         if self.recovers and self.logits == self.hidden == self.labels == 0:
             raise ValueError("logits, hidden and labels are all 0; set epochs: 0 for no recovery")
-        because, remedy = "with epochs: 0 nothing is trained", "set epochs above 0"
-        if problems := unused(self, _OF_RECOVERY, because, remedy, off=not self.recovers):
-            raise ValueError(problems[0])
         if self.recovers and self.multilingual > 0 and self.logits == self.hidden == 0:
             raise ValueError(
                 "multilingual: nothing is matched on text without labels; set multilingual: 0, or "
@@ -180,6 +177,12 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
     def recovers(self) -> bool:
         """Whether the pruned model is trained."""
         return self.epochs != 0
+
+
+def unused_keys(config: Config) -> list[str]:
+    """Keys of the recovery that are written where there is none."""
+    because, remedy = "with epochs: 0 nothing is trained", "set epochs above 0"
+    return unused(config, _OF_RECOVERY, because, remedy, off=not config.recovers)
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

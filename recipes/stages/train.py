@@ -30,6 +30,7 @@ from recipes.stages._shared.train_options import (
     processes,
     train_options,
 )
+from recipes.stages._shared.train_options import unused_keys as unused_keys
 from recipes.stages._shared.training_keys import (
     augmentation,
     dev_rows,
@@ -90,9 +91,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     check_train_options(config, found)
     only = found[0] if len(found) == 1 else None
     vectors = rules.trains_vectors(found, belonging(config))
-    heads: list[Format] = (
-        ["ranking"] if vectors else [head_of_task(task) or task.format for task in found]
-    )
+    own: list[Format] = [head_of_task(task) or task.format for task in found]
+    heads: list[Format] = ["ranking"] if vectors else own
     gives = method_gives(config, heads[0] if only else None, model.family)
     if gives == "checkpoint" and config.embeddings != "fp32":
         raise StageInputError(

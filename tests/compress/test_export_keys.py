@@ -20,7 +20,7 @@ from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact, DataNeed
 from recipes.stages._shared.lineage import made_from
-from recipes.stages.export import Config, check, data
+from recipes.stages.export import Config, check, data, unused_keys
 
 EMBEDDED = DataSource("embedded")
 
@@ -117,9 +117,20 @@ def test_calibration_text_is_part_of_the_key() -> None:
             {"precision": "int8-static", "calibration_text": "train", "probe_task": "tatoeba"},
             "calibration_text: the probe task has no training rows",
         ),
+    ],
+)
+def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
+    inputs = {"model": (Artifact("checkpoint", external=True),)}
+    with pytest.raises(StageInputError, match=said):
+        check(config(**keys), inputs)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
         (
             {"calibration_text": "train", "calibration_rows": 8},
-            "^calibration_text, calibration_rows: onnxruntime fp32 is not calibrated; remove them",
+            "calibration_text, calibration_rows: onnxruntime fp32 is not calibrated; remove them",
         ),
         (
             {"runtime": "openvino", "precision": "int8-weights", "calibration_rows": 8},
@@ -131,10 +142,11 @@ def test_calibration_text_is_part_of_the_key() -> None:
         ),
     ],
 )
-def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
-    inputs = {"model": (Artifact("checkpoint", external=True),)}
-    with pytest.raises(StageInputError, match=said):
-        check(config(**keys), inputs)
+def test_keys_of_text_that_is_not_read_are_refused(keys: dict[str, Any], said: str) -> None:
+    (problem,) = unused_keys(config(**keys))
+    assert problem.startswith(said)
+    used = config(precision="int8-static", calibration_rows=8, calibration_text="train")
+    assert not unused_keys(used)
 
 
 def test_without_nncf_one_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

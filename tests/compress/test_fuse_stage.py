@@ -125,16 +125,22 @@ def test_a_training_says_what_its_adapter_can_be_combined_with() -> None:
         ({"combine": "cat", "rank": 4}, "cuts no rank"),
         ({"combine": "dare_ties", "density": 1.0}, "less than 1"),
         ({"weights": "find"}, "search"),
-        (
-            {"weights": [1, 1], "trials": 9, "dev_examples": 9},
-            "trials, dev_examples: no weights are searched; remove them, or set weights: search",
-        ),
-        ({"dev_examples": 9}, "dev_examples: no weights are searched; remove it, or set"),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         stage.Config(name="f", stage="fuse", model="m", **keys)
+
+
+def test_keys_of_a_search_without_one_are_refused() -> None:
+    def problems(**keys: Any) -> list[str]:
+        return stage.unused_keys(stage.Config(name="f", stage="fuse", model="m", **keys))
+
+    said = "no weights are searched; remove them, or set weights: search"
+    found = problems(weights=[1, 1], trials=9, dev_examples=9)
+    assert found == [f"trials, dev_examples: {said}"]
+    assert problems(dev_examples=9)[0].startswith("dev_examples: no weights are searched; remove")
+    assert not problems(weights="search", trials=9) and not problems(weights=[1, 1])
 
 
 def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:

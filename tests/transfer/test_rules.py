@@ -93,6 +93,8 @@ def test_keys_of_what_is_off_are_refused(
 ) -> None:
     def checked(**given: Any) -> str:
         config = stage.Config(name="t", stage="train", model="m", **{"tasks": ("xnli",)} | given)
+        for problem in stage.unused_keys(config):  # as `check` of a recipe does
+            raise StageInputError(problem)
         return stage.check(config, {"model": [Artifact("checkpoint", external=True)]}).kind
 
     with pytest.raises(StageInputError, match=re.escape(said)):

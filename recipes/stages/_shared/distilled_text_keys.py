@@ -66,20 +66,13 @@ class DistilledTextKeys(StageConfig):
         return self
 
 
-def text_problems(config: Balanced, teacher: Artifact, *, plain: bool) -> list[str]:
-    """What is wrong with keys of the multilingual text.
-
-    Args:
-        config: of `distill`.
-        plain: whether text without labels is read.
-    """
-    if unread := _unread_text(config, plain=plain):
-        return unread
+def text_problems(config: Balanced, teacher: Artifact) -> list[str]:
+    """What the teacher cannot do with the multilingual text of a `distill` stage."""
     return balance_problems(config, head_format(teacher), head_answers(teacher))
 
 
-def _unread_text(config: Any, *, plain: bool) -> list[str]:
-    """What is wrong with keys of the multilingual text where none is read.
+def unread_text(config: Any, *, plain: bool) -> list[str]:
+    """Keys of the multilingual text that are written where none is read.
 
     Args:
         plain: whether text without labels is read.

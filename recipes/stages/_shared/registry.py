@@ -30,7 +30,8 @@ STAGES: Catalogue[ModuleType] = Catalogue(
 class StageModule(Protocol):
     """What `recipes/stages/<kind>.py` holds; see `recipes.stages._shared.contract`.
 
-    `LABELS_MATTER`, `LINEAGE_MATTERS`, `ALONE`, `PASS` and `cost` are optional.
+    `LABELS_MATTER`, `LINEAGE_MATTERS`, `ALONE`, `PASS` and `cost` are optional, as is
+    `unused_keys(config)`: what is wrong with keys that are written and change nothing.
     """
 
     VERSION: int

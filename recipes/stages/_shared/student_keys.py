@@ -12,6 +12,7 @@ from pydantic import Field
 
 from compress.distill import rules
 from recipes.stages._shared.contract import StageConfig
+from recipes.stages._shared.distilled_text_keys import unread_text
 from recipes.stages._shared.elastic_keys import ElasticConfig
 from recipes.stages._shared.unused_keys import unused
 
@@ -85,11 +86,11 @@ def student_problems(config: Any) -> list[str]:
         problems.append(
             "width: hidden states of another width cannot be matched; set hidden: 0, relations: 1"
         )
-    return problems + _unused(config)
+    return problems
 
 
-def _unused(config: Any) -> list[str]:
-    """Keys that are written, of losses that are off and of rows that are not read."""
+def unused_keys(config: Any) -> list[str]:
+    """Keys that are written, of losses that are off and of text that is not read."""
     relations, rows = ("relation_heads", "relation_layer"), ("uncased", "code_switch")
     why = "with relations: 0 no attention relations are matched"
     problems = unused(config, relations, why, "set relations above 0", off=config.relations == 0)
@@ -97,6 +98,5 @@ def _unused(config: Any) -> list[str]:
     targets = ("sentence_targets",)
     problems += unused(config, targets, why, "set sentences above 0", off=config.sentences == 0)
     why = "without tasks no training rows are read"
-    return problems + unused(
-        config, (*rows, "max_examples"), why, "name tasks", off=not config.tasks
-    )
+    problems += unused(config, (*rows, "max_examples"), why, "name tasks", off=not config.tasks)
+    return problems + unread_text(config, plain=config.multilingual > 0 or not config.tasks)

@@ -258,11 +258,9 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
             f"{changed[0]}: rows of several tasks are one set where vectors are trained; leave it "
             "out"
         )
-    if problems := _unused(config):
-        raise StageInputError("\n".join(problems))
 
 
-def _unused(config: TrainOptionsConfig) -> list[str]:
+def unused_keys(config: TrainOptionsConfig) -> list[str]:
     """Keys that are written, of parts of the training that are off."""
     why, other = "with mlm: 0 no masked text is read", "set mlm above 0"
     keys: tuple[str, ...] = ("mlm_languages", "mlm_lines")
