@@ -65,6 +65,13 @@ def test_near_it_is_named(share: float, named: bool) -> None:
     assert little_learnt(9.0, [rows, rows]) == {}  # which of them is not known
 
 
+@pytest.mark.parametrize("labels", [[1] * 600, [[2.7]] * 600, [[1.0, 0.0]] * 600])
+def test_nothing_is_said_where_all_rows_have_one_answer(labels: list[Any]) -> None:
+    rows: Any = Fake(torch.tensor(labels))
+    assert loss_of(rows.labels) == pytest.approx(0)
+    assert little_learnt(0.01, [rows]) == little_learnt(0.0, [rows]) == {}
+
+
 def test_it_begins_again_from_another_seed() -> None:
     """Where the loss fell, but no further than one answer takes it."""
     rows: Any = Fake(torch.tensor([[0.0], [2.0], [4.0]] * 100))

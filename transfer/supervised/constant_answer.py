@@ -18,6 +18,7 @@ from transfer.encoded_rows.masked_text import Masked
 from transfer.loop.types import Summary
 
 NEAR = 0.92  # of that loss; multilingual-e5-small at 0.94 had a rank correlation of 11
+_NOTHING = 1e-9  # a loss below it: all rows have the same label or score
 
 
 def constant_loss(rows: Rows) -> float | None:
@@ -40,11 +41,14 @@ def constant_loss(rows: Rows) -> float | None:
 
 
 def near_one_answer(final_loss: float, parts: Sequence[Rows | Masked]) -> str | None:
-    """What to say of a training that ended near that loss; None of others, and of several parts."""
+    """What to say of a training that ended near that loss; None of others, and of several parts.
+
+    None too where all rows have one label or score, so that one answer is all there is to learn.
+    """
     if len(parts) != 1 or isinstance(parts[0], Masked):
         return None
     constant = constant_loss(parts[0])
-    if constant is None or final_loss < NEAR * constant:
+    if constant is None or constant < _NOTHING or final_loss < NEAR * constant:
         return None
     return f"the loss ended at {final_loss:.4g}, and one answer for every row has {constant:.4g}"
 
