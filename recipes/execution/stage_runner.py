@@ -104,9 +104,10 @@ class Maker:
         manifest = read_manifest(path) if path else None
         if path is None or manifest is None:
             return None
-        # the same work may have been done under another name, with other keys that change nothing
-        own = {"name": stage.label, "inputs": tuple(stage.needs()), "config": _keys(stage)}
-        return self._finished(stage, path, manifest.record.model_copy(update=own), cached=True)
+        # the same work may have been done under another name
+        record = manifest.record
+        own = {"name": stage.label, "inputs": tuple(stage.needs()), "config": _found(stage, record)}
+        return self._finished(stage, path, record.model_copy(update=own), cached=True)
 
     def _finished(
         self, stage: Planned, path: Path, record: StageRecord, cached: bool
@@ -277,6 +278,13 @@ def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
 def _keys(stage: Planned) -> dict[str, Any]:
     """The keys of a stage as its record has them."""
     return stage.config.model_dump(mode="json", exclude={"resources"})
+
+
+def _found(stage: Planned, record: StageRecord) -> dict[str, Any]:
+    """The keys of a stage that was made before; those outside its cache key as it was made with."""
+    of_making = getattr(stage.config, "not_in_key", ())
+    kept = {key: value for key, value in record.config.items() if key in of_making}
+    return {key: value for key, value in _keys(stage).items() if key not in of_making} | kept
 
 
 def _finite(value: float | int | str) -> float | int | str:

@@ -86,13 +86,13 @@ def test_the_same_work_under_another_name_is_found(lab):
     assert [s.record.inputs for s in outcome.stages][1] == ("master",)
 
 
-def test_a_stage_that_is_found_has_the_keys_of_this_recipe(lab):
-    run(lab, "teacher.note=old")
+def test_a_stage_that_is_found_has_the_names_of_this_recipe_and_says_how_it_was_made(lab):
+    run(lab, "teacher.note=old")  # not in its key, as processes of a training
     lab.write(RECIPE.replace("teacher", "master"), "other.yaml")
     found = run_recipe("other.yaml").stages[:2]
     assert [stage.cached for stage in found] == [True, True]
     master, fused = (stage.record.config for stage in found)
-    assert (master["name"], master["note"]) == ("master", "")  # note is not in the key
+    assert (master["name"], master["note"]) == ("master", "old")
     assert (fused["name"], fused["model"]) == ("fused", "master")
 
 

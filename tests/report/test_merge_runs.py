@@ -116,12 +116,14 @@ def test_runs_that_differ_in_their_seed_are_variants_of_one() -> None:
     assert tables_of(page(both), "seeds")[0].rows[0].head.text == "small:teacher"
 
 
-def test_runs_whose_cached_stage_had_another_name_are_seeds_of_one() -> None:
-    def run(seed: int, name: str) -> RunRecord:
-        stage = a_recipes().stages[0].model_copy(update={"config": {"name": name, "epochs": 3}})
+def test_runs_whose_cached_stage_was_made_by_another_run_are_seeds_of_one() -> None:
+    def run(seed: int, name: str, **other: object) -> RunRecord:
+        config = {"name": name, "epochs": 3, **other}
+        stage = a_recipes().stages[0].model_copy(update={"config": config})
         return moved(a_recipes(seed=seed, stages=(stage,)), seed)
 
-    runs = [Run(run(1, "old")), Run(run(2, "t"))]
+    other: dict[str, object] = {"processes": 4, "save_every": 60.0, "track": "tensorboard"}
+    runs = [Run(run(1, "old")), Run(run(2, "t", **other))]
     assert run_names(runs) == ["small", "small"]
     (table,) = tables_of(page(merge(runs)), "seeds")
     assert table.rows[0].cells[0].text == "66.5 ± 0.7"

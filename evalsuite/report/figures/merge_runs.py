@@ -28,6 +28,8 @@ from evalsuite.results.record import ModelInfo
 from evalsuite.results.run import ComparedRun, RunRecord, StageRecord
 from evalsuite.results.search import Search
 
+_CHANGE_NOTHING = ("name", "processes", "save_every", "track")  # may be those of an earlier run
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -165,8 +167,8 @@ def _sameness(record: RunRecord) -> str:
 
 
 def _keys(stage: StageRecord) -> dict[str, object]:
-    """What a stage was made with; the name in it may be that of an earlier run."""
-    return {key: value for key, value in stage.config.items() if key != "name"}
+    """What a stage was made with, but for keys that change no output."""
+    return {key: value for key, value in stage.config.items() if key not in _CHANGE_NOTHING}
 
 
 def _rename(name: str, seed: int | None) -> Callable[[str], str]:
