@@ -109,9 +109,10 @@ def prepare(model: str, languages: Sequence[str], wishes: ShrinkWishes, folder: 
         task=task,
     )
     if plan.only_files and _calibrates(plan):
+        instead = " in place of --text" if wishes.text else ""
         raise RecipesError(
             f"--runtime {plan.runtime}: its {plan.precision} is calibrated on parallel text, and "
-            "there is none\ngive --data-dir in place of --text, or --precision int8-weights"
+            f"there is none\ngive --data-dir{instead}, or --precision int8-weights"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(shrink_recipe(plan), encoding="utf-8")

@@ -114,9 +114,13 @@ def test_rows_of_a_file_with_several_languages_replace_no_file(here: Path) -> No
 
 
 def test_what_is_calibrated_needs_a_corpus(here: Path) -> None:
-    text = (Path("text"),)
-    with pytest.raises(RecipesError, match=r"openvino: its int8 is calibrated on parallel text"):
+    text, rows = (Path("text"),), here / "test-en.csv"
+    rows.write_text("text,label\n" + "".join(f"It rains in {n},{n % 3}\n" for n in range(12)))
+    said = r"openvino: its int8 is calibrated on parallel text, and there is none\ngive --data-dir"
+    with pytest.raises(RecipesError, match=f"{said} in place of --text, or --precision"):
         prepared(here, "pair", text=text, runtime="openvino")
+    with pytest.raises(RecipesError, match=f"{said}, or --precision"):
+        prepared(here, "pair", "en", task_data=(rows,), runtime="openvino")
     found = prepared(here, "pair", text=text, runtime="openvino", precision="int8-weights")
     assert "runtime: openvino, precision: int8-weights" in found.path.read_text()
 
