@@ -46,7 +46,8 @@ class Subject:
     Attributes:
         sequences: by language, token ids, specials included, of real sentences (their real
             lengths).
-        text: what they are, for the report.
+        text: what they are, for the report; alike for every tokenizer where `rows` is given.
+        rows: how many rows the sequences are of.
         memory_limit: bytes above its imports that the model has to fit in
             (`SpeedResult.does_not_fit`); it does not stop the process.
     """
@@ -56,6 +57,7 @@ class Subject:
     label: str
     text: str
     memory_limit: int | None = None
+    rows: int | None = None
 
 
 def measure(
@@ -110,9 +112,8 @@ def measure(
             (subject.directory,),
             f"the tokenizer of {subject.label}",
         )
-        result = result.model_copy(
-            update={"tokenizer": tokenizer, "memory_limit": subject.memory_limit}
-        )
+        asked = {"rows": subject.rows, "memory_limit": subject.memory_limit}
+        result = result.model_copy(update={"tokenizer": tokenizer, **asked})
         product = peak.product(result.model.runtime, result.model.precision)
         if result.environment.device == "cpu" and product is not None:
             if product not in peaks:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 13
+VERSION = 14
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up
@@ -139,8 +139,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite import tokenization
     from evalsuite.bench.measure import Subject, measure
     from evalsuite.inference.checkpoint_config import max_length_of, model_config
-    from evalsuite.inference.probe_text import sample
+    from evalsuite.inference.probe_text import sample_rows
     from evalsuite.machine import environment
+    from evalsuite.registry import FORMATS
     from evalsuite.report.figures.costs import sentences_per_second
 
     task = find_task(config.task)
@@ -151,13 +152,15 @@ def run(config: Config, ctx: StageContext) -> Summary:
     limit = None if config.memory_limit is None else round(config.memory_limit * 1e6)
     summary: Summary = {"threads": threads}
     subjects = []
+    chosen = sample_rows(task, ctx.data, each)
+    count = sum(map(len, chosen.values()))
+    text = f"{task.name} {split}, {len(languages)} languages, {count} sentences"
+    encode = FORMATS.get(task.format).encode
     for model in ctx.inputs["models"]:
-        longest = max_length_of(model_config(model.path))
-        chosen = sample(tokenization.load(model.path), longest, task, ctx.data, each)
-        ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
-        count = sum(map(len, ids.values()))
-        text = f"{task.name} {split}, {len(languages)} languages, {count} sentences"
-        subjects.append(Subject(model.path, ids, model.label, text, limit))
+        longest, tokenizer = max_length_of(model_config(model.path)), tokenization.load(model.path)
+        encoded = {code: encode(tokenizer, rows, longest) for code, rows in chosen.items()}
+        ids = {code: [item.ids for item in own] for code, own in encoded.items()}
+        subjects.append(Subject(model.path, ids, model.label, text, limit, count))
     ctx.progress(0.1, f"measuring {len(subjects)} models")
     results = measure(
         subjects,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from report_fakes import a_model, a_speed
 
 from compress.export.registry import EXPORTERS
 from evalsuite.bench import energy, grid, peak
-from evalsuite.bench.measure import _in_a_process
+from evalsuite.bench.measure import Subject, _in_a_process
 from evalsuite.errors import KilledError
 from evalsuite.machine.child_process import start
-from evalsuite.results.speed import Peak, PeakSample
+from evalsuite.results.speed import Peak, PeakSample, SpeedResult
 from evalsuite.task import DataSource
 from recipes.stages._shared.contract import Artifact, Input, StageContext
 from recipes.stages.benchmark import Config, run
@@ -52,7 +53,7 @@ def test_of_two_passes_the_summary_has_the_median_as_the_report_has(
         "evalsuite.tokenization.load": None,
         "evalsuite.inference.checkpoint_config.model_config": None,
         "evalsuite.inference.checkpoint_config.max_length_of": 9,
-        "evalsuite.inference.probe_text.sample": {},
+        "evalsuite.inference.probe_text.sample_rows": {},
         "evalsuite.bench.measure.measure": [two],
     }.items():
         monkeypatch.setattr(name, lambda *_, _value=value, **__: _value)
@@ -60,6 +61,38 @@ def test_of_two_passes_the_summary_has_the_median_as_the_report_has(
     context = StageContext(tmp_path, tmp_path, inputs, DataSource("embedded"), 1, "mine")
     config = Config.model_validate({"name": "speed", "stage": "benchmark", "models": ["a"]})
     assert run(config, context)["a sentences/s"] == 20.0
+
+
+def test_a_text_has_one_name_for_all_tokenizers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(pieces: int, rows: list[str], longest: int) -> list[Any]:
+        return [SimpleNamespace(ids=[0, 2])] * (len(rows) + pieces)  # a long row becomes several
+
+    def measure(subjects: list[Subject], **_: object) -> list[SpeedResult]:
+        found.extend(subjects)
+        return [a_speed(a_model(subject.label), 10) for subject in subjects]
+
+    found: list[Subject] = []
+    for name, value in {
+        "evalsuite.tokenization.load": lambda path: len(path.name),
+        "evalsuite.inference.checkpoint_config.model_config": lambda _: None,
+        "evalsuite.inference.checkpoint_config.max_length_of": lambda _: 9,
+        "evalsuite.inference.probe_text.sample_rows": lambda *_: {"de": ["a"], "en": ["b", "c"]},
+        "evalsuite.formats.pair.encode": encode,
+        "evalsuite.bench.measure.measure": measure,
+    }.items():
+        monkeypatch.setattr(name, value)
+    names = ["a", "trimmed"]
+    models = tuple(Input(name, tmp_path / name, Artifact("checkpoint")) for name in names)
+    context = StageContext(
+        tmp_path, tmp_path, {"models": models}, DataSource("embedded"), 1, "mine"
+    )
+    run(Config.model_validate({"name": "s", "stage": "benchmark", "models": names}), context)
+    assert [sum(map(len, subject.sequences.values())) for subject in found] == [5, 17]  # sequences
+    assert [subject.rows for subject in found] == [3, 3]
+    (text,) = {subject.text for subject in found}
+    assert text.startswith("xnli ") and text.endswith(" languages, 3 sentences")
 
 
 def test_a_cell_is_cut_from_real_sentences_in_order() -> None:

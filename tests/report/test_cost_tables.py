@@ -135,6 +135,29 @@ def test_charts_are_of_the_text_that_most_models_of_the_task_were_timed_on() -> 
         assert {row.name: row.per_second for row in rows} == {"base": 10, "tuned": 20}
 
 
+def test_texts_are_alike_whatever_number_of_sequences_a_tokenizer_makes_of_them() -> None:
+    teacher, trimmed, base = a_model("teacher", 100), a_model("trimmed", 10), a_model("base", 99)
+    texts = ("xnli", "udpos")
+    speeds = [a_speed(model, rate, text=text)
+              for model, rate in ((teacher, 10), (trimmed, 20)) for text in texts]  # fmt: skip
+    old = [
+        speed.model_copy(update={"rows": None, "text": speed.text.replace(" 4 ", f" {count} ")})
+        for speed, count in zip(speeds, (4, 5, 4, 7), strict=True)  # sequences
+    ]
+    scores = [a_score(model, en=80, de=70) for model in (teacher, trimmed, base)]
+    for of_run, name in ((speeds, "xnli dev, 2 languages, 4 sentences"), (old, "xnli dev, 2 lang")):
+        run = a_run(*scores, speeds=tuple(of_run))
+        tasks = columns(run.scores)
+        (chart,) = [c for c in charts(group(run), tasks) if "throughput" in c.title]
+        assert f"2 threads ({name}" in chart.x_label
+        assert {point.name: point.x for point in chart.points} == {"teacher": 10, "trimmed": 20}
+        assert chart.caption.startswith("Not in the chart, because not timed with 2 threads (xnli")
+        assert chart.caption.endswith(": base.")
+        table = cost_table(group(run))
+        assert [row.cells[4].sub for row in table.rows] == ["", "", *["2.0× faster"] * 2, ""]
+        assert not any("same text" in note for note in table.notes)
+
+
 def test_a_model_that_does_not_fit_is_told() -> None:
     a, b = (a_speed(a_model(name), 10) for name in "ab")  # each takes 3 MB above its imports
     assert a.does_not_fit() == ""

@@ -36,7 +36,8 @@ class _Axis:
     title: str
     label: str
     smaller_is_better: bool
-    values: dict[str, float]  # system -> x
+    values: dict[str, float]  # system -> x; 0 where it was not measured
+    setting: str = ""  # of speeds
 
 
 def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Chart, ...]:
@@ -115,7 +116,8 @@ def _axes(systems: Sequence[System], task: TaskColumn | None = None) -> list[_Ax
         where = first_setting(scored(measured))
         rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in scored(measured)}
         title = f"throughput on {machine}" if machine else "throughput"
-        axes.append(_Axis(title, f"Throughput (sentences/s, {where}, log scale)", False, rates))
+        label = f"Throughput (sentences/s, {where}, log scale)"
+        axes.append(_Axis(title, label, False, rates, str(where)))
     return axes
 
 
@@ -136,6 +138,7 @@ def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis:
             f" Hollow, and never on the front, because over fewer tasks: {listed(fewer_tasks)}."
         )
     caption += _not_comparable([p.name for p in points if p.name in other])
+    caption += _not_timed(axis, means)
     title = f"Average against {axis.title}"
     return _chart(title, "Zero-shot average (%)", caption, axis, points)
 
@@ -149,8 +152,8 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
     other = {name for name in means if delta(cells[name], first) is None}
     intervals = {name: cell.interval for name, cell in cells.items() if cell}
     points = _points(systems, axis, means, other, intervals)
-    caption = _not_comparable([p.name for p in points if p.partial]).strip()
-    return _chart(title, label, caption, axis, points, group)
+    caption = _not_comparable([p.name for p in points if p.partial]) + _not_timed(axis, means)
+    return _chart(title, label, caption.strip(), axis, points, group)
 
 
 def _not_comparable(names: list[str]) -> str:
@@ -158,6 +161,14 @@ def _not_comparable(names: list[str]) -> str:
     if not names:
         return ""
     return f" Hollow, and never on the front, because on other rows or languages: {listed(names)}."
+
+
+def _not_timed(axis: _Axis, means: Collection[str]) -> str:
+    """Systems with a score and without a speed, which a chart has no place for."""
+    names = [name for name, x in axis.values.items() if name in means and not x]
+    if not names:
+        return ""
+    return f" Not in the chart, because not timed with {axis.setting}: {listed(names)}."
 
 
 def _points(
