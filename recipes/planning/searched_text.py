@@ -1,7 +1,8 @@
 """Texts that are embedded next to the rows of a task: what is searched for them.
 
->>> [name for name, texts in searched_text(TASKS.get("lareqa"), source, "test", ["de"])]
-['candidates']
+>>> parts = searched_text(TASKS.get("lareqa"), source, "test", ["de"])
+>>> [(name, longest) for name, texts, longest in parts]
+[('candidates', 256)]
 """
 
 from __future__ import annotations
@@ -14,21 +15,27 @@ from evalsuite.task import DataSource, MiningExample, Split, Task
 
 
 def searched_text(
-    task: Task, source: DataSource, split: Split, languages: Sequence[str]
-) -> Iterator[tuple[str, Iterator[str]]]:
-    """What an evaluation of the task embeds but its rows, by a name for each part.
+    task: Task,
+    source: DataSource,
+    split: Split,
+    languages: Sequence[str],
+    most: int | None = None,
+) -> Iterator[tuple[str, Iterator[str], int | None]]:
+    """What an evaluation of the task embeds but its rows: parts by name, and where texts are cut.
 
     A pool of candidates is read whole, however few queries are asked for. Pairs are mined with a
-    threshold that is fitted on other rows, of which both sides are embedded too.
+    threshold that is fitted on other rows, `most` of each language, of which both sides are
+    embedded too. Texts without a limit of the task are cut where the model ends.
     """
     if isinstance(task, Searched):
-        yield "candidates", (candidate.text for candidate in task.candidates(source, split))
+        texts = (candidate.text for candidate in task.candidates(source, split))
+        yield "candidates", texts, task.candidate_tokens
     if isinstance(task, MiningTask):
         for code in languages:
             for used in dict.fromkeys((split, task.fitted_on)):
                 english = task.candidates(source, used, code)
-                yield f"{code}, English, {used}", (candidate.text for candidate in english)
+                yield f"{code}, English, {used}", (candidate.text for candidate in english), None
             if split != task.fitted_on:
-                rows = task.load(source, task.fitted_on, code)
+                rows = task.some_of(task.load(source, task.fitted_on, code), most)
                 foreign = (row.foreign for row in rows if isinstance(row, MiningExample))
-                yield f"{code}, {task.fitted_on}", foreign
+                yield f"{code}, {task.fitted_on}", foreign, None

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from evalsuite import tokenization
 from evalsuite.data import heldout, parallel
+from evalsuite.data.ranking import Searched
 from evalsuite.errors import EvalsuiteError
 from evalsuite.find_family import longest_of
 from evalsuite.inference.probe_text import spread
@@ -59,10 +60,12 @@ class SourceText:
         languages: Sequence[str] | None = None,
         most: int | None = None,
         longest: int | None = None,
+        *,
+        scored: bool = False,
     ) -> Rows:
         """Rows of a task by language."""
-        key = (model.tokenizer, name, split, languages and tuple(languages), most, longest)
-        asked = (model, name, split, languages, most, longest)
+        key = (model.tokenizer, name, split, languages and tuple(languages), most, longest, scored)
+        asked = (model, name, split, languages, most, longest, scored)
         return cast(Rows, self._once(key, lambda: self._task(*asked)))
 
     def _task(
@@ -73,14 +76,16 @@ class SourceText:
         languages: Sequence[str] | None,
         most: int | None,
         longest: int | None,
+        scored: bool,
     ) -> Rows:
         tokenizer, _ = self._tokenizer(model)
         task = find_task(name)
         lengths: dict[str, list[int]] = {}
         counts: dict[str, int] = {}
         reading, tokenizing, per_row = 0.0, 0.0, 1.0
-        whole = split == "eval" and task.format in ("ranking", "mining")
+        whole = scored and split != "train" and task.format in ("ranking", "mining")
         cut = min(longest or longest_of(model.config), longest_of(model.config))
+        own = min(cut, task.query_tokens) if whole and isinstance(task, Searched) else cut
         try:
             chosen = cast(Split, task.eval_split(self.source) if split == "eval" else split)
             codes = languages or task.available(self.source, chosen)
@@ -91,7 +96,7 @@ class SourceText:
                 reading += self.clock() - begun
                 some = spread(rows, _ONE_LANGUAGE if len(codes) == 1 else _ROWS)
                 begun = self.clock()
-                encoded = module.encode(tokenizer, some, cut)
+                encoded = module.encode(tokenizer, some, own)
                 taken = self.clock() - begun
                 if not encoded:
                     continue
@@ -99,16 +104,20 @@ class SourceText:
                 lengths[code] = [len(item.ids) for item in encoded]
                 counts[code] = round(len(rows) * per_row)
                 tokenizing += taken * len(rows) / len(some)
-            begun, before = self.clock(), tokenizing
-            for part, texts in searched_text(task, self.source, chosen, codes) if whole else ():
-                lengths[part], counts[part], taken = self._searched(tokenizer, texts, cut)
-                tokenizing += taken
-            reading += self.clock() - begun - (tokenizing - before)
+            begun, measured = self.clock(), 0.0
+            searched = searched_text(task, self.source, chosen, codes, most) if whole else ()
+            for part, texts, limit in searched:
+                end = min(cut, limit or cut)
+                lengths[part], counts[part], taken = self._searched(tokenizer, texts, end)
+                measured += taken
+                tokenizing += taken * counts[part] / max(1, len(lengths[part]))
+            reading += self.clock() - begun - measured
         except EvalsuiteError as error:
             raise NotKnownAheadError(str(error)) from error
         if not lengths:
             raise NotKnownAheadError(f"{name} has no rows here")
-        if task.by_embedding and not whole:  # both sides of each pair are embedded
+        both = scored or split == "train"  # sides of each pair are embedded; else the first alone
+        if both and task.by_embedding and not whole:
             lengths = {code: [*some, *some] for code, some in lengths.items()}
             counts, per_row = {code: 2 * count for code, count in counts.items()}, 2.0
         return Rows(lengths, counts, reading, tokenizing, per_row)
@@ -116,14 +125,14 @@ class SourceText:
     def _searched(
         self, tokenizer: Any, texts: Iterator[str], longest: int
     ) -> tuple[list[int], int, float]:
-        """Tokens of some texts, how many texts there are, and seconds of tokenizing all."""
+        """Tokens of some texts, how many texts there are, and seconds of tokenizing those some."""
         some = list(islice(texts, _PAIRS))
         count = len(some) + sum(1 for _ in islice(texts, _POOL))
         if count >= _POOL:
             raise NotKnownAheadError(f"{_POOL:,} texts or more are searched")
         begun = self.clock()
         lengths = [min(longest, len(one.ids)) for one in tokenizer.encode_batch(some)]
-        return lengths, count, (self.clock() - begun) * count / max(1, len(some))
+        return lengths, count, self.clock() - begun
 
     def parallel(
         self,

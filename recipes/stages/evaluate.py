@@ -194,7 +194,7 @@ def work(
         done += opening(model, text, _TOKENIZERS)
         for name in config.tasks:
             split, languages = config.split or "eval", config.languages
-            rows = text.task(model, name, split, languages, config.max_examples)
+            rows = text.task(model, name, split, languages, config.max_examples, scored=True)
             done += running_work(model, rows, times=speed(model))
     return done
 

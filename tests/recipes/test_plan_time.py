@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tokenizer import TOKENIZER
 
 from evalsuite.machine.environment import threads
 from evalsuite.machine.memory import Place
@@ -215,27 +214,6 @@ def test_only_stages_that_are_asked_for(plan: Plan, text: SourceText) -> None:
 def test_text_without_a_tokenizer_is_not_known(text: SourceText) -> None:
     with pytest.raises(NotKnownAheadError, match="its vocabulary does not exist yet"):
         text.task(PlannedModel(plain_config(CONFIG)), "xnli", "train")
-
-
-@pytest.mark.parametrize(
-    ("task", "most", "embedded"),
-    [
-        ("lareqa", None, 4320),  # 60 queries in each of 12 languages, and 3,600 candidates
-        ("lareqa", 5, 3660),
-        ("bucc2018", None, 8800),  # both sides of 11 languages, of the test rows and the dev rows
-        ("mewslix", None, 1475),
-        ("tatoeba", None, 4400),
-    ],
-)
-def test_what_is_searched_is_embedded_too(
-    task: str, most: int | None, embedded: int, text: SourceText, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = PlannedModel(plain_config(CONFIG), tokenizer=TOKENIZER)
-    assert text.task(model, task, "eval", None, most).total == embedded
-    if task == "lareqa":
-        monkeypatch.setattr("recipes.planning.source_text._POOL", 3000)
-        with pytest.raises(NotKnownAheadError, match="3,000 texts or more are searched"):
-            text.task(model, task, "eval", None, 7)
 
 
 def test_rows_of_an_evaluation_and_of_a_training() -> None:

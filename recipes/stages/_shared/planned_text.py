@@ -105,8 +105,14 @@ class PlannedText(Protocol):
         languages: Sequence[str] | None = None,
         most: int | None = None,
         longest: int | None = None,
+        *,
+        scored: bool = False,
     ) -> Rows:
         """Rows of a task; `most` per language, `split` may be `eval`.
+
+        Args:
+            scored: with all that an evaluation embeds next to the rows, such as a pool that is
+                searched; else the rows alone, as a comparison or a benchmark reads them.
 
         Raises:
             NotKnownAheadError: the model's tokenizer is not there, or it has no such rows.

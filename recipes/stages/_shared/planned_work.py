@@ -160,11 +160,22 @@ def tokenizer_bytes(model: PlannedModel) -> int:
     return round(sizes(model.tokenizer)[1] * min(1.0, model.shape().vocabulary / whole))
 
 
-def comparing(models: Sequence[PlannedModel], task: Task, rows: int, text: PlannedText) -> Work:
-    """Models run on some rows of a task's evaluation text, per language."""
+def comparing(
+    models: Sequence[PlannedModel],
+    task: Task,
+    rows: int,
+    text: PlannedText,
+    *,
+    scored: bool = False,
+) -> Work:
+    """Models run on some rows of a task's evaluation text, per language.
+
+    Args:
+        scored: as an evaluation does, with what is searched.
+    """
     work = Work()
     for model in models:
-        found = text.task(model, task.name, "eval", most=rows) if rows else None
+        found = text.task(model, task.name, "eval", most=rows, scored=scored) if rows else None
         if found is not None:
             work += running_work(model, found, times=speed(model))
     return work
@@ -176,7 +187,9 @@ def gate(
     """The comparisons of a stage that may lose some score."""
     rows = getattr(config, "probe", 0)
     work = comparing(models, task, rows, text)
-    return work + comparing(models, task, config.score_rows, text) if config.scored else work
+    if not config.scored:
+        return work
+    return work + comparing(models, task, config.score_rows, text, scored=True)
 
 
 def exporting(model: PlannedModel, bundle: PlannedModel, text: PlannedText, *, graph: bool) -> Work:
