@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import ModelError
+from evalsuite.opening.parsed import parsed
 
 TOKENIZER = "tokenizer.json"
 SENTENCEPIECE = ("sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
 _KINDS = {1: "Unigram", 2: "BPE"}  # numbers in a SentencePiece model
 OLDER = (*SENTENCEPIECE, "vocab.txt", "vocab.json")
 
-_AFTER_BATCHING = '"added_tokens"'  # in tokenizer.json, padding and truncation stand before it
+# Parts of a tokenizer.json that say how text is split.
+_SPLITTING = ("model", "normalizer", "pre_tokenizer", "post_processor", "added_tokens")
+_DECIMALS = 6  # of a score
 
 Stamps = tuple[tuple[str, int], ...]
 
@@ -114,6 +117,32 @@ def tokenizer_of(directory: Path) -> Any:
         raise ModelError(f"the tokenizer of {directory} does not open: {reason}") from error
 
 
+@lru_cache(maxsize=16)
+def _digest_of_files(directory: Path, stamps: Stamps) -> str:
+    return tokenizer_digest(tokenizer_json(directory))
+
+
+def directory_digest(directory: Path) -> str:
+    """`tokenizer_digest` of a directory's tokenizer, once per state of its files.
+
+    Raises:
+        ModelError: there is no tokenizer, or it cannot be read.
+    """
+    return _digest_of_files(directory, stamps(directory))
+
+
 def tokenizer_digest(text: str) -> str:
-    """Of a `tokenizer.json`: the same however it pads and cuts."""
-    return hashlib.sha256(text[max(text.find(_AFTER_BATCHING), 0) :].encode()).hexdigest()
+    """Of a `tokenizer.json`: the same for all that split text into the same pieces.
+
+    How the file is laid out does not count, nor how it pads and cuts, nor whether keys with
+    defaults are in it. Of text that is no tokenizer it is the digest of the text.
+    """
+    try:
+        read = json.loads(parsed(text).to_str())
+    except Exception:  # of any kind: whatever opens it refuses it with the reason
+        return hashlib.sha256(text.encode()).hexdigest()
+    parts = {name: read[name] for name in _SPLITTING}
+    if parts["model"]["type"] == "Unigram":  # a score that is read and written may change by 1e-15
+        vocab = parts["model"]["vocab"]
+        parts["model"]["vocab"] = [(piece, round(score, _DECIMALS)) for piece, score in vocab]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

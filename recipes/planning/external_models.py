@@ -30,10 +30,9 @@ from evalsuite.opening.pretrained import refuse_code
 from evalsuite.opening.tokenizer import (
     TOKENIZER,
     Stamps,
+    directory_digest,
     has_tokenizer,
     stamps,
-    tokenizer_digest,
-    tokenizer_json,
 )
 from evalsuite.opening.validated import adapter_config, training_record
 from evalsuite.results.run import MANIFEST
@@ -230,7 +229,7 @@ def _checkpoint(path: Path, config: dict[str, Any], kind: ArtifactKind) -> Artif
     """A checkpoint or bundle, with what its files say of it."""
     head, tokenizer = of_checkpoint(config), None
     if (path / TOKENIZER).is_file():  # of older files it is known when they are read
-        tokenizer = tokenizer_digest(tokenizer_json(path))
+        tokenizer = directory_digest(path)
     return Artifact(
         kind,
         task=declared_task(head),

@@ -27,11 +27,12 @@ from compress.trim.trim import trim
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.inference.open_model import open_model
-from evalsuite.opening.tokenizer import tokenizer_digest, tokenizer_json
+from evalsuite.opening.tokenizer import directory_digest, tokenizer_digest, tokenizer_json
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, TagExample
 from recipes.errors import StageInputError
+from recipes.planning.external_models import External
 from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact, HeadFacts
 from recipes.stages.distill import Config, check
 from transfer.encoded_rows.encoded import Encoder
@@ -213,6 +214,33 @@ def test_how_a_tokenizer_pads_and_cuts_does_not_matter(pair: tuple[Path, Path]) 
     assert tokenizer_digest(plain) != tokenizer_digest(tokenizer_json(student))
 
 
+def saved_again(source: Path, out: Path) -> Path:
+    """The same tokenizer in another layout, as another version of tokenizers writes it."""
+    shutil.copytree(source, out)
+    tokenizer = tokenization.load(source)
+    tokenizer.enable_padding(length=20)
+    read = json.loads(tokenizer.to_str())  # scores that were read and written
+    read["model"].pop("byte_fallback", None)  # its default
+    (out / "tokenizer.json").write_text(json.dumps(read, indent=1, sort_keys=True))
+    return out
+
+
+def test_how_a_tokenizer_is_laid_out_does_not_matter(
+    pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for source in pair:
+        again = saved_again(source, tmp_path / source.name)
+        assert not own_tokenizer(again, source)
+        assert External.find(f"{again}").artifact.tokenizer == directory_digest(source)
+        read = json.loads(tokenizer_json(again))
+        read["normalizer"] = {"type": "Lowercase"}
+        assert tokenizer_digest(json.dumps(read)) != directory_digest(source)
+    read = json.loads(tokenizer_json(pair[0]))
+    read["model"]["vocab"][9][1] -= 1e-3
+    assert tokenizer_digest(json.dumps(read)) != directory_digest(pair[0])
+    assert tokenizer_digest("no tokenizer") != tokenizer_digest("neither")
+
+
 def checked(head: str = "xnli", **fields: Any) -> Artifact:
     config = Config(name="s", stage="distill", teacher="t", student="s", **fields)
     task, known = (None, None) if head == "encoder" else (head, head)
@@ -260,11 +288,13 @@ def test_further_teachers_read_the_pieces_of_the_first(
     for name in ("trimmed", "alike"):
         trim(teacher, tmp_path / name, {"en": ["A man sleeps.", "Nobody is awake."] * 9})
     trimmed = tmp_path / "trimmed"
+    again = saved_again(teacher, tmp_path / "laid out alike")
     task, asked = TASKS.get("xnli"), distillation(max_examples=8, max_steps=1)
-    for first, other in ((trimmed, teacher), (teacher, trimmed), (trimmed, tmp_path / "alike")):
+    alike = (trimmed, tmp_path / "alike"), (teacher, again)
+    for first, other in ((trimmed, teacher), (teacher, trimmed), *alike):
         options = replace(asked, others=(other,))
         where: dict[str, Any] = {"work": tmp_path / "w", "out": tmp_path / "o"}
-        if other.name == "alike":
+        if (first, other) in alike:
             assert distill(first, [task], EMBEDDED, options, **where)[0].steps == 1
             continue
         with pytest.raises(StudentError, match=f"others: {other.name} splits .* trim them alike"):
