@@ -179,6 +179,29 @@ def test_speeds_over_fewer_models_are_told(run: RunRecord) -> None:
     assert not any(" of 2)" in note for note in cost_table(group(run)).notes)
 
 
+def test_models_that_are_timed_on_the_text_of_their_task_are_all_timed() -> None:
+    base, tuned = a_model("base"), {t: a_model(f"tuned[task={t}]") for t in ("xnli", "udpos")}
+    scores = [a_score(model, task, en=80, de=70) for task, model in tuned.items()]
+    speeds = [a_speed(base, 10, text=task) for task in tuned]
+    speeds += [a_speed(model, 20, text=task) for task, model in tuned.items()]
+    notes = cost_table(group(a_run(*scores, speeds=tuple(speeds)))).notes
+    assert not any("fewer models" in note for note in notes)
+    notes = cost_table(group(a_run(*scores, speeds=tuple(speeds[:3])))).notes
+    assert "Speed and memory are over fewer models: tuned (1 of 2)." in notes
+
+
+def test_a_text_of_two_sources_is_not_the_same_text() -> None:
+    a, b = a_model("a", 100), a_model("b", 10)
+    texts = ("xnli", "tatoeba")
+    ours = [a_speed(a, 10, text=text) for text in texts]
+    others = [a_speed(b, 20, text=text).model_copy(update={"source": "hub"}) for text in texts]
+    table = cost_table(group(a_run(speeds=(*ours, *others))))
+    assert [row.cells[4].sub for row in table.rows] == [""] * 4
+    (note,) = [note for note in table.notes if "same text" in note]
+    assert "a: xnli dev, 2 languages, 4 sentences (embedded); " in note
+    assert "b: xnli dev, 2 languages, 4 sentences (hub); " in note
+
+
 def test_share_of_peak(run: RunRecord) -> None:
     teacher, int8, _ = group(run)
     own = cost(teacher, settings([teacher])[0])

@@ -40,7 +40,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of a system: sizes are means over its `models` variants, speeds over `timed`.
+    """The cost of a system: sizes are means over its `models` variants, speeds over those `timed`.
 
     `setting` is the one of the speed figures, which are None where none were measured. Sizes in
     bytes, times as named, `memory` in bytes above the baseline, without
@@ -52,7 +52,7 @@ class Cost:
     system: str
     setting: Setting | None
     models: int
-    timed: int
+    timed: frozenset[str]
     bytes: float
     tokenizer_bytes: float
     parameters: float
@@ -171,7 +171,7 @@ def cost(system: System, where: Setting | None) -> Cost:
         system=system.name,
         setting=where,
         models=len(system.models),
-        timed=len({speed.model.label for speed in speeds}),
+        timed=frozenset(speed.model.label for speed in speeds),
         bytes=fmean(m.bytes for m in system.models),
         tokenizer_bytes=fmean(m.tokenizer_bytes for m in system.models),
         parameters=fmean(m.parameters for m in system.models),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from evalsuite.report.figures.costs import PERCENTILES, Cost, compared, costs, threads
+from evalsuite.report.figures.costs import PERCENTILES, Cost, Setting, compared, costs, threads
 from evalsuite.report.figures.formatting import listed, megabytes, millions, number, percent
 from evalsuite.report.figures.machines import by_machine
 from evalsuite.report.figures.systems import System
@@ -159,18 +160,32 @@ def _notes(all_costs: Sequence[Cost], measured: bool, several: bool) -> list[str
             "A limit of memory is compared with the peak after the whole text was run; the figures "
             "of a model that does not fit were measured without the limit."
         )
-    fewer = [f"{c.system} ({c.timed} of {c.models})" for c in all_costs if 0 < c.timed < c.models]
-    if fewer:
-        each = listed(list(dict.fromkeys(fewer)))
-        notes.append(f"Speed and memory are over fewer models: {each}.")
-    texts = {c.texts for c in all_costs if c.texts}
-    if len(texts) > 1 and not any(c.setting and c.setting.text for c in all_costs):
+    if fewer := _partly_timed(all_costs):
+        notes.append(f"Speed and memory are over fewer models: {listed(fewer)}.")
+    texts = {(c.setting.text, c.texts) for c in all_costs if c.setting}
+    if len(texts) > len({text for text, _ in texts}):  # not only texts with rows for themselves
         notes.append(
             "Not all systems were timed on the same text: "
             + "; ".join(f"{c.system}: {', '.join(sorted(c.texts))}" for c in all_costs if c.texts)
             + ". Factors are given only between systems timed on the same text."
         )
     return notes
+
+
+def _partly_timed(all_costs: Sequence[Cost]) -> list[str]:
+    """`teacher (1 of 2)`: systems of which some model was timed on no text of a setting."""
+    timed: dict[tuple[str, int, Setting], set[str]] = {}
+    for c in all_costs:
+        if c.setting:
+            key = c.system, c.models, replace(c.setting, text="")
+            timed.setdefault(key, set()).update(c.timed)
+    return list(
+        dict.fromkeys(
+            f"{system} ({len(labels)} of {models})"
+            for (system, models, _), labels in timed.items()
+            if len(labels) < models
+        )
+    )
 
 
 def _parts(content: Content) -> list[Part]:
