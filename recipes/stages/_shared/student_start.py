@@ -54,7 +54,8 @@ def _headless(model: Artifact) -> bool:
 def refuse_other(other: Artifact, teacher: Artifact) -> None:
     """Raise StageInputError where a further teacher is known not to fit the first.
 
-    Two stages of a recipe may make equal tokenizers; whether they do is known when both are there.
+    A stage of a recipe may make a tokenizer that is equal to another's; whether it does is known
+    when both are there.
     """
     known = not (other.external or teacher.external)  # else labels are compared by name
     if known and other.task != teacher.task:
@@ -63,7 +64,7 @@ def refuse_other(other: Artifact, teacher: Artifact) -> None:
             f"{teacher.task}"
         )
     tokenizers = {name for name in (other.tokenizer, teacher.tokenizer) if name}
-    if len(tokenizers) > 1 and not all(name.startswith(OWN_TOKENIZER) for name in tokenizers):
+    if len(tokenizers) > 1 and not any(name.startswith(OWN_TOKENIZER) for name in tokenizers):
         raise StageInputError(model_rules.other_pieces("a further teacher"))
 
 
