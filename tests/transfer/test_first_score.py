@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from compress.distill.distill import distill
 from compress.distill.new_head import with_head
 from compress.export.export import export
 from compress.static.make import make
+from evalsuite import tokenization
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import declare, task_of
 from evalsuite.registry import TASKS
@@ -54,11 +56,36 @@ def bias(tensors: dict[str, torch.Tensor]) -> float:
     return float(found)
 
 
-@pytest.mark.parametrize("method", ["full", "lora", "bitfit"])
+@pytest.mark.parametrize("method", ["full", "lora", "lora nf4", "bitfit", "soft_prompt"])
 def test_it_begins_at_the_mean(method: str, rating: Task, tiny_base: Path, tmp_path: Path) -> None:
+    method, _, precision = method.partition(" ")
     extra = {"rank": 4} if method == "lora" else {}
-    how = options(method=method, method_options=extra, settings=STILL)
+    changes: Any = {"method": method, "precision": precision or "fp32"}
+    how = options(method_options=extra, settings=STILL, **changes)
     assert bias(trained(tiny_base, [rating], how, tmp_path)) == pytest.approx(41.5)
+
+
+def test_scores_are_learnt_in_units_of_their_spread(tiny_base: Path, tmp_path: Path) -> None:
+    """The same steps learn scores from 0 to 5 and from 0 to 500; the answers are 100 times."""
+    texts = "It rains.", "Two women talk to a man."
+    found = []
+    for factor in (1, 100):
+        folder = tmp_path / str(factor)
+        folder.mkdir()
+        rows = "".join(f"{texts[n % 2]}\t{n % 2 * 5 * factor}\n" for n in range(16))
+        (folder / "scores.tsv").write_text("text\tscore\n" + rows)
+        file = {"en": str(folder / "scores.tsv")}
+        columns = {"text": "text", "score": "score"}
+        task = task_of(f"r{factor}", Declaration(format="regression", columns=columns, train=file))
+        steps = Settings(1e-3, seed=1, compute="fp32", max_grad_norm=1e9)
+        how = options(method="full", method_options={}, settings=steps, max_steps=30)
+        train_tasks(tiny_base, [task], SOURCE, how, work=folder / "w", out=folder / "out")
+        model = load_checkpoint(folder / "out").eval()
+        ids = [e.ids for e in tokenization.load(tiny_base).encode_batch(list(texts))]
+        with torch.no_grad():
+            found.append([float(model(torch.tensor([own])).logits) / factor for own in ids])
+    assert found[0] == pytest.approx(found[1], abs=1e-3)
+    assert abs(found[0][0] - 2.5) > 0.05  # it was trained
 
 
 def test_a_head_that_is_carried_over_stays(rating: Task, tiny_base: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ Files:
         publishes
     continue_adapter.py: train an adapter after another one: an intermediate task's, then the
         target task's
-    first_score.py: a new head for scores begins with the mean score of its rows
+    first_score.py: a new head for scores learns them in units of their spread, from their
+        mean on
     head_alone.py: the head of a model without its encoder, as transformers' class of the family
         computes it
     heads.py: a model, and the heads that are trained with its own: of several tasks, of masked

@@ -1,21 +1,27 @@
-"""A new head for scores begins with the mean score of its rows.
+"""A new head for scores learns them in units of their spread, from their mean on.
 
->>> begin_at_mean(model, [rows])
+>>> begin_in_units(model, task, [rows])   # scores from 0 to 100: 61 plus or minus 28
+>>> fit(model, ...)
+>>> fold_units(model)                     # the same answers, by plain weights
 >>> model.classifier.bias
 Parameter containing:
-tensor([2.7012], requires_grad=True)
+tensor([61.4120], requires_grad=True)
 
 A head that begins at 0 moves to the mean first. With small steps of the optimizer it does so by
 what all texts have in common, and the differences between texts can be lost on the way: of three
-trainings of multilingual-e5-small on STS-B, two then gave every pair nearly the same score.
+trainings of multilingual-e5-small on STS-B, two then gave every pair nearly the same score. And
+steps that fit scores from 0 to 5 are too small for scores from 0 to 100. So what the last layer
+gives is multiplied by the scores' standard deviation, and their mean is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from evalsuite.inference.task_head import answers_of_task
 from evalsuite.task import Task
@@ -24,8 +30,21 @@ from transfer.encoded_rows.label_sample import label_sample
 from transfer.models.label_rows import output_layer
 
 
-def begin_at_mean(model: Any, task: Task, rows: Sequence[Rows]) -> None:
-    """Put the mean score in the bias of a head's last layer; nothing for heads of labels.
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """Puts what a layer gives in the unit of the scores; a hook, which copies of the layer have."""
+
+    mean: float
+    spread: float
+
+    def __call__(self, layer: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        return output * self.spread + self.mean
+
+
+def begin_in_units(model: Any, task: Task, rows: Sequence[Rows]) -> None:
+    """Have a head give the mean score at first, and learn in units of the scores' spread.
+
+    Nothing for heads of labels. `fold_units` puts both into the weights.
 
     Args:
         model: of transformers, with a head that is new, or such a head alone.
@@ -33,8 +52,30 @@ def begin_at_mean(model: Any, task: Task, rows: Sequence[Rows]) -> None:
     """
     if answers_of_task(task) != "score":
         return
-    if scores := [found for each in rows if (found := label_sample(each)) is not None]:
-        begin_at(model, float(torch.cat(scores).mean()))
+    _, layer = output_layer(model)
+    scores = [found for each in rows if (found := label_sample(each)) is not None]
+    if not scores or layer.bias is None:
+        return
+    every = torch.cat(scores).double()
+    spread = float(every.std(correction=0))
+    begin_at(model, 0.0)
+    layer.register_forward_hook(_Units(float(every.mean()), spread or 1.0))
+
+
+def fold_units(model: nn.Module) -> None:
+    """Put the units into the weights of the layers, so that these give the same without them."""
+    for layer in model.modules():
+        for number, hook in list(layer._forward_hooks.items()):
+            if not isinstance(hook, _Units):
+                continue
+            del layer._forward_hooks[number]
+            assert isinstance(layer, nn.Linear)
+            if (
+                layer.weight.is_floating_point()
+            ):  # else it is the layer that a trained copy replaced
+                with torch.no_grad():
+                    layer.weight.mul_(hook.spread)
+                    layer.bias.mul_(hook.spread).add_(hook.mean)
 
 
 def begin_at(model: Any, score: float) -> None:

@@ -30,7 +30,7 @@ from transfer.loop.fit import Fitted, fit
 from transfer.loop.types import Progress, Summary, TrainingData
 from transfer.models import checkpoints
 from transfer.models.continue_adapter import PreviousAdapter
-from transfer.models.first_score import begin_at_mean
+from transfer.models.first_score import begin_in_units, fold_units
 from transfer.models.heads import join, objective
 from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import dimension_problems
@@ -187,6 +187,7 @@ def _train(job: _Job, progress: Progress) -> Trained:
         if keeper:
             kept = keeper.finish()
         opened.trained.eval()
+        fold_units(opened.trained)
         pairs = job.only_task if isinstance(job.only_task, SentencePairs) else None
         names = [task.name for task in (pairs.headless if pairs else job.tasks)]
         model, trained = opened.model, opened.trained
@@ -219,7 +220,7 @@ def _open(
     if previous is not None:
         kept = previous.put_head(base, task, job.source) or kept
     if task and task.labels and not kept:
-        begin_at_mean(base, task, rows_of(parts, 0))
+        begin_in_units(base, task, rows_of(parts, 0))
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     format: Format | None = (head_of_task(task) or task.format) if task else None
@@ -230,7 +231,7 @@ def _open(
     adapter = method.GIVES != "checkpoint"
     trained, lm_head = join(model, with_heads, directory, job.masked, adapter)
     for number, own in enumerate(with_heads):
-        begin_at_mean(trained.heads[number].whole, own, rows_of(parts, number))
+        begin_in_units(trained.heads[number].whole, own, rows_of(parts, number))
     head = None
     if task:
         head = checkpoints.head_origin(directory, task, kept)
