@@ -60,21 +60,28 @@ def push(
 
 
 def _card(file: Path | None, model: str, workspace: Path | None) -> str | None:
-    """The card that was named, or one of the scores that the run's report has of that stage."""
-    if file is not None:
-        try:
-            return file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipesError(f"the card {file} cannot be read: {error}") from error
+    """The card that was named, or the one that the run's report wrote for that stage."""
+    if file is None:
+        file = _reported(model, workspace)
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipesError(f"the card {file} cannot be read: {error}") from error
+
+
+def _reported(model: str, workspace: Path | None) -> Path | None:
+    """The file of that card; None where the run made no report, or the stage has no scores."""
+    from recipes.execution.find_outputs import last_report
+    from recipes.naming import distinct_file_name, is_file
+
     recipe, colon, label = model.partition(":")
     if not colon or Path(model).is_dir():
         return None
-    from evalsuite.report.output.cards import card_of
-    from evalsuite.report.output.read_report import read
-    from recipes.execution.find_outputs import last_report
-
     try:
         report = last_report(recipe, workspace)
     except RecipesError:  # it made no report
         return None
-    return card_of(read(report.with_name("report.json")), label)
+    file = report.parent / "cards" / f"{distinct_file_name(label)}.md"
+    return file if is_file(file) else None

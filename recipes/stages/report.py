@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_model import PlannedModel
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 16
+VERSION = 17
 _CALLS, _BYTES = 600_000, 160_000  # of a report of a few models
 LABELS_MATTER = True
 
@@ -69,12 +69,15 @@ def work(
 
 
 def run(config: Config, ctx: StageContext) -> Summary:
-    """Write report.html, report.md, report.json, summary.txt, and cards/ with one a system."""
+    """Write report.html, report.md, report.json, summary.txt, and cards/: of systems, of models.
+
+    The cards are written here, where declared tasks are known, and found by label later.
+    """
     from evalsuite.report.figures.trials import score_trials
     from evalsuite.report.output import page
-    from evalsuite.report.output.cards import cards
+    from evalsuite.report.output.cards import cards, model_cards
     from evalsuite.results.run import RunRecord
-    from recipes.naming import file_name
+    from recipes.naming import distinct_file_name
 
     record = RunRecord(
         recipe=ctx.recipe,
@@ -87,11 +90,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
     )
     record = score_trials(record)
     page.write(record, ctx.out)
-    for name, text in cards(record).items():
-        path = ctx.out / "cards" / f"{file_name(name)}.md"
+    for name, text in (cards(record) | model_cards(record)).items():
+        path = ctx.out / "cards" / f"{distinct_file_name(name)}.md"
         path.parent.mkdir(exist_ok=True)
-        if path.exists():  # names that differ in what a path cannot hold
-            path = path.with_stem(f"{path.stem}-{sum(1 for _ in path.parent.iterdir())}")
         path.write_text(text, encoding="utf-8")
     models = {score.model.label for score in record.scores}
     return {"models": len(models), "scores": len(record.scores)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import declare, task_of
 from evalsuite.registry import TASKS
 from evalsuite.report.figures.systems import group
-from evalsuite.report.output.cards import TASK_TYPES, base_model, card_of, cards, pipeline_tag
+from evalsuite.report.output.cards import TASK_TYPES, base_model, cards, model_cards, pipeline_tag
 from evalsuite.results.run import RunRecord, StageRecord
+from evalsuite.results.task import TaskResult
 from evalsuite.scoring import hub_names
 from evalsuite.task import DataSource, SourceKind
+from recipes.cli.push_command import _card
+from recipes.naming import distinct_file_name
 from recipes.stages import report
 from recipes.stages._shared.contract import Artifact, Input, StageContext
 
@@ -50,13 +54,15 @@ def test_a_card_a_system_with_scores(run: RunRecord) -> None:
 
 def test_a_card_of_one_model_of_a_system(run: RunRecord) -> None:
     """What `push` takes: no score of another variant."""
-    text = card_of(run, "teacher[task=xnli]") or ""
+    found = model_cards(run)
+    tasks = ("xnli", "udpos")
+    assert set(found) == {f"{name}[task={task}]" for name in ("teacher", "int8") for task in tasks}
+    text = found["teacher[task=xnli]"]
     assert read(text).data.model_name == "small:teacher[task=xnli]"
     own = [score for score in run.scores if score.model.label == "teacher[task=xnli]"]
     assert {r["task"]["name"] for r in index(text)} == {score.title for score in own}
     assert 0 < len(own) < len(run.scores)
     assert read(text).data.pipeline_tag == "text-classification"
-    assert card_of(run, "teacher[task=nothing]") is None
 
 
 def test_the_model_index_equals_the_results(run: RunRecord) -> None:
@@ -166,40 +172,70 @@ def test_the_body_has_scores_costs_and_signatures(run: RunRecord) -> None:
     assert "int8" not in text
 
 
-def test_the_stage_writes_a_card_a_system_beside_the_report(run: RunRecord, tmp_path: Path) -> None:
-    scores, out = tmp_path / "scores", tmp_path / "out"
+def reported(folder: Path, *results: TaskResult) -> Path:
+    """The folder that the report stage writes of some scores."""
+    scores, out = folder / "scores", folder / "out"
     scores.mkdir()
     out.mkdir()
-    told = ("teacher[seed=1]", "org/a", "org_a")
-    for i, label in enumerate(told):
-        result = a_score(a_model(label), en=90, de=50 + i)
+    for i, result in enumerate(results):
         (scores / f"{i}.json").write_text(result.model_dump_json())
     inputs = {"results": (Input("scores", scores, Artifact("scores")),)}
-    context = StageContext(out, tmp_path, inputs, DataSource("embedded"), 1, "mine")
+    context = StageContext(out, folder, inputs, DataSource("embedded"), 1, "mine")
     report.run(report.Config(name="report", stage="report", results=("scores",)), context)
+    return out
+
+
+def test_the_stage_writes_the_cards_next_to_the_report(tmp_path: Path) -> None:
+    labels = ("teacher[seed=1]", "org/a", "org_a")
+    out = reported(
+        tmp_path, *(a_score(a_model(label), en=90, de=50 + i) for i, label in enumerate(labels))
+    )
     assert (out / "report.html").is_file()
     found = {path.name: path.read_text() for path in (out / "cards").iterdir()}
     assert {name: read(text).data.model_name for name, text in found.items()} == {
-        "teacher[seed=1].md": "mine:teacher[seed=1]",
-        "org_a.md": "mine:org/a",
-        "org_a-2.md": "mine:org_a",
+        f"{distinct_file_name(label)}.md": f"mine:{label}" for label in labels
     }
 
 
-def test_two_texts_that_are_scored_by_their_vectors_are_no_classification(tmp_path: Path) -> None:
+@pytest.fixture
+def likeness(tmp_path: Path) -> Iterator[None]:
+    """A declared task of two texts and a score."""
     (tmp_path / "test.tsv").write_text("first\tsecond\tscore\nA.\tB.\t1\n")
     columns = {"first": "first", "second": "second", "score": "score"}
     test = {"en": str(tmp_path / "test.tsv")}
     task = task_of("likeness", Declaration(format="regression", columns=columns, test=test))
     declare({"likeness": task})
-    try:
-        by_head = a_score(a_model("a"), "likeness", en=50)
-        (system,) = group(a_run(by_head))
-        assert pipeline_tag(system) == "text-classification"
-        vectors = by_head.model_copy(update={"layer": 9, "pooling": "mean", "scoring": "cosine"})
-        (system,) = group(a_run(vectors))
-        assert pipeline_tag(system) == "feature-extraction"
-        (result,) = index(cards(a_run(vectors))["a"])
-        assert result["task"]["type"] == "sentence-similarity"
-    finally:
-        declare({})
+    yield
+    declare({})
+
+
+@pytest.mark.usefixtures("likeness")
+@pytest.mark.parametrize("label", ["nli[task=likeness]", "nli[task=xnli]", "int8"])
+def test_a_model_is_pushed_with_the_card_that_the_run_wrote(
+    label: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own tasks are declared in the run alone, and the record may be of another version."""
+    models = [a_model("nli[task=likeness]"), a_model("nli[task=xnli]"), a_model("int8")]
+    tasks = ("likeness", "xnli", "likeness")
+    out = reported(tmp_path, *(a_score(*own, en=9) for own in zip(models, tasks, strict=True)))
+    (out / "report.json").write_text("{}")
+    page = out / "report.html"
+    monkeypatch.setattr("recipes.execution.find_outputs.last_report", lambda *_: page)
+    declare({})
+    text = _card(None, f"mine:{label}", None) or ""
+    assert read(text).data.model_name == f"mine:{label}"
+    assert read(text).data.pipeline_tag == "text-classification"
+    assert [result["task"]["type"] for result in index(text)] == ["text-classification"]
+    assert _card(None, "mine:report", None) is None
+
+
+@pytest.mark.usefixtures("likeness")
+def test_two_texts_that_are_scored_by_their_vectors_are_no_classification() -> None:
+    by_head = a_score(a_model("a"), "likeness", en=50)
+    (system,) = group(a_run(by_head))
+    assert pipeline_tag(system) == "text-classification"
+    vectors = by_head.model_copy(update={"layer": 9, "pooling": "mean", "scoring": "cosine"})
+    (system,) = group(a_run(vectors))
+    assert pipeline_tag(system) == "feature-extraction"
+    (result,) = index(cards(a_run(vectors))["a"])
+    assert result["task"]["type"] == "sentence-similarity"

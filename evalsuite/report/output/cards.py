@@ -3,9 +3,10 @@
 >>> cards(run)["int8"].splitlines()[:4]
 ['---', 'language:', '- ar', '- bg']
 
-One card per system with scores. The front matter has only what is known: no licence, and no base
-model that was not recorded. Rows from the hub are named by the id and commit of their data set;
-other rows by a name that no data set of the hub has, and by their digest. Values are in percent.
+One card per system with scores, and one per model of those that were merged. The front matter has
+only what is known: no licence, and no base model that was not recorded. Rows from the hub are named
+by the id and commit of their data set; other rows by a name that no data set of the hub has, and by
+their digest. Values are in percent.
 """
 
 from __future__ import annotations
@@ -55,16 +56,20 @@ def cards(run: RunRecord) -> dict[str, str]:
     return {system.name: card(run, system) for system in group(run) if system.scores}
 
 
-def card_of(run: RunRecord, label: str) -> str | None:
-    """The card of one model, by the label of its stage; None where the run has no scores of it.
+def model_cards(run: RunRecord) -> dict[str, str]:
+    """The cards of models that were merged, by the labels of their stages.
 
-    A system's card has the scores of all its models, `nli[task=xnli]` and `nli[task=udpos]`.
+    The card of the system `nli` has the scores of all its models; that of `nli[task=xnli]` has
+    those of this one alone.
     """
-    scores = tuple(score for score in run.scores if score.model.label == label)
-    if not scores:
-        return None
-    speeds = tuple(speed for speed in run.speeds if speed.model.label == label)
-    return card(run, System(label, (scores[0].model,), scores, speeds))
+    systems = {system.name for system in group(run)}
+    found: dict[str, str] = {}
+    for label in dict.fromkeys(score.model.label for score in run.scores):
+        if label not in systems:
+            scores = tuple(score for score in run.scores if score.model.label == label)
+            speeds = tuple(speed for speed in run.speeds if speed.model.label == label)
+            found[label] = card(run, System(label, (scores[0].model,), scores, speeds))
+    return found
 
 
 def card(run: RunRecord, system: System) -> str:
