@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import scoring
 from evalsuite.agreement.predictions import Reference
+from evalsuite.data.unlabelled import unlabelled
 from evalsuite.errors import DataError, ModelError, UnknownNameError
 from evalsuite.evaluation import Evaluation, EvaluationOptions, Progress
 from evalsuite.inference.label_order import few, naming_hint
@@ -140,11 +141,14 @@ def _made(vectors: Embedder, scoring: str | None) -> dict[str, Any]:
 def _check_languages(
     task: Task, source: DataSource, split: Split, languages: Sequence[str]
 ) -> None:
-    """Refuse a language without rows, and a source without any."""
+    """Refuse a language without rows, rows without labels, and a source without any rows."""
     available = task.available(source, split)
+    readable = task.readable(source, split)
     for language in languages:
-        if language not in available:
+        if language not in readable:
             raise UnknownNameError(f"language of {task.name} ({split})", language, available)
+    if problem := unlabelled(task, source, split, languages):
+        raise DataError(problem)
     if not available:
         # Ask for the first language, which raises the error that names the path.
         task.load(source, split, task.languages[0])

@@ -29,5 +29,6 @@ Files:
     squad.py: questions about a context, answered by a span of it: what XQuAD, MLQA and
         TyDiQA-GoldP share
     tagging.py: one tag a word: what UD-POS and PAN-X share
+    unlabelled.py: why rows cannot be scored: their labels are hidden
     unzstd.py: bytes packed with zstd, unpacked in parts; data that are cut short are an error
 """

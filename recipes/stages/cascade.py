@@ -25,6 +25,7 @@ from recipes.stages._shared.contract import (
     TaskName,
 )
 from recipes.stages._shared.heads import refuse_other_head
+from recipes.stages._shared.labelled_rows import refuse_unlabelled
 from recipes.stages._shared.lineage import made_from
 from recipes.stages._shared.training_keys import dev_rows, known_tasks, need
 from transfer.find_task import find_task
@@ -101,6 +102,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             f"task: {task.name} is of the format {task.format}; a cascade gives one label per row, "
             "for one text or two"
         )
+    if config.max_drop is not None:
+        refuse_unlabelled("max_drop", task)
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle")
         _refuse_other_labels(artifact, task)

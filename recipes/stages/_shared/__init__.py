@@ -20,6 +20,7 @@ Files:
     families.py: what `check` knows of the family of a model
     resources.py: what a stage takes of a node of a cluster
     score_gate.py: keys of stages that may lose some zero-shot score, and the check
+    labelled_rows.py: whether the rows that a stage scores have labels, as `check` knows it
     precision_keys.py: keys of `export` for precisions, and the check that they fit
     token_keys.py: the key of `export` for graphs that go on with some tokens
     student_start.py: a checkpoint that a student starts from, and its teacher

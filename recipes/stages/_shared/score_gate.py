@@ -13,6 +13,7 @@ from evalsuite.task import Task
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, StageConfig, StageContext, Summary, TaskName
 from recipes.stages._shared.heads import head_format, refuse_other_head
+from recipes.stages._shared.labelled_rows import refuse_unlabelled
 from recipes.stages._shared.training_keys import probed
 from transfer.find_task import find_task
 
@@ -97,7 +98,9 @@ def is_encoder(model: Artifact) -> bool:
 
 
 def refuse_unscored(config: ScoreGateConfig, asked: str | None, model: Artifact) -> None:
-    """Raise StageInputError where max_lost is set and the model cannot do the probe task.
+    """Raise StageInputError where max_lost is set and cannot be measured on the probe task.
+
+    Its rows may have no labels, or the model may not be one for it.
 
     Args:
         asked: the probe task that the recipe names.
@@ -105,6 +108,8 @@ def refuse_unscored(config: ScoreGateConfig, asked: str | None, model: Artifact)
     if not config.scored:
         return
     task = probed(asked, model)
+    key = "max_lost_per_language" if config.max_lost is None else "max_lost"
+    refuse_unlabelled(key, task)
     if is_encoder(model):
         if not by_embedding(task, head=False):
             raise StageInputError(
