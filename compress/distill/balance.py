@@ -31,7 +31,7 @@ def balanced(
     """The text with other rows in the batches of plain text, and an entry of the summary.
 
     Args:
-        targets: the teacher's logits of all rows, `[labels]` each.
+        targets: the teacher's logits of all plain text, `[labels]` a row.
         labels: of the teacher, in the order of the logits.
     """
     part = len(text.parts) - 1

@@ -163,7 +163,7 @@ def _cached_logits(
     work: Path,
     progress: Progress,
 ) -> Targets | None:
-    """The teacher's logits of all rows, or None where the teacher runs with every batch."""
+    """The teacher's logits of rows, or None where the teacher runs with every batch."""
     drawn = len(text.batches) * options.batch_size
     apart = text.theirs is not None
     runs = model_of(teacher) is not None and not apart
@@ -171,7 +171,7 @@ def _cached_logits(
         return None
     if runs and not worth_caching(options, drawn, text.rows()):
         return None
-    wanted = None if options.balance_labels else text.cached_rows()
+    wanted = text.cached_rows(all_plain=options.balance_labels)
     if wanted is not None and not any(wanted):
         return None
     others = [open_teacher(path, options.teacher_precision) for path in options.others]

@@ -61,24 +61,30 @@ class TrainingText:
         """Whether the teacher runs with every batch of a part, so that its logits are at hand."""
         return isinstance(self.parts[part], SegmentedText)
 
-    def cached_rows(self) -> list[set[int]] | None:
+    def cached_rows(self, *, all_plain: bool = False) -> list[set[int]] | None:
         """The rows of each part whose logits are computed before training; None for all.
 
         Where the teacher reads a part along, they are the rows in batches of the other parts. Of
         tagged sentences in other pieces they are its rows of the same sentences.
+
+        Args:
+            all_plain: all rows of plain text too, the last part, whether in batches or not.
         """
-        if not any(isinstance(part, SegmentedText) for part in self.parts):
+        if not all_plain and not any(isinstance(part, SegmentedText) for part in self.parts):
             return None
         wanted: list[set[int]] = [set() for _ in self.parts]
         for batch in self.batches:
             if not self.teacher_reads_along(batch.part):
                 wanted[batch.part].update(batch.indices)
-        if self.theirs is None:
-            return wanted
-        return [
-            _same_examples(own, theirs, rows)
-            for own, theirs, rows in zip(self.parts, self.theirs, wanted, strict=True)
-        ]
+        theirs = self.parts if self.theirs is None else self.theirs
+        if self.theirs is not None:
+            wanted = [
+                _same_examples(own, other, rows)
+                for own, other, rows in zip(self.parts, theirs, wanted, strict=True)
+            ]
+        if all_plain:
+            wanted[-1] = set(range(len(theirs[-1])))
+        return wanted
 
     def parallel(self) -> tuple[plain_text.Parallel | plain_text.BothSides, list[Batch]] | None:
         """The part whose sentence embeddings are matched, and its batches; None without one."""

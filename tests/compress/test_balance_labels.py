@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,28 @@ from small_tokenizer import TOKENIZER
 from compress.distill.balance import REPEATS, balanced, equally_often
 from compress.distill.balance_rules import balance_problems
 from compress.distill.distill import distill
+from compress.distill.plain_text import Texts
 from compress.distill.targets import Targets
 from compress.distill.training_text import read_text
 from compress.errors import StudentError
+from evalsuite.plain_config import plain_config
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact, HeadFacts
-from recipes.stages.distill import Config, check
+from recipes.stages._shared.distilling_work import distilling_work
+from recipes.stages._shared.planned_model import PlannedModel
+from recipes.stages._shared.planned_text import Rows
+from recipes.stages.distill import Config, check, unused_keys
 from transfer.supervised.train_tasks import train_tasks
 
 XNLI = TASKS.get("xnli")
 EMBEDDED = DataSource("embedded")
+SIZES = {
+    "model_type": "xlm-roberta", "hidden_size": 32, "intermediate_size": 64,
+    "max_position_embeddings": 66, "num_attention_heads": 2, "num_hidden_layers": 3,
+    "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 500,
+}  # fmt: skip
 LABELS = ("short", "middle", "long")
 
 
@@ -94,6 +105,52 @@ def test_batches_of_plain_text_are_replaced_and_those_of_rows_are_not(
     assert balanced(nothing, targets, LABELS, how)[0].batches == nothing.batches
 
 
+def test_the_teacher_reads_all_plain_text_and_of_rows_those_in_batches(
+    files: tuple[Path, ...],
+) -> None:
+    how = distillation(multilingual=0.5, text=files, max_pairs=None, max_steps=6, batch_size=4)
+    text = read_text([XNLI], EMBEDDED, TOKENIZER, how, "pair")
+    found = text.cached_rows(all_plain=True)
+    assert found is not None
+    assert found[0] == {row for b in text.batches if b.part == 0 for row in b.indices}
+    assert len(found[0]) < len(text.parts[0]) and found[1] == set(range(100))
+    apart = dataclasses.replace(text, theirs=[text.parts[0], Texts([[5]] * 70, 1)])
+    found = apart.cached_rows(all_plain=True)
+    assert found is not None and found[1] == set(range(70))
+
+
+class FakeText:
+    """Text of which only the number of rows matters, each of ten tokens."""
+
+    def task(self, *asked: Any) -> Rows:
+        return Rows({"en": (10,)}, {"en": 5000}, 0.0, 0.0)
+
+    def parallel(self, *asked: Any) -> Rows:
+        return Rows({"de": (10,)}, {"de": 300}, 0.0, 0.0)
+
+    def held_out(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("keys", "rows"),
+    [
+        ({"hidden": 0}, 100 + 300),  # 25 of 50 batches are of the task
+        ({"hidden": 0, "max_steps": 9000}, 5000 + 300),
+        ({"hidden": 1}, 100 + 300 + 200),
+        ({"hidden": 0, "balance_labels": False}, 200),
+    ],
+)
+def test_plan_counts_what_the_teacher_reads(keys: dict[str, Any], rows: int) -> None:
+    sizes = plain_config(SIZES)
+    asked = config(**{"max_steps": 50, "batch_size": 4, "multilingual": 0.5, **keys})
+    text: Any = FakeText()
+    teacher = PlannedModel(sizes, "pair")
+    found = distilling_work(asked, PlannedModel(sizes, "pair"), teacher, text)
+    read = sum(one.rows * one.count for one in found.batches if one.backward == "none")
+    assert read == pytest.approx(rows)
+
+
 @pytest.mark.parametrize("hidden", [0.0, 1.0])
 def test_a_distillation_balances_and_names_the_labels(
     hidden: float, files: tuple[Path, ...], tiny_base: Path, tmp_path: Path
@@ -108,9 +165,13 @@ def test_a_distillation_balances_and_names_the_labels(
         hidden=hidden,
         balance_labels=True,
     )
+    said: list[str] = []
     _, facts = distill(
-        tmp_path / "t", [XNLI], EMBEDDED, asked, work=tmp_path / "d", out=tmp_path / "s"
-    )
+        tmp_path / "t", [XNLI], EMBEDDED, asked, work=tmp_path / "d", out=tmp_path / "s",
+        progress=lambda fraction, text: said.append(text),
+    )  # fmt: skip
+    (total,) = {re.sub(".* of | rows", "", text) for text in said if text.startswith("teacher:")}
+    assert 100 < int(total) <= 100 + 4 * asked.batch_size
     named = str(facts["the teacher's labels of plain text"])
     parts = [part.rsplit(" ", 1) for part in named.split(", ")]
     assert [label for label, _ in parts] == list(XNLI.labels)
@@ -131,7 +192,7 @@ def test_a_teacher_that_gives_no_label_per_text_is_refused(tiny_base: Path, tmp_
 
 def config(**changes: Any) -> Config:
     keys = {"name": "s", "stage": "distill", "teacher": "t", "tasks": ["xnli"], **changes}
-    return Config.model_validate(keys | {"balance_labels": True})
+    return Config.model_validate({"balance_labels": True} | keys)
 
 
 def test_check_refuses_what_cannot_be_balanced() -> None:
@@ -144,7 +205,8 @@ def test_check_refuses_what_cannot_be_balanced() -> None:
     check(config(), {"teacher": [Artifact("checkpoint", external=True)]})
     refused(nli, "balance_labels: chooses text by the teacher's labels, and no logits", logits=0)
     refused(nli, "before training; leave cache out", cache="never", hidden=0)
-    refused(nli, "balance_labels: with multilingual: 0 no multilingual", multilingual=0)
+    (problem,) = unused_keys(config(multilingual=0))
+    assert problem.startswith("balance_labels: with multilingual: 0 no multilingual text is read")
     tagger = Artifact("checkpoint", task="udpos")
     refused(tagger, "it has a tagging head; leave it out", tasks=["udpos"])
     score = Artifact("checkpoint", external=True, head=HeadFacts("pair", answers="score"))

@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.machine.work import Work
 from recipes.stages._shared.planned_model import PlannedModel
-from recipes.stages._shared.planned_text import PlannedText
+from recipes.stages._shared.planned_text import PlannedText, Rows
 from recipes.stages._shared.planned_work import (
     opening,
     running_work,
@@ -47,7 +48,6 @@ def distilling_work(
         )
         for name in config.tasks
     ]
-    labelled = Work()
     total = sum(part.total / part.per_row for part in rows)
     parts = [(part, (1 - plain) * part.total / part.per_row / total) for part in rows]
     if plain:
@@ -57,17 +57,36 @@ def distilling_work(
             lines = lines.shorter_than(config.max_length)
         parts.append((lines, plain))
         total = total or lines.total
-        if getattr(config, "balance_labels", False):
-            labelled = replace(running_work(teacher, lines), text=0.0)  # read once, for both
     kept_out = text.held_out() if plain else 0.0
     steps = steps_of(config, round(total))
     trained = training_work(config, student, parts, steps=steps)
+    before = Work()
+    if plain and getattr(config, "balance_labels", False):
+        before = _logits_before(config, teacher, parts, steps)
+        if config.hidden == config.relations == 0:
+            return trained + before + Work(text=kept_out)
     teaching = tuple(
         replace(batches, shape=teacher.shape(), backward="none", dropout=False)
         for batches in trained.batches
         if batches.backward != "none"
     )
-    return trained + labelled + Work(teaching, text=kept_out)
+    return trained + before + Work(teaching, text=kept_out)
+
+
+def _logits_before(
+    config: Any, teacher: PlannedModel, parts: Sequence[tuple[Rows, float]], steps: int
+) -> Work:
+    """The teacher once over all plain text, the last part, and the rows of tasks in batches.
+
+    Args:
+        parts: with the share of batches of each; they are read once, for teacher and student.
+    """
+    done = Work()
+    for number, (part, share) in enumerate(parts, 1):
+        drawn = steps * share * config.batch_size * part.per_row
+        read = 1.0 if number == len(parts) else min(1.0, drawn / part.total)
+        done += replace(running_work(teacher, part), text=0.0).times(read)
+    return done
 
 
 def student_work(
