@@ -34,12 +34,15 @@ class Balanced(Protocol):
         """Text that is read in shards, or None."""
 
 
-def balance_problems(terms: Balanced, head: str | None, answers: Answers | None) -> list[str]:
+def balance_problems(
+    terms: Balanced, head: str | None, answers: Answers | None, plain: float = 1.0
+) -> list[str]:
     """What does not go with `balance_labels`; nothing where it is off.
 
     Args:
         head: format of the teacher's head; None where it is not known, or there is none.
         answers: what the head gives per row; None where that is not known.
+        plain: share of batches that are plain text.
     """
     if not terms.balance_labels:
         return []
@@ -54,6 +57,11 @@ def balance_problems(terms: Balanced, head: str | None, answers: Answers | None)
         has = f"it has a {head} head" if head != _HEAD else f"it gives {GIVES[answers or 'label']}"
         problems.append(
             f"{key}: needs a teacher that gives one label per text, and {has}; leave it out"
+        )
+    if plain == 0:
+        problems.append(
+            f"{key}: with multilingual: 0 no plain text is read; set multilingual above 0, or "
+            f"leave {key} out"
         )
     if terms.stream is not None:
         problems.append(

@@ -38,7 +38,7 @@ def require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Optio
         problems += rules.streamed(options, bundle, apart, prefix)
     others = [path for path in options.others if own_tokenizer(path, teacher.directory)]
     problems += [model_rules.other_pieces(path.name) for path in others]
-    problems += balance_problems(options, head, teacher.answers)
+    problems += balance_problems(options, head, teacher.answers, plain)
     if options.student is not None:
         family = read_config(options.student).get("model_type")
         again = options.settings.gradient_checkpointing

@@ -300,6 +300,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from compress.distill.narrow import Shape
     from transfer.objectives.sentence_vectors import SentenceVectors
 
+    plain = config.multilingual > 0 or not config.tasks  # a variant may read none
     options = distillation(
         config,
         ctx,
@@ -321,7 +322,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         stream=opened_stream(config, ctx),
         alpha=config.sampling_exponent,
         text=tuple(home_path(path) for path in config.text),
-        balance_labels=config.balance_labels,
+        balance_labels=config.balance_labels and plain,
         prose=config.prose,
         skip_longer=config.skip_longer,
         languages=tuple(code for code in config.languages if code != "en"),

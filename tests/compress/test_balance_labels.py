@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from quick import distillation, options
 from small_tokenizer import TOKENIZER
 
+from compress.distill import distill as distilling
 from compress.distill.balance import REPEATS, balanced, equally_often
 from compress.distill.balance_rules import balance_problems
 from compress.distill.distill import distill
@@ -25,7 +26,8 @@ from evalsuite.plain_config import plain_config
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, HeadFacts
+from recipes.stages import distill as stage
+from recipes.stages._shared.contract import Artifact, HeadFacts, Input, StageContext
 from recipes.stages._shared.distilling_work import distilling_work
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import Rows
@@ -217,3 +219,29 @@ def test_check_refuses_what_cannot_be_balanced() -> None:
     assert "a stream is read while training" in balance_problems(streamed, "pair", "label")[0]
     off = dataclasses.replace(streamed, balance_labels=False)
     assert balance_problems(off, "tagging", "score") == []
+
+
+def test_without_plain_text_there_is_nothing_to_balance(tiny_nli: Path, tmp_path: Path) -> None:
+    asked = distillation(balance_labels=True, multilingual=0.0)
+    with pytest.raises(StudentError, match=r"^balance_labels: with multilingual: 0 no plain text"):
+        distill(tiny_nli, [XNLI], EMBEDDED, asked, work=tmp_path / "w", out=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(("multilingual", "balances"), [(0.0, False), (0.2, True)])
+def test_a_variant_without_plain_text_does_not_balance(
+    multilingual: float, balances: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def taken(teacher: Path, tasks: Any, source: DataSource, options: Any, **more: Any) -> Any:
+        given.append(options)
+        return None, {}
+
+    monkeypatch.setattr(distilling, "distill", taken)
+    monkeypatch.setattr(stage, "compare_student", lambda config, ctx: {})
+    teacher = Input("t", tmp_path, Artifact("checkpoint", "xnli"))
+    inputs = {"teacher": (teacher,)}
+    context = StageContext(tmp_path, tmp_path, inputs, EMBEDDED, seed=1, recipe="r")
+    stage.run(config(multilingual=multilingual), context)
+    assert given[0].balance_labels == balances
