@@ -86,6 +86,7 @@ class TrainingFile(JsonFile):
     """`training.json` next to an adapter: how its base was held while it was trained."""
 
     task: str | None = None
+    labels: list[str] | None = None  # of the head, in its order; not in older files
     base_precision: Literal["fp32", "bf16", "int8", "nf4"] = "fp32"
     embeddings: Literal["fp32", "bf16", "int8", "int4"] = "fp32"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,35 @@ def test_a_head_of_labels_that_are_read_from_rows_goes_on(tiny_base: Path, tmp_p
     going_on = options(sequential="stack", method_options={"rank": 4})
     done = train_tasks(before, [ccg], here, going_on, work=tmp_path / "v", out=after)
     assert done.summary["head"] == "carried over"
+
+
+def test_a_head_of_other_labels_that_were_read_from_rows_does_not(
+    tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.write("ccg", tmp_path / "data", {"train": 120})
+    ccg, here, before = find_task("ccg"), DataSource("xtreme", tmp_path / "data"), tmp_path / "a"
+    quick = options(method_options={"rank": 4})
+    train_tasks(tiny_base, [ccg], here, quick, work=tmp_path / "w", out=before)
+    first = ccg.labelled(here)
+    record = json.loads((before / "training.json").read_text())
+    assert tuple(record["labels"]) == first.labels
+
+    def carried(task: Task, **changes: Any) -> Any:
+        """The weights of the head where it goes on."""
+        (before / "training.json").write_text(json.dumps(record | changes))
+        model, _ = checkpoints.load(tiny_base, task)
+        there = read(before, "stack", "fp32").put_head(model, task, here)
+        return model.state_dict()["classifier.weight"] if there else None
+
+    head = carried(first)
+    turned = carried(first, labels=list(first.labels[::-1]))
+    assert torch.equal(turned, head.flip(0))  # rows in the order that was recorded
+    assert carried(first, labels=None) is None  # an older adapter
+    monkeypatch.setitem(published.CATEGORIES, "PUNCT", "Z")
+    published.write("ccg", tmp_path / "data", {"train": 120})
+    other = ccg.labelled(here)
+    assert len(other.labels) == len(first.labels) and "Z" in other.labels
+    assert carried(other) is None
 
 
 @pytest.mark.parametrize("how", ["stack", "start"])

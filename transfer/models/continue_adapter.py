@@ -71,17 +71,22 @@ class PreviousAdapter:
         """Copy its head where the task has the same labels; whether it was.
 
         Args:
-            source: gives the labels of tasks that read them from their rows, as CCG does.
+            source: shows whether the labels of its task are read from rows, as CCG's are. Then they
+                are known only where they were recorded with the adapter.
         """
-        name = training_record(self.adapter.directory).get("task")
+        record = training_record(self.adapter.directory)
+        name = record.get("task")
         if task is None or name is None:
             return False
-        own = find_task(name).labelled(source)
-        alike = own.format == task.format and same_names(own.labels, task.labels)
+        own = find_task(name)
+        labels = tuple(record.get("labels") or ())
+        if not labels and own.labelled(source) is own:
+            labels = own.labels
+        alike = own.format == task.format and same_names(labels, task.labels)
         if not alike or not self.updates.put_head(model):
             return False
-        if own.labels != task.labels:
-            label_rows.move_rows(model, places(task.labels, own.labels))
+        if labels != task.labels:
+            label_rows.move_rows(model, places(task.labels, labels))
         return True
 
     def apply(self, wrapped: Any) -> None:

@@ -83,17 +83,18 @@ def write(
     checkpoints.copy_tokenizer(directory, out)
     if method.GIVES == "checkpoint":
         complete_sentence_files(out)
-    else:
+    table = model.config.id2label if len(names) == 1 else {}
+    labels = [table[number] for number in sorted(table)]
+    if method.GIVES != "checkpoint":
         checkpoints.write_training(
             out,
             base_precision=options.precision,
             embeddings=options.embeddings,
             task=names[0] if len(names) == 1 else None,
             tasks=list(names),
+            labels=labels,
         )
     kind = cards.kind_of(model.config) if method.GIVES == "checkpoint" else method.GIVES
-    table = model.config.id2label if len(names) == 1 else {}
-    labels = [table[number] for number in sorted(table)]
     (out / "README.md").write_text(
         cards.trained(
             names or ["text"], options.method, options.precision, directory, kind, labels
