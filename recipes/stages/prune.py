@@ -112,7 +112,7 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
         "measured.",
     )
     epochs: float | None = Field(
-        default=1.0,
+        default=None,
         ge=0,
         description="Passes of recovery by distillation from the unpruned model after each "
         "round; 0: no recovery; default: as max_steps says, and 1 where that is left out too.",
