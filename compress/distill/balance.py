@@ -5,7 +5,7 @@
 ([0, 0, 0, 1, 2, 3], {'sports': 1, 'travel': 3})
 
 Text that was collected for something else has few rows of most labels, so a student learns little
-about those from it. Noisy Student (Xie et al. 2020, section 3.2) balances its unlabelled images so;
+about those from it. Noisy Student (Xie et al. 2020) balances its unlabelled images in this way;
 rows of rare labels are drawn several times, here at most `REPEATS` times as often as each row of
 the text would be without balancing.
 """
@@ -31,7 +31,7 @@ def balanced(
     """The text with other rows in the batches of plain text, and an entry of the summary.
 
     Args:
-        targets: the teacher's logits of all plain text, `[labels]` a row.
+        targets: the teacher's logits of all plain text, `[labels]` per row.
         labels: of the teacher, in the order of the logits.
     """
     part = len(text.parts) - 1

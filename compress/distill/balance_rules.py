@@ -15,7 +15,7 @@ _HEAD = "pair"  # of models that classify one text or two
 
 
 class Balanced(Protocol):
-    """What is read of a stage's configuration, or of `Options`."""
+    """Keys of a stage, or fields of `Options`, that decide."""
 
     @property
     def balance_labels(self) -> bool:
