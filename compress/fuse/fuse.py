@@ -25,6 +25,8 @@ from compress.fuse.rules import weights_problem
 from compress.fuse.weight_search import Found, Search, described, search
 from evalsuite import tokenization
 from evalsuite.agreement import outputs
+from evalsuite.data.unlabelled import unlabelled
+from evalsuite.errors import DataError
 from evalsuite.inference.probe_text import Probe, sample_rows
 from evalsuite.inference.session import Session
 from evalsuite.task import Example, Task
@@ -101,11 +103,13 @@ def fuse(
         mix: adapters to combine it with first; the head stays this one's.
         target: default the dequantized base, and no rounding.
         probe: text to measure the drift on; without it the drift is not measured.
-        scored: rows with the head's labels, to score live and fused models on.
+        scored: rows with the head's labels, to score live and fused models on; languages whose
+            rows have no labels are left out.
 
     Raises:
         FuseError: not an adapter, a prompt, or adapters that do not go together.
         AdapterError: its base is gone, or its task not known.
+        DataError: no row that is to be scored has a label.
         MissingExtraError: weights are to be searched, and optuna is not installed.
     """
     adapter, target = read(directory), target or Target()
@@ -188,7 +192,7 @@ def _measured(
     if probe is not None:
         text = probe.sequences(session.tokenizer, session.predictor.max_length)
     if scored is not None:
-        rows = sample_rows(scored.task, scored.source, scored.per_language)
+        rows = _labelled_rows(scored)
         scores["live"] = _scores(session, scored.task, rows)
     for name, make in models.items():
         second = predictor(make(), adapter, task)
@@ -197,6 +201,21 @@ def _measured(
         if scored is not None:
             scores[name] = _scores(Session(second), scored.task, rows)
     return drift, scores
+
+
+def _labelled_rows(scored: Probe) -> dict[str, Sequence[Example]]:
+    """Rows of the languages whose labels are shown.
+
+    Raises:
+        DataError: there is no such language.
+    """
+    task, source = scored.task, scored.source
+    split = task.eval_split(source)
+    if problem := unlabelled(task, source, split):
+        raise DataError(problem)
+    labelled = task.available(source, split)
+    rows = sample_rows(task, source, scored.per_language)
+    return {language: own for language, own in rows.items() if language in labelled}
 
 
 def _asked(probe: Probe | None) -> Probe | None:

@@ -25,6 +25,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.labelled_rows import refuse_unlabelled
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.score_gate import ProbeTask
 from recipes.stages._shared.training_keys import dev_rows, need, probed
@@ -207,6 +208,7 @@ def _check_scored(model: Artifact) -> None:
             f"score_rows: no multilingual task has the labels of {model.task}; leave it out, and "
             f"evaluate the fused model on {model.task}"
         )
+    refuse_unlabelled("score_rows", _scored(model))
 
 
 def _scored(model: Artifact) -> Task:

@@ -36,6 +36,9 @@ SOME = "{en: {text: en.text, label: en.label}, de: {text: de.text}}"
 SCORES = "{name: scores, stage: evaluate, models: [t], tasks: [topics]KEYS}"
 IN_DE = ", languages: [de]"
 TRIM = "{name: small, stage: trim, model: t, text: [de.text]KEYS}"
+FUSE = """{name: a, stage: train, model: "package:recipes/models/e5-mini", tasks: [topics],
+     max_steps: 1, method: lora}
+  - {name: f, stage: fuse, model: aKEYS}"""
 CASCADE = "{name: both, stage: cascade, models: [t, u], task: topics, max_lost: 1KEYS}"
 NO_LABELS = "topics: its test rows in de have no labels, so they cannot be scored; give a file with"
 
@@ -67,6 +70,7 @@ def plan(test: str, stage: str, keys: str = "") -> Plan:
         (HIDDEN, TRIM, ", max_lost: 1", f"max_lost: {NO_LABELS} labels"),
         (HIDDEN, TRIM, ", max_lost_per_language: 1", f"max_lost_per_language: {NO_LABELS} labels"),
         (HIDDEN, CASCADE, ", max_drop: 1", f"max_drop: {NO_LABELS} labels"),
+        (HIDDEN, FUSE, ", score_rows: 20", f"score_rows: {NO_LABELS} labels"),
     ],
 )
 def test_what_has_no_labels_is_not_scored(test: str, stage: str, keys: str, said: str) -> None:
@@ -78,7 +82,8 @@ def test_what_has_no_labels_is_not_scored(test: str, stage: str, keys: str, said
 @pytest.mark.parametrize(
     ("test", "stage", "keys"),
     [(SOME, SCORES, ""), (SOME, SCORES, ", languages: [en]"), (HIDDEN, TRIM, ""),
-     (SOME, TRIM, ", max_lost: 1"), (HIDDEN, CASCADE, "")],
+     (SOME, TRIM, ", max_lost: 1"), (HIDDEN, CASCADE, ""),
+     (SOME, FUSE, ", score_rows: 20"), (HIDDEN, FUSE, "")],
 )  # fmt: skip
 def test_rows_with_labels_and_rows_that_are_only_read_are_taken(
     test: str, stage: str, keys: str
@@ -107,3 +112,15 @@ def test_evaluating_says_that_there_are_no_labels(
             model, TASKS.get("topics"), DataSource("files"), label="t", out=tmp_path,
             options=options,
         )  # fmt: skip
+
+
+def test_fusing_scores_the_languages_that_have_labels() -> None:
+    from compress.fuse.fuse import _labelled_rows
+    from evalsuite.inference.probe_text import Probe
+
+    plan(SOME, TRIM)
+    rows = _labelled_rows(Probe(TASKS.get("topics"), DataSource("files"), 20))
+    assert {language: len(own) for language, own in rows.items()} == {"en": 2}
+    plan(HIDDEN, TRIM)
+    with pytest.raises(DataError, match=NO_LABELS):
+        _labelled_rows(Probe(TASKS.get("topics"), DataSource("files"), 20))
