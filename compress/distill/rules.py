@@ -97,24 +97,14 @@ def nothing_matched(
     return problems
 
 
-def vector_keys(
-    terms: Terms, prefix: str | None, dimensions: Collection[int], head: bool
-) -> list[str]:
-    """Keys of sentence vectors that mean nothing here.
+def vector_keys(prefix: str | None, head: bool) -> list[str]:
+    """Keys of sentence vectors that do not fit the teacher.
 
     Args:
         prefix: put before sentences.
-        dimensions: that vectors may be cut to.
         head: whether the teacher is known to have a task head.
     """
-    problems = []
-    if dimensions and terms.sentences == 0:
-        problems.append("matryoshka: is of the vectors that sentences matches; set sentences: 1")
-    if terms.contrast > 0 and terms.sentences == 0:
-        problems.append("contrast: is of the vectors that sentences matches; set sentences: 1")
-    if prefix and head:
-        problems.append("prefix: is for encoders without a head; leave it out")
-    return problems
+    return ["prefix: is for encoders without a head; leave it out"] if prefix and head else []
 
 
 def logits_only(terms: Terms) -> list[str]:

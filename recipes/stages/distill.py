@@ -172,7 +172,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         )
     start = next(iter(inputs.get("student", ())), teacher)
     problems += elastic_problems(config.elastic, config.whole(), start)
-    problems += rules.vector_keys(config, config.prefix, config.matryoshka, head is not None)
+    problems += rules.vector_keys(config.prefix, head is not None)
     if problems:
         raise StageInputError("\n".join(problems))
     if config.student is None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from quick import distillation
 
 from compress.distill.distill import distill
-from compress.distill.rules import vector_keys
 from compress.distill.sentences import contrast_loss, sentence_loss, vectors_loss
 from evalsuite.task import DataSource
+from recipes.stages import distill as stage
 
 EMBEDDED = DataSource("embedded")
 SPREAD, TEMPERATURE = 0.5, 0.1
@@ -88,7 +89,12 @@ def test_a_student_learns_by_it(tiny_base: Path, tmp_path: Path) -> None:
     assert losses[1] < 0.8 * losses[0]
 
 
-def test_without_vectors_to_match_it_is_refused() -> None:
-    (problem,) = vector_keys(distillation(contrast=1.0), None, (), head=False)
-    assert problem == "contrast: is of the vectors that sentences matches; set sentences: 1"
-    assert not vector_keys(distillation(contrast=1.0, sentences=1.0), None, (), head=False)
+@pytest.mark.parametrize("keys", [{"contrast": 1.0}, {"matryoshka": [8]}])
+def test_without_vectors_to_match_it_is_refused(keys: dict[str, Any]) -> None:
+    def unused(sentences: float) -> list[str]:
+        given = {"name": "d", "stage": "distill", "teacher": "t", "sentences": sentences}
+        return stage.unused_keys(stage.Config.model_validate(given | keys | {"tasks": ["xnli"]}))
+
+    (key,) = keys
+    why = f"{key}: with sentences: 0 no vectors of sentences are matched; remove it, or set"
+    assert unused(0) == [f"{why} sentences above 0"] and not unused(1)

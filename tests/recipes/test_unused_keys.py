@@ -40,3 +40,26 @@ def test_they_are_refused_where_no_variant_uses_them(
         plan(tmp_path, stage.replace(key, off))
     plan(tmp_path, stage.replace(key, used))
     plan(tmp_path, stage.replace(key, "'${v}'"), f"{{v: [{off}, {used}]}}")
+
+
+TWO_WAYS = (
+    "{how: [{name: a, contrastive: sentences, tasks: []}, {name: b, contrastive: null, tasks: "
+    "[xnli]}]}"
+)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["contrastive_temperature: 0.1", "pooling: cls", "prefix: 'query: '", "matryoshka: [64]",
+     "restarts: 1"],
+)  # fmt: skip
+def test_keys_of_one_way_to_train_may_be_written_for_several(key: str, tmp_path: Path) -> None:
+    stage = "{name: t, stage: train, model: MODEL, method: full, contrastive: HOW, tasks: HAVE, K}"
+    stage = stage.replace("MODEL", MODEL).replace("K}", f"{key}}}")
+    both = stage.replace("HOW", "'${how.contrastive}'").replace("HAVE", "'${how.tasks}'")
+    plan(tmp_path, both, TWO_WAYS)
+    used = ("null", "[xnli]") if "restarts" in key else ("sentences", "[]")
+    off = ("sentences", "[]") if "restarts" in key else ("null", "[xnli]")
+    plan(tmp_path, stage.replace("HOW", used[0]).replace("HAVE", used[1]))
+    with pytest.raises(RecipeError, match=key.partition(":")[0]):
+        plan(tmp_path, stage.replace("HOW", off[0]).replace("HAVE", off[1]))

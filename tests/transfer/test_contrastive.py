@@ -128,8 +128,8 @@ def test_a_recipe_says_tasks_or_contrastive() -> None:
     with pytest.raises(ValueError, match="or contrastive: words or sentences"):
         config(contrastive=None)
     for key in ("uncased", "code_switch", "noise"):
-        with pytest.raises(StageInputError, match=f"{key} change the training of tasks and"):
-            training.check(config(**{key: 0.5}), base)
+        (problem,) = training.unused_keys(config(**{key: 0.5}))
+        assert f"{key} change the training of tasks and" in problem
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,10 @@ def test_a_recipe_says_tasks_or_contrastive() -> None:
 def test_keys_that_parallel_text_does_not_use_are_refused(
     keys: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(StageInputError, match=message):
-        training.check(config(method="full", **keys), {"model": (Artifact("checkpoint"),)})
+    written = config(method="full", **keys)
+    (problem,) = training.unused_keys(written)
+    assert message in problem
+    training.check(written, {"model": (Artifact("checkpoint"),)})  # a variant may have them
 
 
 def aligned(base: Path, place: Path, what: Any, **changes: Any) -> Any:

@@ -161,6 +161,8 @@ def test_keys_that_do_not_go_together_are_refused(
         TASKS.added[make.__name__].name = make.__name__
     config = stage.Config.model_validate({"name": "t", "stage": "train", "model": "m", **keys})
     with pytest.raises(StageInputError, match=message):
+        for problem in stage.unused_keys(config):  # as `check` of a recipe does
+            raise StageInputError(problem)
         stage.check(config, BASE)
 
 

@@ -95,8 +95,8 @@ def unused_keys(config: Any) -> list[str]:
     why = "with relations: 0 no attention relations are matched"
     problems = unused(config, relations, why, "set relations above 0", off=config.relations == 0)
     why = "with sentences: 0 no vectors of sentences are matched"
-    targets = ("sentence_targets",)
-    problems += unused(config, targets, why, "set sentences above 0", off=config.sentences == 0)
+    vectors = ("sentence_targets", "contrast", "matryoshka")
+    problems += unused(config, vectors, why, "set sentences above 0", off=config.sentences == 0)
     why = "without tasks no training rows are read"
     problems += unused(config, (*rows, "max_examples"), why, "name tasks", off=not config.tasks)
     return problems + unread_text(config, plain=config.multilingual > 0 or not config.tasks)

@@ -9,13 +9,14 @@ from pydantic import Field, model_validator
 from recipes import torchrun
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import LanguageCode, TaskName
-from recipes.stages._shared.training_keys import TaskTrainingConfig
+from recipes.stages._shared.training_keys import TaskTrainingConfig, known_tasks
 from recipes.stages._shared.unused_keys import unused, written
 from recipes.stages._shared.vector_keys import (
     ContrastKeys,
     belonging,
-    check_vectors,
+    check_dimensions,
     sentence_vectors,
+    unused_vector_keys,
 )
 from transfer.supervised import rules
 
@@ -237,12 +238,6 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
     Raises:
         StageInputError: an option does not fit a task.
     """
-    on_text = config.contrastive in ("words", "sentences")
-    if on_text and (changed := written(config, _OF_TASKS)):
-        raise StageInputError(
-            f"contrastive: {', '.join(changed)} change the training of tasks and of masked text "
-            "alone; leave them out"
-        )
     problems = rules.task_problems(
         found,
         evaluated=config.evaluate_every is not None,
@@ -251,27 +246,34 @@ def check_train_options(config: TrainOptionsConfig, found: Sequence[Task]) -> No
     )
     if problems:
         raise StageInputError(problems[0])
-    vectors = rules.trains_vectors(found, belonging(config))
-    check_vectors(config, trained=vectors or config.contrastive == "sentences")
-    if vectors and (changed := written(config, ("mixing", "cap"))):
-        raise StageInputError(
-            f"{changed[0]}: rows of several tasks are one set where vectors are trained; leave it "
-            "out"
-        )
+    check_dimensions(config)
 
 
 def unused_keys(config: TrainOptionsConfig) -> list[str]:
     """Keys that are written, of parts of the training that are off."""
+    found = known_tasks(config.tasks)
+    vectors = rules.trains_vectors(found, belonging(config))
+    on_text = config.contrastive in ("words", "sentences")
+    problems = unused_vector_keys(config, trained=vectors or config.contrastive == "sentences")
+    if vectors and (changed := written(config, ("mixing", "cap"))):
+        problems.append(
+            f"{changed[0]}: rows of several tasks are one set where vectors are trained; leave it "
+            "out"
+        )
+    if on_text and (changed := written(config, _OF_TASKS)):
+        problems.append(
+            f"contrastive: {', '.join(changed)} change the training of tasks and of masked text "
+            "alone; leave them out"
+        )
     why, other = "with mlm: 0 no masked text is read", "set mlm above 0"
-    keys: tuple[str, ...] = ("mlm_languages", "mlm_lines")
-    problems = unused(config, keys, why, other, off=config.mlm == 0)
+    keys: tuple[str, ...] = ("mlm_languages", "mlm_lines")  # of `_OF_TASKS` too
+    problems += unused(config, keys, why, other, off=config.mlm == 0 and not on_text)
     why, other = "with adversarial: 0 no perturbation is searched", "set adversarial above 0"
     keys = ("adversarial_steps",)
     problems += unused(config, keys, why, other, off=config.adversarial == 0)
     why, other = "without average no snapshots are averaged", "set average"
     problems += unused(config, ("average_share",), why, other, off=config.average is None)
     why, other = "no parallel text is trained on", "set contrastive: words or sentences"
-    on_text = config.contrastive in ("words", "sentences")
     return problems + unused(config, ("max_pairs",), why, other, off=not on_text)
 
 

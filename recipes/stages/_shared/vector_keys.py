@@ -114,29 +114,30 @@ def sentence_vectors(config: ContrastKeys) -> SentenceVectors:
     )
 
 
-def check_vectors(config: ContrastKeys, *, trained: bool) -> None:
-    """Refuse keys of vectors where no vectors of sentences are trained.
+def unused_vector_keys(config: ContrastKeys, *, trained: bool) -> list[str]:
+    """Keys of vectors that are written where they change nothing.
 
-    Raises:
-        StageInputError: a key means nothing here, or does not fit another one.
+    Args:
+        trained: whether vectors of sentences are trained.
     """
+    problems = []
     given = [key for key in written(config, _OF_VECTORS) if getattr(config, key)]
     if config.contrastive != "words":
         given += written(config, _OF_WORDS_TOO)
     if not trained and given:
-        raise StageInputError(
+        problems.append(
             f"{given[0]}: no vectors of sentences are trained here; leave it out, or set "
             "contrastive: sentences, or contrastive: rows with tasks of two sentences"
         )
     if config.contrastive == "sentences" and config.passage_prefix is not None:
-        raise StageInputError(
+        problems.append(
             "passage_prefix: parallel text has no passages: prefix is put before both sentences; "
             "leave it out"
         )
     if config.contrastive != "rows" and (config.min_score is not None or config.positive_label):
         key = "positive_label" if config.min_score is None else "min_score"
-        raise StageInputError(f"{key}: says which rows belong together; set contrastive: rows")
-    check_dimensions(config)
+        problems.append(f"{key}: says which rows belong together; set contrastive: rows")
+    return problems
 
 
 def check_dimensions(config: VectorKeys) -> None:
