@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import Field
@@ -81,7 +80,7 @@ class SpeedResult(Record):
     """What one model costs to run on real text: raw samples, with those of the warm-up separate."""
 
     model: ModelInfo
-    text: str  # "xnli dev, 12 languages, 512 sentences"
+    text: str  # "xnli dev, 12 languages, 512 sentences"; equal names are the same text
     rows: Count | None = None  # of the text; None in results of versions that counted sequences
     source: SourceKind
     data_digest: str
@@ -103,14 +102,6 @@ class SpeedResult(Record):
     def memory(self) -> int:
         """Bytes above the baseline at the peak: the model's, without the runtime's libraries."""
         return self.peak_memory - self.baseline_memory
-
-    def shared_text(self) -> str:
-        """The text by a name that all tokenizers share: without a count of sequences.
-
-        >>> speed.model_copy(update={"rows": None}).shared_text()
-        'xnli dev, 12 languages'
-        """
-        return re.sub(r", \d+ sentences$", "", self.text) if self.rows is None else self.text
 
     def does_not_fit(self) -> str:
         """`does not fit in 64 MB`; empty where it fits, or where there is no limit.

@@ -35,7 +35,7 @@ class Setting:
 
     def holds(self, speed: SpeedResult) -> bool:
         """Whether a speed was measured in it."""
-        return setting(speed) == replace(self, text="") and self.text in ("", speed.shared_text())
+        return setting(speed) == replace(self, text="") and self.text in ("", speed.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def settings(systems: Sequence[System]) -> tuple[Setting, ...]:
     """All settings of a run, in the order in which they first come."""
     speeds = [speed for system in systems for speed in system.speeds]
     by_text = any(map(_several_texts, systems))
-    texts = [speed.shared_text() if by_text else "" for speed in speeds]
+    texts = [speed.text if by_text else "" for speed in speeds]
     found = (replace(setting(s), text=text) for s, text in zip(speeds, texts, strict=True))
     return tuple(dict.fromkeys(found))
 
@@ -147,7 +147,7 @@ def settings(systems: Sequence[System]) -> tuple[Setting, ...]:
 def _several_texts(system: System) -> bool:
     """Whether a model of it was timed on several texts in one setting."""
     timed_in = {(speed.model.label, setting(speed)) for speed in system.speeds}
-    on_texts = {(s.model.label, setting(s), s.shared_text()) for s in system.speeds}
+    on_texts = {(s.model.label, setting(s), s.text) for s in system.speeds}
     return len(on_texts) > len(timed_in)
 
 
@@ -186,7 +186,7 @@ def cost(system: System, where: Setting | None) -> Cost:
         peak_share=mean(map(peak_share, speeds)),
         text_peak_share=mean(map(text_peak_share, speeds)),
         joules=mean(map(joules_a_sentence, speeds)),
-        texts=frozenset(f"{speed.shared_text()} ({speed.source})" for speed in speeds),
+        texts=frozenset(f"{speed.text} ({speed.source})" for speed in speeds),
     )
 
 
