@@ -72,7 +72,10 @@ def _card(file: Path | None, model: str, workspace: Path | None) -> str | None:
 
 
 def _reported(model: str, workspace: Path | None) -> Path | None:
-    """The file of that card; None where the run made no report, or the stage has no scores."""
+    """The file of that card; None where the run made no report, or the report has none of it.
+
+    A report of an older version, or one that has no scores of the model, has none; that is echoed.
+    """
     from recipes.execution.find_outputs import last_report
     from recipes.naming import distinct_file_name, is_file
 
@@ -84,4 +87,11 @@ def _reported(model: str, workspace: Path | None) -> Path | None:
     except RecipesError:  # it made no report
         return None
     file = report.parent / "cards" / f"{distinct_file_name(label)}.md"
-    return file if is_file(file) else None
+    if is_file(file):
+        return file
+    typer.echo(
+        f"the report of {recipe} has no card of {label}, so no scores go up; run the recipe again, "
+        "with a stage that evaluates the model, or name a card: --card FILE",
+        err=True,
+    )
+    return None

@@ -226,7 +226,19 @@ def test_a_model_is_pushed_with_the_card_that_the_run_wrote(
     assert read(text).data.model_name == f"mine:{label}"
     assert read(text).data.pipeline_tag == "text-classification"
     assert [result["task"]["type"] for result in index(text)] == ["text-classification"]
-    assert _card(None, "mine:report", None) is None
+
+
+def test_a_report_without_a_card_of_the_model_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = reported(tmp_path, a_score(a_model("int8"), en=9))
+    page = out / "report.html"
+    monkeypatch.setattr("recipes.execution.find_outputs.last_report", lambda *_: page)
+    assert _card(None, "mine:int8", None) and not capsys.readouterr().err
+    assert _card(None, "mine:nli[task=xnli]", None) is None
+    said = capsys.readouterr().err
+    assert said.startswith("the report of mine has no card of nli[task=xnli], so no scores go up; ")
+    assert said.count("\n") == 1 and "run the recipe again" in said and "--card FILE" in said
 
 
 @pytest.mark.usefixtures("likeness")
