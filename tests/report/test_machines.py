@@ -86,6 +86,14 @@ def test_throughput_is_drawn_machine_by_machine(run: RunRecord) -> None:
     }
 
 
+def test_a_chart_names_all_that_were_not_timed_on_its_machine(run: RunRecord) -> None:
+    size, first, second = charts(group(run), columns(run.scores))
+    said = "Not in the chart, because not timed with 2 threads"
+    assert size.caption == ""
+    assert first.caption == f"{said} on a CPU: b and c."
+    assert second.caption == f"{said} on other CPU: c."
+
+
 def test_the_summary_has_the_cost_on_each_machine_apart(run: RunRecord) -> None:
     lines = short_text(page(run)).splitlines()
     assert [line for line in lines if line.startswith("on ")] == ["on a CPU:", "on other CPU:"]

@@ -37,7 +37,7 @@ class _Axis:
     label: str
     smaller_is_better: bool
     values: dict[str, float]  # system -> x; 0 where it was not measured
-    setting: str = ""  # of speeds
+    setting: str = ""  # of speeds, with the machine where there are several
 
 
 def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Chart, ...]:
@@ -117,7 +117,8 @@ def _axes(systems: Sequence[System], task: TaskColumn | None = None) -> list[_Ax
         rates = {s.name: cost(s, where).sentences_per_second or 0.0 for s in scored(measured)}
         title = f"throughput on {machine}" if machine else "throughput"
         label = f"Throughput (sentences/s, {where}, log scale)"
-        axes.append(_Axis(title, label, False, rates, str(where)))
+        timed = f"{where} on {machine}" if machine else str(where)
+        axes.append(_Axis(title, label, False, rates, timed))
     return axes
 
 
@@ -165,7 +166,7 @@ def _not_comparable(names: list[str]) -> str:
 
 def _not_timed(axis: _Axis, means: Collection[str]) -> str:
     """Systems with a score and without a speed, which a chart has no place for."""
-    names = [name for name, x in axis.values.items() if name in means and not x]
+    names = [name for name in means if not axis.values.get(name)]  # some on another machine alone
     if not names:
         return ""
     return f" Not in the chart, because not timed with {axis.setting}: {listed(names)}."
