@@ -17,6 +17,7 @@ from compress.distill.training_text import plain_share
 from compress.errors import StudentError
 from evalsuite.inference.checkpoint_config import head_of, model_config, read_config
 from evalsuite.inference.predictor import Predictor
+from evalsuite.opening.tokenizer import same_ids
 from evalsuite.task import Task
 
 
@@ -36,7 +37,7 @@ def require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Optio
     if options.stream is not None:
         prefix = None if teacher.labels else options.vectors.prefix
         problems += rules.streamed(options, bundle, apart, prefix)
-    others = [path for path in options.others if own_tokenizer(path, teacher.directory)]
+    others = [path for path in options.others if not same_ids(path, teacher.directory)]
     problems += [model_rules.other_pieces(path.name) for path in others]
     problems += balance_problems(options, head, teacher.answers, plain)
     if options.student is not None:

@@ -18,8 +18,8 @@ def other_pieces(name: str) -> str:
     """
     return (
         f"others: {name} splits text into other pieces than the teacher, and all teachers are "
-        "given the same token ids; give teachers with one tokenizer: trim them alike, or use "
-        "untrimmed ones"
+        "given the same token ids; give teachers of one tokenizer, such as two of XLM-R (trimmed "
+        f"alike, or not trimmed), or leave {name} out"
     )
 
 

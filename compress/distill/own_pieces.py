@@ -28,7 +28,7 @@ from evalsuite.agreement.outputs import Parity
 from evalsuite.inference.predictor import Predictor
 from evalsuite.inference.probe_text import sample, sample_rows
 from evalsuite.inference.session import Session
-from evalsuite.opening.tokenizer import directory_digest
+from evalsuite.opening.tokenizer import same_tokenizer
 from evalsuite.task import DataSource, Task
 from transfer.loop.batch_plan import Batch
 from transfer.loop.types import Tensors
@@ -36,9 +36,7 @@ from transfer.loop.types import Tensors
 
 def own_tokenizer(student: Path | None, teacher: Path) -> bool:
     """Whether a student has another tokenizer than its teacher."""
-    if student is None:
-        return False
-    return directory_digest(student) != directory_digest(teacher)
+    return student is not None and not same_tokenizer(student, teacher)
 
 
 def tokenizer_from(student: Path | None, teacher: Path) -> Path:

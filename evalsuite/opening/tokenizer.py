@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import ModelError
 from evalsuite.opening.parsed import parsed
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TOKENIZER = "tokenizer.json"
 SENTENCEPIECE = ("sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
@@ -118,17 +122,34 @@ def tokenizer_of(directory: Path) -> Any:
 
 
 @lru_cache(maxsize=16)
-def _digest_of_files(directory: Path, stamps: Stamps) -> str:
-    return tokenizer_digest(tokenizer_json(directory))
+def _digest_of_files(directory: Path, stamps: Stamps, digest: Callable[[str], str]) -> str:
+    return digest(tokenizer_json(directory))
 
 
-def directory_digest(directory: Path) -> str:
-    """`tokenizer_digest` of a directory's tokenizer, once per state of its files.
+def same_tokenizer(one: Path, other: Path) -> bool:
+    """Whether the tokenizers of two directories have one `tokenizer_digest`.
 
     Raises:
         ModelError: there is no tokenizer, or it cannot be read.
     """
-    return _digest_of_files(directory, stamps(directory))
+    return _same(one, other, tokenizer_digest)
+
+
+def same_ids(one: Path, other: Path) -> bool:
+    """Whether the tokenizers of two directories give ordinary text the same ids.
+
+    As `same_tokenizer`, but how they find special tokens in a text does not count, nor those that
+    only one of them has, nor how they write the rule that puts special tokens around a text.
+    """
+    return _same(one, other, _ids_digest)
+
+
+def _same(one: Path, other: Path, digest: Callable[[str], str]) -> bool:
+    """Parsing is slow, so it is for files that differ."""
+    if tokenizer_json(one) == tokenizer_json(other):
+        return True
+    first, second = (_digest_of_files(path, stamps(path), digest) for path in (one, other))
+    return first == second
 
 
 def tokenizer_digest(text: str) -> str:
@@ -137,11 +158,31 @@ def tokenizer_digest(text: str) -> str:
     How the file is laid out does not count, nor how it pads and cuts, nor whether keys with
     defaults are in it. Of text that is no tokenizer it is the digest of the text.
     """
+    return _digest(text, lambda tokenizer, read: {name: read[name] for name in _SPLITTING})
+
+
+def _ids_digest(text: str) -> str:
+    """Of a `tokenizer.json`: the same for all that give ordinary text the same ids."""
+    return _digest(text, _of_ids)
+
+
+def _of_ids(tokenizer: Tokenizer, read: dict[str, Any]) -> dict[str, Any]:
+    """What decides the ids of text; of special tokens, those that are put around it."""
+    around = [tokenizer.encode(*texts) for texts in (("a",), ("a", "b"))]
+    return {
+        **{name: read[name] for name in ("model", "normalizer", "pre_tokenizer")},
+        "added_tokens": [token for token in read["added_tokens"] if not token["special"]],
+        "around": [(encoded.ids, encoded.type_ids) for encoded in around],
+    }
+
+
+def _digest(text: str, parts_of: Callable[[Tokenizer, dict[str, Any]], dict[str, Any]]) -> str:
+    """Of parts of a `tokenizer.json`; of text that is none, of the text."""
     try:
-        read = json.loads(parsed(text).to_str())
+        tokenizer = parsed(text)
+        parts = parts_of(tokenizer, json.loads(tokenizer.to_str()))
     except Exception:  # of any kind: whatever opens it refuses it with the reason
         return hashlib.sha256(text.encode()).hexdigest()
-    parts = {name: read[name] for name in _SPLITTING}
     if parts["model"]["type"] == "Unigram":  # a score that is read and written may change by 1e-15
         vocab = parts["model"]["vocab"]
         parts["model"]["vocab"] = [(piece, round(score, _DECIMALS)) for piece, score in vocab]

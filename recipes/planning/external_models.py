@@ -30,7 +30,6 @@ from evalsuite.opening.pretrained import refuse_code
 from evalsuite.opening.tokenizer import (
     TOKENIZER,
     Stamps,
-    directory_digest,
     has_tokenizer,
     stamps,
 )
@@ -229,7 +228,7 @@ def _checkpoint(path: Path, config: dict[str, Any], kind: ArtifactKind) -> Artif
     """A checkpoint or bundle, with what its files say of it."""
     head, tokenizer = of_checkpoint(config), None
     if (path / TOKENIZER).is_file():  # of older files it is known when they are read
-        tokenizer = directory_digest(path)
+        tokenizer = path.resolve()
     return Artifact(
         kind,
         task=declared_task(head),

@@ -179,9 +179,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         refuse_unknown(teacher, "teacher")
         refuse_layers(teacher, config.layers)
         refuse_dimensions(teacher, config.width, config.heads)
-    for other in inputs.get("others", ()):
+    others = inputs.get("others", ())
+    named = len(others) == len(config.others)  # else a name is of several variants
+    names = config.others if named else ["a further teacher"] * len(others)
+    for name, other in zip(names, others, strict=True):
         need(other, "others", "checkpoint", "bundle")
-        refuse_other(other, teacher)
+        refuse_other(other, teacher, name)
     for student in inputs.get("student", ()):
         need(student, "student", "checkpoint")
         head = head_of_student(config, student, head)

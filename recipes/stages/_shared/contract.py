@@ -134,9 +134,9 @@ class Artifact:
     and `head` what that config says of its head, where they are known; `adapter` says how an
     adapter of this recipe is trained; a bundle is `shortened` where its last layer computes the
     first token alone or some tokens are dropped; `whole_layer` is the highest layer with states of
-    every token where some are dropped (None: none are); `tokenizer` is equal where two models split
-    text alike (None: not known ahead); `cuts` are the sizes of an elastic student (None: not known
-    ahead).
+    every token where some are dropped (None: none are); `tokenizer` is the directory that it is in,
+    or a name, equal for models of the recipe with the same one (None: not known ahead); `cuts` are
+    the sizes of an elastic student (None: not known ahead).
     """
 
     kind: ArtifactKind
@@ -148,7 +148,7 @@ class Artifact:
     family: str | None = field(default=None, compare=False)
     head: HeadFacts | None = field(default=None, compare=False)
     adapter: AdapterFacts | None = field(default=None, compare=False)
-    tokenizer: str | None = field(default=None, compare=False)
+    tokenizer: Path | str | None = field(default=None, compare=False)
     cuts: CutSizes | None = field(default=None, compare=False)
 
 

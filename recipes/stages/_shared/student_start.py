@@ -6,11 +6,13 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Protocol
 
 from compress.distill import model_rules, rules
 from evalsuite.inference.task_head import head_of_task
+from evalsuite.opening.tokenizer import same_ids, same_tokenizer
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact
 from transfer.find_task import find_task
@@ -51,11 +53,14 @@ def _headless(model: Artifact) -> bool:
     return model.task is None and not model.external
 
 
-def refuse_other(other: Artifact, teacher: Artifact) -> None:
+def refuse_other(other: Artifact, teacher: Artifact, name: str) -> None:
     """Raise StageInputError where a further teacher is known not to fit the first.
 
     A stage of a recipe may make a tokenizer that is equal to another's; whether it does is known
     when both are there.
+
+    Args:
+        name: of the further one.
     """
     known = not (other.external or teacher.external)  # else labels are compared by name
     if known and other.task != teacher.task:
@@ -63,14 +68,24 @@ def refuse_other(other: Artifact, teacher: Artifact) -> None:
             f"others: a teacher trained on {other.task} cannot be averaged with one trained on "
             f"{teacher.task}"
         )
-    tokenizers = {name for name in (other.tokenizer, teacher.tokenizer) if name}
-    if len(tokenizers) > 1 and not any(name.startswith(OWN_TOKENIZER) for name in tokenizers):
-        raise StageInputError(model_rules.other_pieces("a further teacher"))
+    made = any(str(one.tokenizer).startswith(OWN_TOKENIZER) for one in (other, teacher))
+    if not made and _differ(other, teacher, same_ids):
+        raise StageInputError(model_rules.other_pieces(name))
+
+
+def _differ(one: Artifact, other: Artifact, same: Callable[[Path, Path], bool]) -> bool:
+    """Whether two models are known to have different tokenizers."""
+    first, second = one.tokenizer, other.tokenizer
+    if first is None or second is None:
+        return False
+    if isinstance(first, Path) and isinstance(second, Path):
+        return not same(first, second)
+    return first != second
 
 
 def apart(config: Matching, student: Artifact, teacher: Artifact) -> list[str]:
     """What cannot be matched, where student and teacher are known to have different tokenizers."""
-    if teacher.tokenizer is None or student.tokenizer in (None, teacher.tokenizer):
+    if not _differ(student, teacher, same_tokenizer):
         return []
     if teacher.task is not None:
         encoder, head = False, head_of_task(find_task(teacher.task))
