@@ -85,9 +85,10 @@ def nothing_matched(
             "with a head), hidden, labels or relations above 0"
         )
     elif unlabelled and not everywhere:
+        has, its, it = ("has", "its", "it") if len(unlabelled) == 1 else ("have", "their", "them")
         problems.append(
-            f"labels: {', '.join(unlabelled)} has no gold labels, and nothing else is matched on "
-            "its rows; leave it out of tasks, or set hidden or relations above 0"
+            f"labels: {', '.join(unlabelled)} {has} no gold labels, and nothing else is matched on "
+            f"{its} rows; leave {it} out of tasks, or set hidden or relations above 0"
         )
     if plain > 0 and not (everywhere or terms.sentences > 0):
         problems.append(
@@ -218,10 +219,12 @@ def other_tokenizer(
         )
     gold = terms.labels > 0 and not unlabelled
     if terms.hidden > 0 and tasks and not (terms.logits > 0 or gold):
+        names = ", ".join(unlabelled) if terms.labels > 0 else ""  # the others have gold labels
         problems.append(
             f"tasks: {because}; hidden states are then matched on text without labels only, so "
-            f"nothing is matched on rows of {', '.join(unlabelled) or 'tasks'}; leave tasks out, "
-            f"or set logits{'' if unlabelled else ' or labels'} above 0"
+            f"nothing is matched on rows of {names or 'tasks'}; leave "
+            f"{f'{names} out of tasks' if names else 'tasks out'}, or set "
+            f"logits{'' if unlabelled else ' or labels'} above 0"
         )
     if head == "span" and terms.logits > 0:
         problems.append(

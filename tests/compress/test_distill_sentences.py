@@ -175,10 +175,19 @@ def test_rows_of_retrieval_have_no_gold_labels(tiny_base: Path, tmp_path: Path) 
             tiny_base, [TASKS.get("lareqa")], EMBEDDED, asked,
             work=tmp_path / "w", out=tmp_path / "o",
         )  # fmt: skip
-    apart = other_tokenizer(
-        distillation(logits=0.0, hidden=1.0, labels=1.0), None, tasks=True, unlabelled=["lareqa"]
-    )
-    assert len(apart) == 1 and "nothing is matched on rows of lareqa; leave tasks" in apart[0]
+    both = ["lareqa", "mewslix"]
+    (problem,) = nothing_matched(asked, True, 0.0, both)
+    assert problem.startswith("labels: lareqa, mewslix have no gold labels, and nothing else is ")
+    assert "matched on their rows; leave them out of tasks, or set" in problem
+    for names, labels, said in (
+        (both[:1], 1.0, "lareqa; leave lareqa out of tasks, or set logits above 0"),
+        (both, 1.0, "lareqa, mewslix; leave lareqa, mewslix out of tasks, or set logits above 0"),
+        (both, 0.0, "tasks; leave tasks out, or set logits above 0"),
+        ([], 0.0, "tasks; leave tasks out, or set logits or labels above 0"),
+    ):
+        hidden = distillation(logits=0.0, hidden=1.0, labels=labels)
+        (apart,) = other_tokenizer(hidden, None, tasks=True, unlabelled=names)
+        assert apart.endswith(f"nothing is matched on rows of {said}")
     config = Config(
         name="s", stage="distill", teacher="t", tasks=("lareqa",), logits=0, hidden=0, labels=1,
         multilingual=0,
