@@ -154,7 +154,10 @@ def _check_layout(config: Config, model: Artifact) -> None:
 def unused_keys(config: Config) -> list[str]:
     """Keys of text that are written where that text is not read."""
     why = f"{config.runtime} {config.precision} is not calibrated"
-    other = f"set a precision that is; lingopress ls runtimes {config.runtime} lists them"
+    there = EXPORTERS.get(config.runtime).precisions.values()
+    other = f"set a calibrated precision (`lingopress ls runtimes {config.runtime}` lists them)"
+    if not any(precision.calibrated for precision in there):
+        other = ""
     keys: tuple[str, ...] = ("calibration_text", "calibration_rows")
     problems = unused(config, keys, why, other, off=not _calibrates(config))
     why, other = "pieces are counted for embeddings: rank-N alone", "set embeddings: rank-N"

@@ -134,7 +134,8 @@ def test_keys_that_do_not_go_together_are_refused(keys: dict[str, Any], said: st
         ),
         (
             {"runtime": "openvino", "precision": "int8-weights", "calibration_rows": 8},
-            "calibration_rows: openvino int8-weights is not calibrated; remove it, or set a",
+            "calibration_rows: openvino int8-weights is not calibrated; remove it, or set a "
+            "calibrated precision (`lingopress ls runtimes openvino` lists them)",
         ),
         (
             {"embeddings": "int8", "precision": "int8", "max_pairs": 9},
@@ -147,6 +148,11 @@ def test_keys_of_text_that_is_not_read_are_refused(keys: dict[str, Any], said: s
     assert problem.startswith(said)
     used = config(precision="int8-static", calibration_rows=8, calibration_text="train")
     assert not unused_keys(used)
+
+
+def test_a_runtime_without_a_calibrated_precision_names_none() -> None:
+    (problem,) = unused_keys(config(runtime="executorch", precision="fp32", calibration_rows=8))
+    assert problem == "calibration_rows: executorch fp32 is not calibrated; remove it"
 
 
 def test_without_nncf_one_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,11 +24,12 @@ def unused(
 
     Args:
         because: why they change nothing here.
-        remedy: what to do other than to remove them.
+        remedy: what to do other than to remove them; empty where there is nothing else.
         off: whether they change nothing.
     """
     found = written(config, keys) if off else []
     if not found:
         return []
     them = "it" if len(found) == 1 else "them"
-    return [f"{', '.join(found)}: {because}; remove {them}, or {remedy}"]
+    other = f", or {remedy}" if remedy else ""
+    return [f"{', '.join(found)}: {because}; remove {them}{other}"]
