@@ -35,6 +35,7 @@ from recipes.stages._shared.plain_text_keys import (
     plain_text,
     refuse_unpinned,
     streamed_files,
+    translates,
 )
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.student_gate import (
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 15
+VERSION = 16
 PASS = True
 
 
@@ -228,7 +229,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
         needs += plain_text(config, plain=plain)
     else:
         needs += streamed_files(config)
-        needs += (PARALLEL, HELD_OUT) if config.code_switch > 0 else (HELD_OUT,)
+        needs += (PARALLEL, HELD_OUT) if translates(config) else (HELD_OUT,)
     task = compared_task(config, gives)
     if task is not None and (config.probe or config.scored):
         needs += (DataNeed(task.name, "eval"),)

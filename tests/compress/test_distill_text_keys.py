@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from recipes.stages._shared.contract import Artifact
-from recipes.stages.distill import Config, check, unused_keys
+from recipes.stages._shared.contract import PARALLEL, Artifact
+from recipes.stages.distill import Config, check, data, unused_keys
 
 
 def config(**changes: Any) -> Config:
@@ -89,3 +90,18 @@ def test_keys_of_losses_that_are_off_and_of_no_rows_are_refused(
     assert not unused_keys(config(logits=0, **off))  # as where they are left out
     used = {"relations": 1, "sentences": 1, "max_examples": 9, **keys} | {"tasks": ["xnli"]}
     assert not unused_keys(config(**used | {"logits": 0}))
+
+
+@pytest.mark.parametrize("keys", [{"stream": {"de": ["de.txt"]}}, {"text": ["de.txt"]}])
+def test_without_tasks_no_words_are_translated(
+    keys: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("de.txt").write_text("Es regnet.\n")
+
+    def needed(**changes: Any) -> tuple[Any, ...]:
+        asked = config(code_switch=0.5, probe=0, max_steps=9, **keys, **changes)
+        return data(asked, Artifact("checkpoint"))
+
+    assert PARALLEL not in needed(tasks=[], logits=0)  # a variant may have no tasks
+    assert PARALLEL in needed(tasks=["xnli"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field
@@ -155,7 +155,16 @@ class ReadsPlainText(Protocol):
 
     @property
     def code_switch(self) -> float:
-        """Share of rows with translated words, which need parallel text."""
+        """Share of rows of tasks with translated words, which need parallel text."""
+
+    @property
+    def tasks(self) -> Collection[str]:
+        """Tasks whose rows are trained on."""
+
+
+def translates(config: ReadsPlainText) -> bool:
+    """Whether words of training rows are translated; without tasks there are no such rows."""
+    return config.code_switch > 0 and bool(config.tasks)
 
 
 def plain_text(config: ReadsPlainText, *, plain: bool) -> tuple[DataNeed, ...]:
@@ -165,6 +174,6 @@ def plain_text(config: ReadsPlainText, *, plain: bool) -> tuple[DataNeed, ...]:
         plain: whether text without labels is read.
     """
     needs = tuple(DataNeed(path, "file") for path in config.text)
-    if config.code_switch > 0 or (plain and not config.text):
+    if translates(config) or (plain and not config.text):
         needs += (PARALLEL, HELD_OUT)
     return needs
