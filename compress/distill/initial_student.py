@@ -53,11 +53,11 @@ def start(
         StudentError: it does not fit its teacher, or there are no such layers.
     """
     if options.student is None:
-        if options.layer_choice == "greedy" and options.shape.any():
+        if options.layer_choice == "greedy" and options.shape.is_given():
             samples = list(samples)  # they are read twice
         kept = _kept(teacher, options, samples, progress)
         student = cut(teacher, kept)
-        if options.shape.any():
+        if options.shape.is_given():
             student = narrow(student, options.shape, samples)
         return Start(student, kept, _matched(kept, teacher, options))
     _require_alike(teacher_dir, options.student, options)
@@ -169,4 +169,4 @@ def origin(kept: Sequence[int], student: Any, options: Options) -> str:
     text = f"the teacher's layers {numbers}"
     config = student.config
     shape = f"{config.hidden_size} wide, {config.num_attention_heads} heads"
-    return f"{text}, narrowed to {shape}" if options.shape.any() else text
+    return f"{text}, narrowed to {shape}" if options.shape.is_given() else text

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from compress.distill.student import heads_of_student
 from compress.errors import StudentError
 from evalsuite.errors import FamilyError
 from evalsuite.family import Family, Rows, Sizes
@@ -35,9 +36,9 @@ class Shape:
     heads: int | None = None
     ffn: int | None = None
 
-    def any(self) -> bool:
+    def is_given(self) -> bool:
         """Whether anything changes."""
-        return any(value is not None for value in (self.width, self.heads, self.ffn))
+        return self != Shape()
 
 
 def narrow(teacher: Any, shape: Shape, batches: Iterable[Mapping[str, torch.Tensor]]) -> Any:
@@ -69,7 +70,7 @@ def _config(teacher: Any, shape: Shape) -> Any:
     family = family_of(teacher)
     old, old_size = family.sizes(teacher.config), family.head_size(teacher.config)
     width = shape.width or old.width
-    heads = shape.heads or (width // old_size if width % old_size == 0 else old.heads)
+    heads = heads_of_student(family, teacher.config, shape.width, shape.heads)
     new = Sizes(old.layers, width, heads, shape.ffn or old.feed_forward)
     for name, asked, there in (
         ("hidden_size", new.width, old.width),

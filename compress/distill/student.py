@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from compress.distill.rules import choose_layers
+from evalsuite.family import Family
 from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
 
@@ -37,10 +38,23 @@ def config_of_student(
         sizes,
         layers=len(chosen),
         width=width or sizes.width,
-        heads=heads or sizes.heads,
+        heads=heads_of_student(family, teacher, width, heads),
         feed_forward=units or sizes.feed_forward,
     )
     return family.with_sizes(family.with_layers(teacher, chosen), smaller)
+
+
+def heads_of_student(family: Family, teacher: Any, width: int | None, heads: int | None) -> int:
+    """Heads as many as asked; else as wide as the teacher's, or as many where that cannot be.
+
+    >>> heads_of_student(family, teacher, 384, None)   # of 12 heads in a width of 768
+    6
+
+    Args:
+        teacher: its transformers config.
+    """
+    old, size = family.sizes(teacher), family.head_size(teacher)
+    return heads or (width // size if width and width % size == 0 else old.heads)
 
 
 def cut(teacher: Any, chosen: Sequence[int]) -> Any:

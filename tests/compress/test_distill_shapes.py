@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from quick import distillation
-from tiny_families import tiny_inputs, tiny_model
+from tiny_families import tiny_config, tiny_inputs, tiny_model
 
 from compress.distill.distill import distill
 from compress.distill.narrow import Shape, narrow
@@ -20,7 +20,7 @@ from compress.distill.relations import (
     relation_loss,
     teacher_layer,
 )
-from compress.distill.student import cut
+from compress.distill.student import config_of_student, cut
 from compress.errors import StudentError
 from evalsuite import tokenization
 from evalsuite.alignment.measures import linear_cka
@@ -193,6 +193,20 @@ def test_shapes_that_do_not_fit_are_said_so(tiny_nli: Path, shape: Shape, says: 
     teacher = load_checkpoint(tiny_nli)
     with pytest.raises(StudentError, match=says):
         narrow(teacher, shape, batches(teacher))
+
+
+@pytest.mark.parametrize(("width", "heads", "has"), [(16, None, 2), (20, None, 4), (16, 4, 4)])
+def test_a_plan_has_the_heads_of_the_student(width: int, heads: int | None, has: int) -> None:
+    teacher = tiny_model("bert")  # 4 heads in a width of 32
+    student = narrow(teacher, Shape(width, heads), [tiny_inputs()])
+    plan = config_of_student(teacher.config, None, width, heads, None)
+    assert student.config.num_attention_heads == plan.num_attention_heads == has
+
+
+def test_half_the_width_of_a_base_model_has_half_its_heads() -> None:
+    large = tiny_config("bert", hidden_size=768, num_attention_heads=12)
+    assert config_of_student(large, None, 384, None, None).num_attention_heads == 6
+    assert config_of_student(large, 2, None, None, None).num_attention_heads == 12
 
 
 def test_a_narrow_student_learns_by_relations_on_plain_text(tiny_nli: Path, tmp_path: Path) -> None:
