@@ -237,8 +237,9 @@ def tiny_base(traces: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from made_once import made_once
 
     from evalsuite.task import DataSource
+    from transfer.encoder_shape import Shape
     from transfer.loop.fit import Settings
-    from transfer.pretrain import Options, Shape, pretrain
+    from transfer.pretrain import Options, pretrain
 
     work = tmp_path_factory.mktemp("tiny")
     options = Options(

@@ -2,6 +2,7 @@
 
 Files:
     contrastive.py: align languages by contrast on parallel text, at a layer of an encoder
+    encoder_shape.py: the shape of an encoder that is pretrained from scratch, and its config
     errors.py: the exceptions of `transfer`
     find_task.py: target and intermediate tasks under one roof
     pretrain.py: pretrain a multilingual encoder: masked LM, with translation LM on parallel text

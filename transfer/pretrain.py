@@ -1,7 +1,7 @@
 """Pretrain a multilingual encoder: masked LM, with translation LM on parallel text.
 
->>> pretrain(None, source, Options(shape=Shape(layers=4, hidden=192, heads=4, ffn=512), ...),
-...          work=work, out=out)
+>>> shape = Shape(layers=4, hidden=192, heads=4, ffn=512, vocabulary=8000, max_length=256)
+>>> pretrain(None, source, Options(shape=shape, ...), work=work, out=out)
 
 From scratch it trains the vocabulary too; from a checkpoint it goes on with that one's own.
 Languages are sampled with exponent 0.3 of their share (Conneau et al. 2020, section 3.1).
@@ -19,10 +19,11 @@ from transformers import AutoModelForMaskedLM
 from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
-from evalsuite.find_family import config_of, named
+from evalsuite.find_family import config_of
 from evalsuite.opening.pretrained import from_config, from_pretrained
 from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
+from transfer.encoder_shape import Shape, config_entries
 from transfer.loop.batch_plan import Batch, plan
 from transfer.loop.fit import Fitted, Settings, fit
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
@@ -32,20 +33,6 @@ from transfer.objectives import mlm
 from transfer.text import lexical_init, parallel_text, vocabulary
 
 MOST_LINES = 200_000  # lines the vocabulary is trained on, at most
-_FROM_SCRATCH = "xlm-roberta"  # whose layout of special tokens the trained vocabulary has
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """An architecture from scratch."""
-
-    layers: int
-    hidden: int
-    heads: int
-    ffn: int
-    vocabulary: int
-    max_length: int  # longest sequence the model will take
-    dropout: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,23 +170,5 @@ def new_model(directory: Path | None, shape: Shape | None, vocabulary_size: int)
         new = not has_masked_lm_head(directory)
         return from_pretrained(AutoModelForMaskedLM, directory, new_head=new, dtype=torch.float32)
     assert shape is not None
-    family = named(_FROM_SCRATCH)
-    config = config_of(
-        {
-            "model_type": family.name,
-            "vocab_size": vocabulary_size,
-            "hidden_size": shape.hidden,
-            "num_hidden_layers": shape.layers,
-            "num_attention_heads": shape.heads,
-            family.feed_forward_key: shape.ffn,
-            "type_vocab_size": 1,
-            "hidden_dropout_prob": shape.dropout,
-            "attention_probs_dropout_prob": shape.dropout,
-            "layer_norm_eps": 1e-5,
-            "pad_token_id": 1,
-            "bos_token_id": 0,
-            "eos_token_id": 2,
-        }
-    )
-    config.max_position_embeddings = family.positions_for(config, shape.max_length)
+    config = config_of(config_entries(shape, vocabulary_size))
     return from_config(AutoModelForMaskedLM, config)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
+    from transfer.encoder_shape import Shape
 
 VERSION = 7
 _FAMILY = "xlm-roberta"  # of encoders from scratch
@@ -157,23 +158,19 @@ def cost(config: Config) -> str:
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
     """The model that is continued, without its head, or one of the shape."""
     from evalsuite.plain_config import PlainConfig
+    from transfer.encoder_shape import config_entries
 
     if config.shape is None:
         return PlannedModel(models["model"][0].config)
-    shape = config.shape
-    entries = {
-        "model_type": _FAMILY,
-        "vocab_size": shape.vocabulary,
-        "hidden_size": shape.hidden,
-        "num_hidden_layers": shape.layers,
-        "num_attention_heads": shape.heads,
-        "intermediate_size": shape.ffn,
-        "max_position_embeddings": shape.max_length + 2,
-        "type_vocab_size": 1,
-        "pad_token_id": 1,
-        "attention_probs_dropout_prob": shape.dropout,
-    }
-    return PlannedModel(PlainConfig(entries))
+    shape = _shape(config.shape)
+    return PlannedModel(PlainConfig(config_entries(shape, shape.vocabulary)))
+
+
+def _shape(keys: ShapeConfig) -> Shape:
+    """As the training takes it."""
+    from transfer.encoder_shape import Shape
+
+    return Shape(**keys.model_dump())
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:
@@ -211,10 +208,10 @@ def less_memory(config: Config) -> Iterator[dict[str, Any]]:
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Train."""
-    from transfer.pretrain import Options, Shape, pretrain
+    from transfer.pretrain import Options, pretrain
 
     options = Options(
-        shape=Shape(**config.shape.model_dump()) if config.shape else None,
+        shape=_shape(config.shape) if config.shape else None,
         steps=config.steps,
         batch_size=config.batch_size,
         max_length=config.max_length,

@@ -25,12 +25,13 @@ from evalsuite.task import DataSource, TagExample
 from recipes.stages import pretrain as stage
 from recipes.stages._shared.contract import Artifact
 from transfer.encoded_rows.load_rows import load_rows
+from transfer.encoder_shape import Shape
 from transfer.loop import compute
 from transfer.loop.compute import resolve_compute
 from transfer.loop.fit import Settings, _fitted
 from transfer.models import checkpoints
 from transfer.objectives import mlm
-from transfer.pretrain import Options, Shape, pretrain
+from transfer.pretrain import Options, pretrain
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
