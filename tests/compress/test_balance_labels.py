@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from plain_shapes import XLMR
 from pydantic import ValidationError
 from quick import distillation, options
 from small_tokenizer import TOKENIZER
@@ -36,11 +37,6 @@ from transfer.supervised.train_tasks import train_tasks
 
 XNLI = TASKS.get("xnli")
 EMBEDDED = DataSource("embedded")
-SIZES = {
-    "model_type": "xlm-roberta", "hidden_size": 32, "intermediate_size": 64,
-    "max_position_embeddings": 66, "num_attention_heads": 2, "num_hidden_layers": 3,
-    "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 500,
-}  # fmt: skip
 LABELS = ("short", "middle", "long")
 
 
@@ -144,7 +140,7 @@ class FakeText:
     ],
 )
 def test_plan_counts_what_the_teacher_reads(keys: dict[str, Any], rows: int) -> None:
-    sizes = plain_config(SIZES)
+    sizes = plain_config(XLMR)
     asked = config(**{"max_steps": 50, "batch_size": 4, "multilingual": 0.5, **keys})
     text: Any = FakeText()
     teacher = PlannedModel(sizes, "pair")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_shapes import XLMR
 
 from evalsuite.machine import probe
 from evalsuite.machine.model_shape import ModelShape
@@ -24,11 +25,6 @@ from recipes.planning.time import work_of
 from recipes.stages._shared import planned_model
 from recipes.stages._shared.planned_model import PlannedModel, running_memory
 
-CONFIG = {
-    "model_type": "xlm-roberta", "hidden_size": 32, "intermediate_size": 64,
-    "max_position_embeddings": 66, "num_attention_heads": 2, "num_hidden_layers": 3,
-    "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 500,
-}  # fmt: skip
 RECIPE = """
 name: runtimes
 source: embedded
@@ -41,7 +37,7 @@ stages:
   - {name: all, stage: benchmark, models: [int8]}
   - {name: scores, stage: evaluate, models: [t, int8], tasks: [xnli], languages: [de]}
 """
-BATCHES = Batches(ModelShape.of(plain_config(CONFIG)), 2, 8, 1)
+BATCHES = Batches(ModelShape.of(plain_config(XLMR)), 2, 8, 1)
 Measured = list[tuple[str, int]]
 
 
@@ -134,7 +130,7 @@ def test_an_evaluation_times_each_model_where_it_runs(plan: Plan) -> None:
 def test_runtimes_other_than_torch_compute_on_the_cpu(
     bundle: tuple[str, str] | None, on_cpu: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = PlannedModel(plain_config(CONFIG), bundle=bundle)
+    model = PlannedModel(plain_config(XLMR), bundle=bundle)
     assert model.on_cpu == on_cpu
     small = running_memory([model]).parts["activations"]
     monkeypatch.setattr(planned_model, "has_gpu", lambda: True)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_shapes import XLMR
+from small_tokenizer import TOKENIZER
 
 from evalsuite.machine.environment import threads
 from evalsuite.machine.memory import Place
@@ -28,16 +30,13 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, make_plan
 from recipes.planning.source_text import SourceText
 from recipes.planning.time import Prediction, predict
-from recipes.stages import train
+from recipes.stages import distill, pretrain, train
+from recipes.stages._shared.distilling_work import distilling_work
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
 from recipes.stages._shared.planned_text import Rows
+from recipes.stages._shared.planned_work import training_work
 
 MINI = "package:recipes/models/e5-mini"
-CONFIG = {
-    "model_type": "xlm-roberta", "hidden_size": 32, "intermediate_size": 64,
-    "max_position_embeddings": 66, "num_attention_heads": 2, "num_hidden_layers": 3,
-    "pad_token_id": 1, "type_vocab_size": 1, "vocab_size": 500,
-}  # fmt: skip
 RECIPE = """
 name: times
 source: embedded
@@ -132,7 +131,7 @@ def test_batches_and_steps_are_those_of_the_training(
 
 
 def test_as_many_tokens_need_as_much_memory_whatever_a_row_has() -> None:
-    model = PlannedModel(plain_config(CONFIG), "pair")
+    model = PlannedModel(plain_config(XLMR), "pair")
 
     def needed(task: str, **keys: Any) -> int:
         asked = {"method": "full", "compute": "fp32", "max_length": 64, **keys}
@@ -141,6 +140,29 @@ def test_as_many_tokens_need_as_much_memory_whatever_a_row_has() -> None:
 
     assert needed("xcopa", batch_tokens=2048) == needed("xnli", batch_tokens=2048)
     assert needed("xcopa", batch_size=32) > needed("xnli", batch_size=32)
+
+
+def test_the_text_of_the_languages_alone_is_counted(text: SourceText) -> None:
+    model = PlannedModel(plain_config(XLMR), tokenizer=TOKENIZER)
+
+    def steps(*languages: str) -> float:
+        keys = {"name": "d", "stage": "distill", "teacher": "t", "languages": languages}
+        work = distilling_work(distill.Config(**keys, epochs=2, batch_size=8), model, model, text)
+        return sum(part.count for part in work.batches if part.backward == "weights")
+
+    assert steps("de") == 2 * text.parallel(model, ["de"]).total / 8 < steps() / 2
+
+
+def test_a_new_encoder_has_its_dropout_in_the_plan() -> None:
+    sizes = {"layers": 2, "hidden": 32, "heads": 2, "ffn": 64, "vocabulary": 500}
+    for dropout in (0.0, 0.2):
+        shape = {**sizes, "dropout": dropout}
+        config = pretrain.Config(name="p", stage="pretrain", steps=1, shape=shape)
+        model = pretrain.planned(config, {})
+        rows = Rows({"en": (9, 9)}, {"en": 2}, 0.0, 0.0)
+        (batches,) = training_work(config, model, [(rows, 1.0)], steps=1).batches
+        assert batches.dropout == (dropout > 0)
+        assert model.config.max_position_embeddings == 258
 
 
 def test_frozen_embeddings_are_not_updated(found: dict[str, Prediction]) -> None:
@@ -213,7 +235,7 @@ def test_only_stages_that_are_asked_for(plan: Plan, text: SourceText) -> None:
 
 def test_text_without_a_tokenizer_is_not_known(text: SourceText) -> None:
     with pytest.raises(NotKnownAheadError, match="its vocabulary does not exist yet"):
-        text.task(PlannedModel(plain_config(CONFIG)), "xnli", "train")
+        text.task(PlannedModel(plain_config(XLMR)), "xnli", "train")
 
 
 def test_rows_of_an_evaluation_and_of_a_training() -> None:
@@ -225,7 +247,7 @@ def test_rows_of_an_evaluation_and_of_a_training() -> None:
 
 
 def test_work_adds_up_and_is_repeated() -> None:
-    shape = ModelShape.of(plain_config(CONFIG))
+    shape = ModelShape.of(plain_config(XLMR))
     once = Work((Batches(shape, 2, 3, 5.0),), updated=7e6, text=1.5, other=0.5)
     seconds = (once + once.times(2)).seconds(Machine())
     assert seconds["compute"] == 3 * 5 * (2 * 3 * 3)
@@ -233,7 +255,7 @@ def test_work_adds_up_and_is_repeated() -> None:
 
 
 def test_the_probe_measures_once_and_a_longer_batch_takes_longer() -> None:
-    shape, probe = ModelShape.of(plain_config(CONFIG)), Probe(clock=time.process_time)
+    shape, probe = ModelShape.of(plain_config(XLMR)), Probe(clock=time.process_time)
     short, long = (Batches(shape, 2, n, 1, "weights", dropout=True, updates=1) for n in (8, 800))
     assert 0 < probe.batch(short) < probe.batch(long)
     assert probe.batch(long) == probe.batch(long)

@@ -51,8 +51,10 @@ def distilling_work(
     total = sum(part.total / part.per_row for part in rows)
     parts = [(part, (1 - plain) * part.total / part.per_row / total) for part in rows]
     if plain:
-        paired = head_reads_two_texts(teacher.head, [find_task(name) for name in config.tasks])
-        lines = text.parallel(student, None, config.max_pairs, float(paired), config.max_length)
+        languages = getattr(config, "languages", ()) or None
+        tasks = [find_task(name) for name in config.tasks]
+        paired = float(head_reads_two_texts(teacher.head, tasks))
+        lines = text.parallel(student, languages, config.max_pairs, paired, config.max_length)
         if getattr(config, "skip_longer", False):
             lines = lines.shorter_than(config.max_length)
         parts.append((lines, plain))
