@@ -26,7 +26,7 @@ from compress.distill.elastic_training import ElasticLoss, elastic_cuts
 from compress.distill.initial_student import Start, layers_of, origin, start
 from compress.distill.label_order import label_order, numbered_alike, require_labels
 from compress.distill.losses import matched_loss
-from compress.distill.new_head import needs_head
+from compress.distill.new_head import begin_head, needs_head
 from compress.distill.options import Options
 from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
 from compress.distill.student_batch import Match, StudentBatch
@@ -41,13 +41,14 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.static.kind import is_static
 from evalsuite.task import DataSource, Task
 from transfer.encoded_rows.encoded import unreached_summary
+from transfer.encoded_rows.label_sample import label_sample
 from transfer.loop.batch_plan import Batch
 from transfer.loop.compute import resolve_compute
 from transfer.loop.fit import Fitted, fit
 from transfer.loop.mixed_plan import MixedPlan
 from transfer.loop.types import Objective, Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
-from transfer.models.first_score import begin_at
+from transfer.models.first_score import fold_units
 from transfer.models.label_rows import put_in_order
 from transfer.models.sentence_files import declare_vectors
 from transfer.objectives.sentence_vectors import dimension_problems
@@ -104,8 +105,8 @@ def distill(
         begun = _new_student(teacher, teacher_dir, labels, options, data, progress)
         student = begun.model
         new_head = options.student is not None and needs_head(options.student, teacher_dir)
-        if teacher is None and new_head and cached is not None and predictor.answers == "score":
-            begin_at(student, cached.mean())
+        if new_head and predictor.answers == "score":
+            begin_head(student, teacher, _scores(text, len(tasks), cached))
     else:
         chosen = layers_of(teacher, options)
         begun = Start(student, chosen, chosen)
@@ -119,6 +120,7 @@ def distill(
     match = Match.of(teacher, student, begun.matched, options, predictor.answers, same)
     cuts = _cuts(student, options, data)
     fitted = _train(student, teacher, data, match, cuts, work, progress)
+    fold_units(student)
     declare(student.config, cuts)
     kind = cards.kind_of(student.config)
     card = _card(predictor, origin(begun.kept, student, options), tasks, options, kind)
@@ -153,6 +155,14 @@ def _fitted_options(teacher_dir: Path, options: Options, head: str | None) -> Op
         static=static,
         each_side=options.each_side or bool(options.text),
     )
+
+
+def _scores(text: TrainingText, tasks: int, cached: Targets | None) -> torch.Tensor | None:
+    """Scores of the training rows: the teacher's where they are at hand, else the tasks'."""
+    if cached is not None:
+        return cached.values()
+    scores = [found for part in text.parts[:tasks] if (found := label_sample(part)) is not None]
+    return torch.cat(scores) if scores else None
 
 
 def _cached_logits(

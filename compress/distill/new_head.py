@@ -4,7 +4,8 @@
 >>> student.config.id2label
 {0: 'contradiction', 1: 'neutral', 2: 'entailment'}
 
-The head begins as a copy of the teacher's where both have the same layers, else at random.
+The head begins as a copy of the teacher's where both have the same layers, else at random; then
+scores are learnt in units of their spread (`transfer.models.first_score`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from evalsuite.inference.task_head import PROBLEMS
 from evalsuite.opening.pretrained import open_with_report
 from evalsuite.runtimes.torch import auto_class, load_checkpoint
 from evalsuite.task import CHOICE, SPAN_ENDS
-from transfer.models.first_score import begin_as
+from transfer.models.first_score import begin_as, in_units_of
 
 
 def needs_head(student: Path, teacher: Path) -> bool:
@@ -51,10 +52,8 @@ def with_head(student: Path, teacher: Path, model: Any = None) -> Any:
     )
     found.config.finetuning_task = config.get("finetuning_task")
     found.config.architectures = [type(found).__name__]  # what its head gives is read there
-    if model is not None:
-        _copy_head(found, model)
-        if answers_of(config) == "score":
-            begin_as(found, model)
+    if model is not None and not _copy_head(found, model) and answers_of(config) == "score":
+        begin_as(found, model)
     return found
 
 
@@ -70,16 +69,35 @@ def start_of(student: Path, teacher: Path, model: Any, headed: bool) -> Any:
     return load_checkpoint(student).float()
 
 
-def _copy_head(student: Any, teacher: Any) -> None:
-    """Take the teacher's head over where each of its tensors is in the student's, as large."""
+def begin_head(student: Any, teacher: Any, scores: torch.Tensor | None) -> None:
+    """Have a new head learn scores in units of their spread.
+
+    A copy of the teacher's keeps its answers; another gives the mean score at first.
+
+    Args:
+        teacher: as in `with_head`.
+        scores: those of the training rows, of any shape; None where there are none.
+    """
+    if scores is not None:
+        copied = teacher is not None and _fits(_head(student), _head(teacher))
+        in_units_of(scores, student, carried_over=copied)
+
+
+def _copy_head(student: Any, teacher: Any) -> bool:
+    """Whether each tensor of the teacher's head is in the student's, as large, and was taken."""
     own, theirs = _head(student), _head(teacher)
-    if {name: tensor.shape for name, tensor in own.items()} != {
-        name: tensor.shape for name, tensor in theirs.items()
-    }:
-        return
+    if not _fits(own, theirs):
+        return False
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(theirs[name])
+    return True
+
+
+def _fits(own: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> bool:
+    """Whether two heads have the same tensors, as large."""
+    shapes = [{name: tensor.shape for name, tensor in each.items()} for each in (own, theirs)]
+    return shapes[0] == shapes[1]
 
 
 def _head(model: Any) -> dict[str, torch.Tensor]:

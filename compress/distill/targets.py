@@ -79,9 +79,9 @@ class Targets:
         """The number of the highest logit of each row of a set, `[labels]` each."""
         return [int(self.row(part, index).argmax()) for index in range(len(self._starts[part]) - 1)]
 
-    def mean(self) -> float:
-        """Of all logits of all rows."""
-        return float(np.mean(self._values, dtype=np.float64))
+    def values(self) -> torch.Tensor:
+        """All logits of all rows, `[numbers]`."""
+        return torch.from_numpy(np.array(self._values))
 
     def row(self, part: int, index: int) -> np.ndarray:
         """Of one row, `[labels]` or `[tokens, labels]`."""

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 14
+VERSION = 15
 _TOKENIZERS = 2  # times that one is opened
 
 

@@ -1,4 +1,4 @@
-"""A new head for scores learns them in units of their spread, from their mean on.
+"""A head for scores learns them in units of their spread, a new one from their mean on.
 
 >>> begin_in_units(model, task, [rows])   # scores from 0 to 100: 61 plus or minus 28
 >>> fit(model, ...)
@@ -11,7 +11,8 @@ A head that begins at 0 moves to the mean first. With small steps of the optimiz
 what all texts have in common, and the differences between texts can be lost on the way: of three
 trainings of multilingual-e5-small on STS-B, two then gave every pair nearly the same score. And
 steps that fit scores from 0 to 5 are too small for scores from 0 to 100. So what the last layer
-gives is multiplied by the scores' standard deviation, and their mean is added.
+gives is multiplied by the scores' standard deviation, and their mean is added. A head that was
+trained on other scores gives what it gave before, in these units.
 """
 
 from __future__ import annotations
@@ -32,34 +33,56 @@ from transfer.models.label_rows import output_layer
 
 @dataclass(frozen=True, slots=True)
 class _Units:
-    """Puts what a layer gives in the unit of the scores; a hook, which copies of the layer have."""
+    """Puts what a layer gives in the unit of the scores; a hook, which copies of the layer have.
+
+    The layer's gradient is the one of a loss in units of the spread too, so that clipping and the
+    losses of other tasks compare with it whatever the scores' unit is.
+    """
 
     mean: float
     spread: float
 
     def __call__(self, layer: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
-        return output * self.spread + self.mean
+        units = output.float()  # in bf16 years from 1990 to 2010 would be 1992, 2000 or 2008
+        moved = units / self.spread  # what the gradient sees
+        return moved + (units * self.spread + self.mean - moved).detach()
 
 
-def begin_in_units(model: Any, task: Task, rows: Sequence[Rows]) -> None:
-    """Have a head give the mean score at first, and learn in units of the scores' spread.
+def begin_in_units(
+    model: Any, task: Task, rows: Sequence[Rows], *, carried_over: bool = False
+) -> None:
+    """Have a head learn in units of the scores' spread; a new one gives their mean at first.
 
     Nothing for heads of labels. `fold_units` puts both into the weights.
 
     Args:
-        model: of transformers, with a head that is new, or such a head alone.
+        model: of transformers with a head, or a head alone.
         rows: of the task, perhaps in several sets.
+        carried_over: the head is trained already, and its answers stay.
     """
     if answers_of_task(task) != "score":
         return
-    _, layer = output_layer(model)
     scores = [found for each in rows if (found := label_sample(each)) is not None]
-    if not scores or layer.bias is None:
+    if scores:
+        in_units_of(torch.cat(scores), model, carried_over=carried_over)
+
+
+def in_units_of(scores: torch.Tensor, model: Any, *, carried_over: bool = False) -> None:
+    """As `begin_in_units`, from scores of any shape.
+
+    Nothing where the last layer has no bias, or is quantized and was trained already.
+    """
+    _, layer = output_layer(model)
+    if layer.bias is None or (carried_over and not layer.weight.is_floating_point()):
         return
-    every = torch.cat(scores).double()
-    spread = float(every.std(correction=0))
-    begin_at(model, 0.0)
-    layer.register_forward_hook(_Units(float(every.mean()), spread or 1.0))
+    mean, spread = float(scores.double().mean()), float(scores.double().std(correction=0)) or 1.0
+    if carried_over:
+        with torch.no_grad():
+            layer.weight.div_(spread)
+            layer.bias.sub_(mean).div_(spread)
+    else:
+        begin_at(model, 0.0)
+    layer.register_forward_hook(_Units(mean, spread))
 
 
 def fold_units(model: nn.Module) -> None:
@@ -70,9 +93,7 @@ def fold_units(model: nn.Module) -> None:
                 continue
             del layer._forward_hooks[number]
             assert isinstance(layer, nn.Linear)
-            if (
-                layer.weight.is_floating_point()
-            ):  # else it is the layer that a trained copy replaced
+            if layer.weight.is_floating_point():  # else a trained copy has taken its place
                 with torch.no_grad():
                     layer.weight.mul_(hook.spread)
                     layer.bias.mul_(hook.spread).add_(hook.mean)

@@ -219,8 +219,8 @@ def _open(
         raise MethodError(problems[0])
     if previous is not None:
         kept = previous.put_head(base, task, job.source) or kept
-    if task and task.labels and not kept:
-        begin_in_units(base, task, rows_of(parts, 0))
+    if task and task.labels:
+        begin_in_units(base, task, rows_of(parts, 0), carried_over=kept)
     checkpoints.hold_embeddings(base, options.embeddings)
     footprint = checkpoints.memory(base)
     format: Format | None = (head_of_task(task) or task.format) if task else None
