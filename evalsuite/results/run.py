@@ -30,6 +30,7 @@ class StageRecord(Record):
     output_bytes: Count
     finished: str  # ISO 8601, UTC
     curves: tuple[TrainingCurve, ...] = ()  # of its trainings
+    not_in_key: tuple[str, ...] = ()  # keys of `config` that change no output
 
 
 class ComparedRun(Record):

@@ -107,6 +107,7 @@ class Maker:
         # the same work may have been done under another name
         record = manifest.record
         own = {"name": stage.label, "inputs": tuple(stage.needs()), "config": _found(stage, record)}
+        own["not_in_key"] = _not_in_key(stage)  # of a plugin perhaps; older records have none
         return self._finished(stage, path, record.model_copy(update=own), cached=True)
 
     def _finished(
@@ -272,6 +273,7 @@ def _record(stage: Planned, attempt: Attempt, summary: Summary) -> StageRecord:
         output_bytes=0,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         curves=read_curves(attempt.work),
+        not_in_key=_not_in_key(stage),
     )
 
 
@@ -280,9 +282,14 @@ def _keys(stage: Planned) -> dict[str, Any]:
     return stage.config.model_dump(mode="json", exclude={"resources"})
 
 
+def _not_in_key(stage: Planned) -> tuple[str, ...]:
+    """Those of its keys that change no output."""
+    return tuple(sorted(getattr(stage.config, "not_in_key", ())))
+
+
 def _found(stage: Planned, record: StageRecord) -> dict[str, Any]:
     """The keys of a stage that was made before; those outside its cache key as it was made with."""
-    of_making = getattr(stage.config, "not_in_key", ())
+    of_making = _not_in_key(stage)
     kept = {key: value for key, value in record.config.items() if key in of_making}
     return {key: value for key, value in _keys(stage).items() if key not in of_making} | kept
 

@@ -94,6 +94,7 @@ def test_a_stage_that_is_found_has_the_names_of_this_recipe_and_says_how_it_was_
     master, fused = (stage.record.config for stage in found)
     assert (master["name"], master["note"]) == ("master", "old")
     assert (fused["name"], fused["model"]) == ("fused", "master")
+    assert [stage.record.not_in_key for stage in found] == [("note",), ()]
 
 
 def test_a_killed_stage_goes_on_from_its_work(lab):

@@ -119,10 +119,12 @@ def test_runs_that_differ_in_their_seed_are_variants_of_one() -> None:
 def test_runs_whose_cached_stage_was_made_by_another_run_are_seeds_of_one() -> None:
     def run(seed: int, name: str, **other: object) -> RunRecord:
         config = {"name": name, "epochs": 3, **other}
-        stage = a_recipes().stages[0].model_copy(update={"config": config})
+        changed = {"config": config, "not_in_key": ("note",)}
+        stage = a_recipes().stages[0].model_copy(update=changed)
         return moved(a_recipes(seed=seed, stages=(stage,)), seed)
 
     other: dict[str, object] = {"processes": 4, "save_every": 60.0, "track": "tensorboard"}
+    other["note"] = "of a stage of a plugin"
     runs = [Run(run(1, "old")), Run(run(2, "t", **other))]
     assert run_names(runs) == ["small", "small"]
     (table,) = tables_of(page(merge(runs)), "seeds")

@@ -28,7 +28,8 @@ from evalsuite.results.record import ModelInfo
 from evalsuite.results.run import ComparedRun, RunRecord, StageRecord
 from evalsuite.results.search import Search
 
-_CHANGE_NOTHING = ("name", "processes", "save_every", "track")  # may be those of an earlier run
+# May be those of an earlier run; but for the name, for records without `not_in_key`.
+_CHANGE_NOTHING = ("name", "processes", "save_every", "track")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,8 @@ def _sameness(record: RunRecord) -> str:
 
 def _keys(stage: StageRecord) -> dict[str, object]:
     """What a stage was made with, but for keys that change no output."""
-    return {key: value for key, value in stage.config.items() if key not in _CHANGE_NOTHING}
+    left_out = {*_CHANGE_NOTHING, *stage.not_in_key}
+    return {key: value for key, value in stage.config.items() if key not in left_out}
 
 
 def _rename(name: str, seed: int | None) -> Callable[[str], str]:
