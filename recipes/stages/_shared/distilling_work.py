@@ -19,10 +19,10 @@ from recipes.stages._shared.planned_work import (
     opening,
     running_work,
     saving,
-    steps_of,
     training_work,
 )
 from transfer.find_task import find_task
+from transfer.loop.training_length import steps_for
 
 _TOKENIZERS = 5  # times that one is opened
 _OPENINGS = 3  # of a model: the teacher, and both for their comparison
@@ -60,7 +60,7 @@ def distilling_work(
         parts.append((lines, plain))
         total = total or lines.total
     kept_out = text.held_out() if plain else 0.0
-    steps = steps_of(config, round(total))
+    steps = steps_for(round(total), config.batch_size, config.epochs, config.max_steps)
     trained = training_work(config, student, parts, steps=steps)
     before = Work()
     if plain and getattr(config, "balance_labels", False):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.machine.model_size import sizes
@@ -20,7 +19,6 @@ from recipes.stages._shared.planned_text import PlannedText, Rows
 from recipes.stages._shared.score_gate import ScoreGateConfig
 from recipes.stages._shared.training_keys import TrainingConfig
 from transfer.loop.compute import resolve_compute
-from transfer.loop.training_length import steps_for
 from transfer.memory.held_weights import FP32, held
 
 _MOMENTS = 2  # of AdamW
@@ -65,13 +63,6 @@ def running_work(
     )  # fmt: skip
     calls = count * model.shape().layers * _CALLS_PER_LAYER
     return Work((batches,), text=rows.seconds, calls=calls if times == 1.0 else 0.0)
-
-
-def steps_of(config: Any, rows: int) -> int:
-    """Batches of a training, by its keys."""
-    if (steps := getattr(config, "steps", None)) is not None:
-        return int(steps)
-    return steps_for(rows, config.batch_size, config.epochs, config.max_steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +110,7 @@ def training_work(
     work = Work()
     for text, share in rows:
         batch = round(config.batch_size * text.per_row)
-        length = text.batch_length(config.batch_size, 1)
+        length = text.batch_length(config.batch_size)
         count = steps * share
         upper = shape.layers if part.layers is None else part.layers
         one = Batches(
