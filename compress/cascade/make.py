@@ -1,6 +1,6 @@
 """Make a cascade: run its members over dev rows, fit it, and write the bundle.
 
->>> facts = make([Source("fast", fast), Source("good", good)], dev, out, max_lost=0.5)
+>>> facts = make([Source("fast", fast), Source("good", good)], dev, out, Wanted(max_lost=0.5))
 >>> facts["answered by fast"], facts["score lost on dev rows"]
 ('81.2%', 0.41)
 """

@@ -1,7 +1,7 @@
 """How much a student forgets at random while it learns.
 
 >>> with dropout(student, 0.0):
-...     fit(student, batches, collate, loss, settings, work)
+...     fit(student, data, loss, settings, work)
 >>> student.config.hidden_dropout_prob  # of later training; it has not changed
 0.1
 

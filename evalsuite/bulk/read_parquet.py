@@ -1,6 +1,6 @@
 """Rows of a parquet file, one batch of them in memory at a time.
 
->>> rows = Parquet("rows.parquet")
+>>> rows = Parquet("rows.parquet", file)
 >>> rows.columns
 ('text', 'label')
 """

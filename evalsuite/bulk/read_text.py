@@ -1,6 +1,6 @@
 """Rows of text, one at a time: plain lines, CSV, TSV and JSON lines.
 
->>> for row in Csv(stream, header=True):
+>>> for row in Delimited(stream, tabs=False, numbered=False):
 ...     row.line, row.fields
 (2, {'text': 'It rains.', 'label': 'weather'})
 

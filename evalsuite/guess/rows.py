@@ -1,8 +1,8 @@
 """All rows of a file in the form it has, so that some of them can be written to another file.
 
->>> table = read_rows(Place(Path("all.csv")), named=True)
+>>> table = read_rows(Path("all.csv"), sheet)   # which `read_sheet` gave
 >>> table.head, table.rows[0]
-(['text', 'label', 'lang'], ['It rains.', 'weather', 'en'])
+(('text', 'label', 'lang'), ['It rains.', 'weather', 'en'])
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Spearman's rank correlation of predicted and gold scores: whether their order is the same.
 
->>> spearman([1.0, 2.0, 3.0], [0.1, 0.2, 40.0])
+>>> round(spearman([1.0, 2.0, 3.0], [0.1, 0.2, 40.0]), 1)
 100.0
 
 Equal scores share the mean of their ranks, as in `scipy.stats.spearmanr`. In percent, from -100 to

@@ -1,6 +1,6 @@
 """Tasks by name, and the scores of a model on one.
 
->>> tasks()["xnli"]
+>>> tasks()["xnli"].title
 'XNLI'
 >>> evaluate(open_model("int8"), "xnli", data_dir="data").zero_shot()
 61.3

@@ -1,7 +1,7 @@
 """What `lingopress ls WHAT NAME` prints about one component: a sentence and tables.
 
 >>> print(as_text(card("methods", "last_k")))
-last_k: The top layers and the task head are trained; the layers below and the embeddings stay.
+last_k: The top layers and the task head are trained; the layers below and the embeddings ...
 writes a checkpoint
 <BLANKLINE>
 Keys of train with method: last_k

@@ -1,6 +1,7 @@
 """Fan a recipe out over its matrix.
 
->>> [i.label for i in expand(stages, {"size": ["base", "large"]}, problems)]
+>>> sizes = as_node(["base", "large"], "r.yaml:3")
+>>> [i.label for i in expand(stages, {"size": sizes}, roles_of, problems)]
 ['teacher[size=base]', 'teacher[size=large]', 'scores']
 
 A value is a scalar, or a mapping with `name`: `${task}` is its name, `${task.train}` a field.

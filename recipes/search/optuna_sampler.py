@@ -1,8 +1,8 @@
 """Which assignment to try next: optuna proposes, none comes twice.
 
->>> sampler = Sampler({"layers": [...]}, names, trials=8, seed=1)
+>>> sampler = Sampler({"layers": ["2", "3"]}, numeric={"layers": True}, trials=8, seed=1)
 >>> sampler.ask()
-{'layers': '2', 'width': '192'}
+{'layers': '2'}
 >>> sampler.tell(average=61.2, cost=17.3, over=-2.7)
 
 Two aims at once, a high score at a low cost, by the tree-structured Parzen estimator, with the

@@ -21,16 +21,16 @@ def of(row: Row) -> str | None:
 
 
 def found(rows: Iterable[Row]) -> tuple[str, ...]:
-    """The labels of some rows: numbers in their order, names sorted.
-
-    >>> in_order({"10", "9"}), in_order({"b", "O", "a"})
-    (('9', '10'), ('O', 'a', 'b'))
-    """
+    """The labels of some rows: numbers in their order, names sorted."""
     return in_order({label for row in rows if (label := of(row)) is not None})
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Numbers in their order; names sorted, `O` first."""
+    """Numbers in their order; names sorted, `O` first.
+
+    >>> in_order({"10", "9"}), in_order({"b", "O", "a"})
+    (('9', '10'), ('O', 'a', 'b'))
+    """
     every = set(labels)
     if all(label.removeprefix("-").isdecimal() for label in every):
         return tuple(sorted(every, key=int))

@@ -14,7 +14,7 @@ def smoothed(losses: Sequence[float]) -> tuple[float, ...]:
     """An exponential mean of the points so far, which begins at the first one.
 
     >>> smoothed([4.0, 2.0])
-    (4.0, 2.98)
+    (4.0, 2.6666666666666665)
     """
     keep = 1 - 1 / max(2.0, len(losses) / _SPAN)
     mean, weight, result = 0.0, 0.0, []

@@ -1,6 +1,7 @@
 """Keys of elastic students: the sizes they are trained at, and the one that is cut out.
 
->>> refuse_cut(Artifact("checkpoint", cuts=CutSizes((6, 4), (1536,))), CutConfig(layers=5))
+>>> artifact = Artifact("checkpoint", cuts=CutSizes((6, 4), (1536,)))
+>>> refuse_cut(artifact, layers=5, ffn=None, key="cut: ")
 StageInputError: cut: layers: 5: the student was not trained at this size; trained: layers 6, 4; ...
 """
 

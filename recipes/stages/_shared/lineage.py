@@ -15,11 +15,7 @@ _SHOWN_KEYS = ("method", "precision")  # of a stage's config, after its tasks
 
 
 def made_from(lineage: Sequence[StageRecord]) -> list[str]:
-    """What each ancestor did, oldest first.
-
-    >>> made_from(records)
-    ['train (mnli, lora, nf4) of FacebookAI/xlm-roberta-base', 'fuse']
-    """
+    """What each ancestor did, oldest first."""
     steps = []
     names = {record.name for record in lineage}
     for record in lineage:
