@@ -179,12 +179,11 @@ def hold_score(
     most: float | None,
     step: str,
     remedy: str,
-    where: Where = lambda: "",
     *,
     per_language: float | None = None,
     key: str = "max_lost",
 ) -> None:
-    """Pass, or raise with the figures; `where` as in `hold`.
+    """Pass, or raise with the figures.
 
     Args:
         key: of the recipe that says `most`.
@@ -213,5 +212,4 @@ def hold_score(
         )
     else:
         return
-    layers = where()
-    raise GateError(head + (f"{layers}\n" if layers else "") + remedy)
+    raise GateError(head + remedy)

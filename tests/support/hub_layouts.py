@@ -51,7 +51,6 @@ class Layout:
     card: bool = True
 
 
-_TEXTS = ("premise", "hypothesis")
 _PAIRS: Rows = [{"premise": "a", "hypothesis": "b", "label": label} for label in (2, -1, 0)]
 _NLI = {"premise": "string", "hypothesis": "string", "label": NLI}
 _ANSWERS = {"text": ["string"], "answer_start": ["int32"]}

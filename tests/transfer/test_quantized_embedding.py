@@ -12,7 +12,6 @@ import torch
 from quick import options
 from torch import nn
 
-from compress.export.low_rank import factorize
 from compress.fuse.fuse import fuse
 from evalsuite.errors import ModelError
 from evalsuite.inference.probe_text import Probe
@@ -24,7 +23,7 @@ from recipes.stages._shared.contract import Artifact
 from recipes.stages.train import Config, check
 from transfer.models import checkpoints
 from transfer.precision import row_codes
-from transfer.precision.quantized_embedding import FactoredEmbedding, QuantizedEmbedding
+from transfer.precision.quantized_embedding import QuantizedEmbedding
 from transfer.supervised.train_tasks import train_tasks
 
 EMBEDDED = DataSource("embedded")
@@ -53,16 +52,6 @@ def test_rows_come_back_as_they_are_looked_up(bits: int, bytes_a_row: int) -> No
     halves = QuantizedEmbedding.of(whole.to(torch.bfloat16), bits)(ids)
     assert halves.dtype == torch.bfloat16
     assert torch.allclose(halves.float(), torch.from_numpy(rows[ids.numpy()]), rtol=0.02, atol=0.02)
-
-
-def test_factors_look_up_their_product() -> None:
-    whole = table()
-    left, right = factorize(whole.weight.detach().numpy(), 6, np.ones(40))
-    held = FactoredEmbedding(torch.from_numpy(left), torch.from_numpy(right), 1)
-    ids = torch.tensor([[3, 1, 39]])
-    assert np.allclose(held(ids).detach().numpy(), (left @ right)[ids.numpy()], atol=1e-5)
-    assert sum(p.numel() for p in held.parameters()) == 40 * 6 + 6 * 16
-    assert (held.num_embeddings, held.embedding_dim) == (40, 16)
 
 
 @pytest.mark.parametrize("form", ["bf16", "int8", "int4"])

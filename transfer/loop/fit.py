@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from transformers import TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import set_seed
 
 from transfer.errors import DivergedError, MethodError
@@ -195,9 +195,7 @@ def fit(
         train_dataset=steps,
         callbacks=[watch],
     )
-    for callback in list(trainer.callback_handler.callbacks):
-        if type(callback).__name__ in ("PrinterCallback", "ProgressCallback"):
-            trainer.remove_callback(callback)
+    trainer.remove_callback(PrinterCallback)
     checkpoint = last_checkpoint(work)
     with _tracked(trainer, watch, work, (_step(checkpoint) or 0) if checkpoint else 0):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

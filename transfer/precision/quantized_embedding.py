@@ -66,24 +66,3 @@ class QuantizedEmbedding(nn.Module):
     def extra_repr(self) -> str:
         """As `nn.Embedding` has it."""
         return f"{self.num_embeddings}, {self.embedding_dim}, bits={self.bits}"
-
-
-class FactoredEmbedding(nn.Module):
-    """Two factors in place of a table (Lan et al. 2020), such as
-    `compress.export.low_rank.factorize` finds."""
-
-    def __init__(
-        self, left: torch.Tensor, right: torch.Tensor, padding_idx: int | None = None
-    ) -> None:
-        """Of `[pieces, rank]` and `[rank, width]`."""
-        super().__init__()
-        (self.num_embeddings, rank), self.embedding_dim = left.shape, right.shape[1]
-        self.padding_idx = padding_idx
-        self.left = nn.Embedding(self.num_embeddings, rank, padding_idx, _weight=left)
-        self.right = nn.Linear(rank, self.embedding_dim, bias=False)
-        self.right.weight = nn.Parameter(right.T.contiguous())
-
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        """`[..., width]` of ids `[...]`."""
-        rows: torch.Tensor = self.right(self.left(ids))
-        return rows
