@@ -105,14 +105,14 @@ def note(folder: Path, gigabytes: float, first: int, last: int, file: Path) -> N
             print(number, sha256(tensors(plan, number)).hexdigest(), file=out, flush=True)
 
 
-def killed(folder: Path, gigabytes: float, count: int = 2000, kills: int = 5) -> str:
+def killed(folder: Path, gigabytes: float) -> str:
     """Compare the batches of a process that is killed with those of one that is not."""
-    rng, middle, places = random.Random(1), 0, list[int]()
+    rng, middle, count, places = random.Random(1), 0, 2000, list[int]()
     whole, cut = folder / "whole.txt", folder / "cut.txt"
     for file in (whole, cut):
         file.unlink(missing_ok=True)
     note(folder, gigabytes, middle, middle + count, whole)
-    ends = sorted(rng.sample(range(1, count), kills))
+    ends = sorted(rng.sample(range(1, count), 5))
     while True:
         lines = cut.read_text().splitlines() if cut.is_file() else []
         if lines and len(lines[-1].partition(" ")[2]) < 64:  # the kill cut it short

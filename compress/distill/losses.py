@@ -192,7 +192,7 @@ def output_logits_loss(
     teacher: torch.Tensor,
     mask: torch.Tensor,
     temperature: float,
-    answers: Answers = "label",
+    answers: Answers,
 ) -> torch.Tensor:
     """The loss of a model's output: per row, per real token, or per end of a span.
 

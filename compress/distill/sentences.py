@@ -39,7 +39,7 @@ _SAME = 0.05  # squared distance, in the spread, under which two targets are one
 
 
 def embed_sides(
-    student: Any, ids: torch.Tensor, mask: torch.Tensor, pooling: Pooling = "mean"
+    student: Any, ids: torch.Tensor, mask: torch.Tensor, pooling: Pooling
 ) -> torch.Tensor:
     """Unit vectors of all sides of each pair, `[sides, tokens]` to `[sides, width]`."""
     hidden = student.base_model(input_ids=ids, attention_mask=mask).last_hidden_state

@@ -37,7 +37,7 @@ def project(vectors: np.ndarray, width: int) -> np.ndarray:
     return np.asarray(found / max(length, 1e-12), np.float32)
 
 
-def weigh(table: np.ndarray, counts: np.ndarray, smoothing: float = SMOOTHING) -> np.ndarray:
+def weigh(table: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Each row times `a / (a + p)`, where `p` is the share of the text that the piece makes up.
 
     >>> weigh(np.ones((2, 1)), np.array([999.0, 1.0])).round(3).tolist()
@@ -47,4 +47,4 @@ def weigh(table: np.ndarray, counts: np.ndarray, smoothing: float = SMOOTHING) -
         counts: `[pieces]`, how often each occurs.
     """
     shares = counts / max(float(counts.sum()), 1.0)
-    return np.asarray(table * (smoothing / (smoothing + shares))[:, None], table.dtype)
+    return np.asarray(table * (SMOOTHING / (SMOOTHING + shares))[:, None], table.dtype)

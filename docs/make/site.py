@@ -29,14 +29,14 @@ LINK = re.compile(r"(\]\()([^)\s#]+)")
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "srcset"}
 
 
-def copy_pages(to: Path = PAGES) -> None:
+def copy_pages() -> None:
     """Copy what the site shows, with links changed to the copies."""
-    shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(ROOT / "docs", to, ignore=shutil.ignore_patterns("make", "__pycache__"))
+    shutil.rmtree(PAGES, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", PAGES, ignore=shutil.ignore_patterns("make", "__pycache__"))
     for source, name in OUTSIDE.items():
-        (to / name).write_text(_with_links((ROOT / source).read_text("utf-8"), source), "utf-8")
-    for page in to.rglob("*.md"):
-        source = f"docs/{page.relative_to(to).as_posix()}"
+        (PAGES / name).write_text(_with_links((ROOT / source).read_text("utf-8"), source), "utf-8")
+    for page in PAGES.rglob("*.md"):
+        source = f"docs/{page.relative_to(PAGES).as_posix()}"
         if (ROOT / source).is_file():
             page.write_text(_with_links(page.read_text("utf-8"), source), "utf-8")
 

@@ -56,10 +56,10 @@ def box(x: float, y: float, width: float, height: float, words: str, kind: str =
     return "\n".join([shape, *texts])
 
 
-def bar(x: float, y: float, width: float, height: float, kind: str = "first") -> str:
+def bar(x: float, y: float, width: float, height: float) -> str:
     """A filled bar."""
     return (
-        f'<rect x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:g}" class="{kind}" rx="2"/>'
+        f'<rect x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:g}" class="first" rx="2"/>'
     )
 
 

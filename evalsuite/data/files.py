@@ -244,5 +244,5 @@ def aligned(path: Path, english: Path, what: str, layout: str) -> Iterator[tuple
         yield number, first, second
 
 
-def _shown(line: str, most: int = 60) -> str:
-    return repr(line if len(line) <= most else line[:most] + "...")
+def _shown(line: str) -> str:
+    return repr(line if len(line) <= 60 else line[:60] + "...")

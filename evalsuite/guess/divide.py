@@ -1,6 +1,6 @@
 """Rows divided into training, development and test rows, the same ones each time.
 
->>> {split: len(rows) for split, rows in divide(["a", "b", ...], ["x", "y", ...], seed=1).items()}
+>>> {split: len(rows) for split, rows in divide(["a", "b", ...], ["x", "y", ...]).items()}
 {'train': 800, 'dev': 100, 'test': 100}
 
 Of each label a tenth of the texts is for development and a tenth for tests. Labels with too few
@@ -22,7 +22,7 @@ SHARE = 0.1  # of the rows for development, and for tests
 LEAST = 50  # rows; with fewer, a test says nothing
 
 
-def divide(texts: Sequence[str], labels: Sequence[str], seed: int = SEED) -> dict[Split, list[int]]:
+def divide(texts: Sequence[str], labels: Sequence[str]) -> dict[Split, list[int]]:
     """Places of the rows of each part, in their order."""
     rows: dict[str, list[int]] = defaultdict(list)
     for number, text in enumerate(texts):
@@ -32,7 +32,7 @@ def divide(texts: Sequence[str], labels: Sequence[str], seed: int = SEED) -> dic
         by_label[labels[places[0]]].append(text)
 
     def place(text: str) -> bytes:
-        return hashlib.sha256(f"{seed} {text}".encode()).digest()
+        return hashlib.sha256(f"{SEED} {text}".encode()).digest()
 
     found: dict[Split, list[int]] = {"train": [], "dev": [], "test": []}
     rare: list[str] = []

@@ -125,7 +125,10 @@ def test_frequent_words_are_whole_and_of_languages_with_spaces() -> None:
     assert folded == [(1, "हिन्दी"), (2, "don't"), (2, decomposed.lower())]
 
 
-def test_rows_come_from_the_words_a_piece_is_translated_by() -> None:
+def test_rows_come_from_the_words_a_piece_is_translated_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lexical_init, "TOP", 1)
     table = np.eye(6) * np.array([1, 2, 1, 2, 1, 2])[:, None]
     cat, dog, the = 1, 2, 3
     pairs = [
@@ -135,7 +138,7 @@ def test_rows_come_from_the_words_a_piece_is_translated_by() -> None:
         (0, [13], [dog]),
         (0, [12], [dog]),
     ]
-    rows = lexical_init.across(pairs, table, {20: ([the], 7), 21: ([cat, dog], 1)}, 30, top=1)
+    rows = lexical_init.across(pairs, table, {20: ([the], 7), 21: ([cat, dog], 1)}, 30)
     norm = np.linalg.norm(table, axis=1).mean()
     assert rows.shape == (30, 6)
     assert rows[11] == pytest.approx(norm * np.eye(6)[cat])

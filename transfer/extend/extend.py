@@ -227,9 +227,10 @@ def _teach(
     return vectors
 
 
-def _regress(inputs: np.ndarray, outputs: np.ndarray, ridge: float = 1.0) -> torch.Tensor:
-    """Weight `[out, in]` of the linear map that takes `inputs` nearest to `outputs`."""
-    square = inputs.T @ inputs + ridge * np.eye(inputs.shape[1], dtype=inputs.dtype)
+def _regress(inputs: np.ndarray, outputs: np.ndarray) -> torch.Tensor:
+    """Weight `[out, in]` of the linear map that takes `inputs` nearest to `outputs`, by ridge
+    regression."""
+    square = inputs.T @ inputs + np.eye(inputs.shape[1], dtype=inputs.dtype)
     return torch.from_numpy(np.linalg.solve(square, inputs.T @ outputs).T.copy())
 
 

@@ -1,6 +1,7 @@
 """Bytes that a forward pass keeps for the backward pass, and those of the backward pass itself.
 
->>> kept(shape, Pass(rows=8, length=128)) / 1e9     # XLM-R XL, all weights trained
+>>> run = Pass(rows=8, length=128, trained=True, updated=0)
+>>> kept(shape, run) / 1e9     # XLM-R XL
 8.3
 """
 
@@ -22,18 +23,18 @@ class Pass:
     """A batch that is run forward and backward.
 
     Attributes:
-        bf16: linear layers compute in bf16 (autocast).
         trained: whether the weights of the linear layers are trained: then their inputs are kept.
         updated: linear layers of a layer that have a LoRA update; of each the input is kept after
             dropout, and what dropout draws.
+        bf16: linear layers compute in bf16 (autocast).
         checkpointing: only inputs of layers are kept, and one layer at a time is computed again.
     """
 
     rows: int
     length: int
+    trained: bool
+    updated: int
     bf16: bool = False
-    trained: bool = True
-    updated: int = 0
     checkpointing: bool = False
 
     @property

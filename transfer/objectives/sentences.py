@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+_TEMPERATURE = 0.05  # of `loss`
 _SAME = 0.99  # cosine above which two targets are one sentence
 
 
@@ -28,9 +29,7 @@ def pool(
     return nn.functional.normalize(mean, dim=-1)
 
 
-def loss(
-    embedding: torch.Tensor, target: torch.Tensor, contrast: float, temperature: float = 0.05
-) -> torch.Tensor:
+def loss(embedding: torch.Tensor, target: torch.Tensor, contrast: float) -> torch.Tensor:
     """One minus the cosine, and `contrast` times the cross-entropy of finding one's own target.
 
     Both are unit vectors `[batch, width]`. Targets equal to one's own are no negatives: a corpus
@@ -41,7 +40,7 @@ def loss(
         if contrast == 0:
             return distance
         same = target @ target.T > _SAME
-        return distance + contrast * in_batch(embedding, target, same, temperature)
+        return distance + contrast * in_batch(embedding, target, same, _TEMPERATURE)
 
 
 def contrast(

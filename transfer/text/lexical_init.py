@@ -23,7 +23,7 @@ _SPECIALS = 4
 
 
 def align(
-    pairs: Sequence[tuple[int, Sequence[int], Sequence[int]]], table: np.ndarray, top: int = TOP
+    pairs: Sequence[tuple[int, Sequence[int], Sequence[int]]], table: np.ndarray
 ) -> np.ndarray:
     """A copy of `table` `[vocabulary, width]` with foreign rows set from English ones.
 
@@ -39,7 +39,7 @@ def align(
     english = np.zeros(size, dtype=bool)
     for _, _, target in pairs:
         english[list(target)] = True
-    total, weight = _pooled(pairs, table, size, english, top)
+    total, weight = _pooled(pairs, table, size, english)
     rows = np.flatnonzero(weight)
     result = table.copy()
     norm = np.linalg.norm(table[english], axis=1).mean() if english.any() else 1.0
@@ -52,7 +52,6 @@ def across(
     table: np.ndarray,
     own: Mapping[int, tuple[Sequence[int], int]],
     size: int,
-    top: int = TOP,
 ) -> np.ndarray:
     """Rows of a new vocabulary, `[size, width]`, from those of an English one, `table`.
 
@@ -66,7 +65,7 @@ def across(
     about gets the mean row.
     """
     norm = float(np.linalg.norm(table, axis=1).mean())
-    total, weight = _pooled(pairs, table, size, np.zeros(size, dtype=bool), top)
+    total, weight = _pooled(pairs, table, size, np.zeros(size, dtype=bool))
     known = weight > 0
     total[known] = _scaled(total[known], norm) * weight[known, None]
     for piece, (spelling, count) in own.items():
@@ -92,7 +91,6 @@ def _pooled(
     table: np.ndarray,
     size: int,
     left_out: np.ndarray,
-    top: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sum over languages of (mean English row x occurrences), and the occurrences."""
     total = np.zeros((size, table.shape[1]), dtype=np.float64)
@@ -101,7 +99,7 @@ def _pooled(
         chosen = [pair for pair in pairs if pair[0] == language]
         foreign = _incidence([pair[1] for pair in chosen], size)
         target = _incidence([pair[2] for pair in chosen], len(table))
-        mean, seen = _means(foreign, target, left_out, table, top)
+        mean, seen = _means(foreign, target, left_out, table)
         count = np.asarray(foreign.sum(0)).ravel()[seen]
         total[seen] += mean * count[:, None]
         weight[seen] += count
@@ -124,7 +122,6 @@ def _means(
     target: sparse.csr_matrix,
     left_out: np.ndarray,
     table: np.ndarray,
-    top: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(vectors, piece ids) of this language's pieces, less those left out."""
     count = foreign.shape[0]
@@ -138,7 +135,7 @@ def _means(
         columns = together.indices[together.indptr[row] : together.indptr[row + 1]]
         both = together.data[together.indptr[row] : together.indptr[row + 1]]
         scores = phi_squared(both, in_foreign[piece], in_target[columns], count)
-        best = np.argsort(-scores, kind="stable")[:top]
+        best = np.argsort(-scores, kind="stable")[:TOP]
         if scores[best].sum() > 0:
             vectors[row] = scores[best] @ table[columns[best]] / scores[best].sum()
     known = np.linalg.norm(vectors, axis=1) > 0

@@ -80,11 +80,11 @@ def _holds(box: Box, dot: XY) -> bool:
     return box[0] <= dot[0] <= box[2] and box[1] <= dot[1] <= box[3]
 
 
-def _dots(lines: Sequence[XY], gap: float = 4.0) -> list[XY]:
-    """Points along a path, `gap` pixels apart."""
+def _dots(lines: Sequence[XY]) -> list[XY]:
+    """Points along a path, 4 pixels apart."""
     dots = []
     for (x, y), (end_x, end_y) in pairwise(lines):
-        count = max(1, int(hypot(end_x - x, end_y - y) / gap))
+        count = max(1, int(hypot(end_x - x, end_y - y) / 4))
         dots += [
             (x + (end_x - x) * i / count, y + (end_y - y) * i / count) for i in range(count + 1)
         ]

@@ -50,7 +50,7 @@ def refuse_layers(artifact: Artifact, layers: int | Sequence[int] | None) -> Non
 
 
 def refuse_lacking(
-    artifact: Artifact, formats: Sequence[str], masked: bool = False, checkpointing: bool = False
+    artifact: Artifact, formats: Sequence[str], masked: bool, checkpointing: bool
 ) -> None:
     """Raise StageInputError where there is no class of the family for a format.
 
@@ -62,8 +62,9 @@ def refuse_lacking(
     if artifact.family == MODEL_TYPE and (problems := _static(formats, masked, checkpointing)):
         raise StageInputError("\n".join(problems))
     known = family(artifact)
-    for format in formats if known is not None else ():
-        assert known is not None
+    if known is None:
+        return
+    for format in formats:
         try:
             class_name(known, format)
         except FamilyError as error:

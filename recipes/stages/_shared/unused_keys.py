@@ -1,6 +1,7 @@
 """Keys that a recipe writes where they change nothing.
 
->>> unused(config, ("mlm_languages", "mlm_lines"), "with mlm: 0 no masked text is read", "set mlm")
+>>> why = "with mlm: 0 no masked text is read"
+>>> unused(config, ("mlm_languages", "mlm_lines"), why, "set mlm", off=config.mlm == 0)
 ['mlm_languages: with mlm: 0 no masked text is read; remove it, or set mlm']
 """
 
@@ -18,7 +19,7 @@ def written(config: BaseModel, keys: Iterable[str]) -> list[str]:
 
 
 def unused(
-    config: BaseModel, keys: Iterable[str], because: str, remedy: str, *, off: bool = True
+    config: BaseModel, keys: Iterable[str], because: str, remedy: str, *, off: bool
 ) -> list[str]:
     """One problem that names those of the keys that are written; none where none is.
 
