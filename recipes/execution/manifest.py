@@ -40,12 +40,16 @@ class Manifest(BaseModel):
     sha256: str = ""  # of all the rest; empty where lingopress 0.1 wrote it
 
     def digest(self) -> str:
-        """SHA-256 of all but `sha256`."""
-        return sha256_json(self.model_dump(mode="json", exclude={"sha256"}))
+        """SHA-256 of all but `sha256`; of a manifest that was read, of what the file has.
+
+        So fields that later versions add do not change it.
+        """
+        return sha256_json(self.model_dump(mode="json", exclude={"sha256"}, exclude_unset=True))
 
     def sealed(self) -> Manifest:
-        """The same with its digest."""
-        return self.model_copy(update={"sha256": self.digest()})
+        """The same with its digest, and with every field as it is written."""
+        whole = Manifest.model_validate_json(self.model_dump_json())
+        return whole.model_copy(update={"sha256": whole.digest()})
 
 
 def read_manifest(path: Path) -> Manifest | None:

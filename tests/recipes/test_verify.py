@@ -8,13 +8,13 @@ import os
 import pytest
 from demo_recipe import RECIPE
 
-from evalsuite.results.run import MANIFEST
+from evalsuite.results.run import MANIFEST, StageRecord
 from recipes.errors import WorkspaceError
 from recipes.execution.display import Display
 from recipes.execution.manifest import Manifest, read_manifest
 from recipes.execution.verify import verify
 from recipes.execution.workspace import Workspace
-from recipes.hashing import DigestMemo
+from recipes.hashing import DigestMemo, sha256_json
 from recipes.run import run_recipe
 
 
@@ -129,6 +129,21 @@ def test_a_manifest_of_an_older_version_is_used(lab):
     assert run(lab)[0] == [] and verify(Workspace()).damaged == ()
     flip(paths["teacher"] / "model.safetensors")
     assert run(lab)[0] == ["teacher"]
+
+
+@pytest.mark.parametrize(
+    "field", [name for name, field in StageRecord.model_fields.items() if not field.is_required()]
+)
+def test_a_field_that_a_later_version_added_damages_nothing(lab, field):
+    _, _, paths = run(lab)
+    tree = json.loads((paths["teacher"] / MANIFEST).read_text())
+    del tree["record"][field], tree["sha256"]
+    tree["sha256"] = sha256_json(tree)  # as the version that did not know the field wrote it
+    (paths["teacher"] / MANIFEST).write_text(json.dumps(tree))
+    assert verify(Workspace()).damaged == () and run(lab)[0] == []
+    tree["record"]["seconds"] = 1e-3
+    (paths["teacher"] / MANIFEST).write_text(json.dumps(tree))
+    assert [stage.label for stage in verify(Workspace()).damaged] == ["teacher"]
 
 
 def test_outputs_that_are_named_by_hand_are_checked_too(lab, capfd):
