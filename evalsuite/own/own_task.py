@@ -217,12 +217,25 @@ class OwnTask(Task):
 
     def require(self, source: DataSource, split: Split, language: str) -> None:
         """Raise what `load` raises where there are no rows of a language."""
-        if language in self._places[split]:
-            return
-        if language not in self.languages:
+        problem = self.without_files(split, (language,))
+        if problem and language not in self.languages:
             raise UnknownNameError(f"language of {self.name}", language, self.languages)
-        have = ", ".join(self.available(source, split)) or "no language"
-        raise DataError(f"{self.name}: no {split} file in {language!r}; it has: {have}")
+        if problem:
+            raise DataError(problem)
+
+    def without_files(self, split: Split, languages: Iterable[str]) -> str:
+        """What to say where languages have no file of a split; empty where all have one.
+
+        >>> task.without_files("train", ("en", "fr"))
+        'topics has training rows in en, none in fr'
+        """
+        there = self._ordered(set(self._places[split]))
+        if not there:
+            return f"the task {self.name} declares no {split} files; add `{split}:` to it"
+        absent = [code for code in languages if code not in there]
+        rows = "training" if split == "train" else split
+        has = f"{self.name} has {rows} rows in {', '.join(there)}"
+        return f"{has}, none in {', '.join(absent)}" if absent else ""
 
     def _rows(
         self, split: Split, language: str, skipped: Counter[str] | None = None

@@ -73,6 +73,10 @@ def _rows(
 ) -> str:
     """A digest of a task's rows."""
     kind = task.kind_of_source(source)
+    if isinstance(task, OwnTask):
+        own_split = task.eval_split(source) if wanted == "eval" else wanted
+        if problem := task.without_files(own_split, languages or ()):
+            raise DataError(problem)
     if kind == "embedded":
         return _embedded()
     if kind == "hub":

@@ -154,7 +154,7 @@ def test_files_and_languages_that_are_not_there(folder: Path) -> None:
         topics().load(SOURCE, "test", "de")
     with pytest.raises(UnknownNameError, match="language of topics 'sw'"):
         topics().load(SOURCE, "test", "sw")
-    with pytest.raises(DataError, match="topics: no train file in 'de'; it has: en"):
+    with pytest.raises(DataError, match="topics has training rows in en, none in de"):
         topics().load(SOURCE, "train", "de")
     (folder / "train.csv").write_text("text,label\na,x\n")
     with pytest.raises(DataError, match=r"fewer than two labels \(x\)"):

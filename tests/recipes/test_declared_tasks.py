@@ -207,6 +207,21 @@ def test_the_source_files_has_no_rows_of_other_tasks(files):
         TASKS.get("xnli").load(SOURCE, "test", "en")
 
 
+@pytest.mark.parametrize(
+    ("need", "said"),
+    [
+        (DataNeed("topics", "train", ("fr",)), "topics has training rows in de, none in fr"),
+        (DataNeed("topics", "train", ("de", "fr")), "topics has training rows in de, none in fr"),
+        (DataNeed("topics", "dev", ("de",)), "the task topics declares no dev files; add `dev:`"),
+    ],
+)
+def test_rows_that_are_not_declared_are_not_looked_for_in_a_data_dir(files, need, said):
+    load(files.write(RECIPE.replace("    dev: {de: train.csv}\n", "")))
+    with pytest.raises(DataError, match=said) as caught:
+        digest_need(need, SOURCE)
+    assert "--data-dir" not in str(caught.value)
+
+
 def test_stages_that_read_multilingual_text_say_what_to_set(files):
     from recipes.stages._shared.contract import PARALLEL, PARALLEL_IF_ANY
 
