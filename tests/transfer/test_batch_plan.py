@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
 import pytest
@@ -77,6 +78,24 @@ def test_mixing_draws_in_proportion() -> None:
 def test_each_data_set_can_have_its_own_batch_size() -> None:
     mixed = mixing.mix([[4] * 96, [4] * 300], [0.5, 0.5], [8, 2], 40, seed=1)
     assert {(batch.part, len(batch.indices)) for batch in mixed} == {(0, 8), (1, 2)}
+
+
+@pytest.mark.parametrize("weights", [[0.2, 0.3, 0.5], [0.0, 1.0, 0.0], [1, 0, 3]])
+@pytest.mark.parametrize("sizes", [4, [8, 2, 1]])
+def test_each_data_set_is_planned_alone(weights: list[float], sizes: int | list[int]) -> None:
+    lengths = [[4, 9, 2] * 20, [7, 3] * 33, [5] * 3]
+    drawn = random.Random(7).choices(range(3), weights=weights, k=300)
+    each = [sizes] * 3 if isinstance(sizes, int) else sizes
+    alone = [
+        iter(batch_plan.plan(lengths[part], each[part], drawn.count(part), 8 + part, part))
+        for part in range(3)
+    ]
+    assert mixing.mix(lengths, weights, sizes, 300, seed=7) == [next(alone[part]) for part in drawn]
+
+
+def test_more_data_sets_than_a_byte_counts() -> None:
+    mixed = mixing.mix([[3, 4]] * 300, [1] * 300, 2, 2000, seed=1)
+    assert max(batch.part for batch in mixed) > 255
 
 
 def test_language_sampling_lifts_small_languages() -> None:

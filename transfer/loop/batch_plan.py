@@ -16,7 +16,7 @@ import torch
 from evalsuite.inference.batch_runner import pad
 from evalsuite.inference.batching import by_tokens
 
-_POOL = 32  # batches shuffled together before they are sorted by length
+POOL = 32  # batches shuffled together before they are sorted by length
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def _pools(
 ) -> Iterator[tuple[list[tuple[int, ...]], list[int]]]:
     """Batches of two epochs, and the other examples of a pool, which fill whole batches."""
     stream = _epochs(count, rng)
-    if not batch_size <= count <= _POOL * batch_size:
-        size = batch_size if count < batch_size else _POOL * batch_size
+    if not batch_size <= count <= POOL * batch_size:
+        size = batch_size if count < batch_size else POOL * batch_size
         while True:
             yield [], [next(stream) for _ in range(size)]
     left: list[int] = []

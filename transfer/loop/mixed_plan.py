@@ -4,9 +4,9 @@
 >>> MixedPlan(parts, [0.5, 0.5], steps=100, seed=1)[7].part
 1
 
-Which part each batch is of follows from the seed, as in `transfer.loop.mixing.mix`; the batches of
-a stream are computed when they are asked for (`transfer.loop.stream_plan`). So any batch is the
-same whenever it is asked for, also after a kill.
+Which part each batch is of follows from the seed; the batches of a stream are computed when they
+are asked for (`transfer.loop.stream_plan`). So any batch is the same whenever it is asked for, also
+after a kill.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def in_memory(lengths: Sequence[int], batch_size: int, seed: int) -> Part:
 class MixedPlan(Sequence[Batch]):
     """Batches, each of one part.
 
-    In memory are 9 bytes per batch, and the batches of parts that are no streams.
+    In memory are 10 bytes per batch, and the batches of parts that are no streams.
 
     Args:
         parts: make the batches of each part, given their number and the part's.
@@ -54,7 +54,7 @@ class MixedPlan(Sequence[Batch]):
         self, parts: Sequence[Part], weights: Sequence[float], steps: int, seed: int
     ) -> None:
         drawn = random.Random(seed).choices(range(len(weights)), weights=weights, k=steps)
-        self._part = np.asarray(drawn, dtype=np.uint8)
+        self._part = np.asarray(drawn, dtype=np.uint16)
         self._place = np.zeros(steps, dtype=np.int64)
         self.plans: list[Sequence[Batch]] = []
         for number, part in enumerate(parts):

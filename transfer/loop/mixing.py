@@ -7,11 +7,11 @@ capped.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import Literal
 
-from transfer.loop.batch_plan import Batch, plan
+from transfer.loop.batch_plan import Batch
+from transfer.loop.mixed_plan import MixedPlan, in_memory
 
 Mixing = Literal["proportional", "capped", "temperature", "uniform"]
 
@@ -58,12 +58,5 @@ def mix(
         batch_size: of all data sets, or one each.
     """
     sizes = [batch_size] * len(lengths) if isinstance(batch_size, int) else batch_size
-    rng = random.Random(seed)
-    drawn = rng.choices(range(len(lengths)), weights=weights, k=steps)
-    plans = [
-        iter(plan(part_lengths, sizes[part], drawn.count(part), seed + 1 + part, part))
-        if part in drawn
-        else iter(())
-        for part, part_lengths in enumerate(lengths)
-    ]
-    return [next(plans[part]) for part in drawn]
+    parts = [in_memory(own, size, seed) for own, size in zip(lengths, sizes, strict=True)]
+    return list(MixedPlan(parts, weights, steps, seed))

@@ -22,9 +22,7 @@ from typing import Protocol, overload
 
 import numpy as np
 
-from transfer.loop.batch_plan import Batch
-
-_POOL = 32  # batches whose rows are sorted by length together
+from transfer.loop.batch_plan import POOL, Batch
 
 
 class Blocks(Protocol):
@@ -133,10 +131,10 @@ class StreamPlan(Sequence[Batch]):
     ) -> None:
         self.languages, self.steps, self.seed, self.part = languages, steps, seed, part
         self.batch_size = batch_size
-        pools = -(-steps // _POOL)
+        pools = -(-steps // POOL)
         shares = np.asarray(weights, dtype=np.float64)
         generator = np.random.default_rng([seed, 2])
-        drawn = generator.multinomial(_POOL * batch_size, shares / shares.sum(), size=pools)
+        drawn = generator.multinomial(POOL * batch_size, shares / shares.sum(), size=pools)
         self._until = np.cumsum(drawn, axis=0, dtype=np.int64)  # rows up to and with each pool
         self._last: _Pool | None = None
 
@@ -155,7 +153,7 @@ class StreamPlan(Sequence[Batch]):
             return [self[number] for number in range(*index.indices(self.steps))]
         if not 0 <= index < self.steps:
             raise IndexError(index)
-        return self._pool(index // _POOL).batches[index % _POOL]
+        return self._pool(index // POOL).batches[index % POOL]
 
     def rows(self, count: int) -> int:
         """Rows of the first `count` batches."""
@@ -163,7 +161,7 @@ class StreamPlan(Sequence[Batch]):
 
     def ids(self, index: int) -> list[int]:
         """The token ids of one of the indices of a batch."""
-        pool, row = divmod(index, _POOL * self.batch_size)
+        pool, row = divmod(index, POOL * self.batch_size)
         return self._pool(pool).rows[row]
 
     def _pool(self, number: int) -> _Pool:
