@@ -10,7 +10,6 @@ from pydantic import Field
 
 from evalsuite.cascade.rule import MOST
 from evalsuite.home_path import home_path
-from evalsuite.inference.task_head import answers_of_task, suits
 from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
@@ -24,7 +23,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
-from recipes.stages._shared.heads import refuse_other_head
+from recipes.stages._shared.heads import refuse_other_head, refuse_other_task
 from recipes.stages._shared.labelled_rows import refuse_unlabelled
 from recipes.stages._shared.lineage import made_from
 from recipes.stages._shared.training_keys import dev_rows, known_tasks, need
@@ -106,22 +105,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         refuse_unlabelled("max_drop", task)
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle")
-        _refuse_other_labels(artifact, task)
+        refuse = refuse_other_head if artifact.external else refuse_other_task
+        refuse(artifact, task, "models")
     return Artifact("cascade", task=task.name, runtime="cascade")
-
-
-def _refuse_other_labels(artifact: Artifact, task: Task) -> None:
-    if artifact.external:
-        refuse_other_head(artifact, task, "models")
-    elif artifact.task is None:
-        raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
-    else:
-        trained = find_task(artifact.task)
-        if not suits(task, trained.labels, answers_of_task(trained)):
-            raise StageInputError(
-                f"models: a head trained on {artifact.task} cannot do {task.name}, its labels are "
-                "others"
-            )
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from evalsuite.inference.task_head import (
-    answers_of_task,
-    by_embedding,
-    suits,
-)
+from evalsuite.inference.task_head import by_embedding
 from recipes.errors import StageInputError
 from recipes.naming import file_names
 from recipes.stages._shared.adapter_task import AdapterTask, with_task
@@ -25,7 +21,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
-from recipes.stages._shared.heads import refuse_other_head
+from recipes.stages._shared.heads import refuse_other_head, refuse_other_task
 from recipes.stages._shared.labelled_rows import languages_of, refuse_unlabelled
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.planned_model import PlannedModel, running_memory
@@ -37,7 +33,6 @@ from recipes.stages._shared.training_keys import (
     refuse_shortened,
     tasks,
 )
-from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
@@ -137,16 +132,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
                     refuse_other_head(artifact, task, "models")
             continue
         for task in found:
-            if by_embedding(task, artifact.task is not None):
-                continue
-            if artifact.task is None:
-                raise StageInputError(f"models: an encoder without a head cannot do {task.name}")
-            trained = find_task(artifact.task)
-            if not suits(task, trained.labels, answers_of_task(trained)):
-                raise StageInputError(
-                    f"models: a head trained on {artifact.task} cannot do {task.name}, "
-                    "its labels are others"
-                )
+            if not by_embedding(task, artifact.task is not None):
+                refuse_other_task(artifact, task, "models")
     _refuse_unused(config, found, inputs["models"])
     return Artifact("scores")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -29,7 +29,8 @@ from recipes.stages._shared.plain_text_keys import (
     streamed_files,
 )
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
-from recipes.stages._shared.training_keys import TrainingConfig, need, settings, smaller_batch
+from recipes.stages._shared.training_keys import TrainingConfig, need, settings
+from recipes.stages._shared.training_keys import less_memory as less_memory
 
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
@@ -197,13 +198,6 @@ def work(
     batches = config.steps * config.accumulate
     done = training_work(config, model, [(rows, 1.0)], steps=batches, masked=config.mask_rate)
     return opening(model, text) + Work(text=text.held_out()) + done + saving(model)
-
-
-def less_memory(config: Config) -> Iterator[dict[str, Any]]:
-    """Activations computed again, fewer rows at once, or both."""
-    yield {"gradient_checkpointing": True}
-    yield smaller_batch(config)
-    yield {"gradient_checkpointing": True} | smaller_batch(config)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -29,6 +29,7 @@ from recipes.stages._shared.score_gate import (
     ProbeSentences,
     ProbeTask,
     ScoreGateConfig,
+    gate_rows,
     hold_labels,
     hold_score,
     refuse_unscored,
@@ -40,13 +41,13 @@ from recipes.stages._shared.training_keys import (
     need,
     probed,
     same_labels,
-    smaller_batch,
     tasks,
     training_rows,
 )
 from recipes.stages._shared.training_keys import (
     cost as training_cost,
 )
+from recipes.stages._shared.training_keys import less_memory as less_memory
 from recipes.stages._shared.unused_keys import unused
 from transfer.find_task import find_task
 
@@ -201,9 +202,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(training_rows(task) for task in config.tasks)
     recovery = config.recovers and config.multilingual > 0
     needs += (PARALLEL if recovery else PARALLEL_IF_ANY, HELD_OUT)
-    if config.probe or config.scored:
-        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
-    return needs
+    return needs + gate_rows(config, gives)
 
 
 def cost(config: Config) -> str:
@@ -265,13 +264,6 @@ def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> P
     return PlannedModel(cut, model.head, model.labels)
 
 
-def less_memory(config: Config) -> Iterator[dict[str, Any]]:
-    """Activations computed again, fewer rows at once, or both."""
-    yield {"gradient_checkpointing": True}
-    yield smaller_batch(config)
-    yield {"gradient_checkpointing": True} | smaller_batch(config)
-
-
 def run(config: Config, ctx: StageContext) -> Summary:
     """Prune, recover and compare."""
     from compress.prune.prune import PruneOptions, Size, prune
@@ -281,14 +273,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.inference.session import Session
 
     model = ctx.input("model")
-    recovery = distillation(
-        config,
-        ctx,
-        layers=1,
-    )
     options = PruneOptions(
         size=Size(config.ffn, config.heads, config.layers),
-        recovery=recovery if config.recovers else None,
+        recovery=distillation(config, ctx, layers=1) if config.recovers else None,
         seed=ctx.seed,
         rounds=config.rounds,
         importance_rows=config.importance_rows,

@@ -29,6 +29,7 @@ from recipes.stages._shared.score_gate import (
     ProbeSentences,
     ProbeTask,
     ScoreGateConfig,
+    gate_rows,
     hold_labels,
     hold_score,
     refuse_unscored,
@@ -117,9 +118,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     needs = tuple(DataNeed(path, "file") for path in config.text)
     if config.languages:
         needs += (PARALLEL, HELD_OUT)
-    if config.probe or config.scored:
-        needs += (DataNeed(probed(config.probe_task, gives).name, "eval"),)
-    return needs
+    return needs + gate_rows(config, gives)
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:

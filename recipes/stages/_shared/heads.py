@@ -50,6 +50,27 @@ def refuse_other_head(artifact: Artifact, task: Task, what: str) -> None:
         )
 
 
+def trained_suits(name: str, task: Task) -> bool:
+    """Whether a head trained on the task of this name gives what another task needs.
+
+    >>> trained_suits("mnli", find_task("xnli")), trained_suits("pawsx", find_task("xnli"))
+    (True, False)
+    """
+    trained = find_task(name)
+    return suits(task, trained.labels, answers_of_task(trained))
+
+
+def refuse_other_task(artifact: Artifact, task: Task, what: str) -> None:
+    """Raise StageInputError where a model of a stage has no head, or one of another task."""
+    if artifact.task is None:
+        raise StageInputError(f"{what}: an encoder without a head cannot do {task.name}")
+    if not trained_suits(artifact.task, task):
+        raise StageInputError(
+            f"{what}: a head trained on {artifact.task} cannot do {task.name}, its labels are "
+            "others"
+        )
+
+
 def head_format(artifact: Artifact) -> str | None:
     """Format of a model's head; None where it has none, or where that is not known."""
     if artifact.task is not None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from evalsuite.inference.task_head import answers_of_task, by_embedding, suits
+from evalsuite.inference.task_head import by_embedding
 from evalsuite.task import Task
 from recipes.errors import StageInputError
-from recipes.stages._shared.contract import Artifact, StageConfig, StageContext, Summary, TaskName
-from recipes.stages._shared.heads import head_format, refuse_other_head
+from recipes.stages._shared.contract import (
+    Artifact,
+    DataNeed,
+    StageConfig,
+    StageContext,
+    Summary,
+    TaskName,
+)
+from recipes.stages._shared.heads import head_format, refuse_other_head, trained_suits
 from recipes.stages._shared.labelled_rows import refuse_unlabelled
 from recipes.stages._shared.training_keys import probed
-from transfer.find_task import find_task
 
 if TYPE_CHECKING:
     from evalsuite.agreement.outputs import Parity
@@ -118,11 +124,22 @@ def refuse_unscored(config: ScoreGateConfig, asked: str | None, model: Artifact)
             )
     elif model.task is None:
         refuse_other_head(model, task, "probe_task")
-    elif not suits(task, (trained := find_task(model.task)).labels, answers_of_task(trained)):
+    elif not trained_suits(model.task, task):
         raise StageInputError(
             f"probe_task: max_lost would be measured on {task.name}, whose labels are not those "
-            f"of {trained.name}, which the model was trained on; set probe_task: {trained.name}"
+            f"of {model.task}, which the model was trained on; set probe_task: {model.task}"
         )
+
+
+def gate_rows(config: Any, gives: Artifact) -> tuple[DataNeed, ...]:
+    """The rows that a gate compares and scores on; none where it does neither.
+
+    Args:
+        config: of a stage with `probe` and `probe_task`.
+    """
+    if not (config.probe or config.scored):
+        return ()
+    return (DataNeed(probed(config.probe_task, gives).name, "eval"),)
 
 
 def hold_score(

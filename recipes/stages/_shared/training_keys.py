@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from evalsuite.errors import MissingExtraError
-from evalsuite.inference.task_head import answers_of_task, head_of_task, suits
+from evalsuite.inference.task_head import head_of_task
 from evalsuite.own.own_task import OwnTask
 from evalsuite.task import Split, Task
 from recipes.errors import StageInputError
@@ -19,7 +19,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     TaskName,
 )
-from recipes.stages._shared.heads import text_of
+from recipes.stages._shared.heads import text_of, trained_suits
 from transfer.find_task import find_task
 from transfer.loop.tracking import Tracker, Tracking, is_installed
 from transfer.loop.training_length import EPOCHS
@@ -149,6 +149,13 @@ def smaller_batch(config: TrainingConfig) -> dict[str, Any]:
     if most is not None and getattr(config, "batch_tokens", None) is None:
         fewer["max_steps"] = most * config.batch_size
     return fewer
+
+
+def less_memory(config: TrainingConfig) -> Iterator[dict[str, Any]]:
+    """Activations computed again, fewer rows at once, or both."""
+    yield {"gradient_checkpointing": True}
+    yield smaller_batch(config)
+    yield {"gradient_checkpointing": True} | smaller_batch(config)
 
 
 def settings(config: TrainingConfig, ctx: StageContext) -> Settings:
@@ -284,9 +291,8 @@ def same_labels(found: Sequence[Task], role: str, artifact: Artifact) -> None:
     """Raise StageInputError if a task has other labels than the model's head."""
     if artifact.task is None:
         return
-    (trained,) = known_tasks((artifact.task,))
     for task in found:
-        if not suits(task, trained.labels, answers_of_task(trained)):
+        if not trained_suits(artifact.task, task):
             raise StageInputError(
                 f"tasks: {task.name} has other labels than the {role}'s {artifact.task}"
             )
