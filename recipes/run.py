@@ -74,7 +74,7 @@ def run_recipe(
         finally:
             display.stop()
         made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]
-        outcome = note(plan.loaded.recipe.name, space, made)
+        outcome = note(plan.loaded, space, made)
         maker.shared.note_run(outcome)
     display.finish(outcome)
     return outcome

@@ -42,14 +42,12 @@ def push_run(recipe: str, workspace: Path | None, address: str) -> Copied:
     note = last_run(recipe, workspace)
     cache, shared = Cache(space), SharedCache(address)
     shared.require()
+    again = note.run_again(recipe)
     paths = [cache.workspace.stages / Path(path).name for path in note.stages.values()]
     for path in dict.fromkeys(paths):
         if read_manifest(path) is None:
-            raise RecipesError(
-                f"an output of {recipe} is gone: {path}\ntype: lingopress run {recipe}"
-            )
-        remedy = f"to make it again, type: lingopress run {recipe}"
-        cache.require_whole(path, f"an output of {recipe}", remedy)
+            raise RecipesError(f"an output of {recipe} is gone: {path}\n{again}")
+        cache.require_whole(path, f"an output of {recipe}", f"to make it again, {again}")
     sizes = [shared.push(path, path.name) for path in dict.fromkeys(paths)]
     names = tuple(sorted({path.name for path in paths}))
     now = datetime.now(UTC).isoformat(timespec="seconds")

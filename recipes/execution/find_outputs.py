@@ -7,13 +7,15 @@ Path('.lingopress/stages/export-5feceb66ffc86f38d952')
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from evalsuite.home_path import home_path
-from recipes.errors import RecipesError
+from recipes.errors import RecipeError, RecipesError
 from recipes.execution.cache import Cache
 from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.execution.workspace import Workspace
+from recipes.parsing.library import find_recipe
 from recipes.parsing.problems import suggest
 
 
@@ -23,7 +25,7 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
     Raises:
         RecipesError: it was not run, or made no report.
     """
-    note, recipe = None, run_or_recipe
+    note = None
     if _folder(run_or_recipe):
         folder = home_path(run_or_recipe)
         note = read_note(folder / FILE, folder.name)
@@ -33,12 +35,10 @@ def last_report(run_or_recipe: str, workspace: Path | None) -> Path:
             note = note.within(space.stages)  # else this folder alone was copied
     if note is None:
         note = last_run(run_or_recipe, workspace)
-    else:
-        recipe = note.recipe or recipe
-    found = note.report
+    recipe, found = note.recipe or run_or_recipe, note.report
     if not found or not os.path.lexists(found):
-        raise RecipesError(f"the last run of {recipe} has no report\ntype: lingopress run {recipe}")
-    _require_whole(Path(found).parent, f"the report of {recipe}", recipe)
+        raise RecipesError(f"the last run of {recipe} has no report\n{note.run_again(recipe)}")
+    _require_whole(Path(found).parent, f"the report of {recipe}", note.run_again(recipe))
     return Path(found)
 
 
@@ -74,26 +74,24 @@ def find_model(text: str, workspace: Path | None) -> Path:
         raise RecipesError(
             f"there is no directory {text}\nname a model directory, or RECIPE:STAGE of a run"
         )
-    stages = last_run(recipe, workspace).stages
+    note = last_run(recipe, workspace)
+    stages, again = note.stages, note.run_again(recipe)
     if label not in stages:
         near = suggest(label, stages)
         raise RecipesError(
             f"the last run of {recipe} has no stage {label!r}{near}\nstages: {', '.join(stages)}"
         )
     if not Path(stages[label]).is_dir():
-        raise RecipesError(
-            f"the output of {text} is gone: {stages[label]}\ntype: lingopress run {recipe}"
-        )
-    _require_whole(Path(stages[label]), f"the output of {text}", recipe)
+        raise RecipesError(f"the output of {text} is gone: {stages[label]}\n{again}")
+    _require_whole(Path(stages[label]), f"the output of {text}", again)
     return Path(stages[label])
 
 
-def _require_whole(path: Path, what: str, recipe: str) -> None:
+def _require_whole(path: Path, what: str, again: str) -> None:
     """Refuse an output of a workspace that was damaged."""
     space = Workspace(path.parent.parent)
     if path.parent == space.stages:
-        remedy = f"to make it again, type: lingopress run {recipe}"
-        Cache(space).require_whole(path, what, remedy)
+        Cache(space).require_whole(path, what, f"to make it again, {again}")
 
 
 def _folder(text: str) -> bool:
@@ -106,16 +104,27 @@ def last_run(recipe: str, workspace: Path | None) -> RunNote:
     """The note of a recipe's last run.
 
     Raises:
-        RecipesError: it was not run in this workspace.
+        RecipesError: it has no finished run in this workspace.
     """
     space = Workspace(workspace)
     found = space.read_run(recipe)
-    if found is None:
-        from recipes.parsing.recipe_file import load
+    if found is not None:
+        return found
+    from recipes.parsing.recipe_file import load
 
-        found = space.read_run(load(recipe).recipe.name)
-    if found is None:
+    said = f"the workspace {space.root} has no finished run of {recipe}"
+    try:
+        find_recipe(recipe)
+    except RecipeError:
+        if recipe.endswith((".yaml", ".yml")):
+            raise
+        runs = space.run_names()
+        listed = f"finished runs: {', '.join(runs)}" if runs else "it has no finished run at all"
         raise RecipesError(
-            f"{recipe} was not run in the workspace {space.root}\ntype: lingopress run {recipe}"
-        )
+            f"{said}{suggest(recipe, runs)}\n{listed}\n"
+            "a run that stopped goes on where it was: run its recipe again"
+        ) from None
+    found = space.read_run(load(recipe).recipe.name)
+    if found is None:
+        raise RecipesError(f"{said}\ntype: lingopress run {shlex.quote(recipe)}")
     return found

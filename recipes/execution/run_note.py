@@ -6,22 +6,26 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evalsuite.results.read_record import first_problem
 from recipes.errors import WorkspaceError
+from recipes.naming import is_file
+from recipes.parsing.library import typed_name
 
 FILE = "run.json"
 
 
 class RunNote(BaseModel):
-    """A run: its recipe's name, when it ended, its outputs by label, and its report."""
+    """A run: its recipe's name and file, when it ended, its outputs by label, and its report."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     recipe: str = ""
+    file: str = ""  # of the recipe; empty where an earlier version wrote the note
     finished: str = ""  # ISO 8601, UTC
     stages: dict[str, str] = {}
     report: str | None = None
@@ -32,6 +36,19 @@ class RunNote(BaseModel):
         paths = {label: str(_within(path, stages)) for label, path in self.stages.items()}
         report = None if self.report is None else str(_within(self.report, stages))
         return self.model_copy(update={"stages": paths, "report": report})
+
+    def run_again(self, recipe: str) -> str:
+        """What to do to have the outputs again, as the last line of a message.
+
+        >>> RunNote(file="/home/me/r.yaml").run_again("research")  # in /home/me
+        'type: lingopress run r.yaml'
+        >>> RunNote().run_again("research")
+        'run the recipe research again'
+        """
+        file = Path(self.file)
+        if not self.file or not is_file(file):
+            return f"run the recipe {self.recipe or recipe} again"
+        return f"type: lingopress run {shlex.quote(typed_name(file))}"
 
 
 def _within(stored: str, stages: Path) -> Path:
@@ -62,5 +79,5 @@ def read_note(file: Path, recipe: str) -> RunNote | None:
     except OSError as error:
         problem = f"cannot be read: {error.strerror or error}"
     raise WorkspaceError(
-        f"{file} {problem}\nmove it away, and to write it again type: lingopress run {recipe}"
+        f"{file} {problem}\nmove it away; to write it again, run the recipe {recipe} again"
     )

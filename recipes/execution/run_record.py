@@ -1,6 +1,6 @@
 """What a run left behind, and noting it in the workspace.
 
->>> note("demo", space, stages).report
+>>> note(load("demo.yaml"), space, stages).report
 Path('.lingopress/stages/report-1f0c.../report.html')
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from evalsuite.results.run import StageRecord
 from recipes.execution.run_note import RunNote
 from recipes.execution.workspace import Workspace
+from recipes.parsing.recipe_file import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class RunOutcome:
 
 
 def note(
-    recipe: str,
+    loaded: Loaded,
     space: Workspace,
     stages: Sequence[StageOutcome],
     recommended: Sequence[StageOutcome] = (),
@@ -50,8 +51,10 @@ def note(
     """Write `runs/<recipe>/`: links to every output, and `run.json`."""
     reports = [stage.path for stage in stages if stage.kind == "report"]
     report = report_file(reports[-1]) if reports else None
+    recipe = loaded.recipe.name
     written = RunNote(
         recipe=recipe,
+        file=str(loaded.path.absolute()),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         stages={stage.label: str(stage.path) for stage in stages},
         report=str(report) if report else None,

@@ -187,6 +187,15 @@ class Workspace:
                 return note.within(self.stages)
         return None
 
+    def run_names(self) -> list[str]:
+        """Names of the recipes that have a finished run here; none whose note is spoilt."""
+        names = []
+        for folder in sorted(self.runs.iterdir()) if self.runs.is_dir() else ():
+            with suppress(WorkspaceError):
+                if note := read_note(folder / FILE, folder.name):
+                    names.append(note.recipe or folder.name)
+        return names
+
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error, or what caused it, is a full disk or quota."""

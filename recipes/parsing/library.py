@@ -45,3 +45,15 @@ def find_recipe(text: str) -> Path:
         return short[0]
     names = [*known, *(name.rsplit("/", 1)[-1] for name in known)]
     raise RecipeError(f"no recipe {text!r}{suggest(text, names)}\ntype: lingopress ls recipes")
+
+
+def typed_name(path: Path) -> str:
+    """What a person types for a recipe's file: its shipped name, or its path from here.
+
+    >>> typed_name(LIBRARY / "compact" / "passes.yaml")
+    'compact/passes'
+    """
+    if path.is_relative_to(LIBRARY):
+        return path.relative_to(LIBRARY).with_suffix("").as_posix()
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -267,7 +267,7 @@ class _Searcher:
             and wanted is not None
             and wanted.items() <= _variant(stage.label).items()
         ]
-        outcome = note(self.loaded.recipe.name, self.space, outcomes, models)
+        outcome = note(self.loaded, self.space, outcomes, models)
         SharedStages(Cache(self.space), self.display).note_run(outcome)
         return outcome
 

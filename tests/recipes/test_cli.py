@@ -168,7 +168,8 @@ def test_report_and_predict_find_outputs(lab, capfd, monkeypatch):
     lab.write(RECIPE)
     assert lab.cli("report", "r.yaml") == 2
     assert capfd.readouterr().err == (
-        f"error: r.yaml was not run in the workspace {lab.workspace}\ntype: lingopress run r.yaml\n"
+        f"error: the workspace {lab.workspace} has no finished run of r.yaml\n"
+        "type: lingopress run r.yaml\n"
     )
     lab.cli("run", "r.yaml", "--quiet")
     report = capfd.readouterr().out

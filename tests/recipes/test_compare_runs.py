@@ -78,7 +78,7 @@ def test_mistakes_exit_with_2_and_one_sentence(
     assert said("one", "space/made").startswith("error: one and space/made: the same run twice")
     assert said("one", "three.json").startswith("error: there is no three.json\n")
     assert said("one", "x=three.json").startswith("error: there is no three.json\n")
-    assert said("one", "three").startswith("error: no recipe 'three'")
+    assert said("one", "three").startswith("error: the workspace ")
     assert said("one").startswith("error: a comparison takes two runs or more\n")
     Path("odd.json").write_text("[]")
     assert said("one", "odd.json").startswith("error: odd.json is JSON, but not the report.json")

@@ -57,7 +57,7 @@ def test_a_run_json_that_is_none_is_named(lab, text, said):
             find(name, None)
         assert str(caught.value).startswith(f"{file} is not the record of a run: {said}")
         assert str(caught.value).endswith(
-            "\nmove it away, and to write it again type: lingopress run demo"
+            "\nmove it away; to write it again, run the recipe demo again"
         )
     run(lab)  # writes it again
     assert last_report("demo", None).is_file()

@@ -294,7 +294,7 @@ def test_a_report_of_another_version_is_told(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"{path} was written by another version of lingopress, or changed by hand: "
         "scores.0.added: extra inputs are not permitted (and 1 more)\n"
-        "make it again with this version: lingopress run mine"
+        "run the recipe mine again with this version"
     )
 
 

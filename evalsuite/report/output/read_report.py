@@ -50,5 +50,5 @@ def read(path: Path) -> RunRecord:
         raise DataError(
             f"{path} was written by another version of lingopress, or changed by hand: "
             f"{first_problem(error)}\n"
-            f"make it again with this version: lingopress run {tree['recipe']}"
+            f"run the recipe {tree['recipe']} again with this version"
         ) from error
