@@ -40,6 +40,7 @@ def declare_tasks(
             continue
         if not TASK_NAME.fullmatch(name):
             problems.add(where, f"tasks: {name!r} is not a name (letters, digits, - and _)")
+            problems.faulty_tasks.add(name)
             continue
         try:
             task = task_of(name, declaration)

@@ -44,7 +44,7 @@ def parse(text: str, file: str, problems: Problems, where: str | None = None) ->
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = where or (f"{file}:{mark.line + 1}" if mark else file)
-        problems.add(place, f"not valid YAML: {error.problem}")
+        problems.add(place, f"not valid YAML: {_with_tabs(text, mark) or error.problem}")
         return None
     except UnicodeError:  # of the command line: Python keeps such bytes as halves of characters
         problems.add(where or file, "it holds bytes that are not UTF-8; write it as UTF-8")
@@ -55,6 +55,16 @@ def parse(text: str, file: str, problems: Problems, where: str | None = None) ->
     if tree is None:
         return Node(None, where or f"{file}:1")
     return _Builder(file, problems, where).build(tree)
+
+
+def _with_tabs(text: str, mark: yaml.Mark | None) -> str:
+    """The mistake where the line of a mark is indented with a tab; else an empty text.
+
+    YAML's own words for it are that the tab, which nobody sees, "cannot start any token".
+    """
+    line = "" if mark is None else [*text.split("\n"), ""][mark.line]
+    indented = re.match(r"[ -]*\t", line)
+    return "the line is indented with a tab; YAML takes spaces alone" if indented else ""
 
 
 def _too_much(text: str) -> tuple[int, str] | None:

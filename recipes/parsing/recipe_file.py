@@ -164,6 +164,8 @@ def _outer(tree: Node, problems: Problems) -> Recipe:
         problems.add_pydantic(error.errors(include_url=False), tree, "", Recipe.model_fields)
         sound: dict[str, Any] = {"name": "unnamed", "source": "embedded", "stages": []}
         wrong = {item["loc"][0] for item in error.errors()}
+        if "tasks" in wrong:
+            problems.faulty_tasks |= entries_of(tree.get("tasks")).keys()
         sound.update((k, v) for k, v in values.items() if k not in wrong)
         return Recipe.model_validate(sound)
 

@@ -36,6 +36,7 @@ from recipes.planning.stage_graph import CycleError, order
 Roles = Mapping[str, Literal["one", "many"]]
 MOST_VARIANTS = 1_000  # of one stage
 MOST_STAGES = 10_000  # variants of all stages
+_MOST_CYCLES = 20  # that are noted
 NO_KNOBS = Fixed({})
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 
@@ -203,7 +204,7 @@ def expand(
         fixed: the knobs of a search, and the assignments to expand.
 
     What is wrong (unknown and unused variables, unknown stages, variants that do not exist,
-    cycles) is noted in `problems`; after a cycle nothing is returned.
+    cycles) is noted in `problems`; a need that closes a cycle is taken as not there.
     """
     variables = Variables(matrix, problems, fixed)
     own = {s.name: variables.mentioned(s.node, f"stage {s.name!r}") for s in stages}
@@ -213,11 +214,7 @@ def expand(
             problems.add(node.where, f"{where}: no stage uses ${{{name}}}; use it or remove it")
     expander = _Expander({s.name: s for s in stages}, variables, roles_of, problems)
     needs = {s.name: expander.needs(s, own[s.name]) for s in stages}
-    try:
-        names = order(needs)
-    except CycleError as error:
-        problems.add(expander.stages[error.cycle[0]].node.where, str(error))
-        return []
+    names = _without_cycles(needs, expander.stages, problems)
     made: list[Instance] = []
     for name in names:
         made += expander.instances(expander.stages[name], own[name])
@@ -226,6 +223,23 @@ def expand(
             problems.add(where, f"there are more than {MOST_STAGES:,} stages over all variants")
             return []
     return made
+
+
+def _without_cycles(
+    needs: dict[str, list[str]], stages: Mapping[str, RawStage], problems: Problems
+) -> list[str]:
+    """Names of stages in order; cycles are noted and opened, so that their stages are checked too.
+
+    With more than `_MOST_CYCLES` there is no order, and no name.
+    """
+    for _ in range(_MOST_CYCLES):
+        try:
+            return order(needs)
+        except CycleError as error:
+            first, second = error.cycle[:2]
+            problems.add(stages[first].node.where, str(error))
+            needs[first] = [name for name in needs[first] if name != second]
+    return []
 
 
 class _Expander:
@@ -267,7 +281,7 @@ class _Expander:
         knobs = set() if stage.kind == "report" else set(self.variables.fixed.knobs)
         for role, arity in self.roles[stage.name].items():
             for reference in self.targets(stage, own, role):
-                brought = self.vars[reference.name] - set(reference.variant)
+                brought = self.vars.get(reference.name, set()) - set(reference.variant)
                 used |= brought if arity == "one" else brought & knobs
         self.vars[stage.name] = used
         made = []
@@ -292,6 +306,8 @@ class _Expander:
                     found[text] = None
                 else:
                     self._unknown(scalar, who, reference)
+                continue
+            if reference.name not in self.made:  # it closes a cycle, which is noted
                 continue
             wanted = {**assignment, **reference.variant}
             variants = self.made[reference.name]

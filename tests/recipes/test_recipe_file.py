@@ -85,6 +85,9 @@ def test_wrong_values_are_found_inside_lists(lab):
     ]
 
 
+TAB = "r.yaml:2: not valid YAML: the line is indented with a tab; YAML takes spaces alone"
+
+
 @pytest.mark.parametrize("word", ["no", "on", "Yes", "off"])
 def test_a_bare_no_is_a_language_not_a_boolean(lab, word):
     text = f"{HEAD}{TEACHER[:-2]}, languages: [en, {word}]}}\n"
@@ -99,6 +102,8 @@ def test_a_bare_no_is_a_language_not_a_boolean(lab, word):
     [
         ("a: 1\na: 2\n", "r.yaml:2: the key 'a' is written twice, first at r.yaml:1"),
         ("a: [1\n", "r.yaml:2: not valid YAML: did not find expected ',' or ']'"),
+        ("a:\n\tb: 1\n", TAB),
+        ("a:\n- \tb: 1\n", TAB),
         (
             "a: !!python/object/apply:os.system ['true']\n",
             "r.yaml:1: the YAML tag tag:yaml.org,2002:python/object/apply:os.system "

@@ -112,3 +112,34 @@ def test_a_long_chain_of_stages_is_ordered_at_once() -> None:
 def test_a_name_is_never_a_path(name: str, tmp_path: Path) -> None:
     place = tmp_path / "runs" / file_name(name)
     assert place.resolve().parent == tmp_path / "runs"
+
+
+def test_a_task_that_is_declared_wrong_is_not_unknown_too(tmp_path: Path) -> None:
+    tasks = "tasks: {own: {format: classification, train: {english: rows.csv}}, 'a b': {}}"
+    text = check(tmp_path, recipe(tasks).replace("xnli", "own, a b"))
+    assert "english" in text and "2 problems" in text
+    assert "unknown task" not in text
+
+
+def test_stages_of_a_cycle_are_checked_too(tmp_path: Path) -> None:
+    second = (
+        "  - {name: e, stage: export, model: later, precison: int8}\n"
+        "  - {name: later, stage: trim, model: e, languages: [en], coverage: 2}\n"
+        "  - {name: own, stage: fuse, model: own, nosuch: 1}\n"
+        "  - {name: after, stage: fuse, model: later}\n"
+    )
+    text = check(tmp_path, recipe(second=second))
+    assert ":7: stages need each other: e -> later -> e" in text
+    assert ":7: stage 'e' (export): unknown key 'precison'; did you mean 'precision'?" in text
+    assert ":8: stage 'later' (trim): coverage: wrong value 2" in text
+    assert ":9: stages need each other: own -> own" in text
+    assert ":9: stage 'own' (fuse): unknown key 'nosuch'" in text
+    assert "5 problems" in text
+
+
+def test_many_cycles_are_not_followed_for_ever(tmp_path: Path) -> None:
+    names = [f"s{number}" for number in range(80)]
+    second = "".join(
+        f"  - {{name: {name}, stage: report, results: [{', '.join(names)}]}}\n" for name in names
+    )
+    assert check(tmp_path, recipe(second=second)).count("stages need each other") == 20
