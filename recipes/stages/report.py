@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_model import PlannedModel
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 17
+VERSION = 18
 _CALLS, _BYTES = 600_000, 160_000  # of a report of a few models
 LABELS_MATTER = True
 

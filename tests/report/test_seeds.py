@@ -8,10 +8,12 @@ from report_fakes import LABELS, a_model, a_run, a_score, run_of_three_systems
 from evalsuite.report.figures.scores import columns
 from evalsuite.report.figures.seeds import Spread, seed_groups, spread
 from evalsuite.report.figures.systems import group
+from evalsuite.report.figures.trials import score_trials
 from evalsuite.report.output.page import html, markdown, page
 from evalsuite.report.table import Table
 from evalsuite.report.tables.seeds import seed_table
 from evalsuite.results.run import RunRecord
+from evalsuite.results.search import Search, Trial
 from evalsuite.results.task import TaskResult
 
 GERMAN = {1: 50.0, 2: 52.0, 3: 57.0}  # mean 53, squares 9 + 1 + 16, deviation sqrt(13)
@@ -84,6 +86,55 @@ def test_a_task_that_one_seed_has_says_so(run: RunRecord) -> None:
     kept = [s for s in run.scores if s.task == "xnli" or "seed=1" in s.model.label]
     table = table_of(run.model_copy(update={"scores": tuple(kept)}))
     assert texts(table)["t"] == [("53.0 ± 3.6", "3 seeds"), ("60.0", "1 seed"), ("–", "")]
+
+
+def headline_of(run: RunRecord) -> str:
+    return page(run).headline.replace("\u00a0", " ")
+
+
+def of_sizes(german: dict[str, float]) -> RunRecord:
+    """Models of 2 kB, those that begin with `s` of 1 kB, with their scores in German."""
+    sizes = {label: 1000 if label.startswith("s") else 2000 for label in german}
+    return a_run(*(a_score(a_model(m, sizes[m]), en=1, de=value) for m, value in german.items()))
+
+
+def test_the_headline_picks_no_seed() -> None:
+    german = {"t[seed=1]": 4.1, "t[seed=2]": 40.9, "s[seed=1]": 23.6, "s[seed=2]": 12.4}
+    run = of_sizes(german)
+    assert (
+        headline_of(run)
+        == "s: 2.0× smaller than t, −4.5 points zero-shot on XNLI, means over seeds."
+    )
+    other = run.scores[3].model_copy(update={"data_digest": "sha256:other"})
+    apart = run.model_copy(update={"scores": (*run.scores[:3], other)})
+    assert headline_of(apart) == "s: 2.0× smaller than t, means over seeds."
+    teachers = run.model_copy(update={"scores": run.scores[:2]})
+    assert headline_of(teachers) == "t: 0.00 MB, 22.5 zero-shot on XNLI, means over seeds."
+
+
+def test_the_headline_of_a_search_has_all_seeds_of_its_first_system() -> None:
+    german = {
+        "t[seed=1]": 4.0,
+        "t[seed=2]": 40.0,
+        "s[seed=1,size=2]": 20.0,
+        "s[seed=2,size=2]": 10.0,
+    }
+    search = Search(
+        candidate="s", reference="t", budget="MB", limit=1.0, knobs={"size": ("2",)}, most=1,
+        trials=(Trial(assignment={"size": "2"}),),
+    )  # fmt: skip
+    found = score_trials(of_sizes(german).model_copy(update={"search": search}))
+    assert headline_of(found).startswith("s[size=2]: 2.0× smaller than t, −7.0 points")
+
+
+def test_the_recipes_seed_is_not_taken_for_that_of_the_stages(run: RunRecord) -> None:
+    stages = tuple(
+        run.stages[0].model_copy(update={"config": {"seed": seed}}) for seed in (2, 1, None, 7)
+    )
+    content = page(run.model_copy(update={"stages": stages}))
+    said = "Seed of the recipe: 7. Some stages have another seed: 1 and 2."
+    assert said in markdown(content) and said in html(content)
+    assert "Some stages" not in markdown(page(run))
 
 
 @pytest.mark.slow

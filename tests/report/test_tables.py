@@ -18,7 +18,7 @@ from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.scores import average, can_be_averaged, columns, delta, score
 from evalsuite.report.figures.systems import group
 from evalsuite.report.figures.trials import score_trials
-from evalsuite.report.output.page import page, short_text
+from evalsuite.report.output.page import html, markdown, page, short_text
 from evalsuite.report.table import Table
 from evalsuite.report.tables.language_charts import language_charts
 from evalsuite.report.tables.languages import (
@@ -68,13 +68,16 @@ def test_main_table(run: RunRecord) -> None:
     assert texts(table) == {
         "teacher": ["65.0", "60.0", "45.0", "56.7"],
         "int8": ["63.0", "58.5", "30.0", "50.5"],
-        "base": ["–", "–", "15.0", "15.0"],
+        "base": ["–", "–", "15.0", "–"],
         "chance": ["33.3", "33.3", "33.3", "33.3"],
     }
     assert [cell.delta for cell in table.rows[1].cells] == ["−2.0", "−1.5", "−15.0", "−6.2"]
     assert table.rows[0].cells[0].sub == "en 80.0"
     assert table.rows[2].cells[3].sub == "1 of 3 tasks"
-    assert not table.rows[2].cells[3].delta  # over other tasks than the teacher's
+    assert not table.rows[2].cells[3].delta
+    assert [line.split()[4] for line in short_text(page(run)).splitlines() if "base" in line] == [
+        "–"
+    ]
     assert any("Tatoeba: int8 and base not above chance" in note for note in table.notes)
 
 
@@ -123,6 +126,26 @@ def test_a_score_in_the_source_language_alone() -> None:
     assert content.headline == "a: 0.00 MB."
     assert not charts_of(content, "pareto")
     assert average(group(run)[0], columns(run.scores)) is None
+
+
+def test_systems_with_different_tasks_have_no_average() -> None:
+    run = a_run(
+        a_score(a_model("sims"), "xnli", en=5, de=4), a_score(a_model("tags"), "udpos", en=5, de=9)
+    )
+    systems, tasks = group(run), columns(run.scores)
+    table = main_table(systems, tasks)
+    assert [column.text for column in table.columns] == ["XNLI", "UD-POS"]
+    assert "No average: no system has a zero-shot score on every task." in table.notes
+    assert all("Average" not in chart.title for chart in charts(systems, tasks))
+    assert "Average" not in short_text(page(run)) + markdown(page(run)) + html(page(run))
+
+
+def test_an_unknown_chance_has_no_average(run: RunRecord) -> None:
+    unguessed = run.scores[0].model_copy(update={"chance": {}})
+    run = a_run(unguessed, *(s for s in run.scores[1:] if s.task != "xnli"))
+    assert texts(main_table(group(run), columns(run.scores)))["chance"] == [
+        "–", "33.3", "33.3", "–",
+    ]  # fmt: skip
 
 
 # Languages

@@ -17,8 +17,8 @@ from math import inf, log10
 from evalsuite.report.figures.scores import (
     TaskColumn,
     average,
-    can_be_averaged,
     comparable,
+    have_average,
     most_comparable,
     score,
 )
@@ -121,7 +121,7 @@ def _scores(
             for system, value in zip(systems, by_column[task.name], strict=True)
             if value is None
         }
-    if len(tasks) > 1 and can_be_averaged(tasks):
+    if have_average(systems, tasks):
         means = {system.name: average(system, tasks) for system in systems}
         by_column[AVERAGE] = tuple(
             mean.mean if (mean := means[s.name]) and s.name in whole else None for s in systems

@@ -249,6 +249,14 @@ def average(system: System, tasks: Sequence[TaskColumn]) -> Average | None:
     return Average(fmean(means.values()), tuple(means)) if means else None
 
 
+def have_average(systems: Iterable[System], tasks: Sequence[TaskColumn]) -> bool:
+    """Whether there are several tasks that can be averaged, and a system has a mean on each."""
+    if len(tasks) < 2 or not can_be_averaged(tasks):
+        return False
+    found = (average(system, tasks) for system in systems)
+    return any(value is not None and len(value.over) == len(tasks) for value in found)
+
+
 def average_delta(system: System, reference: System, tasks: Sequence[TaskColumn]) -> float | None:
     """Points of average above the reference's; None over other tasks, languages or rows."""
     value, first = average(system, tasks), average(reference, tasks)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from evalsuite.report.figures.formatting import number, percent, points, size
 from evalsuite.report.figures.labels import Label
+from evalsuite.report.figures.seeds import seed_groups
 from evalsuite.report.figures.systems import System
 from evalsuite.report.figures.trials import budget_used
 from evalsuite.results.search import Search, Trial
@@ -67,8 +68,14 @@ def summary_line(trial: Trial) -> str:
 
 
 def headline_systems(systems: Sequence[System], search: Search | None) -> Sequence[System]:
-    """The systems of the headline: after a search, the first one and those recommended."""
+    """The systems of the headline: after a search, the first one and those recommended.
+
+    Of the first one all seeds.
+    """
     if search is None or search.recommended is None:
         return systems
-    chosen = search.trials[search.recommended].systems
-    return [system for i, system in enumerate(systems) if i == 0 or system.name in chosen]
+    names = {systems[0].name, *search.trials[search.recommended].systems}
+    for members in seed_groups(systems).values():
+        if members[0] is systems[0]:
+            names.update(system.name for system in members)
+    return [system for system in systems if system.name in names]

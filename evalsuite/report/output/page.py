@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from evalsuite.catalog import Catalogue
 from evalsuite.report.charts.chart import AnyChart, Curves, LanguageChart, SizeChart, TrainingChart
 from evalsuite.report.figures.headline import headline
+from evalsuite.report.figures.seeds import seed_sentence
 from evalsuite.report.figures.sources import badge, mix_warning
 from evalsuite.report.figures.verdict import headline_systems, verdict
 from evalsuite.report.output.summary import summary
@@ -37,6 +38,7 @@ class Page:
     badge: str
     warning: str
     headline: str
+    seed: str
     sections: tuple[Section, ...]
 
 
@@ -49,6 +51,7 @@ def page(run: RunRecord) -> Page:
         badge=badge(run),
         warning=mix_warning(run),
         headline=headline(headline_systems(content.systems, run.search), content.tasks),
+        seed=seed_sentence(run),
         sections=tuple(make_sections(tables, content)),
     )
 

@@ -14,6 +14,7 @@ from evalsuite.report.figures.scores import (
     average_delta,
     can_be_averaged,
     delta,
+    have_average,
     mean,
     score,
 )
@@ -26,7 +27,7 @@ from evalsuite.results.task import TaskResult
 def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     """One row per scored system, one column per task, then the average; the last row is chance."""
     scored = [system for system in systems if system.scores]
-    averaged = len(tasks) > 1 and can_be_averaged(tasks)
+    averaged = have_average(scored, tasks)
     grid = {system.name: [score(system, task) for task in tasks] for system in scored}
     reference = grid[scored[0].name] if scored else []
     rows = []
@@ -70,10 +71,12 @@ def _cell(value: Score | None, difference: float | None) -> Cell:
 
 
 def _average_cell(value: Average | None, difference: float | None, total: int) -> Cell:
+    """Empty for a system that has fewer tasks: such a mean compares with no other."""
     if value is None:
         return Cell(NONE)
-    partly = f"{len(value.over)} of {total} tasks" if len(value.over) < total else ""
-    return Cell(percent(value.mean), points(difference), partly)
+    if len(value.over) < total:
+        return Cell(NONE, sub=f"{len(value.over)} of {total} tasks")
+    return Cell(percent(value.mean), points(difference))
 
 
 def _chance_row(
@@ -85,7 +88,7 @@ def _chance_row(
     ]
     cells = [Cell(percent(guess)) for guess in guesses]
     if averaged:
-        cells.append(Cell(percent(mean(guesses))))
+        cells.append(Cell(NONE if None in guesses else percent(mean(guesses))))
     return Row(Cell("chance"), tuple(cells), "aside")
 
 
@@ -117,15 +120,23 @@ def _notes(
         notes.append(f"Differences are in points against {scored[0].name}.")
     if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):
         notes.append("n models: the mean over n models that were all scored on this task.")
-    if not can_be_averaged(tasks):
-        notes.append(
-            "No average: results of one task differ in source, split, metric, or in how embeddings "
-            "are made or scored, so they are in separate columns."
-        )
+    notes += _no_average(scored, tasks)
     for i, task in enumerate(tasks):
         here = {name: cell for name, cells in grid.items() if (cell := cells[i]) is not None}
         notes += _warnings(task, here, scored[0].name)
     return notes
+
+
+def _no_average(scored: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
+    """Why several columns have no average; nothing where they have one."""
+    if len(tasks) < 2 or have_average(scored, tasks):
+        return []
+    if can_be_averaged(tasks):
+        return ["No average: no system has a zero-shot score on every task."]
+    return [
+        "No average: results of one task differ in source, split, metric, or in how embeddings "
+        "are made or scored, so they are in separate columns."
+    ]
 
 
 def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str]:

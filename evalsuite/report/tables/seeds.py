@@ -9,11 +9,10 @@ from evalsuite.report.figures.scores import (
     Score,
     TaskColumn,
     average,
-    can_be_averaged,
-    comparable,
+    have_average,
     score,
 )
-from evalsuite.report.figures.seeds import seed_groups, spread
+from evalsuite.report.figures.seeds import scored_alike, seed_groups, spread
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
@@ -22,14 +21,18 @@ from evalsuite.report.table import Cell, Column, Row, Table
 def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     """One row per system, over its seeds; no rows if nothing ran with several seeds."""
     groups = seed_groups(systems)
-    averaged = len(tasks) > 1 and can_be_averaged(tasks)
+    averaged = have_average(systems, tasks)
     rows, apart = [], False
     for name, members in groups.items():
         columns = [_scores(members, task) for task in tasks]
-        apart = apart or not all(map(_alike, columns))
-        cells = [_cell(_means(column)) if _alike(column) else Cell(NONE) for column in columns]
+        alike = [scored_alike(column) for column in columns]
+        apart = apart or not all(alike)
+        cells = [
+            _cell(_means(column)) if same else Cell(NONE)
+            for column, same in zip(columns, alike, strict=True)
+        ]
         if averaged:
-            cells.append(_cell(_averages(members, tasks, all(map(_alike, columns)))))
+            cells.append(_cell(_averages(members, tasks) if all(alike) else []))
         rows.append(Row(Cell(name), tuple(cells)))
     heads = [Column(task.name) for task in tasks]
     if averaged:
@@ -45,19 +48,15 @@ def _scores(systems: Sequence[System], task: TaskColumn) -> list[Score]:
     return [s for s in scores if s is not None and s.mean is not None]
 
 
-def _alike(scores: Sequence[Score]) -> bool:
-    return all(comparable(s, scores[0]) for s in scores)
-
-
 def _means(scores: Sequence[Score]) -> list[float]:
     return [s.mean for s in scores if s.mean is not None]
 
 
-def _averages(systems: Sequence[System], tasks: Sequence[TaskColumn], alike: bool) -> list[float]:
-    """One average per seed; none if they are over different tasks or rows."""
+def _averages(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> list[float]:
+    """One average per seed; none where a seed has not all tasks."""
     averages = [a for system in systems if (a := average(system, tasks)) is not None]
-    same = alike and len({a.over for a in averages}) == 1
-    return [a.mean for a in averages] if same else []
+    whole = all(len(a.over) == len(tasks) for a in averages)
+    return [a.mean for a in averages] if whole else []
 
 
 def _cell(values: Sequence[float]) -> Cell:

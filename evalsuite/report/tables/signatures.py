@@ -47,7 +47,7 @@ def signatures(run: RunRecord) -> Signatures:
                 "Runtime",
                 "Precision",
                 "Layer, pooling, scoring",
-                "Seed",
+                "Seed of the evaluation",
                 "Environment",
             ),
             [
