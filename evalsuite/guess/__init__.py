@@ -15,6 +15,7 @@ Files:
     language_codes.py: language codes and names, as file names, folder names and columns write them
     language_names.py: English names of the languages of ISO 639-1
     locales.py: regions and scripts after the code of a language
+    origins.py: where rows that were written to other files came from, for messages
     rows.py: all rows of a file in the form it has, so that some can be written to another file
     several.py: several labels in one field: whether a column has them, and the names in it
     sheet.py: the first rows of a file, with its columns

@@ -13,6 +13,7 @@ from pathlib import Path
 from evalsuite.errors import DataError
 from evalsuite.guess.divide import LEAST, SEED, divide
 from evalsuite.guess.guessed import Guess
+from evalsuite.guess.origins import Origins
 from evalsuite.guess.rows import Place, Rows, read_rows, write_rows
 from evalsuite.guess.several import rarest
 from evalsuite.guess.sheet import Sheet
@@ -137,6 +138,7 @@ class Writer:
     ) -> None:
         self.sheets, self.guess, self.folder, self.replace = sheets, guess, folder, replace
         self.columns: set[str] = set()
+        self.origins = Origins()
 
     def rows(self, entry: Entry) -> Rows:
         """The rows of an entry."""
@@ -152,7 +154,10 @@ class Writer:
 
     def write(self, rows: Rows, entry: Entry, split: Split) -> Place:
         """Rows as a file of the split, in the folder of the language."""
-        return write_rows(rows, self.folder / (entry.language or ""), split, self._replaceable)
+        folder = self.folder / (entry.language or "")
+        place = write_rows(rows, folder, split, self._replaceable)
+        self.origins.add(place, entry.place, rows)
+        return place
 
     def _replaceable(self, path: Path) -> bool:
         """Whether a file may be replaced: as asked, and never one that was read."""
@@ -181,8 +186,7 @@ class Writer:
                 "named test.csv"
             )
         return {
-            split: self.write(rows.some([rows.rows[n] for n in places]), entry, split)
-            for split, places in parts.items()
+            split: self.write(rows.some(places), entry, split) for split, places in parts.items()
         }
 
     def _keys(self, rows: Rows) -> tuple[list[str], list[str]]:

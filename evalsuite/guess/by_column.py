@@ -35,9 +35,9 @@ def by_column(entry: Entry, sheet: Sheet, used: Set[Column], notes: list[str]) -
     if isinstance(entry.place, dict) or sheet.form != "table" or language is split is None:
         return [entry]
     rows = read_rows(entry.place, sheet)
-    found: dict[tuple[Split | None, str | None], list[list[str]]] = {}
+    found: dict[tuple[Split | None, str | None], list[int]] = {}
     unused = 0
-    for row in rows.rows:
+    for number, row in enumerate(rows.rows):
         own_language, own_split = entry.language, entry.split
         if language is not None:
             own_language = _language(entry, language, row[rows.place_of(language)].strip())
@@ -46,7 +46,7 @@ def by_column(entry: Entry, sheet: Sheet, used: Set[Column], notes: list[str]) -
         if split is not None and own_split is None:
             unused += 1
         else:
-            found.setdefault((own_split, own_language), []).append(row)
+            found.setdefault((own_split, own_language), []).append(number)
     if unused:
         notes.append(f"{entry.file}: {unused:,} rows are not used; column {split} is empty there")
     sure = entry.sure or language is not None

@@ -25,6 +25,7 @@ from evalsuite.guess.files import NamedFile, read_names
 from evalsuite.guess.guessed import GUESSES, Guess, guess, used_columns
 from evalsuite.guess.language_codes import WORDS
 from evalsuite.guess.language_names import NAMES
+from evalsuite.guess.origins import Origins
 from evalsuite.guess.rows import Place
 from evalsuite.guess.sheet import Sheet, read_sheet
 from evalsuite.languages import SOURCE_LANGUAGE
@@ -62,11 +63,13 @@ class Found:
 
     Attributes:
         notes: sentences for the person.
+        origins: where rows were before they were written to other files.
     """
 
     declaration: dict[str, Any]
     notes: list[str]
     sheet: Sheet
+    origins: Origins
 
 
 def look_at(paths: Sequence[Path], asked: Asked) -> Found:
@@ -98,7 +101,8 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     if asked.test_only:
         entries = tests_of(entries)
     wanted = () if asked.test_only else asked.train_on or (SOURCE_LANGUAGE,)
-    places = assign(entries, wanted, Writer(sheets, guessed, asked.folder, asked.replace), notes)
+    writer = Writer(sheets, guessed, asked.folder, asked.replace)
+    places = assign(entries, wanted, writer, notes)
     patterns = {file.path: file.pattern for file in files}
     declaration: dict[str, Any] = {"format": guessed.format}
     for split, found in places.items():
@@ -111,7 +115,7 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     usual = OWN_FORMATS.get(guessed.format).ROLES
     if not isinstance(first.place, dict) and columns and columns != usual[0]:
         declaration["columns"] = columns
-    return Found(declaration, notes, sheet)
+    return Found(declaration, notes, sheet, writer.origins)
 
 
 def _entries(files: Sequence[NamedFile], sheets: Mapping[Path, Sheet]) -> list[Entry]:

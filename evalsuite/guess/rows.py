@@ -10,14 +10,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from pathlib import Path
 
 from evalsuite.errors import DataError
 from evalsuite.guess.sheet import Sheet
 from evalsuite.own.records import Column, content, form, records
 
+_BREAK = re.compile(r"\r\n|\r|\n")
 Replaceable = Callable[[Path], bool]
 Place = Path | dict[str, Path]  # a file, or part of a row -> file with one line per row
 
@@ -30,19 +33,34 @@ class Rows:
         form: csv, json, conll or lines.
         head: names of the columns, where the file has them.
         rows: fields of each; the lines of a sentence in CoNLL form.
+        lines: where each begins in the file it was read from.
     """
 
     form: str
     head: tuple[Column, ...]
     rows: list[list[str]]
+    lines: list[int]
 
     def place_of(self, column: Column) -> int:
         """Where in a row a column stands."""
         return self.head.index(column)
 
-    def some(self, rows: list[list[str]]) -> Rows:
-        """The same form with these rows."""
-        return Rows(self.form, self.head, rows)
+    def some(self, numbers: Sequence[int]) -> Rows:
+        """The same form with these of the rows, by their numbers from 0."""
+        rows, lines = [self.rows[n] for n in numbers], [self.lines[n] for n in numbers]
+        return Rows(self.form, self.head, rows, lines)
+
+    def written_lines(self) -> list[int]:
+        """Where each row begins in a file that `write_rows` writes."""
+        start = 1 + (self.form == "csv" and _has_names(self.head))
+        return [*accumulate(map(self._height, self.rows), initial=start)][:-1]
+
+    def _height(self, row: Sequence[str]) -> int:
+        """How many lines a row is written to."""
+        if self.form == "conll":
+            return len(row) + 1
+        breaks = sum(len(_BREAK.findall(field)) for field in row) if self.form == "csv" else 0
+        return 1 + breaks
 
 
 def read_rows(place: Place, sheet: Sheet) -> Rows:
@@ -53,20 +71,24 @@ def read_rows(place: Place, sheet: Sheet) -> Rows:
     """
     if isinstance(place, dict):
         lines = [content(path).removesuffix("\n").split("\n") for path in place.values()]
-        return Rows("lines", tuple(place), [list(row) for row in zip(*lines, strict=True)])
+        both = [list(row) for row in zip(*lines, strict=True)]
+        return Rows("lines", tuple(place), both, [*range(1, len(both) + 1)])
     keys = tuple(column.key for column in sheet.columns)
     if sheet.form == "squad":
         raise DataError(
             f"{place}: all questions are in one file; give a second one for tests, named test.json"
         )
     if sheet.form == "sentences":
-        return Rows("conll", keys, _blocks(content(place)))
+        blocks = _blocks(content(place))
+        return Rows("conll", keys, [*blocks.values()], [*blocks])
     if form(place) in ("json", "parquet"):
         named = keys if form(place) == "parquet" else ()
-        found = [record.fields for record in records(place, named)]
-        return Rows("json", keys, [[fields.get(key, "") for key in keys] for fields in found])
-    rows = [list(record.fields.values()) for record in records(place, (1,))]
-    return Rows("csv", keys, rows[1:] if sheet.named else rows)
+        found = [*records(place, named)]
+        fields = [[record.fields.get(key, "") for key in keys] for record in found]
+        return Rows("json", keys, fields, [record.line for record in found])
+    found = [*islice(records(place, (1,)), int(sheet.named), None)]
+    fields = [list(record.fields.values()) for record in found]
+    return Rows("csv", keys, fields, [record.line for record in found])
 
 
 def write_rows(rows: Rows, folder: Path, name: str, replaceable: Replaceable) -> Place:
@@ -112,10 +134,14 @@ def _text(rows: Rows) -> str:
         return "".join(_json(rows.head, row) + "\n" for row in rows.rows)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    if any(isinstance(key, str) for key in rows.head):
+    if _has_names(rows.head):
         writer.writerow(rows.head)
     writer.writerows(rows.rows)
     return out.getvalue()
+
+
+def _has_names(head: Sequence[Column]) -> bool:
+    return any(isinstance(key, str) for key in head)
 
 
 def _json(head: Sequence[Column], row: Sequence[str]) -> str:
@@ -123,13 +149,18 @@ def _json(head: Sequence[Column], row: Sequence[str]) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def _blocks(text: str) -> list[list[str]]:
-    """The lines of each sentence."""
-    found: list[list[str]] = [[]]
-    for line in text.split("\n"):
-        line = line.removesuffix("\r")
-        if line.strip():
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return [block for block in found if any(not line.startswith("# ") for line in block)]
+def _blocks(text: str) -> dict[int, list[str]]:
+    """The lines of each sentence, by the number of the first."""
+    found: dict[int, list[str]] = {}
+    start = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            start = 0
+            continue
+        start = start or number
+        found.setdefault(start, []).append(line.removesuffix("\r"))
+    return {
+        first: block
+        for first, block in found.items()
+        if any(not line.startswith("# ") for line in block)
+    }

@@ -50,13 +50,13 @@ class Survey:
     scores: tuple[float, float] | None
     tokens: int
     warnings: list[str]
-    errors: list[str]
+    errors: list[DataError]
 
 
 def survey(task: OwnTask) -> Survey:
     """Read all rows of a task."""
     rows: dict[Split, dict[str, int]] = {}
-    errors: list[str] = []
+    errors: list[DataError] = []
     labels: Counter[str] = Counter()
     lengths: list[float] = []
     scores: list[float] = []
@@ -69,7 +69,7 @@ def survey(task: OwnTask) -> Survey:
             try:
                 found = task.load(_SOURCE, split, language)
             except DataError as error:
-                errors.append(str(error))
+                errors.append(error)
                 continue
             rows.setdefault(split, {})[language] = len(found)
             for row in found:

@@ -110,7 +110,7 @@ def _draft(paths: Sequence[Path], wishes: Wishes, name: str, path: Path, folder:
     if seen.errors:
         raise DataError(
             "these rows have to be put right first, because a run refuses them:\n"
-            + "\n".join(seen.errors)
+            + "\n".join(str(found.origins.of(error)) for error in seen.errors)
         )
     languages = {code for counts in seen.rows.values() for code in counts}
     corpus, notes = _corpus(languages, wishes.data_dir)
@@ -195,7 +195,10 @@ def _survey(name: str, found: Found) -> Survey:
     except ValidationError as error:
         said = "; ".join(str(item["msg"]) for item in error.errors(include_url=False))
         raise DataError(f"{found.sheet.path}: {said}") from None
-    return survey(OwnTask(name, declaration))
+    try:
+        return survey(OwnTask(name, declaration))
+    except DataError as error:  # a row without a label, of files that name the labels
+        raise found.origins.of(error) from None
 
 
 def _corpus(languages: set[str], data_dir: Path | None) -> tuple[tuple[str, ...], list[str]]:
