@@ -16,6 +16,7 @@ Files:
     family.py: what a model family is: where the parts of its models are
     family_classes.py: which class of transformers serves a format in a family
     fertility.py: how a vocabulary treats the words of each language
+    file_digest.py: SHA-256 of a file
     find_family.py: the family of a model, by its model type
     home_path.py: paths that begin with `~`
     language_scores.py: the scores of all languages of one task, collected language by language

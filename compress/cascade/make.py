@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,8 +253,7 @@ def _write(
         "pad_token_id": outputs[0].pad_id,
         "max_position_embeddings": most + 2,  # as `longest_of` counts
     }
-    shown = json.dumps(config, indent=2, ensure_ascii=False)
-    (out / "config.json").write_text(shown + "\n", encoding="utf-8")
+    bundle.write_config(config, out)
     weights = [
         f"{s.name}: weights sha256:{one.digest}" for s, one in zip(sources, outputs, strict=True)
     ]

@@ -6,13 +6,13 @@ size of each file of the model and tokenizer; sizes are compared when the bundle
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evalsuite.file_digest import sha256_file
 from evalsuite.inference.checkpoint_config import Answers
 from evalsuite.inference.open_model import BUNDLE_FILE
 from evalsuite.machine.model_size import GRAPHS
@@ -98,6 +98,12 @@ class BundleCard:
         } | {name: value for name, value in optional.items() if value is not None}
 
 
+def write_config(config: Mapping[str, Any], out: Path) -> None:
+    """Write `config.json` whole, so that a machine without transformers can read it."""
+    text = json.dumps(config, indent=2, ensure_ascii=False)
+    (out / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
 def write_card(out: Path, card: Mapping[str, Any]) -> None:
     """Write `bundle.json`, with the sizes of the files in `out`.
 
@@ -120,7 +126,7 @@ def seal(out: Path, card: BundleCard, readme: str) -> None:
     (out / README).write_text(readme, encoding="utf-8")
     write_card(out, card.as_json())
     lines = [
-        f"{_sha256(path)}  {path.relative_to(out).as_posix()}\n"
+        f"{sha256_file(path)}  {path.relative_to(out).as_posix()}\n"
         for path in sorted(out.rglob("*"))
         if path.is_file() and path.name != SUMS
     ]
@@ -138,8 +144,3 @@ def licence_of(checkpoint: Path) -> str | None:
         line.partition(":")[2].strip() for line in front.splitlines() if line.startswith("license:")
     ]
     return named[0] if named and named[0] else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

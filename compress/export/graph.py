@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -143,7 +142,7 @@ def make_graph(
         excluded = sensitivity.nodes(parts, names)
     how = Quantizing(card.precision, samples(text, choices), options.weights, exclude=excluded)
     traced.save(quantize(traced, how), out)
-    _copy_config(predictor.directory, out)
+    bundle.write_config(model_config(predictor.directory), out)  # over what transformers wrote
     saved = 0
     if options.embeddings is not None:
         table = predictor.model.get_input_embeddings().weight.detach().float().numpy()
@@ -174,15 +173,6 @@ def _calibration_text(
     return options.calibration.sequences(session.tokenizer, session.predictor.max_length)
 
 
-def _copy_config(directory: Path, out: Path) -> None:
-    """Write the checkpoint's configuration over the one that transformers wrote.
-
-    It is complete, so that a machine without transformers can read it.
-    """
-    text = json.dumps(model_config(directory), indent=2, ensure_ascii=False)
-    (out / "config.json").write_text(text + "\n", encoding="utf-8")
-
-
 def _choose(
     traced: Traced,
     parts: Mapping[str, Sequence[str]],
@@ -198,7 +188,7 @@ def _choose(
         with tempfile.TemporaryDirectory(dir=out) as folder:
             place = Path(folder)
             traced.save(quantize(traced, how), place)
-            _copy_config(session.predictor.directory, place)
+            bundle.write_config(model_config(session.predictor.directory), place)
             bundle.write_card(place, card.as_json())
             return 100.0 - outputs.compare(session, open_model(place), text).agreement
 

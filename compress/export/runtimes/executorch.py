@@ -13,7 +13,6 @@ the number of rows of the trace (executorch 1.5.1).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -60,6 +59,7 @@ class ExecuTorchExporter(CheckpointExporter):
         Raises:
             ExportError: what a model of this family computes cannot be traced or lowered.
         """
+        from compress.export.bundle import write_config
         from compress.export.trace import quiet
         from evalsuite.inference.checkpoint_config import model_config
         from evalsuite.runtimes.torch import load_checkpoint
@@ -80,8 +80,7 @@ class ExecuTorchExporter(CheckpointExporter):
             ) from error
         with (out / self.file).open("wb") as file:
             program.write_to_file(file)
-        text = json.dumps(model_config(directory), indent=2, ensure_ascii=False)
-        (out / "config.json").write_text(text + "\n", encoding="utf-8")
+        write_config(model_config(directory), out)
 
     def requirements(self, precision: str) -> str:
         """Torch carries arrays in and out; on a phone neither it nor Python is needed."""

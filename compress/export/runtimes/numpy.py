@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -85,6 +84,7 @@ class NumpyExporter(CheckpointExporter):
         """
         import numpy as np
 
+        from compress.export.bundle import write_config
         from evalsuite.inference.checkpoint_config import model_config
         from evalsuite.runtimes.torch import load_checkpoint
 
@@ -101,8 +101,7 @@ class NumpyExporter(CheckpointExporter):
             raise ExportError(f"{directory.name} has vectors that are not finite")
         out.mkdir(parents=True, exist_ok=True)
         np.savez(out / self.file, **arrays)  # type: ignore[arg-type]
-        text = json.dumps(config, indent=2, ensure_ascii=False)
-        (out / "config.json").write_text(text + "\n", encoding="utf-8")
+        write_config(config, out)
 
     def requirements(self, precision: str) -> str:
         """Neither torch nor ONNX Runtime."""
