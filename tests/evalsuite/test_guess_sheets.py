@@ -68,6 +68,8 @@ def test_a_line_of_names_that_comes_again_is_one(put: Put) -> None:
 
 
 SEMICOLONS = "".join(f"{text}, he said;{label}\n" for text, label in rows(60))
+# Rows of three columns, one of two, and a text of three lines in quotation marks.
+SHORT = "it rains;weather;1\n" * 13 + 'a;b\n"Hello,\n""it"" rains; thanks\nBob";weather;2\n'
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,7 @@ SEMICOLONS = "".join(f"{text}, he said;{label}\n" for text, label in rows(60))
         ("g.csv", "text|label\n" + "it rains|weather\n" * 9, "by bars; save it as CSV, or TSV"),
         ("g.csv", "text\tlabel\n" + SEMICOLONS.replace(";", "\t"), "tabs; rename it to end in .t"),
         ("g.csv", CSV + "one,two,three\n", "g.csv:32: 3 columns where 2 are expected"),
+        ("g.csv", "text;label;no\n" + SHORT, "g.csv:15: 2 columns where 3 are expected"),
         ("g.txt", "text\tlabel\n" + "a\tb\n" * 9 + "a\tb\tc\n", "g.txt:11: 3 columns where 2"),
         ("g.json", json.dumps([{"text": "it rains", "label": "weather"}] * 9),
          "rows go into a file that ends in .jsonl, one JSON object per line"),
