@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import time
 import uuid
@@ -38,7 +37,6 @@ from recipes.execution.manifest import (
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo, read_json, sha256_file, write_atomically
 
-STAGE_NAME = re.compile(r".+-[0-9a-f]{20}")  # of the folder of a published stage: <kind>-<key>
 ELAPSED = "elapsed.json"  # in the folder of an attempt
 _SAVE_EVERY = 3.0  # seconds between notes of the time spent
 

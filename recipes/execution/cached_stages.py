@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from recipes.errors import WorkspaceError
 from recipes.execution import work_snapshots
-from recipes.execution.cache import STAGE_NAME, Cache
+from recipes.execution.cache import Cache
 from recipes.execution.manifest import Manifest, read_manifest
 from recipes.execution.run_note import FILE, read_note
 from recipes.execution.shared_cache import SharedCache
@@ -51,15 +50,10 @@ def in_workspace(space: Workspace) -> list[CachedStage]:
     """The finished stages of a workspace, by name; no folder that a person put among them.
 
     Raises:
-        WorkspaceError: there is none, or a run's note cannot be read: what it names is not known.
+        WorkspaceError: there are none, they cannot be listed, or a run's note cannot be read: what
+            it names is not known.
     """
-    try:
-        paths = sorted(path for path in space.stages.iterdir() if path.is_dir())
-        paths = [path for path in paths if STAGE_NAME.fullmatch(path.name)]
-    except FileNotFoundError as error:
-        raise WorkspaceError(
-            f"there are no finished stages in {space.root}\nname another: --workspace DIR"
-        ) from error
+    paths = [path for path in space.finished() if path.is_dir()]
     runs: dict[str, list[str]] = defaultdict(list)
     for folder in sorted(space.runs.iterdir()) if space.runs.is_dir() else ():
         note = read_note(folder / FILE, folder.name)

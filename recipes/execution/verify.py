@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipes.errors import WorkspaceError
 from recipes.execution.manifest import damage, read_manifest
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
@@ -36,7 +34,7 @@ class Verified:
     damaged: tuple[Damaged, ...]
 
 
-def verify(space: Workspace, progress: Callable[[Path], None] = lambda path: None) -> Verified:
+def verify(space: Workspace) -> Verified:
     """Compare every file with its digest; bytes are read, whatever the file's time says.
 
     What is read is remembered, so that the next run makes each damaged stage again.
@@ -44,20 +42,10 @@ def verify(space: Workspace, progress: Callable[[Path], None] = lambda path: Non
     Raises:
         WorkspaceError: there is no such workspace, or it cannot be listed.
     """
-    try:
-        paths = sorted(path for path in space.stages.iterdir() if not path.name.startswith("."))
-    except FileNotFoundError as error:
-        raise WorkspaceError(
-            f"there are no finished stages in {space.root}\nname another: --workspace DIR"
-        ) from error
-    except OSError as error:
-        raise WorkspaceError(
-            f"{space.stages} cannot be listed: {error.strerror or error}"
-        ) from error
+    paths = space.finished()
     memo = DigestMemo(space.digests)
     files, size, damaged = 0, 0, []
     for path in paths:
-        progress(path)
         manifest = read_manifest(path)
         if manifest is not None:
             files += len(manifest.files)

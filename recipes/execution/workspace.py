@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from recipes.naming import distinct_file_name, file_name
 
 DEFAULT = ".lingopress"
 VARIABLE = "LINGOPRESS_WORKSPACE"
+_STAGE_NAME = re.compile(r".+-[0-9a-f]{20}")  # of the folder of a published stage: <kind>-<key>
 SPARE = 200 * 2**20  # bytes to keep free, whatever a stage is fed
 
 
@@ -76,6 +78,24 @@ class Workspace:
                 f"the workspace {self.root} cannot be written: {error.strerror or error}\n"
                 f"choose another: --workspace DIR, or export {VARIABLE}=DIR"
             ) from error
+
+    def finished(self) -> list[Path]:
+        """The published stages, by name; nothing that a person put among them.
+
+        Raises:
+            WorkspaceError: there are none, or they cannot be listed.
+        """
+        try:
+            paths = sorted(self.stages.iterdir())
+        except FileNotFoundError as error:
+            raise WorkspaceError(
+                f"there are no finished stages in {self.root}\nname another: --workspace DIR"
+            ) from error
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.stages} cannot be listed: {error.strerror or error}"
+            ) from error
+        return [path for path in paths if _STAGE_NAME.fullmatch(path.name)]
 
     def require_space(self, label: str, input_bytes: int) -> None:
         """Twice the inputs and a little more must be free.

@@ -22,7 +22,7 @@ def test_prune_needs_no_other_folder(lab, capfd, gone):
     assert all(stage.cached for stage in run_recipe("r.yaml").stages)
 
 
-def test_a_folder_that_is_no_stage_is_neither_listed_nor_removed(lab, capfd):
+def test_a_folder_that_is_no_stage_is_neither_listed_nor_read_nor_removed(lab, capfd):
     run_recipe(lab.write(RECIPE))
     for name in ("mine", "train-old", "a-long-name-" + "x" * 30, "train-" + "f" * 21):
         (lab.workspace / "stages" / name).mkdir()
@@ -31,6 +31,17 @@ def test_a_folder_that_is_no_stage_is_neither_listed_nor_removed(lab, capfd):
     assert len(list((lab.workspace / "stages").iterdir())) == 8
     assert lab.cli("cache", "ls") == 0
     assert "mine" not in capfd.readouterr().out
+    assert lab.cli("cache", "verify") == 0
+    said = capfd.readouterr().out
+    assert "4 stages" in said and "nothing is damaged" in said
+
+
+def test_stages_that_cannot_be_listed_are_named(lab, capfd):
+    lab.workspace.mkdir()
+    (lab.workspace / "stages").write_text("")
+    for command in (["ls"], ["verify"], ["prune", "--keep", "0"]):
+        assert lab.cli("cache", *command) == 2
+        assert f"{lab.workspace / 'stages'} cannot be listed: Not a" in capfd.readouterr().err
 
 
 def test_a_stage_without_a_manifest_is_removed(lab, capfd):
