@@ -16,4 +16,6 @@ Files:
     stage_graph.py: order of stages: what a stage needs comes before it, otherwise as the recipe
         has it
     time.py: how long each stage will take, and how much disk
+    without_text.py: what to change in a stage that reads multilingual text where the source has
+        none
 """

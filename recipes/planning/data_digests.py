@@ -23,6 +23,8 @@ from transfer.find_task import CATALOGUES, find_task
 if TYPE_CHECKING:
     from recipes.stages._shared.contract import DataNeed
 
+WITHOUT_TEXT = ("files", "hub")  # sources that have no multilingual text
+
 
 def digest_need(
     need: DataNeed, source: DataSource, digest_file: Callable[[Path], str] = sha256_file
@@ -34,7 +36,7 @@ def digest_need(
         UnknownNameError: there is no such task.
     """
     if need.split == "parallel":
-        if source.kind in ("files", "hub") and need.task == "parallel if any":
+        if source.kind in WITHOUT_TEXT and need.task == "parallel if any":
             return "no parallel text"
         return _parallel(source, digest_file)
     if need.split == "file":
@@ -163,13 +165,8 @@ def _embedded() -> str:
 def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
     if source.kind == "embedded":
         return _embedded()
-    if source.kind in ("files", "hub"):
-        raise DataError(
-            f"the stage reads multilingual text, and source: {source.kind} has none\n"
-            "set multilingual: 0 (distill, prune), text: [FILE] (distill), or calibration_text: "
-            "train and no embeddings: rank-N (export); or set source: xtreme, with a corpus next "
-            "to --data-dir"
-        )
+    if source.kind in WITHOUT_TEXT:  # `without_text.require` says what to change in a stage
+        raise DataError(f"the stage reads multilingual text, and source: {source.kind} has none")
     parallel: Any = importlib.import_module("evalsuite.data.parallel")
     paths: tuple[Path, ...] = parallel.files(source)
     for path in paths:

@@ -23,6 +23,7 @@ from recipes.parsing.knobs import Assignment, Fixed, grid, names
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import Loaded, RawStage
 from recipes.parsing.references import parse_reference, roles
+from recipes.planning import without_text
 from recipes.planning.data_digests import digest_need, need_text
 from recipes.planning.external_models import External
 from recipes.planning.matrix import Instance, Roles, expand
@@ -196,6 +197,7 @@ def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]
     for stage in plan.stages:
         try:
             needs = stage.module.data(stage.config, stage.artifact)
+            without_text.require(stage.module, stage.config, stage.artifact, plan.data)
             for need in needs:
                 if need not in digests:
                     digests[need] = digest_need(need, plan.data, memo.file)
