@@ -7,7 +7,7 @@ Guess(format='classification', columns={'text': 'text', 'label': 'category'})
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -49,6 +49,8 @@ def guess(sheet: Sheet, asked: str | None = None) -> Guess:
     """
     names = [asked] if asked else list(GUESSES.names())
     found = [one for name in names if (one := GUESSES.get(name).recognise(sheet)) is not None]
+    usual = _with_usual_names(sheet, names)
+    found = _largest(found, usual) or _largest(usual, usual)
     if len(found) == 1:
         only: Guess = found[0]
         return only
@@ -61,12 +63,32 @@ def guess(sheet: Sheet, asked: str | None = None) -> Guess:
         )
     wanted = f"rows of {asked}" if asked else "rows that lingopress knows"
     some = asked or "classification"
-    parts = ",".join(f"{part}=NAME" for part in OWN_FORMATS.get(some).ROLES[0])
+    there = {column.name for column in sheet.columns}
+    way = max(OWN_FORMATS.get(some).ROLES, key=lambda way: len(there & {*way.values()}))
+    parts = ",".join(f"{part}=NAME" for part in way)
     raise DataError(
         f"{sheet.path} does not look like {wanted}\nits columns: {seen}\n"
         f"say which column is what: --format {some} --columns {parts} (a name, or a number from "
         "1); docs/own-tasks.md lists the formats and their columns"
     )
+
+
+def _with_usual_names(sheet: Sheet, formats: Iterable[str]) -> list[Guess]:
+    """The formats whose columns are all there by their usual names, whatever is in them."""
+    fits: list[Guess] = []
+    for format in formats if sheet.form == "table" else ():
+        rules = OWN_FORMATS.get(format)
+        for way in rules.ROLES:
+            found = {part: named(sheet.columns, [str(usual)]) for part, usual in way.items()}
+            if all(found.values()) and not found.keys() & set(getattr(rules, "CANDIDATES", ())):
+                fits.append(Guess(format, {part: own[0].key for part, own in found.items()}))
+    return fits
+
+
+def _largest(some: Sequence[Guess], others: Sequence[Guess]) -> list[Guess]:
+    """Those that do not take a part of the columns that another takes."""
+    taken = [used_columns(one) for one in others]
+    return [one for one in some if not any(used_columns(one) < other for other in taken)]
 
 
 def used_columns(guess: Guess) -> set[Column]:

@@ -13,7 +13,10 @@ from drafts import rows
 from evalsuite.errors import DataError
 from evalsuite.guess.columns import look
 from evalsuite.guess.declare import Asked, Found, look_at
+from evalsuite.guess.guessed import guess
 from evalsuite.guess.several import has_several
+from evalsuite.guess.sheet import read_sheet
+from evalsuite.guess.survey import survey
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.own_task import OwnTask
 from evalsuite.task import DataSource
@@ -192,6 +195,56 @@ def test_a_format_that_does_not_fit_names_its_own_columns(put: Put) -> None:
     put({"all.csv": table("text,id,label", ("a", "b"))})
     with pytest.raises(DataError, match="--format multilabel --columns text=NAME,labels=NAME"):
         looked(format="multilabel")
+
+
+SHORT = ("It rains.", "We won.", "It snows.")  # so few that they look like labels
+
+
+def _of_columns(head: str, *columns: Sequence[str]) -> str:
+    lines = (",".join(values[n % len(values)] for values in columns) for n in range(120))
+    return "\n".join([head, *lines]) + "\n"
+
+
+SCORED = _of_columns("First,second,score", SHORT, SHORT[:2], [*map(str, range(14, 90))])
+
+
+@pytest.mark.parametrize(
+    ("text", "format", "columns"),
+    [
+        (_of_columns("text,labels", SHORT, EMOTIONS), "multilabel", ["text", "labels"]),
+        (_of_columns("text,labels", SHORT, EMOTIONS[1:2]), "multilabel", ["text", "labels"]),
+        (_of_columns("text,label", SHORT, ("a", "b")), "classification", ["text", "label"]),
+        (SCORED, "regression", ["First", "second", "score"]),
+        (
+            _of_columns("first,second,label", SHORT, SHORT[:2], ("a", "b")),
+            "pair",
+            ["first", "second", "label"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("asked", [True, False])
+def test_columns_with_the_usual_names_are_found_whatever_is_in_them(
+    put: Put, text: str, format: str, columns: list[str], *, asked: bool
+) -> None:
+    put({"all.csv": text})
+    found = guess(read_sheet(Path("all.csv")), format if asked else None)
+    assert found.format == format and [*found.columns.values()] == columns
+
+
+def test_a_score_that_is_no_number_is_named(put: Put) -> None:
+    lines = [f"the dog {n};the cat and the dog {n};0,{n:02}\n" for n in range(60)]
+    lines[20] = "the dog;a cat;50%\n"
+    put({"all.csv": "first;second;score\n" + "".join(lines)})
+    found = looked()
+    assert found.declaration["format"] == "regression"  # and not a line and its translation
+    (error,) = survey(OwnTask("mine", Declaration.model_validate(found.declaration))).errors
+    assert str(found.origins.of(error)) == "all.csv:22: the score '50%' is not a number"
+
+
+def test_a_format_that_does_not_fit_names_the_columns_that_are_there(put: Put) -> None:
+    put({"all.csv": _of_columns("first,second,stars", SHORT, SHORT, ("*", "**"))})
+    with pytest.raises(DataError, match="--columns first=NAME,second=NAME,score=NAME"):
+        looked(format="regression")
 
 
 @pytest.mark.parametrize("order", [("label", "text"), ("text", "label")])
