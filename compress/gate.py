@@ -128,12 +128,12 @@ class Loss:
         beside = self.after.comparison
         interval = beside.zero_shot_interval if beside else None
         facts: Summary = {
-            "score lost": f"{self.points():.2f} points of {self.after.title}",
-            "score lost, worst language": f"{language} {points:.2f}",
+            "score lost": f"{self.points():z.2f} points of {self.after.title}",
+            "score lost, worst language": f"{language} {points:z.2f}",
         }
         if interval:
             low, high = sorted(-end for end in interval)
-            facts["score lost, 95% interval"] = f"{low:.2f} to {high:.2f}"
+            facts["score lost, 95% interval"] = f"{low:z.2f} to {high:z.2f}"
         return facts
 
 
@@ -198,7 +198,7 @@ def hold_score(
     title = loss.after.title
     if most is not None and loss.points() > most + ROUNDING:
         order = sorted(lost.items(), key=lambda item: -item[1])
-        worst = ", ".join(f"{code} {points:.2f}" for code, points in order[:3])
+        worst = ", ".join(f"{code} {points:z.2f}" for code, points in order[:3])
         head = (
             f"{step}: {loss.points():.2f} points of {title} are lost, {key} allows {most:g}\n"
             f"most lost: {worst}\n"

@@ -191,5 +191,5 @@ def weakest_parts(session: Session, out: Path, text: Text, card: BundleCard) -> 
     steps = [after - before for before, after in zip([0.0, *drift], drift, strict=False)]
     added = dict(zip(names, steps, strict=True))
     return "layers that add most to the drift of hidden states: " + ", ".join(
-        f"{name} {added[name]:+.1f}%" for name in ranked(added)[:3]
+        f"{name} {added[name]:+z.1f}%" for name in ranked(added)[:3]
     )

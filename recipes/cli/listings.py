@@ -73,7 +73,7 @@ def score_table(found: FolderScores) -> str:
 
 
 def _percent(score: float | None) -> str:
-    return "-" if score is None else f"{score:.2f}"
+    return "-" if score is None else f"{score:z.2f}"
 
 
 def cache_table(stages: Sequence[CachedStage]) -> str:

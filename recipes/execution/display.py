@@ -241,7 +241,7 @@ def facts(record: StageRecord) -> str:
     parts = []
     for name, value in list(record.summary.items())[:4]:
         if isinstance(value, float):
-            value = f"{value:.4g}"
+            value = f"{value:z.4g}"
         elif isinstance(value, int):
             value = f"{value:,}"
         parts.append(f"{name} {value}")

@@ -323,5 +323,5 @@ def _score_facts(name: str, scores: Mapping[str, float], live: Mapping[str, floa
         moved = {language: value - live[language] for language, value in scores.items()}
         language, most = max(moved.items(), key=lambda item: abs(item[1]))
         found[f"{name}: score change"] = round(sum(moved.values()) / len(moved), 3)
-        found[f"{name}: largest score change"] = f"{language} {most:+.2f}"
+        found[f"{name}: largest score change"] = f"{language} {most:+z.2f}"
     return found

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from report_fakes import a_model, a_score
 from safetensors.torch import load_file, save_file
 
 from compress import gate
@@ -15,6 +16,7 @@ from evalsuite.agreement.outputs import Parity
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.declared import task_of
 from evalsuite.registry import TASKS
+from evalsuite.results.task import ModelComparison
 from evalsuite.task import DataSource
 from recipes.stages import export, trim
 from recipes.stages._shared.contract import Artifact
@@ -68,6 +70,16 @@ def test_points_are_the_difference_of_the_zero_shot_means(tiny_nli: Path, broken
     assert facts["score lost, worst language"] == f"{language} {points:.2f}"
     low, high = map(float, str(facts["score lost, 95% interval"]).split(" to "))
     assert low <= round(expected, 2) <= high
+
+
+def test_a_loss_that_rounds_to_zero_has_no_sign() -> None:
+    before, after = (a_score(a_model("m"), en=80, de=german) for german in (50.0, 50.004))
+    none = ModelComparison(
+        label="m", agreement={}, intervals={}, p=None, zero_shot_interval=(0.0, 0.004)
+    )
+    facts = gate.Loss(before, after.model_copy(update={"comparison": none})).facts()
+    assert facts["score lost"] == "0.00 points of XNLI"
+    assert facts["score lost, 95% interval"] == "0.00 to 0.00"
 
 
 def test_it_names_the_languages_that_lost_most(tiny_nli: Path, broken: Path) -> None:

@@ -13,7 +13,15 @@ from report_fakes import (
 )
 
 from evalsuite.report.charts.pareto_charts import charts
-from evalsuite.report.figures.formatting import duration, number, points
+from evalsuite.report.figures.formatting import (
+    between,
+    duration,
+    number,
+    percent,
+    points,
+    small_number,
+    three_figures,
+)
 from evalsuite.report.figures.headline import headline
 from evalsuite.report.figures.scores import average, can_be_averaged, columns, delta, score
 from evalsuite.report.figures.systems import group
@@ -261,6 +269,10 @@ def test_large_numbers_of_a_stage_have_no_exponent(value: float, shown: str) -> 
 
 def test_numbers() -> None:
     assert [points(v) for v in (None, -0.04, 1.25, -1.84)] == ["", "±0.0", "+1.2", "−1.8"]
+    assert [percent(v) for v in (-0.04, -0.0, -0.06)] == ["0.0", "0.0", "−0.1"]
+    assert between((-0.0, -0.04)) == "0.0 to 0.0"
+    assert [number(v) for v in (-0.004, -0.0, -0.006)] == ["0.00", "0.00", "−0.01"]
+    assert [small_number(-0.0004), three_figures(-0.0)] == ["0.000", "0"]
     assert [number(v) for v in (1112.4, 34.7, 3.4711)] == ["1,112", "34.7", "3.47"]
     assert [duration(v) for v in (0.25, 59.96, 7500)] == ["0.2 s", "1 min 00 s", "2 h 05 min"]
 

@@ -1,4 +1,4 @@
-"""Write numbers for people to read.
+"""Write numbers for people to read. What is rounded to zero has no sign.
 
 >>> points(-1.84), size(34_700_000), duration(200), times(7.31)
 ('−1.8', '34.7 MB', '3 min 20 s', '7.3×')
@@ -11,15 +11,15 @@ NONE = "–"
 
 def percent(value: float | None) -> str:
     """A score in percent, one decimal."""
-    return NONE if value is None else f"{value:.1f}".replace("-", "−")
+    return NONE if value is None else f"{value:z.1f}".replace("-", "−")
 
 
 def points(value: float | None) -> str:
     """A difference of scores, with its sign."""
     if value is None:
         return ""
-    text = f"{value:+.1f}"
-    return "±0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+    text = f"{value:+z.1f}"
+    return "±0.0" if text == "+0.0" else text.replace("-", "−")
 
 
 def between(interval: tuple[float, float] | None) -> str:
@@ -32,19 +32,19 @@ def number(value: float | None) -> str:
     if value is None:
         return NONE
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{decimals}f}".replace("-", "−")
+    return f"{value:z,.{decimals}f}".replace("-", "−")
 
 
 def small_number(value: float | None) -> str:
     """The same with three decimals below 1: `0.043`, as of errors in the unit of the answers."""
     if value is None or abs(value) >= 1:
         return number(value)
-    return f"{value:.3f}".replace("-", "−")
+    return f"{value:z.3f}".replace("-", "−")
 
 
 def three_figures(value: float) -> str:
     """`0.0123`, `1e-05`, `999`, and from 1,000 on whole numbers."""
-    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+    return f"{value:z.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
 
 
 def megabytes(value: float | None) -> str:

@@ -127,10 +127,10 @@ def layer_table(group: Sequence[AlignmentResult]) -> Table:
         for k in range(len(result.base_layers)):
             cells = (
                 Cell(percent(retrieval[k])),
-                Cell(f"{near[k]:.2f}"),
-                Cell(f"{far[k]:.2f}"),
+                Cell(f"{near[k]:z.2f}"),
+                Cell(f"{far[k]:z.2f}"),
                 Cell(percent(ranks[k])),
-                Cell(f"{cka[k]:.2f}"),
+                Cell(f"{cka[k]:z.2f}"),
             )
             rows.append(Row(Cell(f"{result.model.label}, layer {k}"), cells))
     return Table("Model", heads, tuple(rows))
