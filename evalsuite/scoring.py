@@ -49,8 +49,8 @@ def _named(task: Task, name: str, read: Sequence[Kind]) -> Metric:
     if not set(metric.kinds) & set(read):
         fitting = [known.name for known in _all() if set(known.kinds) & set(read)]
         raise MetricError(
-            f"task {task.name}: metric {name} reads {' and '.join(metric.kinds)}, and rows of the "
-            f"format {task.format} hold {' and '.join(read)}\n"
+            f"task {task.name}: metric {name} reads {' and '.join(metric.kinds)}, and the "
+            f"task's rows hold {' and '.join(read)}\n"
             f"metrics that fit: {', '.join(fitting)}"
         )
     for attribute in metric.needs:

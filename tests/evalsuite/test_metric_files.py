@@ -14,6 +14,8 @@ from all_tasks import ALL, TARGET
 from evalsuite import bootstrap, scoring
 from evalsuite.errors import MetricError
 from evalsuite.metric import KINDS, Answers
+from evalsuite.own.declaration import Declaration
+from evalsuite.own.declared import task_of
 from evalsuite.registry import FORMATS, METRICS, TASKS
 from evalsuite.task import DataSource, PairExample
 
@@ -64,12 +66,12 @@ def task(base: Any = XNLI, **changed: Any) -> Any:
         ),
         (
             {"metric": "chunk_f1"},
-            "task mine: metric chunk_f1 reads tags, and rows of the format pair hold label\n"
+            "task mine: metric chunk_f1 reads tags, and the task's rows hold label\n"
             "metrics that fit: accuracy, f1, macro_f1",
         ),
         (
             {"also": ("map_at_20",)},
-            "task mine: metric map_at_20 reads ranking, and rows of the format pair hold label and "
+            "task mine: metric map_at_20 reads ranking, and the task's rows hold label and "
             "probabilities\nmetrics that fit: accuracy, calibration_error, f1, macro_f1",
         ),
         ({"metric": "calibration_error"}, "metrics that fit: accuracy, f1, macro_f1"),
@@ -79,6 +81,21 @@ def task(base: Any = XNLI, **changed: Any) -> Any:
 def test_a_metric_that_does_not_fit_is_refused(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(MetricError, match=re.escape(message)):
         scoring.metric_of(task(**changed))
+
+
+def test_no_other_format_than_the_declared_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "en.csv").write_text("text,label\na,login\nb,shipping\n")
+    labels = ["login", "shipping"]
+    declared = Declaration(
+        format="classification",
+        metric="spearman",
+        labels=labels,
+        test={"en": str(tmp_path / "en.csv")},
+    )
+    said = "metric spearman reads score, and the task's rows hold label\n"
+    with pytest.raises(MetricError, match=said) as raised:
+        scoring.metric_of(task_of("topics", declared))
+    assert "pair" not in str(raised.value).partition("\n")[0]
 
 
 def test_check_and_run_refuse_it(
@@ -99,7 +116,7 @@ def test_check_and_run_refuse_it(
         main(["check", str(recipe)])
     assert end.value.code == 2
     shown = capsys.readouterr().err
-    assert "task xnli: metric mining_f1 reads pairs, and rows of the format pair hold" in shown
+    assert "task xnli: metric mining_f1 reads pairs, and the task's rows hold" in shown
     assert "metrics that fit: accuracy, f1, macro_f1" in shown
 
 
