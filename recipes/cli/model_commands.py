@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recipes.cli.comma_list import comma_list
-from recipes.cli.options import Debug, Plugin, Space
+from recipes.cli.options import REQUIRED, Debug, Plugin, Space, taking
 from recipes.errors import RecipesError
 
 if TYPE_CHECKING:
@@ -106,9 +105,8 @@ Language = Annotated[
         help="Language of all rows, such as de: a cascade may have a threshold of it.",
     ),
 ]
-_REQUIRED = inspect.Parameter.empty
 _SHARED: dict[str, tuple[Any, Any]] = {  # parameter -> its annotation and default
-    "model": (Model, _REQUIRED),
+    "model": (Model, REQUIRED),
     "file": (Input, "-"),
     "output": (Result, None),
     "form": (From, None),
@@ -122,21 +120,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {  # parameter -> its annotation and defau
 }
 
 
-def _taking(**more: tuple[Any, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the parameters of all commands here, and more, for typer to read."""
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in {**_SHARED, **more}.items()
-    ]
-
-    def taking(command: Callable[..., None]) -> Callable[..., None]:
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return command
-
-    return taking
-
-
-@_taking(language=(Language, None))
+@taking({**_SHARED, "language": (Language, None)})
 def predict(**given: Any) -> None:
     """Predict each row; the input's columns are kept. In plain lines a tab parts two texts."""
 
@@ -148,11 +132,14 @@ def predict(**given: Any) -> None:
     _run(given, run)
 
 
-@_taking(
-    prefix=(Prefix, None),
-    prompt=(Prompt, None),
-    dimensions=(Dimensions, None),
-    layer=(Layer, None),
+@taking(
+    {
+        **_SHARED,
+        "prefix": (Prefix, None),
+        "prompt": (Prompt, None),
+        "dimensions": (Dimensions, None),
+        "layer": (Layer, None),
+    }
 )
 def embed(**given: Any) -> None:
     """Write a vector of length 1 per row: .npy, .jsonl or .parquet."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -86,3 +88,24 @@ Plugin = Annotated[
         help="A Python file with a task, pass, runtime or metric; it is run. May be repeated.",
     ),
 ]
+REQUIRED = inspect.Parameter.empty  # the default of a parameter that has none
+
+
+def taking(
+    parameters: Mapping[str, tuple[Any, Any]],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command parameters for typer to read.
+
+    Args:
+        parameters: name -> its annotation and default.
+    """
+    found = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in parameters.items()
+    ]
+
+    def given(command: Callable[..., None]) -> Callable[..., None]:
+        command.__signature__ = inspect.Signature(found)  # type: ignore[attr-defined]
+        return command
+
+    return given

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from evalsuite.serving.limits import Limits
-from recipes.cli.options import Debug, Plugin, Space
+from recipes.cli.options import REQUIRED, Debug, Plugin, Space, taking
 from recipes.errors import RecipesError
 
 MOST = 1_000_000  # of a time: seconds or milliseconds
@@ -45,7 +44,7 @@ ApiKey = Annotated[
     ),
 ]
 _PARAMETERS: dict[str, tuple[Any, Any]] = {
-    "models": (Models, inspect.Parameter.empty),
+    "models": (Models, REQUIRED),
     "host": (Host, "127.0.0.1"),
     "port": (Port, 8000),
     "threads": (Threads, None),
@@ -72,6 +71,7 @@ _PARAMETERS: dict[str, tuple[Any, Any]] = {
 }
 
 
+@taking(_PARAMETERS)
 def serve(**given: Any) -> None:
     """Answer HTTP requests with models: labels, tags, answers, vectors. Needs the extra serve."""
     from evalsuite.runtimes._extras import require
@@ -92,14 +92,6 @@ def serve(**given: Any) -> None:
             models.append(model)
         app = create_app(models, limits, key)
         run(app, listening, limits, lambda url: typer.echo(f"serving at {url}", err=True))
-
-
-serve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-    [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, (kind, default) in _PARAMETERS.items()
-    ]
-)
 
 
 def limits_of(given: Mapping[str, Any]) -> Limits:

@@ -29,6 +29,7 @@ from recipes.drafting.budget import Shape, read_budget, shape_of, student_for
 from recipes.drafting.own_recipe import Plan, own_recipe
 from recipes.errors import RecipesError
 from recipes.parsing.declared_tasks import TASK_NAME
+from recipes.parsing.references import named_model
 from recipes.planning.external_models import External
 from transfer.find_task import CATALOGUES
 
@@ -166,8 +167,7 @@ def _model(text: str, budget: bool) -> tuple[str, Shape, list[str]]:
     Raises:
         RecipesError: it is no checkpoint, or its size is not known and a budget asks for it.
     """
-    if not text.startswith((".", "~", "/", "package:")) and Path(text).is_dir():
-        text = f"./{text}"
+    text = named_model(text)
     external = External.find(text)
     if external.artifact.kind != "checkpoint":
         raise RecipesError(

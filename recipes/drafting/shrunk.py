@@ -22,6 +22,7 @@ from recipes.drafting.sample_text import gather, write_sample
 from recipes.drafting.shrink_recipe import EMBEDDED, Shrink, shrink_recipe
 from recipes.errors import RecipesError
 from recipes.naming import file_name
+from recipes.parsing.references import named_model
 from recipes.planning.external_models import External
 
 
@@ -127,8 +128,7 @@ def _calibrates(plan: Shrink) -> bool:
 
 def _model(text: str) -> tuple[str, Path]:
     """How a recipe names the model, and its folder, fetched where it is of the hub."""
-    if not text.startswith((".", "~", "/", "package:")) and Path(text).is_dir():
-        text = f"./{text}"
+    text = named_model(text)
     external = External.find(text)
     if external.artifact.kind in ("adapter", "prompt"):
         raise RecipesError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import types
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from recipes.stages._shared.contract import StageConfig, _Reference
@@ -46,6 +47,17 @@ def parse_reference(text: str) -> StageReference | None:
 def is_external(text: str) -> bool:
     """Whether a reference names a model outside the recipe."""
     return parse_reference(text) is None and ("/" in text or text.startswith((".", "~")))
+
+
+def named_model(text: str) -> str:
+    """A model as a recipe names it: a folder here that begins with no dot begins with one.
+
+    >>> named_model("models/small")   # where there is such a folder
+    './models/small'
+    """
+    if not text.startswith((".", "~", "/", "package:")) and Path(text).is_dir():
+        return f"./{text}"
+    return text
 
 
 def roles(config: type[StageConfig]) -> dict[str, Literal["one", "many"]]:
