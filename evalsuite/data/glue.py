@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from evalsuite.data import files, left_out
+from evalsuite.data import files
 from evalsuite.data.hub import Row
 from evalsuite.data.pairs import PairTask
 from evalsuite.data.sourced import EnglishTask
@@ -47,9 +47,7 @@ class GlueTask(EnglishTask, PairTask):
                 raise MalformedRowError(path, line, f"an empty sentence: {[first, second]}")
             gold = self.gold(path, line, label)
             found.append(PairExample(f"{split}-{language}-{line - 2}", first, second, gold))
-        total = len(found) + without.total()
-        left_out.record(left_out.Rows(self.name, split, language), total, without)
-        return found
+        return self.counted(found, without, split, language)
 
     def from_row(self, row: Row, id: str) -> Example | None:
         if row["label"] is None:

@@ -53,6 +53,12 @@ class PairTask(SourcedTask):
                 continue
             gold = None if label is None else self.gold(path, line, label)
             found.append(PairExample(f"{split}-{language}-{line - 1}", first, second, gold))
+        return self.counted(found, without, split, language)
+
+    def counted(
+        self, found: list[Example], without: Counter[str], split: Split, language: str
+    ) -> list[Example]:
+        """The rows that were read; those left out, and why, are noted."""
         total = len(found) + without.total()
         left_out.record(left_out.Rows(self.name, split, language), total, without)
         return found

@@ -92,8 +92,7 @@ def create_app(
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusalError)
-    headers = {} if error.retry is None else {"retry-after": str(error.retry)}
-    return json_answer(error.body(), error.status, headers)
+    return json_answer(error.body(), error.status, error.headers())
 
 
 async def _not_routed(paths: frozenset[str], request: Request, error: Exception) -> Response:

@@ -99,8 +99,7 @@ class BodyLimit:
         if not isinstance(error, RefusalError):
             error = TooSlowError(f"the request did not arrive within {self._limits.read:g} seconds")
         scope["refused"] = error.status
-        later = {} if error.retry is None else {"retry-after": str(error.retry)}
-        answer = json_answer(error.body(), error.status, {"connection": "close", **later})
+        answer = json_answer(error.body(), error.status, {"connection": "close", **error.headers()})
         headers = answer.raw_headers
         await send({"type": "http.response.start", "status": error.status, "headers": headers})
         more = isinstance(error, TooLargeError) and not _asks_first(scope)

@@ -89,7 +89,7 @@ class LimitedConnection(HttpToolsProtocol):
             f"too many connections are open; this server takes {self.limits.connections:,}, so "
             "send the request again later"
         )
-        headers = {"retry-after": str(error.retry), "connection": "close"}
+        headers = {**error.headers(), "connection": "close"}
         await json_answer(error.body(), error.status, headers)(scope, receive, send)
 
     def _begin(self) -> None:

@@ -38,6 +38,10 @@ class RefusalError(Exception):
         """What is sent; the form is that of OpenAI's interface."""
         return error_body(self.status, self.kind, str(self))
 
+    def headers(self) -> dict[str, str]:
+        """That are sent with it: when to ask again, where that may help."""
+        return {} if self.retry is None else {"retry-after": str(self.retry)}
+
 
 class NoKeyError(RefusalError):
     """The request does not have the key of the server."""

@@ -44,6 +44,15 @@ def known(row: Row, labels: Sequence[str]) -> str | None:
         MalformedRowError: it is not, or the field is empty.
     """
     label = of(row)
-    if label is not None and label not in labels:
+    return None if label is None else among(row, label, labels)
+
+
+def among(row: Row, label: str, labels: Sequence[str]) -> str:
+    """A label, which has to be one of the task's.
+
+    Raises:
+        MalformedRowError: it is not.
+    """
+    if label not in labels:
         raise row.error(f"unknown label {label!r}; allowed: {', '.join(labels)}")
     return label

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from evalsuite.own.formats import _label
 from evalsuite.own.row import Row
 from evalsuite.task import CHOICE, ChoiceExample
 
@@ -27,7 +28,7 @@ def example(row: Row, id: str, labels: Sequence[str]) -> ChoiceExample:
     """The texts, and the number of the right choice where the file tells."""
     question = row.text("question") if "question" in row.parts else ""
     names, choices = _choices(row)
-    label = _label(row, names, choices)
+    label = _right(row, names, choices)
     return ChoiceExample(id, row.text("context"), question, choices, label)
 
 
@@ -56,12 +57,9 @@ def _choices(row: Row) -> tuple[list[str], tuple[str, ...]]:
     return names, tuple(choices)
 
 
-def _label(row: Row, names: Sequence[str], choices: Sequence[str]) -> int | None:
-    if (written := row.parts.get("label")) is None:
+def _right(row: Row, names: Sequence[str], choices: Sequence[str]) -> int | None:
+    if (label := _label.of(row)) is None:
         return None
-    if not written.strip():
-        raise row.error("no label")
-    label = row.spelling(written.strip())
     if label.isdecimal() and int(label) < len(choices):
         return int(label)
     for known in (names, choices):

@@ -38,19 +38,13 @@ def _of(row: Row, labels: Sequence[str]) -> dict[str, bool] | None:
     if columns := row.lists.get("labels"):
         has: dict[str, bool] = {}
         for column, value in columns.items():  # several of them may have one label
-            label = _known(row, row.spelling(str(column)), labels)
+            label = _label.among(row, row.spelling(str(column)), labels)
             has[label] = _flag(row, str(column), value) or has.get(label, False)
         return has
     if "labels" not in row.parts:
         return None
-    given = {_known(row, name, labels) for name in _several.names(row, "labels", labels)}
+    given = {_label.among(row, name, labels) for name in _several.names(row, "labels", labels)}
     return {label: label in given for label in labels}
-
-
-def _known(row: Row, label: str, labels: Sequence[str]) -> str:
-    if label not in labels:
-        raise row.error(f"unknown label {label!r}; allowed: {', '.join(labels)}")
-    return label
 
 
 def _flag(row: Row, column: str, value: str) -> bool:
