@@ -10,8 +10,10 @@ Rows are read as a run reads them, so the numbers are those of the run.
 from __future__ import annotations
 
 import math
+import textwrap
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from evalsuite.errors import DataError
@@ -27,7 +29,8 @@ from evalsuite.task import (
 )
 
 _NO_TEXT = {"id", "label", "tags", "labels", "score", "answers", "relevant"}
-_SHOWN = 3  # languages or labels that a warning names
+_SHOWN = 3  # languages, labels or texts that a warning names
+_CHARACTERS = 40  # of a text that it names
 _RARE = 5  # training rows of a label, below which it is hardly learnt
 _SOURCE = DataSource("files")
 
@@ -53,6 +56,47 @@ class Survey:
     errors: list[DataError]
 
 
+class Texts:
+    """The texts of a split, and which rows repeat another.
+
+    Attributes:
+        languages: text -> its language.
+    """
+
+    def __init__(self) -> None:
+        self.languages: dict[str, str] = {}
+        self._answers: dict[str, list[str | None]] = {}  # different ones
+        self._same: int = 0
+        self._other: dict[str, int] = {}  # text -> rows that repeat it with another answer
+
+    def add(self, text: str, language: str, answer: str | None) -> None:
+        """One row."""
+        self.languages[text] = language
+        given = self._answers.setdefault(text, [])
+        if given and answer not in given:
+            self._other[text] = self._other.get(text, 0) + 1
+        elif given:
+            self._same += 1
+        if answer not in given:
+            given.append(answer)
+
+    def warnings(self, split: Split) -> Iterable[str]:
+        """What to say of the rows of a split that repeat another."""
+        if self._same:
+            yield f"{self._same:,} {split} rows repeat another"
+        if self._other:
+            texts = [
+                f"{textwrap.shorten(text, _CHARACTERS, placeholder=' ...')!r} "
+                f"({' | '.join(map(str, self._answers[text]))})"
+                for text in [*self._other][:_SHOWN]
+            ]
+            more = "; ..." if len(self._other) > _SHOWN else ""
+            yield (
+                f"{sum(self._other.values()):,} {split} rows repeat another with a different "
+                f"answer, and a model gives only one: {'; '.join(texts)}{more}"
+            )
+
+
 def survey(task: OwnTask) -> Survey:
     """Read all rows of a task."""
     rows: dict[Split, dict[str, int]] = {}
@@ -60,8 +104,7 @@ def survey(task: OwnTask) -> Survey:
     labels: Counter[str] = Counter()
     lengths: list[float] = []
     scores: list[float] = []
-    texts: dict[Split, dict[str, str]] = {split: {} for split in SPLITS}  # text -> its language
-    repeated: dict[Split, int] = {}
+    texts: dict[Split, Texts] = {split: Texts() for split in SPLITS}
     for split in SPLITS:
         for language in task.languages:
             if not task.files(_SOURCE, split, language):
@@ -74,16 +117,16 @@ def survey(task: OwnTask) -> Survey:
             rows.setdefault(split, {})[language] = len(found)
             for row in found:
                 text = _text(row)
-                repeated[split] = repeated.get(split, 0) + (text in texts[split])
-                texts[split][text] = language
+                texts[split].add(text, language, _answer(row))
                 if split == "train":
                     labels.update(_labels(row))
                     if isinstance(row, ScoreExample) and row.score is not None:
                         scores.append(row.score)
                     lengths.append(expected_tokens(text))
     warnings = [
-        *_shared(texts),
-        *(f"{count:,} {split} rows repeat another" for split, count in repeated.items() if count),
+        *_shared({split: own.languages for split, own in texts.items()}),
+        *(said for split, own in texts.items() for said in own.warnings(split)),
+        *_alike({label: labels[label] for label in (*task.labels, *labels)}),
         *_rare(labels),
         *_without_labels(task),
     ]
@@ -108,6 +151,30 @@ def _labels(row: Example) -> Iterable[str]:
         return [label for label, has in (row.labels or {}).items() if has]
     label = getattr(row, "label", None)
     return () if label is None else (str(label),)
+
+
+def _answer(row: Example) -> str | None:
+    """What is to be said of a row; None where its labels are not shown, or it has none."""
+    if isinstance(row, LabelsExample):
+        return None if row.labels is None else ", ".join(_labels(row)) or "no label"
+    if isinstance(row, ScoreExample):
+        return None if row.score is None else f"{row.score:g}"
+    return " ".join(_labels(row)) or None
+
+
+def _alike(labels: Mapping[str, int]) -> Iterable[str]:
+    """Labels that a person takes for one, in groups."""
+    groups: dict[str, list[str]] = {}
+    for label, count in labels.items():
+        normal = unicodedata.normalize("NFKC", label).casefold()
+        groups.setdefault(" ".join(normal.split()), []).append(f"{label!r} ({count:,} rows)")
+    same = [" and ".join(own) for own in groups.values() if len(own) > 1]
+    if same:
+        some = "; ".join(same[:_SHOWN]) + ("; ..." if same[_SHOWN:] else "")
+        yield (
+            "labels that differ only in case, spaces or Unicode form, and are learnt as different "
+            f"ones: {some}; where they mean the same, write them alike in the files"
+        )
 
 
 def _shared(texts: dict[Split, dict[str, str]]) -> Iterable[str]:
