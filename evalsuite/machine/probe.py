@@ -6,7 +6,8 @@
 
 What is measured is what stages do: a layer of the very shape, forward and backward, on as many
 threads; a step of AdamW; a masked-LM head; reading with a digest, and writing. Each
-figure is measured once per process, so what else the machine does at that moment counts.
+figure is measured once per process, and is the fastest of a few runs: what else the machine does
+at that moment can slow a run down, and none is faster than the machine.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any
 from evalsuite.machine.memory import has_gpu
 from evalsuite.machine.work import Batches, Predictions
 
-_SECONDS = 0.1  # per figure, at most, after one run that is not timed
-_REPEATS = 3
+_SECONDS = 0.1  # per figure, if every run were as the fastest
+_LEAST, _MOST = 3, 5  # runs, however long they take
 _OPERATIONS = 4e9  # of one run of a layer, at most: a larger batch is measured in part
 _PARAMETERS = 9_000_000  # of an optimizer step
 _PIECES = 32_768  # of the vocabulary of a masked-LM head, at most
@@ -89,7 +90,7 @@ class Probe:
         rows = max(1, min(batches.rows, int(_OPERATIONS / row)))
         seconds = self._once(
             "layer",
-            lambda: self._median(_layer(batches, rows, device), threads),
+            lambda: self._fastest(_layer(batches, rows, device), threads),
             width=shape.width,
             attention=shape.attention,
             heads=shape.heads,
@@ -107,7 +108,7 @@ class Probe:
 
     def update(self) -> float:
         """Seconds per parameter of an optimizer step: gradients are made, cut and applied."""
-        return self._once("update", lambda: self._median(_step(self._device)) / _PARAMETERS)
+        return self._once("update", lambda: self._fastest(_step(self._device)) / _PARAMETERS)
 
     def predictions(self, predictions: Predictions) -> float:
         """Seconds of the predictions of one batch; a large vocabulary is measured in part."""
@@ -115,14 +116,14 @@ class Probe:
         pieces = min(predictions.pieces, _PIECES)
         run = _head(rows, width, pieces, self._device)
         sizes = {"rows": rows, "width": width, "pieces": pieces}
-        seconds = self._once("predictions", lambda: self._median(run), **sizes)
+        seconds = self._once("predictions", lambda: self._fastest(run), **sizes)
         return seconds * predictions.pieces / pieces
 
     def read(self) -> float:
         """Seconds per byte that is read from memory and hashed."""
         content = bytes(_BYTES)
         return self._once(
-            "read", lambda: self._median(lambda: hashlib.sha256(content).digest()) / _BYTES
+            "read", lambda: self._fastest(lambda: hashlib.sha256(content).digest()) / _BYTES
         )
 
     def write(self) -> float:
@@ -133,26 +134,27 @@ class Probe:
             with tempfile.NamedTemporaryFile(dir=self.place) as file:
                 file.write(content)
 
-        return self._once("write", lambda: self._median(write) / _BYTES)
+        return self._once("write", lambda: self._fastest(write) / _BYTES)
 
     def call(self) -> float:
         """Seconds per call of a small operation."""
-        return self._once("call", lambda: self._median(_calls()) / _CALLS)
+        return self._once("call", lambda: self._fastest(_calls()) / _CALLS)
 
-    def _median(self, run: Callable[[], object], threads: int | None = None) -> float:
-        """Seconds of a run: the median of some, after one that is not timed.
+    def _fastest(self, run: Callable[[], object], threads: int | None = None) -> float:
+        """Seconds of a run: the fastest of some, which a slow start or other work changes little.
 
         Args:
             threads: default: the probe's.
         """
         seconds: list[float] = []
         with _torch_threads(threads or self.threads):
-            run()
-            while not seconds or (len(seconds) < _REPEATS and sum(seconds) < _SECONDS):
+            while len(seconds) < _LEAST or (
+                len(seconds) < _MOST and min(seconds) * len(seconds) < _SECONDS
+            ):
                 begun = self.clock()
                 run()
                 seconds.append(self.clock() - begun)
-        return sorted(seconds)[len(seconds) // 2]
+        return min(seconds)
 
     def _once(self, what: str, measure: Callable[[], float], **sizes: object) -> float:
         key = (what, tuple(sizes.items()))

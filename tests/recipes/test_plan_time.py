@@ -266,6 +266,27 @@ def test_the_probe_measures_once_and_a_longer_batch_takes_longer() -> None:
     assert probe.batch(Batches(shape, 2, 800, 1)) < probe.batch(frozen)
 
 
+@pytest.mark.parametrize(
+    ("runs", "fastest"),
+    [
+        ((900, 900, 30, 20, 32), 20),  # slow runs take none of the time of the fast ones
+        ((30, 20, 900, 32, 31), 20),
+        ((900, 500, 400, 1), 400),  # long runs are not repeated further
+    ],
+)
+def test_a_run_that_was_held_up_is_no_figure_of_the_probe(
+    runs: tuple[int, ...], fastest: int
+) -> None:
+    now, left = 0.0, [0.0, *(part for run in runs for part in (run / 1000, 0.0))]
+
+    def clock() -> float:
+        nonlocal now
+        now += left.pop(0)
+        return now
+
+    assert Probe(clock=clock).read() == pytest.approx(fastest / 1000 / 32_000_000)
+
+
 def test_pieces_grow_with_the_text(plan: Plan, text: SourceText) -> None:
     model = next(iter(predict_inputs(plan)))
     some, more = text.pieces(model, ["sw"], 20), text.pieces(model, ["sw", "de"], 400)
