@@ -17,8 +17,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from evalsuite.errors import UnknownNameError
+from evalsuite.guess.language_names import NAMES, OTHER_NAMES
 
 _SCRIPT = 4  # letters in the code of a script: Latn, Cyrl, Hant
+
+_CODE = re.compile(r"[a-z]{2,3}(?=[-_]|$)(?:[-_][a-z0-9]{2,8})*")
+_RETIRED = frozenset(("in", "iw", "ji", "jw", "mo", "sh"))  # which files still have
 
 SOURCE_LANGUAGE = "en"  # models are tuned on it, and the other languages are zero-shot
 
@@ -98,6 +102,23 @@ def get(code: str) -> Language:
     if code not in LANGUAGES:
         raise UnknownNameError("language", code, LANGUAGES)
     return LANGUAGES[code]
+
+
+def wrong_code(written: str) -> str:
+    """What is wrong with the code of a language; empty where nothing is.
+
+    Codes of two letters are known; of three any may be one.
+
+    >>> wrong_code("pt-BR"), wrong_code("xx"), wrong_code("German")
+    ('', "'xx' is no language code such as de or pt-BR", "'German' is ...; write de")
+    """
+    code = written.lower()
+    language = re.split("[-_]", code)[0]
+    if _CODE.fullmatch(code) and (len(language) == 3 or language in {*NAMES, *_RETIRED}):
+        return ""
+    by_name = {name.lower(): own for own, name in NAMES.items()} | OTHER_NAMES
+    near = f"; write {by_name[code]}" if code in by_name else ""
+    return f"{written!r} is no language code such as de or pt-BR{near}"
 
 
 def without_region(code: str) -> str:

@@ -28,7 +28,8 @@ from evalsuite.guess.language_names import NAMES
 from evalsuite.guess.origins import Origins
 from evalsuite.guess.rows import Place
 from evalsuite.guess.sheet import Sheet, read_sheet
-from evalsuite.languages import SOURCE_LANGUAGE
+from evalsuite.languages import SOURCE_LANGUAGE, wrong_code
+from evalsuite.own.declaration import LANGUAGE
 from evalsuite.own.records import Column
 from evalsuite.registry import OWN_FORMATS
 from evalsuite.task import Split
@@ -78,6 +79,8 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     Raises:
         DataError: the files do not decide; says what was seen, and which option decides.
     """
+    if asked.language is not None:
+        _refuse_wrong_code(asked.language)
     notes: list[str] = []
     files = read_names(paths)
     sheets = {file.path: read_sheet(file.path) for file in files}
@@ -233,6 +236,14 @@ def _with_language(
     if note not in notes:
         notes.append(note)
     return replace(entry, language=SOURCE_LANGUAGE)
+
+
+def _refuse_wrong_code(written: str) -> None:
+    """Raise DataError where it is no language, or not written as recipes have it."""
+    if wrong := wrong_code(written):
+        raise DataError(f"--language: {wrong}")
+    if not LANGUAGE.fullmatch(written):
+        raise DataError(f"--language: {written!r}: write the language in small letters, as pt-BR")
 
 
 def _texts(sheet: Sheet, guessed: Guess) -> Sequence[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from evalsuite.errors import ModelError
+from evalsuite.languages import wrong_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,8 +110,11 @@ def in_language(predictor: Predictor, language: str | None) -> None:
     """Let a cascade know the language of the rows that come next.
 
     Raises:
-        ModelError: a language is given for a model that answers alike in all of them.
+        ModelError: a language is given for a model that answers alike in all of them, or its code
+            is none.
     """
+    if language is not None and (wrong := wrong_code(language)):
+        raise ModelError(f"language: {wrong}")
     if isinstance(predictor, Staged):
         predictor.language = language
     elif language is not None:

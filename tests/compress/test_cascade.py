@@ -235,17 +235,21 @@ def test_a_served_cascade_knows_the_language_and_counts_who_answered(
         async with client(served) as http:
             inputs = [list(texts) for texts in TEXTS]
             bodies = [{"model": "both"}, {"model": "both", "language": "sw"}, {"model": "good"}]
-            bodies += [{"model": "good", "language": "sw"}]
+            bodies += [{"model": "good", "language": "sw"}, {"model": "both", "language": "xx"}]
             asked = [http.post("/v1/predict", json={"inputs": inputs, **body}) for body in bodies]
             found = await asyncio.gather(*asked)  # the two cascades' rows may be one batch
             return [*found, await http.get("/metrics"), await http.get("/v1/models")]
 
-    general, swahili, good, refused, metrics, listed = asyncio.run(ask())
+    general, swahili, good, refused, unknown, metrics, listed = asyncio.run(ask())
     labels = [[row["label"] for row in said.json()["results"]] for said in (general, swahili, good)]
     assert labels[0] == labels_of(tmp_path / "both", None)
     assert labels[1] == labels[2]
     assert refused.status_code == 422
     assert "only a cascade has thresholds of languages" in refused.json()["error"]["message"]
+    assert unknown.status_code == 422
+    assert "language: 'xx' is no language code" in unknown.json()["error"]["message"]
+    with pytest.raises(ModelError, match="'xx' is no language code"):
+        labels_of(tmp_path / "both", "xx")
     counts = [
         float(line.split()[-1])
         for line in metrics.text.splitlines()

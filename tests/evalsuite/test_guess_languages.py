@@ -13,6 +13,7 @@ from evalsuite.errors import DataError
 from evalsuite.guess.declare import Asked, Found, look_at
 from evalsuite.guess.files import _PARTS, read_names
 from evalsuite.guess.language_codes import language_of, language_of_value
+from evalsuite.languages import LANGUAGES, wrong_code
 from evalsuite.own.split_names import SPLITS
 
 Put = Callable[[dict[str, str]], None]
@@ -139,3 +140,13 @@ def test_dev_rows_of_a_language_that_is_not_trained_are_its_tests(put: Put) -> N
     assert found.declaration["test"] == tests
     assert "dev-de.csv: used for tests; nothing is trained in de" in found.notes
     assert "dev-fr.csv: not used; fr has rows for tests" in found.notes
+
+
+@pytest.mark.parametrize("code", [*LANGUAGES, "pt-BR", "zh_Hant_TW", "nso", "EN", "iw", "de-1996"])
+def test_a_language_that_no_model_knows_is_one(code: str) -> None:
+    assert not wrong_code(code)
+
+
+@pytest.mark.parametrize("code", ["xx", "xx-DE", "German", "d", "", "de ", "de-", "../de", "de-D"])
+def test_what_is_no_language_code_is_named(code: str) -> None:
+    assert f"{code!r} is no language code such as de or pt-BR" in wrong_code(code)
