@@ -19,6 +19,7 @@ Files:
     file_digest.py: SHA-256 of a file
     find_family.py: the family of a model, by its model type
     home_path.py: paths that begin with `~`
+    install_command.py: how to install an extra, from a checkout or not
     language_scores.py: the scores of all languages of one task, collected language by language
     languages.py: languages: what their two-letter codes stand for
     metric.py: what a metric is: from gold and predicted answers to a score in percent

@@ -27,6 +27,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from evalsuite.install_command import how_to_install
+
 
 class EvalsuiteError(Exception):
     """Base of every error of this package that a person can put right."""
@@ -130,4 +132,4 @@ class MissingExtraError(EvalsuiteError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; type: pip install 'lingopress[{extra}]'")
+        super().__init__(f"{package} is not installed; {how_to_install(extra)}")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from compress.export.registry import EXPORTERS
 from evalsuite.errors import UnknownNameError
+from evalsuite.install_command import install_command
 from evalsuite.metric import KINDS
 from evalsuite.registry import FORMATS, METRICS, RUNTIMES
 from evalsuite.scoring import kinds
@@ -89,7 +90,7 @@ def _runtime(name: str) -> Card:
     packages = exporter.requirements(next(iter(exporter.precisions))).replace("`", "")
     facts = [f"model file: {exporter.file}", f"to run a bundle: {packages}"]
     if exporter.packages:
-        facts.append(f"to install it: pip install 'lingopress[{exporter.extra}]'")
+        facts.append(f"to install it: {install_command(exporter.extra)}")
     rows = []
     for precision, rules in exporter.precisions.items():
         needs = [f"lingopress[{exporter.extra}]"] if exporter.packages or rules.packages else []

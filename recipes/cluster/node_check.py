@@ -128,7 +128,8 @@ def problems(node: Mapping[str, Any], files: Files) -> list[str]:
     if "absent" in node:
         return [
             f"{host}: lingopress is not installed there ({node['absent']})\n"
-            "  install the same version on every node, with all it needs: pip install lingopress"
+            "  install the same version on every node, with all it needs: "
+            f"{install_command('cluster')}"
         ]
     found = []
     for name, here in versions().items():

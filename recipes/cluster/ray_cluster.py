@@ -23,6 +23,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from evalsuite.install_command import how_to_install
 from recipes.cluster.protocol import ClusterError, LostError, Node, Request
 from recipes.execution.stage_worker import News, Result
 
@@ -50,7 +51,7 @@ def connect(address: str, *, debug: bool) -> RayCluster:
     try:
         import ray
     except ImportError:
-        raise ClusterError("--on ray needs Ray: pip install 'lingopress[cluster]'") from None
+        raise ClusterError(f"--on ray needs Ray; {how_to_install('cluster')}") from None
     if ray.is_initialized():  # by the program that calls this
         return RayCluster(ours=False)
     target = os.environ.get("RAY_ADDRESS", "auto") if address == "ray" else address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from evalsuite.data import parallel
 from evalsuite.formats import pair
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.session import Session
+from evalsuite.install_command import how_to_install
 from evalsuite.registry import TASKS
 from evalsuite.results.run import StageRecord
 from evalsuite.task import DataSource
@@ -159,7 +161,7 @@ def test_without_nncf_one_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(
         "evalsuite.runtimes._extras.find_spec", lambda name: None if name == "nncf" else True
     )
-    said = r"nncf is not installed; type: pip install 'lingopress\[openvino\]'"
+    said = re.escape(f"nncf is not installed; {how_to_install('openvino')}")
     for runtime, precision in (("openvino", "int8"), ("onnxruntime", "int8-static")):
         with pytest.raises(StageInputError, match=said):
             check(config(runtime=runtime, precision=precision), MODEL)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from evalsuite.install_command import how_to_install
 from recipes.stages import fuse as stage
 from recipes.stages._shared.contract import (
     AdapterFacts,
@@ -146,7 +148,7 @@ def test_keys_of_a_search_without_one_are_refused() -> None:
 def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "find_spec", lambda name: None)
     config = stage.Config(name="f", stage="fuse", model="m", weights="search")
-    with pytest.raises(Exception, match=r"pip install 'lingopress\[search\]'"):
+    with pytest.raises(Exception, match=re.escape(how_to_install("search"))):
         stage.check(config, {"model": [adapter(BASE)], "others": [adapter(BASE)]})
 
 

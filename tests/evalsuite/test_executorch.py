@@ -140,7 +140,7 @@ def test_its_readme_gives_one_choice_at_a_time() -> None:
 
 def test_without_the_extra_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_extras, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"lingopress\[executorch\]"):
+    with pytest.raises(MissingExtraError, match=r"-c constraints.txt -e '.\[executorch\]'"):
         EXPORTERS.get("executorch").require("int8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
+from evalsuite.install_command import how_to_install
 from evalsuite.registry import TASKS
 from evalsuite.runtimes._openvino import openvino
 from evalsuite.runtimes.openvino import OpenVinoPredictor
@@ -313,7 +315,7 @@ def test_without_openvino_one_is_told_what_to_type(
     exact: OpenVinoPredictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("evalsuite.runtimes._extras.find_spec", lambda name: None)
-    said = r"openvino is not installed; type: pip install 'lingopress\[openvino\]'"
+    said = re.escape(f"openvino is not installed; {how_to_install('openvino')}")
     with pytest.raises(StageInputError, match=f"runtime: {said}"):
         check(config(runtime="openvino"), INPUTS)
     with pytest.raises(MissingExtraError, match=said):

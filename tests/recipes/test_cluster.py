@@ -237,6 +237,6 @@ def test_addresses_and_an_absent_ray(lab, monkeypatch, capsys):
     assert "give ray" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "ray", None)
     assert lab.cli("run", "r.yaml", "--on", "ray") == 2
-    assert "pip install 'lingopress[cluster]'" in capsys.readouterr().err
+    assert "pip install -c constraints.txt -e '.[cluster]'" in capsys.readouterr().err
     mismatch = RuntimeError("Version mismatch: The cluster was started with:\n  Ray: 2.1")
     assert "Ray: 2.1" in str(ray_cluster._no_cluster("auto", mismatch))

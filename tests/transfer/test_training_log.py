@@ -12,6 +12,7 @@ import torch
 from report_fakes import a_run
 from torch import nn
 
+from evalsuite.install_command import how_to_install
 from evalsuite.report.figures.training import in_words, smoothed
 from evalsuite.report.output.page import html, markdown, page
 from evalsuite.results.training import DevScore, TrainingCurve
@@ -130,8 +131,7 @@ def test_a_missing_tracker_is_said_and_no_key_changes(monkeypatch: pytest.Monkey
     config = train.Config(name="a", stage="train", model="b", tasks=("xnli",), track="wandb")
     monkeypatch.setattr(tracking, "find_spec", lambda name: None)
     assert config.lacking() == (
-        "track: wandb is not installed; type: pip install 'lingopress[wandb]'; "
-        "or remove the key track"
+        f"track: wandb is not installed; {how_to_install('wandb')}; or remove the key track"
     )
     assert "track" in train.Config.not_in_key
     assert config.model_copy(update={"track": None}).lacking() == ""
