@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.home_path import home_path
+from evalsuite.install_command import install_command
 from recipes.execution.shared_cache import SharedCache, SharedCacheError
 from recipes.execution.workspace import VARIABLE
 
