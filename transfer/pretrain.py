@@ -10,7 +10,8 @@ Languages are sampled with exponent 0.3 of their share (Conneau et al. 2020, sec
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,90 @@ class Options:
     settings: Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a pretraining begins from: a checkpoint, or a tokenizer and a shape.
+
+    Attributes:
+        directory: the checkpoint; None: from scratch.
+        longest: tokens of the longest sequence that is trained on.
+    """
+
+    directory: Path | None
+    tokenizer_dir: Path
+    tokenizer: Any
+    pieces: mlm.Pieces
+    pad_id: int
+    longest: int
+    options: Options
+
+    @classmethod
+    def of(cls, directory: Path | None, tokenizer_dir: Path, options: Options) -> Start:
+        """With its tokenizer open."""
+        tokenizer = tokenization.load(tokenizer_dir)
+        pieces = mlm.Pieces.of(tokenizer)
+        if directory is not None:
+            pad_id = tokenization.pad_id(directory)
+            longest = checkpoints.longest(directory, options.max_length)
+        else:
+            assert options.shape is not None
+            pad_id = tokenization.id_of(tokenizer, "<pad>")
+            longest = min(options.max_length, options.shape.max_length)
+        return cls(directory, tokenizer_dir, tokenizer, pieces, pad_id, longest, options)
+
+    def collate(self, sequences: Sequence[Sequence[int]], seed: int) -> Tensors:
+        """Some sequences with masked tokens."""
+        return mlm.collate(sequences, self.pad_id, self.pieces, seed, self.options.mask_rate)
+
+    def train(
+        self,
+        data: TrainingData,
+        work: Path,
+        progress: Progress,
+        prepare: Callable[[Any], None] = lambda model: None,
+    ) -> tuple[Fitted, Any]:
+        """What the training was like, and the model.
+
+        Args:
+            prepare: changes the model before it is trained.
+        """
+        settings = self.options.settings
+        set_seed(settings.seed)
+        model = _new_model(self.directory, self.options.shape, self.tokenizer.get_vocab_size())
+        prepare(model)
+        frozen = self.options.freeze_embeddings
+        model.get_input_embeddings().weight.requires_grad_(not frozen)
+        model.train()
+        fitted = fit(model, data, mlm.loss, settings, work, progress)
+        return fitted, model.eval()
+
+    def save(
+        self, model: Any, out: Path, objective: str, languages: Iterable[str], text: str
+    ) -> None:
+        """Write the model, its tokenizer and its card."""
+        lines = [
+            f"objective: {objective}",
+            f"languages: {' '.join(languages)}",
+            f"text: {text}",
+            f"from: {self.directory.name if self.directory else 'scratch'}",
+        ]
+        card = cards.card("Pretrained multilingual encoder", lines)
+        checkpoints.save(model, self.tokenizer_dir, out, card)
+
+    def facts(self, fitted: Fitted, model: Any, text: Summary) -> Summary:
+        """Of the training, of the text and of the model."""
+        return {
+            "steps": fitted.steps,
+            "final loss": round(fitted.final_loss, 4),
+            "compute": fitted.compute,
+            "ms per step": round(1000 * fitted.seconds_per_step, 1),
+            **text,
+            "vocabulary": self.tokenizer.get_vocab_size(),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            **checkpoints.truncation_summary(self.options.max_length, self.longest),
+        }
+
+
 def pretrain(
     directory: Path | None,
     source: DataSource,
@@ -70,67 +155,37 @@ def pretrain(
     read = parallel_text.read(source, options.languages, options.max_pairs, progress=progress)
     pairs = read.pairs
     tokenizer_dir = directory if directory is not None else work / "tokenizer"
+    settings = options.settings
     if directory is None:
         assert options.shape is not None
-        _vocabulary(pairs, options.shape, tokenizer_dir, options.settings.seed, progress)
-    tokenizer = tokenization.load(tokenizer_dir)
-    pieces = mlm.Pieces.of(tokenizer)
-    asked = options.max_length
-    positions = options.shape.max_length if options.shape is not None else asked
-    longest = min(asked, positions) if directory is None else checkpoints.longest(directory, asked)
-    options = replace(options, max_length=longest)
+        _vocabulary(pairs, options.shape, tokenizer_dir, settings.seed, progress)
+    start = Start.of(directory, tokenizer_dir, options)
     progress(0.0, "encoding text")
-    encoded = masked_text.encode(
-        tokenizer, pairs, options.tlm, options.max_length, options.settings.seed
-    )
-    steps = options.steps * options.settings.accumulate  # batches
+    encoded = masked_text.encode(start.tokenizer, pairs, options.tlm, start.longest, settings.seed)
+    steps = options.steps * settings.accumulate  # batches
     needed = steps * options.batch_size
-    drawn = masked_text.draw(encoded, options.tlm, options.alpha, needed, options.settings.seed)
+    drawn = masked_text.draw(encoded, options.tlm, options.alpha, needed, settings.seed)
     lengths = [len(encoded.ids[index]) for index in drawn]
-    batches = plan(lengths, options.batch_size, steps, options.settings.seed)
-    pad_id = (
-        tokenization.id_of(tokenizer, "<pad>")
-        if directory is None
-        else tokenization.pad_id(directory)
-    )
+    batches = plan(lengths, options.batch_size, steps, settings.seed)
 
     def collate(batch: Batch) -> Tensors:
-        chosen = [encoded.ids[drawn[index]] for index in batch.indices]
-        return mlm.collate(chosen, pad_id, pieces, batch.seed, options.mask_rate)
+        return start.collate([encoded.ids[drawn[index]] for index in batch.indices], batch.seed)
 
-    set_seed(options.settings.seed)
-    model = new_model(directory, options.shape, tokenizer.get_vocab_size())
-    if directory is None and options.lexical:
-        progress(0.0, "aligning embeddings")
-        _align(model, tokenizer, pairs)
-    model.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
-    model.train()
-    fitted = fit(model, TrainingData(batches, collate), mlm.loss, options.settings, work, progress)
-    model.eval()
-    card = cards.card(
-        "Pretrained multilingual encoder",
-        [
-            "objective: masked LM and translation LM",
-            f"languages: {' '.join(read.languages)}",
-            f"text: {source.kind} source, {len(pairs)} sentence pairs",
-            f"from: {directory.name if directory else 'scratch'}",
-        ],
-    )
-    checkpoints.save(model, tokenizer_dir, out, card)
+    def align(model: Any) -> None:
+        if directory is None and options.lexical:
+            progress(0.0, "aligning embeddings")
+            _align(model, start.tokenizer, pairs)
+
+    fitted, model = start.train(TrainingData(batches, collate), work, progress, align)
+    text = f"{source.kind} source, {len(pairs)} sentence pairs"
+    start.save(model, out, "masked LM and translation LM", read.languages, text)
     facts: Summary = {
-        "steps": fitted.steps,
-        "final loss": round(fitted.final_loss, 4),
-        "compute": fitted.compute,
-        "ms per step": round(1000 * fitted.seconds_per_step, 1),
         "sentence pairs": len(pairs),
         "dropped as evaluation text": read.dropped,
         "languages": len(read.languages),
-        "vocabulary": tokenizer.get_vocab_size(),
-        "parameters": sum(p.numel() for p in model.parameters()),
         "tokens seen": sum(lengths),
-        **checkpoints.truncation_summary(asked, longest),
     }
-    return fitted, facts
+    return fitted, start.facts(fitted, model, facts)
 
 
 def _vocabulary(
@@ -164,7 +219,7 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
         table.copy_(torch.from_numpy(lexical_init.align(triples, table.numpy())))
 
 
-def new_model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
+def _new_model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
     """The checkpoint that is continued, or a model of a shape with random weights."""
     if directory is not None:
         new = not has_masked_lm_head(directory)

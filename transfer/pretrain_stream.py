@@ -8,20 +8,14 @@ has is computed as the training goes on (`transfer.loop.stream_plan`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from transformers.trainer_utils import set_seed
-
-from evalsuite import tokenization
 from evalsuite.task import DataSource
 from transfer.loop.batch_plan import Batch
-from transfer.loop.fit import Fitted, fit
+from transfer.loop.fit import Fitted
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
-from transfer.models import cards, checkpoints
-from transfer.objectives import mlm
-from transfer.pretrain import MOST_LINES, Options, new_model
+from transfer.pretrain import MOST_LINES, Options, Start
 from transfer.text import vocabulary
 from transfer.text.stream import Stream, first_lines, tokenize
 
@@ -46,21 +40,10 @@ def pretrain_stream(
         DataError: a shard is absent or cannot be read.
     """
     tokenizer_dir = directory if directory is not None else work / "tokenizer"
-    asked = options.max_length
     if directory is None:
-        assert options.shape is not None
         _vocabulary(stream, source, options, tokenizer_dir, progress)
-        options = replace(options, max_length=min(asked, options.shape.max_length))
-    else:
-        options = replace(options, max_length=checkpoints.longest(directory, asked))
-    tokenizer = tokenization.load(tokenizer_dir)
-    pieces = mlm.Pieces.of(tokenizer)
-    pad_id = (
-        tokenization.id_of(tokenizer, "<pad>")
-        if directory is None
-        else tokenization.pad_id(directory)
-    )
-    text = tokenize(stream, tokenizer, options.max_length, source, progress)
+    start = Start.of(directory, tokenizer_dir, options)
+    text = tokenize(stream, start.tokenizer, start.longest, source, progress)
     settings = options.settings
     plan = text.plan(
         alpha=options.alpha,
@@ -70,39 +53,16 @@ def pretrain_stream(
     )
 
     def collate(batch: Batch) -> Tensors:
-        ids = [plan.ids(index) for index in batch.indices]
-        return mlm.collate(ids, pad_id, pieces, batch.seed, options.mask_rate)
+        return start.collate([plan.ids(index) for index in batch.indices], batch.seed)
 
-    set_seed(settings.seed)
-    model = new_model(directory, options.shape, tokenizer.get_vocab_size())
-    model.get_input_embeddings().weight.requires_grad_(not options.freeze_embeddings)
-    model.train()
-    data = TrainingData(plan, collate, rows=plan.rows)
-    fitted = fit(model, data, mlm.loss, settings, work, progress)
-    model.eval()
-    languages = " ".join(text.corpora)
-    card = cards.card(
-        "Pretrained multilingual encoder",
-        [
-            "objective: masked LM",
-            f"languages: {languages}",
-            f"text: {text.rows} rows, streamed",
-            f"from: {directory.name if directory else 'scratch'}",
-        ],
-    )
-    checkpoints.save(model, tokenizer_dir, out, card)
-    return fitted, {
-        "steps": fitted.steps,
-        "final loss": round(fitted.final_loss, 4),
-        "compute": fitted.compute,
-        "ms per step": round(1000 * fitted.seconds_per_step, 1),
+    fitted, model = start.train(TrainingData(plan, collate, rows=plan.rows), work, progress)
+    start.save(model, out, "masked LM", text.corpora, f"{text.rows} rows, streamed")
+    facts: Summary = {
         "rows of text": text.rows,
         "rows seen": fitted.examples,
         "languages": len(text.corpora),
-        "vocabulary": tokenizer.get_vocab_size(),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        **checkpoints.truncation_summary(asked, options.max_length),
     }
+    return fitted, start.facts(fitted, model, facts)
 
 
 def _vocabulary(
