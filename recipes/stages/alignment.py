@@ -20,6 +20,7 @@ from recipes.stages._shared.contract import (
     Summary,
     TaskName,
 )
+from recipes.stages._shared.labelled_rows import refuse_unknown_languages
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.planned_model import PlannedModel, running_memory
 from recipes.stages._shared.training_keys import (
@@ -64,11 +65,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     (task,) = known_tasks((config.task,))
     if task.format != "retrieval":
         raise StageInputError(f"task: {task.name} has no parallel sentences; give tatoeba")
-    for language in config.languages or ():
-        if language not in task.languages:
-            raise StageInputError(
-                f"languages: {task.name} has no {language!r}; it has {' '.join(task.languages)}"
-            )
+    refuse_unknown_languages(config.languages, {task.name: task.languages})
     for artifact in inputs["models"]:
         need(artifact, "models", "checkpoint", "bundle", "adapter", "prompt")
         with_task(artifact, config.adapter_task)

@@ -22,7 +22,11 @@ from recipes.stages._shared.contract import (
     TaskName,
 )
 from recipes.stages._shared.heads import refuse_other_head, refuse_other_task
-from recipes.stages._shared.labelled_rows import languages_of, refuse_unlabelled
+from recipes.stages._shared.labelled_rows import (
+    languages_of,
+    refuse_unknown_languages,
+    refuse_unlabelled,
+)
 from recipes.stages._shared.open_input import open_input
 from recipes.stages._shared.planned_model import PlannedModel, running_memory
 from recipes.stages._shared.training_keys import (
@@ -106,13 +110,10 @@ class Config(StageConfig):
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """Scores."""
     found = known_tasks(config.tasks)
+    refuse_unknown_languages(
+        config.languages, {task.name: languages_of(task, config.split) for task in found}
+    )
     for task in found:
-        known = languages_of(task, config.split)
-        for language in config.languages or ():
-            if language not in known:
-                raise StageInputError(
-                    f"languages: {task.name} has no {language!r}; it has {' '.join(known)}"
-                )
         key = "languages" if config.languages else "tasks"
         refuse_unlabelled(key, task, config.split, config.languages or ())
     if config.margin and not any(task.format == "retrieval" for task in found):

@@ -12,10 +12,11 @@ from evalsuite.evaluate import evaluate
 from evalsuite.own.declared import declare
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
-from recipes.errors import RecipeError
+from recipes.errors import RecipeError, StageInputError
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning.plan import Plan, make_plan
+from recipes.stages._shared.labelled_rows import refuse_unknown_languages
 
 HEAD = """
 name: unlabelled
@@ -77,6 +78,20 @@ def test_what_has_no_labels_is_not_scored(test: str, stage: str, keys: str, said
     with pytest.raises(RecipeError) as caught:
         plan(test, stage, keys)
     assert said in str(caught.value) and "1 problem" in str(caught.value)
+
+
+def test_every_language_that_a_task_does_not_have_is_named() -> None:
+    with pytest.raises(RecipeError) as caught:
+        plan(HIDDEN, SCORES, ", languages: [xx, de, German]")
+    assert "languages: topics has no 'xx' and no 'German'; it has de" in str(caught.value)
+    known = {"topics": ("de", "sw"), "xnli": ("de", "ru")}
+    with pytest.raises(StageInputError) as raised:
+        refuse_unknown_languages(("xx", "ru"), known)
+    assert str(raised.value).splitlines() == [
+        "languages: topics has no 'xx' and no 'ru'; it has de sw",
+        "xnli has no 'xx'; it has de ru",
+    ]
+    refuse_unknown_languages(None, known)
 
 
 @pytest.mark.parametrize(

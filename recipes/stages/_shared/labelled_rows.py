@@ -1,4 +1,4 @@
-"""Whether the rows that a stage scores have labels, as far as that is known before the run.
+"""Whether the rows that a stage scores have labels, and its languages rows, before the run.
 
 >>> refuse_unlabelled("languages", find_task("topics"), "test", ("de",))
 StageInputError: languages: topics: its test rows in de have no labels, so they cannot be ...
@@ -8,7 +8,7 @@ The files of a declared task are looked at; other rows are read when the stage r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evalsuite.data.unlabelled import unlabelled
 from evalsuite.errors import DataError
@@ -44,3 +44,22 @@ def languages_of(task: Task, split: Split | None = None) -> tuple[str, ...]:
     if not isinstance(task, OwnTask):
         return task.languages
     return task.readable(_FILES, split or task.eval_splits[0]) or task.languages
+
+
+def refuse_unknown_languages(
+    asked: Sequence[str] | None, known: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise StageInputError with every language that a task does not have, a line per task.
+
+    >>> refuse_unknown_languages(("de", "xx", "German"), {"topics": ("de", "sw")})
+    StageInputError: languages: topics has no 'xx' and no 'German'; it has de sw
+
+    Args:
+        known: task -> its languages.
+    """
+    lines = []
+    for task, languages in known.items():
+        if absent := [repr(code) for code in asked or () if code not in languages]:
+            lines.append(f"{task} has no {' and no '.join(absent)}; it has {' '.join(languages)}")
+    if lines:
+        raise StageInputError("languages: " + "\n".join(lines))
