@@ -9,15 +9,15 @@ from typing import Any
 
 from compress.distill import rules
 from compress.distill.greedy_layers import greedy_layers
+from compress.distill.model_rules import Head, other_head
 from compress.distill.narrow import narrow
-from compress.distill.new_head import needs_head, start_of
+from compress.distill.new_head import start_of
 from compress.distill.options import Options
 from compress.distill.rules import choose_layers, layers_problem
 from compress.distill.student import cut
 from compress.errors import StudentError
 from evalsuite.find_family import find
 from evalsuite.inference.checkpoint_config import answers_of, head_of, labels_of, model_config
-from evalsuite.inference.label_order import few, naming_hint, same_names
 from transfer.loop.types import Progress, Tensors
 
 
@@ -116,28 +116,14 @@ def _matched(kept: list[int], teacher: Any, options: Options) -> list[int]:
 def _require_alike(teacher: Path, student: Path, options: Options) -> None:
     """Raise StudentError unless two models whose outputs are matched have one kind of head with the
     same labels, in any order; an encoder gets a head."""
-    if (options.logits == 0 and options.labels == 0) or needs_head(student, teacher):
+    if options.logits == 0 and options.labels == 0:
         return
-    configs = [model_config(path) for path in (teacher, student)]
-    heads = [head_of(config) for config in configs]
-    if heads[0] != heads[1]:
-        raise StudentError(
-            f"{student.name} has {_named(heads[1])}, its teacher {_named(heads[0])}; "
-            "set logits: 0 and labels: 0, or train the head first"
-        )
-    labels, other = (labels_of(config) for config in configs)
-    kinds = [answers_of(config) for config in configs]
-    if heads[0] is not None and (not same_names(labels, other) or kinds[0] != kinds[1]):
-        raise StudentError(
-            f"{student.name} has the labels {few(other)} ({kinds[1]} per row), its teacher "
-            f"{few(labels)} ({kinds[0]} per row); outputs are matched label by label"
-            + naming_hint(other, labels, student.name)
-            + naming_hint(labels, other, teacher.name)
-        )
-
-
-def _named(head: str | None) -> str:
-    return f"a {head} head" if head else "no head"
+    heads = []
+    for path in (student, teacher):
+        config = model_config(path)
+        heads.append(Head(head_of(config), tuple(labels_of(config)), answers_of(config)))
+    if problems := other_head(*heads):
+        raise StudentError("\n".join(problems))
 
 
 def layers_of(model: Any, options: Options) -> list[int]:

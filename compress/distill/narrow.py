@@ -20,9 +20,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from compress.distill.student import heads_of_student
+from compress.distill.student import sizes_of_student
 from compress.errors import StudentError
-from evalsuite.errors import FamilyError
 from evalsuite.family import Family, Rows, Sizes
 from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
@@ -67,32 +66,8 @@ def _config(teacher: Any, shape: Shape) -> Any:
 
     Raises: as `narrow`.
     """
-    family = family_of(teacher)
-    old, old_size = family.sizes(teacher.config), family.head_size(teacher.config)
-    width = shape.width or old.width
-    heads = heads_of_student(family, teacher.config, shape.width, shape.heads)
-    new = Sizes(old.layers, width, heads, shape.ffn or old.feed_forward)
-    for name, asked, there in (
-        ("hidden_size", new.width, old.width),
-        ("num_attention_heads", new.heads, old.heads),
-        ("intermediate_size", new.feed_forward, old.feed_forward),
-    ):
-        if asked > there:
-            raise StudentError(f"{name} {asked}: the teacher has {there}")
-    if width % heads:
-        raise StudentError(f"width {width} is no multiple of {heads} heads")
-    size = width // heads
-    if size > old_size:
-        raise StudentError(
-            f"heads of {size} dimensions are larger than the teacher's of {old_size}; ask for more "
-            "heads"
-        )
-    if size < old_size and family.fixed_dimensions is not None:
-        raise FamilyError(
-            f"heads of {size} dimensions: those of this {family.name} keep their {old_size}, "
-            f"because {family.fixed_dimensions}; ask for a width of {old_size} for each head"
-        )
-    return family.with_sizes(teacher.config, new)
+    new = sizes_of_student(teacher.config, shape.width, shape.heads, shape.ffn)
+    return family_of(teacher).with_sizes(teacher.config, new)
 
 
 @torch.no_grad()

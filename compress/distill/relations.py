@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from compress.distill.rules import relation_problem
 from compress.errors import StudentError
 from evalsuite.family import PARTS
 from evalsuite.find_family import family_of
@@ -88,8 +89,8 @@ def teacher_layer(wanted: int | None, layers: int) -> int:
     """
     if wanted is None:
         return layers - 1 if layers <= 12 else round(0.8 * layers) - 1
-    if not 0 <= wanted < layers:
-        raise StudentError(f"relation_layer: {wanted}: the teacher has 0 to {layers - 1}")
+    if problems := relation_problem(wanted, layers):
+        raise StudentError(problems[0])
     return wanted
 
 

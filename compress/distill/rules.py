@@ -290,6 +290,17 @@ def matched_layers(
     return problems
 
 
+def relation_problem(wanted: int | None, layers: int) -> list[str]:
+    """What is wrong with the teacher's layer whose attention relations are matched.
+
+    Args:
+        layers: how many the teacher has.
+    """
+    if wanted is None or 0 <= wanted < layers:
+        return []
+    return [f"relation_layer: {wanted}: the teacher has 0 to {layers - 1}"]
+
+
 def choose_layers(wanted: int | Sequence[int], layers: int, keep_first: bool = False) -> list[int]:
     """Which of a model's layers are kept, counted from 0, the lowest.
 

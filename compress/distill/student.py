@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from compress.distill.rules import choose_layers
-from evalsuite.family import Family
+from compress.errors import StudentError
+from evalsuite.errors import FamilyError
+from evalsuite.family import Family, Sizes
 from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
 
@@ -26,22 +28,62 @@ def config_of_student(
 
     Raises:
         UnknownNameError: the teacher's family is not known.
-        StudentError: it has no such layers.
+        StudentError: it has no such layers, or is smaller than what is asked for.
         FamilyError: the family cannot be without a layer that is left out.
     """
     family = family_of(teacher)
-    sizes = family.sizes(teacher)
+    sizes = sizes_of_student(teacher, width, heads, units)
     keep_first = family.first_layer_reason(teacher) is not None
     wanted = sizes.layers if layers is None else layers
     chosen = choose_layers(wanted, sizes.layers, keep_first)
-    smaller = replace(
-        sizes,
-        layers=len(chosen),
-        width=width or sizes.width,
-        heads=heads_of_student(family, teacher, width, heads),
-        feed_forward=units or sizes.feed_forward,
-    )
+    smaller = replace(sizes, layers=len(chosen))
     return family.with_sizes(family.with_layers(teacher, chosen), smaller)
+
+
+def sizes_of_student(
+    teacher: Any, width: int | None, heads: int | None, units: int | None
+) -> Sizes:
+    """The sizes of a narrower student with all layers; what is None is the teacher's.
+
+    Args:
+        teacher: its transformers config.
+
+    Raises:
+        UnknownNameError: the teacher's family is not known.
+        StudentError: they do not fit into the teacher, or heads do not divide the width.
+        FamilyError: its heads cannot have fewer dimensions.
+    """
+    family = family_of(teacher)
+    old, old_size = family.sizes(teacher), family.head_size(teacher)
+    new = replace(
+        old,
+        width=width or old.width,
+        heads=heads_of_student(family, teacher, width, heads),
+        feed_forward=units or old.feed_forward,
+    )
+    for name, asked, there in (
+        ("hidden_size", new.width, old.width),
+        ("num_attention_heads", new.heads, old.heads),
+        ("intermediate_size", new.feed_forward, old.feed_forward),
+    ):
+        if asked > there:
+            raise StudentError(f"{name} {asked}: the teacher has {there}")
+    if width is None and heads is None:
+        return new
+    if new.width % new.heads:
+        raise StudentError(f"width {new.width} is no multiple of {new.heads} heads")
+    size = new.width // new.heads
+    if size > old_size:
+        raise StudentError(
+            f"heads of {size} dimensions are larger than the teacher's of {old_size}; ask for more "
+            "heads"
+        )
+    if size < old_size and family.fixed_dimensions is not None:
+        raise FamilyError(
+            f"heads of {size} dimensions: those of this {family.name} keep their {old_size}, "
+            f"because {family.fixed_dimensions}; ask for a width of {old_size} for each head"
+        )
+    return new
 
 
 def heads_of_student(family: Family, teacher: Any, width: int | None, heads: int | None) -> int:

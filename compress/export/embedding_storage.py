@@ -20,6 +20,7 @@ import numpy as np
 
 from compress.errors import EmbeddingsError
 from compress.export import low_rank
+from compress.export.exporter import rank_problem
 from evalsuite.registry import FAMILIES
 from transfer.precision import row_codes
 
@@ -132,10 +133,8 @@ def _node(kind: str, inputs: list[str], output: str, **attributes: Any) -> NodeP
 def _factors(table: np.ndarray, form: Form, ids: str, output: str) -> _Parts:
     """Tensors to store, and the nodes that compute the rows of `ids` from them."""
     rank = form.rank or 0
-    if rank >= table.shape[1]:
-        raise EmbeddingsError(
-            f"embeddings: {form.name}: the table is {table.shape[1]} wide; ask for a lower rank"
-        )
+    if problem := rank_problem(form.name, table.shape[1]):
+        raise EmbeddingsError(problem)
     even = np.ones(len(table)) if form.weights is None else form.weights
     left, right = low_rank.factorize(table, rank, even)
     tensors, nodes = _rows(left, form.bits, ids, f"{_TABLE}_left_rows")

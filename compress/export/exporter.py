@@ -224,3 +224,18 @@ class GraphExporter(Exporter):
             f"embeddings: a bundle for {self.runtime} stores them as its precision implies; "
             "leave embeddings out"
         )
+
+
+def rank_problem(embeddings: str | None, width: int) -> str | None:
+    """What is wrong with the rank that word embeddings are stored in; None where nothing is.
+
+    >>> rank_problem("rank-192-int4", 128)
+    'embeddings: rank-192-int4: the table is 128 wide; ask for a lower rank'
+
+    Args:
+        width: of the table.
+    """
+    parts = (embeddings or "").split("-")
+    if parts[0] != "rank" or int(parts[1]) < width:
+        return None
+    return f"embeddings: {embeddings}: the table is {width} wide; ask for a lower rank"

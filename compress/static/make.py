@@ -18,6 +18,7 @@ import torch
 from compress.errors import StudentError
 from compress.export.low_rank import frequencies
 from compress.static.piece_vectors import piece_vectors
+from compress.static.rules import width_problem
 from compress.static.table import project, weigh
 from evalsuite import tokenization
 from evalsuite.inference.checkpoint_config import answers_of, head_of, max_length_of, model_config
@@ -64,16 +65,10 @@ def make(
             "one answer per row: give an encoder, or a model with a label per row"
         )
     model = load_checkpoint(directory).float()
-    if width > model.config.hidden_size:
-        raise StudentError(
-            f"width: {width}: {directory.name} has {model.config.hidden_size}; give at most that"
-        )
     tokenizer, pad_id = tokenization.load(directory), tokenization.pad_id(directory)
     pieces = model.get_input_embeddings().weight.shape[0]
-    if width > pieces:
-        raise StudentError(
-            f"width: {width}: {directory.name} has {pieces} pieces; give at most that"
-        )
+    if problem := width_problem(width, model.config.hidden_size, pieces):
+        raise StudentError(problem)
     declared = declared_by(directory) if declares(directory) else None
     if prefix is None:
         prefix = declared.prefix if declared else ""

@@ -15,13 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from compress.errors import CompressError
 from evalsuite.errors import EvalsuiteError
 from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import head_of, labels_of, read_config
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.opening.validated import adapter_config
 from evalsuite.plain_config import plain_config
-from recipes.errors import NotKnownAheadError
+from recipes.errors import NotKnownAheadError, is_refusal
 from recipes.planning.external_models import External
 from recipes.planning.plan import Plan, Planned
 from recipes.stages._shared.contract import Artifact
@@ -35,12 +36,15 @@ Inputs = Mapping[str, tuple[PlannedModel, ...]]  # by role
 
 
 def planned_inputs(
-    plan: Plan, text: PlannedText | None = None
+    plan: Plan,
+    text: PlannedText | None = None,
+    refused: list[tuple[Planned, Exception]] | None = None,
 ) -> Iterator[tuple[Planned, Inputs, str]]:
     """Each stage with its models by role, and the label of the first that is not known, if any.
 
     Args:
         text: of the source, where sizes that follow from it are wanted too.
+        refused: gets the stages whose models cannot be of the size that is asked for, and why.
     """
     models: Models = {label: _external(model) for label, model in plan.externals.items()}
     for stage in plan.stages:
@@ -54,9 +58,23 @@ def planned_inputs(
         if not lacking:
             try:
                 models[stage.label] = _given(stage, inputs, text)
-            except (EvalsuiteError, NotKnownAheadError):  # said where the stage runs
-                lacking = stage.label
+            except (EvalsuiteError, CompressError, NotKnownAheadError) as error:
+                lacking = stage.label  # what is no refusal is said where the stage runs
+                if refused is not None and is_refusal(error):
+                    refused.append((stage, error))
         yield stage, inputs, lacking
+
+
+def refused_sizes(plan: Plan) -> list[tuple[Planned, Exception]]:
+    """The stages whose models cannot be of the size that is asked for, and why.
+
+    >>> [(stage.name, str(error)) for stage, error in refused_sizes(plan)]
+    [('student', 'layers: 40: the teacher has 9; ask for 1 to 9')]
+    """
+    refused: list[tuple[Planned, Exception]] = []
+    for _ in planned_inputs(plan, refused=refused):
+        pass
+    return refused
 
 
 def artifact(plan: Plan, label: str) -> Artifact:

@@ -119,7 +119,10 @@ def make_plan(
     instances = expand(loaded.stages, loaded.matrix, _roles_of, problems, fixed)
     externals = _externals(instances, problems, weights)
     planned = _check(instances, externals, loaded.recipe.seed, problems)
-    if keys and not problems:
+    sound = not problems
+    if sound:
+        _check_sizes(Plan(loaded, data, tuple(planned), externals), problems)
+    if keys and sound:
         if data.kind == "xtreme" and data_dir is None:
             problems.add(
                 loaded.tree["source"].where,
@@ -187,6 +190,14 @@ def _check(
                 )
             )
     return planned
+
+
+def _check_sizes(plan: Plan, problems: Problems) -> None:
+    """Note the stages that ask for sizes that their models do not have."""
+    from recipes.planning.model_shapes import refused_sizes
+
+    for stage, error in refused_sizes(plan):
+        problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
 
 
 def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:

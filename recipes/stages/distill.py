@@ -50,7 +50,8 @@ from recipes.stages._shared.student_start import (
     apart,
     gets_head,
     head_of_student,
-    heads_matched,
+    other_head,
+    planned_student,
     refuse_other,
 )
 from recipes.stages._shared.training_keys import (
@@ -167,7 +168,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         problems += rules.bundle_teacher(config, "teacher")
     problems += student_problems(config)
     for student in inputs.get("student", ()):
-        problems += apart(config, student, teacher)
+        problems += apart(config, student, teacher) + other_head(config, student, teacher)
         problems += model_rules.static_student(
             config, student.family, config.layers, checkpointing=config.gradient_checkpointing
         )
@@ -238,20 +239,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
     """The student."""
-    from compress.distill.student import config_of_student
-
-    (teacher,) = models["teacher"]
-    if models.get("student"):
-        (student,) = models["student"]
-        if student.head is None and heads_matched(config):
-            student = replace(student, head=teacher.head, labels=teacher.labels)
-        if config.layers is None:
-            return student
-        cut = config_of_student(student.config, config.layers, None, None, None)
-        return PlannedModel(cut, student.head, student.labels)
-    shape = config.width, config.heads, config.ffn
-    cut = config_of_student(teacher.config, config.layers, *shape)
-    return PlannedModel(cut, teacher.head, teacher.labels)
+    return planned_student(config, models["teacher"][0], models.get("student", ()))
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:

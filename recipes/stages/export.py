@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from compress.export.exporter import GraphExporter
+from compress.errors import EmbeddingsError
+from compress.export.exporter import GraphExporter, rank_problem
 from compress.export.kept_tokens import whole_layer
 from compress.export.registry import EXPORTERS, layouts
 from evalsuite.inference.task_head import head_of_task
+from evalsuite.word_width import word_width
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
@@ -192,8 +194,15 @@ def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Me
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
-    """The bundle."""
-    return replace(_exported(config, models), bundle=(config.runtime, config.precision))
+    """The bundle.
+
+    Raises:
+        EmbeddingsError: the rank is no less than the width of the word embeddings.
+    """
+    model = _exported(config, models)
+    if problem := rank_problem(config.embeddings, word_width(model.config)):
+        raise EmbeddingsError(problem)
+    return replace(model, bundle=(config.runtime, config.precision))
 
 
 def _exported(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:

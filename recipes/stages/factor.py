@@ -83,11 +83,19 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
-    """The model as an ELECTRA."""
-    from compress.factor.rules import entries
+    """The model as an ELECTRA.
+
+    Raises:
+        FactorError: it is no wider than what is asked for, or is factored.
+    """
+    from compress.errors import FactorError
+    from compress.factor.rules import entries, narrow_already, problems
     from evalsuite.plain_config import plain_config
 
     (model,) = models["model"]
+    found = problems(None, None, config.width, model.shape().width)
+    if found := found or narrow_already(model.config):
+        raise FactorError("\n".join(found))
     return replace(model, config=plain_config(entries(model.config, config.width)))
 
 

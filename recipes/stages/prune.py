@@ -257,9 +257,10 @@ def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> P
 
     (model,) = models["model"]
     layers = config.layers
-    units = None
+    units, shape = None, model.shape()
     if config.ffn is not None:
-        units = wanted("ffn", config.ffn, model.shape().units)
+        units = wanted("ffn", config.ffn, shape.units)
+    wanted("heads", config.heads, shape.heads)
     cut = config_of_student(model.config, layers, None, None, units)
     return PlannedModel(cut, model.head, model.labels)
 

@@ -78,7 +78,17 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> None:
-    """Not known ahead: what a static model takes is small."""
+    """Not known ahead: what a static model takes is small.
+
+    Raises:
+        StudentError: the encoder is narrower.
+    """
+    from compress.errors import StudentError
+    from compress.static.rules import width_problem
+
+    shape = models["model"][0].shape()
+    if problem := width_problem(config.width, shape.width, shape.vocabulary):
+        raise StudentError(problem)
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:

@@ -30,7 +30,7 @@ HUB = "set source: xtreme, with a corpus next to --data-dir"
         ("stage: trim, model: t, languages: [de]", "text: [FILE] and no languages"),
         ("stage: trim, model: t, languages: [de], text: [rows.csv]", "no languages"),
         ("stage: static, model: t", "text: [FILE]"),
-        ("stage: factor, model: t, languages: [de]", "text: [FILE] and no languages"),
+        ("stage: factor, model: org/name, languages: [de]", "text: [FILE] and no languages"),
         (
             "stage: distill, teacher: t, tasks: [own], layers: 1",
             "multilingual: 0, or text: [FILE], or stream: {CODE: [FILE]}",

@@ -6,15 +6,18 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from compress.distill import model_rules, rules
-from evalsuite.inference.task_head import head_of_task
+from compress.errors import StudentError
+from evalsuite.inference.task_head import answers_of_task, head_of_task
 from evalsuite.opening.tokenizer import same_ids, same_tokenizer
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact
+from recipes.stages._shared.planned_model import PlannedModel
 from transfer.find_task import find_task
 
 
@@ -51,6 +54,56 @@ def _headless(model: Artifact) -> bool:
     if model.head is not None:
         return model.head.format is None
     return model.task is None and not model.external
+
+
+def other_head(config: Matching, student: Artifact, teacher: Artifact) -> list[str]:
+    """What is wrong where outputs are matched and both heads are known to be others."""
+    heads = [_head(model) for model in (student, teacher)]
+    if not heads_matched(config) or None in heads:
+        return []
+    return model_rules.other_head(*(head for head in heads if head is not None))
+
+
+def _head(model: Artifact) -> model_rules.Head | None:
+    """What is known of a model's head; None where nothing is."""
+    if model.task is not None:
+        task = find_task(model.task)
+        return model_rules.Head(head_of_task(task), tuple(task.labels), answers_of_task(task))
+    if model.head is not None:
+        return model_rules.Head(model.head.format, model.head.labels, model.head.answers)
+    return None if model.external else model_rules.Head(None)
+
+
+def planned_student(
+    config: Any, teacher: PlannedModel, students: Sequence[PlannedModel]
+) -> PlannedModel:
+    """The student as far as it is known ahead.
+
+    Args:
+        config: of `distill`.
+        students: the checkpoint that it starts from, where there is one.
+
+    Raises:
+        StudentError: it is larger than what it is cut from, or the teacher has no such layers.
+    """
+    from compress.distill.student import config_of_student
+
+    start = next(iter(students), teacher)
+    if students and start.head is None and heads_matched(config):
+        start = replace(start, head=teacher.head, labels=teacher.labels)
+    found = start
+    if not students or config.layers is not None:
+        shape = config.width, config.heads, config.ffn
+        cut = config_of_student(start.config, config.layers, *shape)
+        found = PlannedModel(cut, start.head, start.labels)
+    theirs = teacher.shape().layers
+    problems = rules.relation_problem(config.relation_layer, theirs)
+    problems += rules.matched_layers(
+        config.teacher_layers, config.hidden, found.shape().layers, theirs
+    )
+    if problems:
+        raise StudentError("\n".join(problems))
+    return found
 
 
 def refuse_other(other: Artifact, teacher: Artifact, name: str) -> None:
