@@ -20,9 +20,9 @@ from evalsuite.bulk.journal import Done, Sink
 from evalsuite.bulk.rows import BadRow, Rows
 from evalsuite.bulk.take_texts import TextTaker
 from evalsuite.bulk.windows import Usable, Window, windows
-from evalsuite.errors import MalformedRowError
 
-Answering = Callable[[Sequence[Sequence[str]]], list[dict[str, Any]]]  # texts per row -> answers
+Answers = tuple[list[dict[str, Any]], int]  # and how many of the rows were cut to the model
+Answering = Callable[[Sequence[Sequence[str]]], Answers]  # of the texts per row
 
 
 class Watch(Protocol):
@@ -85,16 +85,16 @@ class RowAnswerer:
         return self.sink.done
 
     def _write(self, window: Window, digest: str) -> None:
-        data, bad = self._encoded(window)
+        data, bad, cut = self._encoded(window)
         for row in bad:
             if self.strict:
-                raise MalformedRowError(self.rows.name, row.line, row.problem)
+                raise row.error(self.rows.name)
             self.watch.bad(self.rows.name, row)
-        self.sink.append(data, bad, len(window), digest)
+        self.sink.append(data, bad, len(window), digest, cut)
 
     def _compare(self, window: Window, place: int) -> int:
         """Answer a window again that an earlier run wrote; where it ends in the file."""
-        data, _ = self._encoded(window)
+        data, _, _ = self._encoded(window)
         if not self.sink.holds(data, place):
             raise self.sink.refuse(
                 "this model gives other answers to its first rows (another model, other options, "
@@ -102,11 +102,11 @@ class RowAnswerer:
             )
         return place + len(data)
 
-    def _encoded(self, window: Window) -> tuple[bytes, list[BadRow]]:
-        """The bytes of a window, and its bad rows in order."""
+    def _encoded(self, window: Window) -> tuple[bytes, list[BadRow], int]:
+        """The bytes of a window, its bad rows in order, and how many rows were cut."""
         usable = [row for row in window if isinstance(row, Usable)]
-        answers = self.answer([row.texts for row in usable]) if usable else []
+        answers, cut = self.answer([row.texts for row in usable]) if usable else ([], 0)
         merged: list[Answered | BadRow] = self._merge(window, answers)
         data, more = self.encoder.encode(merged)
         bad = [row for row in merged if isinstance(row, BadRow)]
-        return data, sorted([*bad, *more], key=lambda row: row.line)
+        return data, sorted([*bad, *more], key=lambda row: row.line), cut

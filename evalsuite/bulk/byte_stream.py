@@ -26,6 +26,7 @@ from evalsuite.data.unzstd import as_stream, unpacked
 from evalsuite.errors import DataError, MalformedRowError
 
 STDIN = "-"
+STDIN_NAME = "standard input"  # in messages
 _CHUNK = 1 << 14  # bytes read at once; where they are packed, what comes out can be far more
 _HEAD = 1 << 12
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
@@ -62,7 +63,7 @@ def opened(file: str) -> Iterator[ByteStream]:
         DataError: it cannot be read or unpacked.
         MalformedRowError: it is something else than rows, such as a web page.
     """
-    name = "standard input" if file == STDIN else file
+    name = STDIN_NAME if file == STDIN else file
     with ExitStack() as stack:
         try:
             raw: Any = sys.stdin.buffer

@@ -43,6 +43,7 @@ class Done:
         rows: read, bad ones among them.
         digest: of all rows read.
         bytes, bad_bytes: of the two files.
+        cut: rows that were longer than the model takes, and answered without their end.
         answered: of a cascade, member -> rows that it answered in this run.
     """
 
@@ -52,6 +53,7 @@ class Done:
     digest: str = ""
     bytes: int = 0
     bad_bytes: int = 0
+    cut: int = 0
     answered: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -70,7 +72,7 @@ class Sink(Protocol):
         """Whether these bytes are there, written by an earlier run."""
         ...
 
-    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
+    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str, cut: int) -> None:
         """Add a window."""
         ...
 
@@ -95,14 +97,20 @@ class StreamSink:
         """Nothing is there to refuse."""
         return DataError(problem)
 
-    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
+    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str, cut: int) -> None:
         """Write a window at once."""
         with written_out():
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         done = self.done
-        self.done = Done(done.windows + 1, done.rows + rows, done.bad + len(bad), digest)
+        self.done = Done(
+            windows=done.windows + 1,
+            rows=done.rows + rows,
+            bad=done.bad + len(bad),
+            digest=digest,
+            cut=done.cut + cut,
+        )
 
 
 class Journal:
@@ -179,7 +187,7 @@ class Journal:
         try:
             found: Any = json.loads(self.state.read_text("utf-8"))
             done = Done(**found)
-            numbers = [done.windows, done.rows, done.bad, done.bytes, done.bad_bytes]
+            numbers = [done.windows, done.rows, done.bad, done.bytes, done.bad_bytes, done.cut]
             if not all(type(number) is int and number >= 0 for number in numbers):
                 raise ValueError("a count is no number")
             return done
@@ -200,7 +208,7 @@ class Journal:
         self._file.seek(at)
         return self._file.read(len(data)) == data
 
-    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str) -> None:
+    def append(self, data: bytes, bad: Sequence[BadRow], rows: int, digest: str, cut: int) -> None:
         """Add a window: its bytes first, then how far they count."""
         assert self._bad is not None
         done = self.done
@@ -215,6 +223,7 @@ class Journal:
             digest=digest,
             bytes=done.bytes + len(data),
             bad_bytes=done.bad_bytes + len(listed),
+            cut=done.cut + cut,
         )
         with self.guard():
             for file, added in ((self._file, data), (self._bad, listed)):

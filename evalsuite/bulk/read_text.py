@@ -40,6 +40,10 @@ class TextLines:
     def __init__(self, stream: ByteStream) -> None:
         self.stream, self.number, self.problem = stream, 0, ""
 
+    def bad(self) -> BadRow:
+        """The line given last, as a row that cannot be read."""
+        return bad_row(self.number, self.problem)
+
     def __iter__(self) -> Iterator[str]:
         read = self.stream.lines.readline
         while raw := read(LONGEST):
@@ -82,7 +86,7 @@ class Lines(_ByLine):
         lines = self._lines
         for line in lines:
             if lines.problem:
-                yield BadRow(lines.number, lines.problem)
+                yield lines.bad()
             else:
                 yield Row(lines.number, {LINE: line.rstrip("\n").removesuffix("\r")})
 
@@ -104,7 +108,7 @@ class Delimited:
         self._rows = self._tabs() if tabs else self._csv(named=not numbered)
         first = next(self._rows, None)
         if isinstance(first, BadRow):
-            raise MalformedRowError(self.name, first.line, first.problem)
+            raise first.error(self.name)
         self.columns: tuple[str, ...] | None = ()
         if first is None:
             return
@@ -133,7 +137,7 @@ class Delimited:
         lines = self._lines
         for line in lines:
             if lines.problem:
-                yield BadRow(lines.number, lines.problem)
+                yield lines.bad()
             elif line.strip() or "\t" in line:  # cells that are all empty are a row
                 yield lines.number, tab_fields(line.rstrip("\n"))
 
@@ -152,7 +156,7 @@ class Delimited:
             if fields is None:
                 return
             if lines.problem:
-                yield BadRow(first, lines.problem)
+                yield bad_row(first, lines.problem)
             elif fields:
                 yield first, fields
 
@@ -195,7 +199,7 @@ class JsonLines(_ByLine):
         lines = self._lines
         for line in lines:
             if lines.problem:
-                yield BadRow(lines.number, lines.problem)
+                yield lines.bad()
             elif line.strip():
                 yield self._row(lines.number, line)
 
@@ -220,9 +224,17 @@ def check_once(file: str, line: int, names: Sequence[str]) -> None:
         raise MalformedRowError(file, line, problem)
 
 
+_NOT_UTF8 = "not UTF-8"
+
+
 def not_utf8(error: UnicodeDecodeError) -> str:
     """What is wrong with bytes: the first one that UTF-8 does not have."""
-    return f"not UTF-8 (byte 0x{error.object[error.start]:02x})"
+    return f"{_NOT_UTF8} (byte 0x{error.object[error.start]:02x})"
+
+
+def bad_row(line: int, problem: str) -> BadRow:
+    """A row of text with a problem of `TextLines`."""
+    return BadRow(line, problem, coded=problem.startswith(_NOT_UTF8))
 
 
 def stored_text(column: str, value: Any) -> Any:

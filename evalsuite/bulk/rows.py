@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
+
+from evalsuite.bulk.byte_stream import STDIN_NAME
+from evalsuite.data.decoded import conversion
+from evalsuite.errors import MalformedRowError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +31,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be read or answered, and why; the rows after it can."""
+    """A row that cannot be read or answered, and why; the rows after it can.
+
+    Attributes:
+        coded: its bytes are in another encoding than UTF-8, and so is the whole file.
+    """
 
     line: int
     problem: str
+    coded: bool = False
+
+    def error(self, name: str) -> MalformedRowError:
+        """The error where the row ends the run; `name` is that of the file."""
+        problem = f"{self.problem}; {converted(name)}" if self.coded else self.problem
+        return MalformedRowError(name, self.line, problem)
+
+
+def converted(name: str) -> str:
+    """What to do with an input that is not UTF-8: a file, or standard input.
+
+    >>> converted("standard input")
+    'convert it: iconv -f <encoding> -t utf-8'
+    """
+    return conversion("" if name == STDIN_NAME else Path(name).name)
 
 
 class Rows(Protocol):

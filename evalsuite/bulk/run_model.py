@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from evalsuite.bulk.answer_rows import Answering, RowAnswerer, Watch
+from evalsuite.bulk.answer_rows import Answering, Answers, RowAnswerer, Watch
 from evalsuite.bulk.journal import Done
 from evalsuite.bulk.open_rows import Reading, open_rows
 from evalsuite.bulk.output import TABLES, VECTORS, open_output
@@ -81,8 +80,10 @@ def predict_file(directory: Path, job: Job, watch: Watch) -> Done:
         opened.append(session.predictor)
         in_language(session.predictor, job.language)
 
-        def answer(rows: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-            return list(head.answers(session, [head.example(texts) for texts in rows]))
+        def answer(rows: Sequence[Sequence[str]]) -> Answers:
+            before = session.cut
+            found = list(head.answers(session, [head.example(texts) for texts in rows]))
+            return found, session.cut - before
 
         return answer, 0
 
@@ -111,8 +112,10 @@ def embed_file(directory: Path, job: Job, watch: Watch, vectors: Vectors | None 
             alone=job.alone,
         )
 
-        def answer(rows: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-            return [{"vector": vector} for vector in embed([text for (text,) in rows])]
+        def answer(rows: Sequence[Sequence[str]]) -> Answers:
+            before = embed.session.cut
+            found = [{"vector": vector} for vector in embed([text for (text,) in rows])]
+            return found, embed.session.cut - before
 
         return answer, embed.width
 

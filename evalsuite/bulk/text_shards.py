@@ -117,7 +117,7 @@ def _file_texts(name: str) -> Iterator[str]:
         column = _table_column(rows)
         for row in rows:
             if isinstance(row, BadRow):
-                raise MalformedRowError(Path(name), row.line, row.problem)
+                raise row.error(name)
             if rows.columns is None:
                 column = _object_column(Path(name), row, column)
             try:

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 SEPARATOR = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """An encoded row; `ids` as in an `Encoding` of `tokenizers`."""
+    """An encoded row; as an `Encoding` of `tokenizers`, with what a member does not read of it."""
 
     ids: list[int]
+    overflowing: list[Encoding]
 
 
 class MemberTokenizers:
@@ -51,7 +52,13 @@ class MemberTokenizers:
     def encode_batch(self, texts: Sequence[str | tuple[str, str]]) -> list[Packed]:
         """The ids of each row, for all members."""
         rows = zip(*(tokenizer.encode_batch(texts) for tokenizer in self.tokenizers), strict=True)
-        return [Packed(packed([encoding.ids for encoding in row])) for row in rows]
+        return [
+            Packed(
+                packed([encoding.ids for encoding in row]),
+                [more for encoding in row for more in encoding.overflowing],
+            )
+            for row in rows
+        ]
 
 
 def packed(parts: Sequence[Sequence[int]]) -> list[int]:

@@ -6,6 +6,7 @@ r"""The text of a file of data, from its bytes: UTF-8 without a byte-order mark,
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from evalsuite.data.mistaken import EMPTY, mistaken
@@ -36,6 +37,14 @@ def decoded(path: Path, raw: bytes, *, by_line: bool = True) -> str:
         raise MalformedRowError(
             path,
             line,
-            f"not UTF-8 (byte 0x{raw[error.start]:02x}); convert it: "
-            f"iconv -f <encoding> -t utf-8 {path.name}",
+            f"not UTF-8 (byte 0x{raw[error.start]:02x}); {conversion(path.name)}",
         ) from None
+
+
+def conversion(name: str) -> str:
+    """What to do with a file that is not UTF-8.
+
+    >>> conversion("new.csv")
+    'convert it: iconv -f <encoding> -t utf-8 new.csv'
+    """
+    return f"convert it: iconv -f <encoding> -t utf-8 {shlex.quote(name) if name else ''}".rstrip()

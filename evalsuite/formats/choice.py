@@ -55,14 +55,16 @@ def encode(
     room = max_length - len((*around.opening, *around.between, *around.closing))
     encoded = []
     for index, example in enumerate(examples):
+        before = len(contexts[index]) + len(questions[index])
         for _ in example.choices:
             choice = next(choices)
-            choice = choice[: max(room // 2, room - len(contexts[index]) - len(questions[index]))]
+            cut = before + len(choice) > room
+            choice = choice[: max(room // 2, room - before)]
             question = questions[index][: room - len(choice)]
             context = contexts[index][: room - len(choice) - len(question)]
             one = [*around.opening, *context, *question]
             sequence = [*one, *around.between, *choice, *around.closing]
-            encoded.append(Encoded(index, sequence))
+            encoded.append(Encoded(index, sequence, cut=cut))
     return encoded
 
 

@@ -39,7 +39,10 @@ def encode(tokenizer: Tokenizer, examples: Sequence[PairExample], max_length: in
         )
     finally:
         tokenizer.no_truncation()
-    return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]
+    return [
+        Encoded(index, encoding.ids, cut=bool(encoding.overflowing))
+        for index, encoding in enumerate(encodings)
+    ]
 
 
 def decode(

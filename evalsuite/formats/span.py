@@ -72,7 +72,8 @@ def encode(tokenizer: Tokenizer, examples: Sequence[SpanExample], max_length: in
             spans = [_NONE] * len(before) + offsets[start:end]
             spans += [_NONE] * len(around.closing)
             ids = [*before, *context.ids[start:end], *around.closing]
-            encoded.append(Encoded(index, ids, spans=spans))
+            cut = len(asked) < len(question.ids)
+            encoded.append(Encoded(index, ids, spans=spans, cut=cut))
     return encoded
 
 

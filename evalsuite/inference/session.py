@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite import scoring, tokenization
 from evalsuite.inference.batch_runner import run
-from evalsuite.inference.encoded import Encoded
+from evalsuite.inference.encoded import Encoded, rows_cut
 from evalsuite.metric import Answers
 from evalsuite.registry import FORMATS
 from evalsuite.task import Example, Format, Task
@@ -33,11 +33,13 @@ class Session:
         tokenizer: its `tokenizers.Tokenizer`, padding and truncation off.
         pad_id: what it pads with.
         max_tokens: padded tokens a batch; 1 runs every sequence by itself, None as suits it.
+        cut: rows so far that were longer than the model takes, and lost their end.
     """
 
     def __init__(self, predictor: Predictor, max_tokens: int | None = None) -> None:
         self.predictor = predictor
         self.max_tokens = max_tokens
+        self.cut = 0
         self.tokenizer = tokenization.load(predictor.directory)
         self.pad_id = tokenization.pad_id(predictor.directory)
 
@@ -46,6 +48,7 @@ class Session:
         encoded: list[Encoded] = FORMATS.get(format).encode(
             self.tokenizer, examples, self.predictor.max_length
         )
+        self.cut += rows_cut(encoded)
         return encoded
 
     def run(

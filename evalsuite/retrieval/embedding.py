@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from evalsuite.data.ranking import Searched
 from evalsuite.errors import ModelError
 from evalsuite.inference.batch_runner import batches
+from evalsuite.inference.encoded import rows_cut
 from evalsuite.inference.session import Session
 from evalsuite.metrics.map_at_20 import CUT
 from evalsuite.retrieval import nearest as search
@@ -74,6 +75,7 @@ class Embedder:
             [prefix + text for text in sentences] if prefix else sentences,
             min(limit for limit in limits if limit),
         )
+        self.session.cut += rows_cut(encoded)
         rows = self.session.run(
             encoded,
             f"hidden_states.{self.layer}",

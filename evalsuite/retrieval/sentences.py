@@ -26,7 +26,10 @@ def encode_sentences(
         encodings = tokenizer.encode_batch(list(sentences))
     finally:
         tokenizer.no_truncation()
-    return [Encoded(index, encoding.ids) for index, encoding in enumerate(encodings)]
+    return [
+        Encoded(index, encoding.ids, cut=bool(encoding.overflowing))
+        for index, encoding in enumerate(encodings)
+    ]
 
 
 def pool(hidden: np.ndarray, mask: np.ndarray, pooling: Pooling) -> np.ndarray:

@@ -41,6 +41,7 @@ class RowProgress:
         self._working = self._resumed = False
         self._rate, self._share, self._began_at = 0.0, 0.0, 0.0
         self._bad = 0
+        self._coded = ""  # the input, where it has another encoding than UTF-8
         self._bar: Any = None
         if sys.stderr.isatty() and not (output is None and sys.stdout.isatty()):
             self._bar = _bar()
@@ -59,10 +60,15 @@ class RowProgress:
     ) -> None:
         if self._bar:
             self._bar.stop()
+        if self._coded:
+            from evalsuite.bulk.rows import converted
+
+            self._say(f"{self._coded} is not UTF-8; {converted(self._coded)}")
 
     def bad(self, name: str, row: BadRow) -> None:
         """Show a row that was left out."""
         self._bad += 1
+        self._coded = name if row.coded else self._coded
         if self.output is None or self._bad <= MOST:
             self._say(f"{name}:{row.line}: {row.problem}")
         elif self._bad == MOST + 1:
@@ -100,12 +106,14 @@ class RowProgress:
         """Say what was done, unless it is all on standard output."""
         if self._bar:
             self._bar.stop()
-        if self.output is None and not done.bad:
+        if self.output is None and not (done.bad or done.cut):
             return
         parts = [f"{done.rows - done.bad:,} rows answered"]
         if done.bad:
             where = f" (see {self.output}.bad.jsonl)" if self.output else ""
             parts.append(f"{done.bad:,} bad row(s) left out{where}")
+        if done.cut:
+            parts.append(f"{done.cut:,} too long for the model and read without their end")
         if done.answered:
             run = "in this run " if self._resumed else ""  # an earlier run did not count
             parts.append(f"{run}answered by {by_member(done.answered)}")

@@ -122,6 +122,9 @@ def test_bad_rows_are_reported_and_do_not_stop_the_rest(
         MalformedRowError, match=problems[0].replace("(", r"\(").replace(")", r"\)")
     ):
         answer(Job(job.file, job.output, strict=True))
+    (tmp_path / name).write_bytes(b"\xff\n" if name in ("r.txt", "r.jsonl") else b"text\n\xff\n")
+    with pytest.raises(MalformedRowError, match=rf"\(byte 0xff\); convert it: iconv .* {name}$"):
+        answer(Job(job.file, job.output, strict=True))
     assert not (tmp_path / "o.jsonl").exists()
 
 
@@ -140,6 +143,7 @@ def test_bad_rows_are_reported_and_do_not_stop_the_rest(
         (b"PAR1 and no more", Reading("parquet"), "cannot be read: "),
         (b"version https://git-lfs.github.com/spec/v1\n", Reading("csv"), "a Git LFS pointer"),
         (b"\xff\xfet\0e\0", Reading("csv"), "UTF-16"),
+        (b"t\xfcxt\na\n", Reading("csv"), "0xfc); convert it: iconv -f <encoding> -t utf-8 r"),
         (gzip.compress(b"text\n" + b"a line\n" * 9, mtime=0)[:-9], Reading("csv"), "to its end: "),
         (zstandard.compress(b"text\n" + b"a line\n" * 9)[:-3], Reading("csv"), "cut short"),
     ],

@@ -17,7 +17,7 @@ from evalsuite.bulk.run_model import Job
 from evalsuite.errors import DataError
 from evalsuite.inference.answers import Sentences, Texts
 from evalsuite.retrieval.sentence_embedder import OneText
-from tests.support.bulk_rows import ROWS, answer, as_file, label, vectors
+from tests.support.bulk_rows import LONGEST, ROWS, answer, as_file, label, vectors
 
 
 class Killed(BaseException):
@@ -29,7 +29,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(windows, "ROWS", 2)
-    rows = [*ROWS[:2], {"id": "x", "text": ""}, *ROWS[2:]]
+    long = {"id": "y", "text": "x" * (LONGEST + 1)}  # read again by each run, and counted once
+    rows = [long, ROWS[1], {"id": "x", "text": ""}, *ROWS[2:]]
     path = as_file(tmp_path / "r.csv", rows)
     model = vectors if name == "o.npy" else label
     whole = tmp_path / "whole" / name
@@ -53,12 +54,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
         with monkeypatch.context() as patch:
             patch.setattr(Journal, "append", dying)
             try:
-                _, seen = answer(Job(str(path), out), kind, model)
+                done, seen = answer(Job(str(path), out), kind, model)
                 break
             except Killed:
                 assert not out.exists()
     assert out.read_bytes() == whole.read_bytes()
-    assert seen.resumed == 8 and seen.rows == 10
+    assert seen.resumed == 8 and seen.rows == 10 and done.cut == 1
     bad = tmp_path / f"{name}.bad.jsonl"
     assert bad.read_bytes() == (whole.parent / bad.name).read_bytes() != b""
     assert len(list(tmp_path.iterdir())) == 4  # the input, the output, its bad rows, whole/

@@ -71,6 +71,39 @@ def test_predict_answers_a_table_as_it_answers_lines(cli: Cli, tmp_path: Path) -
     )
 
 
+def test_a_file_in_another_encoding_ends_with_what_to_do(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = "text\nIt rains.\nKündigung\nÄrger\n".encode("cp1252")
+    Path("new 2.csv").write_bytes(raw)
+    said = cli(0, "predict", model(), "new 2.csv")[1].splitlines()
+    remedy = "is not UTF-8; convert it: iconv -f <encoding> -t utf-8"
+    assert said[:2] == ["new 2.csv:3: not UTF-8 (byte 0xfc)", "new 2.csv:4: not UTF-8 (byte 0xc4)"]
+    assert said[2].startswith("1 rows answered, 2 bad row(s) left out")
+    assert said[3:] == [f"new 2.csv {remedy} 'new 2.csv'"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    said = cli(0, "predict", model())[1].splitlines()
+    assert said[-1] == f"standard input {remedy}"
+
+
+@pytest.mark.parametrize("head", ["pair", "choice"])
+def test_texts_that_are_cut_to_the_model_are_counted(head: str, cli: Cli) -> None:
+    end = "\tyes\tno" if head == "choice" else ""
+    rows = ["It rains.", "it rains " * 5000, "Nein"]
+    Path("long.txt").write_text("".join(f"{row}{end}\n" for row in rows))
+    said = cli(0, "predict", model(head), "long.txt", "--output", "o.jsonl")[1]
+    assert said.startswith("3 rows answered, 1 too long for the model and read without their end, ")
+    assert cli(0, "predict", model(head), "long.txt")[1].startswith("3 rows answered, 1 too long")
+    Path("short.txt").write_text(f"It rains.{end}\n")
+    assert not cli(0, "predict", model(head), "short.txt")[1]
+
+
+def test_texts_that_are_cut_to_the_model_are_counted_for_vectors(cli: Cli) -> None:
+    Path("long.txt").write_text("It rains.\n" + "it rains " * 5000 + "\n")
+    said = cli(0, "embed", model(""), "long.txt", "--output", "o.npy")[1]
+    assert "2 rows answered, 1 too long for the model and read without their end" in said
+
+
 def test_a_column_whose_name_has_a_comma_stands_in_quotes(cli: Cli, tmp_path: Path) -> None:
     with (tmp_path / "r.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["a", "Title, short"], *enumerate(TEXTS)])
@@ -207,7 +240,7 @@ def test_the_last_of_few_bad_rows_and_one_line_per_minute(
         for seconds, rows in ((30, 4000), (61, 7000), (90, 10_000), (122, 13_000)):
             clock[0] = seconds
             progress.update(rows, 1000, rows / 20_000)
-        progress.finish(Done(rows=13_000, bad=39, answered={"fast": 9000, "good": 3000}))
+        progress.finish(Done(rows=13_000, bad=39, cut=7, answered={"fast": 9000, "good": 3000}))
     lines = capsys.readouterr().err.splitlines()
     assert lines[19:21] == [
         "r.csv:20: empty", "further bad rows are listed in o.csv.bad.jsonl when it is done"
@@ -217,6 +250,7 @@ def test_the_last_of_few_bad_rows_and_one_line_per_minute(
     assert lines[23].startswith("13,000 rows, 98 rows/s, 65% read, about ")
     assert lines[24:] == [
         "12,961 rows answered, 39 bad row(s) left out (see o.csv.bad.jsonl), "
+        "7 too long for the model and read without their end, "
         "in this run answered by fast 9,000 (75.0%), good 3,000 (25.0%), 98 rows/s"
     ]
 

@@ -22,6 +22,8 @@ from evalsuite.inference.answers import Sentences, Texts
 
 ROWS = [{"id": str(n), "text": f'line {n}, é\n "q"' if n == 3 else f"line {n}"} for n in range(9)]
 
+LONGEST = 10_000  # characters of a text that these models read
+
 
 class Seen:
     """Notes what a run reports."""
@@ -54,7 +56,11 @@ def answer(
 ) -> tuple[Done, Seen]:
     seen = Seen()
     allowed = VECTORS if model is vectors else TABLES
-    return run(job, texts or Sentences(), lambda: (model, 3), allowed, seen), seen
+
+    def answered(rows: Sequence[Sequence[str]]) -> tuple[list[dict[str, Any]], int]:
+        return model(rows), sum(len(text) > LONGEST for texts in rows for text in texts)
+
+    return run(job, texts or Sentences(), lambda: (answered, 3), allowed, seen), seen
 
 
 def as_file(path: Path, rows: list[dict[str, Any]] = ROWS) -> Path:
