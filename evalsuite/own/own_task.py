@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -247,9 +248,8 @@ class OwnTask(Task):
             return
         needed: list[Column] = []
         optional: list[Column] = []
-        for role in self.declaration.row_roles:
+        for role, columns in self._columns.items():
             hidden = split == "test" and role in rules.GOLD
-            columns = self.declaration.columns_of(role) or (self._column(role),)
             (optional if hidden else needed).extend(columns)
         for record in records(place, needed, optional, skipped):
             yield self._row(place, record)
@@ -257,13 +257,24 @@ class OwnTask(Task):
     def _row(self, path: Path, record: Record) -> Row:
         parts: dict[str, str] = {}
         lists: dict[str, dict[Column, str]] = {}
-        for role in self.declaration.row_roles:
-            if several := self.declaration.columns_of(role):
-                there = {name: record.fields[name] for name in several if name in record.fields}
-                lists |= {role: there} if there else {}
-            elif (column := self._column(role)) in record.fields:
-                parts[role] = record.fields[column]
+        for role, columns in self._columns.items():
+            there = {name: record.fields[name] for name in columns if name in record.fields}
+            if there and role in self._listed:
+                lists[role] = there
+            elif there:
+                (parts[role],) = there.values()
         return Row(path, record.line, parts, lists, self.declaration.spelling)
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[Column, ...]]:
+        """The columns of each part of a row; kept, since every row asks for them."""
+        found = self.declaration
+        return {role: found.columns_of(role) or (found.column(role),) for role in found.row_roles}
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        """The parts that have several columns."""
+        return frozenset(role for role in self._columns if self.declaration.columns_of(role))
 
     def _column(self, role: str) -> Column:
         return self.declaration.column(role)
