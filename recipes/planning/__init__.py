@@ -5,6 +5,7 @@ Files:
     external_heads.py: what is known of the head of a model from outside before it is opened
     external_models.py: models from outside a recipe: a hub id, a directory, or one that an
         installed package carries
+    faulty_rows.py: rows of declared tasks that no stage could read, found before any stage runs
     list_schedule.py: when each stage would begin, and where, if stages run at the same time
     matrix.py: fan a recipe out over its matrix
     memory.py: how much memory each stage will take, from the configs of its models and its keys

@@ -20,12 +20,14 @@ from evalsuite.task import DataSource
 from recipes.errors import is_persons
 from recipes.hashing import DigestMemo, sha256_file, sha256_json
 from recipes.parsing.knobs import Assignment, Fixed, grid, names
+from recipes.parsing.node import entries_of
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import Loaded, RawStage
 from recipes.parsing.references import parse_reference, roles
 from recipes.planning import without_text
 from recipes.planning.data_digests import digest_need, need_text
 from recipes.planning.external_models import External
+from recipes.planning.faulty_rows import faulty_rows
 from recipes.planning.matrix import Instance, Roles, expand
 from recipes.planning.stage_config import check_stage
 from recipes.stages._shared import registry
@@ -212,6 +214,8 @@ def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]
             for need in needs:
                 if need not in digests:
                     digests[need] = digest_need(need, plan.data, memo.file)
+                    for problem in faulty_rows(need, plan.data):
+                        problems.add(_declared(plan, need.task), f"tasks.{need.task}: {problem}")
         except Exception as error:
             if not is_persons(error) and not isinstance(error, OSError):
                 raise
@@ -225,6 +229,11 @@ def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]
         result.append(replace(stage, key=key, reads=(*models, *data)))
     memo.save()
     return result
+
+
+def _declared(plan: Plan, task: str) -> str:
+    """The line where a task is declared."""
+    return entries_of(plan.loaded.tree["tasks"])[task].where
 
 
 def changed(plan: Plan, stage: Planned, memo: DigestMemo) -> str:

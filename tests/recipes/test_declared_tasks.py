@@ -222,10 +222,10 @@ def test_rows_that_are_not_declared_are_not_looked_for_in_a_data_dir(files, need
     assert "--data-dir" not in str(caught.value)
 
 
-def test_stages_that_read_multilingual_text_say_what_to_set(files):
+def test_files_have_no_multilingual_text(files):
     from recipes.stages._shared.contract import PARALLEL, PARALLEL_IF_ANY
 
-    with pytest.raises(DataError, match="set multilingual: 0"):
+    with pytest.raises(DataError, match="source: files has none"):
         digest_need(PARALLEL, SOURCE)
     assert digest_need(PARALLEL_IF_ANY, SOURCE) == "no parallel text"
     embedded = DataSource("embedded")
@@ -269,3 +269,29 @@ def test_labels_of_python_values_are_those_of_yaml():
 def test_a_home_folder_of_nobody_is_a_file_that_is_not_there(files):
     text = RECIPE.replace("train: {de: train.csv}", "train: {de: ~nobody-here/train.csv}")
     assert "there is no file ~nobody-here/train.csv" in error(files, text)
+
+
+def test_a_faulty_row_is_found_before_anything_runs(files, monkeypatch):
+    monkeypatch.setattr(recipes.planning.plan, "digest_need", digest_need)
+    (files.folder / "test-de.csv").write_text(CSV + "Kauf!,spam\n")
+    said = "r.yaml:4: tasks.topics: test-de.csv:4: unknown label 'spam'; allowed: sports, weather"
+    assert error(files, RECIPE) == f"r.yaml: 1 problem\n  {said}"
+    assert files.cli("run", "r.yaml") == 2 and not (files.workspace / "stages").exists()
+    (files.folder / "test-sw.csv").write_text(CSV + ",sports\n")
+    assert "2 problems" in error(files, RECIPE)
+    only_trained = RECIPE.replace("  - {name: scores", "# {")
+    make_plan(load(files.write(only_trained)), None, DigestMemo())  # reads no test rows
+    monkeypatch.setattr("recipes.planning.faulty_rows.MOST_BYTES", 10)
+    make_plan(load(files.write(RECIPE)), None, DigestMemo())
+
+
+def test_a_row_with_an_unknown_one_of_several_labels_is_found(files, monkeypatch):
+    monkeypatch.setattr(recipes.planning.plan, "digest_need", digest_need)
+    several = RECIPE.replace("classification", "multilabel").replace(
+        "    dev:", "    KEYS\n    dev:"
+    )
+    several = several.replace("KEYS", "columns: {labels: label}")
+    (files.folder / "train.csv").write_text("text,label\nEs regnet.,cute|sad\nTor!,sad\n")
+    for name in ("test-de.csv", "test-sw.csv"):
+        (files.folder / name).write_text("text,label\nEs regnet.,cute\nTor!,animal|cute\n")
+    assert "test-de.csv:3: unknown label 'animal'; allowed: cute, sad" in error(files, several)
