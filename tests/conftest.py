@@ -261,6 +261,14 @@ def tiny_base(traces: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model that tags words."""
+    from heads import headed
+
+    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
+
+
+@pytest.fixture(scope="session")
 def tiny_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA adapter for XNLI, trained a little on the NF4 base."""
     from made_once import made_once

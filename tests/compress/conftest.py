@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from heads import headed
-
-
-@pytest.fixture(scope="session")
-def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model that tags words."""
-    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from heads import headed
 
 from compress.export.calibration_text import Calibration, samples
 from evalsuite.data import parallel
@@ -25,11 +24,6 @@ from recipes.stages._shared.lineage import made_from
 from recipes.stages.export import Config, check, data, unused_keys
 
 EMBEDDED = DataSource("embedded")
-
-
-@pytest.fixture(scope="module")
-def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
 
 
 def test_calibration_text_is_not_what_is_scored(tagger: Path) -> None:

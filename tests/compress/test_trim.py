@@ -167,7 +167,7 @@ def test_restoring_gives_the_original_back(tiny_nli: Path, trimmed: Path, tmp_pa
 
 
 def test_restoring_keeps_what_was_trained_since(
-    tiny_nli: Path, trimmed: Path, tiny_base: Path, tmp_path: Path
+    tiny_nli: Path, trimmed: Path, tmp_path: Path
 ) -> None:
     from safetensors.numpy import load_file, save_file
 

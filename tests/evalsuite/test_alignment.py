@@ -155,7 +155,7 @@ def results(
     return found
 
 
-def test_the_stage_checks_its_task(results: list[AlignmentResult]) -> None:
+def test_the_stage_checks_its_task() -> None:
     def checked(**fields: Any) -> Artifact:
         config = Config(name="a", stage="alignment", models=("base",), **fields)
         return check(config, {"models": [Artifact("checkpoint")]})

@@ -54,11 +54,6 @@ def test_every_head_gives_what_its_checkpoint_gives(
 
 
 @pytest.fixture(scope="module")
-def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
-
-
-@pytest.fixture(scope="module")
 def rounded(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rounded")
     probe = Probe(TASKS.get("panx"), EMBEDDED, 4)

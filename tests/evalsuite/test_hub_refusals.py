@@ -163,7 +163,7 @@ def test_without_a_network_the_cache_is_read_or_the_remedy_said(
     assert len(hub.asked) == asked and isinstance(error, OfflineError)
 
 
-def test_a_hub_that_is_not_there(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_is_not_there(hub: LoopbackHub) -> None:
     hub.close()
     error = refused("dataset")
     assert "and the hub cannot be reached (" in str(error) and "HF_HOME" in str(error)

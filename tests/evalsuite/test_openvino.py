@@ -53,11 +53,6 @@ def bundle(checkpoint: Path, out: Path, precision: str = "fp32") -> OpenVinoPred
 
 
 @pytest.fixture(scope="module")
-def tagger(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return headed(tiny_base, "tagging", tmp_path_factory.mktemp("tagger"))
-
-
-@pytest.fixture(scope="module")
 def exact(tagger: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenVinoPredictor:
     return bundle(tagger, tmp_path_factory.mktemp("exact"))
 

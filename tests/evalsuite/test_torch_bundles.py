@@ -109,9 +109,7 @@ def test_they_say_what_they_are(spread: Path, bundles: dict[str, Path]) -> None:
         assert listed == {path.name for path in bundle.iterdir()} - {"SHA256SUMS"}
 
 
-def test_predict_evaluate_and_benchmark_run_them(
-    bundles: dict[str, Path], spread: Path, tmp_path: Path
-) -> None:
+def test_predict_evaluate_and_benchmark_run_them(bundles: dict[str, Path], tmp_path: Path) -> None:
     bundle = bundles["nf4"]
     (said,) = predict_lines(bundle, [LINE])
     assert math.isclose(sum(said["scores"].values()), 1, abs_tol=1e-4)

@@ -171,7 +171,7 @@ def test_frozen_embeddings_are_not_updated(found: dict[str, Prediction]) -> None
     assert found["frozen"].working < found["teacher"].working
 
 
-def test_a_teacher_is_run_next_to_its_student(found: dict[str, Prediction], plan: Plan) -> None:
+def test_a_teacher_is_run_next_to_its_student(found: dict[str, Prediction]) -> None:
     student, teacher = found["student"].parts["compute"], found["teacher"].parts["compute"]
     assert student > teacher  # two layers trained, and all of the teacher's, on pairs
 
