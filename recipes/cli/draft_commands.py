@@ -69,7 +69,11 @@ def init(  # noqa: PLR0913  options of a command
 
 def shrink(  # noqa: PLR0913  options of a command
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A tuned checkpoint: a folder or a hub name.")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A tuned checkpoint: a folder, RECIPE:STAGE of a run, or a hub name.",
+        ),
     ],
     languages: Annotated[
         str, typer.Option("--languages", metavar="CODES", help="Languages to keep: en,de,hi.")
@@ -128,6 +132,7 @@ def shrink(  # noqa: PLR0913  options of a command
             precision=precision,
             recipe=write_recipe,
             force=force,
+            workspace=workspace,
         ),
         Workspace(workspace).root / "shrink",
     )

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from evalsuite.own.declaration import Declaration
 from recipes.drafting.sample_text import gather, write_sample
 from recipes.drafting.shrink_recipe import EMBEDDED, Shrink, shrink_recipe
 from recipes.errors import RecipesError
+from recipes.execution.find_outputs import find_model
 from recipes.naming import file_name
 from recipes.parsing.references import named_model
 from recipes.planning.external_models import External
@@ -33,6 +35,7 @@ class ShrinkWishes:
     Attributes:
         recipe: where the recipe is kept; None to write it into the workspace.
         task_data: labelled rows.
+        workspace: where a model is looked for that is named as RECIPE:STAGE.
     """
 
     name: str | None = None
@@ -43,6 +46,7 @@ class ShrinkWishes:
     precision: str = "int8"
     recipe: Path | None = None
     force: bool = False
+    workspace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def prepare(model: str, languages: Sequence[str], wishes: ShrinkWishes, folder: 
         RecipesError: its head is of no kind that is known here, a language has no text, or the
             recipe exists.
     """
-    text, directory = _model(model)
+    text, directory = _model(model, wishes.workspace)
     config = model_config(directory)
     head = head_of(config)
     if head not in EMBEDDED:
@@ -73,7 +77,8 @@ def prepare(model: str, languages: Sequence[str], wishes: ShrinkWishes, folder: 
             f"{model} has a head for {head}; shrink takes classifiers, taggers and encoders\n"
             "write a recipe with trim and export: lingopress ls stages export"
         )
-    name = wishes.name or f"{file_name(directory.resolve().name)}-small"
+    of_run = re.sub(r"[^\w.-]+", "-", model).strip("-") if _is_of_run(model) else ""
+    name = wishes.name or f"{of_run or file_name(directory.resolve().name)}-small"
     path = wishes.recipe or folder / f"{name}.yaml"
     if wishes.recipe and path.exists() and not wishes.force:
         raise RecipesError(f"{path} exists; write another file, or replace it with --force")
@@ -126,16 +131,25 @@ def _calibrates(plan: Shrink) -> bool:
     return precision is not None and precision.calibrated
 
 
-def _model(text: str) -> tuple[str, Path]:
+def _is_of_run(model: str) -> bool:
+    """Whether a model is named as a stage of a run.
+
+    >>> _is_of_run("mine:teacher"), _is_of_run("./mine:teacher"), _is_of_run("package:a/b")
+    (True, False, False)
+    """
+    return ":" in model and not named_model(model).startswith((".", "~", "/", "package:"))
+
+
+def _model(model: str, workspace: Path | None) -> tuple[str, Path]:
     """How a recipe names the model, and its folder, fetched where it is of the hub."""
-    text = named_model(text)
+    text = str(find_model(model, workspace)) if _is_of_run(model) else named_model(model)
     external = External.find(text)
     if external.artifact.kind in ("adapter", "prompt"):
         raise RecipesError(
-            f"{text} is an adapter; merge it into its base first: a recipe with stage: fuse"
+            f"{model} is an adapter; merge it into its base first: a recipe with stage: fuse"
         )
     if external.artifact.kind != "checkpoint":
-        raise RecipesError(f"{text} is a bundle, which is small already; give its checkpoint")
+        raise RecipesError(f"{model} is a bundle, which is small already; give its checkpoint")
     return text, external.fetch()
 
 

@@ -9,8 +9,11 @@ import pytest
 import yaml
 from tiny_families import tiny_checkpoint
 
+from evalsuite.errors import ModelError
 from recipes.drafting.shrunk import Prepared, ShrinkWishes, prepare
 from recipes.errors import RecipesError
+from recipes.execution.run_note import RunNote
+from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning.plan import make_plan
@@ -139,3 +142,17 @@ def test_one_message(here: Path) -> None:
     (here / "mine.yaml").write_text("x")
     with pytest.raises(RecipesError, match=r"mine\.yaml exists"):
         prepared(here, "pair", recipe=Path("mine.yaml"))
+
+
+def test_a_stage_of_a_run_is_shrunk(here: Path) -> None:
+    space = Workspace(here / "space")
+    path = tiny_checkpoint("xlm-roberta", "pair")
+    space.write_run(RunNote(recipe="m", stages={"t[size=base]": str(path)}), {})
+    wishes = ShrinkWishes(workspace=here / "space")
+    found = prepare("m:t[size=base]", ("en",), wishes, here / "kept")
+    assert found.name == "m-t-size-base-small"
+    assert yaml.safe_load(found.path.read_text())["stages"][0]["model"] == str(path)
+    with pytest.raises(RecipesError, match="has no finished run of other"):
+        prepare("other:t", ("en",), wishes, here / "kept")
+    with pytest.raises(ModelError, match=r"there is no directory \./m:t"):
+        prepare("./m:t", ("en",), wishes, here / "kept")
