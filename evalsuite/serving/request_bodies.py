@@ -19,7 +19,20 @@ from evalsuite.serving.refusals import NotValidError, TooLargeError
 
 _LONGEST_NAME = 255  # as that of a directory, which a model is often named after
 _SHOWN = 60  # characters of a key in a message
-Text = Annotated[str, Field(min_length=1)]
+_FILLED = r"\S"  # a text of spaces alone is empty
+_PLAIN = {  # pydantic's name of a mistake -> what is said of it
+    "string_type": "not a text",
+    "string_pattern_mismatch": "an empty text",
+    "string_too_short": "shorter than {min_length} characters",
+    "string_too_long": "longer than {max_length} characters",
+    "list_type": "not a list",
+    "too_short": "{actual_length} given, and {min_length} or more are needed",
+    "too_long": "more than {max_length} given",
+    "missing": "this key is missing",
+    "model_type": "not an object with keys",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "not a whole number"),
+}
+Text = Annotated[str, Field(pattern=_FILLED)]
 Two = Annotated[list[Text], Field(min_length=1, max_length=2, fail_fast=True)]
 Words = Annotated[list[Text], Field(min_length=1, fail_fast=True)]
 ModelName = Annotated[
@@ -110,7 +123,7 @@ class Choices(Body):
     """A context, a question about it if there is one, and what may follow."""
 
     context: Text
-    question: Annotated[str | None, Field(min_length=1)] = None
+    question: Text | None = None
     choices: Annotated[list[Text], Field(min_length=2, fail_fast=True)]
 
 
@@ -178,7 +191,7 @@ def read(kind: type[Read], body: bytes) -> Read:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        mistakes = error.errors(include_url=False, include_context=False, include_input=False)
+        mistakes = error.errors(include_url=False, include_input=False)
         raise NotValidError(_described(max(mistakes, key=_tells_more))) from None
 
 
@@ -190,15 +203,16 @@ def _tells_more(mistake: Any) -> tuple[bool, int]:
 def _described(mistake: Any) -> str:
     """One mistake in words.
 
-    >>> _described({"type": "", "loc": ("inputs", 3, "str"), "msg": "Input should be a string"})
-    'inputs[3]: Input should be a string'
+    >>> _described({"type": "string_type", "loc": ("inputs", 3, "str"), "msg": ""})
+    'inputs[3]: not a text'
     """
     if mistake["type"] == "json_invalid":
         return f"the body is no JSON: {mistake['msg'].removeprefix('Invalid JSON: ')}"
     named = [part for part in mistake["loc"] if isinstance(part, int) or part.isidentifier()]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in named)
     place = place.removeprefix(".").removesuffix(".str")
-    return f"{place or 'the body'}: {mistake['msg'].removeprefix('Value error, ')}"
+    said = _PLAIN.get(mistake["type"], "").format(**mistake.get("ctx", {}))
+    return f"{place or 'the body'}: {said or mistake['msg'].removeprefix('Value error, ')}"
 
 
 def refuse_large(rows: Iterable[Iterable[int]], count: int, key: str, limits: Limits) -> None:

@@ -193,7 +193,8 @@ def _survey(name: str, found: Found) -> Survey:
     try:
         declaration = Declaration.model_validate(found.declaration)
     except ValidationError as error:
-        said = "; ".join(str(item["msg"]) for item in error.errors(include_url=False))
+        problems = (str(item["msg"]) for item in error.errors(include_url=False))
+        said = "; ".join(problem.removeprefix("Value error, ") for problem in problems)
         raise DataError(f"{found.sheet.path}: {said}") from None
     try:
         return survey(OwnTask(name, declaration))

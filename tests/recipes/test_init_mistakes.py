@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from drafts import Rows, conll, json_lines, rows, table
@@ -17,11 +18,11 @@ NINETY = rows(90)
 TWO_LINES = ('"It rains,\nand the sun is on its way"', "weather")
 
 
-def said(folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> str:
+def said(folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], **more: Any) -> str:
     monkeypatch.chdir(folder)
     for name, text in files.items():
         Path(name).write_text(text, encoding="utf-8")
-    wishes = Wishes(model="package:recipes/models/e5-mini", output=Path("r.yaml"))
+    wishes = Wishes(model="package:recipes/models/e5-mini", output=Path("r.yaml"), **more)
     with pytest.raises(DataError) as caught:
         draft([*map(Path, files)], wishes)
     return str(caught.value)
@@ -80,3 +81,11 @@ def test_a_word_of_a_sentence_is_named_where_it_stood(tmp_path: Path) -> None:
         )
     other = MalformedRowError("b.csv", 1, "x")
     assert origins.of(other) is other
+
+
+def test_what_the_recipe_would_refuse_is_said_in_plain_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = {"text": "text", "labels": ("label", "label")}
+    found = said(tmp_path, monkeypatch, {"a.csv": table(NINETY)}, columns=columns)
+    assert found == "a.csv: columns: labels: give at least two, each of them once"
