@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from evalsuite.errors import DataError, OfflineError
 from evalsuite.guess.declare import Asked, Found, look_at
 from evalsuite.guess.survey import Survey, survey
+from evalsuite.home_path import home_path
 from evalsuite.languages import is_among
 from evalsuite.opening.hub import HubId
 from evalsuite.own.declaration import Declaration
@@ -102,6 +103,8 @@ def draft(paths: Sequence[Path], wishes: Wishes) -> Drafted:
 
 def _draft(paths: Sequence[Path], wishes: Wishes, name: str, path: Path, folder: Path) -> Drafted:
     budget = read_budget(wishes.budget) if wishes.budget else None
+    if absent := [text for text in wishes.text if not home_path(text).is_file()]:
+        raise RecipesError(f"--text: there is no file {absent[0]} (from {Path.cwd()})")
     model, shape, unsure = _model(wishes.model, budget is not None)
     asked = Asked(
         wishes.format, wishes.columns, wishes.language, wishes.train_on, folder, wishes.force

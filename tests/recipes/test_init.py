@@ -246,6 +246,11 @@ def test_columns_name_language_and_split(write: Write) -> None:
         ({"d/train.csv": CSV}, {"language": "xx"}, "--language: 'xx' is no language code"),
         ({"d/train.csv": CSV}, {"language": "German"}, "such as de or pt-BR; write de"),
         ({"d/train.csv": CSV}, {"language": "DE"}, "write the language in small letters"),
+        (
+            {"d/train.csv": CSV},
+            {"text": ("d/train.csv", "no.txt")},
+            "there is no file no.txt (from",
+        ),
         ({"d/train.csv": CSV}, {"name": "xnli"}, "is a task of lingopress"),
     ],
 )
