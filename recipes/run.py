@@ -22,7 +22,8 @@ from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.problems import suggest
 from recipes.parsing.recipe_file import load
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.planning.stage_graph import ancestors, descendants
 
 

@@ -20,7 +20,8 @@ from evalsuite.own.own_task import OwnTask
 from evalsuite.registry import METRICS, TASKS
 from evalsuite.task import DataSource
 from recipes.planning.data_digests import digest_need
-from recipes.planning.plan import Planned, _named_plugins
+from recipes.planning.plan import _named_plugins
+from recipes.planning.planned import Planned
 from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig
 
 ROOT = Path(__file__).resolve().parents[1]

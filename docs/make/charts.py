@@ -97,9 +97,9 @@ def front() -> str:
     for tick in range(50, 91, 10):
         parts += [line(left, y(tick), right, y(tick), "grid")]
         parts += [text(left - 8, y(tick) + 4, str(tick), "small", "end")]
-    for times in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000):
-        parts += [line(x(times), bottom, x(times), bottom + 5)]
-        parts += [text(x(times), bottom + 20, str(times), "small", "middle")]
+    for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000):
+        parts += [line(x(tick), bottom, x(tick), bottom + 5)]
+        parts += [text(x(tick), bottom + 20, str(tick), "small", "middle")]
     axis = "times as many texts per second as the original in torch, one thread"
     parts.append(text((left + right) / 2, bottom + 40, axis, "small", "middle"))
     measured = rows("compact.md", "model", "MB", "zero-shot", "texts/s", "times")

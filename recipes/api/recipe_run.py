@@ -29,7 +29,7 @@ from recipes.stages._shared.read_measurements import read
 
 if TYPE_CHECKING:
     from recipes.execution.display import Display
-    from recipes.planning.plan import Plan
+    from recipes.planning.planned import Plan
 
 _RECORDS = {"evaluate": "scores", "benchmark": "speed"}
 

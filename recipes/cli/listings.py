@@ -17,7 +17,8 @@ from recipes.execution.workspace import Workspace, size_text
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.parsing.write_yaml import dump
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.search.feasible import find_feasible
 from transfer.find_task import find_task
 

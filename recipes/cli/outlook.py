@@ -23,7 +23,7 @@ from recipes.execution.scheduler import alone, threads
 from recipes.execution.workspace import Workspace
 from recipes.planning.list_schedule import Slot, list_schedule
 from recipes.planning.memory import Estimate, estimate_or_reason
-from recipes.planning.plan import Plan
+from recipes.planning.planned import Plan
 from recipes.planning.time import Prediction, work_of
 from recipes.stages._shared.planned_text import PlannedText
 

@@ -28,7 +28,8 @@ from recipes.hashing import DigestMemo
 from recipes.parsing.knobs import Assignment
 from recipes.parsing.recipe_file import Loaded, load
 from recipes.planning.memory import Estimate
-from recipes.planning.plan import Plan, Planned, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan, Planned
 from recipes.planning.source_text import SourceText
 from recipes.planning.time import Prediction
 from recipes.search.feasible import SearchSpace, find_feasible

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from recipes.execution.display import Display
     from recipes.execution.run_options import RunOptions
     from recipes.execution.run_record import RunOutcome
-    from recipes.planning.plan import Plan
+    from recipes.planning.planned import Plan
 
 
 def run_shown(

@@ -31,7 +31,8 @@ from recipes.execution.run_record import StageOutcome
 from recipes.execution.shared_cache import SharedCache, SharedCacheError
 from recipes.execution.stage_runner import Maker
 from recipes.execution.stage_worker import News
-from recipes.planning.plan import Planned, lineage
+from recipes.planning.plan import lineage
+from recipes.planning.planned import Planned
 
 MOST_LOSSES = 10
 """A stage whose process was lost that many times is not sent again."""

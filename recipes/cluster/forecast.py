@@ -22,7 +22,7 @@ from recipes.cluster.protocol import Request
 from recipes.cluster.stage_requests import requests_for
 from recipes.planning.list_schedule import Slot, end_of, list_schedule
 from recipes.planning.memory import Estimate, estimate_or_reason
-from recipes.planning.plan import Plan
+from recipes.planning.planned import Plan
 from recipes.planning.time import Prediction, work_of
 from recipes.stages._shared.planned_text import PlannedText
 

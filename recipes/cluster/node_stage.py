@@ -30,7 +30,8 @@ from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.problems import Problems
 from recipes.planning.external_models import External
-from recipes.planning.plan import Plan, with_keys
+from recipes.planning.plan import with_keys
+from recipes.planning.planned import Plan
 
 if TYPE_CHECKING:
     from evalsuite.own.own_task import OwnTask

@@ -18,7 +18,7 @@ from evalsuite.machine.memory import Place
 from recipes.cluster.protocol import ClusterError, Node, Request
 from recipes.execution.scheduler import alone, threads
 from recipes.planning.memory import estimate
-from recipes.planning.plan import Plan, Planned
+from recipes.planning.planned import Plan, Planned
 from recipes.stages._shared.resources import Resources
 
 

@@ -18,7 +18,7 @@ from recipes.execution.find_outputs import last_run
 from recipes.execution.manifest import read_manifest
 from recipes.execution.shared_cache import SharedCache
 from recipes.execution.workspace import Workspace
-from recipes.planning.plan import Planned
+from recipes.planning.planned import Planned
 
 
 @dataclass(frozen=True, slots=True)

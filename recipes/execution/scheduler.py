@@ -15,7 +15,7 @@ from typing import Protocol
 from recipes.errors import StageRefusedError
 from recipes.execution.run_record import StageOutcome
 from recipes.execution.stage_runner import Maker
-from recipes.planning.plan import Plan, Planned
+from recipes.planning.planned import Plan, Planned
 from recipes.planning.stage_graph import independent_of
 
 

@@ -39,7 +39,8 @@ from recipes.execution.shared_stages import SharedStages
 from recipes.execution.work_snapshots import WorkSnapshots
 from recipes.execution.workspace import Workspace
 from recipes.naming import distinct_file_name
-from recipes.planning.plan import Plan, Planned, changed, lineage
+from recipes.planning.plan import changed, lineage
+from recipes.planning.planned import Plan, Planned
 from recipes.stages._shared.contract import Input, StageContext, Summary
 from transfer.loop.training_log import read_curves
 

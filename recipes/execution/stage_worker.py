@@ -26,7 +26,7 @@ from recipes.execution.run_record import StageOutcome
 from recipes.execution.scheduler import threads
 from recipes.execution.stage_runner import Maker
 from recipes.execution.workspace import Workspace
-from recipes.planning.plan import Plan, Planned
+from recipes.planning.planned import Plan, Planned
 
 if TYPE_CHECKING:
     from evalsuite.own.own_task import OwnTask

@@ -28,7 +28,7 @@ from recipes.execution.run_record import StageOutcome
 from recipes.execution.scheduler import InTurn, StagePlace, alone
 from recipes.execution.stage_runner import Maker
 from recipes.execution.stage_worker import Assignment, News, Result, Work, work_for
-from recipes.planning.plan import Planned
+from recipes.planning.planned import Planned
 
 # Between them, all that stages import.
 PRELOAD = ["transfer.supervised.train_tasks", "compress.export.export", "evalsuite.bench.worker"]

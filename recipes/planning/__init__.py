@@ -11,6 +11,8 @@ Files:
     memory.py: how much memory each stage will take, from the configs of its models and its keys
     model_shapes.py: the models that each stage is given, as far as they are known ahead
     plan.py: what a recipe will really run: checked, ordered, each stage with its cache key
+    planned.py: a recipe's stages, ready to run, and all of them in an order in which inputs come
+        first
     searched_text.py: texts that are embedded next to the rows of a task: what is searched for them
     source_text.py: looks at some rows of the source: how many there are, and how long
     stage_config.py: the keys of a stage, checked: every mistake at once

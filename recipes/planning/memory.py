@@ -18,7 +18,7 @@ from evalsuite.errors import EvalsuiteError
 from evalsuite.machine.memory import Memory, Place
 from recipes.errors import is_persons
 from recipes.planning.model_shapes import Inputs, artifact, planned_inputs
-from recipes.planning.plan import Plan, Planned
+from recipes.planning.planned import Plan, Planned
 from recipes.stages._shared.contract import StageConfig
 from recipes.stages._shared.planned_text import PlannedText
 

@@ -24,7 +24,7 @@ from evalsuite.opening.validated import adapter_config
 from evalsuite.plain_config import plain_config
 from recipes.errors import NotKnownAheadError, is_refusal
 from recipes.planning.external_models import External
-from recipes.planning.plan import Plan, Planned
+from recipes.planning.planned import Plan, Planned
 from recipes.stages._shared.contract import Artifact
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import PlannedText

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,76 +23,20 @@ from recipes.parsing.knobs import Assignment, Fixed, grid, names
 from recipes.parsing.node import entries_of
 from recipes.parsing.problems import Problems
 from recipes.parsing.recipe_file import Loaded, RawStage
-from recipes.parsing.references import parse_reference, roles
+from recipes.parsing.references import roles
 from recipes.planning import without_text
 from recipes.planning.data_digests import digest_need, need_text
 from recipes.planning.external_models import External
 from recipes.planning.faulty_rows import faulty_rows
 from recipes.planning.matrix import Instance, Roles, expand
+from recipes.planning.model_shapes import refused_sizes
+from recipes.planning.planned import Plan, Planned
 from recipes.planning.stage_config import check_stage
 from recipes.stages._shared import registry
-from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig
+from recipes.stages._shared.contract import DataNeed
 from transfer.registry import METHODS
 
 KEY_VERSION = 1  # raise it when the same key would mean another output
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One stage instance, ready to run.
-
-    Attributes:
-        reads: digests of the rows and of the models from outside that its key was made of.
-    """
-
-    label: str
-    name: str
-    kind: str
-    where: str
-    config: StageConfig
-    inputs: dict[str, tuple[str, ...]]  # role -> labels, of stages or of `Plan.externals`
-    seed: int
-    artifact: Artifact
-    key: str = ""
-    reads: tuple[str, ...] = ()
-
-    @property
-    def module(self) -> registry.StageModule:
-        """Its code; looked up, so that a plan can be sent to another process."""
-        return registry.load_stage(self.kind)
-
-    def needs(self) -> list[str]:
-        """All input labels, in order of role."""
-        return [label for labels in self.inputs.values() for label in labels]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All stages in an order in which inputs come first."""
-
-    loaded: Loaded
-    data: DataSource
-    stages: tuple[Planned, ...]
-    externals: dict[str, External]
-
-    def graph(self) -> dict[str, list[str]]:
-        """Label -> labels of the stages it needs, in order."""
-        labels = {stage.label for stage in self.stages}
-        return {s.label: [n for n in s.needs() if n in labels] for s in self.stages}
-
-    def find(self, name: str) -> list[str]:
-        """Labels of a stage's variants that have the values named: `int8`, `int8[size=base]`."""
-        wanted = parse_reference(name)
-        if wanted is None:
-            return []
-        references = [(stage.label, parse_reference(stage.label)) for stage in self.stages]
-        return [
-            label
-            for label, found in references
-            if found is not None
-            and found.name == wanted.name
-            and wanted.variant.items() <= found.variant.items()
-        ]
 
 
 def make_plan(
@@ -196,8 +140,6 @@ def _check(
 
 def _check_sizes(plan: Plan, problems: Problems) -> None:
     """Note the stages that ask for sizes that their models do not have."""
-    from recipes.planning.model_shapes import refused_sizes
-
     for stage, error in refused_sizes(plan):
         problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
 

@@ -18,7 +18,7 @@ from evalsuite.errors import EvalsuiteError
 from evalsuite.machine.work import Rates, Work
 from recipes.errors import NotKnownAheadError
 from recipes.planning.model_shapes import planned_inputs
-from recipes.planning.plan import Plan
+from recipes.planning.planned import Plan
 from recipes.stages._shared.planned_text import PlannedText
 
 

@@ -23,7 +23,8 @@ from recipes.parsing.knobs import Assignment, SearchConfig
 from recipes.parsing.problems import Problems, suggest
 from recipes.parsing.recipe_file import Loaded
 from recipes.parsing.references import is_external, parse_reference
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 
 LOOK_AT = 200  # assignments; of more, as few as hold every value
 

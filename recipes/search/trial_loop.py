@@ -39,7 +39,8 @@ from recipes.parsing.problems import suggest
 from recipes.parsing.recipe_file import Loaded
 from recipes.parsing.references import parse_reference
 from recipes.planning.matrix import as_node
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.planning.stage_graph import descendants
 from recipes.search.feasible import SearchSpace, find_feasible, has_stage, refusal
 from recipes.search.optuna_sampler import Sampler

@@ -10,7 +10,8 @@ from evalsuite.own.declared import declare
 from recipes.errors import RecipeError
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 
 HEAD = """
 name: keys

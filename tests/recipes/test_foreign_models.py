@@ -18,7 +18,8 @@ from recipes.errors import RecipeError
 from recipes.execution.run_options import RunOptions
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.run import run_recipe
 from tests.support.harmed import change_json, write_small
 

@@ -15,7 +15,8 @@ from evalsuite.task import DataSource
 from recipes.errors import RecipeError, StageInputError
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.stages._shared.labelled_rows import refuse_unknown_languages
 
 HEAD = """

@@ -19,7 +19,8 @@ from recipes.cluster.node_check import Files
 from recipes.cluster.node_probe import Asked, StageWork, measure
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.planning.source_text import SourceText
 from recipes.planning.time import work_of
 from recipes.stages._shared import planned_model

@@ -27,7 +27,8 @@ from recipes.execution.display import duration
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
-from recipes.planning.plan import Plan, make_plan
+from recipes.planning.plan import make_plan
+from recipes.planning.planned import Plan
 from recipes.planning.source_text import SourceText
 from recipes.planning.time import Prediction, predict
 from recipes.stages import distill, pretrain, train
