@@ -202,9 +202,9 @@ def _refuse_other_separators(path: Path, lines: Sequence[str]) -> None:
         MalformedRowError: it is one; says which separator.
     """
     some = list(islice(_filled(lines), 50))
-    own = "," if form(path) == "csv" else "\t"
+    own = ",;" if form(path) == "csv" else "\t"
     for mark, name in ((";", "semicolons"), ("\t", "tabs"), (",", "commas"), ("|", "bars")):
-        if mark != own and len(some) > 1 and divides(mark, some):
+        if mark not in own and len(some) > 1 and divides(mark, some):
             suffix = {"\t": ".tsv", ",": ".csv"}.get(mark)
             remedy = f"rename it to end in {suffix}" if suffix else "save it as CSV, or TSV"
             raise MalformedRowError(path, 1, f"its columns are separated by {name}; {remedy}")

@@ -80,6 +80,7 @@ SHORT = "it rains;weather;1\n" * 13 + 'a;b\n"Hello,\n""it"" rains; thanks\nBob";
         ("g.csv", "text\tlabel\n" + SEMICOLONS.replace(";", "\t"), "tabs; rename it to end in .t"),
         ("g.csv", CSV + "one,two,three\n", "g.csv:32: 3 columns where 2 are expected"),
         ("g.csv", "text;label;no\n" + SHORT, "g.csv:15: 2 columns where 3 are expected"),
+        ("g.csv", "text;label\n" + "it rains;weather\n" * 60 + "b\n", "g.csv:62: 1 columns where 2"),
         ("g.txt", "text\tlabel\n" + "a\tb\n" * 9 + "a\tb\tc\n", "g.txt:11: 3 columns where 2"),
         ("g.json", json.dumps([{"text": "it rains", "label": "weather"}] * 9),
          "rows go into a file that ends in .jsonl, one JSON object per line"),
