@@ -20,8 +20,8 @@ from evalsuite.report.figures.scores import (
     TaskColumn,
     average,
     average_delta,
+    averaged_tasks,
     delta,
-    have_average,
     most_comparable,
     score,
     scored_on,
@@ -48,8 +48,8 @@ def charts(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[Char
     axes = _axes(systems)
     several = len(tasks) > 1
     drawn = []
-    if have_average(systems, tasks):
-        drawn += [_average_chart(systems, tasks, axis) for axis in axes]
+    if averaged := averaged_tasks(systems, tasks):
+        drawn += [_average_chart(systems, averaged, axis) for axis in axes]
     of_tasks = [_axes(systems, task) for task in tasks]
     for number, axis in enumerate(axes):
         group = f"Each task against {axis.title}" if several else ""

@@ -17,8 +17,8 @@ from math import inf, log10
 from evalsuite.report.figures.scores import (
     TaskColumn,
     average,
+    averaged_tasks,
     comparable,
-    have_average,
     most_comparable,
     score,
 )
@@ -109,7 +109,8 @@ def _scores(
 ) -> dict[str, tuple[float | None, ...]]:
     """Zero-shot means by column; scores on other rows than most are left out."""
     by_column: dict[str, tuple[float | None, ...]] = {}
-    whole = {system.name for system in systems}  # scored on all tasks, on the same rows
+    averaged = averaged_tasks(systems, tasks)
+    whole = {system.name for system in systems}  # scored on all of these, on the same rows
     for task in tasks:
         cells = [score(system, task) for system in systems]
         first = most_comparable(cells)
@@ -119,10 +120,10 @@ def _scores(
         whole -= {
             system.name
             for system, value in zip(systems, by_column[task.name], strict=True)
-            if value is None
+            if value is None and task in averaged
         }
-    if have_average(systems, tasks):
-        means = {system.name: average(system, tasks) for system in systems}
+    if averaged:
+        means = {system.name: average(system, averaged) for system in systems}
         by_column[AVERAGE] = tuple(
             mean.mean if (mean := means[s.name]) and s.name in whole else None for s in systems
         )

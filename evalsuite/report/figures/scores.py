@@ -249,12 +249,19 @@ def average(system: System, tasks: Sequence[TaskColumn]) -> Average | None:
     return Average(fmean(means.values()), tuple(means)) if means else None
 
 
-def have_average(systems: Iterable[System], tasks: Sequence[TaskColumn]) -> bool:
-    """Whether there are several tasks that can be averaged, and a system has a mean on each."""
-    if len(tasks) < 2 or not can_be_averaged(tasks):
-        return False
-    found = (average(system, tasks) for system in systems)
-    return any(value is not None and len(value.over) == len(tasks) for value in found)
+def averaged_tasks(
+    systems: Iterable[System], tasks: Sequence[TaskColumn]
+) -> tuple[TaskColumn, ...]:
+    """The tasks of the average: those on which some system has a mean; none without an average.
+
+    There is one where these are several, can be averaged, and a system has a mean on each.
+
+    >>> [task.name for task in averaged_tasks(systems, tasks)]
+    ['XNLI', 'UD-POS']
+    """
+    overs = [value.over for system in systems if (value := average(system, tasks)) is not None]
+    kept = tuple(task for task in tasks if any(task in over for over in overs))
+    return kept if len(kept) > 1 and can_be_averaged(tasks) and kept in overs else ()
 
 
 def average_delta(system: System, reference: System, tasks: Sequence[TaskColumn]) -> float | None:

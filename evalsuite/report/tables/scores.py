@@ -12,9 +12,9 @@ from evalsuite.report.figures.scores import (
     TaskColumn,
     average,
     average_delta,
+    averaged_tasks,
     can_be_averaged,
     delta,
-    have_average,
     mean,
     score,
 )
@@ -27,7 +27,7 @@ from evalsuite.results.task import TaskResult
 def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     """One row per scored system, one column per task, then the average; the last row is chance."""
     scored = [system for system in systems if system.scores]
-    averaged = have_average(scored, tasks)
+    averaged = averaged_tasks(scored, tasks)
     grid = {system.name: [score(system, task) for task in tasks] for system in scored}
     reference = grid[scored[0].name] if scored else []
     rows = []
@@ -38,14 +38,14 @@ def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
         ]
         if averaged:
             first = scored[0]
-            difference = None if system is first else average_delta(system, first, tasks)
-            cells.append(_average_cell(average(system, tasks), difference, len(tasks)))
+            difference = None if system is first else average_delta(system, first, averaged)
+            cells.append(_average_cell(average(system, averaged), difference, len(averaged)))
         rows.append(Row(Cell(system.name, sub=system.description), tuple(cells)))
     if scored:
         rows.append(_chance_row(grid, tasks, averaged))
     heads = [_head(task, [grid[s.name][i] for s in scored]) for i, task in enumerate(tasks)]
     if averaged:
-        heads.append(Column("Average", f"of {len(tasks)} tasks"))
+        heads.append(Column("Average", f"of {len(averaged)} tasks"))
     return Table("System", tuple(heads), tuple(rows), tuple(_notes(scored, tasks, grid)))
 
 
@@ -80,7 +80,9 @@ def _average_cell(value: Average | None, difference: float | None, total: int) -
 
 
 def _chance_row(
-    grid: dict[str, list[Score | None]], tasks: Sequence[TaskColumn], averaged: bool
+    grid: dict[str, list[Score | None]],
+    tasks: Sequence[TaskColumn],
+    averaged: Sequence[TaskColumn],
 ) -> Row:
     guesses = [
         mean(cell.chance for cells in grid.values() if (cell := cells[i]) is not None)
@@ -88,7 +90,8 @@ def _chance_row(
     ]
     cells = [Cell(percent(guess)) for guess in guesses]
     if averaged:
-        cells.append(Cell(NONE if None in guesses else percent(mean(guesses))))
+        own = [guess for task, guess in zip(tasks, guesses, strict=True) if task in averaged]
+        cells.append(Cell(NONE if None in own else percent(mean(own))))
     return Row(Cell("chance"), tuple(cells), "aside")
 
 
@@ -120,16 +123,20 @@ def _notes(
         notes.append(f"Differences are in points against {scored[0].name}.")
     if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):
         notes.append("n models: the mean over n models that were all scored on this task.")
-    notes += _no_average(scored, tasks)
+    notes += _not_averaged(scored, tasks)
     for i, task in enumerate(tasks):
         here = {name: cell for name, cells in grid.items() if (cell := cells[i]) is not None}
         notes += _warnings(task, here, scored[0].name)
     return notes
 
 
-def _no_average(scored: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
-    """Why several columns have no average; nothing where they have one."""
-    if len(tasks) < 2 or have_average(scored, tasks):
+def _not_averaged(scored: Sequence[System], tasks: Sequence[TaskColumn]) -> list[str]:
+    """Why several columns have no average, or which of them are not in it."""
+    if averaged := averaged_tasks(scored, tasks):
+        names = [task.name for task in tasks if task not in averaged]
+        why = f"Average: without {listed(names)}, on which no system has a zero-shot score."
+        return [why] if names else []
+    if len(tasks) < 2:
         return []
     if can_be_averaged(tasks):
         return ["No average: no system has a zero-shot score on every task."]

@@ -9,7 +9,7 @@ from evalsuite.report.figures.scores import (
     Score,
     TaskColumn,
     average,
-    have_average,
+    averaged_tasks,
     score,
 )
 from evalsuite.report.figures.seeds import scored_alike, seed_groups, spread
@@ -21,7 +21,7 @@ from evalsuite.report.table import Cell, Column, Row, Table
 def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
     """One row per system, over its seeds; no rows if nothing ran with several seeds."""
     groups = seed_groups(systems)
-    averaged = have_average(systems, tasks)
+    averaged = averaged_tasks(systems, tasks)
     rows, apart = [], False
     for name, members in groups.items():
         columns = [_scores(members, task) for task in tasks]
@@ -32,11 +32,12 @@ def seed_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
             for column, same in zip(columns, alike, strict=True)
         ]
         if averaged:
-            cells.append(_cell(_averages(members, tasks) if all(alike) else []))
+            same = all(a for task, a in zip(tasks, alike, strict=True) if task in averaged)
+            cells.append(_cell(_averages(members, averaged) if same else []))
         rows.append(Row(Cell(name), tuple(cells)))
     heads = [Column(task.name) for task in tasks]
     if averaged:
-        heads.append(Column("Average", f"of {len(tasks)} tasks"))
+        heads.append(Column("Average", f"of {len(averaged)} tasks"))
     notes = ["Zero-shot score in percent: mean over seeds ± standard deviation (n−1)."]
     if apart:
         notes.append(f"{NONE}: the seeds were scored on different rows or languages.")
@@ -54,9 +55,9 @@ def _means(scores: Sequence[Score]) -> list[float]:
 
 def _averages(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> list[float]:
     """One average per seed; none where a seed has not all tasks."""
-    averages = [a for system in systems if (a := average(system, tasks)) is not None]
-    whole = all(len(a.over) == len(tasks) for a in averages)
-    return [a.mean for a in averages] if whole else []
+    averages = [average(system, tasks) for system in systems]
+    whole = [a.mean for a in averages if a is not None and len(a.over) == len(tasks)]
+    return whole if len(whole) == len(systems) else []
 
 
 def _cell(values: Sequence[float]) -> Cell:
