@@ -6,9 +6,10 @@ import pytest
 from report_fakes import LABELS, a_model, a_run, a_score, run_of_three_systems
 
 from evalsuite.report.figures.scores import columns
-from evalsuite.report.figures.seeds import Spread, seed_groups, spread
+from evalsuite.report.figures.seeds import Spread, over_seeds, seed_groups, spread
 from evalsuite.report.figures.systems import group
 from evalsuite.report.figures.trials import score_trials
+from evalsuite.report.figures.verdict import headline_systems
 from evalsuite.report.output.page import html, markdown, page
 from evalsuite.report.table import Table
 from evalsuite.report.tables.seeds import seed_table
@@ -110,6 +111,20 @@ def test_the_headline_picks_no_seed() -> None:
     assert headline_of(apart) == "s: 2.0× smaller than t, means over seeds."
     teachers = run.model_copy(update={"scores": run.scores[:2]})
     assert headline_of(teachers) == "t: 0.00 MB, 22.5 zero-shot on XNLI, means over seeds."
+
+
+def test_a_system_with_the_name_of_a_group_is_not_lost() -> None:
+    run = of_sizes({"s": 10.0, "s[seed=1]": 23.6, "s[seed=2]": 12.4})
+    found = over_seeds(group(run), columns(run.scores))
+    assert [(own.name, len(own.models)) for own in found] == [("s", 1), ("s over seeds", 2)]
+
+
+def test_the_headline_of_a_search_without_systems_is_made() -> None:
+    search = Search(
+        candidate="s", reference="t", budget="MB", limit=1.0, knobs={"size": ("2",)}, most=1,
+        trials=(Trial(assignment={"size": "2"}),), recommended=0,
+    )  # fmt: skip
+    assert headline_systems((), search) == ()
 
 
 def test_the_headline_of_a_search_has_all_seeds_of_its_first_system() -> None:

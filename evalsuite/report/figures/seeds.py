@@ -71,15 +71,17 @@ def scored_alike(scores: Sequence[Score]) -> bool:
 def over_seeds(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> tuple[System, ...]:
     """The systems, those of one group as one: its scores and costs are means over its seeds.
 
-    It has no score on a task that some of its seeds were not scored on, or on other rows.
+    It has no score on a task that some of its seeds were not scored on, or on other rows. Where
+    another system has its name already, it is called `student over seeds`.
 
     >>> [system.name for system in over_seeds(systems, tasks)]
     ['teacher', 'student[layers=2]', 'base']
     """
-    groups = seed_groups(systems)
-    merged = {name: _merged(name, members, tasks) for name, members in groups.items()}
-    name_of = {own.name: name for name, members in groups.items() for own in members}
-    found = (merged.get(name_of.get(own.name, ""), own) for own in systems)
+    taken, merged = {own.name for own in systems}, {}
+    for name, members in seed_groups(systems).items():
+        one = _merged(f"{name} over seeds" if name in taken else name, members, tasks)
+        merged.update({own.name: one for own in members})
+    found = (merged.get(own.name, own) for own in systems)
     return tuple({own.name: own for own in found}.values())
 
 

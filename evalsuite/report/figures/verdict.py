@@ -72,7 +72,7 @@ def headline_systems(systems: Sequence[System], search: Search | None) -> Sequen
 
     Of the first one all seeds.
     """
-    if search is None or search.recommended is None:
+    if not systems or search is None or search.recommended is None:
         return systems
     names = {systems[0].name, *search.trials[search.recommended].systems}
     for members in seed_groups(systems).values():
