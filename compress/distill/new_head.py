@@ -72,7 +72,8 @@ def start_of(student: Path, teacher: Path, model: Any, headed: bool) -> Any:
 def begin_head(student: Any, teacher: Any, scores: torch.Tensor | None) -> None:
     """Have a new head learn scores in units of their spread.
 
-    A copy of the teacher's keeps its answers; another gives the mean score at first.
+    A copy of the teacher's keeps its answers; another gives the mean score at first, where scores
+    are known, else the teacher's bias.
 
     Args:
         teacher: as in `with_head`.

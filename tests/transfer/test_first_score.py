@@ -23,6 +23,7 @@ from evalsuite.own.declared import declare, task_of
 from evalsuite.registry import TASKS
 from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource, Task
+from transfer.errors import MethodError
 from transfer.loop.fit import Settings
 from transfer.models.first_score import fold_units, in_units_of
 from transfer.supervised.options import Options
@@ -94,6 +95,26 @@ def test_plain_weights_give_what_the_units_gave(
     before, after = answers
     assert before.dtype == torch.float32 and torch.allclose(before, after, atol=1e-4)
     assert (before - 41.5).abs().max() > 0.01  # it was trained
+
+
+def test_a_head_in_bf16_that_cannot_tell_scores_apart_is_refused(tiny_base: Path) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
+    model.to(torch.bfloat16)
+    with pytest.raises(MethodError, match=r"in bf16, which has steps of 8 there; set precision:"):
+        in_units_of(torch.tensor([1990.0, 2000.0, 2010.0]), model)
+    in_units_of(torch.tensor([0.0, 40.0, 100.0]), model)
+    given = model(input_ids=torch.tensor([[0, 9, 8, 7, 2]])).logits.detach()
+    assert float(given) == pytest.approx(46.7, abs=20)
+
+
+def test_scores_of_a_very_small_spread_keep_their_size(tiny_base: Path) -> None:
+    """What the loss sees is what the plain weights give."""
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1)
+    in_units_of(torch.tensor([0.5, 0.5001, 0.5002]), model)
+    ids = torch.tensor([[0, 9, 8, 7, 2]])
+    seen = float(model(input_ids=ids).logits.detach())
+    fold_units(model)
+    assert seen == pytest.approx(float(model(input_ids=ids).logits.detach()), abs=1e-7)
 
 
 def test_scores_of_a_small_spread_are_learnt_in_bf16(tiny_base: Path) -> None:

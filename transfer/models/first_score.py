@@ -17,6 +17,7 @@ trained on other scores gives what it gave before, in these units.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from evalsuite.inference.task_head import answers_of_task
 from evalsuite.task import Task
 from transfer.encoded_rows.encoded import Rows
 from transfer.encoded_rows.label_sample import label_sample
+from transfer.errors import MethodError
 from transfer.models.label_rows import output_layer
 
 
@@ -45,7 +47,7 @@ class _Units:
     def __call__(self, layer: nn.Module, inputs: Any, output: torch.Tensor) -> torch.Tensor:
         units = output.float()  # in bf16 years from 1990 to 2010 would be 1992, 2000 or 2008
         moved = units / self.spread  # what the gradient sees
-        return moved + (units * self.spread + self.mean - moved).detach()
+        return (units * self.spread + self.mean).detach() + (moved - moved.detach())
 
 
 def begin_in_units(
@@ -70,12 +72,17 @@ def begin_in_units(
 def in_units_of(scores: torch.Tensor, model: Any, *, carried_over: bool = False) -> None:
     """As `begin_in_units`, from scores of any shape.
 
-    Nothing where the last layer has no bias, or is quantized and was trained already.
+    Nothing where the last layer has no bias, or was trained already and is not in fp32.
+
+    Raises:
+        MethodError: the layer is in bf16, which cannot tell such scores apart.
     """
     _, layer = output_layer(model)
-    if layer.bias is None or (carried_over and not layer.weight.is_floating_point()):
+    if layer.bias is None or (carried_over and layer.weight.dtype != torch.float32):
         return
     mean, spread = float(scores.double().mean()), float(scores.double().std(correction=0)) or 1.0
+    if layer.bias.dtype == torch.bfloat16:
+        _require_told_apart(mean, spread)
     if carried_over:
         with torch.no_grad():
             layer.weight.div_(spread)
@@ -83,6 +90,17 @@ def in_units_of(scores: torch.Tensor, model: Any, *, carried_over: bool = False)
     else:
         begin_at(model, 0.0)
     layer.register_forward_hook(_Units(mean, spread))
+
+
+def _require_told_apart(mean: float, spread: float) -> None:
+    """Raise MethodError where numbers in bf16 are too far apart for the scores."""
+    most = abs(mean) + 2 * spread
+    step = 2.0 ** (math.floor(math.log2(most)) - 7)
+    if step > spread / 8:
+        raise MethodError(
+            f"scores of {mean:g} plus or minus {spread:g} in bf16, which has steps of {step:g} "
+            "there; set precision: fp32"
+        )
 
 
 def fold_units(model: nn.Module) -> None:
