@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from evalsuite.errors import DataError, OfflineError
+from evalsuite.errors import DataError, MalformedRowError, OfflineError
 from evalsuite.guess.declare import Asked, Found, look_at
 from evalsuite.guess.survey import Survey, survey
 from evalsuite.home_path import home_path
@@ -112,9 +112,10 @@ def _draft(paths: Sequence[Path], wishes: Wishes, name: str, path: Path, folder:
     found = look_at(paths, asked)
     seen = _survey(name, found)
     if seen.errors:
+        errors = sorted(map(found.origins.of, seen.errors), key=_place)
         raise DataError(
             "these rows have to be put right first, because a run refuses them:\n"
-            + "\n".join(str(found.origins.of(error)) for error in seen.errors)
+            + "\n".join(map(str, errors))
         )
     languages = {code for counts in seen.rows.values() for code in counts}
     corpus, notes = _corpus(languages, wishes.data_dir)
@@ -146,6 +147,13 @@ def _draft(paths: Sequence[Path], wishes: Wishes, name: str, path: Path, folder:
         some = ", ".join(f"{label}: NAME" for label in seen.labels)
         notes.append(f"labels are numbers; to give them names add labels: {{{some}}} to the task")
     return Drafted(path, name, found, seen, [*found.notes, *unsure, *notes], commands)
+
+
+def _place(error: DataError) -> tuple[str, int]:
+    """File and line of a mistake; those without one come first."""
+    if isinstance(error, MalformedRowError):
+        return str(error.path), error.line
+    return "", 0
 
 
 def _name(paths: Sequence[Path], asked: str | None) -> str:

@@ -66,6 +66,14 @@ def test_a_row_that_was_set_apart_is_named_where_it_stood(
     assert {path.name for path in tmp_path.iterdir()} == set(files)
 
 
+def test_mistakes_are_listed_in_the_order_of_their_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [*NINETY[:9], ("", "sports"), ("", "sports"), *NINETY[11:]]
+    listed = said(tmp_path, monkeypatch, {"a.csv": in_splits(found)}).splitlines()[1:]
+    assert [line.split(": ")[0] for line in listed] == ["a.csv:11", "a.csv:12"]
+
+
 def test_a_word_of_a_sentence_is_named_where_it_stood(tmp_path: Path) -> None:
     source = tmp_path / "tags.conll"
     source.write_text(f"# sentences\n\n\n{conll(3)}\n\n{conll(2)}", encoding="utf-8")
