@@ -17,8 +17,10 @@ from evalsuite.data.csv_reader import csv_reader
 
 LOOKED_AT = 50  # lines
 _MOST = 2 / 3  # of the rows
+_FEW = 20  # one of so many rows may have a mistake
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
-_OF_TEXT = re.compile(r",(?=\s)|(?<=\d),(?=\d)")  # a comma of a sentence or a number
+_FIELD = re.compile(r'(?<![^;,\n])"(?:[^"]|"")*"')  # in quotation marks, also of several lines
+_OF_TEXT = re.compile(r",(?=[^\S\n])|(?<=\d),(?=\d)")  # a comma of a sentence or a number
 
 
 def separator(lines: Iterable[str], *, named: bool = True) -> str:
@@ -35,11 +37,16 @@ def separator(lines: Iterable[str], *, named: bool = True) -> str:
     if named and bare.count('"') == 0 and ("," not in bare or ";" not in bare):
         return ";" if ";" in bare else ","
     some = [head, *islice(filled, LOOKED_AT - 1)]
-    if not divides(";", some):
-        most = _share(";", some)  # a row with a mistake does not make it a file of commas
-        return ";" if most > max(_share(",", some), _MOST) and not divides(",", some) else ","
-    rest = [_OF_TEXT.sub("", _QUOTED.sub("", line)) for line in some]
-    return "," if divides(",", some) and any("," in line for line in rest) else ";"
+    rest = _OF_TEXT.sub("", _FIELD.sub("", "\n".join(line.strip("\r\n") for line in some)))
+    if divides(",", some) and "," in rest:
+        return ","
+    if divides(";", some):
+        return ";"
+    widths, others = _widths(";", some), _widths(",", rest.split("\n"))
+    most = _most(widths)  # a row with a mistake does not make it a file of commas
+    few = len(widths) - most <= max(1, len(widths) // _FEW)
+    least = max(_MOST, _most(others) / max(1, len(others)))
+    return ";" if few and most > least * len(widths) else ","
 
 
 def divides(mark: str, lines: Sequence[str]) -> bool:
@@ -48,20 +55,18 @@ def divides(mark: str, lines: Sequence[str]) -> bool:
     The last of several rows may be cut off, and does not count then.
     """
     widths = _widths(mark, lines)
-    if len(widths) > 2 and len(lines) >= LOOKED_AT:
-        widths.pop()
     return len(set(widths)) == 1 and widths[0] > 1
 
 
-def _share(mark: str, lines: Sequence[str]) -> float:
-    """Share of the rows that it divides into equally many columns, at least two."""
-    widths = _widths(mark, lines)
-    return max((widths.count(width) for width in set(widths) if width > 1), default=0) / len(lines)
+def _most(widths: Sequence[int]) -> int:
+    """The most rows that have equally many columns, at least two."""
+    return max((widths.count(width) for width in set(widths) if width > 1), default=0)
 
 
 def _widths(mark: str, lines: Sequence[str]) -> list[int]:
     """Columns of each row; of none where there is a row that cannot be read."""
     try:
-        return [len(row) for row in csv_reader(lines, delimiter=mark) if row]
+        widths = [len(row) for row in csv_reader(lines, delimiter=mark) if row]
     except csv.Error:
         return []
+    return widths[:-1] if len(widths) > 2 and len(lines) >= LOOKED_AT else widths

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from drafts import CSV, rows, table
 
+from evalsuite.data.csv_separator import separator
 from evalsuite.errors import DataError
 from evalsuite.guess.declare import Asked, look_at
 from evalsuite.guess.divide import divide
@@ -80,7 +81,7 @@ SHORT = "it rains;weather;1\n" * 13 + 'a;b\n"Hello,\n""it"" rains; thanks\nBob";
         ("g.csv", "text\tlabel\n" + SEMICOLONS.replace(";", "\t"), "tabs; rename it to end in .t"),
         ("g.csv", CSV + "one,two,three\n", "g.csv:32: 3 columns where 2 are expected"),
         ("g.csv", "text;label;no\n" + SHORT, "g.csv:15: 2 columns where 3 are expected"),
-        ("g.csv", "text;label\n" + "it rains;weather\n" * 60 + "b\n", "g.csv:62: 1 columns where 2"),
+        ("g.csv", "text;label\n" + "it rains;weather\n" * 60 + "b\n", "g.csv:62: 1 columns"),
         ("g.txt", "text\tlabel\n" + "a\tb\n" * 9 + "a\tb\tc\n", "g.txt:11: 3 columns where 2"),
         ("g.json", json.dumps([{"text": "it rains", "label": "weather"}] * 9),
          "rows go into a file that ends in .jsonl, one JSON object per line"),
@@ -111,6 +112,26 @@ def test_columns_of_csv_may_be_separated_by_semicolons(put: Put, text: str, name
     read = [tuple(record.fields.values()) for record in records(Path("g.csv"), keys)]
     lines = text.splitlines()[named:]
     assert read == [tuple(line.replace('"', "").rsplit(";", 1)) for line in lines]
+
+
+TWO_LINES = '"The rain, I am afraid,\nis on its way, again";weather\n'
+SAID = "rock &amp; roll\n" * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        (TWO_LINES * 9 + "broken\n" + TWO_LINES * 30, ";"),
+        (TWO_LINES * 9 + "short, too\n" + TWO_LINES * 30, ";"),
+        ("so it is, he said;weather\n" * 9 + "well, no\n", ";"),
+        ((SAID + "it rains\n") * 20, ","),
+        ((SAID + "it rains, again\n") * 20, ","),
+        ('"It rains; again","weather"\n' * 9 + "broken\n", ","),
+        ("he said; it rains,\n" * 9, ","),
+    ],
+)
+def test_the_mark_of_a_file_without_names(text: str, mark: str) -> None:
+    assert separator(text.splitlines(keepends=True), named=False) == mark
 
 
 def test_rare_labels_are_divided_together() -> None:
