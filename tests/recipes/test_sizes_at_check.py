@@ -85,6 +85,8 @@ def test_a_student_with_other_labels_is_refused(student: str, said: str, tmp_pat
         "stage: distill, teacher: t, layers: 9",
         f"stage: distill, teacher: t, student: {MODEL}, layers: 9",
         "stage: distill, teacher: t, student: t, teacher_layers: [0, 1, 2, 3, 4, 5, 6, 7, 8]",
+        f"stage: distill, teacher: {MODEL}, student: t, relations: 1, hidden: 0",
+        f"stage: distill, teacher: {MODEL}, student: t, sentences: 1",
         "stage: prune, model: t, tasks: [xnli], heads: 1, ffn: 0.5",
         "stage: static, model: t, width: 64",
         "stage: export, model: t, embeddings: rank-8",

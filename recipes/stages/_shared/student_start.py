@@ -58,10 +58,12 @@ def _headless(model: Artifact) -> bool:
 
 def other_head(config: Matching, student: Artifact, teacher: Artifact) -> list[str]:
     """What is wrong where outputs are matched and both heads are known to be others."""
-    heads = [_head(model) for model in (student, teacher)]
-    if not heads_matched(config) or None in heads:
+    own, theirs = _head(student), _head(teacher)
+    if own is None or theirs is None or not heads_matched(config):
         return []
-    return model_rules.other_head(*(head for head in heads if head is not None))
+    if theirs.format is None and config.labels == 0:  # no logits are matched then
+        return []
+    return model_rules.other_head(own, theirs)
 
 
 def _head(model: Artifact) -> model_rules.Head | None:
