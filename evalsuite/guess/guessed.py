@@ -50,7 +50,9 @@ def guess(sheet: Sheet, asked: str | None = None) -> Guess:
     names = [asked] if asked else list(GUESSES.names())
     found = [one for name in names if (one := GUESSES.get(name).recognise(sheet)) is not None]
     usual = _with_usual_names(sheet, names)
-    found = _largest(found, usual) or _largest(usual, usual)
+    empty = {column.key for column in sheet.of("empty")}
+    full = [one for one in usual if not empty & used_columns(one)]
+    found = _by_name(_largest(found, full), usual) or _largest(usual, usual)
     if len(found) == 1:
         only: Guess = found[0]
         return only
@@ -89,6 +91,13 @@ def _largest(some: Sequence[Guess], others: Sequence[Guess]) -> list[Guess]:
     """Those that do not take a part of the columns that another takes."""
     taken = [used_columns(one) for one in others]
     return [one for one in some if not any(used_columns(one) < other for other in taken)]
+
+
+def _by_name(some: Sequence[Guess], usual: Sequence[Guess]) -> list[Guess]:
+    """Those whose columns no other takes by their usual names."""
+    sure = [one for one in some if one in usual]
+    taken = [used_columns(one) for one in sure]
+    return [one for one in some if one in sure or used_columns(one) not in taken]
 
 
 def used_columns(guess: Guess) -> set[Column]:

@@ -231,6 +231,36 @@ def test_columns_with_the_usual_names_are_found_whatever_is_in_them(
     assert found.format == format and [*found.columns.values()] == columns
 
 
+TEXT = [f"the dog {n} and the cat" for n in range(120)]
+QUESTIONS = [f"what is it that {n} is" for n in range(120)]
+ANSWERS = [f'"[""dog {n}""]"' for n in range(120)]
+CHOICES = [f'"[""a dog {n}"", ""a cat""]"' for n in range(120)]
+
+
+@pytest.mark.parametrize(
+    ("head", "values", "format"),
+    [
+        ("question,context,answers", [QUESTIONS, TEXT, ANSWERS], "span"),
+        ("question,context,answers", [QUESTIONS, TEXT, ANSWERS[:9]], "span"),
+        ("context,choices,label", [TEXT, CHOICES, "01"], "choice"),
+        ("first,second,label", [TEXT, QUESTIONS, "01"], "pair"),
+    ],
+)
+def test_the_usual_names_decide_between_formats_of_the_same_columns(
+    put: Put, head: str, values: list[Sequence[str]], format: str
+) -> None:
+    put({"all.csv": _of_columns(head, *values)})
+    found = guess(read_sheet(Path("all.csv")))
+    assert found.format == format and [*found.columns] == head.split(",")
+
+
+@pytest.mark.parametrize("empty", ["score", "label", "labels"])
+def test_an_empty_column_does_not_hide_translations(put: Put, empty: str) -> None:
+    put({"all.csv": _of_columns(f"first,second,{empty}", TEXT, QUESTIONS, [""])})
+    found = guess(read_sheet(Path("all.csv")))
+    assert (found.format, found.columns) == ("retrieval", {"first": "first", "second": "second"})
+
+
 def test_a_score_that_is_no_number_is_named(put: Put) -> None:
     lines = [f"the dog {n};the cat and the dog {n};0,{n:02}\n" for n in range(60)]
     lines[20] = "the dog;a cat;50%\n"
