@@ -12,29 +12,51 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from evalsuite.serving.limits import Limits
 from evalsuite.serving.refusals import NotValidError, TooLargeError
 
 _LONGEST_NAME = 255  # as that of a directory, which a model is often named after
 _SHOWN = 60  # characters of a key in a message
-_FILLED = r"\S"  # a text of spaces alone is empty
+_FILLED = r"[^\s\x1c-\x1f]"  # a text of what `str.strip` strips is empty; this `\s` has less
+_EMPTY = "an empty text"
 _PLAIN = {  # pydantic's name of a mistake -> what is said of it
     "string_type": "not a text",
-    "string_pattern_mismatch": "an empty text",
+    "string_pattern_mismatch": _EMPTY,
     "string_too_short": "shorter than {min_length} characters",
     "string_too_long": "longer than {max_length} characters",
     "list_type": "not a list",
+    "neither": "neither a text nor a list of texts",
+    "token_ids": "not a text; token ids are not taken, so send texts",
+    "greater_than_equal": "less than {ge}",
+    "literal_error": "{expected} is expected",
     "too_short": "{actual_length} given, and {min_length} or more are needed",
     "too_long": "more than {max_length} given",
     "missing": "this key is missing",
     "model_type": "not an object with keys",
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "not a whole number"),
 }
+
+
+def _one_filled(words: list[str]) -> list[str]:
+    """Refuse a sentence whose words are all spaces."""
+    if not any(word.strip() for word in words):
+        raise ValueError(_EMPTY)
+    return words
+
+
 Text = Annotated[str, Field(pattern=_FILLED)]
+Some = Annotated[str, Field(min_length=1)]  # spaces alone, too
 Two = Annotated[list[Text], Field(min_length=1, max_length=2, fail_fast=True)]
-Words = Annotated[list[Text], Field(min_length=1, fail_fast=True)]
+Words = Annotated[list[Some], Field(min_length=1, fail_fast=True), AfterValidator(_one_filled)]
 ModelName = Annotated[
     str | None,
     Field(
@@ -169,7 +191,7 @@ class OpenAiBody(BaseModel):
         },
     )
     model: ModelName = None
-    input: Text | Annotated[list[Text], Field(min_length=1, fail_fast=True)]
+    input: Some | Annotated[list[Some], Field(min_length=1, fail_fast=True)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[
         int | None,
@@ -192,12 +214,24 @@ def read(kind: type[Read], body: bytes) -> Read:
         return kind.model_validate_json(body)
     except ValidationError as error:
         mistakes = error.errors(include_url=False, include_input=False)
-        raise NotValidError(_described(max(mistakes, key=_tells_more))) from None
+        first = max(mistakes, key=_tells_more)
+        raise NotValidError(_described({**first, "type": _kind(first, mistakes)})) from None
 
 
 def _tells_more(mistake: Any) -> tuple[bool, int]:
     """Where a value may be of two types, the mistake of the type that it nearly is."""
     return mistake["type"] not in ("string_type", "list_type"), len(mistake["loc"])
+
+
+def _kind(mistake: Any, mistakes: Iterable[Any]) -> str:
+    """The type of one of several mistakes, or a plainer one: a key of `_PLAIN`."""
+    kind: str = mistake["type"]
+    if {other["type"] for other in mistakes} == {"string_type", "list_type"}:
+        return "neither"
+    if kind == "string_too_short" and mistake["ctx"]["min_length"] == 1:
+        return "string_pattern_mismatch"
+    of_openai = mistake["loc"][:1] == ("input",)
+    return "token_ids" if of_openai and kind == "string_type" else kind
 
 
 def _described(mistake: Any) -> str:
