@@ -293,6 +293,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from transfer.objectives.sentence_vectors import SentenceVectors
 
     plain = config.multilingual > 0 or not config.tasks  # a variant may read none
+    dimensions = config.matryoshka if config.sentences > 0 else ()  # nor train any vectors
     options = distillation(
         config,
         ctx,
@@ -307,7 +308,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         sentences=config.sentences,
         contrast=config.contrast,
         each_side=config.sentence_targets == "each",
-        vectors=SentenceVectors(prefix=config.prefix, dimensions=config.matryoshka),
+        vectors=SentenceVectors(prefix=config.prefix, dimensions=dimensions),
         teacher_precision=config.teacher_precision,
         others=tuple(other.path for other in ctx.inputs.get("others", ())),
         cache=config.cache,
