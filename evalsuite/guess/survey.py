@@ -10,10 +10,9 @@ Rows are read as a run reads them, so the numbers are those of the run.
 from __future__ import annotations
 
 import math
-import textwrap
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from evalsuite.errors import DataError
@@ -29,8 +28,8 @@ from evalsuite.task import (
 )
 
 _NO_TEXT = {"id", "label", "tags", "labels", "score", "answers", "relevant"}
-_SHOWN = 3  # languages, labels or texts that a warning names
-_CHARACTERS = 40  # of a text that it names
+_SHOWN = 3  # languages, labels, texts or answers that a warning names
+_CHARACTERS = 40  # of a text or answer that it shows
 _RARE = 5  # training rows of a label, below which it is hardly learnt
 _SOURCE = DataSource("files")
 
@@ -86,8 +85,7 @@ class Texts:
             yield f"{self._same:,} {split} rows repeat another"
         if self._other:
             texts = [
-                f"{textwrap.shorten(text, _CHARACTERS, placeholder=' ...')!r} "
-                f"({' | '.join(map(str, self._answers[text]))})"
+                f"{_short(text)!r} ({_answers(self._answers[text])})"
                 for text in [*self._other][:_SHOWN]
             ]
             more = "; ..." if len(self._other) > _SHOWN else ""
@@ -95,6 +93,22 @@ class Texts:
                 f"{sum(self._other.values()):,} {split} rows repeat another with a different "
                 f"answer, and a model gives only one: {'; '.join(texts)}{more}"
             )
+
+
+def _short(text: str) -> str:
+    """A text or answer as warnings show it: its first characters, in one line.
+
+    >>> _short("It rains."), _short("O " * 80)
+    ('It rains.', 'O O O O O O O O O O O O O O O O O O ...')
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= _CHARACTERS else f"{line[: _CHARACTERS - 4].rstrip()} ..."
+
+
+def _answers(different: Sequence[str | None]) -> str:
+    """Some of the answers that a text has."""
+    more = ["..."] if different[_SHOWN:] else []
+    return " | ".join([*(_short(str(answer)) for answer in different[:_SHOWN]), *more])
 
 
 def survey(task: OwnTask) -> Survey:

@@ -56,3 +56,18 @@ def test_other_answers_are_compared_too(
 ) -> None:
     put({"a.csv": f"{head}\n" + "".join(f"It rains.,{answer}\n" for answer in answers)})
     assert any(line.endswith(said) for line in warnings(format=format, train={"en": "a.csv"}))
+
+
+def test_long_answers_are_cut(put: Put) -> None:
+    sentences = ([("go", "O")] * 79 + [("home", tag)] for tag in ("O", "B-LOC"))
+    lines = ("".join(f"{word}\t{tag}\n" for word, tag in words) for words in sentences)
+    put({"a.conll": "\n".join(lines)})
+    (said,) = [line for line in warnings(format="tagging", train={"en": "a.conll"}) if "go" in line]
+    tags = "O O O O O O O O O O O O O O O O O O ..."
+    assert said.endswith(f"'go go go go go go go go go go go go ...' ({tags} | {tags})")
+
+
+def test_a_few_of_many_answers_are_shown_of_a_text_without_spaces(put: Put) -> None:
+    put({"a.csv": table([("雨" * 50, f"label {n}") for n in range(30)])})
+    (said, *_) = warnings(format="classification", train={"zh": "a.csv"})
+    assert said.endswith(f"'{'雨' * 36} ...' (label 0 | label 1 | label 2 | ...)")
