@@ -86,7 +86,7 @@ def test_a_row_waits_for_others_no_longer_than_it_should() -> None:
         ("predict", b"\xff\xfe", 422, "the body is no JSON"),
         ("predict", "", 422, "the body is no JSON"),
         ("predict", {"inputs": []}, 422, "inputs: 0 given, and 1 or more are needed"),
-        ("predict", {"inputs": ["a", 7]}, 422, "inputs[1]: not a text"),
+        ("predict", {"inputs": ["a", 7]}, 422, "inputs[1]: neither a text nor a list"),
         ("predict", {"inputs": [["a", "b", "c"]]}, 422, "inputs[0]: more than 2 given"),
         ("answers", {"inputs": [{"question": "a", "text": "b"}]}, 422, "[0].context: this key is"),
         ("predict", {"inputs": ["a", ""]}, 422, "inputs[1]: an empty text"),
