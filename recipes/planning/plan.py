@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -31,11 +32,12 @@ from recipes.planning.faulty_rows import faulty_rows
 from recipes.planning.matrix import Instance, Roles, expand
 from recipes.planning.model_shapes import refused_sizes
 from recipes.planning.planned import Plan, Planned
-from recipes.planning.stage_config import check_stage
+from recipes.planning.stage_config import CheckedStage, check_stage, note_unused
 from recipes.stages._shared import registry
 from recipes.stages._shared.contract import DataNeed
 from transfer.registry import METHODS
 
+_Checked = tuple[Instance, CheckedStage | None]
 KEY_VERSION = 1  # raise it when the same key would mean another output
 
 
@@ -64,7 +66,7 @@ def make_plan(
     fixed = Fixed(loaded.knobs, assignments or list(islice(grid(names(loaded.knobs)), 1)))
     instances = expand(loaded.stages, loaded.matrix, _roles_of, problems, fixed)
     externals = _externals(instances, problems, weights)
-    planned = _check(instances, externals, loaded.recipe.seed, problems)
+    planned = _check(instances, externals, loaded)
     sound = not problems
     if sound:
         _check_sizes(Plan(loaded, data, tuple(planned), externals), problems)
@@ -109,16 +111,19 @@ def _externals(instances: list[Instance], problems: Problems, weights: bool) -> 
 
 
 def _check(
-    instances: list[Instance], externals: Mapping[str, External], seed: int, problems: Problems
+    instances: list[Instance], externals: Mapping[str, External], loaded: Loaded
 ) -> list[Planned]:
     """Check every stage and pass artifacts on; stages with mistakes are left out."""
     planned: list[Planned] = []
+    seed, problems = loaded.recipe.seed, loaded.problems
+    variants = defaultdict[str, list[_Checked]](list)
     given = {text: external.artifact for text, external in externals.items()}
     for instance in instances:
         kind = instance.stage.kind
         if kind not in registry.stage_kinds():
             continue
         checked = check_stage(instance, registry.load_stage(kind), given, problems)
+        variants[instance.stage.name].append((instance, checked))
         if checked is None:
             continue
         given[instance.label] = checked.artifact
@@ -135,6 +140,8 @@ def _check(
                     artifact=checked.artifact,
                 )
             )
+    for found in variants.values():
+        note_unused(found, loaded.knobs, problems)
     return planned
 
 

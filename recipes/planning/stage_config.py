@@ -7,7 +7,7 @@ wrong value is taken at its default, only so that later stages can be checked to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,12 +29,13 @@ class CheckedStage:
     """A stage's config and what it gives.
 
     `sound` is False where the stage has a mistake, which is then noted; its config and artifact
-    are then only good for checking what comes after it.
+    are then only good for checking what comes after it. `unused` says which keys change nothing.
     """
 
     config: StageConfig
     artifact: Artifact
     sound: bool
+    unused: Sequence[str] = ()
 
 
 def check_stage(
@@ -73,14 +74,51 @@ def check_stage(
         artifact = replace(artifact, tokenizer=f"{OWN_TOKENIZER}: {instance.label}")
     if config.complete and (lacking := config.value.lacking()):
         problems.add(instance.node.where, f"{who}{lacking}")
-    if config.complete and not instance.assignment:  # another variant may use them
-        for unused in getattr(module, "unused_keys", _none)(config.value):
-            problems.add(instance.node.where, f"{who}{unused}")
-    return CheckedStage(config.value, artifact, sound)
+    unused = unused_keys(module, config.value) if config.complete else ()
+    return CheckedStage(config.value, artifact, sound, unused)
 
 
-def _none(config: StageConfig) -> Sequence[str]:
-    return ()
+def unused_keys(module: StageModule, config: StageConfig) -> Sequence[str]:
+    """What is wrong with keys that are written and change nothing."""
+    found: Callable[[StageConfig], Sequence[str]] | None = getattr(module, "unused_keys", None)
+    return found(config) if found is not None else ()
+
+
+def note_unused(
+    variants: Sequence[tuple[Instance, CheckedStage | None]],
+    knobs: Collection[str],
+    problems: Problems,
+) -> None:
+    """Note the keys that change nothing in any variant of a stage.
+
+    Args:
+        knobs: of a search; a stage that mentions one has variants that are not here.
+    """
+    stage = variants[0][0].stage
+    texts = [str(scalar.value) for scalar in stage.node.scalars()]
+    if any(f"${{{knob}" in text for knob in knobs for text in texts):
+        return
+    for unused in _in_all([checked.unused if checked else () for _, checked in variants]):
+        problems.add(stage.node.where, f"stage {stage.name!r} ({stage.kind}): {unused}")
+
+
+def _in_all(said: Sequence[Sequence[str]]) -> list[str]:
+    """Those that name keys which each of several lists names, every key once.
+
+    >>> _in_all([["a, b: is off"], ["a: is off", "c: is not read"]])
+    ['a: is off']
+    """
+    everywhere = set.intersection(*({key for one in some for key in _keys(one)} for some in said))
+    found: list[str] = []
+    for one in dict.fromkeys(one for some in said for one in some):
+        if _keys(one) <= everywhere:
+            everywhere -= _keys(one)
+            found.append(one)
+    return found
+
+
+def _keys(unused: str) -> set[str]:
+    return set(unused.partition(":")[0].split(", "))
 
 
 @dataclass(frozen=True, slots=True)

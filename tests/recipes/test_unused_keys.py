@@ -42,6 +42,36 @@ def test_they_are_refused_where_no_variant_uses_them(
     plan(tmp_path, stage.replace(key, "'${v}'"), f"{{v: [{off}, {used}]}}")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("min_score: 0.5, passage_prefix: 'x: ', max_steps: '${v}'", "min_score: says which"),
+        ("mlm: '${v}', mlm_lines: 9, average_share: 0.5", "average_share: without average no"),
+        ("mlm: '${v}', mlm_lines: 9", ""),
+    ],
+)
+def test_they_are_refused_where_all_variants_are_without(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    values = "[2, 3]" if "max_steps" in text else "[0, 0.5]"
+    stage = f"{{name: t, stage: train, model: {MODEL}, tasks: [xnli], method: full, {text}}}"
+    if not said:
+        plan(tmp_path, stage, f"{{v: {values}}}")
+        return
+    with pytest.raises(RecipeError) as caught:
+        plan(tmp_path, stage, f"{{v: {values}}}")
+    assert f"r.yaml:5: stage 't' (train): {said}" in str(caught.value)
+    assert f"{1 + text.count('passage')} problem" in str(caught.value)
+
+
+def test_a_knob_of_a_search_may_use_them(tmp_path: Path) -> None:
+    recipe = tmp_path / "s.yaml"
+    search = "{trials: 1, budget: {MB: 20}, candidate: t, knobs: {mlm: [0, 0.5]}}"
+    stage = TRAIN.replace("MLM", "'${mlm}'")
+    recipe.write_text(f"name: one\nsource: embedded\nsearch: {search}\nstages:\n  - {stage}\n")
+    make_plan(load(str(recipe)), None, DigestMemo(), keys=False)
+
+
 TWO_WAYS = (
     "{how: [{name: a, contrastive: sentences, tasks: []}, {name: b, contrastive: null, tasks: "
     "[xnli]}]}"
