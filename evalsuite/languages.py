@@ -21,8 +21,8 @@ from evalsuite.guess.language_names import NAMES, OTHER_NAMES
 
 _SCRIPT = 4  # letters in the code of a script: Latn, Cyrl, Hant
 
-_CODE = re.compile(r"[a-z]{2,3}(?=[-_]|$)(?:[-_][a-z0-9]{2,8})*")
-_RETIRED = frozenset(("in", "iw", "ji", "jw", "mo", "sh"))  # which files still have
+_CODE = re.compile(r"[a-z]{2,3}(?=[-_]|$)(?:[-_](?:[a-z0-9]{2,8}|[a-z0-9](?=[-_])))*")
+_RETIRED = frozenset(("bh", "in", "iw", "ji", "jw", "mo", "sh"))  # which files still have
 
 SOURCE_LANGUAGE = "en"  # models are tuned on it, and the other languages are zero-shot
 

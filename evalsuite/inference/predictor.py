@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from evalsuite.errors import ModelError
-from evalsuite.languages import wrong_code
+from evalsuite.languages import is_among, wrong_code
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,10 +95,12 @@ class Staged(Protocol):
 
     Attributes:
         names: of the members.
+        languages: that it has thresholds of.
         language: of the rows that come next, None where it is not known; it may be set.
     """
 
     names: tuple[str, ...]
+    languages: tuple[str, ...]
     language: str | None
 
     def rows_read(self) -> list[Counter[int]]:
@@ -113,15 +115,25 @@ def in_language(predictor: Predictor, language: str | None) -> None:
         ModelError: a language is given for a model that answers alike in all of them, or its code
             is none.
     """
-    if language is not None and (wrong := wrong_code(language)):
-        raise ModelError(f"language: {wrong}")
     if isinstance(predictor, Staged):
+        if language is not None and (wrong := wrong_language(predictor, language)):
+            raise ModelError(f"language: {wrong}")
         predictor.language = language
     elif language is not None:
+        if wrong := wrong_code(language):
+            raise ModelError(f"language: {wrong}")
         raise ModelError(
             f"{predictor.directory} answers alike in all languages; only a cascade has thresholds "
             "of languages: leave the language out"
         )
+
+
+def wrong_language(staged: Staged, language: str) -> str:
+    """What is wrong with a language of rows; empty where nothing is.
+
+    One that there is a threshold of is right, whatever its code: recipes have `cn` and `jp` too.
+    """
+    return "" if is_among(language, staged.languages) else wrong_code(language)
 
 
 def answered(staged: Staged) -> dict[str, int]:

@@ -58,6 +58,7 @@ class CascadePredictor:
     Attributes:
         language: of the rows that come next, where it is known: thresholds may depend on it.
         names: of the members.
+        languages: that a member has a threshold of.
     """
 
     answers: Answers = "label"
@@ -67,6 +68,8 @@ class CascadePredictor:
         self.directory, self.rule, self.members = directory, rule, members
         self.labels = tuple(rule.labels)
         self.names = tuple(member.name for member in rule.members)
+        known = (code for member in rule.members for code in member.by_language)
+        self.languages = tuple(dict.fromkeys(known))
         self.language: str | None = None
         longest = [member.max_length for member in rule.members]
         self.max_length = longest[0] if rule.one_tokenizer else longest_packed(longest)

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from evalsuite.languages import wrong_code
+from evalsuite.inference.predictor import Staged, wrong_language
 from evalsuite.serving import openai_embeddings, openapi
 from evalsuite.serving import request_bodies as bodies
 from evalsuite.serving import response_bodies as answers
@@ -190,12 +190,12 @@ async def _answered(
         ]
     else:
         language = getattr(body, "language", None)
-        if language is not None and not model.members:
+        if language is not None and not isinstance(model.predictor, Staged):
             raise NotValidError(
                 f"language: the model {model.name!r} answers alike in all languages; only a "
                 "cascade has thresholds of languages: leave it out"
             )
-        if language is not None and (wrong := wrong_code(language)):
+        if language is not None and (wrong := wrong_language(model.predictor, language)):
             raise NotValidError(f"language: {wrong}")
         rows = [model.row(row, language) for row in texts]
     results = await _unless_left(request, served.queues[model.name].answers(rows))

@@ -143,11 +143,11 @@ def labels_of(directory: Path, language: str | None) -> list[str]:
     return [row["label"] for row in Model(directory).predict(TEXTS, language=language)]
 
 
-def first_never_answers(directory: Path, language: str) -> None:
-    """Give the first member of a cascade a threshold that nothing in this language reaches."""
+def first_never_answers(directory: Path, *languages: str) -> None:
+    """Give the first member of a cascade a threshold that nothing in these languages reaches."""
     file, bundle = directory / "cascade.json", directory / "bundle.json"
     rule = json.loads(file.read_text())
-    rule["members"][0]["by_language"] = {language: NEVER}
+    rule["members"][0]["by_language"] = dict.fromkeys(languages, NEVER)
     file.write_text(json.dumps(rule))
     card = json.loads(bundle.read_text())
     card["bytes"]["cascade.json"] = file.stat().st_size
@@ -228,7 +228,7 @@ def test_a_served_cascade_knows_the_language_and_counts_who_answered(
     from evalsuite.serving.served_model import ServedModel
 
     made(models, dev, tmp_path / "both", "fast", "good", budget=50.0)
-    first_never_answers(tmp_path / "both", "sw")
+    first_never_answers(tmp_path / "both", "sw", "cn")  # as in a recipe: `test: {cn: ...}`
     served = [ServedModel("both", tmp_path / "both"), ServedModel("good", models["good"])]
 
     async def ask() -> list[Any]:
@@ -236,16 +236,18 @@ def test_a_served_cascade_knows_the_language_and_counts_who_answered(
             inputs = [list(texts) for texts in TEXTS]
             bodies = [{"model": "both"}, {"model": "both", "language": "sw"}, {"model": "good"}]
             bodies += [{"model": "good", "language": "sw"}, {"model": "both", "language": "xx"}]
+            bodies += [{"model": "both", "language": "cn"}]
             asked = [http.post("/v1/predict", json={"inputs": inputs, **body}) for body in bodies]
             found = await asyncio.gather(*asked)  # the two cascades' rows may be one batch
             return [*found, await http.get("/metrics"), await http.get("/v1/models")]
 
-    general, swahili, good, refused, unknown, metrics, listed = asyncio.run(ask())
+    general, swahili, good, refused, unknown, named, metrics, listed = asyncio.run(ask())
     labels = [[row["label"] for row in said.json()["results"]] for said in (general, swahili, good)]
     assert labels[0] == labels_of(tmp_path / "both", None)
     assert labels[1] == labels[2]
     assert refused.status_code == 422
     assert "only a cascade has thresholds of languages" in refused.json()["error"]["message"]
+    assert named.status_code == 200 and labels_of(tmp_path / "both", "cn") == labels[2]
     assert unknown.status_code == 422
     assert "language: 'xx' is no language code" in unknown.json()["error"]["message"]
     with pytest.raises(ModelError, match="'xx' is no language code"):
@@ -256,7 +258,7 @@ def test_a_served_cascade_knows_the_language_and_counts_who_answered(
         if line.startswith("lingopress_member_rows_total{")
     ]
     fast, slow = counts
-    assert fast > 0 and slow >= len(TEXTS) and fast + slow == 2 * len(TEXTS)  # all in Swahili
+    assert fast > 0 and slow >= 2 * len(TEXTS) and fast + slow == 3 * len(TEXTS)
     assert [card.get("members") for card in listed.json()["data"]] == [["fast", "good"], None]
 
 
