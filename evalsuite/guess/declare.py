@@ -80,7 +80,7 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
         DataError: the files do not decide; says what was seen, and which option decides.
     """
     if asked.language is not None:
-        _refuse_wrong_code(asked.language)
+        asked = replace(asked, language=_code(asked.language))
     notes: list[str] = []
     files = read_names(paths)
     sheets = {file.path: read_sheet(file.path) for file in files}
@@ -238,12 +238,25 @@ def _with_language(
     return replace(entry, language=SOURCE_LANGUAGE)
 
 
-def _refuse_wrong_code(written: str) -> None:
-    """Raise DataError where it is no language, or not written as recipes have it."""
+def _code(written: str) -> str:
+    """A language as recipes have it.
+
+    >>> _code("DE"), _code("PT-BR")
+    ('de', 'pt-BR')
+
+    Raises:
+        DataError: it is none, or has a part that recipes do not take.
+    """
     if wrong := wrong_code(written):
         raise DataError(f"--language: {wrong}")
-    if not LANGUAGE.fullmatch(written):
-        raise DataError(f"--language: {written!r}: write the language in small letters, as pt-BR")
+    first = re.split("[-_]", written)[0]
+    code = first.lower() + written.removeprefix(first)
+    if not LANGUAGE.fullmatch(code):
+        raise DataError(
+            f"--language: {written!r} has a part of one letter, which recipes do not take; write "
+            f"{first.lower()}"
+        )
+    return code
 
 
 def _texts(sheet: Sheet, guessed: Guess) -> Sequence[str]:

@@ -132,6 +132,18 @@ def test_the_folder_that_is_passed_says_its_language(put: Put) -> None:
         looked("hr")
 
 
+@pytest.mark.parametrize(
+    ("asked", "language"), [("EN", "en"), ("PT-BR", "pt-BR"), ("zh_Hant", "zh_Hant")]
+)
+def test_an_asked_language_is_declared_as_recipes_write_it(
+    put: Put, asked: str, language: str
+) -> None:
+    put({"train.csv": CSV, "test.csv": CSV})
+    assert looked("train.csv", "test.csv", language=asked).declaration["train"] == {
+        language: "train.csv"
+    }
+
+
 def test_dev_rows_of_a_language_that_is_not_trained_are_its_tests(put: Put) -> None:
     put({"en.csv": table(rows(100)), "dev-de.csv": table(OTHER), "dev-fr.csv": table(OTHER)})
     put({"test-fr.csv": table(OTHER)})
@@ -142,11 +154,13 @@ def test_dev_rows_of_a_language_that_is_not_trained_are_its_tests(put: Put) -> N
     assert "dev-fr.csv: not used; fr has rows for tests" in found.notes
 
 
-@pytest.mark.parametrize("code", [*LANGUAGES, "pt-BR", "zh_Hant_TW", "nso", "EN", "iw", "de-1996"])
+@pytest.mark.parametrize("code", [*LANGUAGES, "pt-BR", "zh_Hant_TW", "nso", "EN", "iw", "de-1996",
+    "bh", "be-x-old", "en-US-x-foo"])  # fmt: skip
 def test_a_language_that_no_model_knows_is_one(code: str) -> None:
     assert not wrong_code(code)
 
 
-@pytest.mark.parametrize("code", ["xx", "xx-DE", "German", "d", "", "de ", "de-", "../de", "de-D"])
+@pytest.mark.parametrize("code", ["xx", "xx-DE", "German", "d", "", "de ", "de-", "../de", "de-D",
+    "de--AT", "x-old"])  # fmt: skip
 def test_what_is_no_language_code_is_named(code: str) -> None:
     assert f"{code!r} is no language code such as de or pt-BR" in wrong_code(code)

@@ -245,7 +245,7 @@ def test_columns_name_language_and_split(write: Write) -> None:
         ({"d/train.csv": CSV, "d/test.csv": CSV}, {"budget": "1MB"}, "--data-dir DIR or --text"),
         ({"d/train.csv": CSV}, {"language": "xx"}, "--language: 'xx' is no language code"),
         ({"d/train.csv": CSV}, {"language": "German"}, "such as de or pt-BR; write de"),
-        ({"d/train.csv": CSV}, {"language": "DE"}, "write the language in small letters"),
+        ({"d/train.csv": CSV}, {"language": "be-x-old"}, "which recipes do not take; write be"),
         (
             {"d/train.csv": CSV},
             {"text": ("d/train.csv", "no.txt")},
