@@ -43,7 +43,8 @@ class Done:
         rows: read, bad ones among them.
         digest: of all rows read.
         bytes, bad_bytes: of the two files.
-        cut: rows that were longer than the model takes, and answered without their end.
+        cut: rows that were longer than the model takes, and answered without their end; of a
+            cascade, than one of its models takes. None: an earlier version began and counted none.
         answered: of a cascade, member -> rows that it answered in this run.
     """
 
@@ -53,7 +54,7 @@ class Done:
     digest: str = ""
     bytes: int = 0
     bad_bytes: int = 0
-    cut: int = 0
+    cut: int | None = 0
     answered: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -109,7 +110,7 @@ class StreamSink:
             rows=done.rows + rows,
             bad=done.bad + len(bad),
             digest=digest,
-            cut=done.cut + cut,
+            cut=None if done.cut is None else done.cut + cut,
         )
 
 
@@ -186,8 +187,9 @@ class Journal:
     def _read_state(self) -> Done:
         try:
             found: Any = json.loads(self.state.read_text("utf-8"))
-            done = Done(**found)
-            numbers = [done.windows, done.rows, done.bad, done.bytes, done.bad_bytes, done.cut]
+            done = Done(**{"cut": None, **found})
+            numbers = [done.windows, done.rows, done.bad, done.bytes, done.bad_bytes]
+            numbers += [] if done.cut is None else [done.cut]
             if not all(type(number) is int and number >= 0 for number in numbers):
                 raise ValueError("a count is no number")
             return done
@@ -223,7 +225,7 @@ class Journal:
             digest=digest,
             bytes=done.bytes + len(data),
             bad_bytes=done.bad_bytes + len(listed),
-            cut=done.cut + cut,
+            cut=None if done.cut is None else done.cut + cut,
         )
         with self.guard():
             for file, added in ((self._file, data), (self._bad, listed)):

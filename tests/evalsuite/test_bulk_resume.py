@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
@@ -205,3 +206,18 @@ def test_the_command_to_begin_again_can_be_typed(tmp_path: Path) -> None:
         Journal(out)
     command = str(error.value).rpartition("type: ")[2]
     assert shlex.split(command) == ["rm", str(partial), str(state)]
+
+
+def test_rows_cut_by_an_older_version_are_unknown_and_not_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "ROWS", 2)
+    path = as_file(tmp_path / "r.csv", [{"id": "y", "text": "x" * (LONGEST + 1)}, *ROWS[1:]])
+    job = Job(str(path), tmp_path / "o.csv")
+    begun(tmp_path, path, job)
+    state = tmp_path / "o.csv.partial.json"
+    counts = json.loads(state.read_text())
+    assert counts.pop("cut") == 1
+    state.write_text(json.dumps(counts))
+    done, _ = answer(job)
+    assert done.cut is None and done.rows == 9
