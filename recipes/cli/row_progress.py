@@ -113,7 +113,10 @@ class RowProgress:
             where = f" (see {self.output}.bad.jsonl)" if self.output else ""
             parts.append(f"{done.bad:,} bad row(s) left out{where}")
         if done.cut:
-            parts.append(f"{done.cut:,} too long for the model and read without their end")
+            model = "the model and read without their end"
+            if done.answered:  # rows are cut for every member, whichever answers them
+                model = "a model of the cascade, which reads them without their end"
+            parts.append(f"{done.cut:,} too long for {model}")
         if done.answered:
             run = "in this run " if self._resumed else ""  # an earlier run did not count
             parts.append(f"{run}answered by {by_member(done.answered)}")

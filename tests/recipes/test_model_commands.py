@@ -250,7 +250,7 @@ def test_the_last_of_few_bad_rows_and_one_line_per_minute(
     assert lines[23].startswith("13,000 rows, 98 rows/s, 65% read, about ")
     assert lines[24:] == [
         "12,961 rows answered, 39 bad row(s) left out (see o.csv.bad.jsonl), "
-        "7 too long for the model and read without their end, "
+        "7 too long for a model of the cascade, which reads them without their end, "
         "in this run answered by fast 9,000 (75.0%), good 3,000 (25.0%), 98 rows/s"
     ]
 
