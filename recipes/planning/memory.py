@@ -17,7 +17,7 @@ from typing import Any
 from evalsuite.errors import EvalsuiteError
 from evalsuite.machine.memory import Memory, Place
 from recipes.errors import is_persons
-from recipes.planning.model_shapes import Inputs, artifact, planned_inputs
+from recipes.planning.model_shapes import Inputs, planned_inputs
 from recipes.planning.planned import Plan, Planned
 from recipes.stages._shared.contract import StageConfig
 from recipes.stages._shared.planned_text import PlannedText
@@ -92,7 +92,8 @@ def _less(
     """Changes of a stage's keys that its check takes, and what it would then hold."""
     changes: Callable[[StageConfig], Iterable[Mapping[str, Any]]]
     changes = getattr(stage.module, "less_memory", lambda config: ())
-    artifacts = {role: [artifact(plan, n) for n in names] for role, names in stage.inputs.items()}
+    given = plan.artifacts()
+    artifacts = {role: [given[name] for name in names] for role, names in stage.inputs.items()}
     written = stage.config.model_dump(exclude_unset=True)
     for keys in changes(stage.config):
         change = {key: value for key, value in keys.items() if getattr(stage.config, key) != value}

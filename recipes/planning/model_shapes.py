@@ -15,17 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from compress.errors import CompressError
 from evalsuite.errors import EvalsuiteError
 from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import head_of, labels_of, read_config
 from evalsuite.inference.task_head import head_of_task
 from evalsuite.opening.validated import adapter_config
 from evalsuite.plain_config import plain_config
-from recipes.errors import NotKnownAheadError, is_refusal
+from recipes.errors import is_persons, is_refusal
 from recipes.planning.external_models import External
 from recipes.planning.planned import Plan, Planned
-from recipes.stages._shared.contract import Artifact
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import PlannedText
 from transfer.find_task import find_task
@@ -47,18 +45,21 @@ def planned_inputs(
         refused: gets the stages whose models cannot be of the size that is asked for, and why.
     """
     models: Models = {label: _external(model) for label, model in plan.externals.items()}
+    kinds = {label: artifact.kind for label, artifact in plan.artifacts().items()}
     for stage in plan.stages:
         inputs = {
             role: tuple(model for label in labels if (model := models.get(label)) is not None)
             for role, labels in stage.inputs.items()
         }
-        needed = [label for label in stage.needs() if artifact(plan, label).kind in _MODELS]
+        needed = [label for label in stage.needs() if kinds[label] in _MODELS]
         lacking = next((label for label in needed if models.get(label) is None), "")
         models[stage.label] = None
         if not lacking:
             try:
                 models[stage.label] = _given(stage, inputs, text)
-            except (EvalsuiteError, CompressError, NotKnownAheadError) as error:
+            except Exception as error:
+                if not is_persons(error):
+                    raise
                 lacking = stage.label  # what is no refusal is said where the stage runs
                 if refused is not None and is_refusal(error):
                     refused.append((stage, error))
@@ -75,13 +76,6 @@ def refused_sizes(plan: Plan) -> list[tuple[Planned, Exception]]:
     for _ in planned_inputs(plan, refused=refused):
         pass
     return refused
-
-
-def artifact(plan: Plan, label: str) -> Artifact:
-    """What a stage gives, or a model from outside."""
-    if label in plan.externals:
-        return plan.externals[label].artifact
-    return next(stage.artifact for stage in plan.stages if stage.label == label)
 
 
 def _given(stage: Planned, inputs: Inputs, text: PlannedText | None) -> PlannedModel | None:

@@ -155,11 +155,13 @@ def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]
     """The stages with their keys; what cannot be read is noted and its stages are left out."""
     keys = _model_keys(plan, memo, problems)
     result: list[Planned] = []
+    given = plan.artifacts()
     digests: dict[DataNeed, str] = {}
     for stage in plan.stages:
         try:
             needs = stage.module.data(stage.config, stage.artifact)
-            without_text.require(stage.module, stage.config, stage.artifact, plan.data)
+            inputs = {role: [given[name] for name in ls] for role, ls in stage.inputs.items()}
+            without_text.require(stage, inputs, plan.data)
             for need in needs:
                 if need not in digests:
                     digests[need] = digest_need(need, plan.data, memo.file)

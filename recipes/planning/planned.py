@@ -54,6 +54,11 @@ class Plan:
     stages: tuple[Planned, ...]
     externals: dict[str, External]
 
+    def artifacts(self) -> dict[str, Artifact]:
+        """Label -> what a stage gives, or a model from outside."""
+        found = {label: model.artifact for label, model in self.externals.items()}
+        return {stage.label: stage.artifact for stage in self.stages} | found
+
     def graph(self) -> dict[str, list[str]]:
         """Label -> labels of the stages it needs, in order."""
         labels = {stage.label for stage in self.stages}

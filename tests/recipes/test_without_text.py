@@ -19,6 +19,7 @@ tasks:
   own: {format: classification, train: {en: rows.csv}, test: {de: rows.csv}}
 stages:
   - {name: t, stage: train, model: MODEL, tasks: [own], method: full}
+  - {name: b, stage: export, model: t}
   - {name: small, STAGE}
 """
 HUB = "set source: xtreme, with a corpus next to --data-dir"
@@ -44,6 +45,15 @@ HUB = "set source: xtreme, with a corpus next to --data-dir"
             "code_switch: 0.5",
             "code_switch: 0",
         ),
+        ("stage: distill, teacher: t, tasks: [own], layers: 1, max_pairs: 100", "text: [FILE]"),
+        (
+            "stage: distill, teacher: t, tasks: [own], layers: 1, balance_labels: true",
+            "text: [FILE]",
+        ),
+        (
+            "stage: distill, teacher: b, student: t, tasks: [own], hidden: 0",
+            "multilingual: 0, or text: [FILE]",
+        ),
         ("stage: prune, model: t, tasks: [own], layers: [0]", "multilingual: 0"),
         ("stage: export, model: t, embeddings: rank-8", "no embeddings: rank-N"),
         (
@@ -56,6 +66,10 @@ HUB = "set source: xtreme, with a corpus next to --data-dir"
             "calibration_text: train and no embeddings: rank-N",
         ),
         ("stage: train, model: t, tasks: [own], mlm: 0.5", "mlm: 0"),
+        (
+            "stage: train, model: t, tasks: [own], mlm: 0.5, mlm_lines: 100",
+            "mlm: 0 and no mlm_lines",
+        ),
         ("stage: train, model: t, contrastive: sentences", ""),
         (f"stage: pretrain, model: {MODEL}, steps: 5", "stream: {CODE: [FILE]}"),
         (f"stage: extend, model: {MODEL}, languages: [de], steps: 5", ""),
