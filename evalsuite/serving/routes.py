@@ -178,6 +178,17 @@ def _refuse_large(texts: Sequence[list[str]], kind: Kind, body: Any, limits: Lim
     bodies.refuse_large(lengths, len(texts), "inputs", limits)
 
 
+def _refuse_language(model: ServedModel, language: str) -> None:
+    """Raise NotValidError where a model has no thresholds of languages, or this is none."""
+    if not isinstance(model.predictor, Staged):
+        raise NotValidError(
+            f"language: the model {model.name!r} answers alike in all languages; only a "
+            "cascade has thresholds of languages: leave it out"
+        )
+    if wrong := wrong_language(model.predictor, language):
+        raise NotValidError(f"language: {wrong}")
+
+
 async def _answered(
     request: Request, served: Served, kind: Kind, body: Any, texts: Sequence[list[str]]
 ) -> Response:
@@ -190,13 +201,8 @@ async def _answered(
         ]
     else:
         language = getattr(body, "language", None)
-        if language is not None and not isinstance(model.predictor, Staged):
-            raise NotValidError(
-                f"language: the model {model.name!r} answers alike in all languages; only a "
-                "cascade has thresholds of languages: leave it out"
-            )
-        if language is not None and (wrong := wrong_language(model.predictor, language)):
-            raise NotValidError(f"language: {wrong}")
+        if language is not None:
+            _refuse_language(model, language)
         rows = [model.row(row, language) for row in texts]
     results = await _unless_left(request, served.queues[model.name].answers(rows))
     return json_answer({"model": model.name, "results": results})
