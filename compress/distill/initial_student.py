@@ -89,7 +89,7 @@ def _kept(
     """The layers of a model that become the student's."""
     if options.layer_choice == "spaced" or not isinstance(options.layers, int):
         return layers_of(model, options)
-    if problem := layers_problem(options.layers, model.config.num_hidden_layers):
+    if problem := layers_problem(options.layers, model.config.num_hidden_layers, _whose(options)):
         raise StudentError(f"layers: {problem}")
     first = _keeps_first(model)
     return greedy_layers(model, options.layers, samples, keep_first=first, progress=progress)
@@ -132,7 +132,12 @@ def layers_of(model: Any, options: Options) -> list[int]:
     if layers == 0:  # of a static model
         return []
     wanted = layers if options.layers is None else options.layers
-    return choose_layers(wanted, layers, _keeps_first(model))
+    return choose_layers(wanted, layers, _keeps_first(model), _whose(options))
+
+
+def _whose(options: Options) -> str:
+    """What the model is called that the student starts from."""
+    return "teacher" if options.student is None else "student"
 
 
 def _keeps_first(model: Any) -> bool:

@@ -244,7 +244,9 @@ def other_tokenizer(
     return problems
 
 
-def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> str | None:
+def layers_problem(
+    wanted: int | Sequence[int], layers: int | None = None, whose: str = "model"
+) -> str | None:
     """What is wrong with a number of layers, or with a list of layers; None where nothing is.
 
     >>> layers_problem([1, 0])
@@ -252,16 +254,17 @@ def layers_problem(wanted: int | Sequence[int], layers: int | None = None) -> st
 
     Args:
         layers: how many the model has; None where that is not known yet.
+        whose: what the model is here, such as `teacher`.
     """
     if isinstance(wanted, int):
         if layers is not None and not 1 <= wanted <= layers:
-            return f"{wanted}: the teacher has {layers}; ask for 1 to {layers}"
+            return f"{wanted}: the {whose} has {layers}; ask for 1 to {layers}"
         right = wanted >= 1
     else:
         wanted = tuple(wanted)
         right = bool(wanted) and wanted == tuple(sorted({abs(layer) for layer in wanted}))
         if right and layers is not None and wanted[-1] >= layers:
-            return f"{wanted}: the teacher has the layers 0 to {layers - 1}"
+            return f"{wanted}: the {whose} has the layers 0 to {layers - 1}"
     if right:
         return None
     return f"{wanted}: give a number from 1, or rising layer numbers from 0, each of them once"
@@ -281,7 +284,7 @@ def matched_layers(
     """
     if wanted is None:
         return []
-    problem = layers_problem(wanted, teacher)
+    problem = layers_problem(wanted, teacher, "teacher")
     problems = [f"teacher_layers: {problem}"] if problem else []
     if hidden == 0:
         problems.append("teacher_layers: is for hidden states; set hidden above 0, or leave it out")
@@ -301,7 +304,9 @@ def relation_problem(wanted: int | None, layers: int) -> list[str]:
     return [f"relation_layer: {wanted}: the teacher has 0 to {layers - 1}"]
 
 
-def choose_layers(wanted: int | Sequence[int], layers: int, keep_first: bool = False) -> list[int]:
+def choose_layers(
+    wanted: int | Sequence[int], layers: int, keep_first: bool = False, whose: str = "model"
+) -> list[int]:
     """Which of a model's layers are kept, counted from 0, the lowest.
 
     >>> choose_layers(3, 12)
@@ -317,11 +322,12 @@ def choose_layers(wanted: int | Sequence[int], layers: int, keep_first: bool = F
     Args:
         layers: how many the model has.
         keep_first: spread a number of layers from the first one on; a list stays as it is.
+        whose: what the model is here, such as `teacher`.
 
     Raises:
         StudentError: there are fewer layers, or the list is not one of rising numbers.
     """
-    if problem := layers_problem(wanted, layers):
+    if problem := layers_problem(wanted, layers, whose):
         raise StudentError(f"layers: {problem}")
     if isinstance(wanted, int):
         if keep_first:

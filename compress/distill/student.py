@@ -20,11 +20,13 @@ def config_of_student(
     width: int | None,
     heads: int | None,
     units: int | None,
+    whose: str = "model",
 ) -> Any:
     """The transformers config of a student of this shape; what is None is the teacher's.
 
     Args:
         teacher: its transformers config.
+        whose: what it is called in messages, such as `teacher`.
 
     Raises:
         UnknownNameError: the teacher's family is not known.
@@ -32,21 +34,26 @@ def config_of_student(
         FamilyError: the family cannot be without a layer that is left out.
     """
     family = family_of(teacher)
-    sizes = sizes_of_student(teacher, width, heads, units)
+    sizes = sizes_of_student(teacher, width, heads, units, whose)
     keep_first = family.first_layer_reason(teacher) is not None
     wanted = sizes.layers if layers is None else layers
-    chosen = choose_layers(wanted, sizes.layers, keep_first)
+    chosen = choose_layers(wanted, sizes.layers, keep_first, whose)
     smaller = replace(sizes, layers=len(chosen))
     return family.with_sizes(family.with_layers(teacher, chosen), smaller)
 
 
 def sizes_of_student(
-    teacher: Any, width: int | None, heads: int | None, units: int | None
+    teacher: Any,
+    width: int | None,
+    heads: int | None,
+    units: int | None,
+    whose: str = "teacher",
 ) -> Sizes:
     """The sizes of a narrower student with all layers; what is None is the teacher's.
 
     Args:
         teacher: its transformers config.
+        whose: what it is called in messages.
 
     Raises:
         UnknownNameError: the teacher's family is not known.
@@ -61,13 +68,13 @@ def sizes_of_student(
         heads=heads_of_student(family, teacher, width, heads),
         feed_forward=units or old.feed_forward,
     )
-    for name, asked, there in (
-        ("hidden_size", new.width, old.width),
-        ("num_attention_heads", new.heads, old.heads),
-        ("intermediate_size", new.feed_forward, old.feed_forward),
+    for key, asked, there in (
+        ("width", new.width, old.width),
+        ("heads", new.heads, old.heads),
+        ("ffn", new.feed_forward, old.feed_forward),
     ):
         if asked > there:
-            raise StudentError(f"{name} {asked}: the teacher has {there}")
+            raise StudentError(f"{key}: {asked}: the {whose} has {there}; ask for fewer")
     if width is None and heads is None:
         return new
     if new.width % new.heads:
@@ -75,8 +82,8 @@ def sizes_of_student(
     size = new.width // new.heads
     if size > old_size:
         raise StudentError(
-            f"heads of {size} dimensions are larger than the teacher's of {old_size}; ask for more "
-            "heads"
+            f"heads: {new.heads} in a width of {new.width} have {size} dimensions each, and those "
+            f"of the {whose} {old_size}; set heads: {-(-new.width // old_size)} or more"
         )
     if size < old_size and family.fixed_dimensions is not None:
         raise FamilyError(

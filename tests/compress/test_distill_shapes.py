@@ -183,10 +183,13 @@ def test_a_narrowed_start_is_nearer_to_the_teacher_than_chance(tiny_nli: Path) -
 @pytest.mark.parametrize(
     ("shape", "says"),
     [
-        (Shape(width=999), "hidden_size 999: the teacher has 64"),
+        (Shape(width=999), "width: 999: the teacher has 64"),
         (Shape(width=33, heads=2), "width 33 is no multiple of 2 heads"),
-        (Shape(width=64, heads=1), "heads of 64 dimensions are larger than the teacher's of"),
-        (Shape(ffn=99_999), "intermediate_size 99999: the teacher has"),
+        (
+            Shape(width=64, heads=1),
+            "heads: 1 in a width of 64 have 64 dimensions each, and those",
+        ),
+        (Shape(ffn=99_999), "ffn: 99999: the teacher has"),
     ],
 )
 def test_shapes_that_do_not_fit_are_said_so(tiny_nli: Path, shape: Shape, says: str) -> None:

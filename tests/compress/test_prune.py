@@ -305,7 +305,7 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     with pytest.raises(PruneError, match="layers: 3: the model has 2"):
         run(config(layers=3), context(tiny_nli, tmp_path / "two"))
     (tmp_path / "five").mkdir()
-    with pytest.raises(StudentError, match=r"layers: \(0, 5\): the teacher has the layers 0 to 1"):
+    with pytest.raises(StudentError, match=r"layers: \(0, 5\): the model has the layers 0 to 1"):
         run(config(layers=(0, 5)), context(tiny_nli, tmp_path / "five"))
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from recipes.errors import RecipeError
+from recipes.errors import RecipeError, StageInputError
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
+from recipes.planning.model_shapes import planned_inputs
 from recipes.planning.plan import make_plan
+from recipes.planning.planned import Planned
+from recipes.stages import prune
+from transfer.errors import TransferError
 
 MODEL = "package:recipes/models/e5-mini"
 RECIPE = """
@@ -38,7 +45,10 @@ def check(folder: Path, stage: str) -> list[str]:
     ("stage", "said"),
     [
         ("stage: distill, teacher: t, layers: 40", "layers: 40: the teacher has 9; ask for 1 to 9"),
-        ("stage: distill, teacher: t, student: t, layers: [3, 9]", "has the layers 0 to 8"),
+        (
+            "stage: distill, teacher: t, student: t, layers: [3, 9]",
+            "the student has the layers 0 to 8",
+        ),
         (
             "stage: distill, teacher: t, layers: 2, teacher_layers: [3, 9]",
             "teacher_layers: (3, 9): the teacher has the layers 0 to 8",
@@ -49,12 +59,14 @@ def check(folder: Path, stage: str) -> list[str]:
         ),
         (
             "stage: distill, teacher: t, hidden: 0, relations: 1, width: 1024",
-            "hidden_size 1024: the teacher has",
+            "width: 1024: the teacher has 384; ask for fewer",
         ),
-        ("stage: distill, teacher: t, ffn: 100000", "intermediate_size 100000: the teacher has"),
+        ("stage: distill, teacher: t, ffn: 100000", "ffn: 100000: the teacher has"),
+        ("stage: distill, teacher: t, heads: 100", "heads: 100: the teacher has 12"),
+        ("stage: distill, teacher: t, heads: 3", "the teacher 32; set heads: 12 or more"),
         ("stage: prune, model: t, tasks: [xnli], heads: 100", "heads: 100: the model has"),
         ("stage: prune, model: t, tasks: [xnli], ffn: 100000", "ffn: 100000: the model has"),
-        ("stage: prune, model: t, tasks: [xnli], layers: 40", "layers: 40: the teacher has 9"),
+        ("stage: prune, model: t, tasks: [xnli], layers: 40", "layers: 40: the model has 9"),
         ("stage: static, model: t, width: 100000", "width: 100000: the encoder is "),
         ("stage: factor, model: tags, width: 100000", "width: 100000: the model is "),
         ("stage: factor, model: tags, width: 64", "its layers 384: it is factored"),
@@ -94,3 +106,34 @@ def test_a_student_with_other_labels_is_refused(student: str, said: str, tmp_pat
 )
 def test_what_a_model_has_is_not(stage: str, tmp_path: Path) -> None:
     assert not check(tmp_path, stage)
+
+
+@pytest.mark.parametrize("kind", [StageInputError, TransferError])
+def test_any_refusal_of_a_stages_sizes_is_at_its_line(
+    kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planned(config: Any, models: Any) -> Any:
+        raise kind("too many of them")
+
+    monkeypatch.setattr(prune, "planned", planned)
+    said = check(tmp_path, "stage: prune, model: t, tasks: [xnli], heads: 1")
+    assert said == ["stage 'small' (prune): too many of them"]
+
+
+class Counted(tuple[Planned, ...]):
+    """Stages that count how often all of them are gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Planned]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_what_stages_are_given_is_not_searched_stage_by_stage(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(RECIPE.replace("STAGE", "stage: distill, teacher: t").replace("MODEL", MODEL))
+    plan = make_plan(load(str(path)), None, DigestMemo(), keys=False)
+    stages = Counted(plan.stages)
+    found = list(planned_inputs(replace(plan, stages=stages)))
+    assert len(found) == len(stages) > 2 >= stages.times

@@ -96,7 +96,8 @@ def planned_student(
     found = start
     if not students or config.layers is not None:
         shape = config.width, config.heads, config.ffn
-        cut = config_of_student(start.config, config.layers, *shape)
+        whose = "student" if students else "teacher"
+        cut = config_of_student(start.config, config.layers, *shape, whose)
         found = PlannedModel(cut, start.head, start.labels)
     theirs = teacher.shape().layers
     problems = rules.relation_problem(config.relation_layer, theirs)
