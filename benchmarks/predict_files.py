@@ -129,7 +129,9 @@ def compared(work: Path, bundle: Path, rows: Path, count: int, rounds: int) -> N
     class Silent:
         def bad(self, name: str, row: BadRow) -> None: ...
 
-        def update(self, rows: int, resumed: int, share: float | None) -> None: ...
+        def update(
+            self, rows: int, resumed: int, share: float | None, *, utf8: bool = False
+        ) -> None: ...
 
     predictor = open_model(bundle)
     labels = predictor.labels

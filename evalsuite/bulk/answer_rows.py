@@ -32,8 +32,12 @@ class Watch(Protocol):
         """A row of the named input was left out."""
         ...
 
-    def update(self, rows: int, resumed: int, share: float | None) -> None:
-        """This many rows are done, some of them by an earlier run; the share of the input."""
+    def update(self, rows: int, resumed: int, share: float | None, *, utf8: bool = False) -> None:
+        """This many rows are done, some of them by an earlier run; the share of the input.
+
+        Args:
+            utf8: text beyond ASCII was read as UTF-8.
+        """
         ...
 
 
@@ -79,7 +83,8 @@ class RowAnswerer:
                 place = self._compare(window, place)
             if number == earlier.windows and digest.hexdigest() != earlier.digest:
                 raise self.sink.refuse(f"the first {earlier.rows:,} rows of the input are others")
-            self.watch.update(self.sink.done.rows, earlier.rows, self.rows.done())
+            done, share = self.sink.done.rows, self.rows.done()
+            self.watch.update(done, earlier.rows, share, utf8=self.rows.utf8())
         if number < earlier.windows:
             raise self.sink.refuse(f"it has {earlier.rows:,} rows, and the input has fewer")
         return self.sink.done
@@ -88,7 +93,7 @@ class RowAnswerer:
         data, bad, cut = self._encoded(window)
         for row in bad:
             if self.strict:
-                raise row.error(self.rows.name)
+                raise row.error(self.rows.name, utf8=self.rows.utf8())
             self.watch.bad(self.rows.name, row)
         self.sink.append(data, bad, len(window), digest, cut)
 

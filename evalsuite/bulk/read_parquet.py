@@ -42,6 +42,10 @@ class Parquet:
         self.columns: tuple[str, ...] | None = tuple(self.schema.names)
         check_once(name, 1, self.schema.names)
 
+    def utf8(self) -> bool:
+        """Parquet has no other text."""
+        return True
+
     def done(self) -> float | None:
         """The share of the rows that was read."""
         count: int = self._file.metadata.num_rows

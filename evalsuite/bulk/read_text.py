@@ -39,6 +39,11 @@ class TextLines:
 
     def __init__(self, stream: ByteStream) -> None:
         self.stream, self.number, self.problem = stream, 0, ""
+        self._beyond_ascii = False
+
+    def utf8(self) -> bool:
+        """Whether a line beyond ASCII was read as UTF-8."""
+        return self._beyond_ascii
 
     def bad(self) -> BadRow:
         """The line given last, as a row that cannot be read."""
@@ -61,10 +66,12 @@ class TextLines:
         if b"\0" in raw:
             self.problem = "a NUL byte; the file is damaged or not UTF-8 text"
         try:
-            return raw.decode("utf-8")
+            text = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             self.problem = not_utf8(error)
             return raw.decode("utf-8", "replace")
+        self._beyond_ascii = self._beyond_ascii or not text.isascii()
+        return text
 
 
 class _ByLine:
@@ -75,6 +82,7 @@ class _ByLine:
     def __init__(self, stream: ByteStream) -> None:
         self.name, self.done = stream.name, stream.done
         self._lines = TextLines(stream)
+        self.utf8 = self._lines.utf8
 
 
 class Lines(_ByLine):
@@ -105,10 +113,11 @@ class Delimited:
     def __init__(self, stream: ByteStream, *, tabs: bool, numbered: bool) -> None:
         self.name, self.done = stream.name, stream.done
         self._lines = TextLines(stream)
+        self.utf8 = self._lines.utf8
         self._rows = self._tabs() if tabs else self._csv(named=not numbered)
         first = next(self._rows, None)
         if isinstance(first, BadRow):
-            raise first.error(self.name)
+            raise first.error(self.name, utf8=self.utf8())
         self.columns: tuple[str, ...] | None = ()
         if first is None:
             return

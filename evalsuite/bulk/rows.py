@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from evalsuite.bulk.byte_stream import STDIN_NAME
-from evalsuite.data.decoded import conversion
+from evalsuite.data.decoded import OTHERS_ARE, conversion
 from evalsuite.errors import MalformedRowError
 
 
@@ -34,16 +34,22 @@ class BadRow:
     """A row that cannot be read or answered, and why; the rows after it can.
 
     Attributes:
-        coded: its bytes are in another encoding than UTF-8, and so is the whole file.
+        coded: its bytes are in another encoding than UTF-8, and so may be the whole file.
     """
 
     line: int
     problem: str
     coded: bool = False
 
-    def error(self, name: str) -> MalformedRowError:
-        """The error where the row ends the run; `name` is that of the file."""
-        problem = f"{self.problem}; {converted(name)}" if self.coded else self.problem
+    def error(self, name: str, *, utf8: bool = False) -> MalformedRowError:
+        """The error where the row ends the run.
+
+        Args:
+            name: of the file.
+            utf8: other rows of it are UTF-8; to convert the file would spoil them.
+        """
+        remedy = OTHERS_ARE if utf8 else converted(name)
+        problem = f"{self.problem}; {remedy}" if self.coded else self.problem
         return MalformedRowError(name, self.line, problem)
 
 
@@ -71,6 +77,10 @@ class Rows(Protocol):
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         """All rows in order, read as they are asked for."""
+        ...
+
+    def utf8(self) -> bool:
+        """Whether text beyond ASCII was read as UTF-8 so far."""
         ...
 
     def done(self) -> float | None:

@@ -117,7 +117,7 @@ def _file_texts(name: str) -> Iterator[str]:
         column = _table_column(rows)
         for row in rows:
             if isinstance(row, BadRow):
-                raise row.error(name)
+                raise row.error(name, utf8=rows.utf8())
             if rows.columns is None:
                 column = _object_column(Path(name), row, column)
             try:

@@ -7,10 +7,14 @@ r"""The text of a file of data, from its bytes: UTF-8 without a byte-order mark,
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 from evalsuite.data.mistaken import EMPTY, mistaken
 from evalsuite.errors import MalformedRowError
+
+OTHERS_ARE = "other rows are UTF-8, so correct this one, do not convert the file"
+_PACKED = (".gz", ".zst")
 
 
 def decoded(path: Path, raw: bytes, *, by_line: bool = True) -> str:
@@ -34,11 +38,18 @@ def decoded(path: Path, raw: bytes, *, by_line: bool = True) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise MalformedRowError(
-            path,
-            line,
-            f"not UTF-8 (byte 0x{raw[error.start]:02x}); {conversion(path.name)}",
-        ) from None
+        remedy = OTHERS_ARE if _has_utf8(raw) else conversion(path.name)
+        problem = f"not UTF-8 (byte 0x{raw[error.start]:02x}); {remedy}"
+        raise MalformedRowError(path, line, problem) from None
+
+
+def _has_utf8(raw: bytes) -> bool:
+    """Whether a line beyond ASCII is UTF-8; to convert the file would spoil it."""
+    for line in raw.split(b"\n"):
+        with suppress(UnicodeDecodeError):
+            if not line.decode("utf-8").isascii():
+                return True
+    return False
 
 
 def conversion(name: str) -> str:
@@ -46,5 +57,11 @@ def conversion(name: str) -> str:
 
     >>> conversion("new.csv")
     'convert it: iconv -f <encoding> -t utf-8 new.csv'
+    >>> conversion("new.csv.gz")
+    'unpack it and convert it: iconv -f <encoding> -t utf-8 new.csv'
     """
-    return f"convert it: iconv -f <encoding> -t utf-8 {shlex.quote(name) if name else ''}".rstrip()
+    unpack = ""
+    if name.lower().endswith(_PACKED):
+        unpack, name = "unpack it and ", name.rpartition(".")[0]
+    command = f"iconv -f <encoding> -t utf-8 {shlex.quote(name) if name else ''}".rstrip()
+    return f"{unpack}convert it: {command}"

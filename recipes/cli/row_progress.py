@@ -41,7 +41,8 @@ class RowProgress:
         self._working = self._resumed = False
         self._rate, self._share, self._began_at = 0.0, 0.0, 0.0
         self._bad = 0
-        self._coded = ""  # the input, where it has another encoding than UTF-8
+        self._coded = ""  # the input, where it has rows in another encoding than UTF-8
+        self._coded_rows, self._utf8 = 0, False
         self._bar: Any = None
         if sys.stderr.isatty() and not (output is None and sys.stdout.isatty()):
             self._bar = _bar()
@@ -61,21 +62,21 @@ class RowProgress:
         if self._bar:
             self._bar.stop()
         if self._coded:
-            from evalsuite.bulk.rows import converted
-
-            self._say(f"{self._coded} is not UTF-8; {converted(self._coded)}")
+            self._say(self._encoding())
 
     def bad(self, name: str, row: BadRow) -> None:
         """Show a row that was left out."""
         self._bad += 1
         self._coded = name if row.coded else self._coded
+        self._coded_rows += row.coded
         if self.output is None or self._bad <= MOST:
             self._say(f"{name}:{row.line}: {row.problem}")
         elif self._bad == MOST + 1:
             self._say(f"further bad rows are listed in {self.output}.bad.jsonl when it is done")
 
-    def update(self, rows: int, resumed: int, share: float | None) -> None:
+    def update(self, rows: int, resumed: int, share: float | None, *, utf8: bool = False) -> None:
         """See `evalsuite.bulk.answer_rows.Watch`."""
+        self._utf8 = utf8
         now = time.monotonic()
         if rows > resumed and not self._working:  # rows that are read again cost next to nothing
             self._working, self.begun, self._began_at = True, self.last, self._share
@@ -92,6 +93,20 @@ class RowProgress:
         elif now - self.shown >= PERIOD:
             self.shown = now
             self._say(text)
+
+    def _encoding(self) -> str:
+        """What to do about rows that are not UTF-8: to convert a mixed file would spoil it."""
+        from evalsuite.bulk.rows import converted
+
+        name, count = self._coded, self._coded_rows
+        if not self._utf8:
+            return f"{name} is not UTF-8; {converted(name)}"
+        rows = "1 row is" if count == 1 else f"{count:,} rows are"
+        if self._resumed:  # an earlier run may have named more
+            rows = "some rows are"
+        return (
+            f"{name}: {rows} not UTF-8, the others are; correct such rows, do not convert the file"
+        )
 
     def _line(self, rows: int, resumed: int, seconds: float) -> str:
         self._rate = (rows - resumed) / max(seconds, 1e-9)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from evalsuite.bulk.rows import BadRow
 from evalsuite.data import files, parallel
+from evalsuite.data.decoded import conversion
 from evalsuite.errors import DataError, MalformedRowError, MissingDataError
 from evalsuite.task import DataSource
 
@@ -54,6 +56,22 @@ def test_not_utf8(tmp_path: Path) -> None:
     assert problem(files.lines, path) == (
         f"{path}:2: not UTF-8 (byte 0xe9); convert it: iconv -f <encoding> -t utf-8 rows.tsv"
     )
+
+
+def test_one_line_of_many_is_not_utf8(tmp_path: Path) -> None:
+    path = put(tmp_path, b"caf\xe9\ngood\n" + "café\n".encode() * 9)
+    assert problem(files.lines, path) == (
+        f"{path}:1: not UTF-8 (byte 0xe9); other rows are UTF-8, so correct this one, "
+        "do not convert the file"
+    )
+
+
+@pytest.mark.parametrize("end", [".gz", ".zst"])
+def test_a_packed_file_is_unpacked_before_it_is_converted(end: str) -> None:
+    remedy = "unpack it and convert it: iconv -f <encoding> -t utf-8 'new 2.csv'"
+    assert conversion(f"new 2.csv{end}") == remedy
+    said = str(BadRow(3, "not UTF-8", coded=True).error(f"folder/new 2.csv{end}"))
+    assert said == f"folder/new 2.csv{end}:3: not UTF-8; {remedy}"
 
 
 def test_nul(tmp_path: Path) -> None:

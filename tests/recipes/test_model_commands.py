@@ -86,6 +86,22 @@ def test_a_file_in_another_encoding_ends_with_what_to_do(
     assert said[-1] == f"standard input {remedy}"
 
 
+def test_one_row_in_another_encoding_is_not_the_whole_file(cli: Cli) -> None:
+    rows = ["déjà vu\n".encode()] * 1000
+    for at in (0, 500, 999):
+        bad = "déjà vu\n".encode("latin-1")
+        Path("r.txt").write_bytes(b"".join([*rows[:at], bad, *rows[at + 1 :]]))
+        said = cli(0, "predict", model(), "r.txt")[1].splitlines()
+        assert said[0] == f"r.txt:{at + 1}: not UTF-8 (byte 0xe9)"
+        assert said[-1] == (
+            "r.txt: 1 row is not UTF-8, the others are; correct such rows, do not convert the file"
+        )
+        said = cli(2, "predict", model(), "r.txt", "--strict")[1].splitlines()
+        assert said[0].endswith(
+            "(byte 0xe9); other rows are UTF-8, so correct this one, do not convert the file"
+        )
+
+
 @pytest.mark.parametrize("head", ["pair", "choice"])
 def test_texts_that_are_cut_to_the_model_are_counted(head: str, cli: Cli) -> None:
     end = "\tyes\tno" if head == "choice" else ""

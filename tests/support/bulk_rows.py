@@ -35,7 +35,7 @@ class Seen:
     def bad(self, name: str, row: BadRow) -> None:
         self.problems.append(f"{Path(name).name}:{row.line}: {row.problem}")
 
-    def update(self, rows: int, resumed: int, share: float | None) -> None:
+    def update(self, rows: int, resumed: int, share: float | None, *, utf8: bool = False) -> None:
         self.rows, self.resumed = rows, resumed
 
 
