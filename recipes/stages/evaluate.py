@@ -162,7 +162,8 @@ def _refuse_unused(config: Config, found: Sequence[Task], models: Sequence[Artif
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Test rows."""
-    return tuple(DataNeed(task, config.split or "eval", config.languages) for task in config.tasks)
+    split = config.split or "eval"
+    return tuple(DataNeed(task, split, config.languages, labelled=True) for task in config.tasks)
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:

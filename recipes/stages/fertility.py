@@ -49,7 +49,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The words."""
-    return (DataNeed(config.task, "eval"),)
+    return (DataNeed(config.task, "eval", labelled=True),)
 
 
 def run(config: Config, ctx: StageContext) -> Summary:

@@ -206,12 +206,13 @@ class DataNeed:
 
     `PARALLEL` is the training corpus, `PARALLEL_IF_ANY` the same where the source has one, and
     `HELD_OUT` all text that is kept out of it; a need with the split `file` is one file of text,
-    and `task` its path.
+    and `task` its path. Where it is `labelled`, no languages are those whose rows have labels.
     """
 
     task: str
     split: Split | Literal["eval", "parallel", "held out", "file"]
     languages: tuple[LanguageCode, ...] | None = None
+    labelled: bool = False
 
 
 PARALLEL = DataNeed("parallel", "parallel")
