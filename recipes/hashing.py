@@ -98,6 +98,15 @@ class DigestMemo:
         self.known[name] = [*_seen(path), digest]
         self.changed.add(name)
 
+    def is_sound(self, what: str) -> bool:
+        """Whether rows were noted as sound, under a digest of all that makes them so."""
+        return f"sound:{what}" in self.known
+
+    def note_sound(self, what: str) -> None:
+        """Remember that rows are sound."""
+        self.known[f"sound:{what}"] = []
+        self.changed.add(f"sound:{what}")
+
     def files(self, root: Path, paths: Iterable[Path]) -> str:
         """One digest of several files and their names below `root`."""
         return sha256_json({p.relative_to(root).as_posix(): self.file(p) for p in sorted(paths)})

@@ -164,7 +164,8 @@ def _plan_here(plan: Plan, space: Workspace, host: str, label: str) -> Plan:
     key = next(stage.key for stage in plan.stages if stage.label == label)
     problems = Problems(plan.loaded.problems.recipe)
     if key not in _keys:
-        _keys.update(stage.key for stage in with_keys(here, DigestMemo(space.digests), problems))
+        memo = DigestMemo(space.digests)
+        _keys.update(stage.key for stage in with_keys(here, memo, problems, rows=False))
     if key not in _keys:
         raise ClusterError(
             f"{host}: stage {label} would not be the same there: its data or models are absent or "

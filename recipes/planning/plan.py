@@ -28,7 +28,7 @@ from recipes.parsing.references import roles
 from recipes.planning import without_text
 from recipes.planning.data_digests import digest_need, need_text
 from recipes.planning.external_models import External
-from recipes.planning.faulty_rows import faulty_rows
+from recipes.planning.faulty_rows import FaultyRows
 from recipes.planning.matrix import Instance, Roles, expand
 from recipes.planning.model_shapes import refused_sizes
 from recipes.planning.planned import Plan, Planned
@@ -151,21 +151,27 @@ def _check_sizes(plan: Plan, problems: Problems) -> None:
         problems.add(stage.where, f"stage {stage.name!r} ({stage.kind}): {error}")
 
 
-def with_keys(plan: Plan, memo: DigestMemo, problems: Problems) -> list[Planned]:
-    """The stages with their keys; what cannot be read is noted and its stages are left out."""
+def with_keys(
+    plan: Plan, memo: DigestMemo, problems: Problems, *, rows: bool = True
+) -> list[Planned]:
+    """The stages with their keys; what cannot be read is noted and its stages are left out.
+
+    Args:
+        rows: whether rows of declared tasks are looked at.
+    """
     keys = _model_keys(plan, memo, problems)
     result: list[Planned] = []
-    given = plan.artifacts()
+    given, faulty = plan.artifacts(), FaultyRows(plan.data, memo)
     digests: dict[DataNeed, str] = {}
     for stage in plan.stages:
         try:
             needs = stage.module.data(stage.config, stage.artifact)
-            inputs = {role: [given[name] for name in ls] for role, ls in stage.inputs.items()}
+            inputs = {role: tuple(given[name] for name in ls) for role, ls in stage.inputs.items()}
             without_text.require(stage, inputs, plan.data)
             for need in needs:
                 if need not in digests:
                     digests[need] = digest_need(need, plan.data, memo.file)
-                    for problem in faulty_rows(need, plan.data):
+                    for problem in faulty.of(need) if rows else ():
                         problems.add(_declared(plan, need.task), f"tasks.{need.task}: {problem}")
         except Exception as error:
             if not is_persons(error) and not isinstance(error, OSError):

@@ -33,7 +33,7 @@ _CHANGES: dict[str, tuple[str, object]] = {  # as written -> the key and its val
     "no languages": ("languages", None),
 }
 _MOST = 2  # changes at once
-Inputs = Mapping[str, Sequence[Artifact]]  # by role
+Inputs = Mapping[str, tuple[Artifact, ...]]  # by role
 
 
 def require(stage: Planned, inputs: Inputs, source: DataSource) -> None:

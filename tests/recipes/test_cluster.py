@@ -168,7 +168,7 @@ def test_nodes_that_cannot_make_stages_are_named(lab, apart, monkeypatch):
 
 
 def test_a_node_with_other_files_makes_nothing(lab, monkeypatch):
-    monkeypatch.setattr(node_stage, "with_keys", lambda plan, memo, problems: [])
+    monkeypatch.setattr(node_stage, "with_keys", lambda plan, memo, problems, rows: [])
     monkeypatch.setattr(node_stage, "_keys", set())
     with pytest.raises(ClusterError, match="ape: stage teacher would not be the same there"):
         run(lab, FakeCluster({"ape": None}))

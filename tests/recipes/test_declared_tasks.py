@@ -281,8 +281,12 @@ def test_a_faulty_row_is_found_before_anything_runs(files, monkeypatch):
     assert "2 problems" in error(files, RECIPE)
     only_trained = RECIPE.replace("  - {name: scores", "# {")
     make_plan(load(files.write(only_trained)), None, DigestMemo())  # reads no test rows
-    monkeypatch.setattr("recipes.planning.faulty_rows.MOST_BYTES", 10)
-    make_plan(load(files.write(RECIPE)), None, DigestMemo())
+    with monkeypatch.context() as patched:
+        patched.setattr("recipes.planning.faulty_rows.MOST_BYTES", 10)
+        make_plan(load(files.write(RECIPE)), None, DigestMemo())
+    read = sum((files.folder / name).stat().st_size for name in ("train.csv", "test-de.csv"))
+    monkeypatch.setattr("recipes.planning.faulty_rows.MOST_IN_ALL", read)
+    assert "1 problem" in error(files, RECIPE)  # test-sw.csv is not read any more
 
 
 def test_a_row_with_an_unknown_one_of_several_labels_is_found(files, monkeypatch):
