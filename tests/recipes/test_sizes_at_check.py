@@ -15,7 +15,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.model_shapes import planned_inputs
 from recipes.planning.plan import make_plan
 from recipes.planning.planned import Planned
-from recipes.stages import prune
+from recipes.stages._shared.registry import load_stage
 from transfer.errors import TransferError
 
 MODEL = "package:recipes/models/e5-mini"
@@ -115,7 +115,7 @@ def test_any_refusal_of_a_stages_sizes_is_at_its_line(
     def planned(config: Any, models: Any) -> Any:
         raise kind("too many of them")
 
-    monkeypatch.setattr(prune, "planned", planned)
+    monkeypatch.setattr(load_stage("prune"), "planned", planned)
     said = check(tmp_path, "stage: prune, model: t, tasks: [xnli], heads: 1")
     assert said == ["stage 'small' (prune): too many of them"]
 
