@@ -241,7 +241,7 @@ def tiny_base(traces: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transfer.loop.fit import Settings
     from transfer.pretrain import Options, pretrain
 
-    work = tmp_path_factory.mktemp("tiny")
+    source, work = DataSource("embedded"), tmp_path_factory.mktemp("tiny")
     options = Options(
         shape=Shape(layers=2, hidden=64, heads=2, ffn=128, vocabulary=3000, max_length=64),
         steps=4,
@@ -256,7 +256,6 @@ def tiny_base(traces: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
         languages=("de", "ru", "sw"),
         settings=Settings(1e-3, seed=1, compute="fp32"),
     )
-    source = DataSource("embedded")
     return made_once("base", lambda out: pretrain(None, source, options, work=work, out=out))
 
 

@@ -14,8 +14,8 @@ from plain_shapes import XLMR
 from pydantic import ValidationError
 from quick import distillation, options
 from small_tokenizer import TOKENIZER
+from stage_options import options_of
 
-from compress.distill import distill as distilling
 from compress.distill.balance import REPEATS, balanced, equally_often
 from compress.distill.balance_rules import balance_problems
 from compress.distill.distill import distill
@@ -27,8 +27,7 @@ from evalsuite.plain_config import plain_config
 from evalsuite.registry import TASKS
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
-from recipes.stages import distill as stage
-from recipes.stages._shared.contract import Artifact, HeadFacts, Input, StageContext
+from recipes.stages._shared.contract import Artifact, HeadFacts
 from recipes.stages._shared.distilling_work import distilling_work
 from recipes.stages._shared.planned_model import PlannedModel
 from recipes.stages._shared.planned_text import Rows
@@ -228,16 +227,6 @@ def test_without_plain_text_there_is_nothing_to_balance(tiny_nli: Path, tmp_path
 def test_a_variant_without_plain_text_does_not_balance(
     multilingual: float, balances: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[Any] = []
-
-    def taken(teacher: Path, tasks: Any, source: DataSource, options: Any, **more: Any) -> Any:
-        given.append(options)
-        return None, {}
-
-    monkeypatch.setattr(distilling, "distill", taken)
-    monkeypatch.setattr(stage, "compare_student", lambda config, ctx: {})
-    teacher = Input("t", tmp_path, Artifact("checkpoint", "xnli"))
-    inputs = {"teacher": (teacher,)}
-    context = StageContext(tmp_path, tmp_path, inputs, EMBEDDED, seed=1, recipe="r")
-    stage.run(config(multilingual=multilingual), context)
-    assert given[0].balance_labels == balances
+    teacher = Artifact("checkpoint", "xnli")
+    given = options_of(config(multilingual=multilingual), teacher, tmp_path, monkeypatch)
+    assert given.balance_labels == balances

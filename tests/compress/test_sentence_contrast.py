@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 from quick import distillation
+from stage_options import options_of
 
-from compress.distill import distill as distilling
 from compress.distill.distill import distill
 from compress.distill.sentences import contrast_loss, sentence_loss, vectors_loss
 from evalsuite.task import DataSource
 from recipes.stages import distill as stage
-from recipes.stages._shared.contract import Artifact, Input, StageContext
+from recipes.stages._shared.contract import Artifact
 
 EMBEDDED = DataSource("embedded")
 SPREAD, TEMPERATURE = 0.5, 0.1
@@ -106,16 +106,7 @@ def test_without_vectors_to_match_it_is_refused(keys: dict[str, Any]) -> None:
 def test_a_variant_that_matches_no_vectors_declares_no_dimensions(
     sentences: float, dimensions: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[Any] = []
-
-    def taken(teacher: Path, tasks: Any, source: DataSource, options: Any, **more: Any) -> Any:
-        given.append(options)
-        return None, {}
-
-    monkeypatch.setattr(distilling, "distill", taken)
-    monkeypatch.setattr(stage, "compare_student", lambda config, ctx: {})
-    inputs = {"teacher": (Input("t", tmp_path, Artifact("checkpoint")),)}
-    context = StageContext(tmp_path, tmp_path, inputs, EMBEDDED, seed=1, recipe="r")
     keys = {"name": "d", "stage": "distill", "teacher": "t", "sentences": sentences}
-    stage.run(stage.Config.model_validate(keys | {"matryoshka": [8]}), context)
-    assert given[0].own_vectors.dimensions == dimensions
+    config = stage.Config.model_validate(keys | {"matryoshka": [8]})
+    given = options_of(config, Artifact("checkpoint"), tmp_path, monkeypatch)
+    assert given.own_vectors.dimensions == dimensions
