@@ -15,7 +15,7 @@ _HEAD = "pair"  # of models that classify one text or two
 
 
 class Balanced(Protocol):
-    """Keys of a stage, or fields of `Options`, that decide."""
+    """The keys of a stage, or the fields of `Options`, on which balancing depends."""
 
     @property
     def balance_labels(self) -> bool:

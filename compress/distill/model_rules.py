@@ -19,7 +19,7 @@ class Head(NamedTuple):
     Attributes:
         format: of the tasks whose rows it reads; None for an encoder.
         labels: their names; none where they are not known.
-        answers: what it gives a row; None where it is not known.
+        answers: what it gives per row; None where that is not known.
     """
 
     format: str | None

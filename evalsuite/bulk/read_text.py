@@ -46,7 +46,7 @@ class TextLines:
         return self._beyond_ascii
 
     def bad(self) -> BadRow:
-        """The line given last, as a row that cannot be read."""
+        """The last line, as a row with the reason why it cannot be read."""
         return bad_row(self.number, self.problem)
 
     def __iter__(self) -> Iterator[str]:
@@ -242,7 +242,7 @@ def not_utf8(error: UnicodeDecodeError) -> str:
 
 
 def bad_row(line: int, problem: str) -> BadRow:
-    """A row of text with a problem of `TextLines`."""
+    """A row for a line that `TextLines` could not read, with the reason."""
     return BadRow(line, problem, coded=problem.startswith(_NOT_UTF8))
 
 

@@ -17,7 +17,7 @@ from evalsuite.data.csv_reader import csv_reader
 
 LOOKED_AT = 50  # lines
 _MOST = 2 / 3  # of the rows
-_FEW = 20  # one of so many rows may have a mistake
+_FEW = 20  # at most one row in 20 may have a mistake
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _FIELD = re.compile(r'(?<![^;,\n])"(?:[^"]|"")*"')  # in quotation marks, also of several lines
 _OF_TEXT = re.compile(r",(?=[^\S\n])|(?<=\d),(?=\d)")  # a comma of a sentence or a number

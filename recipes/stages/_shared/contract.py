@@ -175,7 +175,7 @@ class HeadFacts:
     Attributes:
         format: of the tasks whose rows it reads; None for an encoder.
         labels: their names; none where the config names none.
-        answers: what it gives a row, where it is known.
+        answers: what it gives per row, where that is known.
         size: how many labels, where it is known.
     """
 
