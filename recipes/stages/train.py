@@ -24,6 +24,7 @@ from recipes.stages._shared.contract import (
 from recipes.stages._shared.families import refuse_lacking, refuse_unknown
 from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
 from recipes.stages._shared.planned_model import PlannedModel, training_memory
+from recipes.stages._shared.sequential_keys import check_sequential
 from recipes.stages._shared.train_options import (
     TrainOptionsConfig,
     check_train_options,
@@ -35,7 +36,6 @@ from recipes.stages._shared.training_keys import (
     augmentation,
     dev_rows,
     known_tasks,
-    need,
     settings,
     smaller_batch,
     tasks,
@@ -44,6 +44,7 @@ from recipes.stages._shared.training_keys import (
 from recipes.stages._shared.training_keys import cost as cost
 from recipes.stages._shared.vector_keys import belonging
 from transfer.find_task import find_task
+from transfer.registry import METHODS
 from transfer.supervised import rules
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Config(MethodKeys, TrainOptionsConfig):
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """An adapter or a checkpoint, by the method."""
     (model,) = inputs["model"]
-    _check_sequential(config, model)
+    check_sequential(config, model)
     found = known_tasks(config.tasks, labelled=True)
     check_train_options(config, found)
     only = found[0] if len(found) == 1 else None
@@ -142,50 +143,6 @@ def _searches_batch(config: Config) -> bool:
     return config.contrastive is not None or rules.trains_vectors(found, belonging(config))
 
 
-def _check_sequential(config: Config, model: Artifact) -> None:
-    """Refuse a model that does not fit `sequential`."""
-    from transfer.errors import MethodError
-    from transfer.methods.lora import refuse_sequential
-
-    if config.sequential is None:
-        if model.kind == "adapter":
-            raise StageInputError(
-                "model: is an adapter; put a fuse stage between, or go on from it with "
-                "sequential: stack (trained over it) or start (from its weights)"
-            )
-        need(model, "model", "checkpoint")
-        return
-    if model.kind == "checkpoint":
-        raise StageInputError(
-            f"sequential: {config.sequential} goes on from an adapter, and the model is a whole "
-            "checkpoint; leave it out"
-        )
-    need(model, "model", "adapter")
-    if config.contrastive in ("words", "sentences"):
-        raise StageInputError("sequential: parallel text is aligned on a checkpoint; leave it out")
-    try:
-        refuse_sequential(config.sequential, config.method, **method_options(config))
-    except MethodError as error:
-        raise StageInputError(str(error)) from None
-    before = model.adapter
-    if before is None:  # from outside the recipe: looked at when it is there
-        return
-    if before.dora:
-        raise StageInputError("sequential: the adapter is a dora, whose update is no sum; fuse it")
-    for key in ("precision", "embeddings"):
-        one, two = getattr(config, key), getattr(before, key)
-        if one != two:
-            raise StageInputError(
-                f"{key}: {one}, but the adapter is trained on its base in {two}, and one adapter "
-                f"comes of both; set {key}: {two}, or put a fuse stage between"
-            )
-    if config.sequential == "start" and config.rank != before.rank:
-        raise StageInputError(
-            f"rank: {config.rank}, but the adapter to start from has {before.rank}; set rank: "
-            f"{before.rank}, or sequential: stack"
-        )
-
-
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Rows that are trained on or choose the weights; parallel text where that is used."""
     rows = [training_rows(task, config.languages) for task in config.tasks]
@@ -193,6 +150,18 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
         rows += [dev_rows(task, config.dev_rows) for task in config.tasks]
     parallel = config.code_switch or config.contrastive in ("words", "sentences") or config.mlm
     return (*dict.fromkeys(rows), *((PARALLEL, HELD_OUT) if parallel else ()))
+
+
+def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:
+    """The model itself.
+
+    Raises:
+        MethodError: an option asks for more than the model has.
+    """
+    (model,) = models["model"]
+    if (refuse := getattr(METHODS.get(config.method), "refuse_sizes", None)) is not None:
+        refuse(model.config, **method_options(config))
+    return model
 
 
 def memory(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> Memory:

@@ -19,6 +19,7 @@ from recipes.stages._shared.registry import load_stage
 from transfer.errors import TransferError
 
 MODEL = "package:recipes/models/e5-mini"
+TRAIN = f"stage: train, model: {MODEL}, tasks: [xnli]"
 RECIPE = """
 name: demo
 source: embedded
@@ -71,6 +72,14 @@ def check(folder: Path, stage: str) -> list[str]:
         ("stage: factor, model: tags, width: 100000", "width: 100000: the model is "),
         ("stage: factor, model: tags, width: 64", "its layers 384: it is factored"),
         ("stage: export, model: t, embeddings: rank-100000", "ask for a lower rank"),
+        (f"{TRAIN}, method: last_k, last: 12", "last: 12, but the model has 9 layers"),
+        (
+            f"{TRAIN}, adapter_layers: [1, 10]",
+            "adapter_layers: 10, but the model has layers 1 to 9",
+        ),
+        (f"{TRAIN}, rank: 400, init: pissa", "rank: 400 is more than the model's width, 384"),
+        (f"{TRAIN}, method: deep_prompt, length: 400", "need more than the model's 512 positions"),
+        (f"{TRAIN}, method: soft_prompt, length: 400", "set max_length: 112 or less"),
     ],
 )
 def test_more_than_a_model_has_is_refused(stage: str, said: str, tmp_path: Path) -> None:
@@ -102,6 +111,9 @@ def test_a_student_with_other_labels_is_refused(student: str, said: str, tmp_pat
         "stage: prune, model: t, tasks: [xnli], heads: 1, ffn: 0.5",
         "stage: static, model: t, width: 64",
         "stage: export, model: t, embeddings: rank-8",
+        f"{TRAIN}, method: last_k, last: 9",
+        f"{TRAIN}, adapter_layers: [1, 9], rank: 384, init: pissa",
+        f"{TRAIN}, method: deep_prompt, length: 384",
     ],
 )
 def test_what_a_model_has_is_not(stage: str, tmp_path: Path) -> None:

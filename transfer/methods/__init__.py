@@ -11,10 +11,13 @@ A method's module has
   returns the model to hand to the training loop;
 - `save(model, out)`, which writes what plain transformers or peft opens with `from_pretrained`.
 
-It may also have `refuse(model_type)`, which raises MethodError for families whose models it cannot
-train and imports nothing heavy either; and `KEYS`, keys of the stage `train` that it reads besides
-its `Options` and the keyword arguments of `check` and `prepare`; `lingopress ls methods NAME` lists
-all of them.
+It may also have
+
+- `refuse(model_type)`, which raises MethodError for families whose models it cannot train;
+- `refuse_sizes(config, **options)`, which raises it where options ask for more layers, width or
+  positions than a model of this config has; neither imports anything heavy;
+- `KEYS`, keys of the stage `train` that it reads besides its `Options` and the keyword arguments of
+  `check` and `prepare`; `lingopress ls methods NAME` lists all of them.
 
 `format` is the format of the task, None for an encoder without a head. `options` are those of all
 methods, together with `max_length`, `freeze_embeddings` and `gradient_checkpointing` of the

@@ -46,16 +46,34 @@ def refuse_family(method: str, model_type: str) -> None:
         )
 
 
-def freeze(model: Any, method: str, length: int, max_length: int | None) -> None:
-    """Freeze the model.
+def refuse_positions(method: str, config: Any, length: int, max_length: int | None) -> None:
+    """Refuse a model with fewer positions than the prompt and the longest sequence need.
 
     Args:
+        config: the model's.
         length: virtual tokens.
         max_length: tokens of the longest sequence, special tokens included; None if not known.
 
     Raises:
-        MethodError: the model has fewer positions than the prompt and the longest sequence need, or
-            reads token types; its family does not read such a prompt.
+        MethodError: it has fewer.
+    """
+    positions = longest_of(config)
+    if max_length is not None and length + max_length > positions:
+        raise MethodError(
+            f"method: {method}: {length} virtual tokens and max_length: {max_length} need more "
+            f"than the model's {positions} positions; set max_length: {positions - length} or less"
+        )
+
+
+def freeze(model: Any, method: str, length: int, max_length: int | None) -> None:
+    """Freeze the model.
+
+    Args:
+        length, max_length: as in `refuse_positions`.
+
+    Raises:
+        MethodError: the model has too few positions, or reads token types; its family does not read
+            such a prompt.
     """
     refuse_family(method, str(model.config.model_type))
     if method == "soft_prompt" and separator_read(model) is not None:
@@ -63,12 +81,7 @@ def freeze(model: Any, method: str, length: int, max_length: int | None) -> None
             f"method: {method}: {type(model).__name__} reads token types, which a prompt in place "
             "of token ids does not have; use method: deep_prompt or lora"
         )
-    positions = longest_of(model.config)
-    if max_length is not None and length + max_length > positions:
-        raise MethodError(
-            f"method: {method}: {length} virtual tokens and max_length: {max_length} need more "
-            f"than the model's {positions} positions; set max_length: {positions - length} or less"
-        )
+    refuse_positions(method, model.config, length, max_length)
     model.requires_grad_(False)
 
 

@@ -42,6 +42,12 @@ def refuse(model_type: str) -> None:
     _prompts.refuse_family("deep_prompt", model_type)
 
 
+def refuse_sizes(config: Any, max_length: int | None = None, **options: Any) -> None:
+    """Refuse a model with too few positions."""
+    length = read(Options, options).length
+    _prompts.refuse_positions("deep_prompt", config, length, max_length)
+
+
 def trained(shape: ModelShape, **options: Any) -> int:
     """Parameters that are trained, from the model's shape."""
     return read(Options, options).length * shape.layers * 2 * shape.width + shape.head

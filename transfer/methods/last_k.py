@@ -33,6 +33,13 @@ def check(format: str | None, precision: str, **options: Any) -> None:
         raise MethodError("method: last_k needs last, the number of top layers to train: last: 2")
 
 
+def refuse_sizes(config: Any, **options: Any) -> None:
+    """Refuse more layers than the model has."""
+    last, layers = read(Options, options).last, family_of(config).sizes(config).layers
+    if last is not None and last > layers:
+        raise MethodError(f"last: {last}, but the model has {layers} layers")
+
+
 def reached(shape: ModelShape, **options: Any) -> int:
     """Layers that gradients are computed of: those below keep nothing."""
     return min(read(Options, options).last or 0, shape.layers)
@@ -52,11 +59,10 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
         UnknownNameError: its family is not known.
     """
     check(format, precision, **options)
-    last = read(Options, options).last
+    refuse_sizes(model.config, **options)
     family = family_of(model)
     layers = family.layers(model)
-    if last is None or last > len(layers):
-        raise MethodError(f"last: {last}, but the model has {len(layers)} layers")
+    last = read(Options, options).last or len(layers)
     model.requires_grad_(False)
     layers[-last:].requires_grad_(True)
     if family.final_norm is not None:

@@ -94,6 +94,22 @@ def check(format: str | None, precision: str, **options: Any) -> None:
         )
 
 
+def refuse_sizes(config: Any, **options: Any) -> None:
+    """Refuse layers that the model lacks, and a rank that it is too narrow for."""
+    chosen, sizes = read(Options, options), family_of(config).sizes(config)
+    for layer in chosen.adapter_layers or ():
+        if not 1 <= layer <= sizes.layers:
+            raise MethodError(
+                f"adapter_layers: {layer}, but the model has layers 1 to {sizes.layers}"
+            )
+    width = min(sizes.width, sizes.feed_forward)
+    if chosen.init != "random" and chosen.rank > width:
+        raise MethodError(
+            f"rank: {chosen.rank} is more than the model's width, {width}, the most that "
+            f"init: {chosen.init} can start from"
+        )
+
+
 def refuse_sequential(how: Sequential, method: str, **options: Any) -> None:
     """Raise MethodError where a method cannot train on an adapter in this way."""
     chosen = read(Options, options)
@@ -155,7 +171,7 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
 
     check(format, precision, **options)
     chosen = read(Options, options)
-    _check_layers(model, chosen)
+    refuse_sizes(model.config, **options)
     layers, init = chosen.adapter_layers, chosen.init
     family = family_of(model)
     config = LoraConfig(
@@ -195,21 +211,6 @@ def save(model: Any, out: Path) -> None:
         _lora_start.subtract(out, model.start)
     if hasattr(model, "under"):
         model.under.join(out)
-
-
-def _check_layers(model: Any, options: Options) -> None:
-    """Raise MethodError where the model has no such layers, or is too narrow for the rank."""
-    count, rank, init = model.config.num_hidden_layers, options.rank, options.init
-    sizes = family_of(model).sizes(model.config)
-    width = min(sizes.width, sizes.feed_forward)
-    for layer in options.adapter_layers or ():
-        if not 1 <= layer <= count:
-            raise MethodError(f"adapter_layers: {layer}, but the model has layers 1 to {count}")
-    if init != "random" and rank > width:
-        raise MethodError(
-            f"rank: {rank} is more than the model's width, {width}, the most that init: {init} "
-            "can start from"
-        )
 
 
 def _targets(family: Family, model: Any, targets: Sequence[str] | str | None) -> list[str]:

@@ -12,6 +12,7 @@ Files:
     distilled_text_keys.py: keys of `distill` that say which multilingual text is read
     unused_keys.py: refuses keys that are written where they change nothing
     method_keys.py: keys of `train` that choose a training method, and its options
+    sequential_keys.py: what the key `sequential` of `train` needs of the adapter before it
     heads.py: what `check` knows of the head of a model from outside
     planned_model.py: what plan knows of a model before it exists, and what training it holds
     planned_text.py: what plan knows of the text that a stage reads
