@@ -42,6 +42,7 @@ def init(  # noqa: PLR0913  options of a command
     train_on: TrainOn = None,
     data_dir: ParallelText = None,
     text: TextFiles = None,
+    workspace: Space = None,
     debug: Debug = False,
 ) -> None:
     """Look at labelled files, and write a recipe that makes a small model from them."""
@@ -62,6 +63,7 @@ def init(  # noqa: PLR0913  options of a command
             train_on=_codes("--train-on", train_on) if train_on else None,
             data_dir=data_dir,
             text=tuple(text or ()),
+            workspace=workspace,
         ),
     )
     typer.echo(drafted_text(drafted))

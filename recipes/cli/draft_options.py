@@ -16,7 +16,7 @@ Encoder = Annotated[
     typer.Option(
         "--model",
         metavar="MODEL",
-        help="Encoder to start from: a folder or a hub name; default: "
+        help="Encoder to start from: a folder, RECIPE:STAGE of a run, or a hub name; default: "
         "intfloat/multilingual-e5-small.",
     ),
 ]

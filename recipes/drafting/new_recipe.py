@@ -28,9 +28,9 @@ from evalsuite.own.records import Column
 from evalsuite.task import DataSource
 from recipes.drafting.budget import Shape, read_budget, shape_of, student_for
 from recipes.drafting.own_recipe import Plan, own_recipe
+from recipes.drafting.recipe_model import recipe_model
 from recipes.errors import RecipesError
 from recipes.parsing.declared_tasks import TASK_NAME
-from recipes.parsing.references import named_model
 from recipes.planning.external_models import External
 from transfer.find_task import CATALOGUES
 
@@ -45,6 +45,7 @@ class Wishes:
     Attributes:
         data_dir: where parallel text is.
         text: files of text in the languages that are to be kept.
+        workspace: where a model is looked for that is named as RECIPE:STAGE.
     """
 
     model: str = MODEL
@@ -58,6 +59,7 @@ class Wishes:
     train_on: tuple[str, ...] | None = None
     data_dir: Path | None = None
     text: tuple[str, ...] = ()
+    workspace: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _draft(paths: Sequence[Path], wishes: Wishes, name: str, path: Path, folder:
     budget = read_budget(wishes.budget) if wishes.budget else None
     if absent := [text for text in wishes.text if not home_path(text).is_file()]:
         raise RecipesError(f"--text: there is no file {absent[0]} (from {Path.cwd()})")
-    model, shape, unsure = _model(wishes.model, budget is not None)
+    model, shape, unsure = _model(recipe_model(wishes.model, wishes.workspace), budget is not None)
     asked = Asked(
         wishes.format, wishes.columns, wishes.language, wishes.train_on, folder, wishes.force
     )
@@ -173,12 +175,11 @@ def _name(paths: Sequence[Path], asked: str | None) -> str:
 
 
 def _model(text: str, budget: bool) -> tuple[str, Shape, list[str]]:
-    """How a recipe names the model, its shape, and what to know of that.
+    """The model as the recipe names it, its shape, and what to know of that.
 
     Raises:
         RecipesError: it is no checkpoint, or its size is not known and a budget asks for it.
     """
-    text = named_model(text)
     external = External.find(text)
     if external.artifact.kind != "checkpoint":
         raise RecipesError(

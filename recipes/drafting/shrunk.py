@@ -19,12 +19,11 @@ from evalsuite.guess.declare import Asked, look_at
 from evalsuite.inference.checkpoint_config import head_of, labels_of, model_config
 from evalsuite.languages import is_among
 from evalsuite.own.declaration import Declaration
+from recipes.drafting.recipe_model import is_of_run, recipe_model
 from recipes.drafting.sample_text import gather, write_sample
 from recipes.drafting.shrink_recipe import EMBEDDED, Shrink, shrink_recipe
 from recipes.errors import RecipesError
-from recipes.execution.find_outputs import find_model
 from recipes.naming import file_name
-from recipes.parsing.references import named_model
 from recipes.planning.external_models import External
 
 
@@ -77,7 +76,7 @@ def prepare(model: str, languages: Sequence[str], wishes: ShrinkWishes, folder: 
             f"{model} has a head for {head}; shrink takes classifiers, taggers and encoders\n"
             "write a recipe with trim and export: lingopress ls stages export"
         )
-    of_run = re.sub(r"[^\w.-]+", "-", model).strip("-") if _is_of_run(model) else ""
+    of_run = re.sub(r"[^\w.-]+", "-", model).strip("-") if is_of_run(model) else ""
     name = wishes.name or f"{of_run or file_name(directory.resolve().name)}-small"
     path = wishes.recipe or folder / f"{name}.yaml"
     if wishes.recipe and path.exists() and not wishes.force:
@@ -131,18 +130,9 @@ def _calibrates(plan: Shrink) -> bool:
     return precision is not None and precision.calibrated
 
 
-def _is_of_run(model: str) -> bool:
-    """Whether a model is named as a stage of a run.
-
-    >>> _is_of_run("mine:teacher"), _is_of_run("./mine:teacher"), _is_of_run("package:a/b")
-    (True, False, False)
-    """
-    return ":" in model and not named_model(model).startswith((".", "~", "/", "package:"))
-
-
 def _model(model: str, workspace: Path | None) -> tuple[str, Path]:
     """How a recipe names the model, and its folder, fetched where it is of the hub."""
-    text = str(find_model(model, workspace)) if _is_of_run(model) else named_model(model)
+    text = recipe_model(model, workspace)
     external = External.find(text)
     if external.artifact.kind in ("adapter", "prompt"):
         raise RecipesError(

@@ -7,13 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from drafts import CSV, TEST, table
+from tiny_families import tiny_checkpoint
 
 from evalsuite.errors import OfflineError
 from evalsuite.opening.hub import HubId
 from recipes.drafting.budget import Shape, read_budget, student_for
 from recipes.drafting.new_recipe import Wishes, draft
 from recipes.errors import RecipesError
+from recipes.execution.run_note import RunNote
+from recipes.execution.workspace import Workspace
 
 
 @pytest.mark.parametrize("budget", ["200MB", "80MB", "32MB", "12MB", "5ms", "2ms"])
@@ -60,3 +64,16 @@ def test_the_shape_of_a_model_of_the_hub_is_read(
     assert any("config.json of FacebookAI/xlm-roberta-large could not" in n for n in made.notes)
     with pytest.raises(RecipesError, match="--budget needs the size of FacebookAI/xlm-roberta-lar"):
         draft([Path("d")], replace(wishes, force=True, budget="20MB"))
+
+
+def test_a_stage_of_a_run_is_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("train.csv").write_text(CSV)
+    Path("test.csv").write_text(table(TEST))
+    space, encoder = Workspace(tmp_path / "space"), tiny_checkpoint("xlm-roberta", None)
+    space.write_run(RunNote(recipe="made", stages={"small": str(encoder)}), {})
+    wishes = Wishes(model="made:small", language="en", workspace=tmp_path / "space")
+    path = draft([Path("train.csv"), Path("test.csv")], wishes).path
+    assert yaml.safe_load(path.read_text())["stages"][0]["model"] == str(encoder)
+    with pytest.raises(RecipesError, match="the last run of made has no stage 'smal'"):
+        draft([Path("train.csv")], replace(wishes, model="made:smal", force=True))
