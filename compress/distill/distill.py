@@ -182,7 +182,7 @@ def _cached_logits(
     if runs and not worth_caching(options, drawn, text.rows()):
         return None
     wanted = text.cached_rows(all_plain=options.balance_labels)
-    if wanted is not None and not any(wanted):
+    if not any(wanted):
         return None
     others = [open_teacher(path, options.teacher_precision) for path in options.others]
     for other in others:

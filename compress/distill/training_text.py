@@ -61,17 +61,15 @@ class TrainingText:
         """Whether the teacher runs with every batch of a part, so that its logits are at hand."""
         return isinstance(self.parts[part], SegmentedText)
 
-    def cached_rows(self, *, all_plain: bool = False) -> list[set[int]] | None:
-        """The rows of each part whose logits are computed before training; None for all.
+    def cached_rows(self, *, all_plain: bool = False) -> list[set[int]]:
+        """The rows of each part whose logits are computed before training: those in batches.
 
-        Where the teacher reads a part along, they are the rows in batches of the other parts. Of
-        tagged sentences in other pieces they are its rows of the same sentences.
+        Of parts that the teacher reads along there are none. Of tagged sentences in other pieces
+        they are its rows of the same sentences.
 
         Args:
             all_plain: all rows of plain text too, the last part, whether in batches or not.
         """
-        if not all_plain and not any(isinstance(part, SegmentedText) for part in self.parts):
-            return None
         wanted: list[set[int]] = [set() for _ in self.parts]
         for batch in self.batches:
             if not self.teacher_reads_along(batch.part):

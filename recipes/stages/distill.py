@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 16
+VERSION = 17
 PASS = True
 
 
