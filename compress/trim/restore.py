@@ -5,6 +5,9 @@
 A checkpoint trimmed before fine-tuning, tuned, and restored has the rows it was tuned with and the
 original's for the others, so that a language left out can be tried after all. Which rows these are
 is in the record next to the trimmed checkpoint; no training copies it.
+
+With word embeddings frozen, a training on a vocabulary of its training rows alone gives the same
+model in less memory.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from transfer.models.checkpoints import copy_tokenizer
 from transfer.models.sentence_files import complete_sentence_files
 
 
-def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = None) -> None:
+def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = None) -> int:
     """Write a trimmed checkpoint with the original's whole vocabulary to `out`.
 
     What was trained since stays; pieces that were cut come back as the original has them.
@@ -31,9 +34,12 @@ def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = No
         model: what trim wrote, or a checkpoint that was trained from it.
         trimmed: what trim wrote, whose record is read; default: `model`.
 
+    Returns:
+        How many pieces were put back.
+
     Raises:
         TrimError: no record next to the trimmed checkpoint, the record is of another number of
-            pieces, or the original is another one.
+            pieces, or the original is another one, or of another width.
     """
     import torch
 
@@ -59,6 +65,12 @@ def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = No
     for name in names:
         if (source := weight_rows.namesake(whole, before, name)) is None:
             raise TrimError(f"{original} has no {name}; it is not what {trimmed} was cut from")
+        if whole[source].shape[1:] != weights[name].shape[1:]:
+            raise TrimError(
+                f"{name} has {weights[name].shape[-1]} numbers per piece in {model}, and "
+                f"{whole[source].shape[-1]} in {original}; restore it before it is made "
+                "narrower"
+            )
         table = whole[source].to(weights[name].dtype).clone()
         table[old] = weights[name]
         weights[name] = table
@@ -71,3 +83,4 @@ def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = No
         cards.card("Restored checkpoint", [f"vocabulary of {original.name} put back"]),
         encoding="utf-8",
     )
+    return int(before["vocab_size"]) - len(old)

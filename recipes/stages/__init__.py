@@ -14,6 +14,7 @@ Files:
     prune.py: removes layers, attention heads and feed-forward units
     static.py: makes a static model, a vector per piece, of an encoder
     trim.py: reduces the vocabulary to what some languages need
+    restore.py: puts the pieces back that trim removed, also into what was trained since
     export.py: writes a bundle for an inference runtime
     cascade.py: makes one bundle of a fast model and a better one
     evaluate.py: scores models on tasks, per language
