@@ -80,7 +80,8 @@ def evaluate(
         options,
         lambda fraction, text: progress(fraction, f"{label}: {text}"),
     )
-    scores = LanguageScores(task, options.seed)
+    seen = tuple(dict.fromkeys((*task.seen_languages, *sorted(options.seen))))
+    scores = LanguageScores(task, options.seed, seen)
     comparison = None if against is None else Comparison(against, scores)
     form = FORMATS.get(task.format)
     for predicted in form.predict(evaluation):
@@ -110,7 +111,7 @@ def evaluate(
         source=task.kind_of_source(source),
         split=split,
         source_language=task.source_language,
-        seen_languages=task.seen_languages,
+        seen_languages=seen,
         data_digest=evaluation.data.hexdigest(),
         **({} if vectors is None else _made(vectors, form.scoring(options.margin))),
         thresholds=scores.thresholds,

@@ -45,6 +45,8 @@ class EvaluationOptions:
             does.
         max_examples: take some rows only, this many per language (the result records it).
         seed: of the bootstrap.
+        seen: languages, besides those with training rows, that models of this comparison were
+            trained in for the task; none of them is in a zero-shot mean.
     """
 
     languages: Sequence[str] | None = None
@@ -57,6 +59,7 @@ class EvaluationOptions:
     margin: bool = False
     max_examples: int | None = None
     seed: int = 0
+    seen: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class LanguageScores:
     """Scores by language, and how far chance could move them.
 
+    Args:
+        seen: languages that are not in the zero-shot mean; default: those of the task.
+
     Attributes:
         metrics: metric -> language -> percent.
         chance: language -> score of guessing on the main metric, in percent.
@@ -39,9 +42,10 @@ class LanguageScores:
         MetricError: a metric of the task does not fit it.
     """
 
-    def __init__(self, task: Task, seed: int) -> None:
+    def __init__(self, task: Task, seed: int, seen: Sequence[str] | None = None) -> None:
         scoring.metric_of(task)
         self.task, self.seed = task, seed
+        self.seen = task.seen_languages if seen is None else seen
         self.metrics: dict[str, dict[str, float]] = {}
         self.chance: dict[str, float] = {}
         self.examples: dict[str, int] = {}
@@ -91,7 +95,7 @@ class LanguageScores:
 
     def zero_shot_interval(self) -> tuple[float, float] | None:
         """95% interval of the zero-shot mean; None where all have training rows."""
-        mean = _zero_shot(self._draws, self.task.seen_languages)
+        mean = _zero_shot(self._draws, self.seen)
         return None if mean is None else bootstrap.interval(mean)
 
 
@@ -118,7 +122,7 @@ class Comparison:
 
     def result(self) -> ModelComparison:
         """Agreement and differences of all languages."""
-        mean = _zero_shot(self._differences, self.scores.task.seen_languages)
+        mean = _zero_shot(self._differences, self.scores.seen)
         return ModelComparison(
             label=self.reference.label,
             agreement=self._agreement,

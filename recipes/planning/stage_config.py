@@ -17,7 +17,7 @@ from recipes.errors import is_persons
 from recipes.parsing.node import Node
 from recipes.parsing.problems import Problems, nearest
 from recipes.planning.matrix import Instance
-from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact, StageConfig
+from recipes.stages._shared.contract import OWN_TOKENIZER, Artifact, DataNeed, StageConfig
 from recipes.stages._shared.registry import StageModule
 
 if TYPE_CHECKING:
@@ -72,10 +72,20 @@ def check_stage(
         return None
     if artifact.tokenizer == OWN_TOKENIZER:  # each variant of a stage has another
         artifact = replace(artifact, tokenizer=f"{OWN_TOKENIZER}: {instance.label}")
+    if config.complete:
+        read = _training_rows(module.data(config.value, artifact))
+        before = (given[label].trained_on for label in labels)
+        artifact = replace(artifact, trained_on=read.union(*before))
     if config.complete and (lacking := config.value.lacking()):
         problems.add(instance.node.where, f"{who}{lacking}")
     unused = unused_keys(module, config.value) if config.complete else ()
     return CheckedStage(config.value, artifact, sound, unused)
+
+
+def _training_rows(needs: Sequence[DataNeed]) -> frozenset[tuple[str, str]]:
+    """Task and language of the training rows among what a stage reads."""
+    training = [need for need in needs if need.split == "train"]
+    return frozenset((need.task, code) for need in training for code in need.languages or ())
 
 
 def unused_keys(module: StageModule, config: StageConfig) -> Sequence[str]:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from evalsuite.task import Task
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 16
+VERSION = 17
 _TOKENIZERS = 1  # times that one is opened, for each model
 LABELS_MATTER = True
 _OF_EMBEDDINGS = ("layer", "pooling", "prefix", "passage_prefix", "dimensions")
@@ -227,6 +227,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 margin=config.margin,
                 max_examples=config.max_examples,
                 seed=ctx.seed,
+                seen=_seen(task, ctx),
             ),
             against=None if model.label == first else reference,
             progress=lambda fraction, text, done=done: ctx.progress(  # type: ignore[misc]
@@ -246,3 +247,12 @@ def run(config: Config, ctx: StageContext) -> Summary:
         if mean is not None:
             summary[f"{model.label} {task.name}"] = round(mean, 2)
     return absent | summary  # a running display shows the first few
+
+
+def _seen(task: Task, ctx: StageContext) -> list[str]:
+    """Languages that a model of this stage was trained in for the task.
+
+    The zero-shot means of all its models are over the same others.
+    """
+    trained = [model.artifact.trained_on for model in ctx.inputs["models"]]
+    return sorted({code for name, code in frozenset().union(*trained) if name == task.name})

@@ -136,7 +136,9 @@ class Artifact:
     first token alone or some tokens are dropped; `whole_layer` is the highest layer with states of
     every token where some are dropped (None: none are); `tokenizer` is the directory that it is in,
     or a name, equal for models of the recipe with the same one (None: not known ahead); `cuts` are
-    the sizes of an elastic student (None: not known ahead).
+    the sizes of an elastic student (None: not known ahead); `trained_on` are the task and the
+    language of all training rows that stages of this recipe read on the way to it, which a plan
+    adds.
     """
 
     kind: ArtifactKind
@@ -150,6 +152,7 @@ class Artifact:
     adapter: AdapterFacts | None = field(default=None, compare=False)
     tokenizer: Path | str | None = field(default=None, compare=False)
     cuts: CutSizes | None = field(default=None, compare=False)
+    trained_on: frozenset[tuple[TaskName, LanguageCode]] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
