@@ -29,6 +29,7 @@ from compress.distill.losses import matched_loss
 from compress.distill.new_head import begin_head, needs_head
 from compress.distill.options import Options
 from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
+from compress.distill.rules import worth_caching
 from compress.distill.student_batch import Match, StudentBatch
 from compress.distill.targets import Targets
 from compress.distill.teachers import in_order, logits_function, model_of, open_teacher
@@ -190,22 +191,6 @@ def _cached_logits(
     functions = [logits_function(each, labels) for each in (teacher, *others)]
     parts = text.parts if text.theirs is None else text.theirs
     return Targets.compute(functions, parts, work / "targets", progress, wanted)
-
-
-def worth_caching(options: Options, drawn: int, rows: int) -> bool:
-    """Whether the teacher's logits are computed once per row, before training.
-
-    By default they are where only logits are matched and rows are read more than once.
-
-    Args:
-        drawn: rows of all batches.
-        rows: different rows there are.
-    """
-    if options.others or options.balance_labels:
-        return True
-    inside = options.hidden > 0 or options.relations > 0
-    saves = options.logits > 0 and not inside and drawn > rows
-    return options.cache == "always" or (options.cache == "auto" and saves)
 
 
 def _collate(text: TrainingText, cached: Targets | None) -> Callable[[Batch], Tensors]:

@@ -53,6 +53,10 @@ class Terms(Protocol):
         """When the teacher's logits are computed: auto, always or never."""
 
     @property
+    def balance_labels(self) -> bool:
+        """Whether text is drawn by the teacher's labels."""
+
+    @property
     def student(self) -> object:
         """The checkpoint that the student starts from, or None."""
 
@@ -106,6 +110,22 @@ def vector_keys(prefix: str | None, head: bool) -> list[str]:
         head: whether the teacher is known to have a task head.
     """
     return ["prefix: is for encoders without a head; leave it out"] if prefix and head else []
+
+
+def worth_caching(terms: Terms, drawn: float, rows: float) -> bool:
+    """Whether the teacher's logits are computed once per row, before training.
+
+    By default they are where only logits are matched and rows are read more than once.
+
+    Args:
+        drawn: rows of all batches.
+        rows: different rows there are.
+    """
+    if terms.others or terms.balance_labels:
+        return True
+    inside = terms.hidden > 0 or terms.relations > 0
+    saves = terms.logits > 0 and not inside and drawn > rows
+    return terms.cache == "always" or (terms.cache == "auto" and saves)
 
 
 def logits_only(terms: Terms) -> list[str]:

@@ -154,6 +154,27 @@ def test_the_text_of_the_languages_alone_is_counted(text: SourceText) -> None:
     assert steps("de") == 2 * text.parallel(model, ["de"]).total / 8 < steps() / 2
 
 
+def test_a_teacher_whose_logits_are_kept_reads_each_row_once(text: SourceText) -> None:
+    model = PlannedModel(plain_config(XLMR), "pair", 3, tokenizer=TOKENIZER)
+
+    def read(**keys: Any) -> float:
+        shared = {
+            "name": "d",
+            "stage": "distill",
+            "teacher": "t",
+            "tasks": ("xnli",),
+        }
+        config = distill.Config(**shared, multilingual=0, batch_size=8, **{"hidden": 0, **keys})
+        work = distilling_work(config, model, model, text)
+        return sum(part.count * part.rows for part in work.batches if part.backward == "none")
+
+    rows = read(epochs=1)
+    assert read(epochs=4, cache="never") == pytest.approx(4 * rows, rel=0.02)
+    assert read(epochs=4) == pytest.approx(rows, rel=0.02)
+    assert read(epochs=4, hidden=1) == pytest.approx(4 * rows, rel=0.02)
+    assert read(max_steps=2, cache="always") == pytest.approx(2 * 8, rel=0.1)
+
+
 def test_a_new_encoder_has_its_dropout_in_the_plan() -> None:
     sizes = {"layers": 2, "hidden": 32, "heads": 2, "ffn": 64, "vocabulary": 500}
     for dropout in (0.0, 0.2):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from compress.distill.rules import worth_caching
 from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.machine.work import Work
 from recipes.stages._shared.planned_model import PlannedModel
@@ -63,8 +64,9 @@ def distilling_work(
     steps = steps_for(round(total), config.batch_size, config.epochs, config.max_steps)
     trained = training_work(config, student, parts, steps=steps)
     before = Work()
-    if plain and getattr(config, "balance_labels", False):
-        before = _logits_before(config, teacher, parts, steps)
+    if _reads_rows_once(config, student, teacher, steps, sum(part.total for part, _ in parts)):
+        every = bool(plain) and config.balance_labels
+        before = _logits_before(config, teacher, parts, steps, every)
         if config.hidden == config.relations == 0:
             return trained + before + Work(text=kept_out)
     teaching = tuple(
@@ -75,18 +77,34 @@ def distilling_work(
     return trained + before + Work(teaching, text=kept_out)
 
 
+def _reads_rows_once(
+    config: Any, student: PlannedModel, teacher: PlannedModel, steps: int, rows: float
+) -> bool:
+    """Whether the teacher's logits are kept, and not computed with every batch."""
+    if not hasattr(config, "cache") or teacher.head is None:  # of prune; without logits
+        return False
+    apart = config.student is not None and student.tokenizer != teacher.tokenizer
+    kept = apart and config.logits > 0
+    return kept or worth_caching(config, steps * config.batch_size, rows)
+
+
 def _logits_before(
-    config: Any, teacher: PlannedModel, parts: Sequence[tuple[Rows, float]], steps: int
+    config: Any,
+    teacher: PlannedModel,
+    parts: Sequence[tuple[Rows, float]],
+    steps: int,
+    every: bool,
 ) -> Work:
-    """The teacher once over all plain text, the last part, and the rows of tasks in batches.
+    """The teacher once over the rows in batches.
 
     Args:
         parts: with the share of batches of each; they are read once, for teacher and student.
+        every: all rows of the last part, plain text, are read, whether in batches or not.
     """
     done = Work()
     for number, (part, share) in enumerate(parts, 1):
         drawn = steps * share * config.batch_size * part.per_row
-        read = 1.0 if number == len(parts) else min(1.0, drawn / part.total)
+        read = 1.0 if every and number == len(parts) else min(1.0, drawn / part.total)
         done += replace(running_work(teacher, part), text=0.0).times(read)
     return done
 
