@@ -22,7 +22,7 @@ from compress.trim.trim import RECORD
 from evalsuite.opening.tokenizer import tokenizer_json
 from transfer.models import cards
 from transfer.models.checkpoints import copy_tokenizer
-from transfer.models.sentence_files import complete_sentence_files
+from transfer.models.sentence_files import complete_sentence_files, copy_sentence_files
 
 
 def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = None) -> int:
@@ -78,6 +78,7 @@ def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = No
     others = {key: value for key, value in config.items() if not key.endswith("_token_id")}
     weight_rows.save(out, others | {"vocab_size": before["vocab_size"]} | ids, weights)
     copy_tokenizer(original, out)
+    copy_sentence_files(model, out)
     complete_sentence_files(out)
     (out / "README.md").write_text(
         cards.card("Restored checkpoint", [f"vocabulary of {original.name} put back"]),

@@ -13,8 +13,10 @@ from checkpoints import small
 
 from compress.errors import TrimError
 from compress.trim.restore import restore as restored
+from compress.trim.trim import trim
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.opening.tokenizer import tokenizer_json
+from evalsuite.retrieval.declared_vectors import PROMPTS
 from recipes.errors import RecipeError, StageInputError
 from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
@@ -93,3 +95,13 @@ def test_narrower_rows_are_not_put_into_wider_ones(here: Path, tmp_path: Path) -
     (narrow / "trim.json").write_text(json.dumps(record))
     with pytest.raises(TrimError, match=r"32 numbers per piece in .*, and 64 in .*; restore "):
         restored(narrow, original, tmp_path / "out")
+
+
+def test_vectors_are_declared_as_the_trained_model_declares_them(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    short, out = tmp_path / "short", tmp_path / "out"
+    trim(tiny_base, short, {"en": ["It rains in the town."]})
+    (short / PROMPTS).write_text(json.dumps({"prompts": {"query": "q: "}}))
+    restored(short, tiny_base, out)
+    assert json.loads((out / PROMPTS).read_text()) == {"prompts": {"query": "q: "}}
