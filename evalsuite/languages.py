@@ -92,6 +92,37 @@ LANGUAGES: dict[str, Language] = {
     "zh": Language("Chinese", "Han", "cmn"),
 }
 
+# The codes of three letters that files write -> those of two.
+TWO_LETTERS = {language.iso3: code for code, language in LANGUAGES.items()} | {
+    "swa": "sw",
+    "fas": "fa",
+    "arb": "ar",
+    "zho": "zh",
+    "msa": "ms",
+    "est": "et",
+    "ekk": "et",
+}
+_SCRIPT_CODES = {  # of ISO 15924; Han has two of which neither is the usual one
+    "Arabic": ("arab",),
+    "Bengali": ("beng",),
+    "Cyrillic": ("cyrl",),
+    "Devanagari": ("deva",),
+    "Ethiopic": ("ethi",),
+    "Georgian": ("geor",),
+    "Greek": ("grek",),
+    "Gujarati": ("gujr",),
+    "Gurmukhi": ("guru",),
+    "Han and Kana": ("jpan",),
+    "Hangul": ("hang", "kore"),
+    "Hebrew": ("hebr",),
+    "Latin": ("latn",),
+    "Malayalam": ("mlym",),
+    "Myanmar": ("mymr",),
+    "Tamil": ("taml",),
+    "Telugu": ("telu",),
+    "Thai": ("thai",),
+}
+
 
 def get(code: str) -> Language:
     """What is known of one language.
@@ -122,20 +153,27 @@ def wrong_code(written: str) -> str:
 
 
 def without_region(code: str) -> str:
-    """The code of the language alone, in small letters; a script stays.
+    """The code of the language alone, in small letters; a script stays where it is not the usual.
+
+    Codes of three letters become those of two where there is one.
 
     >>> without_region("pt-BR"), without_region("sr-Latn-RS"), without_region("zh_TW")
     ('pt', 'sr-latn', 'zh')
+    >>> without_region("eng_Latn"), without_region("en-Latn-US")
+    ('en', 'en')
     """
     first, *rest = re.split("[-_]", code.lower())
-    return "-".join([first, *(part for part in rest if len(part) == _SCRIPT and part.isalpha())])
+    first = TWO_LETTERS.get(first, first)
+    usual = _SCRIPT_CODES.get(LANGUAGES[first].script, ()) if first in LANGUAGES else ()
+    scripts = (part for part in rest if len(part) == _SCRIPT and part.isalpha())
+    return "-".join([first, *(part for part in scripts if part not in usual)])
 
 
 def is_among(code: str, languages: Iterable[str]) -> bool:
-    """Whether a language is one of several, in its region or another.
+    """Whether a language is one of several, in its region or another, however its code is written.
 
-    >>> is_among("pt-BR", ["pt", "zh"]), is_among("sw", ["pt", "zh"])
-    (True, False)
+    >>> is_among("pt-BR", ["pt", "zh"]), is_among("por_Latn", ["pt"]), is_among("sw", ["pt", "zh"])
+    (True, True, False)
     """
     return without_region(code) in map(without_region, languages)
 
@@ -153,7 +191,7 @@ def same_language(code: str, codes: Iterable[str]) -> list[str]:
 def is_zero_shot(code: str, seen: Iterable[str]) -> bool:
     """Whether none of the languages with training rows is this one, in its region or another.
 
-    >>> is_zero_shot("en-GB", ["en"]), is_zero_shot("de", ["en"])
-    (False, True)
+    >>> is_zero_shot("en-GB", ["en"]), is_zero_shot("eng_Latn", ["en"]), is_zero_shot("de", ["en"])
+    (False, False, True)
     """
     return not is_among(code, seen)

@@ -247,6 +247,10 @@ def test_languages_with_training_rows_are_not_in_the_zero_shot_mean() -> None:
     regions = a_score(a_model("m"), **{"en": 90.0, "en-GB": 88.0, "pt-BR": 60.0, "sr-Latn": 40.0})
     assert regions.zero_shot() == 50
     assert not is_zero_shot("de-1996", ["de"]) and is_zero_shot("sr-Latn", ["sr-Cyrl"])
+    for code in ("eng_Latn", "eng", "en_Latn", "en-Latn-US", "ENG"):
+        assert not is_zero_shot(code, ["en"]) and not is_zero_shot("en", [code]), code
+    assert not is_zero_shot("kor_Hang", ["ko"]) and not is_zero_shot("rus_Cyrl", ["ru"])
+    assert is_zero_shot("zho_Hant", ["zh-Hans"]) and is_zero_shot("az-Cyrl", ["az"])
     several = found.model_copy(update={"seen_languages": ("en", "de")})
     assert several.zero_shot() == 50 and several.transfer_gap() == 40
     shown = markdown(page(a_run(several)))
