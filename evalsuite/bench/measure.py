@@ -47,7 +47,7 @@ class Subject:
         sequences: by language, token ids, specials included, of real sentences (their real
             lengths).
         text: what they are, for the report; alike for every tokenizer where `rows` is given.
-        rows: how many rows the sequences are of.
+        rows: by language, how many rows the sequences are of.
         memory_limit: bytes above its imports that the model has to fit in
             (`SpeedResult.does_not_fit`); it does not stop the process.
     """
@@ -57,7 +57,7 @@ class Subject:
     label: str
     text: str
     memory_limit: int | None = None
-    rows: int | None = None
+    rows: Mapping[str, int] | None = None
 
 
 def measure(
@@ -112,8 +112,8 @@ def measure(
             (subject.directory,),
             f"the tokenizer of {subject.label}",
         )
-        asked = {"rows": subject.rows, "memory_limit": subject.memory_limit}
-        result = result.model_copy(update={"tokenizer": tokenizer, **asked})
+        asked = {"tokenizer": tokenizer, "memory_limit": subject.memory_limit}
+        result = _with_rows(result.model_copy(update=asked), subject.rows)
         product = peak.product(result.model.runtime, result.model.precision)
         if result.environment.device == "cpu" and product is not None:
             if product not in peaks:
@@ -124,6 +124,16 @@ def measure(
             result = result.model_copy(update={"peak": peaks[product]})
         results.append(result)
     return results
+
+
+def _with_rows(result: SpeedResult, rows: Mapping[str, int] | None) -> SpeedResult:
+    """With the number of rows of the text, of which the process saw the sequences alone."""
+    if rows is None:
+        return result
+    by_language = {
+        code: own.model_copy(update={"rows": rows[code]}) for code, own in result.languages.items()
+    }
+    return result.model_copy(update={"rows": sum(rows.values()), "languages": by_language})
 
 
 def _in_a_process(

@@ -16,7 +16,7 @@ Samples = Annotated[tuple[Measured, ...], Field(min_length=1)]
 class Throughput(Record):
     """One pass over the text; batches run at the same time where `evaluate` runs them so."""
 
-    sentences: Several
+    sentences: Several  # sequences: a row may be several windows or choices
     tokens: Count  # without padding
     seconds: Measured
     joules: Amount | None = None  # used by the whole processor; None where no counter can be read
@@ -35,7 +35,8 @@ class GridCell(Record):
 class LanguageSpeed(Record):
     """What the text of one language costs."""
 
-    sentences: Several
+    rows: Count | None = None  # of the text; None in results of versions that counted sequences
+    sentences: Several  # sequences: a row may be several windows or choices
     tokens: Count  # special tokens included
     latency_seconds: tuple[Measured, ...]  # batch 1; a part of `SpeedResult.latency_seconds`
     seconds: Samples  # one per pass over length-sorted batches, one at a time

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 14
+VERSION = 15
 _TOKENIZERS = 4  # times that one is opened, for each model
 _PASSES = 2  # over the text, besides those that are counted: warm-up, and language by language
 _SINGLES = 208  # sentences that are timed one by one, with the warm-up
@@ -153,14 +153,14 @@ def run(config: Config, ctx: StageContext) -> Summary:
     summary: Summary = {"threads": threads}
     subjects = []
     chosen = sample_rows(task, ctx.data, each)
-    count = sum(map(len, chosen.values()))
-    text = f"{task.name} {split}, {len(languages)} languages, {count} sentences"
+    counts = {code: len(rows) for code, rows in chosen.items()}
+    text = f"{task.name} {split}, {len(languages)} languages, {sum(counts.values())} sentences"
     encode = FORMATS.get(task.format).encode
     for model in ctx.inputs["models"]:
         longest, tokenizer = max_length_of(model_config(model.path)), tokenization.load(model.path)
         encoded = {code: encode(tokenizer, rows, longest) for code, rows in chosen.items()}
         ids = {code: [item.ids for item in own] for code, own in encoded.items()}
-        subjects.append(Subject(model.path, ids, model.label, text, limit, count))
+        subjects.append(Subject(model.path, ids, model.label, text, limit, counts))
     ctx.progress(0.1, f"measuring {len(subjects)} models")
     results = measure(
         subjects,

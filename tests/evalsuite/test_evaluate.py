@@ -178,7 +178,9 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
     for directory in (tiny_nli, tiny_bundle):
         chosen = sample(tokenization.load(directory), 64, TASKS.get("xnli"), EMBEDDED, 2)
         ids = {code: [item.ids for item in encoded] for code, encoded in chosen.items()}
-        subjects.append(Subject(directory, ids, directory.parent.name, "xnli", 1_000))
+        subjects.append(
+            Subject(directory, ids, directory.parent.name, "xnli", 1_000, dict.fromkeys(ids, 1))
+        )
     torch_speed, onnx_speed = measure(
         subjects,
         source="embedded",
@@ -198,6 +200,8 @@ def test_measurement_keeps_raw_samples(tiny_nli: Path, tiny_bundle: Path) -> Non
         assert all(t > 0 for t in (*speed.load_seconds, *speed.warmup_seconds))
         assert set(speed.languages) == set(TASKS.get("xnli").available(EMBEDDED, "test"))
         assert all(own.sentences == 2 and len(own.seconds) == 5 for own in speed.languages.values())
+        assert all(own.rows == 1 for own in speed.languages.values())
+        assert speed.rows == len(speed.languages)
         spread = [own.latency_seconds for own in speed.languages.values()]
         assert sorted(t for own in spread for t in own) == sorted(speed.latency_seconds)
         assert sum(own.tokens for own in speed.languages.values()) == sum(speed.token_lengths)

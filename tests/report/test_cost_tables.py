@@ -31,6 +31,7 @@ from evalsuite.report.table import Table
 from evalsuite.report.tables.costs import cost_table
 from evalsuite.report.tables.speed import grid_table, language_speed_table
 from evalsuite.results.run import RunRecord
+from evalsuite.results.speed import LanguageSpeed, SpeedResult, Throughput
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,28 @@ def test_energy_is_a_column_where_there_is_some_and_else_a_sentence(run: RunReco
     assert (table.columns[-1].text, table.columns[-1].sub) == ("Energy", "mJ per sentence")
     assert [row.cells[-1].text for row in table.rows] == ["30.0", "–", "–"]
     assert any("of the whole processor" in note for note in table.notes)
+
+
+def test_rows_are_counted_and_not_the_windows_or_choices_they_become() -> None:
+    def in_windows(label: str, size: int, sequences: int) -> SpeedResult:
+        speed = a_speed(a_model(label, size), 10)
+        passes = (Throughput(sentences=sequences, tokens=1, seconds=2.0, joules=3.0),)
+        own = LanguageSpeed(
+            rows=5, sentences=sequences, tokens=1000, latency_seconds=(0.1,), seconds=(2.0,)
+        )
+        return speed.model_copy(update={"rows": 10, "throughput": passes, "languages": {"de": own}})
+
+    run = a_run(speeds=(in_windows("base", 100, 10), in_windows("small", 10, 60)))
+    table = cost_table(group(run))
+    assert [(row.cells[4].text, row.cells[4].sub) for row in table.rows] == [("5.00", "")] * 2
+    assert [row.cells[-1].text for row in table.rows] == ["300", "300"]  # mJ
+    assert "faster" not in page(run).headline
+    assert any("Throughput and energy count rows" in note for note in table.notes)
+    by_language = language_speed_table(group(run))
+    assert texts(by_language) == {"German": ["200", "2.50", "100", "2.50", "100"]}
+    assert "p50 is of one sequence" in by_language.notes[-1]
+    alike = run.model_copy(update={"speeds": (a_speed(a_model("a"), 10),)})
+    assert not any("sequence." in note for note in cost_table(group(alike)).notes)
 
 
 def test_grid_table(run: RunRecord) -> None:

@@ -87,7 +87,7 @@ def a_speed(model: ModelInfo, rate: float, *, threads: int = 2, text: str = "xnl
     return SpeedResult(
         model=model,
         text=f"{text} dev, 2 languages, 4 sentences",
-        rows=4,
+        rows=100,
         source="embedded",
         data_digest="sha256:00ff00ff00ff00ff",
         token_lengths=(10, 20, 30, 40),

@@ -80,8 +80,9 @@ def percentile(samples: Sequence[float], q: float) -> float:
 
 
 def sentences_per_second(speed: SpeedResult) -> float | None:
-    """Median over the passes."""
-    rates = [p.sentences / p.seconds for p in speed.throughput if p.seconds > 0]
+    """Median over the passes. A sentence is a row of the text, in however many sequences."""
+    passes = [p for p in speed.throughput if p.seconds > 0]
+    rates = [(speed.rows or p.sentences) / p.seconds for p in passes]
     return median(rates) if rates else None
 
 
@@ -118,8 +119,14 @@ def limit(speeds: Sequence[SpeedResult]) -> str:
 
 def joules_a_sentence(speed: SpeedResult) -> float | None:
     """Median over the passes that have it."""
-    energies = [p.joules / p.sentences for p in speed.throughput if p.joules is not None]
+    passes = [p for p in speed.throughput if p.joules is not None]
+    energies = [(p.joules or 0.0) / (speed.rows or p.sentences) for p in passes]
     return median(energies) if energies else None
+
+
+def in_pieces(speeds: Sequence[SpeedResult]) -> bool:
+    """Whether a row of some text is several sequences: windows of a long text, or choices."""
+    return any(speed.rows and speed.rows < speed.throughput[0].sentences for speed in speeds)
 
 
 def setting(speed: SpeedResult) -> Setting:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evalsuite.report.figures.costs import PERCENTILES, Cost, Setting, compared, costs, threads
+from evalsuite.report.figures.costs import (
+    PERCENTILES,
+    Cost,
+    Setting,
+    compared,
+    costs,
+    in_pieces,
+    threads,
+)
 from evalsuite.report.figures.formatting import listed, megabytes, millions, number, percent
 from evalsuite.report.figures.machines import by_machine
 from evalsuite.report.figures.systems import System
@@ -52,6 +60,12 @@ def cost_table(systems: Sequence[System]) -> Table:
         rows.append(Row(Cell(name), tuple(cells)))
     notes = _notes(all_costs, measured, several)
     speeds = [speed for system in systems for speed in system.speeds]
+    if in_pieces(speeds):
+        notes.append(
+            "A sentence is a row of the task. Some rows are several sequences: windows of a long "
+            "text, or one for each choice. Throughput and energy count rows; latency is of one "
+            "sequence."
+        )
     return Table("System", tuple(heads), tuple(rows), (*notes, *_peak_notes(speeds)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from evalsuite.report.figures.costs import percentile, timed
+from evalsuite.report.figures.costs import in_pieces, percentile, timed
 from evalsuite.report.figures.formatting import NONE, listed, number
 from evalsuite.report.figures.names import language_name
 from evalsuite.report.figures.scores import mean
@@ -74,21 +74,24 @@ def language_speed_table(systems: Sequence[System]) -> Table:
         name = language_name(code)
         rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells), language=code))
     texts = listed(sorted({speed.text for _, speeds in groups for speed in speeds}))
-    notes = (
+    notes: tuple[str, ...] = (
         f"Sentences of each language from {texts}. Sentences/s: median over passes of "
         "length-sorted batches. p50: one sentence at a time. Where a vocabulary splits words into "
         "more pieces, a sentence takes longer.",
     )
+    if in_pieces([speed for _, speeds in groups for speed in speeds]):
+        several = "A sentence is a row of the task, which may be several sequences"
+        notes += (f"{several}; p50 is of one sequence.",)
     return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
 
 
 def _tokens(speeds: Sequence[SpeedResult], code: str) -> float | None:
     measured = [speed.languages[code] for speed in speeds if code in speed.languages]
-    return mean(m.tokens / m.sentences for m in measured if m.sentences)
+    return mean(m.tokens / (m.rows or m.sentences) for m in measured)
 
 
 def _language_cells(measured: Sequence[LanguageSpeed]) -> list[Cell]:
-    rates = mean(m.sentences / median(m.seconds) for m in measured if m.sentences)
+    rates = mean((m.rows or m.sentences) / median(m.seconds) for m in measured)
     timed_alone = [m.latency_seconds for m in measured if m.latency_seconds]
     middle = mean(percentile(samples, 50) for samples in timed_alone)
     return [Cell(number(rates)), Cell(_ms(middle))]
