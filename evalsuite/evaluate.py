@@ -112,7 +112,7 @@ def evaluate(
         split=split,
         source_language=task.source_language,
         seen_languages=seen,
-        data_digest=evaluation.data.hexdigest(),
+        data_digest=evaluation.data_digest(),
         **({} if vectors is None else _made(vectors, form.scoring(options.margin))),
         thresholds=scores.thresholds,
         unreached=scores.unreached,

@@ -94,7 +94,6 @@ class Evaluation:
         split: the split that is scored.
         vectors: how sentences become vectors; None where a head is scored.
         left_out: language -> reason -> rows that were not used.
-        data: digest of all rows and candidates that were read so far.
     """
 
     def __init__(
@@ -108,7 +107,8 @@ class Evaluation:
     ) -> None:
         self.task, self.source, self.split = task, source, split
         self.session, self.options, self.progress = session, options, progress
-        self.data = hashlib.sha256()
+        self._rows_read: dict[str, str] = {}  # language -> digest of its rows
+        self._candidates_read = hashlib.sha256()
         by_vectors = by_embedding(task, bool(session.predictor.labels))
         self.vectors = self._embedder() if by_vectors else None
         languages = options.languages or task.available(source, split)
@@ -136,7 +136,8 @@ class Evaluation:
         """Language and rows, in order; reports progress and adds the rows to the digest."""
         for done, (language, examples) in enumerate(self.rows.items()):
             self.progress(done / len(self.rows), f"{self.task.name} {language}")
-            self.data.update(repr((language, examples)).encode())
+            read = repr((language, examples)).encode()
+            self._rows_read[language] = hashlib.sha256(read).hexdigest()
             self._tell(language)
             yield language, examples
         self._tell(None)
@@ -149,8 +150,13 @@ class Evaluation:
     def digested(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         """The same candidates; each is added to the digest when it is read."""
         for candidate in candidates:
-            self.data.update(repr(candidate).encode())
+            self._candidates_read.update(repr(candidate).encode())
             yield candidate
+
+    def data_digest(self) -> str:
+        """Of all rows and candidates that were read so far; languages in any order give one."""
+        read = (self._candidates_read.hexdigest(), sorted(self._rows_read.items()))
+        return hashlib.sha256(repr(read).encode()).hexdigest()
 
     def embedder(self) -> Embedder:
         """Sentences to vectors, as this evaluation makes them."""

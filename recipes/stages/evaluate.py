@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from evalsuite.task import Task
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 17
+VERSION = 18
 _TOKENIZERS = 1  # times that one is opened, for each model
 LABELS_MATTER = True
 _OF_EMBEDDINGS = ("layer", "pooling", "prefix", "passage_prefix", "dimensions")
