@@ -189,9 +189,13 @@ def test_the_report_says_what_is_kept(results: list[AlignmentResult], tmp_path: 
     assert "% kept" in text and base.model.digest[:12] in text and "tuned, layer 2" in text
 
 
-def test_the_layer_as_deep_is_the_last_one_compared_with_it(results: list[AlignmentResult]) -> None:
-    three = results[1].model_copy(update={"base_layers": (0, 2, 4, 6)})
-    assert [as_deep(three, layer) for layer in range(7)] == [0, 0, 1, 1, 2, 2, 3]
+def test_the_layer_as_deep_is_the_nearest_and_never_the_embeddings(
+    results: list[AlignmentResult],
+) -> None:
+    three = results[1].model_copy(update={"base_layers": (0, 4, 8, 12)})
+    assert [as_deep(three, layer) for layer in (1, 3, 4, 6, 7, 12)] == [1, 1, 1, 2, 2, 3]
+    deeper = results[1].model_copy(update={"base_layers": (0, 1, 1, 2, 2)})
+    assert [as_deep(deeper, layer) for layer in (1, 2)] == [2, 4]
 
 
 def test_models_of_other_text_stand_apart(results: list[AlignmentResult]) -> None:

@@ -14,5 +14,12 @@ def by_layer(result: AlignmentResult, measure: str) -> tuple[float, ...]:
 
 
 def as_deep(result: AlignmentResult, layer: int) -> int:
-    """The layer of a model at the depth of a layer of the base; the last one, if several."""
-    return max(k for k, of in enumerate(result.base_layers) if of <= layer)
+    """The layer of a model nearest in depth to a layer of the base; the last one, if several.
+
+    The embeddings do not count as a layer, as in `AlignmentResult.best`.
+
+    >>> result.base_layers, as_deep(result, 3), as_deep(result, 7)
+    ((0, 4, 8, 12), 1, 2)
+    """
+    of = result.base_layers
+    return min(range(1, len(of)), key=lambda k: (abs(of[k] - layer), -k))

@@ -97,8 +97,8 @@ def _notes(group: Sequence[AlignmentResult], base: AlignmentResult, best: int) -
         "Share of sentences whose nearest English sentence is their translation (cosine, "
         f"{base.pooling} pooling), on {base.text} "
         f"({base.source}, data {digest(base.data_digest)}). Measured at "
-        f"the layer where {base.base} is best, other than its embeddings, and at the same depth "
-        "in the other models. Kept: the share of the base's value."
+        f"the layer where {base.base} is best, other than its embeddings, and at the layer "
+        "nearest in depth in the other models. Kept: the share of the base's value."
     ]
     before = base.mean("retrieval")[best]
     for result in group:
