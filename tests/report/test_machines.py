@@ -94,6 +94,16 @@ def test_a_chart_names_all_that_were_not_timed_on_its_machine(run: RunRecord) ->
     assert second.caption == f"{said} on other CPU: c."
 
 
+def test_sizes_are_compared_among_the_systems_of_all_machines(run: RunRecord) -> None:
+    fronts = [table for table in tables_of(page(run), "pareto") if table.rows]
+    for_its_size = [{r.head.text: r.cells[4].text for r in table.rows} for table in fronts]
+    assert for_its_size == [{"a": "–", "c": "–", "b": "mean, worst"}] * 2
+    speeds = [{row.head.text: row.cells[3].text for row in table.rows} for table in fronts]
+    assert speeds == [{"a": "10.0", "c": "–", "b": "–"}, {"a": "100", "c": "–", "b": "300"}]
+    for_its_speed = [{r.head.text: r.cells[5].text for r in table.rows} for table in fronts]
+    assert [own["a"] for own in for_its_speed] == ["mean, worst", "–"]
+
+
 def test_the_summary_has_the_cost_on_each_machine_apart(run: RunRecord) -> None:
     lines = short_text(page(run)).splitlines()
     assert [line for line in lines if line.startswith("on ")] == ["on a CPU:", "on other CPU:"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from evalsuite.report.figures.formatting import NONE, number, percent
 from evalsuite.report.figures.machines import by_machine
@@ -60,7 +61,10 @@ def _best(row: FrontRow, by_mean: str, by_worst: str) -> Cell:
 
 
 def _parts(content: Content) -> Iterator[Part]:
-    for machine, systems in by_machine(content.systems):
+    for machine, measured in by_machine(content.systems):
+        on_it = {system.name: system.speeds for system in measured}
+        # Sizes are compared among all systems, speeds among those measured on the machine.
+        systems = [replace(s, speeds=on_it.get(s.name, ())) for s in content.systems]
         for task in content.tasks:
             rows = task_front(systems, task)
             yield Part(
