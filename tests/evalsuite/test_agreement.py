@@ -175,3 +175,22 @@ def test_the_report_shows_it() -> None:
     ]
     assert "points above teacher" in table.notes[0]
     assert comparison_table(systems[:1], column) is None
+
+
+def test_the_report_names_the_model_compared_with_where_there_are_several() -> None:
+    models = [a_model(name) for name in "abcd"]
+    scores = [a_score(model, en=80.0, de=70.0) for model in models]
+    for number, first in ((1, "a"), (3, "c")):  # of the stages [a, b] and [c, d]
+        with_first = ModelComparison(
+            label=first, agreement={"de": 90.0}, intervals={}, zero_shot_interval=None, p=None
+        )
+        scores[number] = scores[number].model_copy(update={"comparison": with_first})
+    systems = [
+        System(model.label, (model,), (score,), ())
+        for model, score in zip(models, scores, strict=True)
+    ]
+    table = comparison_table(systems, columns(scores)[0])
+    assert table is not None
+    assert (table.columns[0].text, len(table.columns)) == ("compared with", 5)
+    assert [(row.head.text, row.cells[0].text) for row in table.rows] == [("b", "a"), ("d", "c")]
+    assert [len(row.cells) for row in table.rows] == [5, 5]

@@ -1,4 +1,4 @@
-"""Each system compared with the first one: how often they predict the same, and which is better."""
+"""Systems compared with the first of their stage: how often they agree, and which is better."""
 
 from __future__ import annotations
 
@@ -26,19 +26,25 @@ def comparison_table(systems: Sequence[System], task: TaskColumn) -> Table | Non
     others = [r.comparison for results in compared.values() for r in results if r.comparison]
     if not others:
         return None
+    labels = dict.fromkeys(other.label for other in others)
     heads = (
+        *([Column("compared with", numeric=False)] if len(labels) > 1 else []),
         Column("same predictions", "mean, %"),
         Column("same predictions", "worst language, %"),
         Column("difference", "95% interval"),
         Column("p", "of no difference"),
     )
-    rows = tuple(Row(Cell(name), _cells(results)) for name, results in compared.items() if results)
-    return Table(
-        "System",
-        heads,
-        rows,
-        (_NOTE.format(names=", ".join(dict.fromkeys(other.label for other in others))),),
+    rows = tuple(
+        Row(Cell(name), (*(_compared_with(results) if len(labels) > 1 else ()), *_cells(results)))
+        for name, results in compared.items()
+        if results
     )
+    return Table("System", heads, rows, (_NOTE.format(names=", ".join(labels)),))
+
+
+def _compared_with(results: Sequence[TaskResult]) -> tuple[Cell]:
+    labels = dict.fromkeys(r.comparison.label for r in results if r.comparison)
+    return (Cell(", ".join(labels)),)
 
 
 def _cells(results: Sequence[TaskResult]) -> tuple[Cell, ...]:

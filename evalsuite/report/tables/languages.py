@@ -207,9 +207,9 @@ def _part(section: LanguageSection) -> Part:
         below.append(
             Part(
                 section.comparison,
-                label=f"Systems compared with the first on {title}",
-                heading=f"Compared with the first system on {title}",
-                markdown_line="Compared with the first system:",
+                label=f"Models compared with the first of the stage on {title}",
+                heading=f"{title}: compared with the first model of the stage",
+                markdown_line="Compared with the first model of the stage:",
             )
         )
     return Part(
