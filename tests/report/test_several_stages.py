@@ -102,6 +102,23 @@ def test_other_metrics_and_agreement_are_of_the_model_too() -> None:
     assert [cell.text for cell in table.rows[0].cells[:2]] == ["67.5", "60.0"]
 
 
+def test_a_comparison_that_only_a_later_stage_made_is_kept() -> None:
+    teacher, student = a_score(a_model("teacher"), en=80, de=70), a_score(a_model("s"), en=9, de=8)
+    with_teacher, with_other = (
+        ModelComparison(
+            label=label, agreement={"de": 90}, intervals={}, zero_shot_interval=(-2, 1), p=0.25
+        )
+        for label in ("teacher", "other")
+    )
+    second = student.model_copy(update={"comparison": with_teacher, "seconds": 9.0})
+    third = student.model_copy(update={"comparison": with_other})
+    run = score_trials(a_run(student, teacher, second, third))
+    assert run.scores == (student.model_copy(update={"comparison": with_teacher}), teacher)
+    table = comparison_table(systems_of(run), columns(run.scores)[0])
+    assert table is not None
+    assert [cell.text for cell in table.rows[0].cells] == ["90.0", "90.0", "−2.0 to +1.0", "0.250"]
+
+
 def test_the_worst_language_is_the_one_of_the_scores_that_count() -> None:
     models = a_model("a", 100), a_model("b", 10)
     scores = [

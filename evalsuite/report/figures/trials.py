@@ -169,11 +169,26 @@ def _once(run: RunRecord) -> RunRecord:
 
     return run.model_copy(
         update={
-            "scores": _firsts(run.scores, score),
+            "scores": _compared(_firsts(run.scores, score), run.scores, score),
             "speeds": _firsts(run.speeds, speed),
             "alignment": _firsts(run.alignment, alignment),
             "fertility": _firsts(run.fertility, fertility),
         }
+    )
+
+
+def _compared(
+    firsts: Iterable[TaskResult],
+    every: Sequence[TaskResult],
+    key: Callable[[TaskResult], Hashable],
+) -> tuple[TaskResult, ...]:
+    """The first results, with the comparison of a later one where they have none."""
+    found = {key(result): result.comparison for result in reversed(every) if result.comparison}
+    return tuple(
+        result.model_copy(update={"comparison": found[key(result)]})
+        if result.comparison is None and key(result) in found
+        else result
+        for result in firsts
     )
 
 
