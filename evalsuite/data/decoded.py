@@ -17,11 +17,12 @@ OTHERS_ARE = "other rows are UTF-8, so correct this one, do not convert the file
 _PACKED = (".gz", ".zst")
 
 
-def decoded(path: Path, raw: bytes, *, by_line: bool = True) -> str:
+def decoded(path: Path, raw: bytes, *, by_line: bool = True, own: bool = False) -> str:
     """The text of bytes that were read from `path`.
 
     Args:
         by_line: the file has one row per line.
+        own: lingopress wrote the file, so it is what its name says, whatever its first line.
 
     Raises:
         MalformedRowError: they are empty, no such text, not UTF-8, or have NUL bytes.
@@ -29,7 +30,7 @@ def decoded(path: Path, raw: bytes, *, by_line: bool = True) -> str:
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if not raw.strip():
         raise MalformedRowError(path, 1, EMPTY)
-    if problem := mistaken(raw, by_line=by_line):
+    if not own and (problem := mistaken(raw, by_line=by_line)):
         raise MalformedRowError(path, 1, problem)
     if (nul := raw.find(b"\0")) >= 0:
         line = raw.count(b"\n", 0, nul) + 1

@@ -32,30 +32,31 @@ class Tagged(NamedTuple):
     tags: tuple[str, ...]
 
 
-def lines(path: Path, what: str, layout: str) -> list[str]:
+def lines(path: Path, what: str, layout: str, *, own: bool = False) -> list[str]:
     """All lines of a UTF-8 file, without their ends.
 
     Args:
         what: whose file it is, for the message ("xnli sw, dev split").
         layout: where such files are expected.
+        own: as of `decoded`.
 
     Raises:
         MissingDataError: there is no such file.
         MalformedRowError: it is empty, no such text, not UTF-8, or has NUL bytes.
         DataError: it cannot be read.
     """
-    text = _text(path, what, layout, by_line=True)
+    text = _text(path, what, layout, by_line=True, own=own)
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def _text(path: Path, what: str, layout: str, *, by_line: bool) -> str:
+def _text(path: Path, what: str, layout: str, *, by_line: bool, own: bool = False) -> str:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise MissingDataError(path, what, layout) from None
     except OSError as error:
         raise DataError(f"{what}: cannot read {path}: {error.strerror}") from None
-    return decoded(path, raw, by_line=by_line)
+    return decoded(path, raw, by_line=by_line, own=own)
 
 
 def tree(path: Path, what: str, layout: str) -> Any:

@@ -164,4 +164,5 @@ def read_rankings(source: Path, what: str) -> dict[str, list[str]]:
 
 
 def _lines(source: Path, what: str) -> list[str]:
-    return [line.strip() for line in files.lines(source, what, LAYOUT)]
+    """A label may be `<head>`, as a web page begins; `score_folders` refuses pages itself."""
+    return [line.strip() for line in files.lines(source, what, LAYOUT, own=True)]

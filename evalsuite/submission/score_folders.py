@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.data import squad as squad_files
+from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MalformedRowError
 from evalsuite.metric import Answers
 from evalsuite.registry import TASKS
@@ -96,6 +97,9 @@ def _score_task(name: str, member: Member, predictions: Path, labels: Path) -> T
         if not ((predictions / file).exists() and (labels / file).exists()):
             absent.append(language)
             continue
+        for path in (predictions / file, labels / file):
+            if path.stat().st_size:
+                refuse_mistaken(path)
         what = f"{name} {language}"
         if member.kind == "answers":
             gold = _gold(labels / file, f"labels of {what}")

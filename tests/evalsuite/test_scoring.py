@@ -129,6 +129,7 @@ def test_questions_without_an_answer_are_wrong_and_counted(tmp_path: Path) -> No
     ("file", "content", "error", "message"),
     [
         ("xnli/test-de.tsv", "neutral\n", DataError, "does not fit .*: 1 predictions for 2 rows"),
+        ("xnli/test-de.tsv", "<head>\nneutral\n", MalformedRowError, "like a web page"),
         ("xnli/test-de.tsv", "neutral\n\nneutral", MalformedRowError, r"test-de\.tsv:2: a blank"),
         ("panx/test-de.tsv", "O\nO\n\nO\n", DataError, "does not fit"),
         ("tatoeba/test-de.tsv", "1\nx\n", MalformedRowError, "'x' is no row number"),

@@ -18,6 +18,8 @@ from evalsuite.submission import files
         ("xnli", ["neutral", "entailment"], "neutral\nentailment\n"),
         ("udpos", [["DET", "NOUN"], ["X"]], "DET\nNOUN\n\nX\n"),
         ("panx", [["O"]], "O\n"),
+        ("xnli", ["<error>", "neutral"], "<error>\nneutral\n"),
+        ("udpos", [["<head>", "BZh"]], "<head>\nBZh\n"),
         ("tatoeba", [3, 0], "3\n0\n"),
     ],
 )
