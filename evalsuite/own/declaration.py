@@ -192,6 +192,8 @@ class Declaration(BaseModel):
 
     def label_names(self) -> tuple[str, ...] | None:
         """The labels where they are declared, or have a column each, in order.
+        elif self.labels and not all(name and [name] == name.strip().split("\n") for name in names):
+            yield "labels: write each in one line, without spaces around it"
 
         Several spellings may share one.
         """

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from evalsuite.errors import DataError, MalformedRowError, UnknownNameError
 from evalsuite.own.declaration import Declaration
+from evalsuite.own.formats._label import in_order
 from evalsuite.own.own_task import OwnTask
 from evalsuite.task import DataSource, PairExample, TagExample
 
@@ -135,6 +136,7 @@ def test_labels_of_a_parquet_test_file_are_read(folder: Path) -> None:
     [
         ("It rains.,wether", "unknown label 'wether'; allowed: sports, weather"),
         ("It rains.,", "no label"),
+        ('It rains.,"wea\nther"', "a label of several lines; write it in one"),
         (" ,weather", r"an empty text \(text\)"),
     ],
 )
@@ -181,6 +183,8 @@ def test_files_and_languages_that_are_not_there(folder: Path) -> None:
         ({"test": {"en": "a"}, "labels": ["x"]}, "give at least two, each of them once"),
         ({"test": {"en": "a"}, "labels": ["x", "x"]}, "give at least two, each of them once"),
     ],
+        ({"test": {"en": "a"}, "labels": ["x", "y\nz"]}, "labels: write each in one line"),
+        ({"test": {"en": "a"}, "labels": {"0": " x", "1": "y"}}, "without spaces around it"),
 )
 def test_declarations_that_do_not_fit_together(keys: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -189,6 +193,13 @@ def test_declarations_that_do_not_fit_together(keys: dict[str, Any], problem: st
 
 
 @pytest.mark.parametrize("test", [{"text": "{language}.text"}, {"en": {"text": "en.text"}}])
+def test_numbers_that_are_equal_are_in_one_order() -> None:
+    ones = ["0" * zeros + "1" for zeros in range(9)]
+    assert in_order(ones) == tuple(sorted(ones))
+    assert in_order({"1", "01", "001"}) == ("001", "01", "1")
+    assert in_order({"10", "9", "-1"}) == ("-1", "9", "10")
+
+
 def test_test_files_may_be_without_labels(
     test: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,12 +11,14 @@ def of(row: Row) -> str | None:
     """Its label as it is named; None where the file has no labels.
 
     Raises:
-        MalformedRowError: the field is empty.
+        MalformedRowError: the field is empty, or has several lines.
     """
     if (written := row.parts.get("label")) is None:
         return None
     if not written.strip():
         raise row.error("no label")
+    if {"\n", "\r"} & set(written.strip()):  # predictions are written one per line
+        raise row.error("a label of several lines; write it in one")
     return row.spelling(written.strip())
 
 
@@ -28,12 +30,12 @@ def found(rows: Iterable[Row]) -> tuple[str, ...]:
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
     """Numbers in their order; names sorted, `O` first.
 
-    >>> in_order({"10", "9"}), in_order({"b", "O", "a"})
-    (('9', '10'), ('O', 'a', 'b'))
+    >>> in_order({"10", "9", "09"}), in_order({"b", "O", "a"})
+    (('09', '9', '10'), ('O', 'a', 'b'))
     """
     every = set(labels)
     if all(label.removeprefix("-").isdecimal() for label in every):
-        return tuple(sorted(every, key=int))
+        return tuple(sorted(every, key=lambda label: (int(label), label)))
     return tuple(sorted(every, key=lambda label: (label != "O", label)))
 
 
