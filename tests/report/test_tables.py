@@ -134,6 +134,9 @@ def test_a_score_in_the_source_language_alone() -> None:
     assert content.headline == "a: 0.00 MB."
     assert not charts_of(content, "pareto")
     assert average(group(run)[0], columns(run.scores)) is None
+    low = a_run(a_score(a_model("a"), en=20))
+    assert "XNLI: a not above chance." in main_table(group(low), columns(low.scores)).notes
+    assert not any("chance" in note for note in main.notes)
 
 
 def test_systems_with_different_tasks_have_no_average() -> None:

@@ -116,8 +116,9 @@ class Score:
 
     @property
     def beats_chance(self) -> bool:
-        """Whether the mean is above chance; True where either is unknown."""
-        return self.mean is None or self.chance is None or self.mean > self.chance
+        """Whether the mean, or the only score, is above chance; True where one is not known."""
+        value = self.source if self.mean is None else self.mean
+        return value is None or self.chance is None or value > self.chance
 
 
 def results_of(system: System, column: TaskColumn) -> tuple[TaskResult, ...]:
