@@ -103,5 +103,17 @@ def test_the_report_has_a_table_per_task() -> None:
     assert labels == ["Front of XNLI", "Front of UD-POS", "Front of Tatoeba"]
 
 
+def test_a_model_of_unknown_size_is_not_the_best_for_its_size() -> None:
+    run = a_run(
+        a_score(a_model("a", 10 * MB), en=90, de=80), a_score(a_model("b", 0), en=90, de=50)
+    )
+    assert {name: row.best for name, row in rows_of(run).items()} == {
+        "a": (MEAN_SIZE, WORST_SIZE),
+        "b": (),
+    }
+    (chart,) = (c for c in charts(group(run), columns(run.scores)) if c.points)
+    assert chart.caption == "Not in the chart, because of a size that is not known: b."
+
+
 def test_one_model_alone_has_no_front() -> None:
     assert rows_of(a_run(a_score(a_model("teacher"), en=90, de=80))) == {}

@@ -165,11 +165,12 @@ def _not_comparable(names: list[str]) -> str:
 
 
 def _not_timed(axis: _Axis, means: Collection[str]) -> str:
-    """Systems with a score and without a speed, which a chart has no place for."""
+    """Systems with a score and without a speed or size, which a chart has no place for."""
     names = [name for name in means if not axis.values.get(name)]  # some on another machine alone
     if not names:
         return ""
-    return f" Not in the chart, because not timed with {axis.setting}: {listed(names)}."
+    why = f"not timed with {axis.setting}" if axis.setting else "of a size that is not known"
+    return f" Not in the chart, because {why}: {listed(names)}."
 
 
 def _points(

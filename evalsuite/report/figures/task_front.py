@@ -106,13 +106,14 @@ def _by_language(systems: Sequence[System], task: TaskColumn) -> dict[str, float
 def _best(rows: Sequence[FrontRow]) -> list[list[str]]:
     """For each row the ways in which it is on the front."""
     found: list[list[str]] = [[] for _ in rows]
-    every, timed = list(range(len(rows))), [i for i, row in enumerate(rows) if row.per_second]
+    sized = [i for i, row in enumerate(rows) if row.megabytes > 0]  # 0 where it is not known
+    timed = [i for i, row in enumerate(rows) if row.per_second]
     sizes, speeds = [row.megabytes for row in rows], [row.per_second or 0.0 for row in rows]
     means, worst = [row.score.mean for row in rows], [row.worst[1] for row in rows]
     for way, members, smaller, x, y in (
-        (MEAN_SIZE, every, True, sizes, means),
+        (MEAN_SIZE, sized, True, sizes, means),
         (MEAN_SPEED, timed, False, speeds, means),
-        (WORST_SIZE, every, True, sizes, worst),
+        (WORST_SIZE, sized, True, sizes, worst),
         (WORST_SPEED, timed, False, speeds, worst),
     ):
         for i in front([(x[k], y[k]) for k in members], smaller_is_better=smaller):
