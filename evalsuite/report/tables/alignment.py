@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evalsuite.languages import LANGUAGES
 from evalsuite.report.charts.chart import Curve, Curves
 from evalsuite.report.figures.alignment import as_deep, by_layer
 from evalsuite.report.figures.formatting import digest, percent
+from evalsuite.report.figures.names import language_name
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.alignment import AlignmentResult
@@ -69,9 +69,11 @@ def retention_table(group: Sequence[AlignmentResult]) -> Table:
             _kept(result.languages[code].retrieval[layer], before, result is base)
             for result, layer in zip(group, layers, strict=True)
         ]
-        name = LANGUAGES[code].name if code in LANGUAGES else code
+        name = language_name(code)
         pairs = Cell(f"{base.examples[code]:,}")
-        rows.append(Row(Cell(name, sub=code), (*cells, pairs), language=code))
+        rows.append(
+            Row(Cell(name or code, sub=code if name else ""), (*cells, pairs), language=code)
+        )
     before = base.mean("retrieval")[best]
     cells = [
         _kept(result.mean("retrieval")[layer], before, result is base)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evalsuite.languages import LANGUAGES
 from evalsuite.report.figures.formatting import digest, listed, percent
+from evalsuite.report.figures.names import language_name
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.fertility import Fertility, FertilityResult
@@ -30,9 +30,9 @@ def fertility_table(results: Sequence[FertilityResult]) -> Table:
     rows = []
     for code in codes:
         counts = [group[0].languages.get(code) for group in groups]
-        name = LANGUAGES[code].name if code in LANGUAGES else code
+        name = language_name(code)
         cells = [cell for count in counts for cell in _cells(count)]
-        rows.append(Row(Cell(name, sub=code), tuple(cells), language=code))
+        rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells), language=code))
     if rows:
         means = [cell for group in groups for cell in _means(list(group[0].languages.values()))]
         rows.append(Row(Cell("mean"), tuple(means), "mean"))
