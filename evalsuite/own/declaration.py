@@ -34,6 +34,7 @@ else:  # the names are those of the formats' files
     OwnFormat = Literal[OWN_FORMATS.names()]
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 PLACE = "{language}"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # which no drawing can hold
 _TRUTHS = {"1": "true", "0": "false"}
 Parts = dict[str, str]  # role -> file with one line per row
 Places = str | dict[str, str | Parts]
@@ -156,6 +157,8 @@ class Declaration(BaseModel):
     def _sound(self) -> Declaration:
         for problem in (*self._wrong_columns(), *self._wrong_labels()):
             raise ValueError(problem)
+        if _CONTROL.search(self.title):
+            raise ValueError(f"title: {self.title!r} has control characters; leave them out")
         if not (self.train or self.dev or self.test):
             raise ValueError("give files: train, dev or test")
         if self.candidates is not None and not hasattr(self.rules, "CANDIDATES"):
@@ -189,11 +192,11 @@ class Declaration(BaseModel):
             yield f"labels: a {self.format} row has none; leave them out"
         elif len(names) < 2 or len(set(names)) < len(names):
             yield "labels: give at least two, each of them once"
+        elif self.labels and not all(name and [name] == name.strip().split("\n") for name in names):
+            yield "labels: write each in one line, without spaces around it"
 
     def label_names(self) -> tuple[str, ...] | None:
         """The labels where they are declared, or have a column each, in order.
-        elif self.labels and not all(name and [name] == name.strip().split("\n") for name in names):
-            yield "labels: write each in one line, without spaces around it"
 
         Several spellings may share one.
         """

@@ -180,11 +180,12 @@ def test_files_and_languages_that_are_not_there(folder: Path) -> None:
         ({"train": {"text": "{language}.txt"}}, "train: no file of label"),
         ({"test": {"en": "a"}, "train": {}}, "name a file, or leave the key out"),
         ({"test": {"en": "a"}, "columns": {"words": 1}}, "a classification row has no words"),
+        ({"test": {"en": "a"}, "title": "a\ab"}, r"title: 'a\x07b' has control characters"),
         ({"test": {"en": "a"}, "labels": ["x"]}, "give at least two, each of them once"),
         ({"test": {"en": "a"}, "labels": ["x", "x"]}, "give at least two, each of them once"),
-    ],
         ({"test": {"en": "a"}, "labels": ["x", "y\nz"]}, "labels: write each in one line"),
         ({"test": {"en": "a"}, "labels": {"0": " x", "1": "y"}}, "without spaces around it"),
+    ],
 )
 def test_declarations_that_do_not_fit_together(keys: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -192,7 +193,6 @@ def test_declarations_that_do_not_fit_together(keys: dict[str, Any], problem: st
     assert problem in str(caught.value)
 
 
-@pytest.mark.parametrize("test", [{"text": "{language}.text"}, {"en": {"text": "en.text"}}])
 def test_numbers_that_are_equal_are_in_one_order() -> None:
     ones = ["0" * zeros + "1" for zeros in range(9)]
     assert in_order(ones) == tuple(sorted(ones))
@@ -200,6 +200,7 @@ def test_numbers_that_are_equal_are_in_one_order() -> None:
     assert in_order({"10", "9", "-1"}) == ("-1", "9", "10")
 
 
+@pytest.mark.parametrize("test", [{"text": "{language}.text"}, {"en": {"text": "en.text"}}])
 def test_test_files_may_be_without_labels(
     test: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

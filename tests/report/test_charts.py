@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from report_fakes import a_model, a_run, a_score, run_of_three_systems
@@ -57,6 +58,16 @@ def test_labels_in_plots_do_not_overlap() -> None:
     for i, (x, y) in enumerate(corners):
         assert 0 <= x <= 350 and 0 <= y <= 288
         assert all(abs(x - u) >= 50 or abs(y - v) >= 12 for u, v in corners[:i])
+
+
+@pytest.mark.parametrize("character", ["\a", "\x00", "\x1b", "\uffff"])
+def test_characters_that_no_drawing_can_hold_are_not_in_it(run: RunRecord, character: str) -> None:
+    chart = charts(group(run), columns(run.scores))[0]
+    name = f"a{character}b"
+    points = tuple(replace(point, name=name, label=name) for point in chart.points)
+    drawn = draw(replace(chart, x_label=name, points=points), "a")
+    assert character not in drawn and drawn.count(">ab<") == 1 + len(points)
+    fromstring(drawn)
 
 
 def test_short_names_stay_apart() -> None:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 from evalsuite.report.charts.palette import variable
@@ -23,6 +24,7 @@ DPI = 72  # a point is a pixel
 _LONG = re.compile(r"(\d\.\d\d)\d+")
 _FONTS = re.compile(r" font-family: [^;]*;")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # not in XML
 _REFERENCE = re.compile(r'(?:href="#|url\(#)([^")]+)')
 
 
@@ -48,7 +50,8 @@ def as_element(
 
     salt = {"svg.hashsalt": "lingopress", "svg.fonttype": "none", "font.family": "sans-serif"}
     plain = {"text.parse_math": False}  # a `$` in a name begins no formula
-    with rc_context({**salt, **plain, "font.size": 11}):
+    with rc_context({**salt, **plain, "font.size": 11}), catch_warnings():
+        filterwarnings("ignore", "Glyph .* missing")  # the browser has other fonts
         figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI)
         figure.patch.set_visible(False)
         canvas = FigureCanvasSVG(figure)
@@ -61,7 +64,7 @@ def as_element(
 
 def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequence[str]]) -> str:
     """An SVG document as an element: described, with marks, variables and separate ids."""
-    body = _FONTS.sub("", svg[svg.index("<svg") :])
+    body = _UNSEEN.sub("", _FONTS.sub("", svg[svg.index("<svg") :]))
     used = set(_REFERENCE.findall(body))
     root = fromstring(body)
     for parent in list(root.iter()):
@@ -71,7 +74,8 @@ def _inline(svg: str, description: str, prefix: str, marks: Mapping[str, Sequenc
             _mark(parent, marks[parent.get("id", "")])
         _clean(parent, used, prefix)
     root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-label": description}
-    return re.sub(r">\s+<", "><", tostring(root, encoding="unicode")).strip()
+    drawn = _UNSEEN.sub("", tostring(root, encoding="unicode"))
+    return re.sub(r">\s+<", "><", drawn).strip()
 
 
 def _mark(group: Element, marks: Sequence[str]) -> None:
