@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from evalsuite.errors import UnknownNameError
@@ -152,6 +153,7 @@ def wrong_code(written: str) -> str:
     return f"{written!r} is no language code such as de or pt-BR{near}"
 
 
+@lru_cache(maxsize=4096)
 def without_region(code: str) -> str:
     """The code of the language alone, in small letters; a script stays where it is not the usual.
 

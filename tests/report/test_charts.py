@@ -20,10 +20,11 @@ from evalsuite.report.charts.palette import INK
 from evalsuite.report.charts.pareto_charts import charts, short_names
 from evalsuite.report.charts.svg_element import as_element
 from evalsuite.report.figures.pareto_front import front
-from evalsuite.report.figures.scores import columns
-from evalsuite.report.figures.systems import group
+from evalsuite.report.figures.scores import TaskColumn, columns, results_of
+from evalsuite.report.figures.systems import System, group
 from evalsuite.report.tables.language_charts import MOST, language_charts
 from evalsuite.results.run import RunRecord
+from evalsuite.results.task import TaskResult
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,26 @@ def test_labels_in_plots_do_not_overlap() -> None:
     for i, (x, y) in enumerate(corners):
         assert 0 <= x <= 350 and 0 <= y <= 288
         assert all(abs(x - u) >= 50 or abs(y - v) >= 12 for u, v in corners[:i])
+
+
+def test_the_work_for_a_chart_grows_with_the_systems_and_not_with_their_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[System] = []
+
+    def counted(system: System, column: TaskColumn) -> tuple[TaskResult, ...]:
+        calls.append(system)
+        return results_of(system, column)
+
+    monkeypatch.setattr("evalsuite.report.figures.scores.results_of", counted)
+    counts = []
+    for size in (5, 10):
+        models = [a_model(f"m{i}") for i in range(size)]
+        run = a_run(*(a_score(m, task, de=40) for m in models for task in ("xnli", "udpos")))
+        calls.clear()
+        charts(group(run), columns(run.scores))
+        counts.append(len(calls))
+    assert counts[1] == 2 * counts[0]
 
 
 @pytest.mark.parametrize("character", ["\a", "\x00", "\x1b", "\uffff"])

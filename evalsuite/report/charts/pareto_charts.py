@@ -19,7 +19,6 @@ from evalsuite.report.figures.pareto_front import front
 from evalsuite.report.figures.scores import (
     TaskColumn,
     average,
-    average_delta,
     averaged_tasks,
     delta,
     most_comparable,
@@ -128,8 +127,10 @@ def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis:
     over = {name: a.over for name, a in averages.items() if a}
     fewer = {name for name in means if len(over[name]) < len(tasks)}
     whole = [system for system in systems if system.name in means and system.name not in fewer]
-    alike = [{s.name for s in whole if average_delta(s, o, tasks) is not None} for o in whole]
-    other = {s.name for s in whole} - max(alike, key=len, default=set())
+    alike: dict[tuple[object, ...], set[str]] = {}
+    for system in whole:
+        alike.setdefault(_scored_on(system, tasks), set()).add(system.name)
+    other = {s.name for s in whole} - max(alike.values(), key=len, default=set())
     points = _points(systems, axis, means, fewer | other)
     caption = f"Average over {listed([task.name for task in tasks])}."
     partial = [p.name for p in points if p.name in fewer]
@@ -142,6 +143,12 @@ def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis:
     caption += _not_timed(axis, means)
     title = f"Average against {axis.title}"
     return _chart(title, "Zero-shot average (%)", caption, axis, points)
+
+
+def _scored_on(system: System, tasks: Sequence[TaskColumn]) -> tuple[object, ...]:
+    """Languages and rows of each task; averages over the same ones can be compared."""
+    cells = [score(system, task) for task in tasks]
+    return tuple((cell.languages, cell.rows) for cell in cells if cell)
 
 
 def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group: str) -> Chart:
