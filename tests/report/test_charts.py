@@ -61,6 +61,21 @@ def test_labels_in_plots_do_not_overlap() -> None:
         assert all(abs(x - u) >= 50 or abs(y - v) >= 12 for u, v in corners[:i])
 
 
+def test_of_many_points_the_front_and_the_first_are_labelled() -> None:
+    models = [a_model(f"m{i}", 1000 + i) for i in range(60)]
+    run = a_run(*(a_score(m, en=50, de=40.0 + 0.1 * (i >= 55)) for i, m in enumerate(models)))
+    (chart,) = charts(group(run), columns(run.scores))
+    assert [chart.points[i].name for i in chart.front] == ["m0", "m55"]
+    assert chart.labelled == (0, 55, *range(1, 39))
+    said = "40 of 60 systems have a label; the mouse on a point shows its system."
+    assert chart.caption == said
+    drawn = draw(chart, "a")
+    assert drawn.count("<title>") == 60 and ">m55</text>" in drawn and ">m38</text>" in drawn
+    assert ">m39</text>" not in drawn
+    fewer = replace(chart, points=chart.points[:40], front=())
+    assert fewer.not_labelled == "" and len(fewer.labelled) == 40
+
+
 def test_the_work_for_a_chart_grows_with_the_systems_and_not_with_their_pairs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from evalsuite.report.figures.formatting import between, listed, number, percent
 
+MOST_LABELS = 40  # of a chart; more have no room, and finding them places takes seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -37,6 +39,20 @@ class Chart:
     front: tuple[int, ...]  # indices of `points`, by rising x
     group: str = ""  # the heading it stands under with others like it, drawn small
     line: tuple[tuple[float, float], tuple[float, float]] | None = None  # fitted: its two ends
+
+    @property
+    def labelled(self) -> tuple[int, ...]:
+        """Indices of the points with a label: the front, then the first others, 40 in all."""
+        order = sorted(range(len(self.points)), key=lambda i: (i not in self.front, i))
+        return tuple(order[: max(MOST_LABELS, len(self.front))])
+
+    @property
+    def not_labelled(self) -> str:
+        """A sentence on the points without a label; empty where there are none."""
+        if len(self.labelled) == len(self.points):
+            return ""
+        counts = f"{len(self.labelled)} of {len(self.points)} systems"
+        return f"{counts} have a label; the mouse on a point shows its system."
 
     @property
     def description(self) -> str:

@@ -93,9 +93,10 @@ def _draw_points(axes: Any, chart: Chart) -> None:
 
 
 def _draw_labels(figure: Any, axes: Any, chart: Chart) -> None:
-    order = sorted(range(len(chart.points)), key=lambda i: (i not in chart.front, i))
+    order = chart.labelled
     points = [chart.points[i] for i in order]
     spots = [_pixels(axes, point.x, point.y) for point in points]
+    others = [_pixels(axes, p.x, p.y) for i, p in enumerate(chart.points) if i not in order]
     texts = [
         axes.text(0, 0, shortened(p.label), color=INK, fontsize=10.5, weight=_weight(i, chart),
                   transform=None, zorder=4)
@@ -107,7 +108,8 @@ def _draw_labels(figure: Any, axes: Any, chart: Chart) -> None:
     frame = axes.get_window_extent(renderer)
     path = chart.line or [(chart.points[i].x, chart.points[i].y) for i in chart.front]
     line = [_pixels(axes, x, y) for x, y in path]
-    corners = place(spots, sizes, (frame.x0 + 2, frame.y0 + 2, frame.x1, frame.y1), line)
+    bounds = (frame.x0 + 2, frame.y0 + 2, frame.x1, frame.y1)
+    corners = place(spots, sizes, bounds, line, others)
     for text, spot, (width, height), (x, y) in zip(texts, spots, sizes, corners, strict=True):
         text.set_position((x + 1, y + 3))
         near = min(max(spot[0], x), x + width), min(max(spot[1], y), y + height)

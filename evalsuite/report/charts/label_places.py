@@ -19,7 +19,11 @@ MARKER = 5.0  # half its width
 
 
 def place(
-    points: Sequence[XY], sizes: Sequence[XY], bounds: Box, lines: Sequence[XY] = ()
+    points: Sequence[XY],
+    sizes: Sequence[XY],
+    bounds: Box,
+    lines: Sequence[XY] = (),
+    others: Sequence[XY] = (),
 ) -> list[XY]:
     """The lower left corner of each label.
 
@@ -31,8 +35,9 @@ def place(
         sizes: width and height of each label, in pixels.
         bounds: what labels stay inside of.
         lines: a path that labels should rather not lie on.
+        others: where markers without a label are.
     """
-    markers = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in points]
+    markers = [(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in (*points, *others)]
     dots = _dots(lines)
     placed: list[Box] = []
     for (x, y), (width, height) in zip(points, sizes, strict=True):

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evalsuite.report.charts.chart import Chart, Point
 from evalsuite.report.figures.costs import cost, first_setting
@@ -210,7 +210,7 @@ def _chart(
     kept = front(
         [(points[i].x, points[i].y) for i in whole], smaller_is_better=axis.smaller_is_better
     )
-    return Chart(
+    chart = Chart(
         title=title,
         caption=caption,
         x_label=axis.label,
@@ -219,3 +219,4 @@ def _chart(
         front=tuple(whole[i] for i in kept),
         group=group,
     )
+    return replace(chart, caption=f"{caption} {chart.not_labelled}".strip())

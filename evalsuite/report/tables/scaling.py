@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import log10
 
 from evalsuite.report.charts.chart import Chart, Point
@@ -52,7 +53,7 @@ def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
     )
     ends = min(p.x for p in drawn), max(p.x for p in drawn)
     low, high = ((x, line.intercept + line.slope * log10(x * 1e6)) for x in ends)
-    return Chart(
+    chart = Chart(
         title=f"{column} against parameters",
         caption=f"Dashed line: {slope_in_words(line)}.",
         x_label="Parameters (M, embeddings included, log scale)",
@@ -61,6 +62,7 @@ def scaling_chart(scaling: Scaling, everyone: Sequence[System]) -> Chart:
         front=(),
         line=(low, high),
     )
+    return replace(chart, caption=f"{chart.caption} {chart.not_labelled}".strip())
 
 
 def slope_in_words(line: Fit) -> str:
