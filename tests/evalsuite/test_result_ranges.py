@@ -74,6 +74,14 @@ def test_a_number_out_of_its_range_never_enters_a_report(
         read(tmp_path / "report.json")
 
 
+def test_results_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for number in (999, 1000, 1001, 2):
+        score = SCORE.model_copy(update={"seed": number})
+        (tmp_path / f"{number:03d}.json").write_text(score.model_dump_json())
+    found = read_measurements.read([("scores", tmp_path)])["scores"]
+    assert [score.seed for score in found] == [2, 999, 1000, 1001]
+
+
 def test_numbers_in_their_ranges_are_kept(tmp_path: Path) -> None:
     file = tmp_path / "000.json"
     for value in (0, 100, 100.0000000001):

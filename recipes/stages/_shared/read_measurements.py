@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,13 @@ def read(outputs: Iterable[tuple[str, Path]]) -> dict[str, Any]:
     records: dict[str, list[Record]] = {field: [] for field, _ in RECORDS.values()}
     for kind, directory in outputs:
         field, record_type = RECORDS[kind]
-        for path in sorted(directory.glob("*.json")):
+        for path in sorted(directory.glob("*.json"), key=_place):
             if path.name != MANIFEST:
                 records[field].append(read_record(path, record_type))
     return {field: tuple(entries) for field, entries in records.items()}
+
+
+def _place(path: Path) -> tuple[int, str]:
+    """By the number that a name begins with: 1000.json comes after 999.json."""
+    number = re.match(r"\d+", path.name)
+    return int(number[0]) if number else -1, path.name
