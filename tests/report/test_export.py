@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from csv import DictReader as reader
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,17 @@ def test_both_files_read_back(run: RunRecord, tmp_path: Path) -> None:
     options = csv.ConvertOptions(column_types=expected.schema, strings_can_be_null=True)
     assert csv.read_csv(tmp_path / "new" / "all.csv", convert_options=options).equals(expected)
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"all.csv", "all.parquet"}
+
+
+@pytest.mark.parametrize("first", "=+-@\t")
+def test_no_text_is_a_formula_of_a_spreadsheet(run: RunRecord, tmp_path: Path, first: str) -> None:
+    text = f"{first}cmd|' /C calc'!A0"
+    score = run.scores[0].model_copy(update={"prefix": text, "task": text})
+    write_csv([("one", run.model_copy(update={"scores": (score,)}))], tmp_path / "all.csv")
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = (r for r in reader(file) if r["language"] == "de" and r["kind"] == "score")
+    assert (row["prefix"], row["task"]) == (f"'{text}", f"'{text}")
+    assert (row["difference_low"], row["value"], row["scoring"]) == ("-1.5", "70", "")
 
 
 def test_a_file_that_cannot_be_written_is_told_and_left_as_it_was(

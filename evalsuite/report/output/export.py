@@ -34,6 +34,7 @@ from evalsuite.results.task import ModelComparison, TaskResult
 if TYPE_CHECKING:
     import pyarrow
 
+FORMULAS = "=+-@\t\r"  # a spreadsheet runs a text that begins with one
 Row = dict[str, Any]
 Named = Sequence[tuple[str, RunRecord]]
 COLUMNS: dict[str, str] = {  # column -> arrow type
@@ -203,12 +204,26 @@ def table(runs: Named) -> pyarrow.Table:
 def write_csv(runs: Named, path: Path) -> None:
     """As CSV with a head line, UTF-8; the whole file or none.
 
+    A text that a spreadsheet would run as a formula has a ' in front.
+
     Raises:
         DataError: it cannot be written.
     """
     from pyarrow import csv
 
-    _put(path, lambda target: csv.write_csv(table(runs), target))
+    _put(path, lambda target: csv.write_csv(_without_formulas(table(runs)), target))
+
+
+def _without_formulas(table: pyarrow.Table) -> pyarrow.Table:
+    import pyarrow
+
+    quoted = [
+        [f"'{text}" if text and text[0] in FORMULAS else text for text in column.to_pylist()]
+        if column.type == pyarrow.string()
+        else column
+        for column in table.columns
+    ]
+    return pyarrow.table(quoted, schema=table.schema)
 
 
 def write_parquet(runs: Named, path: Path) -> None:
