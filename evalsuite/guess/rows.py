@@ -19,6 +19,7 @@ from pathlib import Path
 from evalsuite.errors import DataError
 from evalsuite.guess.sheet import Sheet
 from evalsuite.own.records import Column, content, form, records
+from evalsuite.own.side_by_side import side_by_side
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 Replaceable = Callable[[Path], bool]
@@ -70,8 +71,7 @@ def read_rows(place: Place, sheet: Sheet) -> Rows:
         DataError: a file cannot be read, or a row does not fit.
     """
     if isinstance(place, dict):
-        lines = [content(path).removesuffix("\n").split("\n") for path in place.values()]
-        both = [list(row) for row in zip(*lines, strict=True)]
+        both = [list(row) for row in zip(*side_by_side(place).values(), strict=True)]
         return Rows("lines", tuple(place), both, [*range(1, len(both) + 1)])
     keys = tuple(column.key for column in sheet.columns)
     if sheet.form == "squad":

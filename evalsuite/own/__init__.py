@@ -13,5 +13,6 @@ Files:
     own_task.py: a task of the user's own, read from the files its declaration names
     records.py: rows of a table file: CSV, TSV, JSON lines or parquet, plain or compressed
     row.py: one row of a declared task's table, by the parts that its format gives it
+    side_by_side.py: files with one line per row each, which belong together line by line
     split_names.py: words in names of files and columns that name a split
 """

@@ -22,14 +22,15 @@ from typing import Any
 from evalsuite.data import left_out
 from evalsuite.data.answer_forms import Normal, mlqa
 from evalsuite.data.sourced import english_first
-from evalsuite.errors import DataError, MalformedRowError, UnknownNameError
+from evalsuite.errors import DataError, UnknownNameError
 from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.metric import is_hidden
 from evalsuite.metrics._scheme import scheme_of
 from evalsuite.own.declaration import Declaration
 from evalsuite.own.formats import _label
-from evalsuite.own.records import Column, Record, content, records
+from evalsuite.own.records import Column, Record, records
 from evalsuite.own.row import Row
+from evalsuite.own.side_by_side import side_by_side
 from evalsuite.registry import FORMATS
 from evalsuite.task import DataSource, Example, SourceKind, Split, Task
 
@@ -281,19 +282,9 @@ class OwnTask(Task):
 
     def _side_by_side(self, parts: dict[str, Path]) -> Iterator[Row]:
         """Files with one line per row, each with one part of it."""
-        read = {role: content(path).removesuffix("\n").split("\n") for role, path in parts.items()}
-        first = next(iter(parts))
-        for role, lines in read.items():
-            if len(lines) != len(read[first]):
-                raise MalformedRowError(
-                    parts[role],
-                    min(len(lines), len(read[first])) + 1,
-                    f"{len(lines):,} lines, and {parts[first].name} has {len(read[first]):,}; "
-                    "line by line they belong together",
-                )
+        read, first = side_by_side(parts), next(iter(parts))
         for number, values in enumerate(zip(*read.values(), strict=True), 1):
-            texts = (value.removesuffix("\r") for value in values)
-            row_parts = dict(zip(read, texts, strict=True))
+            row_parts = dict(zip(read, values, strict=True))
             yield Row(parts[first], number, row_parts, spelling=self.declaration.spelling)
 
     def _found_labels(self, split: Split) -> tuple[str, ...]:

@@ -57,6 +57,14 @@ def in_splits(found: Rows) -> str:
             },
             "\na_text.txt:12: an empty text (text)",
         ),
+        (
+            {"all_text.txt": in_lines(rows(80), 0), "all_labels.txt": in_lines(rows(79), 1)},
+            "_labels.txt:80: 79 lines, and all_text.txt has 80; line by line they belong",
+        ),
+        (
+            {"all_text.txt": in_lines(rows(80), 0), "all_labels.txt": in_lines(rows(80), 1) + "\n"},
+            "_labels.txt:81: 81 lines, and all_text.txt has 80; line by line they belong",
+        ),
     ],
 )
 def test_a_row_that_was_set_apart_is_named_where_it_stood(
