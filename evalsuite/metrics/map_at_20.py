@@ -67,7 +67,7 @@ def _score(answers: Answers) -> dict[str, float]:
 
 
 def _chance(answers: Answers) -> float:
-    counts = [len(relevant) for relevant in answers.gold]
+    counts = [len(set(relevant)) for relevant in answers.gold]
     return sum(chance(count, answers.candidates) for count in counts) / len(counts)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from evalsuite.data import sentences
+from evalsuite.metric import Answers
 from evalsuite.metrics import map_at_20 as ranking
+from evalsuite.registry import TASKS
 from evalsuite.retrieval import nearest as search
 
 # Search
@@ -68,6 +71,17 @@ def test_chance_is_the_mean_over_all_orders(relevant: int, pool: int) -> None:
         for order in itertools.permutations(names)
     ]
     assert ranking.chance(relevant, pool, 3) == pytest.approx(100 * np.mean(orders))
+
+
+def test_a_candidate_named_again_is_one_for_chance() -> None:
+    metric: Any = ranking.METRIC
+    row: Any = {
+        "predicted": [["x"]],
+        "task": TASKS.get("lareqa"),
+        "language": "en",
+        "candidates": 2,
+    }
+    assert metric.chance(Answers(gold=[("x", "x", "x")], **row)) == 75
 
 
 def test_a_larger_set_of_queries_scores_the_mean() -> None:

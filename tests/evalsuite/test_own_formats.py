@@ -169,6 +169,8 @@ def test_queries_and_candidates() -> None:
         MatchExample("train-de-3", "Both?", "It rains."),
         MatchExample("train-de-3", "Both?", "We won."),
     ]
+    again = read("retrieval", "test", "a.csv", raw.replace("a1|a2", "a2|a2|a1|a2"), **keys)
+    assert again[1].relevant == ("a2", "a1")
     task = declared("retrieval", "test", "b.csv", "query\nWeather?\n", **keys)
     assert task.available(SOURCE, "test") == ()
 

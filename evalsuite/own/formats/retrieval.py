@@ -31,7 +31,7 @@ def example(row: Row, id: str, known: Container[str]) -> QueryExample | Parallel
     """
     if "query" not in row.parts:
         return ParallelExample(id, row.text("first"), row.text("second"))
-    relevant = tuple(_several.names(row, "relevant", known))
+    relevant = tuple(dict.fromkeys(_several.names(row, "relevant", known)))
     if "relevant" in row.parts and not relevant:
         raise row.error("no relevant candidate")
     return QueryExample(id, row.text("query"), relevant)
