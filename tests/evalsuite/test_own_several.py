@@ -85,7 +85,7 @@ def test_ids_of_candidates_with_a_comma() -> None:
     assert rows == [
         QueryExample("test-de-2", "Both?", ("faq,1", "faq,2")),
         QueryExample("test-de-3", "Weather?", ("faq,1",)),
-        QueryExample("test-de-4", "Three?", ("b", "b")),
+        QueryExample("test-de-4", "Three?", ("b",)),
     ]
     rows = read("retrieval", "train", "a.tsv", raw, **keys)
     assert rows[2] == MatchExample("train-de-3", "Weather?", "It rains.")
