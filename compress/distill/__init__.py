@@ -23,6 +23,7 @@ Files:
 - `initial_student.py`: the student as it is before training.
 - `student_batch.py`: one training batch, and what is matched on it.
 - `dropout.py`: the student's dropout while it learns.
+- `kept_logits.py`: whether a teacher's logits are kept, or computed with every batch.
 - `losses.py`: the loss of one batch, one function per term.
 - `relations.py`: the loss on attention relations (MiniLMv2).
 - `own_pieces.py`: teacher and student with different tokenizers.

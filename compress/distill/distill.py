@@ -24,12 +24,12 @@ from compress.distill.dropout import dropout
 from compress.distill.elastic_cuts import Cuts, declare
 from compress.distill.elastic_training import ElasticLoss, elastic_cuts
 from compress.distill.initial_student import Start, layers_of, origin, start
+from compress.distill.kept_logits import worth_caching
 from compress.distill.label_order import label_order, numbered_alike, require_labels
 from compress.distill.losses import matched_loss
 from compress.distill.new_head import begin_head, needs_head
 from compress.distill.options import Options
 from compress.distill.own_pieces import Placed, own_tokenizer, tokenizer_from
-from compress.distill.rules import worth_caching
 from compress.distill.student_batch import Match, StudentBatch
 from compress.distill.targets import Targets
 from compress.distill.teachers import in_order, logits_function, model_of, open_teacher

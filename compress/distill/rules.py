@@ -112,22 +112,6 @@ def vector_keys(prefix: str | None, head: bool) -> list[str]:
     return ["prefix: is for encoders without a head; leave it out"] if prefix and head else []
 
 
-def worth_caching(terms: Terms, drawn: float, rows: float) -> bool:
-    """Whether the teacher's logits are computed once per row, before training.
-
-    By default they are where only logits are matched and rows are read more than once.
-
-    Args:
-        drawn: rows of all batches.
-        rows: different rows there are.
-    """
-    if terms.others or terms.balance_labels:
-        return True
-    inside = terms.hidden > 0 or terms.relations > 0
-    saves = terms.logits > 0 and not inside and drawn > rows
-    return terms.cache == "always" or (terms.cache == "auto" and saves)
-
-
 def logits_only(terms: Terms) -> list[str]:
     """Teachers and caches that give logits only, where more is matched than logits."""
     problems = []

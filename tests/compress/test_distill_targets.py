@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from compress.distill import targets as module
 from compress.distill.distill import distill
-from compress.distill.rules import logits_only, worth_caching
+from compress.distill.kept_logits import worth_caching
+from compress.distill.rules import logits_only
 from compress.distill.targets import Targets, average
 from compress.distill.teachers import logits_function, open_teacher
 from evalsuite.registry import TASKS

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from compress.distill.rules import worth_caching
+from compress.distill.kept_logits import worth_caching
 from evalsuite.inference.task_head import head_reads_two_texts
 from evalsuite.machine.work import Work
 from recipes.stages._shared.planned_model import PlannedModel
