@@ -91,7 +91,6 @@ def evaluate(
         files.write(out, task.name, language, predictions, split, ids, task.format)
         if comparison is not None:
             comparison.add(predicted, split)
-    available = task.available(source, split)
     vectors = evaluation.vectors
     drawn = task.rows_drawn(options.max_examples)
     return TaskResult(
@@ -107,7 +106,7 @@ def evaluate(
         chance=scores.chance,
         examples=scores.examples,
         left_out=evaluation.left_out,
-        absent_languages=tuple(sorted({*task.languages} - {*available})),
+        absent_languages=task.absent(source, split),
         source=task.kind_of_source(source),
         split=split,
         source_language=task.source_language,

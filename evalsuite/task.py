@@ -285,6 +285,11 @@ class Task(ABC):
         unless the task has others."""
         return self.available(source, split)
 
+    def absent(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        """Languages that the benchmark has in the split and the source does not, sorted."""
+        listed = self.training_languages if split == "train" else self.languages
+        return tuple(sorted({*listed} - {*self.available(source, split)}))
+
     def some_of(self, rows: Sequence[Example], most: int | None) -> Sequence[Example]:
         """At most `most` of the rows, where not all are asked for: the first."""
         return rows[:most]

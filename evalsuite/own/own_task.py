@@ -127,6 +127,10 @@ class OwnTask(Task):
         """Languages with a file, whether it shows its labels or not."""
         return self._ordered(set(self._places[split]))
 
+    def absent(self, source: DataSource, split: Split) -> tuple[str, ...]:
+        """None: its languages are those of its files, and some may be in one split alone."""
+        return ()
+
     def _shows_gold(self, language: str) -> bool:
         if language not in self._shown:
             self._shown[language] = self._looked_for_gold(language)

@@ -41,7 +41,7 @@ from recipes.stages._shared.training_keys import (
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from evalsuite.machine.work import Work
-    from evalsuite.task import Task
+    from evalsuite.task import DataSource, Split, Task
     from recipes.stages._shared.planned_text import PlannedText
 
 VERSION = 18
@@ -238,6 +238,9 @@ def run(config: Config, ctx: StageContext) -> Summary:
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         if result.absent_languages:
             absent[f"{task.name} without rows"] = " ".join(result.absent_languages)
+        hidden = [] if config.languages else _without_labels(task, ctx.data, result.split)
+        if hidden:
+            absent[f"{task.name} without labels"] = " ".join(hidden)
         if result.unreached:
             summary[f"{model.label} {task.name}: answers no token reaches"] = ", ".join(
                 f"{count} of {result.examples[code]} {code}"
@@ -247,6 +250,12 @@ def run(config: Config, ctx: StageContext) -> Summary:
         if mean is not None:
             summary[f"{model.label} {task.name}"] = round(mean, 2)
     return absent | summary  # a running display shows the first few
+
+
+def _without_labels(task: Task, source: DataSource, split: Split) -> list[str]:
+    """Languages whose rows are not scored, since a declared file hides their labels."""
+    labelled = task.available(source, split)
+    return [code for code in task.readable(source, split) if code not in labelled]
 
 
 def _seen(task: Task, ctx: StageContext) -> list[str]:

@@ -18,6 +18,7 @@ from recipes.parsing.recipe_file import load
 from recipes.planning.plan import make_plan
 from recipes.planning.planned import Plan
 from recipes.stages._shared.labelled_rows import refuse_unknown_languages
+from recipes.stages.evaluate import _without_labels
 
 HEAD = """
 name: unlabelled
@@ -128,6 +129,16 @@ def test_evaluating_says_that_there_are_no_labels(
             model, TASKS.get("topics"), DataSource("files"), label="t", out=tmp_path,
             options=options,
         )  # fmt: skip
+
+
+def test_languages_of_other_splits_and_without_labels_are_not_absent() -> None:
+    plan("{de: {text: de.text}, fr: {text: en.text, label: en.label}}", TRIM)
+    task, source = TASKS.get("topics"), DataSource("files")
+    assert task.languages == ("en", "de", "fr") and task.available(source, "test") == ("fr",)
+    assert task.absent(source, "test") == ()
+    assert _without_labels(task, source, "test") == ["de"]
+    xnli, embedded = TASKS.get("xnli"), DataSource("embedded")
+    assert "th" in xnli.absent(embedded, "test") and xnli.absent(embedded, "train") == ()
 
 
 def test_fusing_scores_the_languages_that_have_labels() -> None:
