@@ -82,7 +82,9 @@ def evaluate(
     )
     seen = tuple(dict.fromkeys((*task.seen_languages, *sorted(options.seen))))
     scores = LanguageScores(task, options.seed, seen)
-    comparison = None if against is None else Comparison(against, scores)
+    vectors = evaluation.vectors
+    by_vectors = vectors is not None
+    comparison = None if against is None else Comparison(against, scores, by_vectors)
     form = FORMATS.get(task.format)
     for predicted in form.predict(evaluation):
         scores.add(predicted)
@@ -91,7 +93,6 @@ def evaluate(
         files.write(out, task.name, language, predictions, split, ids, task.format)
         if comparison is not None:
             comparison.add(predicted, split)
-    vectors = evaluation.vectors
     drawn = task.rows_drawn(options.max_examples)
     return TaskResult(
         model=predictor.describe(label),

@@ -100,10 +100,18 @@ class LanguageScores:
 
 
 class Comparison:
-    """The same rows as another model predicted them, collected language by language."""
+    """The same rows as another model predicted them, collected language by language.
 
-    def __init__(self, reference: agreement.Reference, scores: LanguageScores) -> None:
+    Args:
+        by_vectors: whether vectors are compared. A cosine is no score of a head, so where only one
+            of the two models has one, no share of equal predictions is given.
+    """
+
+    def __init__(
+        self, reference: agreement.Reference, scores: LanguageScores, by_vectors: bool = False
+    ) -> None:
         self.reference, self.scores = reference, scores
+        self._alike = reference.by_vectors.get(scores.task.name, by_vectors) == by_vectors
         self._agreement: dict[str, float] = {}
         self._differences: dict[str, np.ndarray] = {}
 
@@ -116,7 +124,8 @@ class Comparison:
         task, language = self.scores.task, predicted.language
         ids = [example.id for example in predicted.examples]
         others = agreement.read(self.reference, task.name, language, split, ids, task.format)
-        self._agreement[language] = agreement.same(task.format, others, predicted.predictions)
+        if self._alike:
+            self._agreement[language] = agreement.same(task.format, others, predicted.predictions)
         drawn = self.scores.draws(predicted, others)
         self._differences[language] = self.scores.draws_of(language) - drawn
 

@@ -10,8 +10,8 @@ is comes from the same pairs of predictions (`evalsuite.bootstrap.p_value`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,16 @@ from evalsuite.task import Format, Split
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A model scored before: its label, and the directory of its predictions."""
+    """A model scored before: its label, and the directory of its predictions.
+
+    Attributes:
+        by_vectors: task -> whether its vectors were compared there, and not what a head says; a
+            task that is not named was scored as the other model is.
+    """
 
     label: str
     directory: Path
+    by_vectors: Mapping[str, bool] = field(default_factory=dict)
 
 
 def read(

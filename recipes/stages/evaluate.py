@@ -202,7 +202,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
     absent: Summary = {}
     first = ctx.inputs["models"][0].label
     names = file_names(model.label for model in ctx.inputs["models"])
-    reference = Reference(first, ctx.out / "predictions" / names[first])
+    by_vectors: dict[str, bool] = {}  # task -> of the first model
+    reference = Reference(first, ctx.out / "predictions" / names[first], by_vectors)
     jobs = [(model, task) for model in ctx.inputs["models"] for task in tasks(config.tasks)]
     opened = None
     for done, (model, task) in enumerate(jobs):
@@ -234,6 +235,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
                 (done + fraction) / len(jobs), text
             ),
         )
+        if model.label == first:
+            by_vectors[task.name] = result.layer is not None
         path = ctx.out / f"{done:03d}.{names[model.label]}.{task.name}.json"
         path.write_text(result.model_dump_json(indent=1), encoding="utf-8")
         if result.absent_languages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,22 @@ import pytest
 from checkpoints import small
 from made_once import made_once
 from own_files import PAIR, declared
+from report_fakes import a_model, a_score
 from scipy.stats import spearmanr
 
+from evalsuite.agreement.predictions import Reference
 from evalsuite.errors import ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.registry import TASKS
-from evalsuite.results.task import TaskResult
+from evalsuite.report.figures.scores import columns
+from evalsuite.report.figures.systems import System
+from evalsuite.report.tables._agreement import comparison_table
+from evalsuite.results.task import ModelComparison, TaskResult
 from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
 from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
+from evalsuite.submission.files import write
 from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages import evaluate as stage
@@ -62,9 +69,30 @@ def scored(encoder: Path, task: Any, **options: Any) -> TaskResult:
     )  # fmt: skip
 
 
-def similarity(**keys: Any) -> Any:
-    lines = "".join(f'"{first}","{second}",{score}\n' for first, second, score in ROWS)
+def similarity(rows: Sequence[tuple[str, str, float]] = ROWS, **keys: Any) -> Any:
+    lines = "".join(f'"{first}","{second}",{score}\n' for first, second, score in rows)
     return declared("regression", "test", "s.csv", lines, **({"columns": PAIR} | keys))
+
+
+def test_cosines_and_scores_of_a_head_have_no_share_that_is_the_same(encoder: Path) -> None:
+    task, model = similarity(ROWS * 3), open_model(encoder)
+    write(encoder.parent / "head", "mine", "de", [1.2, 4.4, 3.1, 2.0] * 3, form="regression")
+    for heads, share in (({"mine": False}, {}), ({"mine": True}, {"de": 0.0}), ({}, {"de": 0.0})):
+        found = evaluate(
+            model, task, DataSource("embedded"), label="e", out=encoder.parent / "out",
+            against=Reference("tuned", encoder.parent / "head", by_vectors=heads),
+        ).comparison  # fmt: skip
+        assert found is not None and found.agreement == share and set(found.intervals) == {"de"}
+    assert comparison_notes(found) == 1
+    assert comparison_notes(found.model_copy(update={"agreement": {}})) == 2
+
+
+def comparison_notes(found: ModelComparison) -> int:
+    result = a_score(a_model("e"), de=50.0).model_copy(update={"comparison": found})
+    (column,) = columns([result])
+    table = comparison_table([System("e", (result.model,), (result,), ())], column)
+    assert table is not None
+    return len(table.notes)
 
 
 @pytest.mark.slow

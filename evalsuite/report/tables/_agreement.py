@@ -15,6 +15,10 @@ _NOTE = (
     "bootstrap over pairs of predictions for the same rows: they show what other rows of the same "
     "kind would change, not what another training would."
 )
+_UNLIKE = (
+    "Where one model scores two sentences with a head and the other by the cosine of their "
+    "vectors, no share of same predictions is given: the two have different units."
+)
 
 
 def comparison_table(systems: Sequence[System], task: TaskColumn) -> Table | None:
@@ -39,7 +43,10 @@ def comparison_table(systems: Sequence[System], task: TaskColumn) -> Table | Non
         for name, results in compared.items()
         if results
     )
-    return Table("System", heads, rows, (_NOTE.format(names=", ".join(labels)),))
+    notes = [_NOTE.format(names=", ".join(labels))]
+    if not all(other.agreement for other in others):
+        notes.append(_UNLIKE)
+    return Table("System", heads, rows, tuple(notes))
 
 
 def _compared_with(results: Sequence[TaskResult]) -> tuple[Cell]:
