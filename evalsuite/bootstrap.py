@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 LEVEL = 95.0  # percent
+LEAST_ROWS = 10  # fewer are alike by accident: of one row, all samples are the same
 _AT_ONCE = 1_000_000  # drawn rows
 
 

@@ -54,6 +54,7 @@ class LanguageScores:
         self.unlabelled: dict[str, tuple[str, ...]] = {}
         self.answered: dict[str, dict[str, int]] = {}
         self._draws: dict[str, np.ndarray] = {}
+        self._too_few: set[str] = set()  # languages that have no interval
 
     def add(self, predicted: Predicted) -> None:
         """Score the predictions of one language."""
@@ -64,6 +65,8 @@ class LanguageScores:
                 continue
             self.metrics.setdefault(name, {})[language] = value
         self._draws[language] = scoring.draws(answers, self.seed)
+        if sum(gold is not None for gold in answers.gold) < bootstrap.LEAST_ROWS:
+            self._too_few.add(language)
         self.chance[language] = scoring.chance(answers)
         self.examples[language] = len(predicted.examples)
         if predicted.answered:
@@ -90,13 +93,33 @@ class LanguageScores:
         return self._draws[language]
 
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """95% interval of the main metric, by language."""
-        return _intervals(self._draws)
+        """95% interval of the main metric, by language; none of one with too few rows."""
+        return self.intervals_of(self._draws)
+
+    def intervals_of(self, draws: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
+        """The same of other draws over the same rows."""
+        return {
+            language: bootstrap.interval(values)
+            for language, values in draws.items()
+            if language not in self._too_few
+        }
 
     def zero_shot_interval(self) -> tuple[float, float] | None:
-        """95% interval of the zero-shot mean; None where all have training rows."""
-        mean = _zero_shot(self._draws, self.seen)
+        """95% interval of the zero-shot mean; None where `zero_shot_draws` are none."""
+        mean = self.zero_shot_draws(self._draws)
         return None if mean is None else bootstrap.interval(mean)
+
+    def zero_shot_draws(self, draws: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Mean over the languages without training rows, for each draw.
+
+        None where all have training rows, or one of the others has too few rows.
+        """
+        import numpy as np
+
+        others = [code for code in draws if languages.is_zero_shot(code, self.seen)]
+        if not others or self._too_few & {*others}:
+            return None
+        return np.asarray(np.mean([draws[code] for code in others], axis=0))
 
 
 class Comparison:
@@ -131,23 +154,11 @@ class Comparison:
 
     def result(self) -> ModelComparison:
         """Agreement and differences of all languages."""
-        mean = _zero_shot(self._differences, self.scores.seen)
+        mean = self.scores.zero_shot_draws(self._differences)
         return ModelComparison(
             label=self.reference.label,
             agreement=self._agreement,
-            intervals=_intervals(self._differences),
+            intervals=self.scores.intervals_of(self._differences),
             zero_shot_interval=None if mean is None else bootstrap.interval(mean),
             p=None if mean is None else bootstrap.p_value(mean),
         )
-
-
-def _intervals(draws: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float]]:
-    return {language: bootstrap.interval(values) for language, values in draws.items()}
-
-
-def _zero_shot(draws: Mapping[str, np.ndarray], seen: Sequence[str]) -> np.ndarray | None:
-    """Mean over the languages without training rows, for each draw."""
-    import numpy as np
-
-    others = [values for code, values in draws.items() if languages.is_zero_shot(code, seen)]
-    return np.asarray(np.mean(others, axis=0)) if others else None

@@ -11,13 +11,17 @@ import pytest
 from all_tasks import TARGET
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from report_fakes import a_run
 
 from evalsuite import bootstrap, scoring
+from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.metric import Answers
 from evalsuite.registry import METRICS, TASKS
+from evalsuite.report.output.page import markdown, page
+from evalsuite.submission import files
 from evalsuite.task import DataSource
 
 EMBEDDED = DataSource("embedded")
@@ -96,6 +100,27 @@ def test_draws_repeat_themselves_and_do_not_depend_on_their_grouping(
     assert (first != bootstrap.draws(parts, seed=4)).any()
     monkeypatch.setattr(bootstrap, "_AT_ONCE", 700)
     assert (first == bootstrap.draws(parts, seed=3)).all()
+
+
+@pytest.mark.parametrize(("rows", "sure"), [(1, False), (9, False), (10, True)])
+def test_too_few_rows_have_no_interval_and_no_p(
+    tiny_nli: Path, tmp_path: Path, rows: int, sure: bool
+) -> None:
+    task, asked = TASKS.get("xnli"), EvaluationOptions(languages=("en", "de"), max_examples=rows)
+    for code in ("en", "de"):
+        other = [str(row.label) for row in task.load(EMBEDDED, "test", code)[:rows]]
+        files.write(tmp_path, "xnli", code, other)
+    found = evaluate(
+        open_model(tiny_nli), task, EMBEDDED, label="it", out=tmp_path / "it", options=asked,
+        against=Reference("other", tmp_path),
+    )  # fmt: skip
+    beside = found.comparison
+    assert beside is not None and set(beside.agreement) == {"en", "de"}
+    assert bool(found.intervals) == bool(beside.intervals) == sure
+    assert (found.zero_shot_interval is None) == (beside.p is None) == (not sure)
+    assert (beside.zero_shot_interval is None) == (not sure)
+    shown = markdown(page(a_run(found)))
+    assert shown.count("where a language has fewer than 10 rows") == 2 * (not sure)
 
 
 def test_results_carry_intervals(tiny_nli: Path, tmp_path: Path) -> None:

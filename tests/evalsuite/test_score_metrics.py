@@ -236,11 +236,11 @@ def test_languages_with_training_rows_are_not_in_the_zero_shot_mean() -> None:
     of = task("pair", "accuracy", LABELS)
     of.training_languages = ("en", "de")
     scores = LanguageScores(of, seed=0)
-    rows = [PairExample(str(n), "t", None, label) for n, label in enumerate("abcabcab")]
-    for language, said in {"en": "abcabcab", "de": "abcabcaa", "fr": "aaaaaaab"}.items():
+    rows = [PairExample(str(n), "t", None, label) for n, label in enumerate("abcabcabab")]
+    for language, said in {"en": "abcabcabab", "de": "abcabcaaaa", "fr": "aaaaaaaaab"}.items():
         scores.add(Predicted(language, rows, list(said)))
     assert scores.zero_shot_interval() == scores.intervals()["fr"]
-    scores.add(Predicted("de-AT", rows, list("bbbbbbbb")))
+    scores.add(Predicted("de-AT", rows, list("bbbbbbbbbb")))
     assert scores.zero_shot_interval() == scores.intervals()["fr"]
     found = a_score(a_model("m"), en=90.0, de=80.0, fr=60.0, sw=40.0)
     assert found.zero_shot() == 60

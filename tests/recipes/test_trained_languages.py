@@ -25,8 +25,8 @@ stages:
   - {{name: fused, stage: fuse, model: both}}
   - {{name: small, stage: distill, teacher: fused, tasks: [panx], layers: 1}}
   - {{name: bundle, stage: export, model: small, probe: 0}}
-  - {{name: before, stage: evaluate, models: [english], tasks: [panx], max_examples: 8}}
-  - {{name: scores, stage: evaluate, models: [english, fused], tasks: [panx], max_examples: 8}}
+  - {{name: before, stage: evaluate, models: [english], tasks: [panx], max_examples: 12}}
+  - {{name: scores, stage: evaluate, models: [english, fused], tasks: [panx], max_examples: 12}}
 """
 
 

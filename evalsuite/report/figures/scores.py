@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
+from evalsuite.bootstrap import LEAST_ROWS
 from evalsuite.languages import same_language
 from evalsuite.report.figures.systems import System
 from evalsuite.results.task import TaskResult
@@ -180,6 +181,13 @@ def language_means(results: Iterable[TaskResult], metric: str) -> dict[str, floa
         for code, result in scorers(own, metric).items():
             found.setdefault(code, []).append(result.metrics[metric][code])
     return {code: fmean(values) for code, values in found.items()}
+
+
+def too_few_rows(results: Iterable[TaskResult]) -> list[str]:
+    """Why some of the results have no interval, for a table's notes."""
+    few = any(count < LEAST_ROWS for r in results for count in r.examples.values())
+    why = f"No interval and no p are given where a language has fewer than {LEAST_ROWS} rows."
+    return [why] if few else []
 
 
 def intervals(results: Iterable[TaskResult]) -> dict[str, tuple[float, float]]:

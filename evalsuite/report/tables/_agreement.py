@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalsuite.report.figures.formatting import NONE, percent, points
-from evalsuite.report.figures.scores import TaskColumn, by_model, mean, results_of
+from evalsuite.report.figures.scores import TaskColumn, by_model, mean, results_of, too_few_rows
 from evalsuite.report.figures.systems import System
 from evalsuite.report.table import Cell, Column, Row, Table
 from evalsuite.results.task import TaskResult
@@ -46,6 +46,8 @@ def comparison_table(systems: Sequence[System], task: TaskColumn) -> Table | Non
     notes = [_NOTE.format(names=", ".join(labels))]
     if not all(other.agreement for other in others):
         notes.append(_UNLIKE)
+    every = (result for results in compared.values() for result in results)
+    notes += too_few_rows(r for r in every if r.comparison and r.comparison.p is None)
     return Table("System", heads, rows, tuple(notes))
 
 

@@ -17,6 +17,7 @@ from evalsuite.report.figures.scores import (
     delta,
     mean,
     score,
+    too_few_rows,
 )
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
@@ -119,6 +120,7 @@ def _notes(
             "Below a score: its 95% interval (bootstrap over rows). It shows how the score would "
             "vary on other rows of the same kind, not after another training."
         )
+    notes += too_few_rows(r for s in scored for r in s.scores if not r.zero_shot_interval)
     if len(scored) > 1:
         notes.append(f"Differences are in points against {scored[0].name}.")
     if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):
