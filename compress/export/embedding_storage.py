@@ -4,7 +4,7 @@
 
 Only standard operators are used, so any runtime that ran the graph runs it afterwards: codes and
 scales are gathered and multiplied, 4-bit codes are unpacked by a mask and a shift, factors are
-multiplied.
+multiplied. Columns that were evened out before rounding get their spread and mean back.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def _rows(table: np.ndarray, bits: int | None, ids: str, output: str) -> _Parts:
         f"{_TABLE}_{name}" for name in names
     )
     mask, shift, middle = (f"{_TABLE}_{name}" for name in ("mask", "shift", "middle"))
-    tensors = dict(zip((codes, scales), row_codes.quantize_rows(table, bits), strict=True))
+    columns = row_codes.even_columns(table, bits)
+    made = row_codes.quantize_rows(table, bits, columns)
+    tensors = dict(zip((codes, scales), made, strict=True))
     nodes = [_node("Gather", [codes, ids], read), _node("Gather", [scales, ids], scale)]
     if bits == 8:
         nodes.append(_node("Cast", [read], values, to=TensorProto.FLOAT))
@@ -172,7 +174,17 @@ def _rows(table: np.ndarray, bits: int | None, ids: str, output: str) -> _Parts:
             _node("Cast", [both], raised, to=TensorProto.FLOAT),
             _node("Sub", [raised, middle], values),
         ]
-    return tensors, [*nodes, _node("Mul", [values, scale], output)]
+    if columns is None:
+        return tensors, [*nodes, _node("Mul", [values, scale], output)]
+    scaled, spread_out, mean, spread = (
+        f"{_TABLE}_{name}" for name in ("scaled", "spread_out", "mean", "spread")
+    )
+    return tensors | {mean: columns.mean, spread: columns.spread}, [
+        *nodes,
+        _node("Mul", [values, scale], scaled),
+        _node("Mul", [scaled, spread], spread_out),
+        _node("Add", [spread_out, mean], output),
+    ]
 
 
 def _replace(

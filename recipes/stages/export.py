@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 13
+VERSION = 14
 _POWER = 0.7  # of a piece's frequency, its weight in a rank: docs/LOG.md, 2026-11-29
 _COPIES, _TRACING = 2.0, 400_000_000  # of the weights; bytes of libraries that trace a graph
 PASS = True

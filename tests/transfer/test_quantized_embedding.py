@@ -54,6 +54,25 @@ def test_rows_come_back_as_they_are_looked_up(bits: int, bytes_a_row: int) -> No
     assert torch.allclose(halves.float(), torch.from_numpy(rows[ids.numpy()]), rtol=0.02, atol=0.02)
 
 
+def test_a_column_of_large_values_does_not_take_the_codes_of_the_others() -> None:
+    torch.manual_seed(0)
+    whole = nn.Embedding(500, 16)
+    weight = whole.weight.detach()
+    weight *= 0.1
+    weight[:, 5] = 4 + 0.3 * weight[:, 5]
+    around = weight - weight.mean(0)
+    lost = [
+        float(((QuantizedEmbedding.of(whole, bits).dequantized() - weight) ** 2).sum())
+        / float((around**2).sum())
+        for bits in (4, 8)
+    ]
+    assert lost[0] < 0.02 and lost[1] < 1e-4
+    plain = row_codes.dequantize(*row_codes.quantize_rows(weight.numpy(), 4))
+    assert ((plain - weight.numpy()) ** 2).sum() > 0.3 * float((around**2).sum())
+    half = QuantizedEmbedding.of(whole.to(torch.bfloat16), 4).dequantized()
+    assert half.dtype == torch.bfloat16
+
+
 @pytest.mark.parametrize("form", ["bf16", "int8", "int4"])
 def test_a_model_holds_what_rounding_leaves(form: Any, tiny_nli: Path) -> None:
     whole, held, rounded = (load_checkpoint(tiny_nli) for _ in range(3))

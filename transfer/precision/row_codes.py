@@ -4,6 +4,10 @@
 >>> abs(dequantize(codes, scales) - table).max() < 0.6 * scales.max()
 True
 
+A column whose values are far larger than the others' would take all codes of a row. Where rows are
+rounded better so, columns are first brought to the mean 0 and the deviation 1 (`even_columns`):
+of e5-mini's table, 160 wide with one such column, 4 bits lose 1.3% of the variance and not 50%.
+
 In XLM-R base the table is 192M of 278M parameters, and a sentence reads a few rows of it: what is
 stored small is brought back row by row, so that memory stays small too. Tables are float32
 `[pieces, width]`. Exported graphs (`compress.export.embedding_storage`) and models that are trained
@@ -12,18 +16,56 @@ stored small is brought back row by row, so that memory stays small too. Tables 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 ROWS = 16_384  # at once, where rows are added up
 _ROUNDED = 2_048  # at once, where they are rounded: of XLM-R XL 20 MB, and several times that
+_COMPARED = 4_096  # rows
 _CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6)  # of a row's largest value, for 4 bits
 
 
-def quantize_rows(table: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is taken out of each column before rows are rounded, float32 `[width]` each.
+
+    Attributes:
+        mean: subtracted first.
+        spread: divides what is left; nowhere 0.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+
+
+def even_columns(table: np.ndarray, bits: int) -> Columns | None:
+    """Mean and standard deviation of each column, or None where rows are rounded as they are.
+
+    They are used where they halve the squared error of rows that are evenly apart, 4,096 at most.
+    """
+    mean, spread = (moment.astype(np.float32) for moment in (table.mean(0), table.std(0)))
+    spread[spread == 0] = 1
+    columns = Columns(mean, spread)
+    some = np.ascontiguousarray(table[:: -(-len(table) // _COMPARED)], np.float32)
+    plain, even = (
+        float(((dequantize(*quantize_rows(some, bits, own), own) - some) ** 2).sum())
+        for own in (None, columns)
+    )
+    return columns if 2 * even < plain else None
+
+
+def quantize_rows(
+    table: np.ndarray, bits: int, columns: Columns | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Codes int8 `[pieces, width]` from -127 to 127 (8 bits) or -7 to 7 (4), scales `[pieces, 1]`.
 
     A value is its code times its row's scale. With 8 bits no value is off by more than half a
     scale. With 4 a row's largest values are clipped where that lowers its squared error.
+
+    Args:
+        columns: taken out of the table first; a value is then also times its column's spread, plus
+            its mean.
     """
     if bits not in (4, 8):
         raise ValueError(f"rows are stored in 4 or 8 bits, not {bits}")
@@ -32,6 +74,8 @@ def quantize_rows(table: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]
     scales = np.empty((len(table), 1), np.float32)
     for start in range(0, len(table), _ROUNDED):
         rows = table[start : start + _ROUNDED].astype(np.float32)
+        if columns is not None:
+            rows = (rows - columns.mean) / columns.spread
         largest = np.abs(rows).max(1, keepdims=True)
         largest[largest == 0] = 1
         best = np.full((len(rows), 1), np.inf)
@@ -47,10 +91,10 @@ def quantize_rows(table: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]
     return codes, scales
 
 
-def dequantize(codes: np.ndarray, scales: np.ndarray) -> np.ndarray:
+def dequantize(codes: np.ndarray, scales: np.ndarray, columns: Columns | None = None) -> np.ndarray:
     """The table that codes and scales stand for."""
     table: np.ndarray = codes.astype(np.float32) * scales
-    return table
+    return table if columns is None else table * columns.spread + columns.mean
 
 
 def pack(codes: np.ndarray) -> np.ndarray:
