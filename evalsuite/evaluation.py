@@ -10,6 +10,7 @@ Each format reads its rows from here (`predict` in `evalsuite.formats`).
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,8 +108,8 @@ class Evaluation:
     ) -> None:
         self.task, self.source, self.split = task, source, split
         self.session, self.options, self.progress = session, options, progress
-        self._rows_read: dict[str, str] = {}  # language -> digest of its rows
-        self._candidates_read = hashlib.sha256()
+        self._digests: defaultdict[str, Any] = defaultdict(hashlib.sha256)
+        self._reading = ""  # the language whose rows are read; empty where it is what all share
         by_vectors = by_embedding(task, bool(session.predictor.labels))
         self.vectors = self._embedder() if by_vectors else None
         languages = options.languages or task.available(source, split)
@@ -136,10 +137,11 @@ class Evaluation:
         """Language and rows, in order; reports progress and adds the rows to the digest."""
         for done, (language, examples) in enumerate(self.rows.items()):
             self.progress(done / len(self.rows), f"{self.task.name} {language}")
-            read = repr((language, examples)).encode()
-            self._rows_read[language] = hashlib.sha256(read).hexdigest()
+            self._reading = language
+            self.add_to_digest((language, examples))
             self._tell(language)
             yield language, examples
+        self._reading = ""
         self._tell(None)
 
     def _tell(self, language: str | None) -> None:
@@ -150,13 +152,17 @@ class Evaluation:
     def digested(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
         """The same candidates; each is added to the digest when it is read."""
         for candidate in candidates:
-            self._candidates_read.update(repr(candidate).encode())
+            self.add_to_digest(candidate)
             yield candidate
+
+    def add_to_digest(self, read: object) -> None:
+        """Rows or a candidate, to the digest of the language that `by_language` is at."""
+        self._digests[self._reading].update(repr(read).encode())
 
     def data_digest(self) -> str:
         """Of all rows and candidates that were read so far; languages in any order give one."""
-        read = (self._candidates_read.hexdigest(), sorted(self._rows_read.items()))
-        return hashlib.sha256(repr(read).encode()).hexdigest()
+        found = sorted((code, digest.hexdigest()) for code, digest in self._digests.items())
+        return hashlib.sha256(repr(found).encode()).hexdigest()
 
     def embedder(self) -> Embedder:
         """Sentences to vectors, as this evaluation makes them."""

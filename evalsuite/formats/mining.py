@@ -53,7 +53,7 @@ def predict(evaluation: Evaluation) -> Iterator[Predicted]:
         corpora = fitted = _corpora(evaluation, task, split, language, examples)
         if split != task.fitted_on:
             labelled = evaluation.load(task.fitted_on, language)
-            evaluation.data.update(repr(labelled).encode())
+            evaluation.add_to_digest(labelled)
             fitted = _corpora(evaluation, task, task.fitted_on, language, labelled)
         predictions, threshold = mine(embed, corpora, fitted)
         candidates = len(corpora.english)
