@@ -93,13 +93,12 @@ def evaluate(
         files.write(out, task.name, language, predictions, split, ids, task.format)
         if comparison is not None:
             comparison.add(predicted, split)
-    drawn = task.rows_drawn(options.max_examples)
     return TaskResult(
         model=predictor.describe(label),
         task=task.name,
         title=task.title + (" (threshold fitted on these rows)" * (task.fitted_on == split)),
         main_metric=task.metric,
-        signature=scoring.signature(task, options.seed, drawn),
+        signature=scoring.signature(task, options.seed, task.rows_drawn(options.max_examples)),
         metrics=scores.metrics,
         intervals=scores.intervals(),
         zero_shot_interval=scores.zero_shot_interval(),
