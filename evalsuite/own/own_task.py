@@ -23,7 +23,7 @@ from evalsuite.data import left_out
 from evalsuite.data.answer_forms import Normal, mlqa
 from evalsuite.data.sourced import english_first
 from evalsuite.errors import DataError, UnknownNameError
-from evalsuite.languages import SOURCE_LANGUAGE
+from evalsuite.languages import SOURCE_LANGUAGE, is_among, wrong_code
 from evalsuite.metric import is_hidden
 from evalsuite.metrics._scheme import scheme_of
 from evalsuite.own.declaration import Declaration
@@ -59,9 +59,9 @@ class OwnTask(Task):
         self._places = {split: declaration.places(split) for split in SPLITS}
         trained = tuple(self._places["train"])
         default = SOURCE_LANGUAGE if SOURCE_LANGUAGE in trained or not trained else trained[0]
-        self.source_language = declaration.source_language or default
-        self.training_languages = trained or (self.source_language,)
         every = {code for found in self._places.values() for code in found}
+        self.source_language = self._named_source(every) or default
+        self.training_languages = trained or (self.source_language,)
         self.languages = self._ordered(every)
         self.trains_on = bool(trained)
         self.eval_splits = ("test",) if self._places["test"] else ("dev",)
@@ -83,6 +83,23 @@ class OwnTask(Task):
                 f"task {name}: positive: {self.positive!r} is none of its labels: "
                 f"{', '.join(self.labels)}"
             )
+
+    def _named_source(self, every: set[str]) -> str | None:
+        """The source language that is declared; it has to be one of the files' languages.
+
+        Where there is nothing to train on it may be another one: that of the models.
+        """
+        named = self.declaration.source_language
+        if named is None or is_among(named, every):
+            return named
+        if wrong := wrong_code(named):
+            raise DataError(f"task {self.name}: source_language: {wrong}")
+        if self._places["train"]:
+            raise DataError(
+                f"task {self.name}: source_language: there is no file in {named!r}; name one of "
+                f"{', '.join(english_first(every))}, or leave the key out"
+            )
+        return named
 
     @property
     def rules(self) -> Any:

@@ -110,6 +110,18 @@ def test_the_source_language_and_numbers_in_their_order(folder: Path) -> None:
     assert topics(source_language="de", labels=["sports", "weather"]).languages[0] == "de"
 
 
+def test_a_source_language_that_no_file_is_in_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match="task topics: source_language: 'English' is no language"):
+        topics(source_language="English")
+    with pytest.raises(DataError, match="there is no file in 'sw'; name one of en, de, pt-BR"):
+        topics(source_language="sw")
+    assert topics(source_language="pt").seen_languages == ("pt", "en")
+    alone = topics(train=None, labels=["sports", "weather"], source_language="sw")
+    assert alone.source_language == "sw"
+    with pytest.raises(DataError, match="write en"):
+        topics(train=None, labels=["sports", "weather"], source_language="English")
+
+
 def test_a_test_file_without_labels_is_predicted_on(folder: Path) -> None:
     (folder / "de/test.csv").write_text("text\nEs regnet.\n")
     assert topics().load(SOURCE, "test", "de") == [
