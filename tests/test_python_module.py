@@ -102,6 +102,16 @@ def test_rows_with_another_number_of_texts_are_refused(tmp_path: Path) -> None:
     assert model.predict([]) == []
 
 
+def test_a_text_is_no_list_of_texts(tmp_path: Path) -> None:
+    import lingopress
+
+    model = lingopress.Model(tmp_path)  # whose files are not read
+    with pytest.raises(lingopress.ERRORS, match="input:1: a text, where a list of rows is due"):
+        model.predict("It rains.")
+    with pytest.raises(lingopress.ERRORS, match="a text, where a list of texts is due; put it in"):
+        model.embed("abc")
+
+
 @pytest.mark.slow
 def test_a_users_script_is_typed(tmp_path: Path) -> None:
     """The script of docs/python.md under `mypy --strict`; and one with mistakes is refused."""

@@ -85,10 +85,12 @@ class Model:
 
         Raises:
             ModelError: the model has no head, or is no cascade and a language is given.
-            MalformedRowError: a row has another number of texts than the model needs.
+            MalformedRowError: a row has another number of texts than the model needs, or a text
+                is given where rows are due.
         """
         from evalsuite.inference.predictor import in_language
 
+        _refuse_text(rows, "rows")
         head, session = self._head, copy(self._session)
         session.max_tokens = 1 if alone else None
         in_language(self.predictor, language)
@@ -127,11 +129,13 @@ class Model:
         Raises:
             ModelError: the model gives no hidden states, has no such prompt, or has shorter
                 vectors.
+            MalformedRowError: a text is given where several are due.
         """
         import numpy as np
 
         from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
 
+        _refuse_text(texts, "texts")
         made = (prefix, prompt, dimensions, layer)
         if made not in self._embedders:
             self._embedders[made] = SentenceEmbedder(
@@ -147,6 +151,16 @@ class Model:
         while part := list(islice(rest, BATCH)):
             parts.append(embed(part))
         return np.concatenate(parts)
+
+
+def _refuse_text(given: object, what: str) -> None:
+    """A text is a sequence too, of its characters.
+
+    Raises:
+        MalformedRowError: a text is given.
+    """
+    if isinstance(given, str):
+        raise MalformedRowError("input", 1, f"a text, where a list of {what} is due; put it in [ ]")
 
 
 def open_model(model: str | Path, *, workspace: str | Path | None = None) -> Model:
