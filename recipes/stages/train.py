@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 15
+VERSION = 16
 _TOKENIZERS = 2  # times that one is opened
 
 
