@@ -24,6 +24,7 @@ RESAMPLES = 1000
 LEVEL = 95.0  # percent
 LEAST_ROWS = 10  # fewer are alike by accident: of one row, all samples are the same
 _AT_ONCE = 1_000_000  # drawn rows
+_COLUMNS = 4  # of parts; up to so many, to add the drawn rows is faster than to count them
 
 
 def ratio(sums: np.ndarray) -> np.ndarray:
@@ -51,12 +52,25 @@ def draws(
     """
     import numpy as np
 
+    counts = parts.shape[1] > _COLUMNS and bool((parts == np.rint(parts)).all())
+    sums = _sums_of_counts if counts else _sums_of_values
+    samples = _samples(len(parts), seed, resamples)
+    return np.concatenate([of_sums(sums(parts, rows)) for rows in samples])
+
+
+def _sums_of_counts(parts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Sums of each set of rows, `[sets, sums]`, of whole numbers, whose sums have no rounding."""
+    import numpy as np
+
+    return np.stack([np.bincount(own, minlength=len(parts)) for own in rows]) @ parts
+
+
+def _sums_of_values(parts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The same of any numbers, added in the order of the rows."""
+    import numpy as np
+
     columns = np.ascontiguousarray(parts.T)
-    found = []
-    for rows in _samples(len(parts), seed, resamples):
-        sums = [column.take(rows).sum(1) for column in columns]
-        found.append(of_sums(np.stack(sums, axis=-1)))
-    return np.concatenate(found)
+    return np.stack([column.take(rows).sum(1) for column in columns], axis=-1)
 
 
 def draws_anew(

@@ -9,7 +9,8 @@ of several, each label that the row is annotated with counts. Both are what scik
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -75,20 +76,25 @@ def micro(sums: np.ndarray) -> np.ndarray:
 def guesses(answers: Answers) -> list[list[object]]:
     """Constant answers, among which the best is what guessing scores; each is given to all rows.
 
-    One label each, of those that rows have; or the most frequent label, the two most frequent ones
-    and so on.
-
-    Raises:
-        ValueError: no gold label is known.
+    The most frequent label, the two most frequent ones and so on.
     """
     shown = answers.shown().gold
-    if not shown:
-        raise ValueError("no gold labels to guess from")
-    if not any(isinstance(gold, Mapping) for gold in shown):
-        return [[label] * len(shown) for label in dict.fromkeys(shown)]
     often = {label: sum(gold.get(label, False) for gold in shown) for label in answers.task.labels}
     ranked = sorted(often, key=lambda label: -often[label])
     return [[tuple(ranked[: n + 1])] * len(shown) for n in range(len(ranked))]
+
+
+def sums_of_one(gold: Sequence[object]) -> np.ndarray:
+    """The sums of `counts` where all rows are given one label, for each that rows have.
+
+    `[labels, 4 x labels]`, of rows with one label each.
+    """
+    import numpy as np
+
+    often = np.array([*Counter(gold).values()], dtype=float)
+    given = np.diag(np.full(len(often), float(len(gold))))
+    there = np.tile(often, (len(often), 1))
+    return np.concatenate([np.diag(often), given, there, np.maximum(given, there)], axis=1)
 
 
 def f1_metric(average: str, of_sums: Callable[[np.ndarray], np.ndarray]) -> Metric:
@@ -107,7 +113,11 @@ def f1_metric(average: str, of_sums: Callable[[np.ndarray], np.ndarray]) -> Metr
 
     def chance(answers: Answers) -> float:
         shown = answers.shown()
-        return max(of(replace(shown, predicted=said)) for said in guesses(answers))
+        if not shown.gold:
+            raise ValueError("no gold labels to guess from")
+        if not any(isinstance(gold, Mapping) for gold in shown.gold):
+            return float(of_sums(sums_of_one(shown.gold)).max())
+        return max(of(replace(shown, predicted=said)) for said in guesses(shown))
 
     return Metric(
         {name: f"{average} F1"},

@@ -19,6 +19,7 @@ from evalsuite.evaluate import evaluate
 from evalsuite.evaluation import EvaluationOptions
 from evalsuite.inference.open_model import open_model
 from evalsuite.metric import Answers
+from evalsuite.metrics import _label_counts
 from evalsuite.registry import METRICS, TASKS
 from evalsuite.report.output.page import markdown, page
 from evalsuite.submission import files
@@ -100,6 +101,36 @@ def test_draws_repeat_themselves_and_do_not_depend_on_their_grouping(
     assert (first != bootstrap.draws(parts, seed=4)).any()
     monkeypatch.setattr(bootstrap, "_AT_ONCE", 700)
     assert (first == bootstrap.draws(parts, seed=3)).all()
+
+
+def test_counts_of_drawn_rows_give_the_sums_that_adding_them_gives() -> None:
+    rng = np.random.default_rng(2)
+    parts = rng.integers(0, 2, (60, 12)).astype(float)
+    (rows,) = bootstrap._samples(60, 1, 100)
+    added = bootstrap._sums_of_values(parts, rows)
+    assert (bootstrap._sums_of_counts(parts, rows) == added).all()
+    drawn = bootstrap.draws(parts, 1, 100, of_sums=lambda sums: sums[..., 11])
+    assert (drawn == added[:, 11]).all()
+    assert (added[0] == parts[rows[0]].sum(0)).all()
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "micro_f1"])
+def test_the_chance_of_one_label_is_that_of_the_best_constant_answer(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric, of = METRICS.get(name), TASKS.get("xnli")
+    gold = [*"aaabbbbcd", None, *"eeeeef"]
+    assert metric.chance is not None
+    answers = Answers(gold=gold, predicted=[], task=of, language="en")
+    best = max(
+        metric.score(Answers(gold=gold, predicted=[label] * 16, task=of, language="en"))[name]
+        for label in "abcdef"
+    )
+    assert metric.chance(answers) == best
+    many = Answers(gold=[str(n % 150) for n in range(3000)], predicted=[], task=of, language="en")
+    monkeypatch.delattr(_label_counts, "counts")  # which takes seconds for 150 answers
+    right = {"macro_f1": 2 / 151 / 150, "micro_f1": 1 / 150}
+    assert metric.chance(many) == pytest.approx(100 * right[name])
 
 
 @pytest.mark.parametrize(("rows", "sure"), [(1, False), (9, False), (10, True)])
