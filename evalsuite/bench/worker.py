@@ -87,6 +87,7 @@ def measure(spec: Spec) -> SpeedResult:
     operations = _operations(spec, model, sequences)
     peak_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # not the grid's
     timer.one([sequences[0]])  # a bundle opens anew for one batch at a time
+    threads = spec.threads if model.device == "cpu" else model.threads  # it may need fewer
     return SpeedResult(
         model=model.describe(spec.label),
         text=spec.text,
@@ -102,7 +103,7 @@ def measure(spec: Spec) -> SpeedResult:
         languages=languages,
         peak_memory=peak_memory,
         baseline_memory=baseline,
-        environment=environment.capture(model.threads, model.device),
+        environment=environment.capture(threads, model.device),
     )
 
 

@@ -19,6 +19,7 @@ from compress.static.make import make
 from compress.static.table import project, weigh
 from evalsuite import tokenization
 from evalsuite.alignment.measure import measure
+from evalsuite.bench import measure as bench
 from evalsuite.bench.flops import of_directory, operations
 from evalsuite.errors import ModelError
 from evalsuite.evaluation import absolute_layer
@@ -137,6 +138,18 @@ def test_numpy_answers_as_torch_does(classifier: Path, tmp_path: Path) -> None:
     assert outside.has_weights()
     sizes = [(tmp_path / name / "model.npz").stat().st_size for name in ("fp32", "int8")]
     assert sizes[1] < 0.4 * sizes[0]
+
+
+def test_a_static_model_is_timed_with_the_threads_that_the_others_have(
+    encoder: Path, tmp_path: Path
+) -> None:
+    export(encoder, tmp_path / "fp32", runtime="numpy", precision="fp32")
+    (speed,) = bench.measure(
+        [bench.Subject(tmp_path / "fp32", {"en": [[0, 9, 11, 2]] * 3}, "static", "made up")],
+        source="embedded", threads=2, passes=1, latency_samples=2, batch_sizes=(1,), lengths=(8,),
+        peak_sizes=(64,),
+    )  # fmt: skip
+    assert speed.environment.threads == 2 and open_model(tmp_path / "fp32").threads == 1
 
 
 def test_int4_rows_come_back_from_two_per_byte(encoder: Path, tmp_path: Path) -> None:
