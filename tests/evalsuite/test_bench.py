@@ -92,7 +92,12 @@ def test_a_text_has_one_name_for_all_tokenizers(
     assert [sum(map(len, subject.sequences.values())) for subject in found] == [5, 17]  # sequences
     assert [subject.rows for subject in found] == [{"de": 1, "en": 2}] * 2
     (text,) = {subject.text for subject in found}
-    assert text.startswith("xnli ") and text.endswith(" languages, 3 sentences")
+    assert text.startswith("xnli ") and " languages, 3 sentences, rows " in text
+    other = {"de": ["a"], "en": ["b", "other"]}
+    monkeypatch.setattr("evalsuite.inference.probe_text.sample_rows", lambda *_: other)
+    run(Config.model_validate({"name": "s", "stage": "benchmark", "models": names}), context)
+    assert found[2].text == found[3].text != text  # of as many rows under the same name
+    assert found[2].text.split(", rows ")[0] == text.split(", rows ")[0]
 
 
 def test_a_cell_is_cut_from_real_sentences_in_order() -> None:
