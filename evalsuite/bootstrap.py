@@ -62,7 +62,8 @@ def _sums_of_counts(parts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Sums of each set of rows, `[sets, sums]`, of whole numbers, whose sums have no rounding."""
     import numpy as np
 
-    return np.stack([np.bincount(own, minlength=len(parts)) for own in rows]) @ parts
+    counts = np.stack([np.bincount(own, minlength=len(parts)) for own in rows])
+    return np.asarray(counts @ parts)
 
 
 def _sums_of_values(parts: np.ndarray, rows: np.ndarray) -> np.ndarray:
