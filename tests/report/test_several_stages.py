@@ -119,6 +119,31 @@ def test_a_comparison_that_only_a_later_stage_made_is_kept() -> None:
     assert [cell.text for cell in table.rows[0].cells] == ["90.0", "90.0", "−2.0 to +1.0", "0.250"]
 
 
+def test_all_models_of_a_task_have_the_same_languages_outside_the_mean() -> None:
+    other = ModelComparison(
+        label="fused", agreement={"de": 90}, intervals={}, zero_shot_interval=(1, 2), p=0.5
+    )
+    alone = a_score(a_model("english"), en=80, de=40, sw=60).model_copy(
+        update={"seen_languages": ("en",), "zero_shot_interval": (48.0, 52.0), "comparison": other}
+    )
+    both = {"seen_languages": ("en", "sw"), "zero_shot_interval": (38.0, 42.0)}
+    fused = a_score(a_model("fused"), en=80, de=62, sw=70).model_copy(update=both)
+    again = alone.model_copy(update=both | {"comparison": other.model_copy(update={"p": 0.25})})
+    elsewhere = alone.model_copy(update={"split": "dev"})
+    run = score_trials(a_run(alone, again, fused, elsewhere))
+    assert [result.zero_shot() for result in run.scores] == [40, 62, 50]
+    assert run.scores == (again, fused, elsewhere)
+    first, second, _ = main_table(group(run), columns(run.scores)).rows
+    assert [first.cells[0].text, second.cells[0].text] == ["40.0", "62.0"]
+    assert second.cells[0].delta == "+22.0"
+
+    (result, _) = score_trials(a_run(alone, fused)).scores  # whose interval is of another mean
+    assert result.zero_shot() == 40 and result.zero_shot_interval is None
+    assert result.comparison == other.model_copy(update={"zero_shot_interval": None, "p": None})
+    kept = a_score(a_model("b"), en=80, de=40).model_copy(update={"zero_shot_interval": (1.0, 2.0)})
+    assert score_trials(a_run(kept, fused)).scores[0].zero_shot_interval == (1.0, 2.0)
+
+
 def test_the_worst_language_is_the_one_of_the_scores_that_count() -> None:
     models = a_model("a", 100), a_model("b", 10)
     scores = [

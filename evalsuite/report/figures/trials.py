@@ -32,7 +32,7 @@ from evalsuite.results.record import ModelInfo
 from evalsuite.results.run import RunRecord
 from evalsuite.results.search import BudgetKind, Search, Trial
 from evalsuite.results.speed import SpeedResult
-from evalsuite.results.task import TaskResult
+from evalsuite.results.task import ModelComparison, TaskResult
 
 T = TypeVar("T")
 
@@ -167,9 +167,10 @@ def _once(run: RunRecord) -> RunRecord:
     def fertility(result: FertilityResult) -> Hashable:
         return result.label, result.text
 
+    scores = _seen_alike(run.scores)
     return run.model_copy(
         update={
-            "scores": _compared(_firsts(run.scores, score), run.scores, score),
+            "scores": _completed(_firsts(scores, score), scores, score),
             "speeds": _firsts(run.speeds, speed),
             "alignment": _firsts(run.alignment, alignment),
             "fertility": _firsts(run.fertility, fertility),
@@ -177,19 +178,58 @@ def _once(run: RunRecord) -> RunRecord:
     )
 
 
-def _compared(
+def _seen_alike(scores: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
+    """The results, those of one task, split and source with the same languages outside the mean.
+
+    They stand in one column, and one stage may know of models that were trained in more languages.
+    """
+
+    def rows(result: TaskResult) -> Hashable:
+        return result.task, result.split, result.source
+
+    seen: dict[Hashable, dict[str, None]] = {}
+    for result in scores:
+        seen.setdefault(rows(result), {}).update(dict.fromkeys(result.seen_languages))
+    return tuple(_with_seen(result, tuple(seen[rows(result)])) for result in scores)
+
+
+def _with_seen(result: TaskResult, seen: tuple[str, ...]) -> TaskResult:
+    """The result with other seen languages; no interval and no p where its mean is another."""
+    other = result.model_copy(update={"seen_languages": seen})
+    scored = result.metrics[result.main_metric]
+    if all(result.is_zero_shot(code) == other.is_zero_shot(code) for code in scored):
+        return other
+    none = {"zero_shot_interval": None}
+    comparison = result.comparison and result.comparison.model_copy(update={**none, "p": None})
+    return other.model_copy(update={**none, "comparison": comparison})
+
+
+def _completed(
     firsts: Iterable[TaskResult],
     every: Sequence[TaskResult],
     key: Callable[[TaskResult], Hashable],
 ) -> tuple[TaskResult, ...]:
-    """The first results, with the comparison of a later one where they have none."""
-    found = {key(result): result.comparison for result in reversed(every) if result.comparison}
+    """The first results, with the interval and the comparison of a later one, if they have none."""
+    intervals = {key(r): r.zero_shot_interval for r in reversed(every) if r.zero_shot_interval}
+    found: dict[Hashable, list[ModelComparison]] = {}
+    for result in every:
+        if result.comparison:
+            found.setdefault(key(result), []).append(result.comparison)
     return tuple(
-        result.model_copy(update={"comparison": found[key(result)]})
-        if result.comparison is None and key(result) in found
-        else result
+        result.model_copy(
+            update={
+                "zero_shot_interval": result.zero_shot_interval or intervals.get(key(result)),
+                "comparison": _fullest(found.get(key(result), ())),
+            }
+        )
         for result in firsts
     )
+
+
+def _fullest(comparisons: Sequence[ModelComparison]) -> ModelComparison | None:
+    """The first comparison, or a later one with the same model that has a p where it has none."""
+    alike = [other for other in comparisons if other.label == comparisons[0].label]
+    return min(alike, key=lambda other: other.p is None, default=None)
 
 
 def _firsts(items: Iterable[T], key: Callable[[T], Hashable]) -> tuple[T, ...]:
