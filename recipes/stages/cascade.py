@@ -93,6 +93,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A cascade with the labels of its models."""
     if config.max_lost is not None and config.budget is not None:
         raise StageInputError("max_lost, budget: both say which rows go on; give one of them")
+    if len(inputs["models"]) > len(config.models):
+        raise StageInputError(
+            "models: a name has several variants, and each would be a member; name one, as in "
+            "fast[n=1], or mention ${n} in the stage, so that it is made for each n"
+        )
     if not 2 <= (count := len(inputs["models"])) <= MOST:
         raise StageInputError(f"models: a cascade has two or three models, not {count}")
     (task,) = known_tasks((config.task,))

@@ -221,8 +221,14 @@ def test_a_cascade_is_timed_on_rows_with_one_label() -> None:
 
 def test_a_cascade_has_two_or_three_models() -> None:
     for count in (1, 4):
+        config = _config(models=tuple("abcd")[:count])
         with pytest.raises(StageInputError, match=f"two or three models, not {count}"):
-            cascade.check(_config(), _models(*[XNLI] * count))
+            cascade.check(config, _models(*[XNLI] * count))
+
+
+def test_variants_of_a_model_are_not_members_of_one_cascade() -> None:
+    with pytest.raises(StageInputError, match=r"models: a name has several variants.*fast\[n=1\]"):
+        cascade.check(_config(), _models(XNLI, XNLI, XNLI))
 
 
 def test_a_cascade_is_a_member_of_no_other_stage() -> None:
