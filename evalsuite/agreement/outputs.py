@@ -171,7 +171,10 @@ def _agreement(
         same = a[inside].argmax(0) == b[inside].argmax(0)
         return float(same.sum()), float(len(same))
     # Tokens that start a word; all of them where the text was not encoded as words.
-    starts = [position for position, word in enumerate(item.words) if word >= 0]
-    starts = starts or list(range(len(item.ids)))
+    starts = list(range(len(item.ids)))
+    if item.words:
+        starts = [position for position, word in enumerate(item.words) if word >= 0]
+    if not starts:  # a window inside one long word
+        return 0.0, 0.0
     same = a[starts].argmax(-1) == b[starts].argmax(-1)
     return float(same.sum()), float(len(starts))

@@ -18,6 +18,7 @@ from evalsuite.bench import flops
 from evalsuite.errors import MalformedRowError, ModelError
 from evalsuite.evaluate import evaluate
 from evalsuite.inference.checkpoint_config import answers_of, labels_of, model_config
+from evalsuite.inference.encoded import Encoded
 from evalsuite.inference.open_model import open_model
 from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import sample
@@ -145,3 +146,13 @@ def test_lines_of_one_sentence_or_of_two(tiny_nli: Path) -> None:
     ):
         with pytest.raises(MalformedRowError, match=problem):
             list(predict_lines(tiny_nli, ["a", second]))
+
+
+def test_a_window_inside_a_long_word_has_no_answer_to_compare() -> None:
+    def counted(words: list[int]) -> tuple[float, float]:
+        item = Encoded(0, [0, 5, 6, 2], words)
+        return outputs._agreement(item, np.eye(4), np.eye(4), "label")
+
+    assert counted([-1, 0, -1, -1]) == (1, 1)
+    assert counted([-1, -1, -1, -1]) == (0, 0)
+    assert counted([]) == (4, 4)  # not encoded as words
