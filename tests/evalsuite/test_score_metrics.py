@@ -254,4 +254,8 @@ def test_languages_with_training_rows_are_not_in_the_zero_shot_mean() -> None:
     several = found.model_copy(update={"seen_languages": ("en", "de")})
     assert several.zero_shot() == 50 and several.transfer_gap() == 40
     shown = markdown(page(a_run(several)))
-    assert "has training rows in en, de; none of these languages is in its mean" in shown
+    why = "because the task has training rows in them or a model was trained in them."
+    assert f"XNLI: en, de are not in the mean, {why}" in shown
+    dev = found.model_copy(update={"split": "dev"})
+    shown = markdown(page(a_run(several, dev)))
+    assert f"XNLI (test): en, de are not in the mean, {why}" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 from evalsuite.report.figures.formatting import NONE, between, listed, percent, points
 from evalsuite.report.figures.names import metric_name
@@ -16,13 +17,13 @@ from evalsuite.report.figures.scores import (
     can_be_averaged,
     delta,
     mean,
+    results_of,
     score,
     too_few_rows,
 )
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
-from evalsuite.results.task import TaskResult
 
 
 def main_table(systems: Sequence[System], tasks: Sequence[TaskColumn]) -> Table:
@@ -105,15 +106,15 @@ def _notes(
         "Zero-shot score in percent: the unweighted mean over all languages except the source "
         "language. The score of the source language is below it."
     ]
-    several: dict[str, TaskResult] = {}  # task -> its first result, with the title of its column
-    for system in scored:
-        for result in system.scores:
+    several: dict[str, tuple[str, ...]] = {}  # column -> languages
+    for system, task in product(scored, tasks):
+        for result in results_of(system, task):
             if len(result.seen_languages) > 1:
-                several.setdefault(result.task, result)
+                several.setdefault(task.name, result.seen_languages)
     notes += [
-        f"{result.title} has training rows in {', '.join(result.seen_languages)}; none of these "
-        "languages is in its mean."
-        for result in several.values()
+        f"{name}: {', '.join(codes)} are not in the mean, because the task has training rows in "
+        "them or a model was trained in them."
+        for name, codes in several.items()
     ]
     if any(cell and cell.interval for cells in grid.values() for cell in cells):
         notes.append(
