@@ -90,9 +90,9 @@ def ask(source: Source, labels: Sequence[str], rows: Sequence[Sequence[PairExamp
 
 
 def copy(source: Path, out: Path) -> None:
-    """Copy the files of a model, without a stage's manifest; links become files."""
+    """Copy the files of a model, without a stage's manifest and hidden ones; links become files."""
     for folder in (Path(), *map(Path, GRAPHS)):
-        for path in sorted((source / folder).glob("*")):
+        for path in sorted((source / folder).glob("[!.]*")):
             if path.is_file() and path.name != MANIFEST and not is_pickle(path):
                 (out / folder).mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, out / folder / path.name)

@@ -13,7 +13,7 @@ import pytest
 from checkpoints import NLI, bert, renamed, small, turned
 
 from compress.cascade.make import Wanted, make
-from compress.cascade.members import Source
+from compress.cascade.members import Source, copy
 from compress.errors import CascadeError, GateError
 from compress.gate import lost
 from evalsuite import tokenization
@@ -217,6 +217,9 @@ def test_a_region_has_the_threshold_of_its_language() -> None:
     other = {code: member.threshold_in(code) for code in ("pt_BR", "zh_TW", "sr-Latn", "sr_latn")}
     assert other == {"pt_BR": 0.9, "zh_TW": 0.8, "sr-Latn": 0.7, "sr_latn": 0.7}
     assert member.threshold_in("sr-Latn-RS") == 0.7 and member.threshold_in("sr-Cyrl") == 0.5
+    longer = member.model_copy(update={"by_language": {"eng_Latn": 0.9, "zho-Hans": 0.8}})
+    codes = ("en", "eng", "eng_Latn-US", "zho-Hans-CN", "zh-Hans", "zh")
+    assert [longer.threshold_in(code) for code in codes] == [0.9, 0.9, 0.9, 0.8, 0.8, 0.5]
 
 
 def test_a_served_cascade_knows_the_language_and_counts_who_answered(
@@ -315,3 +318,14 @@ def test_models_that_are_no_cascade_are_refused(
     own["tags"] = small(tmp_path / "tags", "tagging")
     with pytest.raises(CascadeError, match="tags does not give one label per row"):
         made(own, dev, tmp_path / "out", "fast", "tags")
+
+
+def test_hidden_files_are_no_part_of_a_member(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    for name in ("config.json", ".env", ".gitattributes", "onnx/model.onnx", "onnx/.cache"):
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
+        (model / name).write_text("{}")
+    copy(model, tmp_path / "member-1")
+    found = [path for path in (tmp_path / "member-1").rglob("*") if path.is_file()]
+    names = sorted(str(path.relative_to(tmp_path / "member-1")) for path in found)
+    assert names == ["config.json", "onnx/model.onnx"]
