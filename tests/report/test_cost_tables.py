@@ -273,6 +273,13 @@ def test_rows_are_counted_and_not_the_windows_or_choices_they_become() -> None:
     by_language = language_speed_table(group(run))
     assert texts(by_language) == {"German": ["200", "2.50", "100", "2.50", "100"]}
     assert "p50 is of one sequence" in by_language.notes[-1]
+    small = run.speeds[1]  # as an older version wrote it, which counted sequences by language
+    old = small.model_copy(
+        update={"languages": {"de": small.languages["de"].model_copy(update={"rows": None})}}
+    )
+    by_language = language_speed_table(group(a_run(speeds=(run.speeds[0], old))))
+    assert texts(by_language)["German"] == ["200", "–", "2.50", "100", "–", "100"]
+    assert by_language.notes[-1].endswith("an older version that counted sequences.")
     alike = run.model_copy(update={"speeds": (a_speed(a_model("a"), 10),)})
     assert not any("sequence." in note for note in cost_table(group(alike)).notes)
 

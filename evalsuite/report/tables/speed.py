@@ -12,7 +12,7 @@ from evalsuite.report.figures.scores import mean
 from evalsuite.report.figures.systems import System
 from evalsuite.report.section import Content, Part, ReportTable
 from evalsuite.report.table import Cell, Column, Row, Table
-from evalsuite.results.speed import LanguageSpeed, SpeedResult
+from evalsuite.results.speed import SpeedResult
 
 
 def grid_table(systems: Sequence[System]) -> Table:
@@ -70,7 +70,7 @@ def language_speed_table(systems: Sequence[System]) -> Table:
     for index, code in enumerate(codes):
         cells = [Cell(number(profile[index])) for profile in tokens]
         for _, speeds in groups:
-            cells += _language_cells([s.languages[code] for s in speeds if code in s.languages])
+            cells += _language_cells([s for s in speeds if code in s.languages], code)
         name = language_name(code)
         rows.append(Row(Cell(name or code, sub=code if name else ""), tuple(cells), language=code))
     texts = listed(sorted({speed.text for _, speeds in groups for speed in speeds}))
@@ -79,20 +79,35 @@ def language_speed_table(systems: Sequence[System]) -> Table:
         "length-sorted batches. p50: one sentence at a time. Where a vocabulary splits words into "
         "more pieces, a sentence takes longer.",
     )
-    if in_pieces([speed for _, speeds in groups for speed in speeds]):
+    every = [speed for _, speeds in groups for speed in speeds]
+    if in_pieces(every):
         several = "A sentence is a row of the task, which may be several sequences"
         notes += (f"{several}; p50 is of one sequence.",)
+    if any(_sentences(speed, code) is None for speed in every for code in speed.languages):
+        notes += (
+            "No sentences/s and no tokens per sentence are given of speeds from an older version "
+            "that counted sequences.",
+        )
     return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
 
 
+def _sentences(speed: SpeedResult, code: str) -> int | None:
+    """Sentences of a language; None where sequences were counted, and sentences are several."""
+    measured = speed.languages[code]
+    if measured.rows is None and in_pieces([speed]):
+        return None
+    return measured.rows or measured.sentences
+
+
 def _tokens(speeds: Sequence[SpeedResult], code: str) -> float | None:
-    measured = [speed.languages[code] for speed in speeds if code in speed.languages]
-    return mean(m.tokens / (m.rows or m.sentences) for m in measured)
+    measured = [(s.languages[code], _sentences(s, code)) for s in speeds if code in s.languages]
+    return mean(m.tokens / count if count else None for m, count in measured)
 
 
-def _language_cells(measured: Sequence[LanguageSpeed]) -> list[Cell]:
-    rates = mean((m.rows or m.sentences) / median(m.seconds) for m in measured)
-    timed_alone = [m.latency_seconds for m in measured if m.latency_seconds]
+def _language_cells(speeds: Sequence[SpeedResult], code: str) -> list[Cell]:
+    measured = [(speed.languages[code], _sentences(speed, code)) for speed in speeds]
+    rates = mean(count / median(m.seconds) if count else None for m, count in measured)
+    timed_alone = [m.latency_seconds for m, _ in measured if m.latency_seconds]
     middle = mean(percentile(samples, 50) for samples in timed_alone)
     return [Cell(number(rates)), Cell(_ms(middle))]
 
