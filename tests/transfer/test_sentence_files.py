@@ -14,7 +14,7 @@ from compress.export.export import export
 from compress.trim.trim import trim
 from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
-from transfer.models.sentence_files import complete_sentence_files
+from transfer.models.sentence_files import complete_sentence_files, copy_sentence_files
 
 TEXTS = ["It rains.", "Der Hund schläft, die Katze auch.", "雨が降っています。"]
 FILES = ("modules.json", "1_Pooling/config.json", "sentence_bert_config.json")
@@ -55,6 +55,18 @@ def test_what_is_declared_stays(tmp_path: Path) -> None:
     before = (tmp_path / "trimmed" / "modules.json").read_bytes()
     complete_sentence_files(tmp_path / "trimmed")
     assert (tmp_path / "trimmed" / "modules.json").read_bytes() == before
+
+
+def test_copied_files_declare_the_width_of_the_model_they_are_copied_to(tmp_path: Path) -> None:
+    base, student = encoder(tmp_path / "base"), encoder(tmp_path / "student")
+    complete_sentence_files(base)
+    file = student / "1_Pooling" / "config.json"
+    copy_sentence_files(base, student)
+    declared = json.loads(file.read_text()) | {"include_prompt": True}
+    file.write_text(json.dumps(declared | {"word_embedding_dimension": 384}))
+    complete_sentence_files(student)
+    assert json.loads(file.read_text()) == declared
+    assert declared["word_embedding_dimension"] == 32
 
 
 def test_a_model_with_a_head_gets_none(tmp_path: Path) -> None:

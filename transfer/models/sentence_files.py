@@ -28,6 +28,7 @@ from evalsuite.retrieval.declared_vectors import (
 from transfer.objectives.sentence_vectors import SentenceVectors
 
 CONFIG = "config.json"
+_WIDTH = "word_embedding_dimension"
 _MODULES = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
 
 
@@ -50,13 +51,18 @@ def _has_head(directory: Path) -> bool:
 
 
 def complete_sentence_files(directory: Path) -> None:
-    """Write the files that an encoder lacks; nothing where there is a `modules.json`, or a head.
+    """Write the files that an encoder lacks; nothing where there is a head.
+
+    Where there is a `modules.json`, only the width is corrected: copied files have their model's.
 
     Raises:
         ModelError: the files that are there are damaged, or declare what is not supported.
     """
     config = model_config(directory)
-    if head_of(config) is not None or (directory / MODULES).exists():
+    if head_of(config) is not None:
+        return
+    if (directory / MODULES).exists():
+        _correct_width(directory / POOLING, config["hidden_size"])
         return
     declared = declared_by(directory)
     _write(directory / POOLING, _pooling(config["hidden_size"], declared.pooling))
@@ -89,6 +95,16 @@ def declare_vectors(vectors: SentenceVectors, base: Path, out: Path) -> None:
     )
 
 
+def _correct_width(path: Path, width: int) -> None:
+    """Set the width in the file of a pooling, where it has one of another model."""
+    try:
+        pooling = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # what is damaged is refused where it is read
+        return
+    if isinstance(pooling, dict) and pooling.get(_WIDTH, width) != width:
+        _write(path, pooling | {_WIDTH: width})
+
+
 def _modules() -> list[dict[str, Any]]:
     return [
         {
@@ -103,7 +119,7 @@ def _modules() -> list[dict[str, Any]]:
 
 def _pooling(width: int, pooling: str) -> dict[str, Any]:
     return {
-        "word_embedding_dimension": width,
+        _WIDTH: width,
         "pooling_mode_cls_token": pooling == "cls",
         "pooling_mode_mean_tokens": pooling == "mean",
     }
