@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite import bootstrap, languages, scoring
 from evalsuite.agreement import predictions as agreement
 from evalsuite.evaluation import Predicted
-from evalsuite.metric import Answers
+from evalsuite.metric import Answers, is_hidden
 from evalsuite.registry import FORMATS
 from evalsuite.results.task import ModelComparison
 from evalsuite.task import Task
@@ -65,7 +65,7 @@ class LanguageScores:
                 continue
             self.metrics.setdefault(name, {})[language] = value
         self._draws[language] = scoring.draws(answers, self.seed)
-        if sum(gold is not None for gold in answers.gold) < bootstrap.LEAST_ROWS:
+        if _known(answers) < bootstrap.LEAST_ROWS:
             self._too_few.add(language)
         self.chance[language] = scoring.chance(answers)
         self.examples[language] = len(predicted.examples)
@@ -120,6 +120,12 @@ class LanguageScores:
         if not others or self._too_few & {*others}:
             return None
         return np.asarray(np.mean([draws[code] for code in others], axis=0))
+
+
+def _known(answers: Answers) -> int:
+    """Rows whose answer is known. That of a sentence without a translation is known to be none."""
+    empty_is_known = scoring.kinds(answers.task.format)[0] == "pairs"
+    return sum(empty_is_known or not is_hidden(gold) for gold in answers.gold)
 
 
 class Comparison:

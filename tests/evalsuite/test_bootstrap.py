@@ -11,19 +11,20 @@ import pytest
 from all_tasks import TARGET
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_fakes import a_run
+from report_fakes import a_model, a_run, a_score
 
 from evalsuite import bootstrap, scoring
 from evalsuite.agreement.predictions import Reference
 from evalsuite.evaluate import evaluate
-from evalsuite.evaluation import EvaluationOptions
+from evalsuite.evaluation import EvaluationOptions, Predicted
 from evalsuite.inference.open_model import open_model
+from evalsuite.language_scores import LanguageScores
 from evalsuite.metric import Answers
 from evalsuite.metrics import _label_counts
 from evalsuite.registry import METRICS, TASKS
 from evalsuite.report.output.page import markdown, page
 from evalsuite.submission import files
-from evalsuite.task import DataSource
+from evalsuite.task import Answer, DataSource, MiningExample, SpanExample
 
 EMBEDDED = DataSource("embedded")
 
@@ -151,7 +152,37 @@ def test_too_few_rows_have_no_interval_and_no_p(
     assert (found.zero_shot_interval is None) == (beside.p is None) == (not sure)
     assert (beside.zero_shot_interval is None) == (not sure)
     shown = markdown(page(a_run(found)))
-    assert shown.count("where a language has fewer than 10 rows") == 2 * (not sure)
+    assert shown.count("A language with fewer than 10 rows") == 2 * (not sure)
+
+
+def test_a_language_alone_that_has_no_interval_is_explained() -> None:
+    wide, few = (50.0, 60.0), "A language with fewer than 10 rows"
+    found = a_score(a_model("m"), en=50, de=55).model_copy(
+        update={"intervals": {"en": wide, "de": wide}, "zero_shot_interval": wide}
+    )
+    assert few not in markdown(page(a_run(found)))
+    less = found.model_copy(update={"intervals": {"de": wide}, "examples": {"en": 5, "de": 200}})
+    assert markdown(page(a_run(less))).count(few) == 1
+    hidden = less.model_copy(update={"examples": {"en": 200, "de": 200}})  # labels of en
+    assert markdown(page(a_run(hidden))).count(few) == 1
+
+
+@pytest.mark.parametrize(("known", "sure"), [(9, False), (10, True)])
+def test_rows_with_hidden_answers_do_not_count_for_an_interval(known: int, sure: bool) -> None:
+    of = TASKS.get("mlqa")
+    answers = [(Answer("a", 0),) if row < known else () for row in range(200)]
+    rows = [SpanExample(str(n), "who?", "a b", gold) for n, gold in enumerate(answers)]
+    scores = LanguageScores(of, seed=0)
+    scores.add(Predicted("de", rows, ["a"] * 200))
+    assert bool(scores.intervals()) is sure
+    assert (scores.zero_shot_interval() is not None) is sure
+
+
+def test_sentences_without_a_translation_count_for_an_interval() -> None:
+    scores = LanguageScores(TASKS.get("bucc2018"), seed=0)
+    rows = [MiningExample(str(n), "text", ("a",) if n < 5 else ()) for n in range(200)]
+    scores.add(Predicted("de", rows, ["a" if n < 4 else None for n in range(200)], candidates=9))
+    assert set(scores.intervals()) == {"de"}
 
 
 def test_results_carry_intervals(tiny_nli: Path, tmp_path: Path) -> None:

@@ -185,8 +185,15 @@ def language_means(results: Iterable[TaskResult], metric: str) -> dict[str, floa
 
 def too_few_rows(results: Iterable[TaskResult]) -> list[str]:
     """Why some of the results have no interval, for a table's notes."""
-    few = any(count < LEAST_ROWS for r in results for count in r.examples.values())
-    why = f"No interval and no p are given where a language has fewer than {LEAST_ROWS} rows."
+    few = any(
+        count < LEAST_ROWS or (result.intervals and code not in result.intervals)
+        for result in results
+        for code, count in result.examples.items()
+    )
+    why = (
+        f"A language with fewer than {LEAST_ROWS} rows whose answer is known has no interval; a "
+        "mean over it has no interval and no p."
+    )
     return [why] if few else []
 
 

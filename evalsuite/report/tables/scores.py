@@ -121,7 +121,8 @@ def _notes(
             "Below a score: its 95% interval (bootstrap over rows). It shows how the score would "
             "vary on other rows of the same kind, not after another training."
         )
-    notes += too_few_rows(r for s in scored for r in s.scores if not r.zero_shot_interval)
+    every = [result for system in scored for result in system.scores]
+    notes += too_few_rows(r for r in every if not r.zero_shot_interval or r.intervals)
     if len(scored) > 1:
         notes.append(f"Differences are in points against {scored[0].name}.")
     if any(cell and cell.models > 1 for cells in grid.values() for cell in cells):
