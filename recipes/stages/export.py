@@ -26,7 +26,7 @@ from recipes.stages._shared.contract import (
     Summary,
 )
 from recipes.stages._shared.elastic_keys import CutConfig, planned_cut, refuse_cut
-from recipes.stages._shared.families import refuse_runtime, shortens
+from recipes.stages._shared.families import refuse_runtime, refuse_unknown, shortens
 from recipes.stages._shared.heads import head_format
 from recipes.stages._shared.lineage import kept, made_from, shown
 from recipes.stages._shared.planned_model import PlannedModel
@@ -115,6 +115,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     refuse_unscored(config, config.probe_task, model)
     if config.cut is not None:
         refuse_cut(model, config.cut.layers, config.cut.ffn, "cut: ")
+    if config.exclude:
+        refuse_unknown(model, "exclude", "leave exclude out")
     if _calibrates(config) and config.calibration_text == "train":
         artifact = Artifact("bundle", task=model.task, head=model.head)
         if not probed(config.probe_task, artifact).learnable:
@@ -149,7 +151,8 @@ def _check_layout(config: Config, model: Artifact) -> None:
     """The runtime and the head fit the layout, where the head is known."""
     if config.layout is None:
         return
-    if why := layouts()[config.layout].refusal(config.runtime, head_format(model)):
+    layout, head = layouts()[config.layout], head_format(model)
+    if why := layout.refusal(config.runtime, head, model.family):
         raise StageInputError(f"layout: {why}")
 
 

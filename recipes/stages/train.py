@@ -116,7 +116,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "base; use method: full, or set it on the distill stage"
         )
     if config.method in ("lora", "last_k"):
-        refuse_unknown(model, "model")
+        refuse_unknown(model, "model", "set method: full")
     refuse_lacking(model, heads, config.mlm > 0, config.gradient_checkpointing)
     headless = vectors and not (only and only.by_embedding)
     head = only.name if only and not headless else None

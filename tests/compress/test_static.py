@@ -15,6 +15,7 @@ from compress.distill import plain_text
 from compress.distill.distill import distill
 from compress.errors import ExportError, StudentError
 from compress.export.export import export
+from compress.export.layouts import transformers_js
 from compress.static.make import make
 from compress.static.table import project, weigh
 from evalsuite import tokenization
@@ -275,6 +276,25 @@ def test_what_cannot_become_static_is_refused(tiny_base: Path, tmp_path: Path) -
     assert static_stage.check(config, {"model": [elastic]}).cuts == CutSizes((), ())
 
 
+def test_a_static_classifier_has_no_layout_for_a_browser() -> None:
+    keys = {"name": "e", "stage": "export", "model": "m"}
+    config = export_stage.Config.model_validate(keys | {"layout": "transformers.js"})
+    encoder = Artifact("checkpoint", family=MODEL_TYPE)
+    export_stage.check(config, {"model": [encoder]})
+    with pytest.raises(
+        StageInputError, match=r"^layout: .* no class for a static model with a head"
+    ):
+        export_stage.check(config, {"model": [dataclasses.replace(encoder, task="xnli")]})
+    assert transformers_js.refusal("onnxruntime", "pair", "bert") is None
+
+
+def test_parts_of_a_static_model_are_not_excluded() -> None:
+    keys = {"name": "e", "stage": "export", "model": "m", "precision": "int8", "exclude": "auto"}
+    static = Artifact("checkpoint", task="xnli", family=MODEL_TYPE)
+    with pytest.raises(StageInputError, match=r"^exclude: .* no layers; leave exclude out$"):
+        export_stage.check(export_stage.Config.model_validate(keys), {"model": [static]})
+
+
 @pytest.mark.parametrize(("task", "head"), [("udpos", "tagging"), ("xquad", "span")])
 def test_a_static_model_gets_no_head_for_words(task: str, head: str) -> None:
     static = {"model": [Artifact("checkpoint", family=MODEL_TYPE)]}
@@ -293,7 +313,7 @@ def test_a_static_model_gets_no_head_for_words(task: str, head: str) -> None:
         ({"mlm": 0.5, "max_steps": 9}, "^mlm: a static model reads each piece alone"),
         ({"method": "soft_prompt"}, "^method: soft_prompt: a static model has no layers that read"),
         ({"method": "deep_prompt"}, "^method: deep_prompt: a static model has no layers that read"),
-        ({"method": "lora"}, "^model: unknown model family 'lingopress-static'"),
+        ({"method": "lora"}, "^model: a static model has no layers; set method: full$"),
     ],
 )
 def test_what_a_static_model_cannot_be_trained_by_is_refused(

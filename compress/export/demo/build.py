@@ -86,8 +86,9 @@ def _card(bundle: Path) -> dict[str, Any]:
     if card is None:
         raise ExportError(f"{bundle} is no bundle: it has no {BUNDLE_FILE}; make one with export")
     check_files(bundle, card)
-    head = head_of(model_config(bundle)) if card["labels"] else None
-    if why := transformers_js.refusal(card["runtime"], head):
+    config = model_config(bundle)
+    head = head_of(config) if card["labels"] else None
+    if why := transformers_js.refusal(card["runtime"], head, config["model_type"]):
         raise ExportError(f"{bundle} runs in no browser: {why}")
     return card
 

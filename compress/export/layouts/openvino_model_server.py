@@ -34,7 +34,7 @@ A request in Python:
 """
 
 
-def refusal(runtime: str, head: str | None) -> str | None:
+def refusal(runtime: str, head: str | None, model_type: str | None = None) -> str | None:
     """Why a bundle cannot have this layout; None where it can.
 
     >>> refusal("torch", "pair")

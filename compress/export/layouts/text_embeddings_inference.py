@@ -39,7 +39,7 @@ curl 127.0.0.1:8080/{path} -H 'Content-Type: application/json' -d '{body}'
 """
 
 
-def refusal(runtime: str, head: str | None) -> str | None:
+def refusal(runtime: str, head: str | None, model_type: str | None = None) -> str | None:
     """Why a bundle cannot have this layout; None where it can.
 
     >>> refusal("onnxruntime", "tagging")

@@ -19,6 +19,7 @@ from compress.export.bundle import BundleCard
 from compress.export.layouts import _json_files
 from compress.export.layouts._graph_file import write_one_file
 from evalsuite.retrieval.declared_vectors import declared_by
+from evalsuite.static.kind import MODEL_TYPE
 
 NAME = "transformers.js"
 RUNTIME = "onnxruntime"
@@ -53,7 +54,7 @@ def type_of(precision: str) -> str:
     return _TYPES.get(precision, "q8")
 
 
-def refusal(runtime: str, head: str | None) -> str | None:
+def refusal(runtime: str, head: str | None, model_type: str | None = None) -> str | None:
     """Why a bundle cannot have this layout; None where it can.
 
     >>> refusal("openvino", "pair")
@@ -63,6 +64,11 @@ def refusal(runtime: str, head: str | None) -> str | None:
         return f"{NAME} runs ONNX graphs: set runtime: {RUNTIME}"
     if head not in HEADS:
         return f"{NAME} has no class that reads the graph of a model of choices"
+    if head is not None and model_type == MODEL_TYPE:
+        return (
+            f"{NAME} has no class for a static model with a head; serve it with lingopress serve, "
+            "or distill an encoder"
+        )
     return None
 
 

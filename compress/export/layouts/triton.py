@@ -38,7 +38,7 @@ few lengths. A request in Python:
 """
 
 
-def refusal(runtime: str, head: str | None) -> str | None:
+def refusal(runtime: str, head: str | None, model_type: str | None = None) -> str | None:
     """Why a bundle cannot have this layout; None where it can.
 
     >>> refusal("openvino", "pair")

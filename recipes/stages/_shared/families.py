@@ -17,6 +17,7 @@ from evalsuite.static.kind import MODEL_TYPE
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import Artifact
 
+_BEFORE = "name the encoder that it is made from; the stage static goes after this one"
 _STATIC = ("pair", "ranking")  # formats of heads, and of vectors, of static models
 
 
@@ -25,10 +26,16 @@ def family(artifact: Artifact) -> Family | None:
     return find_type(artifact.family)
 
 
-def refuse_unknown(artifact: Artifact, what: str) -> None:
-    """Raise StageInputError where no file describes the model's family."""
+def refuse_unknown(artifact: Artifact, what: str, instead: str = _BEFORE) -> None:
+    """Raise StageInputError where no file describes the model's family.
+
+    Args:
+        instead: what to do with a static model, which is of no family.
+    """
     if artifact.family is None:
         return
+    if artifact.family == MODEL_TYPE:
+        raise StageInputError(f"{what}: a static model has no layers; {instead}")
     try:
         named(artifact.family)
     except UnknownNameError as error:
