@@ -68,7 +68,10 @@ def cell(seeds: Sequence[TaskResult], without: Sequence[TaskResult]) -> str:
         low, high = mean - half, mean + half
     else:
         beside = seeds[0].comparison
-        assert beside is not None and beside.zero_shot_interval is not None
+        if beside is None:
+            return f"{mean:+.1f} (no interval: not compared)"
+        if beside.zero_shot_interval is None:
+            return f"{mean:+.1f} ({intermediates.NO_INTERVAL})"
         low, high = beside.zero_shot_interval
     mark = "*" if low > 0 or high < 0 else ""
     return f"{mean:+.1f}{mark} ({low:+.1f} to {high:+.1f})"

@@ -25,15 +25,18 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
 import published  # type: ignore[import-not-found]  # noqa: E402
 
+from evalsuite.bootstrap import LEAST_ROWS  # noqa: E402
 from evalsuite.evaluate import evaluate  # noqa: E402
 from evalsuite.evaluation import EvaluationOptions  # noqa: E402
 from evalsuite.inference.open_model import open_model  # noqa: E402
+from evalsuite.report.figures.formatting import between  # noqa: E402
 from evalsuite.task import DataSource, Split, Task  # noqa: E402
 from transfer.loop.fit import Settings  # noqa: E402
 from transfer.registry import INTERMEDIATE_TASKS  # noqa: E402
 from transfer.supervised.options import Options  # noqa: E402
 from transfer.supervised.train_tasks import train_tasks  # noqa: E402
 
+NO_INTERVAL = f"no interval: fewer than {LEAST_ROWS} rows"
 _ROWS: dict[str, dict[Split, int]] = {"squad2": {"train": 36_000, "dev": 600}}  # generated
 _FEW: dict[Split, int] = {"train": 3000, "dev": 300}  # of the others
 _LENGTH = {"span": 256, "choice": 160}  # tokens, 128 else
@@ -92,10 +95,10 @@ def _line(task: Task, here: Path, said: argparse.Namespace) -> str:
         options=EvaluationOptions(split="dev", max_examples=said.dev),
     )
     score, chance = found.metrics[task.metric]["en"], found.chance["en"]
-    low, high = found.intervals["en"]
+    certain = between(found.intervals.get("en")) or NO_INTERVAL
     others = {n: v["en"] for n, v in found.metrics.items() if n != task.metric}
     return (
-        f"{task.name}: {task.metric} {score:.1f} ({low:.1f} to {high:.1f}), majority {chance:.1f}, "
+        f"{task.name}: {task.metric} {score:.1f} ({certain}), majority {chance:.1f}, "
         f"{found.examples['en']} dev rows, {done.summary['steps']} steps; "
         + ", ".join(f"{name} {value:.1f}" for name, value in others.items())
     )
