@@ -20,6 +20,7 @@ from recipes.stages._shared.contract import (
     StageContext,
     Summary,
 )
+from recipes.stages._shared.families import refuse_unknown
 from recipes.stages._shared.plain_text_keys import (
     BUFFER,
     ShuffleBuffer,
@@ -140,6 +141,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     refuse_unpinned(config)
     for artifact in inputs.get("model", ()):
         need(artifact, "model", "checkpoint")
+        refuse_unknown(artifact, "model")
         return Artifact("checkpoint", family=artifact.family, tokenizer=artifact.tokenizer)
     return Artifact("checkpoint", family=_FAMILY, tokenizer=OWN_TOKENIZER)
 

@@ -12,7 +12,7 @@ from tiny_families import FAMILIES, tiny_checkpoint
 from evalsuite.find_family import named
 from recipes.errors import StageInputError
 from recipes.planning.external_models import inspect
-from recipes.stages import distill, export, prune, train, trim
+from recipes.stages import distill, export, pretrain, prune, train, trim
 from recipes.stages._shared import families
 from recipes.stages._shared.contract import Artifact
 
@@ -20,6 +20,7 @@ STAGES: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "prune": (prune, "model", {"layers": [1, 2], "tasks": ["xnli"]}),
     "distill": (distill, "teacher", {"layers": [1, 2], "tasks": ["xnli"]}),
     "trim": (trim, "model", {"languages": ["de"]}),
+    "pretrain": (pretrain, "model", {"steps": 2}),
     "train": (train, "model", {"method": "lora", "tasks": ["xnli"]}),
 }
 
@@ -45,6 +46,13 @@ def test_an_unknown_family_is_refused_ahead(stage: str) -> None:
     with pytest.raises(StageInputError, match=r"unknown model family 'albert'.*\nknown: bert, deb"):
         check(stage, artifact("albert"))
     assert check(stage, artifact("bert")).family == "bert"
+
+
+@pytest.mark.parametrize("stage", ["prune", "distill", "trim", "pretrain"])
+def test_a_stage_that_needs_layers_goes_before_static(stage: str) -> None:
+    said = "a static model has no layers; name the encoder that it is made from; the stage static"
+    with pytest.raises(StageInputError, match=f"^{STAGES[stage][1]}: {said} goes after this one$"):
+        check(stage, artifact("lingopress-static"))
 
 
 @pytest.mark.parametrize("stage", ["prune", "distill"])
