@@ -20,6 +20,7 @@ from compress.errors import TrimError
 from compress.trim import weight_rows
 from compress.trim.trim import RECORD
 from evalsuite.opening.tokenizer import tokenizer_json
+from evalsuite.retrieval.declared_vectors import FILES
 from transfer.models import cards
 from transfer.models.checkpoints import copy_tokenizer
 from transfer.models.sentence_files import complete_sentence_files, copy_sentence_files
@@ -78,6 +79,8 @@ def restore(model: Path, original: Path, out: Path, *, trimmed: Path | None = No
     others = {key: value for key, value in config.items() if not key.endswith("_token_id")}
     weight_rows.save(out, others | {"vocab_size": before["vocab_size"]} | ids, weights)
     copy_tokenizer(original, out)
+    for name in FILES:  # what the original declares of its sentence vectors
+        (out / name).unlink(missing_ok=True)
     copy_sentence_files(model, out)
     complete_sentence_files(out)
     (out / "README.md").write_text(

@@ -166,7 +166,7 @@ class SourceText:
         counts: dict[str, int] = {}
         reading = tokenizing = 0.0
         try:
-            codes = [code for code in languages or parallel.languages(self.source) if code != "en"]
+            codes = self._foreign(languages)
             looked = codes[:: max(1, len(codes) // _LANGUAGES)][:_LANGUAGES]
             for code in looked:
                 begun = self.clock()
@@ -187,6 +187,11 @@ class SourceText:
         counts = {code: round(count * factor) for code, count in counts.items()}
         return Rows(lengths, counts, reading, tokenizing)
 
+    def _foreign(self, languages: Sequence[str] | None) -> list[str]:
+        """Languages whose pairs are read: these without English, or, for English alone, all."""
+        asked = [code for code in languages or () if code != "en"]
+        return asked or [code for code in parallel.languages(self.source) if code != "en"]
+
     def _count(self, code: str, most: int | None, read: int) -> int:
         """Pairs of a language, at most `most`; `read` of them were read."""
         if read < _PAIRS:
@@ -197,14 +202,15 @@ class SourceText:
         """Pieces that occur in the text, extrapolated from some of it by Heaps' law."""
         tokenizer, _ = self._tokenizer(model)
         rows = self.parallel(model, languages, most)
-        codes = [code for code in languages or parallel.languages(self.source) if code != "en"]
+        codes = self._foreign(languages)
         english = "en" in (languages or ("en",))
+        foreign = set(languages or codes) != {"en"}
         found: list[set[int]] = [set(), set()]
         seen = 0
         for code in codes:
             pairs = list(islice(parallel.pairs(self.source, code), min(most or _PAIRS, _PAIRS)))
             seen += len(pairs)
-            texts = [pair.foreign for pair in pairs]
+            texts = [pair.foreign for pair in pairs] if foreign else []
             texts += [pair.english for pair in pairs] if english else []
             for number, one in enumerate(tokenizer.encode_batch(texts)):
                 found[1].update(one.ids)

@@ -38,10 +38,7 @@ class Config(StageConfig):
         description="Checkpoint that stage trim wrote, or one that was trained from it."
     )
     original: ModelRef = Field(description="Checkpoint that the vocabulary was trimmed from.")
-    trimmed: ModelRef | None = Field(
-        default=None,
-        description="What stage trim wrote, which lists the pieces it kept; default: the model.",
-    )
+    trimmed: ModelRef = Field(description="What stage trim wrote, which lists the pieces it kept.")
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
@@ -109,8 +106,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from evalsuite.machine.model_size import parameter_counts
 
     model = ctx.input("model").path
-    trimmed = ctx.input("trimmed").path if config.trimmed is not None else None
-    put_back = restore(model, ctx.input("original").path, ctx.out, trimmed=trimmed)
+    original, trimmed = (ctx.input(role).path for role in ("original", "trimmed"))
+    put_back = restore(model, original, ctx.out, trimmed=trimmed)
     return {
         "pieces put back": put_back,
         "parameters before": parameter_counts(model)[0],

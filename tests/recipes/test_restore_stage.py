@@ -22,6 +22,7 @@ from recipes.hashing import DigestMemo
 from recipes.parsing.recipe_file import load
 from recipes.planning.model_shapes import planned_inputs
 from recipes.planning.plan import make_plan
+from recipes.planning.source_text import SourceText
 from recipes.stages import restore
 from recipes.stages._shared.contract import Artifact
 
@@ -72,7 +73,7 @@ def test_plan_knows_how_many_pieces_there_are_again(here: Path, tiny_base: Path)
 
 def test_an_original_of_another_family_or_an_adapter_is_refused() -> None:
     model, other = (Artifact("checkpoint", family=name) for name in ("bert", "xlm-roberta"))
-    config = restore.Config(name="w", stage="restore", model="m", original="o")
+    config = restore.Config(name="w", stage="restore", model="m", original="o", trimmed="t")
     assert restore.check(config, {"model": (model,), "original": (model,)}).kind == "checkpoint"
     with pytest.raises(StageInputError, match="original: is a xlm-roberta, and the model a bert"):
         restore.check(config, {"model": (model,), "original": (other,)})
@@ -105,3 +106,19 @@ def test_vectors_are_declared_as_the_trained_model_declares_them(
     (short / PROMPTS).write_text(json.dumps({"prompts": {"query": "q: "}}))
     restored(short, tiny_base, out)
     assert json.loads((out / PROMPTS).read_text()) == {"prompts": {"query": "q: "}}
+
+
+def test_the_trimmed_checkpoint_is_named(here: Path) -> None:
+    (here / "r.yaml").write_text(RECIPE.replace(", trimmed: short", ""))
+    with pytest.raises(RecipeError, match="the key 'trimmed' is missing"):
+        make_plan(load("r.yaml"), None, DigestMemo(), keys=False)
+
+
+def test_a_vocabulary_of_english_alone_is_planned(here: Path) -> None:
+    plan = make_plan(load("r.yaml"), None, DigestMemo(), keys=False)
+    text = SourceText(plan.data)
+    models = {stage.label: inputs for stage, inputs, _ in planned_inputs(plan, text)}
+    (short,) = models["tuned"]["model"]
+    assert 100 < short.shape().vocabulary < 3000
+    rows = text.parallel(models["short"]["model"][0], ["en"], 50)
+    assert rows.total > 0
