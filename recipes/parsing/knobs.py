@@ -31,7 +31,7 @@ Assignment = dict[str, str]  # variable -> name of its value
 class SearchConfig(BaseModel):
     """`search:` of a recipe."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     trials: int = Field(
         ge=1, description="Number of trials, at most; each combination of values is tried once."

@@ -143,3 +143,19 @@ def test_many_cycles_are_not_followed_for_ever(tmp_path: Path) -> None:
         f"  - {{name: {name}, stage: report, results: [{', '.join(names)}]}}\n" for name in names
     )
     assert check(tmp_path, recipe(second=second)).count("stages need each other") == 20
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        ("stage: distill, teacher: nli, layers: 2, epochs: .inf", "epochs"),
+        ("stage: train, model: nli, tasks: [xnli], learning_rate: .nan", "learning_rate"),
+        (
+            "stage: distill, teacher: nli, tasks: [xnli], layers: 2, temperature: .inf",
+            "temperature",
+        ),
+    ],
+)
+def test_no_number_of_a_key_is_infinite(keys: str, named: str, tmp_path: Path) -> None:
+    text = check(tmp_path, recipe(second=f"  - {{name: small, {keys}}}\n"))
+    assert f"stage 'small': {named}: " in text or (f"{named}: " in text and "finite" in text)

@@ -99,7 +99,11 @@ class StageConfig(BaseModel):
     """Keys of every stage."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", protected_namespaces=(), defer_build=True
+        frozen=True,
+        extra="forbid",
+        protected_namespaces=(),
+        defer_build=True,
+        allow_inf_nan=False,
     )
     renamed: ClassVar[Mapping[str, str]] = {}
 

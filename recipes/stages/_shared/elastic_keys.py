@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class ElasticConfig(BaseModel):
     """Smaller sizes of an elastic student; each number of layers goes with each of units."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     layers: tuple[int, ...] = Field(
         default=(),
@@ -51,7 +51,7 @@ class ElasticConfig(BaseModel):
 class CutConfig(BaseModel):
     """One size of an elastic student."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     layers: int | None = Field(
         default=None, ge=1, description="Number of layers; default: all of the student's."

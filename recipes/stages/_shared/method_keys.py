@@ -42,7 +42,7 @@ MethodOptions: Any = create_model(
 class MethodKeys(MethodOptions):  # type: ignore[misc]
     """The training method and its options."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     method: str = Field(
         default="lora",
