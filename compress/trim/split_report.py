@@ -89,7 +89,11 @@ def compare(before: Tokenizer, after: Tokenizer, lines: Sequence[str]) -> Split:
         sum(own.ids.count(id) for own in encodings) if id is not None else 0
         for encodings, id in zip(found, unknown, strict=True)
     ]
-    alike = sum(one.tokens == other.tokens for one, other in zip(*found, strict=True))
+    marked = [
+        [[(token, i == id) for token, i in zip(own.tokens, own.ids, strict=True)] for own in each]
+        for each, id in zip(found, unknown, strict=True)
+    ]  # an unknown piece is written as the text it stands for
+    alike = sum(one == other for one, other in zip(*marked, strict=True))
     return Split(len(lines), alike, (counts[0], counts[1]), (strange[0], strange[1]))
 
 

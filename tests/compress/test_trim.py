@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, processors
+from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers.models import Unigram, WordLevel
 
 from compress.errors import TrimError
-from compress.trim import pieces, tokenizer_parts
+from compress.trim import pieces, split_report, tokenizer_parts
 from compress.trim.config_ids import renumbered
 from compress.trim.registry import KINDS, kind_of
 from compress.trim.restore import restore
@@ -320,3 +320,14 @@ def test_what_cannot_be_cut_is_named(tiny_nli: Path, tmp_path: Path) -> None:
     (other / "config.json").write_text(json.dumps(config | {"vocab_size": 7}))
     with pytest.raises(ModelError, match=r"word_embeddings.weight \[\d+, 64\] instead of \[7, 64"):
         trim(other, tmp_path / "out", {"en": ["a"]})
+
+
+def test_an_unknown_piece_is_not_split_as_before() -> None:
+    pieces = [("<unk>", 0.0), ("\u2581a", -1.0), ("\u2581", -2.0), ("\u5b57", -3.0)]
+    before, after = (
+        Tokenizer(Unigram(some, unk_id=0, byte_fallback=False)) for some in (pieces, pieces[:3])
+    )
+    for tokenizer in (before, after):
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    found = split_report.compare(before, after, ["a \u5b57", "a a"])
+    assert (found.alike, found.unknown) == (1, (0, 1))
