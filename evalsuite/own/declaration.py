@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from evalsuite.errors import DataError
 from evalsuite.home_path import home_path
 from evalsuite.own import hub_places
+from evalsuite.own.formats._label import in_one_line
 from evalsuite.own.records import Column
 from evalsuite.own.split_names import SPLITS
 from evalsuite.registry import OWN_FORMATS
@@ -192,7 +193,9 @@ class Declaration(BaseModel):
             yield f"labels: a {self.format} row has none; leave them out"
         elif len(names) < 2 or len(set(names)) < len(names):
             yield "labels: give at least two, each of them once"
-        elif self.labels and not all(name and [name] == name.strip().split("\n") for name in names):
+        elif self.labels and not all(
+            name and name == name.strip() and in_one_line(name) for name in names
+        ):
             yield "labels: write each in one line, without spaces around it"
 
     def label_names(self) -> tuple[str, ...] | None:

@@ -34,7 +34,7 @@ from transfer.find_task import find_task
 if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
 
-VERSION = 3
+VERSION = 4
 LABELS_MATTER = True
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 6
+VERSION = 7
 _TOKENIZERS = 4  # times that one is opened
 PASS = True
 _ALONE = 2  # trials beyond each adapter alone: equal shares, all in full

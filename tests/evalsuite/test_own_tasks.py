@@ -196,6 +196,7 @@ def test_files_and_languages_that_are_not_there(folder: Path) -> None:
         ({"test": {"en": "a"}, "labels": ["x"]}, "give at least two, each of them once"),
         ({"test": {"en": "a"}, "labels": ["x", "x"]}, "give at least two, each of them once"),
         ({"test": {"en": "a"}, "labels": ["x", "y\nz"]}, "labels: write each in one line"),
+        ({"test": {"en": "a"}, "labels": ["x", "y\rz"]}, "labels: write each in one line"),
         ({"test": {"en": "a"}, "labels": {"0": " x", "1": "y"}}, "without spaces around it"),
     ],
 )

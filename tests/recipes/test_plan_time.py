@@ -164,7 +164,8 @@ def test_a_teacher_whose_logits_are_kept_reads_each_row_once(text: SourceText) -
             "teacher": "t",
             "tasks": ("xnli",),
         }
-        config = distill.Config(**shared, multilingual=0, batch_size=8, **{"hidden": 0, **keys})
+        asked = {**shared, "multilingual": 0, "batch_size": 8, "hidden": 0, **keys}
+        config = distill.Config(**asked)
         work = distilling_work(config, model, model, text)
         return sum(part.count * part.rows for part in work.batches if part.backward == "none")
 
@@ -173,6 +174,8 @@ def test_a_teacher_whose_logits_are_kept_reads_each_row_once(text: SourceText) -
     assert read(epochs=4) == pytest.approx(rows, rel=0.02)
     assert read(epochs=4, hidden=1) == pytest.approx(4 * rows, rel=0.02)
     assert read(max_steps=2, cache="always") == pytest.approx(2 * 8, rel=0.1)
+    choices = read(tasks=("xcopa",), epochs=1)  # two sequences per row
+    assert read(tasks=("xcopa",), epochs=2) == pytest.approx(choices, rel=0.02)
 
 
 def test_a_new_encoder_has_its_dropout_in_the_plan() -> None:

@@ -80,6 +80,7 @@ def check(folder: Path, stage: str) -> list[str]:
         (f"{TRAIN}, rank: 400, init: pissa", "rank: 400 is more than the model's width, 384"),
         (f"{TRAIN}, method: deep_prompt, length: 400", "need more than the model's 512 positions"),
         (f"{TRAIN}, method: soft_prompt, length: 400", "set max_length: 112 or less"),
+        (f"{TRAIN}, method: deep_prompt, length: 600", "set length: 384 or less"),
     ],
 )
 def test_more_than_a_model_has_is_refused(stage: str, said: str, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from transfer.errors import MethodError
 from transfer.methods._options import option
 from transfer.methods._peft import TASKS, heads
 
+_SHORTEST = 8  # tokens of a text that say something
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -59,9 +61,11 @@ def refuse_positions(method: str, config: Any, length: int, max_length: int | No
     """
     positions = longest_of(config)
     if max_length is not None and length + max_length > positions:
+        room = positions - length
+        less = f"max_length: {room}" if room >= _SHORTEST else f"length: {positions - max_length}"
         raise MethodError(
             f"method: {method}: {length} virtual tokens and max_length: {max_length} need more "
-            f"than the model's {positions} positions; set max_length: {positions - length} or less"
+            f"than the model's {positions} positions; set {less} or less"
         )
 
 

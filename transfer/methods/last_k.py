@@ -62,7 +62,8 @@ def prepare(model: Any, format: str | None, precision: str, **options: Any) -> A
     refuse_sizes(model.config, **options)
     family = family_of(model)
     layers = family.layers(model)
-    last = read(Options, options).last or len(layers)
+    last = read(Options, options).last
+    assert last is not None  # as check requires
     model.requires_grad_(False)
     layers[-last:].requires_grad_(True)
     if family.final_norm is not None:

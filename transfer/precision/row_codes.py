@@ -42,12 +42,14 @@ class Columns:
 def even_columns(table: np.ndarray, bits: int) -> Columns | None:
     """Mean and standard deviation of each column, or None where rows are rounded as they are.
 
-    They are used where they halve the squared error of rows that are evenly apart, 4,096 at most.
+    Of rows that are evenly apart, 4,096 at most; used where they halve the squared error of these.
     """
-    mean, spread = (moment.astype(np.float32) for moment in (table.mean(0), table.std(0)))
-    spread[spread == 0] = 1
-    columns = Columns(mean, spread)
+    if not len(table):
+        return None
     some = np.ascontiguousarray(table[:: -(-len(table) // _COMPARED)], np.float32)
+    spread = some.std(0)
+    spread[spread == 0] = 1
+    columns = Columns(some.mean(0), spread)
     plain, even = (
         float(((dequantize(*quantize_rows(some, bits, own), own) - some) ** 2).sum())
         for own in (None, columns)

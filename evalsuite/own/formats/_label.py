@@ -17,9 +17,14 @@ def of(row: Row) -> str | None:
         return None
     if not written.strip():
         raise row.error("no label")
-    if {"\n", "\r"} & set(written.strip()):  # predictions are written one per line
+    if not in_one_line(written.strip()):
         raise row.error("a label of several lines; write it in one")
     return row.spelling(written.strip())
+
+
+def in_one_line(label: str) -> bool:
+    """Whether a label has no line break: predictions are written one per line."""
+    return not {"\n", "\r"} & set(label)
 
 
 def found(rows: Iterable[Row]) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ def distilling_work(
     steps = steps_for(round(total), config.batch_size, config.epochs, config.max_steps)
     trained = training_work(config, student, parts, steps=steps)
     before = Work()
-    if _reads_rows_once(config, student, teacher, steps, sum(part.total for part, _ in parts)):
+    different = sum(part.total / part.per_row for part, _ in parts)
+    if _reads_rows_once(config, student, teacher, steps, different):
         every = bool(plain) and config.balance_labels
         before = _logits_before(config, teacher, parts, steps, every)
         if config.hidden == config.relations == 0:
