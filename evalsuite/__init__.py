@@ -21,6 +21,7 @@ Files:
     home_path.py: paths that begin with `~`
     install_command.py: how to install an extra, from a checkout or not
     language_scores.py: the scores of all languages of one task, collected language by language
+    iso_codes.py: codes of languages with three letters, and usual scripts
     languages.py: languages: what their two-letter codes stand for
     metric.py: what a metric is: from gold and predicted answers to a score in percent
     plain_config.py: what a model's config.json says, without transformers

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from evalsuite.errors import UnknownNameError
 from evalsuite.guess.language_names import NAMES, OTHER_NAMES
+from evalsuite.iso_codes import TO_TWO_LETTERS, is_usual_script
 
 _SCRIPT = 4  # letters in the code of a script: Latn, Cyrl, Hant
 
@@ -93,37 +94,6 @@ LANGUAGES: dict[str, Language] = {
     "zh": Language("Chinese", "Han", "cmn"),
 }
 
-# The codes of three letters that files write -> those of two.
-TWO_LETTERS = {language.iso3: code for code, language in LANGUAGES.items()} | {
-    "swa": "sw",
-    "fas": "fa",
-    "arb": "ar",
-    "zho": "zh",
-    "msa": "ms",
-    "est": "et",
-    "ekk": "et",
-}
-_SCRIPT_CODES = {  # of ISO 15924; Han has two of which neither is the usual one
-    "Arabic": ("arab",),
-    "Bengali": ("beng",),
-    "Cyrillic": ("cyrl",),
-    "Devanagari": ("deva",),
-    "Ethiopic": ("ethi",),
-    "Georgian": ("geor",),
-    "Greek": ("grek",),
-    "Gujarati": ("gujr",),
-    "Gurmukhi": ("guru",),
-    "Han and Kana": ("jpan",),
-    "Hangul": ("hang", "kore"),
-    "Hebrew": ("hebr",),
-    "Latin": ("latn",),
-    "Malayalam": ("mlym",),
-    "Myanmar": ("mymr",),
-    "Tamil": ("taml",),
-    "Telugu": ("telu",),
-    "Thai": ("thai",),
-}
-
 
 def get(code: str) -> Language:
     """What is known of one language.
@@ -165,10 +135,9 @@ def without_region(code: str) -> str:
     ('en', 'en')
     """
     first, *rest = re.split("[-_]", code.lower())
-    first = TWO_LETTERS.get(first, first)
-    usual = _SCRIPT_CODES.get(LANGUAGES[first].script, ()) if first in LANGUAGES else ()
+    first = TO_TWO_LETTERS.get(first, first)
     scripts = (part for part in rest if len(part) == _SCRIPT and part.isalpha())
-    return "-".join([first, *(part for part in scripts if part not in usual)])
+    return "-".join([first, *(part for part in scripts if not is_usual_script(first, part))])
 
 
 def is_among(code: str, languages: Iterable[str]) -> bool:

@@ -47,9 +47,20 @@ class Member(JsonFile):
         `pt_BR` takes that of `pt`, `zh-Hant-TW` that of `zh-Hant`, else of `zh`.
         """
         known = {_spelt(code): least for code, least in self.by_language.items()}
+        whole = {without_region(code): least for code, least in known.items() if not _region(code)}
         code = _spelt(language or "")
-        wider = (code, without_region(code), code.split("-")[0])
-        return next((known[name] for name in wider if name in known), self.threshold)
+        alone = without_region(code)
+        found = (known.get(code), whole.get(alone), whole.get(alone.split("-")[0]))
+        return next((least for least in found if least is not None), self.threshold)
+
+
+def _region(code: str) -> bool:
+    """Whether a code names a region, and is so not of the language as a whole.
+
+    >>> _region("pt-br"), _region("zh-hant"), _region("eng-latn")
+    (True, False, False)
+    """
+    return any(len(part) in (2, 3) for part in code.split("-")[1:])
 
 
 def _spelt(code: str) -> str:

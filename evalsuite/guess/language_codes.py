@@ -12,12 +12,21 @@ import re
 
 from evalsuite.guess.language_names import NAMES, OTHER_NAMES
 from evalsuite.guess.locales import REGIONS, SCRIPTS
-from evalsuite.languages import TWO_LETTERS
+from evalsuite.languages import LANGUAGES
 
 # Codes that are words of file names too; they are languages where several files agree on it.
 WORDS = frozenset(
     ["am", "an", "as", "be", "he", "id", "in", "is", "it", "my", "no", "or", "so", "to", "ts"]
 )
+# Codes of three letters; others that exist, such as may and ice, are words of file names.
+_TWO_LETTERS = {language.iso3: code for code, language in LANGUAGES.items()} | {
+    "swa": "sw",
+    "fas": "fa",
+    "arb": "ar",
+    "zho": "zh",
+    "msa": "ms",
+    "ekk": "et",
+}
 _BY_NAME = {name.lower(): code for code, name in NAMES.items()} | OTHER_NAMES
 _LOCALE = re.compile(r"([a-z]{2,3})(?:([-_])([A-Za-z]{4}))?(?:([-_])([A-Z]{2}|[a-z]{2}))?")
 
@@ -48,7 +57,7 @@ def _of_locale(match: re.Match[str]) -> str | None:
     if script and script.title() not in SCRIPTS:
         return None
     if len(language) == 3:  # FLORES and others write the script of each language
-        return None if region else TWO_LETTERS.get(language)
+        return None if region else _TWO_LETTERS.get(language)
     if language not in NAMES:
         return None
     if region and region.islower():
