@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from evalsuite.cascade.rule import MOST
 from evalsuite.home_path import home_path
+from evalsuite.languages import wrong_code
 from evalsuite.task import Task
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
@@ -24,7 +25,7 @@ from recipes.stages._shared.contract import (
     TaskName,
 )
 from recipes.stages._shared.heads import refuse_other_head, refuse_other_task
-from recipes.stages._shared.labelled_rows import refuse_unlabelled
+from recipes.stages._shared.labelled_rows import languages_of, refuse_unlabelled
 from recipes.stages._shared.lineage import made_from
 from recipes.stages._shared.training_keys import dev_rows, known_tasks, need
 from transfer.find_task import find_task
@@ -106,6 +107,8 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             f"task: {task.name} is of the format {task.format}; a cascade gives one label per row, "
             "for one text or two"
         )
+    if wrong := _wrong_codes(config.language_text, task):
+        raise StageInputError(f"language_text: {wrong}")
     if config.max_drop is not None:
         refuse_unlabelled("max_drop", task)
     for artifact in inputs["models"]:
@@ -113,6 +116,12 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         refuse = refuse_other_head if artifact.external else refuse_other_task
         refuse(artifact, task, "models")
     return Artifact("cascade", task=task.name, runtime="cascade")
+
+
+def _wrong_codes(codes: Iterable[str], task: Task) -> str:
+    """What is wrong with codes of languages, a line each; those of the task's files are right."""
+    wrong = {code: wrong_code(code) for code in codes if code not in languages_of(task)}
+    return "\n".join(filter(None, wrong.values()))
 
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
@@ -182,7 +191,8 @@ def run(config: Config, ctx: StageContext) -> Summary:
     from transfer.supervised.dev_scores import english
 
     task = find_task(config.task).labelled(ctx.data)
-    dev = english(task, ctx.data, config.dev_examples or 10**9)
+    most = config.dev_examples or 10**9
+    dev = english(task, ctx.data, most, remedy="name a task that has them, or set another source")
     lost = _LOST if config.max_lost is None else config.max_lost
     wanted = Wanted(lost, config.budget, _text(config, task))
     sources = _sources(ctx.inputs["models"])

@@ -195,6 +195,11 @@ XNLI = Artifact("checkpoint", task="xnli")
     [
         ({"max_lost": 1, "budget": 20}, XNLI, "max_lost, budget: both say which rows go on"),
         ({"task": "udpos"}, XNLI, "task: udpos is of the format tagging; a cascade gives one"),
+        (
+            {"language_text": {"German": "de.txt", "pt-BR": "pt.txt", "xx": "de.txt"}},
+            XNLI,
+            "^language_text: 'German' is no language code .*; write de\n'xx' is no language code",
+        ),
         ({}, Artifact("adapter", task="xnli"), "models: needs a checkpoint or bundle, is given an"),
         ({}, Artifact("cascade", task="xnli"), "is given a cascade; give one of its members"),
         ({}, Artifact("checkpoint"), "models: an encoder without a head cannot do xnli"),
@@ -224,6 +229,17 @@ def test_a_cascade_has_two_or_three_models() -> None:
         config = _config(models=tuple("abcd")[:count])
         with pytest.raises(StageInputError, match=f"two or three models, not {count}"):
             cascade.check(config, _models(*[XNLI] * count))
+
+
+def test_dev_rows_that_are_not_there_are_of_another_task_or_source(folder: Path, cli: Cli) -> None:
+    text = "name: none\nsource: embedded\nstages:\n"
+    text += "  - {name: both, stage: cascade, models: [./a, ./b], task: mnli}\n"
+    Path("recipe.yaml").write_text(text)
+    for name in ("a", "b"):
+        small(folder / name)
+    said = cli(2, "run", "recipe.yaml", "--quiet")[1]
+    assert "mnli has no English dev rows in the source embedded; name a task that has" in said
+    assert "dev_rows" not in said
 
 
 def test_variants_of_a_model_are_not_members_of_one_cascade() -> None:

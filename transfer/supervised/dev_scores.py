@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 DevRows = Literal["split", "train"]
+_HOLD_OUT = "to hold out some of its training rows, set dev_rows: train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,13 @@ class DevSet:
         return 100 * (score - self.floor) / max(100 - self.floor, 1e-9)
 
 
-def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") -> DevSet:
+def english(
+    task: Task, source: DataSource, most: int, rows: DevRows = "split", remedy: str = _HOLD_OUT
+) -> DevSet:
     """At most `most` English rows: of the dev split, or the last tenth of the training rows.
+
+    Args:
+        remedy: what to do where the dev split has none.
 
     Raises:
         MethodError: the task has no such rows, or is scored over a pool of passages.
@@ -62,8 +68,7 @@ def english(task: Task, source: DataSource, most: int, rows: DevRows = "split") 
     if rows == "split":
         if task.source_language not in task.available(source, "dev"):
             raise MethodError(
-                f"{task.name} has no English dev rows in the source {source.kind}; to hold out "
-                "some of its training rows, set dev_rows: train"
+                f"{task.name} has no English dev rows in the source {source.kind}; {remedy}"
             )
         found, held_out = spread(task.load(source, "dev", task.source_language), most), 0
     else:
