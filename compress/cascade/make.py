@@ -146,17 +146,24 @@ def _costs(directories: Sequence[Path]) -> list[float]:
 
 def _hold_used(sources: Sequence[Source], fitted: fit.Fitted, wanted: Wanted) -> None:
     """Refuse a member that would answer nothing, and be run for nothing."""
-    for source, count in zip(sources[:-1], fitted.answered[:-1], strict=True):
-        if count == 0:
-            allowed = (
-                f"max_lost: {wanted.max_lost:g} allows"
-                if wanted.budget is None
-                else f"budget: {wanted.budget:g} asks for"
-            )
+    by_loss = wanted.budget is None
+    for number, source in enumerate(sources[:-1]):
+        if fitted.answered[number]:
+            continue
+        if not sum(fitted.answered[number:]):  # those before it answer all
+            names = " and ".join(one.name for one in sources[:number])
+            verb = "answers" if number == 1 else "answer"
+            remedy = "lower max_lost" if by_loss else "give a larger budget"
             raise GateError(
-                f"cascade: {source.name} would answer no dev row with what {allowed}\n"
-                "allow more to be lost, train it longer, or leave it out"
+                f"cascade: {names} {verb} every dev row\n{remedy}, or leave {source.name} out"
             )
+        allowed, remedy = f"max_lost: {wanted.max_lost:g} allows", "allow more to be lost"
+        if wanted.budget is not None:
+            allowed, remedy = f"budget: {wanted.budget:g} asks for", "lower the budget"
+        raise GateError(
+            f"cascade: {source.name} would answer no dev row with what {allowed}\n"
+            f"{remedy}, train it longer, or leave it out"
+        )
 
 
 def _languages(

@@ -163,11 +163,13 @@ class Workspace:
         """Keep a directory as what a recipe's stage failed with, in place of an earlier one.
 
         Returns:
-            where it is now; None where it could not be moved.
+            where it is now; None where it is empty or could not be moved.
         """
         self.drop_failed(recipe, label)
         kept = self._failed(recipe, label)
         with suppress(OSError):
+            if not any(out.iterdir()):
+                return None
             kept.parent.mkdir(parents=True, exist_ok=True)
             return out.rename(kept)
         return None

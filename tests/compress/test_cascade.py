@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from checkpoints import NLI, bert, renamed, small, turned
 
-from compress.cascade.make import Wanted, make
+from compress.cascade.fit import Fitted
+from compress.cascade.make import Wanted, _hold_used, make
 from compress.cascade.members import Source, copy
 from compress.errors import CascadeError, GateError
 from compress.gate import lost
@@ -137,6 +138,22 @@ def test_dev_rows_lose_what_was_fitted(
         assert score >= best - allowed - 1e-9
         assert score == pytest.approx(facts["dev score"], abs=0.01)
         assert facts["score lost on dev rows"] == pytest.approx(best - score, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("answered", "wanted", "said"),
+    [
+        ([9, 0, 0], Wanted(100), "fast answers every dev row\nlower max_lost, or leave fast2 out"),
+        ([9, 0, 0], Wanted(budget=1), "every dev row\ngive a larger budget, or leave fast2 out"),
+        ([4, 0, 5], Wanted(0.5), "fast2 would answer no dev row .* allows\nallow more to be lost"),
+        ([0, 0, 9], Wanted(budget=99), "fast would answer no dev row .*: 99 asks for\nlower the"),
+    ],
+)
+def test_a_member_for_nothing_is_refused(answered: list[int], wanted: Wanted, said: str) -> None:
+    sources = [Source(name, Path(name)) for name in ("fast", "fast2", "good")]
+    with pytest.raises(GateError, match=said):
+        _hold_used(sources, Fitted([0.5, 0.5], answered), wanted)
+    _hold_used(sources, Fitted([0.5, 0.5], [3, 3, 3]), wanted)
 
 
 def labels_of(directory: Path, language: str | None) -> list[str]:

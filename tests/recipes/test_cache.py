@@ -230,6 +230,8 @@ def test_two_recipes_with_a_stage_of_one_name_keep_both_aside(lab):
         out.mkdir()
         (out / "of").write_text(recipe)
         assert space.set_aside(out, recipe, "int8[size=base]") is not None
+    (empty := lab.folder / "out").mkdir()
+    assert space.set_aside(empty, "mini", "other") is None
     space.drop_failed("a/b", "int8[size=base]")
     left = list(space.failed.rglob("of"))
     assert [path.read_text() for path in left] == ["mini"]
