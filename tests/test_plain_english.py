@@ -29,6 +29,7 @@ INSTEAD = {
 _IDIOM = "|".join(INSTEAD).replace(" ", r"\s+")  # a phrase may go over the end of a line
 BANNED = re.compile(rf"(?<![\w`./-])(?:{_IDIOM})(?![\w`/-])", re.IGNORECASE)
 EXEMPT: dict[str, int] = {
+    "evalsuite/iso_codes.py": 1,  # the code of Kinyarwanda
     "evalsuite/formats/tagging.py": 2,
     "evalsuite/results/task.py": 1,
     "transfer/intermediate/ccg.py": 2,

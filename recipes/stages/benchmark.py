@@ -136,7 +136,7 @@ def work(
 
 
 def _digest(rows: Mapping[str, Sequence[object]]) -> str:
-    """Eight digits of one, so that other rows under the same name are another text."""
+    """The first digits of a digest of the rows, so that a text with other rows has another name."""
     found = repr([(language, [*own]) for language, own in sorted(rows.items())])
     return hashlib.sha256(found.encode()).hexdigest()[:8]
 
