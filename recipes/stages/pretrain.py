@@ -46,7 +46,7 @@ _FAMILY = "xlm-roberta"  # of encoders from scratch
 class ShapeConfig(BaseModel):
     """The architecture of an encoder from scratch."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     layers: int = Field(ge=1, description="Number of layers.")
     hidden: int = Field(ge=8, description="Hidden size; a multiple of heads.")
