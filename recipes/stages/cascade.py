@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from recipes.stages._shared.planned_model import PlannedModel
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 2
+VERSION = 3
 PASS = True
 LABELS_MATTER = True  # members have the names of their stages
 _LOST = 0.5
