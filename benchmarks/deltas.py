@@ -67,12 +67,12 @@ def cell(seeds: Sequence[TaskResult], without: Sequence[TaskResult]) -> str:
         half = float(stats.t.ppf(0.975, len(moved) - 1)) * error
         low, high = mean - half, mean + half
     else:
-        beside = seeds[0].comparison
-        if beside is None:
+        comparison = seeds[0].comparison
+        if comparison is None:
             return f"{mean:+.1f} (no interval: not compared)"
-        if beside.zero_shot_interval is None:
+        if comparison.zero_shot_interval is None:
             return f"{mean:+.1f} ({intermediates.NO_INTERVAL})"
-        low, high = beside.zero_shot_interval
+        low, high = comparison.zero_shot_interval
     mark = "*" if low > 0 or high < 0 else ""
     return f"{mean:+.1f}{mark} ({low:+.1f} to {high:+.1f})"
 
