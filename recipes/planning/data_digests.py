@@ -38,7 +38,7 @@ def digest_need(
     if need.split == "parallel":
         if source.kind in WITHOUT_TEXT and need.task == "parallel if any":
             return "no parallel text"
-        return _parallel(source, digest_file)
+        return _parallel(source, need.languages or (), digest_file)
     if need.split == "file":
         path = home_path(need.task)
         if not path.is_file():
@@ -162,8 +162,12 @@ def _embedded() -> str:
     return f"embedded:{embedded.digest()}"
 
 
-def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
+def _parallel(
+    source: DataSource, languages: Sequence[str], digest_file: Callable[[Path], str]
+) -> str:
+    """Of the whole corpus, which must have text in these languages."""
     if source.kind == "embedded":
+        _require_languages(source, languages)
         return _embedded()
     if source.kind in WITHOUT_TEXT:  # `without_text.require` says what to change in a stage
         raise DataError(f"the stage reads multilingual text, and source: {source.kind} has none")
@@ -173,7 +177,21 @@ def _parallel(source: DataSource, digest_file: Callable[[Path], str]) -> str:
         if not path.is_file():
             raise MissingDataError(path, "parallel text", "see evalsuite/data/parallel.py")
         refuse_mistaken(path)
+    _require_languages(source, languages)
     return f"parallel:{sha256_json([[p.name, digest_file(p)] for p in paths])}"
+
+
+def _require_languages(source: DataSource, languages: Sequence[str]) -> None:
+    """English is the other side of all pairs."""
+    parallel: Any = importlib.import_module("evalsuite.data.parallel")
+    there: tuple[str, ...] = parallel.languages(source)
+    if absent := [code for code in languages if code not in (*there, "en")]:
+        ways = [f"name languages that it has: {', '.join(there)}"] if there else []
+        if source.kind != "embedded":
+            ways.append(f"add parallel/{absent[0]}.tsv (English, tab, translation)")
+        raise DataError(
+            f"the corpus has no parallel text in {', '.join(absent)}\n{'; or '.join(ways)}"
+        )
 
 
 def _held_out(source: DataSource, digest_file: Callable[[Path], str]) -> str:

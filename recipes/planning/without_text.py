@@ -17,7 +17,7 @@ from recipes.errors import is_persons
 from recipes.planning.data_digests import WITHOUT_TEXT
 from recipes.planning.planned import Planned
 from recipes.planning.stage_config import unused_keys
-from recipes.stages._shared.contract import PARALLEL, Artifact, DataNeed, StageConfig
+from recipes.stages._shared.contract import Artifact, DataNeed, StageConfig, reads_corpus
 
 _CHANGES: dict[str, tuple[str, object]] = {  # as written -> the key and its value; None: removed
     "multilingual: 0": ("multilingual", 0),
@@ -45,7 +45,7 @@ def require(stage: Planned, inputs: Inputs, source: DataSource) -> None:
     Raises:
         DataError: with the fewest changes of keys after which the stage reads none.
     """
-    if source.kind not in WITHOUT_TEXT or PARALLEL not in _data(stage, stage.config):
+    if source.kind not in WITHOUT_TEXT or not reads_corpus(_data(stage, stage.config)):
         return
     found: list[str] = []
     for count in range(1, _MOST + 1):
@@ -75,7 +75,7 @@ def _reads(stage: Planned, inputs: Inputs, names: tuple[str, ...]) -> bool:
     kept = {key: value for key, value in values.items() if value is not None}
     try:
         config = type(stage.config).model_validate(kept)
-        if PARALLEL in _data(stage, config):
+        if reads_corpus(_data(stage, config)):
             return True
         stage.module.check(config, inputs)
     except Exception as error:

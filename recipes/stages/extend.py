@@ -12,13 +12,13 @@ from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     OWN_TOKENIZER,
-    PARALLEL,
     Artifact,
     DataNeed,
     LanguageCode,
     ModelRef,
     StageContext,
     Summary,
+    corpus_in,
 )
 from recipes.stages._shared.plain_text_keys import (
     BUFFER,
@@ -222,7 +222,7 @@ def _check_stream(config: Config, places: Collection[str]) -> None:
 
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Parallel text, the files of a stream, and what is kept out of both."""
-    pairs = (PARALLEL,) if config.reads_pairs else ()
+    pairs = (corpus_in(config.languages),) if config.reads_pairs else ()
     return (*pairs, *streamed_files(config), HELD_OUT)
 
 

@@ -12,7 +12,6 @@ from evalsuite.home_path import home_path
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
-    PARALLEL,
     Artifact,
     CutSizes,
     DataNeed,
@@ -21,6 +20,7 @@ from recipes.stages._shared.contract import (
     StageConfig,
     StageContext,
     Summary,
+    corpus_in,
 )
 from recipes.stages._shared.heads import head_format
 from recipes.stages._shared.planned_model import PlannedModel
@@ -79,7 +79,9 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text that is counted."""
     needs = tuple(DataNeed(path, "file") for path in config.text)
-    return needs if config.text and not config.languages else (*needs, PARALLEL, HELD_OUT)
+    if config.text and not config.languages:
+        return needs
+    return (*needs, corpus_in(config.languages), HELD_OUT)
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:

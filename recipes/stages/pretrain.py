@@ -12,13 +12,13 @@ from recipes.errors import NotKnownAheadError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     OWN_TOKENIZER,
-    PARALLEL,
     Artifact,
     DataNeed,
     LanguageCode,
     ModelRef,
     StageContext,
     Summary,
+    corpus_in,
 )
 from recipes.stages._shared.families import refuse_unknown
 from recipes.stages._shared.plain_text_keys import (
@@ -150,7 +150,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Parallel text or a stream, and what is kept out of it."""
     if config.stream is not None:
         return (*streamed_files(config), HELD_OUT)
-    return (PARALLEL, HELD_OUT)
+    return (corpus_in(config.languages), HELD_OUT)
 
 
 def cost(config: Config) -> str:

@@ -12,7 +12,6 @@ from evalsuite.task import Format
 from recipes.errors import NotKnownAheadError, StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
-    PARALLEL,
     AdapterFacts,
     Artifact,
     DataNeed,
@@ -20,6 +19,7 @@ from recipes.stages._shared.contract import (
     ModelRef,
     StageContext,
     Summary,
+    corpus_in,
 )
 from recipes.stages._shared.families import refuse_lacking, refuse_unknown
 from recipes.stages._shared.method_keys import MethodKeys, method_gives, method_options
@@ -148,8 +148,9 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     rows = [training_rows(task, config.languages) for task in config.tasks]
     if config.evaluate_every is not None:
         rows += [dev_rows(task, config.dev_rows) for task in config.tasks]
-    parallel = config.code_switch or config.contrastive in ("words", "sentences") or config.mlm
-    return (*dict.fromkeys(rows), *((PARALLEL, HELD_OUT) if parallel else ()))
+    if not (config.code_switch or config.contrastive in ("words", "sentences") or config.mlm):
+        return tuple(dict.fromkeys(rows))
+    return (*dict.fromkeys(rows), corpus_in(config.mlm_languages), HELD_OUT)
 
 
 def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> PlannedModel:

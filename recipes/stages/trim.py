@@ -14,13 +14,13 @@ from recipes.errors import NotKnownAheadError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     OWN_TOKENIZER,
-    PARALLEL,
     Artifact,
     DataNeed,
     LanguageCode,
     ModelRef,
     StageContext,
     Summary,
+    corpus_in,
 )
 from recipes.stages._shared.families import refuse_unknown
 from recipes.stages._shared.planned_model import PlannedModel
@@ -117,7 +117,7 @@ def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """The text that is counted, and the gate's."""
     needs = tuple(DataNeed(path, "file") for path in config.text)
     if config.languages:
-        needs += (PARALLEL, HELD_OUT)
+        needs += (corpus_in(config.languages), HELD_OUT)
     return needs + gate_rows(config, gives)
 
 

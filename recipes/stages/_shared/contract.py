@@ -37,8 +37,8 @@ Importing a stage module loads no torch: heavy imports happen inside `run`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -225,6 +225,20 @@ class DataNeed:
 PARALLEL = DataNeed("parallel", "parallel")
 PARALLEL_IF_ANY = DataNeed("parallel if any", "parallel")
 HELD_OUT = DataNeed("held out", "held out")
+
+
+def corpus_in(languages: Sequence[LanguageCode] | None) -> DataNeed:
+    """The training corpus, which has text in these languages (None or empty: in any).
+
+    >>> corpus_in(("de", "sw")).languages
+    ('de', 'sw')
+    """
+    return replace(PARALLEL, languages=tuple(languages) if languages else None)
+
+
+def reads_corpus(needs: Sequence[DataNeed]) -> bool:
+    """Whether the training corpus is among the needs, in whichever languages."""
+    return PARALLEL in [replace(need, languages=None) for need in needs]
 
 
 @dataclass(frozen=True, slots=True)

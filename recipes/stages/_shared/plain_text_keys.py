@@ -10,10 +10,10 @@ from pydantic import Field
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
-    PARALLEL,
     DataNeed,
     LanguageCode,
     StageContext,
+    corpus_in,
 )
 
 if TYPE_CHECKING:
@@ -161,6 +161,10 @@ class ReadsPlainText(Protocol):
     def tasks(self) -> Collection[str]:
         """Tasks whose rows are trained on."""
 
+    @property
+    def languages(self) -> tuple[LanguageCode, ...]:
+        """Languages of the parallel text; empty: all there are."""
+
 
 def translates(config: ReadsPlainText) -> bool:
     """Whether words of training rows are translated; without tasks there are no such rows."""
@@ -175,5 +179,5 @@ def plain_text(config: ReadsPlainText, *, plain: bool) -> tuple[DataNeed, ...]:
     """
     needs = tuple(DataNeed(path, "file") for path in config.text)
     if translates(config) or (plain and not config.text):
-        needs += (PARALLEL, HELD_OUT)
+        needs += (corpus_in(config.languages), HELD_OUT)
     return needs
