@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 14
+VERSION = 15
 _POWER = 0.7  # of a piece's frequency, its weight in a rank: docs/LOG.md, 2026-11-29
 _COPIES, _TRACING = 2.0, 400_000_000  # of the weights; bytes of libraries that trace a graph
 PASS = True
@@ -300,10 +300,11 @@ def _form(config: Config, model: Path, ctx: StageContext) -> Form | None:
     from transfer.text import parallel_text
 
     precision = EXPORTERS.get(config.runtime).precisions[config.precision]
-    if config.embeddings is None or (precision.quantizes_tables and not _ranked(config)):
+    if config.embeddings is None:
         return None
     if not _ranked(config):
-        return Form(config.embeddings)
+        with_weights = precision.quantizes_tables or config.scales == "tensor"
+        return None if with_weights else Form(config.embeddings)
     pairs = parallel_text.read(ctx.data, None, config.max_pairs, progress=ctx.progress).pairs
     lines = [line for _, *sides in pairs for line in sides]
     size = model_config(model)["vocab_size"]

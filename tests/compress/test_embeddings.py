@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +17,6 @@ from compress.export import embedding_storage, low_rank
 from compress.export.bundle import write_card
 from compress.export.embedding_storage import Form, rewrite
 from compress.export.export import export
-from compress.export.exporter import Quantizing, Weights
-from compress.export.runtimes import onnxruntime as onnxruntime_exporter
 from evalsuite import tokenization
 from evalsuite.agreement import outputs
 from evalsuite.inference.open_model import BUNDLE_FILE, open_model
@@ -278,27 +275,6 @@ def test_a_table_that_is_dequantized_as_a_whole_is_replaced(form: str, tmp_path:
     ids = np.array([[3, 0, 39]])
     (found,) = session.run(None, {"input_ids": ids})
     np.testing.assert_allclose(found, np.maximum(rows(form, table)[ids], 0), atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("precision", "operators"),
-    [("int8-weights", ("MatMul",)), ("int4-weights", ("MatMul", "Gather"))],
-)
-def test_only_int4_weights_round_all_tables_to_four_bits(
-    precision: str, operators: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of int8-weights the word embeddings alone become int4, which `rewrite` does afterwards."""
-    rounded: list[tuple[str, ...]] = []
-
-    def groups(program: Any, bits: int, size: int, names: tuple[str, ...]) -> Any:
-        rounded.append(names)
-        return program
-
-    monkeypatch.setattr(onnxruntime_exporter, "_groups", groups)
-    monkeypatch.setattr(onnxruntime_exporter, "_dynamic", lambda program, *_: program)
-    how = Quantizing(precision, weights=Weights(embeddings=4))
-    onnxruntime_exporter.EXPORTER.quantize(None, {}, how)
-    assert rounded == [operators]
 
 
 def test_graphs_and_forms_that_do_not_fit_are_named(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +21,7 @@ from evalsuite.task import DataSource
 from recipes.errors import StageInputError
 from recipes.stages._shared.contract import HELD_OUT, PARALLEL, Artifact, DataNeed
 from recipes.stages._shared.lineage import made_from
-from recipes.stages.export import Config, check, data, unused_keys
+from recipes.stages.export import Config, _form, check, data, unused_keys
 
 EMBEDDED = DataSource("embedded")
 
@@ -69,6 +69,21 @@ def test_calibration_text_is_part_of_the_key() -> None:
         }
     assert needs(runtime="openvino", precision="int8-weights") == plain
     assert needs(precision="int8", exclude=["head"]) == plain
+
+
+@pytest.mark.parametrize(
+    ("keys", "form"),
+    [
+        ({"precision": "int8"}, "int4"),
+        ({"precision": "int4-weights", "group_size": 16}, "int4"),
+        ({"precision": "int4-weights", "scales": "tensor"}, None),  # with all other tables
+        ({"precision": "int4-weights", "runtime": "openvino"}, None),  # by NNCF
+    ],
+)
+def test_int4_rows_have_a_scale_each(keys: dict[str, Any], form: str | None) -> None:
+    """In ONNX Runtime; groups of weights are of products alone."""
+    made = _form(config(**keys, embeddings="int4"), Path(), cast("Any", None))
+    assert (made and made.name) == form
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,15 @@ def test_smaller_groups_round_less(traced: Traced) -> None:
     assert rounding(traced, "int8-weights", 16) < rounding(traced, "int8-weights", 64) < 1e-3
 
 
-def test_int4_can_reach_the_embeddings_and_whole_tensors(traced: Traced) -> None:
-    blocks = operators(quantize(traced, Quantizing("int4-weights", weights=Weights("group", 4))))
-    assert blocks.count("GatherBlockQuantized") == 3 and "MatMulNBits" in blocks
+@pytest.mark.parametrize("size", [16, 64])
+def test_groups_are_of_products_alone(size: int, traced: Traced) -> None:
+    """Tables are int8 until the word embeddings are stored in int4 rows, with a scale each."""
+    program = quantize(traced, Quantizing("int4-weights", weights=Weights("group", 4, size)))
+    assert operators(program).count("MatMulNBits") == 13
+    assert {str(kind) for kind in tables(program).values()} <= {"uint8", "int8"}
+
+
+def test_int4_can_reach_whole_tensors(traced: Traced) -> None:
     program = quantize(traced, Quantizing("int4-weights", weights=Weights("tensor", 4)))
     decoded = [n for n in program.graph if n.op_type == "DequantizeLinear"]
     assert len(decoded) == 16  # 12 of the layers, the head, three tables

@@ -73,7 +73,6 @@ class OnnxRuntimeExporter(GraphExporter):
         "int4-weights": Precision(
             "Weights stored in int4, with a scale per group; products are computed in int8.",
             embeddings=("int8", "int4", ANY_RANK),
-            quantizes_tables=True,
             tensor_scales=True,
             groups=True,
         ),
@@ -109,11 +108,8 @@ class OnnxRuntimeExporter(GraphExporter):
             return _static(program, sample, how)
         if how.weights.scales == "tensor":
             return _one_scale_per_tensor(program)
-        bits = 8 if how.precision == "int8-weights" else 4
-        if bits == 4 and how.weights.embeddings == 4:
-            return _groups(program, bits, how.weights.group, ("MatMul", "Gather"))
         program = _dynamic(program, sample, ["Gather"], how)
-        return _groups(program, bits, how.weights.group, ("MatMul",))
+        return _groups(program, 8 if how.precision == "int8-weights" else 4, how.weights.group)
 
     def tidy(self, program: Any) -> None:
         """Remove the traces that the exporter writes on every node: half a megabyte, and local
@@ -178,8 +174,11 @@ def _static(program: Any, sample: dict[str, Any], how: Quantizing) -> Any:
     return quantizer.quantize(program, sample, ExportFormat.ONNX)
 
 
-def _groups(program: Any, bits: int, size: int, operators: tuple[str, ...]) -> Any:
-    """Weights in groups of a size, with a scale each."""
+def _groups(program: Any, bits: int, size: int) -> Any:
+    """Weights of products in groups of a size, with a scale each.
+
+    Not the rows of tables: their scales would take more bytes than they save (docs/LOG.md).
+    """
     import onnx_ir
     from onnxruntime.quantization.matmul_nbits_quantizer import (
         DefaultWeightOnlyQuantConfig,
@@ -187,7 +186,7 @@ def _groups(program: Any, bits: int, size: int, operators: tuple[str, ...]) -> A
     )
 
     config = DefaultWeightOnlyQuantConfig(
-        block_size=size, accuracy_level=4, bits=bits, op_types_to_quantize=operators
+        block_size=size, accuracy_level=4, bits=bits, op_types_to_quantize=("MatMul",)
     )
     quantizer = MatMulNBitsQuantizer(onnx_ir.serde.serialize_model(program), algo_config=config)
     quantizer.process()
