@@ -17,6 +17,7 @@ Files:
     family_classes.py: which class of transformers serves a format in a family
     fertility.py: how a vocabulary treats the words of each language
     file_digest.py: SHA-256 of a file
+    files_below.py: all files below a folder, in linked folders too
     find_family.py: the family of a model, by its model type
     home_path.py: paths that begin with `~`
     install_command.py: how to install an extra, from a checkout or not

@@ -25,6 +25,7 @@ from evalsuite.data.csv_reader import csv_reader
 from evalsuite.data.json_text import parse
 from evalsuite.data.sourced import root
 from evalsuite.errors import MalformedRowError
+from evalsuite.files_below import files_below
 from evalsuite.task import DataSource
 
 _TRAINING_TEXT = {"parallel", "mono"}  # folders of the corpus, where it lies in the directory
@@ -73,9 +74,8 @@ def paths(source: DataSource) -> tuple[Path, ...]:
     here = root(source)
     return tuple(
         path
-        for path in sorted(here.rglob("*"))
-        if path.is_file()
-        and not _TRAINING_TEXT & set(path.relative_to(here).parts)
+        for path in sorted(files_below(here))
+        if not _TRAINING_TEXT & set(path.relative_to(here).parts)
         and (path.suffix in _SUFFIXES or path.parent.name in _BY_LINE)
     )
 

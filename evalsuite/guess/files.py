@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalsuite.errors import DataError
+from evalsuite.files_below import files_below
 from evalsuite.guess.language_codes import WORDS, language_of
 from evalsuite.own.declaration import PLACE
 from evalsuite.own.records import COMPRESSED
@@ -112,10 +113,10 @@ def read_names(paths: Sequence[Path]) -> list[NamedFile]:
 
 def _inside(folder: Path) -> Iterator[Path]:
     count = 0
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(files_below(folder)):
         below = path.relative_to(folder)
         hidden = any(part.startswith((".", "_")) for part in below.parts)
-        if hidden or not path.is_file() or _kind(path) is None or _NO_DATA.match(path.name):
+        if hidden or _kind(path) is None or _NO_DATA.match(path.name):
             continue
         count += 1
         if count > MOST:

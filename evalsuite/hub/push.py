@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from evalsuite.errors import ModelError, OfflineError
+from evalsuite.files_below import files_below
 from evalsuite.hub.refusals import Asked
 from evalsuite.inference.open_model import is_pickle
 from evalsuite.opening.hub import HubId
@@ -63,9 +64,8 @@ def uploads(
     """
     files = [
         path
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-        and path.name != MANIFEST
+        for path in sorted(files_below(directory))
+        if path.name != MANIFEST
         and not any(part.startswith(".") for part in path.relative_to(directory).parts)
     ]
     names = {path.relative_to(directory).as_posix() for path in files}

@@ -21,6 +21,7 @@ from compress.export.kept_tokens import whole_layer
 from evalsuite import tokenization
 from evalsuite.cascade.rule import is_cascade
 from evalsuite.errors import ModelError
+from evalsuite.files_below import files_below
 from evalsuite.find_family import find_type
 from evalsuite.home_path import home_path
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, read_config
@@ -140,9 +141,8 @@ class External:
         """Files of a local directory that make up the model."""
         return [
             path
-            for path in self.path.rglob("*")
-            if path.is_file()
-            and path.name not in _NO_CONTENT
+            for path in files_below(self.path)
+            if path.name not in _NO_CONTENT
             and not any(part.startswith(".") for part in path.relative_to(self.path).parts)
         ]
 
