@@ -64,12 +64,9 @@ def run_recipe(
     maker = Maker(plan, space, display, options.debug)
     with space.guard():
         try:
-            for stage in reversed(plan.stages):
-                if stage.label in again:
-                    maker.forget(stage)
             with (
                 nodes_of(options, space) as opened,
-                stage_place(maker, options.jobs, chosen, opened) as place,
+                stage_place(maker, options.jobs, chosen, opened, again) as place,
             ):
                 make_all(maker, chosen, place)
         finally:

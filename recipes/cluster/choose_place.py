@@ -1,7 +1,7 @@
 """Where the stages of a run are made: on this machine, or on a cluster.
 
 >>> with nodes_of(options, space) as opened:
-...     with stage_place(maker, options.jobs, chosen, opened) as place:
+...     with stage_place(maker, options.jobs, chosen, opened, again=set()) as place:
 ...         make_all(maker, chosen, place)
 """
 
@@ -40,15 +40,24 @@ def nodes_of(options: RunOptions, space: Workspace) -> Iterator[OpenCluster | No
 
 @contextmanager
 def stage_place(
-    maker: Maker, jobs: int, chosen: set[str], opened: OpenCluster | None
+    maker: Maker,
+    jobs: int,
+    chosen: set[str],
+    opened: OpenCluster | None,
+    again: set[str],
 ) -> Iterator[StagePlace]:
     """The place for the chosen stages of one plan.
 
+    Args:
+        again: stages whose outputs are removed once it is known that they can be made.
+
     Raises:
-        ClusterError: no node of the cluster has what a stage needs.
+        ClusterError: no node of the cluster has what a stage needs; nothing was removed.
     """
+    maker.make_again(again)
     if opened is None:
         with workers(maker, jobs) as place:
+            maker.forget(again)
             yield place
         return
     from recipes.cluster.cluster_place import cluster_place
@@ -56,4 +65,5 @@ def stage_place(
     # Ray prints what it notices about nodes.
     quiet = nullcontext() if maker.debug else capture(maker.space.logs / "cluster.log")
     with quiet, cluster_place(opened, maker, jobs, chosen) as nodes:
+        maker.forget(again)
         yield nodes

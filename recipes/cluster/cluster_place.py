@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +40,7 @@ _LOOK = 0.2  # seconds between two looks at what runs
 _ASK = 10.0  # seconds between two looks at the nodes
 _COPIES = 2  # outputs that are copied at the same time
 _APPEARS = 30.0  # seconds until a file that a node wrote must be seen on a shared disk
+_SOON = 2.0  # seconds until the shared cache is asked, where there is one
 
 
 @contextmanager
@@ -55,10 +56,11 @@ def cluster_place(
     to_make = [
         stage
         for stage in maker.plan.stages
-        if stage.label in chosen and maker.cache.lookup(stage.kind, stage.key) is None
+        if stage.label in chosen
+        and (stage.key in maker.space.again or maker.cache.lookup(stage.kind, stage.key) is None)
     ]
-    requests = requests_of(maker.plan, to_make, cluster.nodes(), jobs, grows=cluster.grows)
-    place = ClusterPlace(opened, maker, requests)
+    ask = partial(requests_of, maker.plan, nodes=cluster.nodes(), jobs=jobs, grows=cluster.grows)
+    place = ClusterPlace(opened, maker, ask(to_make), ask)
     try:
         yield place
     finally:
@@ -83,9 +85,16 @@ class ClusterPlace:
         showing: held by the thread that uses the display.
     """
 
-    def __init__(self, opened: OpenCluster, maker: Maker, requests: dict[str, Request]) -> None:
+    def __init__(
+        self,
+        opened: OpenCluster,
+        maker: Maker,
+        requests: dict[str, Request],
+        ask: Callable[[list[Planned]], dict[str, Request]],
+    ) -> None:
         self.cluster, self.files, self.maker = opened.cluster, opened.files, maker
-        self.requests = requests
+        self.requests, self.ask = requests, ask
+        self.lost: ClusterError | None = None
         work = NodeWork(plugins.Carried(), maker.plan, declared(), opened.files, maker.debug)
         self.work: Any = self.cluster.share(work)
         self.jobs: dict[Hashable, _Job] = {}
@@ -106,7 +115,13 @@ class ClusterPlace:
         return True
 
     def submit(self, stage: Planned) -> Future[StageOutcome]:
-        """Send a stage."""
+        """Send a stage.
+
+        Raises:
+            ClusterError: the cluster does not answer any more.
+        """
+        if stage.label not in self.requests:  # its output was here and is gone
+            self.requests |= self.ask([stage])
         job = _Job(stage, Future())
         self._send(job)
         return job.future
@@ -149,6 +164,8 @@ class ClusterPlace:
         self.hosts.pop(label, None)  # before it can begin
         handle = self.cluster.start(self.work, assignment, request)
         with self.lock:
+            if self.lost is not None:  # nobody looks any more
+                raise self.lost
             self.jobs[handle] = job
 
     def _offer(self, found: StageOutcome) -> None:
@@ -256,14 +273,12 @@ class ClusterPlace:
         """
         stage, cache = job.stage, self.maker.cache
         path = cache.path(stage.kind, stage.key)
-        if outcome.path == path:  # on a shared disk, where a new file may take a while to be seen
-            until = time.monotonic() + _APPEARS
-            while cache.lookup(stage.kind, stage.key) is None and time.monotonic() < until:
-                time.sleep(_LOOK)
-        elif self.files.cache is not None:
-            shared = SharedCache(self.files.cache)
-            with cache.lock(stage.key, lambda: None):
-                cache.fetch(stage.kind, stage.key, partial(shared.pull, path.name))
+        ways = [self._copy_here] if self.files.cache is not None else []
+        if outcome.path == path:  # on a shared disk, or at the same place on its own
+            ways = [partial(self._wait_for, seconds=_SOON), *ways, self._wait_for]
+        for way in ways:
+            if cache.lookup(stage.kind, stage.key) is None:
+                way(stage)
         if cache.lookup(stage.kind, stage.key) is None:
             raise ClusterError(
                 f"stage {stage.label} was made on {self.hosts.get(stage.label, 'a node')}, in "
@@ -271,6 +286,19 @@ class ClusterPlace:
                 "see that nodes can write there, and run the same command again"
             )
         return StageOutcome(stage.label, stage.kind, path, outcome.record, outcome.cached)
+
+    def _wait_for(self, stage: Planned, seconds: float = _APPEARS) -> None:
+        """On a shared disk a new file may take a while to be seen."""
+        until = time.monotonic() + seconds
+        while self.maker.cache.lookup(stage.kind, stage.key) is None and time.monotonic() < until:
+            time.sleep(_LOOK)
+
+    def _copy_here(self, stage: Planned) -> None:
+        """From the shared cache."""
+        cache, shared = self.maker.cache, SharedCache(str(self.files.cache))
+        with cache.lock(stage.key, lambda: None):
+            name = cache.path(stage.kind, stage.key).name
+            cache.fetch(stage.kind, stage.key, partial(shared.pull, name))
 
     def _explain_waiting(self) -> None:
         """Say once of a stage that no node can make it, as when one has gone."""
@@ -295,11 +323,11 @@ class ClusterPlace:
 
     def _lose_all(self, error: Exception) -> None:
         """The cluster itself does not answer any more."""
-        with self.lock:
-            jobs, self.jobs = list(self.jobs.values()), {}
         said = ClusterError(
             f"the cluster does not answer any more: {type(error).__name__}: {error}\n"
             "finished stages are kept; when it is there again, run the same command again"
         )
+        with self.lock:
+            jobs, self.jobs, self.lost = list(self.jobs.values()), {}, said
         for job in jobs:
             job.future.set_exception(said)

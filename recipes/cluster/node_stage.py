@@ -112,9 +112,9 @@ def _outcome(work: NodeWork, assignment: NodeAssignment, send: Send) -> StageOut
     if not node["sees workspace"]:
         maker.snapshots = WorkSnapshots(maker.cache, SharedCache(work.files.cache or ""))
     if assignment.again:
-        space.again.add(stage.key)
+        maker.make_again({stage.label})
         if assignment.attempt == 1:
-            maker.forget(stage)
+            maker.forget({stage.label})
             if maker.snapshots is not None:
                 maker.snapshots.drop(stage.kind, stage.key)
     maker.made = {

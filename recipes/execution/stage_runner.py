@@ -67,11 +67,16 @@ class Maker:
         said = f"{stage.label}: another lingopress is making it; waiting"
         return self.cache.lock(stage.key, lambda: self.display.say(said))
 
-    def forget(self, stage: Planned) -> None:
-        """Remove a stage's output; it is made here, whatever a shared cache has."""
-        self.space.again.add(stage.key)
-        with self._lock(stage):
-            self.cache.forget(stage.kind, stage.key)
+    def make_again(self, labels: set[str]) -> None:
+        """Make stages here, whatever a shared cache has; their outputs are still there."""
+        self.space.again |= {stage.key for stage in self.plan.stages if stage.label in labels}
+
+    def forget(self, labels: set[str]) -> None:
+        """Remove the outputs of stages, those that others need last."""
+        for stage in reversed(self.plan.stages):
+            if stage.label in labels:
+                with self._lock(stage):
+                    self.cache.forget(stage.kind, stage.key)
 
     def stage(self, stage: Planned) -> StageOutcome:
         """Find or make one stage.

@@ -237,12 +237,10 @@ class _Searcher:
         chosen = {label for label in labels if label not in self.made}
         maker = Maker(plan, self.space, self.display, self.options.debug)
         maker.made = self.made
+        again = set[str]()
         if self.options.from_stage is not None:
             again = descendants(plan.graph(), plan.find(self.options.from_stage)) & chosen
-            for stage in reversed(plan.stages):
-                if stage.label in again:
-                    maker.forget(stage)
-        with stage_place(maker, self.options.jobs, chosen, self.opened) as place:
+        with stage_place(maker, self.options.jobs, chosen, self.opened, again) as place:
             make_all(maker, chosen, place, refused)
 
     def report(self, feasible: SearchSpace, trials: Sequence[Trial]) -> RunOutcome:
