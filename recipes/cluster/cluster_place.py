@@ -158,7 +158,7 @@ class ClusterPlace:
             made={name: maker.made[name] for name in lineage(maker.plan, label)},
             threads=request.cpus,
             gpus=request.gpus,
-            again=job.stage.key in maker.space.again,
+            again=maker.cache.is_made_again(job.stage.key),
             attempt=job.attempt,
         )
         self.hosts.pop(label, None)  # before it can begin

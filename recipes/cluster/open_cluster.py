@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from recipes.cluster import node_check
 from recipes.cluster.protocol import Cluster, ClusterError
 from recipes.execution.shared_cache import SharedCache, SharedCacheError
+from recipes.execution.work_snapshots import SEEN
 from recipes.execution.workspace import Workspace
 
 _SHOWN = 10  # problems of nodes
@@ -52,7 +53,7 @@ def checked(cluster: Cluster, space: Workspace) -> Iterator[OpenCluster]:
     Raises:
         ClusterError: a node cannot make stages; says why, by node.
     """
-    files = node_check.Files(space.root, space.shared, f"seen-{uuid.uuid4().hex}")
+    files = node_check.Files(space.root, space.shared, f"{SEEN}{uuid.uuid4().hex}")
     shared = SharedCache(space.shared) if space.shared else None
     mark = files.in_workspace()
     mark.touch()

@@ -38,6 +38,7 @@ from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo, read_json, sha256_file, write_atomically
 
 ELAPSED = "elapsed.json"  # in the folder of an attempt
+_AGAIN = "again"  # the same, of a stage that is to be made here
 _SAVE_EVERY = 3.0  # seconds between notes of the time spent
 
 
@@ -181,6 +182,7 @@ class Cache:
             for name in manifest.files:
                 _sync(folder / name)
             self._place(folder, self.path(kind, key), manifest)
+            (self.partial(key) / _AGAIN).unlink(missing_ok=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return True
@@ -198,10 +200,21 @@ class Cache:
         self.memo.save()
         return target
 
-    def forget(self, kind: str, key: str) -> None:
-        """Remove a stage's output and what a killed attempt left."""
+    def forget(self, kind: str, key: str, *, again: bool = False) -> None:
+        """Remove a stage's output and what a killed attempt left; the lock must be held.
+
+        Args:
+            again: note that it is to be made here, for runs after one that is stopped too.
+        """
         self._remove(self.path(kind, key))
         self._remove(self.partial(key))
+        if again:
+            self.partial(key).mkdir(parents=True)
+            (self.partial(key) / _AGAIN).touch()
+
+    def is_made_again(self, key: str) -> bool:
+        """Whether a stage is to be made here, whatever a shared cache has (`--from`)."""
+        return key in self.workspace.again or (self.partial(key) / _AGAIN).is_file()
 
     def _remove(self, path: Path) -> None:
         """Take a directory out of sight at once, then delete it."""

@@ -22,6 +22,7 @@ from recipes.execution.workspace import Workspace
 
 UPLOAD_TIME = timedelta(days=1)
 """Files of an upload without a manifest are removed only when they are older."""
+_RUN_TIME = timedelta(days=30)  # a mark of a run on a cluster may be needed for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,8 @@ def prune_shared(shared: SharedCache, age: timedelta, *, dry_run: bool) -> list[
         for name, folders in _unfinished(shared):
             shared.remove(name, files_only=folders)
         for name in {name.removesuffix(".json") for name in shared.names(work_snapshots.FOLDER)}:
-            if shared.age(f"{work_snapshots.FOLDER}/{name}") > UPLOAD_TIME:
+            kept = _RUN_TIME if name.startswith(work_snapshots.SEEN) else UPLOAD_TIME
+            if shared.age(f"{work_snapshots.FOLDER}/{name}") > kept:
                 work_snapshots.remove(shared, name)
     return going
 

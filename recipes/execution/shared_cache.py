@@ -36,6 +36,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from evalsuite.results.run import MANIFEST
 from recipes.errors import WorkspaceError
 from recipes.execution.manifest import FORMAT, Manifest, read_manifest
+from recipes.execution.workspace import is_disk_full
 from recipes.hashing import sha256_file, write_atomically
 from recipes.naming import distinct_file_name
 
@@ -123,6 +124,7 @@ class SharedCache:
 
         Raises:
             SharedCacheError: a file is absent or not what the stage wrote; `out` is not to be used.
+            OSError: the disk of `out` is full.
         """
         stored = self.stored(name)
         if stored is None:
@@ -130,8 +132,14 @@ class SharedCache:
         for file, entry in stored.manifest.files.items():
             target = out / file
             target.parent.mkdir(parents=True, exist_ok=True)
-            with self.about(f"{file} of {name} cannot be read"):
-                self.files.get_file(self.path(f"files/{name}/{stored.folder}/{file}"), str(target))
+            try:
+                with self.about(f"{file} of {name} cannot be read"):
+                    source = self.path(f"files/{name}/{stored.folder}/{file}")
+                    self.files.get_file(source, str(target))
+            except SharedCacheError as error:
+                if isinstance(error.__cause__, OSError) and is_disk_full(error):
+                    raise error.__cause__ from None  # of this machine, not of the cache
+                raise
             if target.stat().st_size != entry.bytes or sha256_file(target) != entry.sha256:
                 raise SharedCacheError(
                     f"{self.address}: {file} of {name} is not what the stage wrote"
@@ -234,10 +242,20 @@ class SharedCache:
         """The address of an object, as the store's library takes it."""
         return str(self.root / name)
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Bytes of the files in a folder, by name; none where there is no such folder."""
+        with self.about(f"{folder} cannot be listed"):
+            try:
+                found = self.files.ls(self.path(folder), detail=True)
+            except FileNotFoundError:
+                return {}
+        return {PurePosixPath(info["name"]).name: int(info["size"] or 0) for info in found}
+
     def _has(self, name: str, manifest: Manifest) -> bool:
+        """Whether the very files of a manifest are here; others of the stage are replaced."""
         try:
             stored = self.stored(name)
-            if stored is None:
+            if stored is None or stored.manifest.files != manifest.files:
                 return False
             folder = self.path(f"files/{name}/{stored.folder}")
             sizes = {file: entry.bytes for file, entry in stored.manifest.files.items()}

@@ -44,7 +44,7 @@ class SharedStages:
     def pull(self, kind: str, key: str, label: str) -> bool:
         """Publish a stage from the shared cache, where it is there; the lock must be held."""
         try:
-            if key in self.cache.workspace.again or (shared := self._shared()) is None:
+            if self.cache.is_made_again(key) or (shared := self._shared()) is None:
                 return False
             name = self.cache.path(kind, key).name
             if self.cache.fetch(kind, key, lambda out: shared.pull(name, out)):

@@ -76,7 +76,7 @@ class Maker:
         for stage in reversed(self.plan.stages):
             if stage.label in labels:
                 with self._lock(stage):
-                    self.cache.forget(stage.kind, stage.key)
+                    self.cache.forget(stage.kind, stage.key, again=True)
 
     def stage(self, stage: Planned) -> StageOutcome:
         """Find or make one stage.

@@ -35,6 +35,7 @@ from recipes.hashing import sha256_file, write_atomically
 
 EVERY = 5.0  # seconds between two looks at the work directory
 FOLDER = "work"
+SEEN = "seen-"  # begins the names of marks there, one per run on a cluster
 
 _State = dict[str, tuple[int, int]]  # name -> bytes, time of the last change in ns
 
@@ -130,12 +131,12 @@ class WorkSnapshots:
         try:
             files = {}
             with self.shared.about(f"the snapshot of {name} cannot be written"):
-                known = set(self.shared.names(f"{FOLDER}/{name}"))
+                known = self.shared.sizes(f"{FOLDER}/{name}")
                 self.shared.files.makedirs(self.shared.path(f"{FOLDER}/{name}"), exist_ok=True)
                 for file, (size, _) in state.items():
                     entry = FileEntry(bytes=size, sha256=sha256_file(copy / file))
                     files[file] = entry
-                    if entry.sha256 not in known:
+                    if known.get(entry.sha256) != size:  # a kill may leave half a file
                         self.shared.files.put_file(str(copy / file), self._object(name, entry))
             if _state(copy) != state:
                 return
@@ -143,7 +144,7 @@ class WorkSnapshots:
             self.shared.write(f"{FOLDER}/{name}.json", text)
             self._sent[name] = state
             with self.shared.about(f"old files of {name} cannot be removed"):
-                for old in known - {entry.sha256 for entry in files.values()}:
+                for old in known.keys() - {entry.sha256 for entry in files.values()}:
                     self.shared.files.rm_file(self.shared.path(f"{FOLDER}/{name}/{old}"))
         except (OSError, SharedCacheError):  # the next one will do, or none
             return
