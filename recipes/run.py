@@ -72,7 +72,9 @@ def run_recipe(
         finally:
             display.stop()
         made = [maker.made[stage.label] for stage in plan.stages if stage.label in chosen]
-        outcome = note(plan.loaded, space, made)
+        rest = [stage for stage in plan.stages if stage.label not in chosen]
+        kept = [found for stage in rest if (found := maker.kept(stage))]
+        outcome = note(plan.loaded, space, made, kept=kept)
         maker.shared.note_run(outcome)
     display.finish(outcome)
     return outcome

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -299,9 +300,15 @@ for command in (init, shrink, report, compare, predict, embed, serve, push, demo
 app.add_typer(cache_commands.app, name="cache")
 
 
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
+
+
 def main(args: list[str] | None = None) -> None:
     """Entry point of the `lingopress` command; always ends with `SystemExit`."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
+    sys.stdout = sys.stdout or _nowhere()  # closed by the shell: >&-
+    sys.stderr = sys.stderr or _nowhere()
     try:
         if torchrun.leaves():
             raise SystemExit(0)

@@ -24,6 +24,17 @@ def _load_plugins(files: list[Path] | None) -> list[Path] | None:
     return files
 
 
+def _written(text: str) -> str:
+    """What a person wrote; nothing, as of a variable that is not set, is refused."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; give a value, or leave the option out")
+    return text
+
+
+def _folder(text: str) -> Path:
+    return Path(_written(text))
+
+
 RecipeArg = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, or a name from `ls recipes`.")
 ]
@@ -33,12 +44,15 @@ Set = Annotated[
 ]
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", metavar="DIR", help="Data as the XTREME scripts download it."),
+    typer.Option(
+        "--data-dir", parser=_folder, metavar="DIR", help="Data as the XTREME scripts download it."
+    ),
 ]
 Space = Annotated[
     Path | None,
     typer.Option(
         "--workspace",
+        parser=_folder,
         metavar="DIR",
         envvar="LINGOPRESS_WORKSPACE",
         help="Where outputs are kept; default .lingopress",
@@ -48,6 +62,7 @@ SharedAddress = Annotated[
     str | None,
     typer.Option(
         "--cache",
+        parser=_written,
         metavar="ADDRESS",
         envvar="LINGOPRESS_CACHE",
         help="Finished stages that machines share: a directory, or s3://bucket/folder.",

@@ -56,7 +56,8 @@ def in_workspace(space: Workspace) -> list[CachedStage]:
     """
     paths = [path for path in space.finished() if path.is_dir()]
     runs: dict[str, list[str]] = defaultdict(list)
-    for folder in sorted(space.runs.iterdir()) if space.runs.is_dir() else ():
+    folders = sorted(space.runs.iterdir()) if space.runs.is_dir() else []
+    for folder in filter(Path.is_dir, folders):
         note = read_note(folder / FILE, folder.name)
         for name in {Path(path).name for path in note.stages.values()} if note else ():
             runs[name].append(note.recipe if note and note.recipe else folder.name)

@@ -15,6 +15,7 @@ from recipes.errors import RecipeError, RecipesError
 from recipes.execution.cache import Cache
 from recipes.execution.run_note import FILE, RunNote, read_note
 from recipes.execution.workspace import Workspace
+from recipes.naming import is_file
 from recipes.parsing.library import find_recipe
 from recipes.parsing.problems import suggest
 
@@ -124,7 +125,14 @@ def last_run(recipe: str, workspace: Path | None) -> RunNote:
             f"{said}{suggest(recipe, runs)}\n{listed}\n"
             "a run that stopped goes on where it was: run its recipe again"
         ) from None
-    found = space.read_run(load(recipe).recipe.name)
+    loaded = load(recipe)
+    found = space.read_run(loaded.recipe.name)
     if found is None:
         raise RecipesError(f"{said}\ntype: lingopress run {shlex.quote(recipe)}")
+    if is_file(Path(found.file)) and loaded.path.read_bytes() != Path(found.file).read_bytes():
+        raise RecipesError(
+            f"the last run of {loaded.recipe.name} was of another file: {found.file}\n"
+            f"type: lingopress run {shlex.quote(recipe)}\n"
+            "to keep both, give the recipes different names (name: at the top)"
+        )
     return found

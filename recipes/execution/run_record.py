@@ -32,7 +32,8 @@ class StageOutcome:
 class RunOutcome:
     """A finished run; `folder` holds `run.json` and links to the outputs.
 
-    `recommended` are the outputs of the point a search recommends, one a variant of the candidate.
+    `recommended` are the outputs of the point a search recommends, one a variant of the candidate;
+    `kept` are stages that were not asked for and were finished before.
     """
 
     recipe: str
@@ -40,6 +41,7 @@ class RunOutcome:
     folder: Path
     report: Path | None
     recommended: tuple[StageOutcome, ...] = ()
+    kept: tuple[StageOutcome, ...] = ()
 
 
 def note(
@@ -47,21 +49,28 @@ def note(
     space: Workspace,
     stages: Sequence[StageOutcome],
     recommended: Sequence[StageOutcome] = (),
+    kept: Sequence[StageOutcome] = (),
 ) -> RunOutcome:
     """Write `runs/<recipe>/`: links to every output, and `run.json`."""
-    reports = [stage.path for stage in stages if stage.kind == "report"]
-    report = report_file(reports[-1]) if reports else None
+    report = _last_report(stages)
+    known = _last_report((*kept, *stages))
     recipe = loaded.recipe.name
     written = RunNote(
         recipe=recipe,
         file=str(loaded.path.absolute()),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        stages={stage.label: str(stage.path) for stage in stages},
-        report=str(report) if report else None,
+        stages={stage.label: str(stage.path) for stage in (*stages, *kept)},
+        report=str(known) if known else None,
         recommended=tuple(stage.label for stage in recommended),
     )
-    folder = space.write_run(written, {stage.label: stage.path for stage in stages})
-    return RunOutcome(recipe, tuple(stages), folder, report, tuple(recommended))
+    folder = space.write_run(written, {stage.label: stage.path for stage in (*stages, *kept)})
+    return RunOutcome(recipe, tuple(stages), folder, report, tuple(recommended), tuple(kept))
+
+
+def _last_report(stages: Sequence[StageOutcome]) -> Path | None:
+    """The page of the last report among stages."""
+    reports = [stage.path for stage in stages if stage.kind == "report"]
+    return report_file(reports[-1]) if reports else None
 
 
 def report_file(directory: Path) -> Path:

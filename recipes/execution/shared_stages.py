@@ -73,7 +73,7 @@ class SharedStages:
                 shared.note_run(
                     outcome.recipe,
                     datetime.now(UTC).isoformat(timespec="seconds"),
-                    tuple(sorted({stage.path.name for stage in outcome.stages})),
+                    tuple(sorted({stage.path.name for stage in (*outcome.stages, *outcome.kept)})),
                     self.cache.workspace.root,
                 )
         except SharedCacheError as error:

@@ -116,6 +116,14 @@ class Maker:
         own["not_in_key"] = _not_in_key(stage)  # of a plugin perhaps; older records have none
         return self._finished(stage, path, record.model_copy(update=own), cached=True)
 
+    def kept(self, stage: Planned) -> StageOutcome | None:
+        """A stage that is not asked for, if it was finished before; nothing is shown."""
+        path = self.cache.lookup(stage.kind, stage.key)
+        manifest = read_manifest(path) if path else None
+        if path is None or manifest is None:
+            return None
+        return StageOutcome(stage.label, stage.kind, path, manifest.record, cached=True)
+
     def _finished(
         self, stage: Planned, path: Path, record: StageRecord, cached: bool
     ) -> StageOutcome:

@@ -62,7 +62,8 @@ _REQUEST = SimpleNamespace(cpus=1, gpus=0)
 def test_a_stage_that_is_sent_to_a_lost_cluster_fails():
     stage = SimpleNamespace(label="a", kind="train", key="0" * 64)
     plan = SimpleNamespace(graph=lambda: {"a": []})
-    maker = SimpleNamespace(plan=plan, debug=False, made={}, space=SimpleNamespace(again=set()))
+    cache = SimpleNamespace(is_made_again=lambda key: False)
+    maker = SimpleNamespace(plan=plan, debug=False, made={}, cache=cache)
     place = _place(_Gone(), maker)
     place.thread.join(10)  # nothing was sent when the loss was noticed
 
