@@ -118,11 +118,11 @@ def prune(
     workspace: Space = None,
     debug: Debug = False,
 ) -> None:
-    """Remove finished stages that no run names, and token files that no training reads."""
+    """Remove stages that no run names, stopped work, and token files that no training reads."""
     from datetime import timedelta
 
     from recipes.cli.listings import cache_table
-    from recipes.execution import token_files
+    from recipes.execution import stopped_work, token_files
     from recipes.execution.cached_stages import prune_shared, prune_workspace
     from recipes.execution.shared_cache import SharedCache
     from recipes.execution.workspace import Workspace, size_text
@@ -146,3 +146,9 @@ def prune(
     if unused:
         size = size_text(sum(file.bytes for file in unused))
         typer.echo(f"{len(unused)} files of tokenized text, {size} {done}")
+    stopped = stopped_work.unused(Workspace(workspace), age)
+    if not dry_run:
+        stopped_work.remove(Workspace(workspace), stopped)
+    if stopped:
+        size = size_text(sum(work.bytes for work in stopped))
+        typer.echo(f"work of {len(stopped)} stopped stages, {size} {done}")

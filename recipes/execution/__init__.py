@@ -21,6 +21,7 @@ Files:
         module
     stage_worker.py: what a worker process does: it makes the stages it is sent
     time_left.py: how long a running stage still takes, from its last reports
+    stopped_work.py: find and remove the work of stages that were stopped and never went on
     token_files.py: find and remove token files of streamed text that no training reads
     verify.py: read every finished stage again and compare it with what was written
     worker_pool.py: processes that make stages side by side

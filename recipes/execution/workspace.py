@@ -109,7 +109,7 @@ class Workspace:
                 f"stage {label} needs about {size_text(need)} of disk and {self.root} has "
                 f"{size_text(free)} free\n"
                 "free some space, or choose another disk: --workspace DIR\n"
-                f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
+                f"to see what takes it: du -sh {self.stages}/* {self.failed}/* {self.partial}/*"
             )
 
     @contextmanager
@@ -156,7 +156,7 @@ class Workspace:
         return WorkspaceError(
             f"the disk of {self.root} is full{free}; finished stages are kept\n"
             "free some space and run the same command again, it goes on where it stopped\n"
-            f"to see what takes it: du -sh {self.stages}/* {self.failed}/*"
+            f"to see what takes it: du -sh {self.stages}/* {self.failed}/* {self.partial}/*"
         )
 
     def set_aside(self, out: Path, recipe: str, label: str) -> Path | None:

@@ -246,7 +246,7 @@ def test_a_full_disk_and_full_memory_say_what_to_free(lab):
     said = str(failing(lab, "full"))
     assert said.startswith(f"stage teacher (train): the disk of {lab.workspace} is full (")
     assert "finished stages are kept" in said
-    assert f"du -sh {lab.workspace}/stages/* {lab.workspace}/failed/*" in said
+    assert f"{lab.workspace}/stages/* {lab.workspace}/failed/* {lab.workspace}/partial/*" in said
     assert "there is not enough memory\nclose other programs" in str(failing(lab, "memory"))
 
 
@@ -258,7 +258,8 @@ def test_little_space_is_refused_before_the_work(lab, monkeypatch):
     assert str(caught.value) == (
         f"stage teacher needs about 210 MB of disk and {lab.workspace} has "
         "1.0 MB free\nfree some space, or choose another disk: --workspace DIR\n"
-        f"to see what takes it: du -sh {lab.workspace}/stages/* {lab.workspace}/failed/*"
+        f"to see what takes it: du -sh {lab.workspace}/stages/* {lab.workspace}/failed/* "
+        f"{lab.workspace}/partial/*"
     )
 
 

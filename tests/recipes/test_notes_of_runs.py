@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 from demo_recipe import RECIPE
+from filelock import FileLock
 
 from recipes.errors import RecipesError
 from recipes.execution.cached_stages import in_workspace
@@ -62,6 +65,25 @@ def test_an_option_without_a_value_is_refused(lab, option, capsys):
         capsys.readouterr().err.replace("│", " ").split()
     )
     assert not (lab.folder / ".gitignore").exists()
+
+
+def test_prune_removes_work_that_was_stopped_long_ago(lab, capsys):
+    run_recipe(lab.write(RECIPE))
+    space = Workspace()
+    for name, days in (("5feceb66ffc86f38d952", 40), ("trash-1", 40), ("6b86b273ff34fce19d6b", 2)):
+        (space.partial / name / "work").mkdir(parents=True)
+        (space.partial / name / "work" / "state").write_bytes(b"0" * 1000)
+        for path in (space.partial / name, *(space.partial / name).rglob("*")):
+            os.utime(path, (time.time() - days * 86_400,) * 2)
+
+    assert lab.cli("cache", "prune", "--dry-run") == 0
+    assert "work of 2 stopped stages" in capsys.readouterr().out
+    with FileLock(space.locks / "5feceb66ffc86f38d952.lock"):
+        assert lab.cli("cache", "prune") == 0
+        assert not (space.partial / "trash-1").exists()
+        assert (space.partial / "5feceb66ffc86f38d952").is_dir()  # it goes on at this moment
+    assert lab.cli("cache", "prune") == 0
+    assert [path.name for path in space.partial.iterdir()] == ["6b86b273ff34fce19d6b"]
 
 
 @pytest.mark.slow
