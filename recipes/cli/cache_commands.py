@@ -104,6 +104,9 @@ def pull(
     there = f", {copied.there} were here already" if copied.there else ""
     absent = f", {copied.absent} are not in the shared cache" if copied.absent else ""
     typer.echo(f"{copied.stages} stages copied, {size_text(copied.bytes)}{there}{absent}")
+    if copied.damaged:
+        lines = "\n".join(copied.damaged)
+        raise RecipesError(f"{lines}\nlingopress run makes them here, and puts the cache right")
 
 
 @app.command()

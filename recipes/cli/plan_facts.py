@@ -21,7 +21,7 @@ from recipes.cluster.choose_place import nodes_of
 from recipes.execution.cache import Cache
 from recipes.execution.manifest import read_manifest
 from recipes.execution.run_options import RunOptions
-from recipes.execution.shared_cache import SharedCache
+from recipes.execution.shared_cache import DamagedError, SharedCache
 from recipes.execution.shared_stages import require
 from recipes.execution.workspace import Workspace
 from recipes.hashing import DigestMemo
@@ -175,9 +175,18 @@ def _records(plan: Plan, cache: Cache) -> dict[str, tuple[str, StageRecord]]:
         manifest = read_manifest(path) if path else None
         if manifest is not None:
             found[stage.label] = "cached", manifest.record
-        elif shared and (stored := shared.stored(cache.path(stage.kind, stage.key).name)):
-            found[stage.label] = "shared", stored.manifest.record
+        elif shared and (record := _shared_record(shared, cache.path(stage.kind, stage.key).name)):
+            found[stage.label] = "shared", record
     return found
+
+
+def _shared_record(shared: SharedCache, name: str) -> StageRecord | None:
+    """Of a stage in a shared cache; None where it is not there, or damaged: it is made then."""
+    try:
+        stored = shared.stored(name)
+    except DamagedError:
+        return None
+    return stored.manifest.record if stored else None
 
 
 def _state(stage: Planned, cache: Cache) -> str:

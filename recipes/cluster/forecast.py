@@ -107,7 +107,7 @@ def forecast(
     stages = [stage for stage in plan.stages if stage.label in labels]
     requests = requests_for(plan, stages, nodes, jobs)
     works = work_of(plan, text, labels)
-    kinds = kinds_of(nodes)
+    kinds = [part for kind in kinds_of(nodes) for part in kind.divided(requests.values())]
     asked = [
         (kind.nodes[0], Asked(_stages_for(kind, works, requests), opened.files)) for kind in kinds
     ]

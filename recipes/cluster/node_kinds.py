@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recipes.cluster.protocol import Node
+from recipes.cluster.protocol import Node, Request
 
 _ALIKE = 0.8  # of the largest memory of a kind: what is free when Ray starts differs between nodes
 
@@ -24,6 +24,13 @@ class NodeKind:
     def least(self) -> Node:
         """The node with the least memory: what fits there fits on all of them."""
         return min(self.nodes, key=lambda node: node.memory)
+
+    def divided(self, requests: Iterable[Request]) -> list[NodeKind]:
+        """The same nodes, in kinds of nodes on which the same requests fit."""
+        asked, found = list(requests), dict[tuple[bool, ...], list[Node]]()
+        for node in self.nodes:
+            found.setdefault(tuple(one.fits(node) for one in asked), []).append(node)
+        return [NodeKind(tuple(nodes)) for nodes in found.values()]
 
 
 def kinds_of(nodes: Sequence[Node]) -> list[NodeKind]:

@@ -16,7 +16,7 @@ from recipes.errors import RecipesError
 from recipes.execution.cache import Cache
 from recipes.execution.find_outputs import last_run
 from recipes.execution.manifest import read_manifest
-from recipes.execution.shared_cache import SharedCache
+from recipes.execution.shared_cache import SharedCache, SharedCacheError
 from recipes.execution.workspace import Workspace
 from recipes.planning.planned import Planned
 
@@ -29,6 +29,7 @@ class Copied:
     bytes: int
     there: int
     absent: int = 0
+    damaged: tuple[str, ...] = ()  # why each of these could not be copied
 
 
 def push_run(recipe: str, workspace: Path | None, address: str) -> Copied:
@@ -60,22 +61,31 @@ def pull_stages(stages: Iterable[Planned], space: Workspace, address: str) -> Co
     """Copy the stages that a shared cache has and the workspace has not.
 
     Raises:
-        SharedCacheError: the shared cache cannot be used.
+        SharedCacheError: the shared cache cannot be used; where single stages cannot be copied, the
+            others are, and `damaged` names them.
+        WorkspaceError: the disk is full.
     """
     shared = SharedCache(address)
     shared.require()
     space.prepare()
     cache = Cache(space)
     copied = size = there = absent = 0
+    damaged: list[str] = []
     for stage in stages:
         path = cache.path(stage.kind, stage.key)
-        with cache.lock(stage.key, lambda: None):
+        with space.guard(), cache.lock(stage.key, lambda: None):
             if cache.lookup(stage.kind, stage.key):
                 there += 1
-            elif cache.fetch(stage.kind, stage.key, partial(shared.pull, path.name)):
+                continue
+            try:
+                found = cache.fetch(stage.kind, stage.key, partial(shared.pull, path.name))
+            except SharedCacheError as error:
+                damaged.append(f"{stage.label}: {error}")
+                continue
+            if found:
                 copied += 1
                 manifest = read_manifest(path)
                 size += manifest.record.output_bytes if manifest else 0
             else:
                 absent += 1
-    return Copied(copied, size, there, absent)
+    return Copied(copied, size, there, absent, tuple(damaged))

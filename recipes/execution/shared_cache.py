@@ -50,6 +50,10 @@ class SharedCacheError(WorkspaceError):
     """The shared cache cannot be used, or holds something damaged."""
 
 
+class DamagedError(SharedCacheError):
+    """An object of the shared cache is not what was written there."""
+
+
 class Stored(BaseModel):
     """A stage in a shared cache."""
 
@@ -106,7 +110,8 @@ class SharedCache:
         """What is known of a stage, `<kind>-<key>`; None where it is not there.
 
         Raises:
-            SharedCacheError: it cannot be read, or is damaged.
+            SharedCacheError: it cannot be read.
+            DamagedError: it is not what was written.
         """
         with self.about(f"{name} cannot be read"):
             data = self.read(f"stages/{name}.json")
@@ -116,7 +121,7 @@ class SharedCache:
         manifest = found.manifest
         sound = manifest.sha256 == manifest.digest() and all(map(_is_inside, manifest.files))
         if not sound or not _is_inside(found.folder) or not name.endswith(manifest.record.key[:20]):
-            raise SharedCacheError(f"{self.address}: stages/{name}.json is damaged")
+            raise DamagedError(f"{self.address}: stages/{name}.json is damaged")
         return found if manifest.format == FORMAT else None
 
     def pull(self, name: str, out: Path) -> bool:
@@ -270,7 +275,7 @@ class SharedCache:
         try:
             return model.model_validate_json(data)
         except ValidationError as error:
-            raise SharedCacheError(f"{self.address}: {name} is damaged") from error
+            raise DamagedError(f"{self.address}: {name} is damaged") from error
 
     @contextmanager
     def about(self, what: str) -> Iterator[None]:

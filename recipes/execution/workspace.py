@@ -44,7 +44,7 @@ class Workspace:
     """
 
     def __init__(self, root: Path | None = None, shared: str | None = None) -> None:
-        self.shared = shared
+        self.shared = None if shared is None else whole_address(shared)
         self.again: set[str] = set()
         self.root = home_path(root or os.environ.get(VARIABLE) or DEFAULT).absolute()
         self.stages = self.root / "stages"
@@ -217,6 +217,15 @@ class Workspace:
                 if note := read_note(folder / FILE, folder.name):
                     names.append(note.recipe or folder.name)
         return names
+
+
+def whole_address(address: str) -> str:
+    """The address of a cache, a directory from the root on: nodes have other current folders.
+
+    >>> whole_address("s3://bucket/folder")
+    's3://bucket/folder'
+    """
+    return address if "://" in address else str(home_path(address).absolute())
 
 
 def is_disk_full(error: BaseException) -> bool:

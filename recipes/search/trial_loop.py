@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from recipes.cluster.open_cluster import OpenCluster
 
 _LISTED = 10  # labels in a message
+_CHECKED = 100  # assignments whose data is looked for before the first trial
 
 
 def search(
@@ -79,8 +80,9 @@ def search(
     if options.from_stage is not None:
         _require_stage(loaded, feasible, options.from_stage)
     memo = DigestMemo(space.digests)
-    assignment, _ = feasible.plans[0]
-    first = make_plan(loaded, data_dir, memo, assignments=[assignment])  # checks that data is there
+    ahead = [assignment for assignment, _ in feasible.plans[:_CHECKED]]
+    make_plan(loaded, data_dir, memo, assignments=ahead)  # checks that their data is there
+    first = make_plan(loaded, data_dir, memo, assignments=ahead[:1])
     sampler = Sampler(
         feasible.knobs,
         numeric={knob: numeric(node) for knob, node in loaded.knobs.items()},

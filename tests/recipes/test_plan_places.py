@@ -17,7 +17,7 @@ from recipes.cluster import forecast, node_probe
 from recipes.cluster.node_check import Files
 from recipes.cluster.node_kinds import kinds_of
 from recipes.cluster.node_probe import Answer, Asked, StageWork, measure
-from recipes.cluster.protocol import Node
+from recipes.cluster.protocol import Node, Request
 from recipes.planning.list_schedule import Slot, end_of, list_schedule, most_at_once
 from recipes.planning.memory import Estimate
 
@@ -109,6 +109,13 @@ def test_nodes_are_alike_where_processors_are_and_memory_nearly_is() -> None:
     names = [[node.name for node in kind.nodes] for kind in kinds_of(nodes)]
     assert names == [["a", "b"], ["g"], ["c"]]
     assert kinds_of(nodes)[0].least.name == "a"
+
+
+def test_what_fits_on_some_nodes_of_a_kind_alone_divides_it():
+    (kind,) = kinds_of([Node("a", 8, 0, 31 * 10**9), Node("b", 8, 0, 28 * 10**9)])
+    parts = kind.divided([Request(2, memory=29 * 10**9), Request(1)])
+    assert [[node.name for node in part.nodes] for part in parts] == [["a"], ["b"]]
+    assert kind.divided([Request(1)]) == [kind]
 
 
 def test_two_jobs_take_as_long_as_their_longest_chain(lab: Any, capfd: Any) -> None:

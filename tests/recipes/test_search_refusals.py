@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 from searches import RECIPE, write
 
 from evalsuite.install_command import how_to_install
 from evalsuite.report.output.read_report import read
+from recipes.planning import data_digests, plan
 from recipes.search import feasible
 
 
@@ -150,3 +152,21 @@ def test_without_optuna(bench, capfd, monkeypatch):
         f"r.yaml:4: search: optuna is not installed; {how_to_install('search')}"
         in capfd.readouterr().err
     )
+
+
+def test_data_that_only_some_trials_read_is_looked_for_first(bench, capfd, monkeypatch):
+    """A search over languages, of which one has no text."""
+    write(
+        bench,
+        knob=("    precision: [fp32, int8]\n", "    language: [de, is]\n"),
+        seed=("seed: 3", "seed: 4"),  # the first trial is of de
+        few=(
+            '  - {name: packed, stage: shrink, model: student, precision: "${precision}", ',
+            '  - {name: few, stage: trim, model: student, languages: ["${language}"], probe: 0}\n'
+            "  - {name: packed, stage: shrink, model: few, ",
+        ),
+    )
+    monkeypatch.setattr(plan, "digest_need", data_digests.digest_need)  # the lab has none
+    assert bench.cli("run", "r.yaml") == 2
+    assert "the corpus has no parallel text in is\n" in capfd.readouterr().err
+    assert not Path("made").exists()

@@ -107,3 +107,24 @@ def test_a_full_disk_here_is_no_fault_of_the_cache(lab, shared, monkeypatch):
             run(lab, shared, "two")
 
     assert run(lab, shared, "two")[0] == []  # the cache has them all
+
+
+def test_one_damaged_manifest_stops_neither_plan_nor_pull(lab, shared, capsys):
+    _, found = run(lab, shared)
+    name = found.stages[1].path.name
+    (shared / "stages" / f"{name}.json").write_text("{}")
+    where = ("--workspace", str(lab.folder / "two"), "--cache", str(shared))
+
+    assert lab.cli("plan", "r.yaml", *where) == 0
+    assert lab.cli("cache", "pull", "r.yaml", *where) == 2
+
+    said = capsys.readouterr()
+    assert "3 stages copied" in said.out
+    assert f"fused: {shared}: stages/{name}.json is damaged" in said.err
+    assert "lingopress run makes them here, and puts the cache right" in said.err
+
+
+def test_a_cache_has_the_same_address_in_every_folder(lab, shared):
+    space = Workspace(lab.folder / "one", "../shared")
+    assert space.shared == str(lab.folder / ".." / "shared")
+    assert Workspace(None, "s3://bucket/folder").shared == "s3://bucket/folder"
