@@ -142,9 +142,10 @@ def _bring(maker: Maker, outcome: StageOutcome) -> None:
     with cache.lock(key, lambda: None):
         if cache.lookup(outcome.kind, key) or maker.shared.pull(outcome.kind, key, outcome.label):
             return
+    maker.shared.remove_damaged(outcome.kind, key)
     raise ClusterError(
         f"{maker.host}: the output of stage {outcome.label} is neither in {cache.workspace.root} "
-        f"nor in the shared cache\nrun the same command again: it is made again"
+        f"nor whole in the shared cache\nrun the same command again: it is copied there again"
     )
 
 

@@ -128,7 +128,8 @@ class SharedCache:
         """Copy a stage into an empty directory, its manifest too; False where it is not there.
 
         Raises:
-            SharedCacheError: a file is absent or not what the stage wrote; `out` is not to be used.
+            SharedCacheError: a file cannot be read; `out` is not to be used.
+            DamagedError: a file is not what the stage wrote; nor is `out` then.
             OSError: the disk of `out` is full.
         """
         stored = self.stored(name)
@@ -146,9 +147,7 @@ class SharedCache:
                     raise error.__cause__ from None  # of this machine, not of the cache
                 raise
             if target.stat().st_size != entry.bytes or sha256_file(target) != entry.sha256:
-                raise SharedCacheError(
-                    f"{self.address}: {file} of {name} is not what the stage wrote"
-                )
+                raise DamagedError(f"{self.address}: {file} of {name} is not what the stage wrote")
         text = stored.manifest.model_dump_json(indent=2)
         write_atomically(out / MANIFEST, text + "\n")
         return True

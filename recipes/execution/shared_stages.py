@@ -7,13 +7,14 @@ True
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recipes.execution.cache import Cache
 from recipes.execution.display import Display
 from recipes.execution.run_record import RunOutcome
-from recipes.execution.shared_cache import SharedCache, SharedCacheError
+from recipes.execution.shared_cache import DamagedError, SharedCache, SharedCacheError
 from recipes.execution.workspace import Workspace
 
 
@@ -33,7 +34,8 @@ class SharedStages:
     def __init__(self, cache: Cache, display: Display) -> None:
         self.cache, self.display = cache, display
         self._opened: SharedCache | None = None
-        self._damaged: set[str] = set()
+        self._damaged: set[str] = set()  # could not be copied, whatever the reason
+        self._not_whole: set[str] = set()
 
     def _shared(self) -> SharedCache | None:
         address = self.cache.workspace.shared
@@ -52,8 +54,17 @@ class SharedStages:
                 return True
         except SharedCacheError as error:
             self._damaged.add(key)
+            if isinstance(error, DamagedError):
+                self._not_whole.add(key)
             self.display.say(f"{label}: {error}; it is made here")
         return False
+
+    def remove_damaged(self, kind: str, key: str) -> None:
+        """Remove a stage that is there and not whole, so that whoever has it copies it again."""
+        name = self.cache.path(kind, key).name
+        if key in self._not_whole and (shared := self._shared()) is not None:
+            with suppress(SharedCacheError):
+                shared.remove(name)
 
     def push(self, path: Path, key: str, label: str) -> None:
         """Copy a stage that was made here to the shared cache, in place of a damaged one."""

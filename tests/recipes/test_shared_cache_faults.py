@@ -15,8 +15,10 @@ from recipes.execution import work_snapshots
 from recipes.execution.cache import Cache
 from recipes.execution.cached_stages import prune_shared
 from recipes.execution.copy_stages import push_run
+from recipes.execution.display import Display
 from recipes.execution.run_options import RunOptions
 from recipes.execution.shared_cache import SharedCache
+from recipes.execution.shared_stages import SharedStages
 from recipes.execution.stage_runner import Maker
 from recipes.execution.workspace import Workspace
 from recipes.run import run_recipe
@@ -128,3 +130,22 @@ def test_a_cache_has_the_same_address_in_every_folder(lab, shared):
     space = Workspace(lab.folder / "one", "../shared")
     assert space.shared == str(lab.folder / ".." / "shared")
     assert Workspace(None, "s3://bucket/folder").shared == "s3://bucket/folder"
+
+
+def test_what_a_node_finds_damaged_is_copied_there_again(lab, shared):
+    _, found = run(lab, shared)
+    stage = found.stages[0]
+    stored = SharedCache(str(shared)).stored(stage.path.name)
+    assert stored is not None
+    (file, *_) = stored.manifest.files
+    path = shared / "files" / stage.path.name / stored.folder / file
+    path.write_bytes(bytes(path.stat().st_size))  # of the same size
+    space = Workspace(lab.folder / "node", str(shared))
+    space.prepare()
+    there = SharedStages(Cache(space), Display())
+
+    assert not there.pull(stage.kind, stage.record.key, "teacher")
+    there.remove_damaged(stage.kind, stage.record.key)
+
+    assert SharedCache(str(shared)).push(stage.path, stage.path.name) is not None
+    assert there.pull(stage.kind, stage.record.key, "teacher")
