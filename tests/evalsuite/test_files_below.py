@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,21 @@ def test_a_link_to_where_it_lies_ends(linked: Path) -> None:
     (linked / "xnli" / "again").symlink_to(linked, target_is_directory=True)
     (linked / "gone").symlink_to(linked / "nowhere")
     assert len(list(files_below(linked))) == 2
+
+
+def test_a_folder_that_may_not_be_read_is_passed(
+    linked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `Path.rglob` does."""
+    entered = Path.iterdir
+
+    def refused(folder: Path) -> Iterator[Path]:
+        if folder.name == "xnli":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return entered(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert [path.name for path in files_below(linked)] == ["en.tsv"]
 
 
 def test_their_text_is_held_out(linked: Path) -> None:
