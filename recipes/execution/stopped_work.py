@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -47,9 +47,9 @@ def remove(space: Workspace, works: Sequence[StoppedWork]) -> None:
     from filelock import FileLock, Timeout
 
     for work in works:
-        key = work.path.name.rpartition("-")[2]  # trash-, pull- and work- come before it
-        try:
-            with FileLock(space.locks / f"{key}.lock", timeout=0):
-                shutil.rmtree(work.path, ignore_errors=True)
-        except Timeout:
-            continue
+        kind, _, key = work.path.name.rpartition("-")  # trash-, pull- and work- come before it
+        held = (
+            nullcontext() if kind == "trash" else FileLock(space.locks / f"{key}.lock", timeout=0)
+        )
+        with suppress(Timeout), held:
+            shutil.rmtree(work.path, ignore_errors=True)

@@ -44,7 +44,7 @@ class Workspace:
     """
 
     def __init__(self, root: Path | None = None, shared: str | None = None) -> None:
-        self.shared = None if shared is None else whole_address(shared)
+        self.shared = whole_address(shared) if shared else None
         self.again: set[str] = set()
         self.root = home_path(root or os.environ.get(VARIABLE) or DEFAULT).absolute()
         self.stages = self.root / "stages"

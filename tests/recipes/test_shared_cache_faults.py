@@ -130,6 +130,7 @@ def test_a_cache_has_the_same_address_in_every_folder(lab, shared):
     space = Workspace(lab.folder / "one", "../shared")
     assert space.shared == str(lab.folder / ".." / "shared")
     assert Workspace(None, "s3://bucket/folder").shared == "s3://bucket/folder"
+    assert Workspace(None, "").shared is None
 
 
 def test_what_a_node_finds_damaged_is_copied_there_again(lab, shared):
