@@ -24,6 +24,7 @@ from evalsuite.bulk.open_rows import Reading, open_rows
 from evalsuite.bulk.read_text import LINE, Lines, stored_text
 from evalsuite.bulk.rows import BadRow, Row, Rows
 from evalsuite.errors import DataError, MalformedRowError
+from evalsuite.files_below import files_below
 from evalsuite.home_path import home_path
 
 _HUB = re.compile(
@@ -94,11 +95,23 @@ def files(place: str) -> tuple[Path, ...]:
     """
     name = home_path(place)
     folder = Path(name.anchor)  # the current one where the place is relative
-    found = [name] if name.is_file() else folder.glob(str(name.relative_to(folder)))
-    paths = tuple(sorted(path for path in found if path.is_file()))
+    found = [name] if name.is_file() else _glob(folder, name.relative_to(folder).parts)
+    paths = tuple(sorted({path for path in found if path.is_file()}))
     if not paths:
         raise DataError(f"there is no file {place} (from {Path.cwd()})")
     return paths
+
+
+def _glob(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """As `Path.glob`, in linked folders too: it does not enter them for `**` (Python 3.11)."""
+    if "**" not in parts:
+        yield from folder.glob("/".join(parts)) if parts else ()
+        return
+    first = parts.index("**")
+    for base in folder.glob("/".join(parts[:first])) if first else [folder]:
+        below = (path.relative_to(base) for path in files_below(base))
+        for inner in sorted({parent for path in below for parent in path.parents}):
+            yield from _glob(base / inner, parts[first + 1 :])
 
 
 def texts(shard: Shard) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from evalsuite.bulk import text_shards
 from evalsuite.data import heldout
 from evalsuite.files_below import files_below
 from evalsuite.task import DataSource
@@ -56,6 +57,22 @@ def test_their_text_is_held_out(linked: Path) -> None:
     source = DataSource("xtreme", linked)
     assert "de.tsv" in [path.name for path in heldout.paths(source)]
     assert "It rains." in heldout.HeldOut.read(source)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("**/*.tsv", ["here/en.tsv", "here/xnli/de.tsv"]),
+        ("**/xnli/*.tsv", ["here/xnli/de.tsv"]),
+        ("**/**/d*.tsv", ["here/xnli/de.tsv"]),
+        ("xnli/**/*.tsv", ["here/xnli/again/en.tsv", "here/xnli/de.tsv"]),
+    ],
+)
+def test_a_pattern_enters_them(linked: Path, pattern: str, names: list[str]) -> None:
+    """Each file counts once, also where a link leads back to where it lies."""
+    (linked / "xnli" / "again").symlink_to(linked, target_is_directory=True)
+    found = text_shards.files(str(linked / pattern))
+    assert [path.relative_to(linked.parent).as_posix() for path in found] == names
 
 
 def test_they_are_part_of_the_key_of_a_local_model(linked: Path, tmp_path: Path) -> None:
