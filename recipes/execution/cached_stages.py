@@ -108,7 +108,8 @@ def prune_shared(shared: SharedCache, age: timedelta, *, dry_run: bool) -> list[
             shared.remove(stage.name)
         for name, folders in _unfinished(shared):
             shared.remove(name, files_only=folders)
-        for name in {name.removesuffix(".json") for name in shared.names(work_snapshots.FOLDER)}:
+        snapshots = filter(_is_made_here, shared.names(work_snapshots.FOLDER))
+        for name in {name.removesuffix(".json") for name in snapshots}:
             kept = _RUN_TIME if name.startswith(work_snapshots.SEEN) else UPLOAD_TIME
             if shared.age(f"{work_snapshots.FOLDER}/{name}") > kept:
                 work_snapshots.remove(shared, name)
@@ -124,15 +125,20 @@ def _stage(name: str, manifest: Manifest | None, runs: dict[str, list[str]]) -> 
     return CachedStage(name, manifest.record.name, size, finished, named)
 
 
+def _is_made_here(name: str) -> bool:
+    """Whether a name in a shared cache is of a stage; others, such as `.DS_Store`, are hidden."""
+    return not name.startswith(".")
+
+
 def _manifests(shared: SharedCache) -> Iterator[str]:
     for name in shared.names("stages"):
-        if name.endswith(".json") and not name.startswith("."):
+        if name.endswith(".json") and _is_made_here(name):
             yield name.removesuffix(".json")
 
 
 def _unfinished(shared: SharedCache) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Folders of files that no manifest names, and that are not being written."""
-    for name in shared.names("files"):
+    for name in filter(_is_made_here, shared.names("files")):
         stored = shared.stored(name)
         folders = tuple(
             folder

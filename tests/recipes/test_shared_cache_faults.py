@@ -111,6 +111,17 @@ def test_a_full_disk_here_is_no_fault_of_the_cache(lab, shared, monkeypatch):
     assert run(lab, shared, "two")[0] == []  # the cache has them all
 
 
+def test_hidden_files_of_another_program_stop_nothing(lab, shared):
+    run(lab, shared)
+    (shared / "work").mkdir()
+    places = [shared / name / ".DS_Store" for name in ("stages", "files", "runs", "work")]
+    for path in places:
+        path.write_bytes(b"0")
+        os.utime(path, (0, 0))
+    assert prune_shared(SharedCache(str(shared)), timedelta(), dry_run=False) == []
+    assert all(path.is_file() for path in places)
+
+
 def test_one_damaged_manifest_stops_neither_plan_nor_pull(lab, shared, capsys):
     _, found = run(lab, shared)
     name = found.stages[1].path.name
