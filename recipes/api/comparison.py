@@ -56,7 +56,7 @@ def compare(
         EvalsuiteError: the runs should not be compared.
     """
     named = [_named(run) if isinstance(run, Run) else str(run) for run in runs]
-    space = None if workspace is None else Path(workspace)
+    space = Path(workspace) if workspace else None
     found = compare_runs(named, Path(out), workspace=space, mix_sources=mix_sources)
     names = [name for name, _ in found.records]
     own = {

@@ -172,4 +172,4 @@ def open_model(model: str | Path, *, workspace: str | Path | None = None) -> Mod
     """
     from recipes.execution.find_outputs import find_model
 
-    return Model(find_model(str(model), None if workspace is None else Path(workspace)))
+    return Model(find_model(str(model), Path(workspace) if workspace else None))

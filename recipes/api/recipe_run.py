@@ -125,8 +125,8 @@ def run(
         outcome = run_recipe(
             str(recipe),
             overrides=settings,
-            data_dir=None if data_dir is None else Path(data_dir),
-            workspace=None if workspace is None else Path(workspace),
+            data_dir=Path(data_dir) if data_dir else None,
+            workspace=Path(workspace) if workspace else None,
             options=RunOptions(jobs=jobs, on=on),
             progress=Silent() if quiet else display,
         )

@@ -59,14 +59,14 @@ def evaluate(
 
     opened = model if isinstance(model, Model) else open_model(model)
     found = find_task(task) if isinstance(task, str) else task
-    kind: SourceKind = source or ("files" if data_dir is None else "xtreme")
+    kind: SourceKind = source or ("xtreme" if data_dir else "files")
     predictor: Predictor = opened.predictor
     options = EvaluationOptions(languages=languages, split=split, max_examples=max_examples)
     with tempfile.TemporaryDirectory() as folder:
         return score(
             predictor,
             found,
-            DataSource(kind, None if data_dir is None else Path(data_dir)),
+            DataSource(kind, Path(data_dir) if data_dir else None),
             label=opened.directory.name,
             out=Path(folder) if out is None else Path(out),
             options=options,

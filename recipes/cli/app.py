@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -35,6 +34,7 @@ from recipes.cli.push_command import push
 from recipes.cli.result_commands import compare, report, score
 from recipes.cli.serve_command import serve
 from recipes.errors import RecipesError, StageFailedError, is_persons
+from recipes.execution.output_capture import nowhere
 
 _KEEPING = frozenset({"cache", "push", "run", "shrink"})  # commands that go on where they stopped
 
@@ -300,15 +300,11 @@ for command in (init, shrink, report, compare, predict, embed, serve, push, demo
 app.add_typer(cache_commands.app, name="cache")
 
 
-def _nowhere() -> TextIO:
-    return Path(os.devnull).open("w")
-
-
 def main(args: list[str] | None = None) -> None:
     """Entry point of the `lingopress` command; always ends with `SystemExit`."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for some takes 0.1 s
-    sys.stdout = sys.stdout or _nowhere()  # closed by the shell: >&-
-    sys.stderr = sys.stderr or _nowhere()
+    sys.stdout = sys.stdout or nowhere()
+    sys.stderr = sys.stderr or nowhere()
     try:
         if torchrun.leaves():
             raise SystemExit(0)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space
+from recipes.cli.options import DataDir, Debug, RecipeArg, Set, Space, written
 from recipes.errors import RecipesError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ SharedOnly = Annotated[
     str,
     typer.Option(
         "--cache",
+        parser=written,
         metavar="ADDRESS",
         envvar="LINGOPRESS_CACHE",
         help="The shared cache: a directory, or s3://bucket/folder.",
@@ -30,6 +31,7 @@ SharedAsked = Annotated[
     str | None,
     typer.Option(
         "--cache",
+        parser=written,
         metavar="ADDRESS",
         help="Those of this shared cache, in place of the workspace: a directory, or s3://bucket.",
     ),

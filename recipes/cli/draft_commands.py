@@ -22,7 +22,7 @@ from recipes.cli.draft_options import (
     TextFiles,
     TrainOn,
 )
-from recipes.cli.options import Debug, Space
+from recipes.cli.options import Debug, Space, folder
 from recipes.errors import RecipesError
 
 if TYPE_CHECKING:
@@ -91,7 +91,12 @@ def shrink(  # noqa: PLR0913  options of a command
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", metavar="DIR", help="Where a corpus is, in place of --text."),
+        typer.Option(
+            "--data-dir",
+            parser=folder,
+            metavar="DIR",
+            help="Where a corpus is, in place of --text.",
+        ),
     ] = None,
     task_data: Annotated[
         list[Path] | None,

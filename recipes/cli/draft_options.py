@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from recipes.cli.options import folder
+
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH...", help="Files with labelled rows, or folders of them."),
@@ -59,6 +61,7 @@ ParallelText = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
+        parser=folder,
         metavar="DIR",
         help="Where parallel text is, for the student and its vocabulary.",
     ),

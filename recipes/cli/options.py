@@ -24,15 +24,16 @@ def _load_plugins(files: list[Path] | None) -> list[Path] | None:
     return files
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """What a person wrote; nothing, as of a variable that is not set, is refused."""
     if not text.strip():
         raise typer.BadParameter("it is empty; give a value, or leave the option out")
     return text
 
 
-def _folder(text: str) -> Path:
-    return Path(_written(text))
+def folder(text: str) -> Path:
+    """A folder that a person named; `""` would be the current one."""
+    return Path(written(text))
 
 
 RecipeArg = Annotated[
@@ -45,14 +46,14 @@ Set = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", parser=_folder, metavar="DIR", help="Data as the XTREME scripts download it."
+        "--data-dir", parser=folder, metavar="DIR", help="Data as the XTREME scripts download it."
     ),
 ]
 Space = Annotated[
     Path | None,
     typer.Option(
         "--workspace",
-        parser=_folder,
+        parser=folder,
         metavar="DIR",
         envvar="LINGOPRESS_WORKSPACE",
         help="Where outputs are kept; default .lingopress",
@@ -62,7 +63,7 @@ SharedAddress = Annotated[
     str | None,
     typer.Option(
         "--cache",
-        parser=_written,
+        parser=written,
         metavar="ADDRESS",
         envvar="LINGOPRESS_CACHE",
         help="Finished stages that machines share: a directory, or s3://bucket/folder.",

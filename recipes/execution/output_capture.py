@@ -21,9 +21,13 @@ from typing import TextIO
 @contextmanager
 def own_stdout() -> Iterator[TextIO]:
     """Standard output on a separate descriptor, where it has one."""
+    if sys.stdout is None:
+        with nowhere() as stream:
+            yield stream
+        return
     try:
         number = sys.stdout.fileno()
-    except (OSError, AttributeError):
+    except (OSError, AttributeError):  # of a notebook perhaps
         yield sys.stdout
         return
     sys.stdout.flush()
@@ -37,6 +41,7 @@ def capture(log: Path) -> Iterator[None]:
     """Append everything printed to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     _flush()
+    _open_closed()
     saved = [(number, os.dup(number)) for number in (1, 2)]
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
@@ -54,4 +59,19 @@ def capture(log: Path) -> Iterator[None]:
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
-            stream.flush()
+            if stream is not None:
+                stream.flush()
+
+
+def nowhere() -> TextIO:
+    """What stands in for an output that the shell closed (`>&-`)."""
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _open_closed() -> None:
+    """Open descriptors 0 to 2 that the shell closed, or the next file opened has their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free

@@ -34,7 +34,8 @@ def unused(space: Workspace, age: timedelta) -> list[StoppedWork]:
     """Folders in which nothing was written for longer than `age` and than a day, by name."""
     latest = time.time() - max(age, IN_USE).total_seconds()
     found = []
-    for folder in sorted(space.partial.iterdir()) if space.partial.is_dir() else ():
+    folders = sorted(space.partial.iterdir()) if space.partial.is_dir() else []
+    for folder in filter(Path.is_dir, folders):
         with suppress(FileNotFoundError):  # another process works there
             states = [path.lstat() for path in (folder, *folder.rglob("*"))]
             if max(state.st_mtime for state in states) < latest:

@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from demo_recipe import RECIPE
 from filelock import FileLock
 
+import lingopress
 from recipes.errors import RecipesError
+from recipes.execution import stopped_work
 from recipes.execution.cached_stages import in_workspace
 from recipes.execution.find_outputs import find_model, last_report
 from recipes.execution.run_options import RunOptions
@@ -84,6 +87,51 @@ def test_prune_removes_work_that_was_stopped_long_ago(lab, capsys):
         assert (space.partial / "5feceb66ffc86f38d952").is_dir()  # it goes on at this moment
     assert lab.cli("cache", "prune") == 0
     assert [path.name for path in space.partial.iterdir()] == ["6b86b273ff34fce19d6b"]
+
+
+@pytest.mark.parametrize("command", ["ls", "prune", "push r.yaml", "pull r.yaml"])
+def test_a_cache_without_an_address_is_refused(lab, command, capsys):
+    """`--cache "$C"` where C is not set: prune removed stages of the workspace."""
+    run_recipe(lab.write(RECIPE))
+    assert lab.cli("cache", *command.split(), "--cache", "") == 2
+    assert "it is empty" in capsys.readouterr().err
+    assert not (lab.folder / "lingopress-cache.json").exists()
+
+
+def test_a_workspace_without_a_name_is_the_usual_one(lab):
+    lingopress.run(lab.write(RECIPE), workspace="", quiet=True)
+    assert (lab.folder / ".lingopress").is_dir() and not (lab.folder / ".gitignore").exists()
+
+
+def test_a_file_in_partial_is_no_stopped_work(lab):
+    space = Workspace(lab.folder)
+    space.prepare()
+    (space.partial / ".DS_Store").write_bytes(b"0")
+    os.utime(space.partial / ".DS_Store", (0, 0))
+    assert stopped_work.unused(space, timedelta(30)) == []
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_with_an_output_closed_a_program_runs(lab, closed, monkeypatch):
+    lab.write(RECIPE)
+    monkeypatch.setattr(sys, closed, None)
+    assert lingopress.run("r.yaml").stages
+    assert lab.cli("run", "r.yaml") == 0
+    getattr(sys, closed).close()  # what the command put in its place
+
+
+@pytest.mark.slow
+def test_descriptors_that_are_closed_keep_what_a_stage_prints(tmp_path):
+    """With 1 and 2 closed, the log itself was opened as one of them, and closed again."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from recipes.execution.output_capture import capture\n"
+        "with capture(Path(sys.argv[1])):\n    os.write(1, b'one '); os.write(2, b'two')\n"
+        "os.write(1, b' nowhere')"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "log")]
+    done = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *command], timeout=120)
+    assert (done.returncode, (tmp_path / "log").read_text()) == (0, "one two")
 
 
 @pytest.mark.slow
