@@ -311,6 +311,10 @@ class Family:
         """Why a student of this config's model keeps the first layer; None where it need not."""
         return self.fixed_first
 
+    def has_biases(self, config: Any) -> bool:
+        """Whether any linear layer or norm of the encoder has a bias."""
+        return True
+
     def compared_positions(self, config: Any) -> tuple[int, int]:
         """Relative positions in a layer's attention.
 

@@ -7,9 +7,21 @@ and masks them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from evalsuite.family import Family, LayerPaths
 
-FAMILY = Family(
+
+class ModernBert(Family):
+    """Biases where its config asks for them."""
+
+    def has_biases(self, config: Any) -> bool:
+        """Of attention, feed-forward layers or norms; published models have none."""
+        keys = ("attention_bias", "mlp_bias", "norm_bias")
+        return any(getattr(config, key, False) for key in keys)
+
+
+FAMILY = ModernBert(
     name="modernbert",
     classes="ModernBert",
     stack="layers",

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
-from tiny_families import FAMILIES, tiny_checkpoint, tiny_config, tiny_inputs, tiny_model
+from tiny_families import FAMILIES, MODELS, tiny_checkpoint, tiny_config, tiny_inputs, tiny_model
 from transformers import AutoModelForMaskedLM
 
 from evalsuite.find_family import family_of
 from evalsuite.opening.adapter import attach
 from evalsuite.runtimes.torch import auto_class, logits_of
 from transfer.errors import MethodError
-from transfer.methods import last_k, lora
+from transfer.methods import bitfit, last_k, lora
 from transfer.methods._sequential import Updates
 from transfer.models.head_alone import HeadAlone, has_masked_lm_head, task_head
 from transfer.models.heads import Joined, lm_head, save_with_lm_head
@@ -122,6 +122,25 @@ def test_the_top_layer_and_the_head_are_trained(name: str) -> None:
     assert all(p.requires_grad for p in family.layers(model)[-1].parameters())
     heads = [getattr(model, head) for head in family.heads if hasattr(model, head)]
     assert heads and all(p.requires_grad for module in heads for p in module.parameters())
+
+
+@pytest.mark.parametrize(("name", "changed"), MODELS, ids=str)
+def test_bitfit_trains_biases_or_says_that_there_are_none(
+    name: str, changed: dict[str, Any]
+) -> None:
+    """Of an encoder, and with a head."""
+    bare = tiny_model(name, None, **changed)
+    found = {key for key, _ in bare.named_parameters() if key.endswith(".bias")}
+    assert family_of(bare).has_biases(bare.config) == bool(found)
+    for head in (None, "pair"):
+        model = tiny_model(name, head, **changed)
+        if not found:
+            with pytest.raises(MethodError, match=r"modernbert model has none; use method: last_k"):
+                bitfit.prepare(model, head, "fp32")
+            continue
+        bitfit.prepare(model, head, "fp32")
+        trained = {key for key, value in model.base_model.named_parameters() if value.requires_grad}
+        assert {key for key in found if "pooler" not in key} <= trained
 
 
 @pytest.mark.parametrize("head", ["pair", "tagging", "span", "choice"])
