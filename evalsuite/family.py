@@ -18,7 +18,7 @@ is called.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -310,6 +310,14 @@ class Family:
     def first_layer_reason(self, config: Any) -> str | None:
         """Why a student of this config's model keeps the first layer; None where it need not."""
         return self.fixed_first
+
+    def masked_lm_config(self, config: Any, tensors: Iterable[str]) -> Any:
+        """A config whose class for masked LM has the head that a checkpoint stores.
+
+        Args:
+            tensors: names of the checkpoint's.
+        """
+        return config
 
     def has_biases(self, config: Any) -> bool:
         """Whether any linear layer or norm of the encoder has a bias."""

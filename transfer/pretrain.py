@@ -21,7 +21,7 @@ from transformers.trainer_utils import set_seed
 
 from evalsuite import tokenization
 from evalsuite.find_family import config_of
-from evalsuite.opening.pretrained import from_config, from_pretrained
+from evalsuite.opening.pretrained import from_config
 from evalsuite.task import DataSource
 from transfer.encoded_rows import masked_text
 from transfer.encoder_shape import Shape, config_entries
@@ -29,7 +29,7 @@ from transfer.loop.batch_plan import Batch, plan
 from transfer.loop.fit import Fitted, Settings, fit
 from transfer.loop.types import Progress, Summary, Tensors, TrainingData
 from transfer.models import cards, checkpoints
-from transfer.models.head_alone import has_masked_lm_head
+from transfer.models.head_alone import open_masked_lm
 from transfer.objectives import mlm
 from transfer.text import lexical_init, parallel_text, vocabulary
 
@@ -222,8 +222,7 @@ def _align(model: Any, tokenizer: Any, pairs: list[tuple[int, str, str]]) -> Non
 def _new_model(directory: Path | None, shape: Shape | None, vocabulary_size: int) -> Any:
     """The checkpoint that is continued, or a model of a shape with random weights."""
     if directory is not None:
-        new = not has_masked_lm_head(directory)
-        return from_pretrained(AutoModelForMaskedLM, directory, new_head=new, dtype=torch.float32)
+        return open_masked_lm(directory)
     assert shape is not None
     config = config_of(config_entries(shape, vocabulary_size))
     return from_config(AutoModelForMaskedLM, config)

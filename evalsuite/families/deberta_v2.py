@@ -7,6 +7,8 @@ The positions are projected by separate matrices, or by those of queries and key
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +35,18 @@ class DebertaV2(Family):
         """A convolution of the embeddings is added to the first layer's output."""
         convolved = int(getattr(config, "conv_kernel_size", 0)) > 0
         return "the model adds a convolution to its output" if convolved else None
+
+    def masked_lm_config(self, config: Any, tensors: Iterable[str]) -> Any:
+        """Published weights have the head that transformers makes with `legacy: false`.
+
+        Their config does not have this entry, whose default is true.
+        """
+        stored = {name.partition(".")[0] for name in tensors} & {"cls", "lm_predictions"}
+        if not stored:
+            return config
+        changed = copy.copy(config)
+        changed.legacy = "cls" in stored
+        return changed
 
     def compared_positions(self, config: Any) -> tuple[int, int]:
         """Twice the largest distance, or the number of its buckets, for each kind of comparison."""

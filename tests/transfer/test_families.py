@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from tiny_families import FAMILIES, MODELS, tiny_checkpoint, tiny_config, tiny_inputs, tiny_model
 from transformers import AutoModelForMaskedLM
 
@@ -17,7 +19,7 @@ from evalsuite.runtimes.torch import auto_class, logits_of
 from transfer.errors import MethodError
 from transfer.methods import bitfit, last_k, lora
 from transfer.methods._sequential import Updates
-from transfer.models.head_alone import HeadAlone, has_masked_lm_head, task_head
+from transfer.models.head_alone import HeadAlone, has_masked_lm_head, open_masked_lm, task_head
 from transfer.models.heads import Joined, lm_head, save_with_lm_head
 from transfer.objectives import mlm
 from transfer.registry import METHODS
@@ -192,6 +194,33 @@ def test_masked_lm_next_to_a_task_is_the_familys_own(
     again, told = AutoModelForMaskedLM.from_pretrained(tmp_path / "saved", output_loading_info=True)
     assert not any(told.values())
     torch.testing.assert_close(again(**batch).loss, wanted)
+
+
+def test_the_head_of_published_debertas_is_read(tmp_path: Path) -> None:
+    """Their config has no entry `legacy`, and they have a head for replaced tokens too."""
+    torch.manual_seed(0)
+    whole = AutoModelForMaskedLM.from_config(tiny_config("deberta-v2", legacy=False)).eval()
+    for parameter in whole.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    whole.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    del config["legacy"], config["architectures"]
+    (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["mask_predictions.dense.weight"] = torch.zeros(32, 32)
+    save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
+    batch = tiny_inputs()
+    with torch.no_grad():
+        wanted = whole(**batch).logits
+        opened = open_masked_lm(tmp_path).eval()
+        torch.testing.assert_close(opened(**batch).logits, wanted)
+    head, kept = lm_head(whole.base_model, tmp_path)
+    assert kept
+    save_with_lm_head(whole.base_model, head, tmp_path / "saved")
+    for folder in (tmp_path, tmp_path / "saved"):
+        with torch.no_grad():
+            again = open_masked_lm(folder).eval()(**batch).logits
+        torch.testing.assert_close(again, wanted)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -23,7 +23,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from evalsuite.find_family import family_of, named
 from evalsuite.inference.checkpoint_config import read_config
 from evalsuite.opening import weight_files
-from evalsuite.opening.pretrained import from_config
+from evalsuite.opening.pretrained import config_of, from_config, from_pretrained
 from evalsuite.runtimes.torch import auto_class, logits_of
 
 
@@ -106,8 +106,10 @@ def masked_lm_head(encoder: Any, directory: Path) -> tuple[HeadAlone, bool]:
     Args:
         encoder: of transformers, in fp32.
     """
+    family = family_of(encoder.config)
+    config = family.masked_lm_config(encoder.config, weight_files.shapes(directory))
     with torch.device("meta"):
-        whole = from_config(AutoModelForMaskedLM, _one_layer(encoder.config))
+        whole = from_config(AutoModelForMaskedLM, _one_layer(config))
     table = encoder.get_input_embeddings().weight
     tied = {id(whole.get_input_embeddings().weight): table}
     head = HeadAlone(whole, encoder)
@@ -134,10 +136,25 @@ def has_masked_lm_head(directory: Path) -> bool:
     return any(name.endswith(tuple(outputs)) for name in weight_files.shapes(directory))
 
 
+def open_masked_lm(directory: Path) -> Any:
+    """Encoder and masked-LM head of a checkpoint, in fp32; the head is new where it has none."""
+    config = config_of(directory)
+    config = family_of(config).masked_lm_config(config, weight_files.shapes(directory))
+    return from_pretrained(
+        AutoModelForMaskedLM,
+        directory,
+        new_head=not has_masked_lm_head(directory),
+        config=config,
+        dtype=torch.float32,
+    )
+
+
 def with_encoder(head: HeadAlone, encoder: Any) -> Any:
     """Encoder and masked-LM head as one model of transformers."""
+    family = family_of(encoder.config)
+    stored = (f"{name}." for name, _ in head.whole.named_children())
     with torch.device("meta"):
-        whole = from_config(AutoModelForMaskedLM, encoder.config)
+        whole = from_config(AutoModelForMaskedLM, family.masked_lm_config(encoder.config, stored))
     if getattr(whole.base_model, "pooler", None) is None and hasattr(encoder, "pooler"):
         encoder.pooler = None
     for name, module in head.whole.named_children():
