@@ -113,7 +113,7 @@ def test_what_was_trained_is_declared_and_kept_by_a_fused_adapter(
     vectors = SentenceVectors("cls", "query: ", "passage: ", 0.1, (16, 8))
     quick = options(vectors=vectors, belonging=Belonging(4.0))
     trained = train_tasks(
-        tiny_base, [scores(), lines()], SOURCE, quick, work=tmp_path / "w", out=tmp_path / "o"
+        tiny_base, [scores(), queries()], SOURCE, quick, work=tmp_path / "w", out=tmp_path / "o"
     )
     assert trained.summary["steps"] == 1
     fuse(tmp_path / "o", None, tmp_path / "fused")
@@ -125,6 +125,16 @@ def test_what_was_trained_is_declared_and_kept_by_a_fused_adapter(
     wide = options(vectors=SentenceVectors(dimensions=(64,)), belonging=Belonging(4.0))
     with pytest.raises(MethodError, match="matryoshka: 64: the model's vectors have 64 numbers"):
         train_tasks(tiny_base, [scores()], SOURCE, wide, work=tmp_path / "v", out=tmp_path / "p")
+
+
+def test_without_passages_one_prefix_is_declared_for_both_texts(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    quick = options(vectors=SentenceVectors("mean", "query: ", "passage: "), max_steps=1)
+    where = {"work": tmp_path / "w", "out": tmp_path / "o"}
+    train_tasks(tiny_base, [lines()], SOURCE, quick, **where)
+    found = declared_by(tmp_path / "o")
+    assert (found.prefix, found.passage_prefix) == ("query: ", "query: ")
 
 
 def test_parallel_text_is_trained_on_with_a_prefix(tiny_base: Path, tmp_path: Path) -> None:
@@ -148,6 +158,8 @@ def test_parallel_text_is_trained_on_with_a_prefix(tiny_base: Path, tmp_path: Pa
         ({"tasks": ["queries"], "matryoshka": [8, 8]}, "whole numbers from 1, each of them once"),
         ({"tasks": ["queries", "scores"]}, "train them in two stages"),
         ({"tasks": ["lines"], "evaluate_every": 5}, "leave evaluate_every out, and score them"),
+        ({"tasks": ["lines"], "passage_prefix": "p: "}, "no task here has passages"),
+        ({"tasks": ["lines"], "passage_prefix": ""}, "no task here has passages"),
         ({"tasks": ["lines"], "cap": 5}, "cap: rows of several tasks are one set .* leave it out"),
         ({"tasks": ["lines"], "mixing": "uniform"}, "mixing: rows of several tasks are one set"),
         ({"contrastive": "words", "prefix": "q"}, "prefix: no vectors of sentences are trained"),
@@ -177,5 +189,7 @@ def test_rows_that_are_pairs_give_an_encoder_without_a_head(
     assert found == Artifact("checkpoint", task=None)
     found = stage.check(stage.Config.model_validate(given | {"tasks": ["queries"]}), BASE)
     assert found == Artifact("checkpoint", task="mine")
+    asked = stage.Config.model_validate(given | {"tasks": ["queries"], "passage_prefix": "p: "})
+    assert not stage.unused_keys(asked)
     with pytest.raises(ValueError, match="rows are those of tasks; name them in tasks"):
         stage.Config.model_validate(given | {"contrastive": "rows"})

@@ -193,7 +193,7 @@ def _train(job: _Job, progress: Progress) -> Trained:
         model, trained = opened.model, opened.trained
         write(opened.method, model, trained, names, opened.directory, options, job.out)
         if pairs:
-            declare_vectors(options.vectors, opened.directory, job.out)
+            declare_vectors(pairs.trained(options.vectors), opened.directory, job.out)
     summary: Summary = {}
     if not options.robust.adversarial:  # it adds to the loss
         summary |= little_learnt(fitted.final_loss, rows)

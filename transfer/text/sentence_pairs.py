@@ -31,6 +31,7 @@ from evalsuite.task import (
 )
 
 if TYPE_CHECKING:
+    from transfer.objectives.sentence_vectors import SentenceVectors
     from transfer.text.augment import Change
 
 _LONGEST = 100_000  # tokens; the training's own limit is lower
@@ -92,6 +93,10 @@ class SentencePairs(Task):
     def headless(self) -> Sequence[Task]:
         """The task that the trained model is said to be of: one without a head, alone."""
         return self.tasks if len(self.tasks) == 1 and self.tasks[0].by_embedding else ()
+
+    def trained(self, vectors: SentenceVectors) -> SentenceVectors:
+        """The same with the prefixes that were trained: without passages one for both texts."""
+        return replace(vectors, passage_prefix=vectors.prefix) if self.both_ways else vectors
 
     @property
     def learnable(self) -> bool:

@@ -254,7 +254,11 @@ def unused_keys(config: TrainOptionsConfig) -> list[str]:
     found = known_tasks(config.tasks)
     vectors = rules.trains_vectors(found, belonging(config))
     on_text = config.contrastive in ("words", "sentences")
-    problems = unused_vector_keys(config, trained=vectors or config.contrastive == "sentences")
+    problems = unused_vector_keys(
+        config,
+        trained=vectors or config.contrastive == "sentences",
+        passages=any(task.format == "ranking" for task in found),
+    )
     if vectors and (changed := written(config, ("mixing", "cap"))):
         problems.append(
             f"{changed[0]}: rows of several tasks are one set where vectors are trained; leave it "

@@ -114,11 +114,12 @@ def sentence_vectors(config: ContrastKeys) -> SentenceVectors:
     )
 
 
-def unused_vector_keys(config: ContrastKeys, *, trained: bool) -> list[str]:
+def unused_vector_keys(config: ContrastKeys, *, trained: bool, passages: bool) -> list[str]:
     """Keys of vectors that are written where they change nothing.
 
     Args:
         trained: whether vectors of sentences are trained.
+        passages: whether a task has queries and passages.
     """
     problems = []
     given = [key for key in written(config, _OF_VECTORS) if getattr(config, key)]
@@ -132,6 +133,11 @@ def unused_vector_keys(config: ContrastKeys, *, trained: bool) -> list[str]:
     if config.contrastive == "sentences" and config.passage_prefix is not None:
         problems.append(
             "passage_prefix: parallel text has no passages: prefix is put before both sentences; "
+            "leave it out"
+        )
+    elif trained and not passages and config.passage_prefix is not None:
+        problems.append(
+            "passage_prefix: no task here has passages: prefix is put before both texts of a row; "
             "leave it out"
         )
     if config.contrastive != "rows" and (config.min_score is not None or config.positive_label):
