@@ -185,6 +185,11 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     """A headless checkpoint."""
     (english,) = inputs["model"]
     need(english, "model", "checkpoint")
+    if english.family not in (None, "bert"):
+        raise StageInputError(
+            f"model: is of the family {english.family}; extend needs an English encoder of the "
+            "family bert"
+        )
     if config.second_teacher is not None:
         try:
             TEACHERS.get(config.second_teacher).require()

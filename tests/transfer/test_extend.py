@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,9 @@ from evalsuite.data import parallel
 from evalsuite.errors import DataError, ModelError
 from evalsuite.inference.open_model import open_model
 from evalsuite.task import DataSource
+from recipes.errors import StageInputError
 from recipes.stages import extend as stage
+from recipes.stages._shared.contract import Artifact
 from transfer.extend.extend import Options, extend
 from transfer.models.to_xlmr import load_english
 from transfer.registry import TEACHERS
@@ -169,3 +172,21 @@ def test_what_cannot_be_learnt(
 ) -> None:
     with pytest.raises(error, match=message):
         extend(tiny_english, EMBEDDED, options(**changes), work=tmp_path / "w", out=tmp_path / "o")
+
+
+def test_an_encoder_of_another_kind_is_refused_before_anything_is_learnt(
+    tiny_english: Path, tiny_base: Path, tmp_path: Path
+) -> None:
+    """Another family, and a BERT with the tokenizer of an XLM-R."""
+    config = stage.Config.model_validate(QUICK)
+    stage.check(config, {"model": (Artifact("checkpoint", family="bert"),)})
+    with pytest.raises(StageInputError, match="model: is of the family xlm-roberta; extend needs"):
+        stage.check(config, {"model": (Artifact("checkpoint", family="xlm-roberta"),)})
+    mixed = tmp_path / "mixed"
+    english = AutoModel.from_pretrained(tiny_english)
+    english.resize_token_embeddings(tokenization.load(tiny_base).get_vocab_size())
+    english.save_pretrained(mixed)
+    shutil.copy(tiny_base / "tokenizer.json", mixed)
+    with pytest.raises(ModelError, match=r"tokenizer of mixed has no \[CLS\], \[PAD\], \[SEP\]"):
+        extend(mixed, EMBEDDED, options(), work=tmp_path / "w", out=tmp_path / "o")
+    assert not (tmp_path / "w").exists()

@@ -30,7 +30,7 @@ from transfer.extend.curve import Curve
 from transfer.extend.options import Options as Options
 from transfer.extend.plan import ENGLISH, LINES, PAD, SENTENCES, WORDS, Plan, make_plan
 from transfer.extend.rules import is_english
-from transfer.extend.start import embeddings
+from transfer.extend.start import embeddings, refuse_unknown_tokens
 from transfer.extend.streams import StreamRows, all_rows, open_streams
 from transfer.loop.batch_plan import Batch, padded
 from transfer.loop.compute import resolve_compute
@@ -62,12 +62,14 @@ def extend(
 
     Raises:
         DataError: there is no text to learn from.
-        ModelError: the encoder is not a BERT, or has fewer positions than `max_length` needs.
+        ModelError: the encoder is not a BERT, lacks a special token of BERT, or has fewer positions
+            than `max_length` needs.
         MissingExtraError: the second teacher is not installed.
     """
     original = load_english(english_dir)
     _check_length(original, options)
     english_tokenizer = tokenization.load(english_dir)
+    refuse_unknown_tokens(english_tokenizer, english_dir.name)
     text = read_text(source, options, progress)
     tokenizer_dir = work / "tokenizer"
     longest = original.config.max_position_embeddings

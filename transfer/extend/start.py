@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from evalsuite.errors import ModelError
 from transfer.extend.corpus import Corpus
 from transfer.extend.options import Options
 from transfer.text import lexical_init
@@ -15,6 +16,24 @@ from transfer.text.vocabulary import CASE_MARK
 
 _SPECIAL = {"<s>": "[CLS]", "<pad>": "[PAD]", "</s>": "[SEP]", "<unk>": "[UNK]", "<mask>": "[MASK]"}
 _PAIRS = 15_000  # a language
+
+
+def refuse_unknown_tokens(tokenizer: Any, name: str) -> None:
+    """Refuse an encoder whose tokenizer lacks a special token of BERT.
+
+    Args:
+        tokenizer: of the English encoder.
+        name: of its directory, for the message.
+
+    Raises:
+        ModelError: it does; its row would be the start of the new special token's.
+    """
+    lacking = [token for token in _SPECIAL.values() if tokenizer.token_to_id(token) is None]
+    if lacking:
+        raise ModelError(
+            f"the tokenizer of {name} has no {', '.join(lacking)}; "
+            "extend needs an English BERT with its own WordPiece tokenizer"
+        )
 
 
 def embeddings(
