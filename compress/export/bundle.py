@@ -45,7 +45,7 @@ class BundleCard:
         excluded: parts that stay in fp32.
         embeddings: form of the word embeddings, where it is not what the precision implies.
         layout: where the files lie, if not as the exporter writes them.
-        vectors: how the vectors of an encoder are made, for the example of a layout's README; not
+        vectors: how the vectors of an encoder are made, for the examples of the README; not
             written.
     """
 

@@ -7,6 +7,7 @@ import json
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -38,8 +39,9 @@ class _Head:
     """What a head changes in the script.
 
     Attributes:
-        encode: makes `encoded`.
-        show: prints what the head says; `MISSING` stands for the tag of a word without tokens.
+        encode: makes `encoded`; `SENTENCE` stands for a text for an encoder.
+        show: prints what the head says; `MISSING` stands for the tag of a word without tokens,
+            `POOLED` for the vector of a text.
         outputs: of the graph; `LAST` stands for the last layer.
         variables: the names that `show` gives to them.
         imports: further lines of imports, from the standard library.
@@ -110,14 +112,25 @@ encoded = tokenizer.encode_batch([(context, choice) for choice in choices])""",
         index="[None]",
     ),
     None: _Head(
-        f'lines = ["A man is reading."]\n{_ENCODE}',
+        f"lines = [SENTENCE]\n{_ENCODE}",
         """for line, encoding, row in zip(lines, encoded, hidden):
-    print(line, row[: sum(encoding.attention_mask)].mean(0)[:4])
+    vector = POOLED
+    print(line, vector / np.linalg.norm(vector))
 """,
         ("hidden_states.LAST",),
         ("hidden",),
     ),
 }
+_POOLED = {"mean": "row[: sum(encoding.attention_mask)].mean(0)", "cls": "row[0]"}
+
+
+def sentence(card: BundleCard) -> str:
+    """A text for an encoder, with the prefix that it declares, as a string of Python.
+
+    >>> sentence(card)
+    '"query: A man is reading."'
+    """
+    return json.dumps(f"{card.vectors.prefix}A man is reading.", ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +155,16 @@ class GraphScript:
         of = _HEADS[card.head if card.answers == "label" else f"pair {card.answers}"]
         outputs = [name.replace("LAST", str(card.layers)) for name in of.outputs]
         missing = repr(tagging.fallback(card.labels)) if card.head == "tagging" else ""
+        pooled = _POOLED[card.vectors.pooling]
         pad_id, pad_token = card.padding
         return _SCRIPT.format(
             imports=of.imports,
             package=self.package,
             opening=self.opening,
-            encode=of.encode,
+            encode=of.encode.replace("SENTENCE", sentence(card)),
             index="[:, None]" if of.index and self.by_row else of.index,
             run=self.run(outputs, of.variables),
-            show=of.show.replace("MISSING", missing),
+            show=of.show.replace("MISSING", missing).replace("POOLED", pooled),
             pad_id=pad_id,
             pad_token=pad_token,
         )

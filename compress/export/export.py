@@ -25,6 +25,7 @@ from compress.export.sensitivity import ranked
 from compress.gate import Least, hold
 from compress.prune.structure import drop_silent_heads, heads_of
 from evalsuite.agreement import outputs
+from evalsuite.errors import ModelError
 from evalsuite.inference.batch_runner import run
 from evalsuite.inference.checkpoint_config import FIRST_TOKEN, model_config
 from evalsuite.inference.open_model import open_model
@@ -32,6 +33,7 @@ from evalsuite.inference.predictor import Predictor
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.machine import model_size
+from evalsuite.retrieval.declared_vectors import SentenceModel, declared_by
 from evalsuite.retrieval.sentences import encode_sentences
 from evalsuite.runtimes.torch import TorchPredictor, architecture, load_checkpoint
 from transfer.loop.types import Summary
@@ -147,7 +149,16 @@ def _card(
         embedding_parameters=embeddings,
         made_from=made_from,
         heads=heads_of(predictor.model) if silent else None,
+        vectors=_vectors(predictor.directory),
     )
+
+
+def _vectors(directory: Path) -> SentenceModel:
+    """How vectors are made, for the README's example; the mean where that is not supported."""
+    try:
+        return declared_by(directory)
+    except ModelError:
+        return SentenceModel()
 
 
 def _opened(out: Path, session: Session) -> Predictor:

@@ -25,6 +25,8 @@ from compress.export.kept_tokens import KeptTokens
 from compress.export.registry import graph_exporter
 from evalsuite.find_family import longest_of
 
+_TOKENS = 16  # of a row that a model is traced with
+
 
 @dataclass(frozen=True, slots=True)
 class Traced:
@@ -89,7 +91,7 @@ def trace(
 
     longest = longest_of(model.config)
     axes: dict[int, Any] = {0: Dim("batch"), 1: Dim("length", max=longest)}
-    ids = torch.randint(5, min(1000, model.config.vocab_size), (2, 16))
+    ids = sample_ids(model, 2)
     if choices:
         axes = {0: axes[0], 1: Dim("choices"), 2: axes[1]}
         ids = torch.stack([ids, ids.flip(1), ids.flip(0)], 1)
@@ -109,6 +111,14 @@ def trace(
     for number in range(min(kept) if kept else layers + (not shortened), layers + 1):
         exporter.drop_output(traced.program, f"hidden_states.{number}")
     return traced
+
+
+def sample_ids(model: Any, rows: int) -> Any:
+    """Random token ids to trace with, `[rows, tokens]`: 16 tokens, or fewer in a shorter model."""
+    import torch
+
+    tokens = min(_TOKENS, longest_of(model.config))
+    return torch.randint(5, min(1000, model.config.vocab_size), (rows, tokens))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ The scripts of the cards are run on text that leaves a word without tokens.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from evalsuite.inference.predict_lines import predict_lines
 from evalsuite.inference.probe_text import Probe
 from evalsuite.inference.session import Session
 from evalsuite.registry import TASKS
+from evalsuite.retrieval.sentence_embedder import SentenceEmbedder
 from evalsuite.task import DataSource, TagExample
+from transfer.models.sentence_files import declare_vectors
+from transfer.objectives.sentence_vectors import SentenceVectors
 
 pytestmark = pytest.mark.usefixtures("traces")
 
@@ -90,6 +94,25 @@ def test_a_taggers_example_keeps_each_tag_with_its_word(
         for word, tag in zip(words, tags, strict=True):
             assert tag == "O" or word != "\u00a0"
     assert len(set(tags)) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
+def test_an_encoders_example_gives_the_vectors_that_it_declares(
+    runtime: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the prefix, of the first token, and as long as vectors are compared."""
+    model = small(tmp_path / "model", None, layers=1)
+    declare_vectors(SentenceVectors("cls", "query: ", "passage: "), model, model)
+    precision = "fp32" if runtime == "onnxruntime" else "bf16"
+    export(model, tmp_path / "out", runtime=runtime, precision=precision)
+    script = example_of(tmp_path / "out")
+    assert '"query: A man is reading."' in script
+    printed = run_script(tmp_path / "out", script, monkeypatch)
+    numbers = re.findall(r"-?\d+\.\d*(?:e-?\d+)?", printed)
+    found = [float(number) for number in numbers]
+    (wanted,) = SentenceEmbedder(tmp_path / "out")(["A man is reading."])
+    assert found == pytest.approx(list(wanted), abs=0.01)
 
 
 @pytest.mark.slow

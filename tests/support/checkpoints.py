@@ -42,7 +42,7 @@ def named(labels: Sequence[str]) -> dict[str, Any]:
 
 def small(
     out: Path,
-    head: str = "pair",
+    head: str | None = "pair",
     labels: Sequence[str] | None = NLI,
     dtype: Any = None,
     layers: int = 2,

@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from compress.export.bundle import BundleCard
+from compress.export.example_script import sentence
 from compress.export.layouts import _json_files
 from compress.export.layouts._graph_file import write_one_file
-from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.static.kind import MODEL_TYPE
 
 NAME = "transformers.js"
@@ -77,13 +77,10 @@ def arrange(folder: Path, card: BundleCard) -> BundleCard:
 
     Raises:
         ExportError: the graph does not fit into one file.
-        ModelError: the files that declare an encoder's vectors are damaged.
     """
     kind = type_of(card.precision)
     file = f"onnx/model{_SUFFIXES[kind]}.onnx"
     arranged = replace(card, file=file, layout=NAME)
-    if not card.labels:
-        arranged = replace(arranged, vectors=declared_by(folder))
     write_one_file(folder / card.file, folder / file, card, NAME)
     _json_files.rewrite(folder / "config.json", {"transformers.js_config": {"dtype": kind}})
     tokenizer = folder / "tokenizer.json"
@@ -95,6 +92,5 @@ def note(card: BundleCard) -> str:
     """A paragraph for the README: the bundle in JavaScript."""
     text = '"Where is it?", "It is in Rome."' if card.head == "span" else '"A man is reading."'
     if not card.labels:
-        sentence = json.dumps(f"{card.vectors.prefix}A man is reading.", ensure_ascii=False)
-        text = f'{sentence}, {{ pooling: "{card.vectors.pooling}", normalize: true }}'
+        text = f'{sentence(card)}, {{ pooling: "{card.vectors.pooling}", normalize: true }}'
     return _NOTE.format(task=_TASKS[card.head], text=text)

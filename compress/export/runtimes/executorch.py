@@ -126,11 +126,12 @@ def _lowered(model: Any, precision: str) -> Any:
     from transformers import exporters
 
     from compress.export.first_token import first_token_alone
+    from compress.export.trace import sample_ids
     from evalsuite.find_family import longest_of
     from evalsuite.inference.checkpoint_config import head_of
 
     model.set_attn_implementation("eager")  # torch's own is traced with a softmax of five parts
-    ids = torch.randint(5, min(1000, model.config.vocab_size), (1, 16))
+    ids = sample_ids(model, 1)
     if head_of(model.config.to_dict()) == "choice":  # one choice per row
         ids = ids[:, None]
     axes = {ids.dim() - 1: Dim("length", max=longest_of(model.config))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -109,7 +110,11 @@ class NumpyExporter(CheckpointExporter):
 
     def example(self, card: BundleCard) -> str:
         """Answers, or vectors of two sentences."""
-        return _TABLE + (_HEAD if card.labels else _ENCODER)
+        prefix = card.vectors.prefix
+        text = f"{json.dumps(prefix, ensure_ascii=False)} + text" if prefix else "text"
+        return _TABLE + (
+            _HEAD if card.labels else _ENCODER.replace("encode(text)", f"encode({text})")
+        )
 
 
 def _rows(table: np.ndarray, precision: str) -> dict[str, np.ndarray]:

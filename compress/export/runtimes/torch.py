@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, ClassVar
 
+from compress.export.example_script import sentence
 from compress.export.exporter import CheckpointExporter, Precision
 
 if TYPE_CHECKING:
@@ -30,8 +32,11 @@ _HEADS = {
     "tagging": ("ForTokenClassification", '"Maria lives in Berlin"'),
     "span": ("ForQuestionAnswering", '"Where does Maria live?", "Maria lives in Berlin."'),
     "choice": ("ForMultipleChoice", '["It is wet."] * 2, ["Water came.", "It is dry."]'),
-    None: ("", '"A man is reading."'),
 }
+_SHOWN = "print(model(**inputs))"
+_VECTOR = """states = model(**inputs).last_hidden_state[0]
+print(torch.nn.functional.normalize(POOLED, dim=0))"""
+_POOLED = {"mean": "states.mean(0)", "cls": "states[0]"}
 
 
 class TorchExporter(CheckpointExporter):
@@ -71,8 +76,11 @@ class TorchExporter(CheckpointExporter):
 
     def example(self, card: BundleCard) -> str:
         """Runs on a GPU where there is one."""
-        kind, text = _HEADS[card.head]
+        kind, text = _HEADS.get(card.head, ("", sentence(card)))
         script = _SCRIPT.replace("CLASS", f"AutoModel{kind}").replace("TEXT", text)
+        if card.head is None:
+            vector = _VECTOR.replace("POOLED", _POOLED[card.vectors.pooling])
+            script = script.replace(f"    {_SHOWN}", indent(vector, "    "))
         if card.head == "choice":  # `[batch, choices, tokens]`
             script = script.replace(
                 "**inputs", "**{name: tensor[None] for name, tensor in inputs.items()}"
