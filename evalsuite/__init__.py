@@ -15,6 +15,7 @@ Files:
         language
     family.py: what a model family is: where the parts of its models are
     family_classes.py: which class of transformers serves a format in a family
+    family_parts.py: sizes, paths and rows of a model's parts, for families
     fertility.py: how a vocabulary treats the words of each language
     file_digest.py: SHA-256 of a file
     files_below.py: all files below a folder, in linked folders too

@@ -22,7 +22,8 @@ from torch import nn
 
 from compress.distill.student import sizes_of_student
 from compress.errors import StudentError
-from evalsuite.family import Family, Rows, Sizes
+from evalsuite.family import Family
+from evalsuite.family_parts import Rows, Sizes
 from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
 

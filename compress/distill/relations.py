@@ -18,7 +18,7 @@ from torch import nn
 
 from compress.distill.rules import relation_problem
 from compress.errors import StudentError
-from evalsuite.family import PARTS
+from evalsuite.family_parts import PARTS
 from evalsuite.find_family import family_of
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from compress.distill.rules import choose_layers
 from compress.errors import StudentError
 from evalsuite.errors import FamilyError
-from evalsuite.family import Family, Sizes
+from evalsuite.family import Family
+from evalsuite.family_parts import Sizes
 from evalsuite.find_family import family_of
 from evalsuite.inference.token_types import read_types, separator_read
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from evalsuite.family import Rows
+from evalsuite.family_parts import Rows
 from evalsuite.find_family import family_of, find
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalsuite.family import LayerPaths
+from evalsuite.family_parts import LayerPaths
 
 STACK = "encoder.layer"
 WORDS = "embeddings.word_embeddings"

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from evalsuite.families import _bert
-from evalsuite.family import Family, Kept, Sizes
+from evalsuite.family import Family
+from evalsuite.family_parts import Kept, Sizes
 
 
 class DebertaV2(Family):

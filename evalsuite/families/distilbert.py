@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from evalsuite.family import Family, LayerPaths
+from evalsuite.family import Family
+from evalsuite.family_parts import LayerPaths
 
 FAMILY = Family(
     name="distilbert",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalsuite.family import Family, LayerPaths
+from evalsuite.family import Family
+from evalsuite.family_parts import LayerPaths
 
 
 class ModernBert(Family):

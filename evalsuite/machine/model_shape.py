@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from evalsuite.family import Kept
+from evalsuite.family_parts import Kept
 from evalsuite.find_family import family_of, named
 from evalsuite.word_width import word_width
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 import torch
 from heads import bundle_card
 from quick import distillation, options
+from tiny_families import tiny_config
 
 from compress.distill.distill import distill
 from compress.distill.losses import hidden_loss, logits_loss
@@ -24,7 +26,7 @@ from compress.errors import FuseError, GateError, StudentError
 from compress.export import bundle
 from compress.export import export as exporting
 from compress.export.registry import EXPORTERS
-from compress.export.trace import Traced
+from compress.export.trace import Traced, sample_ids
 from compress.fuse.fuse import fuse
 from evalsuite.agreement import outputs
 from evalsuite.errors import ModelError
@@ -241,6 +243,12 @@ def test_examples_of_taggers_and_encoders_are_python() -> None:
         script = example(bundle_card(head, "fp32"))
         compile(script, str(head), "exec")
         assert part in script
+
+
+def test_a_short_model_is_traced_with_as_many_tokens_as_it_takes() -> None:
+    for positions, tokens in ((9, 9), (40, 16)):
+        model = SimpleNamespace(config=tiny_config("bert", max_position_embeddings=positions))
+        assert sample_ids(model, 2).shape == (2, tokens)
 
 
 def test_a_failed_gate_fails_the_export(

@@ -15,7 +15,7 @@ from compress.prune import structure
 from compress.prune.importance import measure
 from compress.prune.prune import _Counts, _Kept, _round, parameters
 from evalsuite.errors import FamilyError
-from evalsuite.family import Sizes
+from evalsuite.family_parts import Sizes
 from evalsuite.find_family import family_of
 
 EVERY = pytest.mark.parametrize(("name", "changed"), MODELS, ids=str)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -22,6 +23,7 @@ from compress.export.layouts import transformers_js
 from evalsuite.errors import ModelError
 from evalsuite.inference.open_model import open_model
 from evalsuite.machine import model_size
+from evalsuite.retrieval.declared_vectors import declared_by
 from evalsuite.task import SPAN_ENDS
 from recipes.cli.app import main
 
@@ -256,7 +258,7 @@ def test_the_readme_makes_vectors_as_the_encoder_declares(tmp_path: Path) -> Non
     (bundle / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
     prompts = {"prompts": {"query": 'say "x": '}, "default_prompt_name": "query"}
     (bundle / "config_sentence_transformers.json").write_text(json.dumps(prompts))
-    card = transformers_js.arrange(bundle, card_of(None))
+    card = transformers_js.arrange(bundle, replace(card_of(None), vectors=declared_by(bundle)))
     script = transformers_js.note(card)
     assert r'run("say \"x\": A man is reading.", { pooling: "cls", normalize: true })' in script
     plain = transformers_js.arrange(table_bundle(tmp_path / "p", None), card_of(None))

@@ -24,8 +24,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from evalsuite import registry
 from evalsuite.bench import flops
 from evalsuite.errors import FamilyError, UnknownNameError
-from evalsuite.family import Rows, Sizes
 from evalsuite.family_classes import MASKED_LM, class_name
+from evalsuite.family_parts import Rows, Sizes
 from evalsuite.find_family import config_of, family_of, named
 from evalsuite.inference.checkpoint_config import max_length_of, model_config
 from evalsuite.runtimes.torch import auto_class
