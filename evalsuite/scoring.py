@@ -147,6 +147,19 @@ def signature(task: Task, seed: int, drawn: str = "") -> str:
     return "|".join([*parts, f"version:{metric.version}"])
 
 
+def method(signature: str) -> str:
+    """The parts of a signature that say how one answer is scored.
+
+    Without how rows are drawn and sampled, and without the versions of libraries.
+
+    >>> method("chunk_f1|average:micro|bootstrap:1000|seed:0|seqeval:1.2.2|version:1")
+    'chunk_f1|average:micro|version:1'
+    """
+    chosen, _, made_with = signature.partition("|bootstrap:")
+    parts = [part for part in chosen.split("|") if not part.startswith(("rows:", "rows_seed:"))]
+    return "|".join([*parts, *(p for p in made_with.split("|") if p.startswith("version:"))])
+
+
 def main_score(answers: Answers) -> float:
     """The main score alone."""
     metric = metric_of(answers.task)

@@ -17,6 +17,8 @@ import unicodedata
 from collections.abc import Callable
 from functools import partial
 
+from evalsuite.languages import without_region
+
 Normal = Callable[[str], str]
 
 _ENGLISH = r"\b(a|an|the)\b"
@@ -41,9 +43,10 @@ def mlqa(language: str) -> Normal:
     """MLQA's form of an answer in a language (any: those MLQA lacks have no articles).
 
     Args:
-        language: a code, of a region or a script too: the rules of `zh-TW` are those of `zh`.
+        language: a code, of a region or a script too: the rules of `zh-TW` and `zho_Hans` are those
+            of `zh`.
     """
-    return partial(_mlqa, language=re.split("[-_]", language)[0])
+    return partial(_mlqa, language=re.split("[-_]", without_region(language))[0])
 
 
 def _mlqa(answer: str, language: str) -> str:

@@ -248,6 +248,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         ("de-AT", "Der Rhein", "rhein"),
         ("zh-CN", "莱茵河 Rhine，1867年", "莱 茵 河 rhine1867 年"),
         ("zh_TW", "莱茵河", "莱 茵 河"),
+        ("zho_Hans", "莱茵河", "莱 茵 河"),
+        ("cmn", "莱茵河", "莱 茵 河"),
+        ("deu_Latn", "Der Rhein", "rhein"),
     ],
 )
 def test_answers_in_mlqas_form(language: str, answer: str, normal: str) -> None:

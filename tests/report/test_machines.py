@@ -122,4 +122,5 @@ def test_scores_on_other_rows_are_not_on_one_front(run: RunRecord) -> None:
     assert isinstance(chart, Chart)
     assert [p.name for p in chart.points if p.partial] == ["b"]
     assert [chart.points[i].name for i in chart.front] == ["c"]
-    assert chart.caption == "Hollow, and never on the front, because on other rows or languages: b."
+    why = "because on other rows or languages, or scored in another way"
+    assert chart.caption == f"Hollow, and never on the front, {why}: b."

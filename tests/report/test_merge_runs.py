@@ -156,7 +156,9 @@ def test_scores_on_other_rows_are_never_subtracted() -> None:
     assert isinstance(averages, Chart)
     assert averages.title == "Average against size"
     assert [p.name for p in averages.points if p.partial] == ["one:base", "two:teacher", "two:base"]
-    assert averages.caption.endswith("on other rows or languages: two:teacher.")
+    assert averages.caption.endswith(
+        "on other rows or languages, or scored in another way: two:teacher."
+    )
 
 
 def test_other_rows_are_told_where_the_first_system_has_no_such_score() -> None:

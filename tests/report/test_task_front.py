@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems
+import pytest
+from report_fakes import a_model, a_run, a_score, a_speed, run_of_three_systems, tables_of
 
 from evalsuite.report.charts.pareto_charts import charts
 from evalsuite.report.figures.scores import columns
@@ -113,6 +114,72 @@ def test_a_model_of_unknown_size_is_not_the_best_for_its_size() -> None:
     }
     (chart,) = (c for c in charts(group(run), columns(run.scores)) if c.points)
     assert chart.caption == "Not in the chart, because of a size that is not known: b."
+
+
+def test_rates_on_another_text_are_not_on_the_front() -> None:
+    slow, fast, other = (a_model(name, 10 * MB) for name in ("slow", "fast", "other"))
+    run = a_run(
+        a_score(slow, en=90, de=80),
+        a_score(fast, en=80, de=70),
+        a_score(other, en=80, de=75),
+        speeds=(
+            a_speed(slow, 10),
+            a_speed(fast, 20),
+            a_speed(other, 90, text="long documents"),
+        ),
+    )
+    rows = rows_of(run)
+    assert rows["other"].per_second is None and rows["fast"].per_second == 20
+    assert MEAN_SPEED in rows["fast"].best and MEAN_SPEED not in rows["other"].best
+    (chart,) = (c for c in charts(group(run), columns(run.scores)) if "throughput" in c.title)
+    assert {point.name for point in chart.points} == {"slow", "fast"}
+    assert "other" in chart.caption and "not timed with 2 threads (xnli dev" in chart.caption
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (
+            "f1|label:yes|bootstrap:1000|seed:1|version:1",
+            "f1|label:no|bootstrap:9|version:1",
+            False,
+        ),
+        ("f1|bootstrap:1000|seed:1|version:1", "f1|bootstrap:1000|seed:1|version:2", False),
+        ("f1|scheme:IOB2|bootstrap:1000|version:1", "f1|bootstrap:1000|version:1", False),
+        ("f1|bootstrap:1000|seed:1|version:1", "f1|bootstrap:9|seed:2|scipy:1.2|version:1", True),
+        ("f1|rows:9|rows_seed:1|bootstrap:9|version:1", "f1|bootstrap:9|version:1", True),
+        ("f1|bootstrap:1000|seed:1|version:1", "", True),  # a record of an older version
+    ],
+)
+def test_numbers_with_different_signatures_are_not_subtracted(
+    one: str, other: str, same: bool
+) -> None:
+    """What draws samples and rows is no part of how an answer is scored."""
+    first, second = (
+        a_score(a_model(name, size * MB), en=90, de=80).model_copy(update={"signature": signature})
+        for name, size, signature in (("a", 2, one), ("b", 1, other))
+    )
+    run = a_run(first, second)
+    (table,) = tables_of(page(run), "scores")
+    assert bool(table.rows[1].cells[0].delta) == same
+    assert any("b scored in another way than a" in note for note in table.notes) != same
+    assert len(rows_of(run)) == (2 if same else 0)
+
+
+def test_one_model_in_two_runs_is_apart_where_its_vectors_are_made_in_two_ways() -> None:
+    """In a comparison its label has the name of the run."""
+    base = a_model("base")
+    low, high = (
+        a_score(base.model_copy(update={"label": f"{run}:base"}), "tatoeba", de=80).model_copy(
+            update={"layer": layer}
+        )
+        for run, layer in (("a", 8), ("b", 12))
+    )
+    assert [c.name for c in columns([low, high])] == ["Tatoeba (layer 8)", "Tatoeba (layer 12)"]
+    student = a_score(a_model("student"), "tatoeba", de=70).model_copy(update={"layer": 4})
+    assert len(columns([low, student])) == 1
+    by_margin = student.model_copy(update={"scoring": "margin"})
+    assert [c.name for c in columns([low, by_margin])] == ["Tatoeba (cosine)", "Tatoeba (margin)"]
 
 
 def test_one_model_alone_has_no_front() -> None:

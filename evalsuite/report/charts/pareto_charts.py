@@ -146,9 +146,9 @@ def _average_chart(systems: Sequence[System], tasks: Sequence[TaskColumn], axis:
 
 
 def _scored_on(system: System, tasks: Sequence[TaskColumn]) -> tuple[object, ...]:
-    """Languages and rows of each task; averages over the same ones can be compared."""
+    """Languages, rows and metric of each task; averages over the same ones can be compared."""
     cells = [score(system, task) for task in tasks]
-    return tuple((cell.languages, cell.rows) for cell in cells if cell)
+    return tuple((cell.languages, cell.rows, cell.methods) for cell in cells if cell)
 
 
 def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group: str) -> Chart:
@@ -165,10 +165,11 @@ def _task_chart(systems: Sequence[System], task: TaskColumn, axis: _Axis, group:
 
 
 def _not_comparable(names: list[str]) -> str:
-    """Systems scored on other rows or languages than most, which no front compares."""
+    """Systems scored on other rows or languages than most, or in another way."""
     if not names:
         return ""
-    return f" Hollow, and never on the front, because on other rows or languages: {listed(names)}."
+    why = "because on other rows or languages, or scored in another way"
+    return f" Hollow, and never on the front, {why}: {listed(names)}."
 
 
 def _not_timed(axis: _Axis, means: Collection[str]) -> str:

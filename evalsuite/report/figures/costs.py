@@ -23,7 +23,7 @@ PERCENTILES = (50, 90, 99)
 class Setting:
     """What speeds must share to be compared: the machine, and `2 threads` of it or its GPU.
 
-    Where a model was timed on several texts, the text too; else that is empty.
+    Where models were timed on several texts, the text too; else that is empty.
     """
 
     machine: Machine
@@ -144,8 +144,11 @@ def threads(count: int) -> str:
 
 def settings(systems: Sequence[System]) -> tuple[Setting, ...]:
     """All settings of a run, in the order in which they first come."""
+    return _settings(systems, any(map(_several_texts, systems)))
+
+
+def _settings(systems: Sequence[System], by_text: bool) -> tuple[Setting, ...]:
     speeds = [speed for system in systems for speed in system.speeds]
-    by_text = any(map(_several_texts, systems))
     texts = [speed.text if by_text else "" for speed in speeds]
     found = (replace(setting(s), text=text) for s, text in zip(speeds, texts, strict=True))
     return tuple(dict.fromkeys(found))
@@ -158,9 +161,22 @@ def _several_texts(system: System) -> bool:
     return len(on_texts) > len(timed_in)
 
 
+def _other_texts(systems: Sequence[System]) -> bool:
+    """Whether two systems were timed in one setting on other texts than each other."""
+    timed: dict[Setting, dict[str, set[str]]] = {}
+    for system in systems:
+        for speed in system.speeds:
+            by_system = timed.setdefault(setting(speed), {})
+            by_system.setdefault(system.name, set()).add(speed.text)
+    return any(len(set(map(frozenset, found.values()))) > 1 for found in timed.values())
+
+
 def first_setting(systems: Sequence[System]) -> Setting | None:
-    """The first of a run; of its texts, the one that most systems were timed on."""
-    every = settings(systems)
+    """The first of a run; of its texts, the one that most systems were timed on.
+
+    It has a text where not all were timed on the same.
+    """
+    every = _settings(systems, any(map(_several_texts, systems)) or _other_texts(systems))
     alike = [where for where in every if replace(where, text="") == replace(every[0], text="")]
     return max(alike, key=lambda where: sum(_is_timed(s, where) for s in systems), default=None)
 

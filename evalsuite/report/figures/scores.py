@@ -16,8 +16,9 @@ from evalsuite.bootstrap import LEAST_ROWS
 from evalsuite.languages import same_language
 from evalsuite.report.figures.systems import System
 from evalsuite.results.task import TaskResult
+from evalsuite.scoring import method
 
-ALWAYS_APART = ("split", "main_metric")
+ALWAYS_APART = ("split", "main_metric", "scoring")
 APART_WITHIN_A_MODEL = ("layer", "pooling", "scoring", "prefix", "passage_prefix", "dimensions")
 
 
@@ -47,9 +48,10 @@ class TaskColumn:
 def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
     """One column a task, or several where its results are of different kinds.
 
-    Results of different sources, splits or metrics are never in one column. What embeddings are
-    made with (layer, pooling, scoring, prefix, dimensions) is apart only where one model was scored
-    with several: a student has other layers than its teacher.
+    Results of different sources, splits or metrics are never in one column, nor those by cosine and
+    by margin. What embeddings are made with (layer, pooling, prefix, dimensions) is apart only
+    where one model, by its weights, was scored with several: a student has other layers than its
+    teacher.
     """
     scores = tuple(scores)
     by_task: dict[str, list[TaskResult]] = {}
@@ -58,14 +60,14 @@ def columns(scores: Iterable[TaskResult]) -> tuple[TaskColumn, ...]:
     mixed = ["source"] if _varies(scores, "source") else []
     by_column: dict[tuple[object, ...], TaskColumn] = {}
     for task, results in by_task.items():
-        fields = mixed + [f for f in ALWAYS_APART if _varies(results, f)]
+        fields = mixed + [f for f in ALWAYS_APART if _differ(results, f)]
         for name in APART_WITHIN_A_MODEL:
             per_model: dict[tuple[str, str, str], list[TaskResult]] = {}
             for result in results:
-                model = result.model
-                key = (model.label, model.runtime, model.precision)
+                model = result.model  # its label is another one in each run of a comparison
+                key = (model.digest or model.label, model.runtime, model.precision)
                 per_model.setdefault(key, []).append(result)
-            if any(_varies(group, name) for group in per_model.values()):
+            if name not in fields and any(_varies(group, name) for group in per_model.values()):
                 fields.append(name)
         for result in results:
             apart = tuple((f, getattr(result, f)) for f in fields)
@@ -93,6 +95,11 @@ def _varies(results: Sequence[TaskResult], field: str) -> bool:
     return len({getattr(result, field) for result in results}) > 1
 
 
+def _differ(results: Sequence[TaskResult], field: str) -> bool:
+    """Whether those that have a value have several."""
+    return len({getattr(result, field) for result in results} - {None}) > 1
+
+
 def can_be_averaged(tasks: Sequence[TaskColumn]) -> bool:
     """Whether an average over these columns mixes nothing that was set apart.
 
@@ -114,6 +121,7 @@ class Score:
     models: int
     interval: tuple[float, float] | None = None  # 95%, of the mean; None over several models
     rows: frozenset[str] = frozenset()  # digests of the rows scored
+    methods: frozenset[str] = frozenset()  # what they were scored with; none where it is not known
 
     @property
     def beats_chance(self) -> bool:
@@ -158,6 +166,7 @@ def score(system: System, column: TaskColumn) -> Score | None:
         models=len(models),
         interval=results[0].zero_shot_interval if len(results) == 1 else None,
         rows=frozenset(r.data_digest for r in results),
+        methods=frozenset(method(r.signature) for r in results if r.signature),
     )
 
 
@@ -226,8 +235,13 @@ def transfer_gap(results: Sequence[TaskResult], metric: str) -> float | None:
 
 
 def comparable(value: Score, other: Score) -> bool:
-    """Whether two scores are of the same rows in the same languages."""
-    return value.languages == other.languages and value.rows == other.rows
+    """Whether two scores are of the same rows in the same languages, and by the same metric.
+
+    The same metric has the same version and the same choices, such as the label that counts.
+    """
+    known = value.methods and other.methods  # records of older versions have no signature
+    same = not known or value.methods == other.methods
+    return value.languages == other.languages and value.rows == other.rows and same
 
 
 def most_comparable(cells: Iterable[Score | None]) -> Score | None:

@@ -12,7 +12,7 @@ from evalsuite.report.figures.formatting import number, percent, points, size
 from evalsuite.report.figures.labels import Label
 from evalsuite.report.figures.seeds import seed_groups
 from evalsuite.report.figures.systems import System
-from evalsuite.report.figures.trials import budget_used
+from evalsuite.report.figures.trials import over_budget
 from evalsuite.results.search import Search, Trial
 
 
@@ -23,17 +23,14 @@ def verdict(search: Search) -> str:
         aim = "the smallest" if search.budget == "points" else "the best average"
         best = f"{candidate_name(search, trial)}, {summary_line(trial)}"
         return f"Recommended, {aim} within {limit(search)}: {best}."
-    measured = [
-        trial
-        for trial in search.trials
-        if trial.average is not None and budget_used(search.budget, trial) is not None
+    over = [
+        (found, at)
+        for at, trial in enumerate(search.trials)
+        if trial.average is not None and (found := over_budget(search, trial)) is not None
     ]
-    if not measured:
+    if not over:
         return f"No trial could be judged by the budget of {limit(search)}."
-    if search.budget == "points":
-        nearest = max(measured, key=lambda trial: trial.average or 0.0)
-    else:
-        nearest = min(measured, key=lambda trial: budget_used(search.budget, trial) or 0.0)
+    nearest = search.trials[min(over)[1]]
     return (
         f"No trial is within {limit(search)}; the nearest: "
         f"{candidate_name(search, nearest)}, {summary_line(nearest)}. "

@@ -15,6 +15,7 @@ from evalsuite.report.figures.scores import (
     average_delta,
     averaged_tasks,
     can_be_averaged,
+    comparable,
     delta,
     mean,
     results_of,
@@ -172,6 +173,17 @@ def _warnings(task: TaskColumn, cells: dict[str, Score], first: str) -> list[str
             warnings.append(
                 f"{task.name}: {listed(other)} scored on other rows than {first} "
                 "(the signatures have their digests), so no difference is given."
+            )
+        other = [
+            name
+            for name, cell in cells.items()
+            if (cell.languages, cell.rows) == (languages, rows)
+            and not comparable(cell, cells[first])
+        ]
+        if other:
+            warnings.append(
+                f"{task.name}: {listed(other)} scored in another way than {first} (the signatures "
+                "have the choices and versions of metrics), so no difference is given."
             )
     low = [name for name, cell in cells.items() if not cell.beats_chance]
     if low:
