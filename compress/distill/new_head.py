@@ -22,6 +22,8 @@ from evalsuite.runtimes.torch import auto_class, load_checkpoint
 from evalsuite.task import CHOICE, SPAN_ENDS
 from transfer.models.first_score import begin_as, in_units_of
 
+_SAME_HEADS = {"roberta", "xlm-roberta", "xlm-roberta-xl"}  # model types; a dense layer and tanh
+
 
 def needs_head(student: Path, teacher: Path) -> bool:
     """Whether the teacher has a head and the student is an encoder without one."""
@@ -42,6 +44,8 @@ def with_head(student: Path, teacher: Path, model: Any = None) -> Any:
     labels = labels_of(config)
     named: dict[str, Any] = {}
     if labels not in ((), SPAN_ENDS, CHOICE):
+        if model is not None:  # its rows may have been turned since
+            labels = tuple(label for _, label in sorted(model.config.id2label.items()))
         named = {
             "id2label": dict(enumerate(labels)),
             "label2id": {label: number for number, label in enumerate(labels)},
@@ -80,24 +84,35 @@ def begin_head(student: Any, teacher: Any, scores: torch.Tensor | None) -> None:
         scores: those of the training rows, of any shape; None where there are none.
     """
     if scores is not None:
-        copied = teacher is not None and _fits(_head(student), _head(teacher))
+        copied = teacher is not None and _fits(student, teacher)
         in_units_of(scores, student, carried_over=copied)
 
 
 def _copy_head(student: Any, teacher: Any) -> bool:
-    """Whether each tensor of the teacher's head is in the student's, as large, and was taken."""
-    own, theirs = _head(student), _head(teacher)
-    if not _fits(own, theirs):
+    """Whether the student's head is the same as the teacher's, and its tensors were taken."""
+    if not _fits(student, teacher):
         return False
+    own, theirs = _head(student), _head(teacher)
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(theirs[name])
     return True
 
 
-def _fits(own: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> bool:
-    """Whether two heads have the same tensors, as large."""
-    shapes = [{name: tensor.shape for name, tensor in each.items()} for each in (own, theirs)]
+def _fits(student: Any, teacher: Any) -> bool:
+    """Whether two heads have the same tensors, as large, and compute the same.
+
+    A head of one linear layer is the same in all families; of more layers, the activation between
+    them may be another one: ELECTRA's is GELU where XLM-R's is tanh.
+    """
+    kinds = {model.config.model_type for model in (student, teacher)}
+    linear = head_of(student.config.to_dict()) in ("tagging", "span")
+    if len(kinds) > 1 and not linear and not kinds <= _SAME_HEADS:
+        return False
+    shapes = [
+        {name: tensor.shape for name, tensor in _head(model).items()}
+        for model in (student, teacher)
+    ]
     return shapes[0] == shapes[1]
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from checkpoints import bert, small
 from quick import distillation
+from tiny_families import tiny_model
 from transformers import BertConfig, BertModel
 
 from compress.distill.distill import distill
@@ -29,6 +30,7 @@ from evalsuite.runtimes.torch import load_checkpoint
 from evalsuite.task import DataSource
 from recipes.stages._shared.contract import Artifact, HeadFacts
 from recipes.stages.distill import Config, check
+from transfer.models.label_rows import output_layer, put_in_order
 
 EMBEDDED = DataSource("embedded")
 MULTI = "multi_label_classification"
@@ -43,6 +45,36 @@ def test_of_the_same_shape_the_head_begins_as_the_teachers(tiny_nli: Path, tiny_
     assert student.config.id2label == teacher.config.id2label
     own = load_checkpoint(tiny_base).get_input_embeddings().weight
     assert torch.equal(student.get_input_embeddings().weight, own)
+
+
+def test_it_answers_as_a_teacher_whose_labels_were_put_in_another_order(
+    tiny_nli: Path, tiny_base: Path
+) -> None:
+    """Training turns the teacher's rows into the task's order, not what its file says."""
+    teacher = load_checkpoint(tiny_nli)
+    turned = tuple(reversed(teacher.config.id2label.values()))
+    assert put_in_order(teacher, turned)
+    student = with_head(tiny_base, tiny_nli, teacher)
+    assert student.config.id2label == teacher.config.id2label == dict(enumerate(turned))
+    assert torch.equal(student.classifier.out_proj.weight, teacher.classifier.out_proj.weight)
+    assert not put_in_order(student, turned)
+
+
+def test_it_is_not_copied_where_another_family_computes_it_otherwise(tmp_path: Path) -> None:
+    """ELECTRA's head has the tensors of XLM-R's, and another activation between them."""
+    teachers = {head: tiny_model("xlm-roberta", head) for head in ("pair", "tagging")}
+    for name, head, copied in (
+        ("electra", "pair", False),
+        ("roberta", "pair", True),
+        ("electra", "tagging", True),
+    ):
+        teacher, folder = teachers[head], tmp_path / f"{name}-{head}"
+        teacher.save_pretrained(tmp_path / head)
+        tiny_model(name, None).save_pretrained(folder)
+        student = with_head(folder, tmp_path / head, teacher)
+        assert student.config.id2label == teacher.config.id2label
+        own, theirs = output_layer(student)[1].weight, output_layer(teacher)[1].weight
+        assert torch.equal(own, theirs) == copied
 
 
 def test_a_pooler_is_copied_with_the_head(tmp_path: Path) -> None:
