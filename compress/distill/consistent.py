@@ -32,7 +32,8 @@ def require_consistent(teacher: Predictor, tasks: Sequence[Task], options: Optio
         problems += rules.bundle_teacher(options, teacher.directory.name)
     if apart:
         problems += rules.other_tokenizer(options, head, tasks=bool(tasks), unlabelled=unlabelled)
-    problems += rules.nothing_matched(options, bool(tasks), plain, unlabelled)
+    choices = head == "choice"
+    problems += rules.nothing_matched(options, bool(tasks), plain, unlabelled, choices=choices)
     problems += rules.logits_only(options)
     if options.stream is not None:
         prefix = None if teacher.labels else options.vectors.prefix

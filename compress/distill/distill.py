@@ -23,7 +23,7 @@ from compress.distill.consistent import require_consistent
 from compress.distill.dropout import dropout
 from compress.distill.elastic_cuts import Cuts, declare
 from compress.distill.elastic_training import ElasticLoss, elastic_cuts
-from compress.distill.initial_student import Start, layers_of, origin, start
+from compress.distill.initial_student import Start, layers_of, matched, origin, start
 from compress.distill.kept_logits import worth_caching
 from compress.distill.label_order import label_order, numbered_alike, require_labels
 from compress.distill.losses import matched_loss
@@ -110,7 +110,7 @@ def distill(
             begin_head(student, teacher, _scores(text, len(tasks), cached))
     else:
         chosen = layers_of(teacher, options)
-        begun = Start(student, chosen, chosen)
+        begun = Start(student, chosen, matched(chosen, teacher, options))
         put_in_order(student, labels)
     if (parallel := text.parallel()) is not None:
         rows, batches = parallel

@@ -59,7 +59,7 @@ def start(
         student = cut(teacher, kept)
         if options.shape.is_given():
             student = narrow(student, options.shape, samples)
-        return Start(student, kept, _matched(kept, teacher, options))
+        return Start(student, kept, matched(kept, teacher, options))
     _require_alike(teacher_dir, options.student, options)
     headed = options.logits > 0 or options.labels > 0
     student = start_of(options.student, teacher_dir, teacher, headed)
@@ -73,7 +73,7 @@ def start(
         return Start(student, kept, [])
     layers = teacher.config.num_hidden_layers
     if whole == layers or options.teacher_layers is not None:
-        return Start(student, kept, _matched(kept, teacher, options))
+        return Start(student, kept, matched(kept, teacher, options))
     if len(kept) > layers:
         raise StudentError(
             f"student: {options.student.name} starts with {len(kept)} layers, and the teacher has "
@@ -95,7 +95,7 @@ def _kept(
     return greedy_layers(model, options.layers, samples, keep_first=first, progress=progress)
 
 
-def _matched(kept: list[int], teacher: Any, options: Options) -> list[int]:
+def matched(kept: list[int], teacher: Any, options: Options) -> list[int]:
     """The teacher's layer that each student layer is matched to: the one that it was; the top one
     is matched to the teacher's top layer also where another was kept.
 

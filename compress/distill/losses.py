@@ -140,7 +140,7 @@ def _outputs_loss(outputs: _Outputs, batch: StudentBatch, match: Match) -> torch
             own, wanted, mask if matched is None else matched, options.temperature, match.answers
         )
     if batch.matches_hidden(match):
-        student, teacher = own.hidden_states, outputs.teacher.hidden_states
+        student, teacher = own.hidden_states, match.states(outputs.teacher.hidden_states)
         chosen, counted = match.chosen, mask.flatten(0, -2)
         if batch.segments is not None:
             teacher = [teacher[0], *(teacher[layer + 1] for layer in chosen)]

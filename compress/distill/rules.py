@@ -66,7 +66,12 @@ class Terms(Protocol):
 
 
 def nothing_matched(
-    terms: Terms, tasks: bool, plain: float, unlabelled: Sequence[str] = ()
+    terms: Terms,
+    tasks: bool,
+    plain: float,
+    unlabelled: Sequence[str] = (),
+    *,
+    choices: bool = False,
 ) -> list[str]:
     """Kinds of text on which nothing would be learnt.
 
@@ -74,6 +79,7 @@ def nothing_matched(
         tasks: whether rows of tasks are read.
         plain: share of batches that are plain multilingual text.
         unlabelled: names of the tasks whose rows have no gold labels.
+        choices: whether the head chooses; a line of text is one choice, which is always taken.
     """
     everywhere = terms.logits > 0 or terms.hidden > 0 or terms.relations > 0
     if not (everywhere or terms.labels > 0 or terms.sentences > 0):
@@ -94,10 +100,12 @@ def nothing_matched(
             f"labels: {', '.join(unlabelled)} {has} no gold labels, and nothing else is matched on "
             f"{its} rows; leave {it} out of tasks, or set hidden or relations above 0"
         )
-    if plain > 0 and not (everywhere or terms.sentences > 0):
+    apart = terms.hidden > 0 or terms.relations > 0 or terms.sentences > 0
+    if plain > 0 and not (apart or (terms.logits > 0 and not choices)):
+        logits = "" if choices else "logits (of a teacher with a head), "
         problems.append(
             "multilingual: nothing is matched on text without labels; set multilingual: 0, or set "
-            "logits (of a teacher with a head), hidden, relations or sentences above 0"
+            f"{logits}hidden, relations or sentences above 0"
         )
     return problems
 

@@ -17,6 +17,7 @@ from compress.distill.options import Options
 from compress.distill.relations import relation_heads, teacher_layer
 from compress.distill.segments import Segments
 from compress.errors import StudentError
+from evalsuite.find_family import find_type
 from evalsuite.inference.checkpoint_config import Answers
 from transfer.loop.types import Tensors
 
@@ -33,6 +34,8 @@ class Match:
         heads: number of relation heads.
         answers: what the teacher's head gives per row.
         same_pieces: whether both models split text into the same pieces.
+        final_norm: the teacher's norm after its last layer, where the student's last layer is
+            matched to a lower one: the student's last states are after its own.
     """
 
     chosen: Sequence[int]
@@ -41,6 +44,7 @@ class Match:
     options: Options
     answers: Answers = "label"
     same_pieces: bool = True
+    final_norm: Any = None
 
     @classmethod
     def of(
@@ -66,7 +70,26 @@ class Match:
         if options.relations > 0:
             layer = teacher_layer(options.relation_layer, teacher.config.num_hidden_layers)
             heads = relation_heads(options.relation_heads, teacher.config, student.config)
-        return cls(chosen, layer, heads, options, answers, same_pieces)
+        norm = _final_norm(teacher, chosen) if options.hidden > 0 else None
+        return cls(chosen, layer, heads, options, answers, same_pieces, norm)
+
+    def states(self, teacher: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        """The teacher's states, of the embeddings and after each layer, as they are matched."""
+        if self.final_norm is None:
+            return teacher
+        states, last = list(teacher), self.chosen[-1] + 1
+        with torch.no_grad():
+            states[last] = self.final_norm(states[last])
+        return states
+
+
+def _final_norm(teacher: Any, chosen: Sequence[int]) -> Any:
+    """As in `Match`; None in families whose layers end with a norm."""
+    family = find_type(teacher.config.model_type)
+    last = int(teacher.config.num_hidden_layers) - 1
+    if family is None or family.final_norm is None or not chosen or chosen[-1] == last:
+        return None
+    return teacher.base_model.get_submodule(family.final_norm)
 
 
 @dataclass(frozen=True, slots=True)

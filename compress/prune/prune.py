@@ -20,7 +20,7 @@ from typing import Any
 from compress.distill.distill import distill
 from compress.distill.elastic_cuts import declare
 from compress.distill.label_order import label_order, numbered_alike
-from compress.distill.options import Options
+from compress.distill.options import LayerChoice, Options
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
 from compress.distill.teachers import in_order
@@ -156,12 +156,19 @@ def prune(
         model, kept, measured = _round(model, kept, batches, counts, named, options.seed)
         influence = influence or measured
         if options.recovery is not None:
+            choice: LayerChoice = "spaced" if named else "greedy"  # that matches the top to the top
+            asked = replace(
+                options.recovery,
+                layers=tuple(kept.layers),
+                layer_choice=choice,
+                max_length=options.max_length,
+            )
             folder = work / f"round-{number}"
             distill(
                 directory,
                 tasks,
                 source,
-                replace(options.recovery, layers=tuple(kept.layers), max_length=options.max_length),
+                asked,
                 work=folder / "training",
                 out=folder / "model",
                 progress=_part(progress, number, options.rounds),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers.trainer_utils import set_seed
 
 from compress.errors import StudentError
 from compress.export.low_rank import frequencies
@@ -42,6 +43,7 @@ def make(
     *,
     width: int = 256,
     prefix: str | None = None,
+    seed: int = 0,
     progress: Callable[[float, str], None] = lambda fraction, text: None,
 ) -> Summary:
     """Run each piece through the encoder, and write the table as a checkpoint.
@@ -52,6 +54,7 @@ def make(
         directory: a checkpoint, with the tokenizer that the static model will have.
         lines: text in which pieces are counted.
         prefix: put before each piece; None: as the checkpoint declares.
+        seed: of a new head's weights.
 
     Raises:
         StudentError: the encoder is narrower, or has fewer pieces, or its head reads tokens.
@@ -86,6 +89,7 @@ def make(
     special = sorted({*around.before, *around.after, *around.between, pad_id})
     table = weigh(projected, frequencies(tokenizer, lines, pieces))
     table[special] = 0.0  # they are in every text and say nothing
+    set_seed(seed)  # a new head depends on it
     static = _model(raw, head, table, pad_id, around.between)
     if head is not None and answers_of(raw) == "score":
         begin_as(static, model)

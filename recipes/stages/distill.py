@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.work import Work
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 17
+VERSION = 18
 PASS = True
 
 
@@ -158,7 +158,10 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
             "set logits: 0 and labels: 0, or train it first"
         )
     unlabelled = [task.name for task in known if task.by_embedding]
-    problems = rules.nothing_matched(config, bool(known), config.multilingual, unlabelled)
+    choices = any(task.format == "choice" for task in known)
+    problems = rules.nothing_matched(
+        config, bool(known), config.multilingual, unlabelled, choices=choices
+    )
     problems += rules.logits_only(config)
     problems += text_problems(config, teacher)
     if config.stream is not None:

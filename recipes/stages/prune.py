@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from compress.distill.rules import layers_problem
 from compress.prune.rules import size_problem, wanted
 from evalsuite.machine.work import Work
+from recipes.errors import StageInputError
 from recipes.stages._shared.contract import (
     HELD_OUT,
     PARALLEL,
@@ -55,11 +56,12 @@ if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from recipes.stages._shared.planned_text import PlannedText
 
-VERSION = 8
+VERSION = 9
 _TOKENIZERS = 6  # times that one is opened
 _OF_RECOVERY = (
     *("labels", "max_steps", "max_examples", "freeze_embeddings", "uncased", "code_switch"),
-    "quantize_aware",
+    *("quantize_aware", "logits", "hidden", "temperature", "multilingual", "learning_rate"),
+    *("warmup", "compute", "accumulate", "gradient_checkpointing"),
 )
 PASS = True
 
@@ -192,7 +194,14 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
     need(model, "model", "checkpoint")
     refuse_unknown(model, "model")
     refuse_layers(model, config.layers)
-    same_labels(known_tasks(config.tasks, labelled=True), "model", model)
+    known = known_tasks(config.tasks, labelled=True)
+    same_labels(known, "model", model)
+    choices = any(task.format == "choice" for task in known)
+    if config.recovers and config.multilingual > 0 and config.hidden == 0 and choices:
+        raise StageInputError(
+            "multilingual: a line of text is one choice, so logits teach nothing on it; set "
+            "multilingual: 0, or hidden above 0"
+        )
     refuse_unscored(config, config.probe_task, model)
     return replace(model, kind="checkpoint", adapter=None, cuts=CutSizes((), ()))
 
@@ -200,7 +209,7 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
 def data(config: Config, gives: Artifact) -> tuple[DataNeed, ...]:
     """Training rows, parallel text and what is kept out of it, the gate's text."""
     needs = tuple(training_rows(task) for task in config.tasks)
-    recovery = config.recovers and config.multilingual > 0
+    recovery = config.recovers and (config.multilingual > 0 or config.code_switch > 0)
     needs += (PARALLEL if recovery else PARALLEL_IF_ANY, HELD_OUT)
     return needs + gate_rows(config, gives)
 
@@ -267,11 +276,9 @@ def planned(config: Config, models: Mapping[str, tuple[PlannedModel, ...]]) -> P
 
 def run(config: Config, ctx: StageContext) -> Summary:
     """Prune, recover and compare."""
+    from compress.distill.own_pieces import parity
     from compress.prune.prune import PruneOptions, Size, prune
-    from evalsuite.agreement import outputs
     from evalsuite.inference.open_model import open_model
-    from evalsuite.inference.probe_text import sample
-    from evalsuite.inference.session import Session
 
     model = ctx.input("model")
     options = PruneOptions(
@@ -308,9 +315,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
     remedy = "keep more, recover for longer"
     if config.probe:
         first, second = (open_model(path) for path in (model.path, ctx.out))
-        session = Session(first)
-        text = sample(session.tokenizer, first.max_length, task, ctx.data, config.probe)
-        found = outputs.compare(session, second, text)
+        found = parity(first, second, task, ctx.data, config.probe)
         summary |= found.facts()
         hold_labels(config, config.min_agreement, found, "prune", remedy)
     return summary | hold_score(config, ctx, model.path, task, "prune", remedy)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from evalsuite.machine.memory import Memory
     from recipes.stages._shared.planned_model import PlannedModel
 
-VERSION = 3
+VERSION = 4
 PASS = True
 _COPIES = 1.5  # of the weights
 
@@ -113,6 +113,7 @@ def run(config: Config, ctx: StageContext) -> Summary:
         ctx.out,
         width=config.width,
         prefix=config.prefix,
+        seed=ctx.seed,
         progress=ctx.progress,
     )
 

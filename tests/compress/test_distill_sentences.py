@@ -166,6 +166,11 @@ def test_nothing_to_match_is_said_before_work(tiny_base: Path, tmp_path: Path) -
         )  # fmt: skip
     (problem,) = nothing_matched(distillation(logits=0.0, labels=1.0), tasks=True, plain=0.5)
     assert "nothing is matched on text without labels; set multilingual: 0" in problem
+    chosen = distillation(logits=1.0)
+    (problem,) = nothing_matched(chosen, tasks=True, plain=0.5, choices=True)
+    assert problem.endswith("set multilingual: 0, or set hidden, relations or sentences above 0")
+    assert not nothing_matched(chosen, tasks=True, plain=0.5)
+    assert not nothing_matched(chosen, tasks=True, plain=0.0, choices=True)
 
 
 def test_rows_of_retrieval_have_no_gold_labels(tiny_base: Path, tmp_path: Path) -> None:

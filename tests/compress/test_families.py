@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 import torch
+from quick import distillation
 from tiny_families import FAMILIES, tiny_inputs, tiny_model
 
+from compress.distill.losses import hidden_loss
 from compress.distill.rules import choose_layers
 from compress.distill.student import cut
+from compress.distill.student_batch import Match
 from compress.export.first_token import first_token_alone
 from compress.export.sensitivity import group
 from evalsuite.errors import FamilyError
@@ -105,3 +108,14 @@ def _ancestors(name: str) -> list[str]:
 def test_layers_are_told_from_modules_of_the_same_name() -> None:
     scopes = "['', 'model.head', 'model.head.dense']"
     assert group(scopes, named("modernbert")) == "head"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_untrained_lower_layers_of_a_teacher_match_its_states(name: str) -> None:
+    """Also where a norm follows the last layer: the student's last states are after its own."""
+    teacher = tiny_model(name)
+    student = cut(teacher, [0, 1]).eval()
+    match = Match.of(teacher, student, [0, 1], distillation(hidden=1.0))
+    own, theirs = states(student), match.states(states(teacher))
+    mask = tiny_inputs()["attention_mask"]
+    assert float(hidden_loss(own, theirs, match.chosen, mask)) < 1e-6

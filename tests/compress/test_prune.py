@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import torch
+from checkpoints import small
 from hypothesis import given
 from hypothesis import strategies as st
 from quick import distillation
 
+from compress.distill import distill as distilling
 from compress.distill.elastic_cuts import KEY, Cuts, declare
+from compress.distill.student_batch import Match
 from compress.errors import GateError, PruneError, StudentError
 from compress.export.export import export
 from compress.export.graph import ExportOptions
@@ -283,6 +287,8 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     (problem,) = unused_keys(config(ffn=3, epochs=0, freeze_embeddings=True, **idle))
     assert problem == f"{said} is trained; remove them, or set epochs above 0"
     assert not unused_keys(config(ffn=3, freeze_embeddings=True, **idle))
+    (problem,) = unused_keys(config(ffn=3, epochs=0, temperature=3, warmup=0.2, compute="bf16"))
+    assert problem.startswith("temperature, warmup, compute: with epochs: 0 nothing is trained")
     with pytest.raises(ValueError, match="multilingual: nothing is matched on text without labels"):
         config(ffn=3, logits=0, hidden=0, labels=1)
     config(ffn=3, logits=0, hidden=0, labels=1, multilingual=0)
@@ -293,6 +299,12 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     assert needs == ["train", "parallel", "held out", "eval"]
     with pytest.raises(StageInputError, match="udpos has other labels than the model's xnli"):
         check(config(ffn=3, tasks=("udpos",)), model)
+    switched = data(config(ffn=3, multilingual=0, code_switch=0.5), gives)
+    assert PARALLEL in switched and PARALLEL not in data(config(ffn=3, multilingual=0), gives)
+    chosen = {"model": [Artifact("checkpoint", "xcopa")]}
+    with pytest.raises(StageInputError, match="a line of text is one choice, so logits teach"):
+        check(config(ffn=3, tasks=("xcopa",), hidden=0), chosen)
+    check(config(ffn=3, tasks=("xcopa",), hidden=0, multilingual=0), chosen)
     assert cost(config(ffn=3, rounds=2, max_steps=9)) == "2 x 9 steps"
     assert cost(config(ffn=3, epochs=0)) == "minutes"
     assert cost(config(ffn=3)) == "1 epochs" and config(ffn=3, epochs=None).epochs == 1
@@ -307,6 +319,36 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     (tmp_path / "five").mkdir()
     with pytest.raises(StudentError, match=r"layers: \(0, 5\): the model has the layers 0 to 1"):
         run(config(layers=(0, 5)), context(tiny_nli, tmp_path / "five"))
+
+
+def test_an_encoder_with_fewer_layers_is_compared_by_its_last_states(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    asked = config(layers=1, epochs=0, probe=4)
+    summary = run(asked, context(tiny_base, tmp_path))
+    assert any("hidden" in key or "difference" in key for key in summary), summary
+
+
+@pytest.mark.parametrize(("layers", "matched"), [(2, 3), ((0, 1), 1)])
+def test_the_top_layer_of_those_that_importance_keeps_is_matched_to_the_top(
+    layers: Any, matched: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that a recipe names are matched to what they were."""
+    seen: list[Sequence[int]] = []
+    made = Match.of
+
+    def of(teacher: Any, student: Any, chosen: Sequence[int], *more: Any) -> Match:
+        seen.append(chosen)
+        return made(teacher, student, chosen, *more)
+
+    monkeypatch.setattr(distilling.Match, "of", of)
+    model = small(tmp_path / "model", layers=4)
+    options = PruneOptions(
+        Size(layers=layers), recovery=distillation(hidden=1.0, max_steps=1), seed=1,
+        importance_rows=4,
+    )  # fmt: skip
+    prune(model, [TASKS.get("xnli")], EMBEDDED, options, work=tmp_path / "w", out=tmp_path / "o")
+    assert [chosen[-1] for chosen in seen] == [matched]
 
 
 def test_a_pruned_student_has_no_cuts(tiny_nli: Path, tmp_path: Path) -> None:

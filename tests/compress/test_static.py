@@ -98,6 +98,16 @@ def test_each_text_of_a_row_has_a_mean() -> None:
     assert features(one, other).tolist() == [[1, 2, 3, -1, 2, 3, 3, -2]]
 
 
+def test_a_new_head_depends_on_the_seed_alone(tiny_nli: Path, tmp_path: Path) -> None:
+    """Not on what drew random numbers in the process before."""
+    heads = []
+    for number, seed in enumerate((1, 1, 2)):
+        torch.rand(number)
+        make(tiny_nli, ["It rains."], tmp_path / str(number), width=16, seed=seed)
+        heads.append(load_checkpoint(tmp_path / str(number)).classifier.weight)
+    assert torch.equal(heads[0], heads[1]) and not torch.equal(heads[0], heads[2])
+
+
 def test_a_static_model_is_a_checkpoint_that_declares_its_vectors(
     encoder: Path, tiny_base: Path
 ) -> None:

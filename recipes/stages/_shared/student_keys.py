@@ -97,6 +97,10 @@ def unused_keys(config: Any) -> list[str]:
     why = "with sentences: 0 no vectors of sentences are matched"
     vectors = ("sentence_targets", "contrast", "matryoshka")
     problems += unused(config, vectors, why, "set sentences above 0", off=config.sentences == 0)
+    why = "with logits: 0 none are divided by it"
+    problems += unused(config, ("temperature",), why, "set logits above 0", off=config.logits == 0)
+    why = "without tasks all batches are plain text"
+    problems += unused(config, ("multilingual",), why, "name tasks", off=not config.tasks)
     why = "without tasks no training rows are read"
     problems += unused(config, (*rows, "max_examples"), why, "name tasks", off=not config.tasks)
     return problems + unread_text(config, plain=config.multilingual > 0 or not config.tasks)
