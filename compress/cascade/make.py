@@ -25,7 +25,7 @@ from evalsuite.cascade.packed_rows import longest_packed
 from evalsuite.cascade.rule import CASCADE_FILE, Member, Rule
 from evalsuite.inference.open_model import open_model
 from evalsuite.machine import model_size
-from evalsuite.task import PairExample
+from evalsuite.task import PairExample, Task
 from transfer.loop.types import Summary
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ def make(
         GateError: a member would answer no row.
         ModelError: a model does not open.
     """
+    import numpy as np
+
+    if wanted.budget is None:
+        _require_sums(dev.task)
     labels = dev.task.labels
     labelled = [row for row in dev.examples if isinstance(row, PairExample) and row.label]
     rows = [labelled, *wanted.text.values()]
@@ -80,47 +84,82 @@ def make(
     for number, source in enumerate(sources):
         progress(number / len(sources), f"{source.name}: {len(labelled):,} dev rows")
         outputs.append(ask(source, labels, rows))
-    sums, of_sums = _sums(dev, labelled, outputs)
     temperatures = [_temperature(member, labelled, labels) for member in outputs]
     sure = [
         _sure(member.logits[0], heat)
         for member, heat in zip(outputs[:-1], temperatures[:-1], strict=True)
     ]
-    best = float(of_sums(sums[-1].sum(0)))
+    score = _Scores(dev.task, labelled, outputs)
+    best = score(np.full(len(labelled), len(sources) - 1))
     if wanted.budget is None:
         costs = _costs([source.path for source in sources[1:]])
-        fitted = fit.fit_loss(sure, sums, of_sums, best - wanted.max_lost, costs)
+        fitted = fit.fit_loss(sure, score.sums, score.of_sums, best - wanted.max_lost, costs)
     else:
         fitted = fit.fit_budget(sure, wanted.budget)
     _hold_used(sources, fitted, wanted)
     languages = _languages(outputs, temperatures, fitted, wanted)
     rule = _rule(sources, outputs, labels, temperatures, fitted, languages)
-    facts = _facts(sources, sums, of_sums, sure, fitted, best)
+    facts = _facts(sources, score(_who(sure, fitted, len(labelled))), len(labelled), fitted, best)
     _write(sources, outputs, rule, out, facts, made_from)
     open_model(out)  # or an error
     sizes = sum(model_size.sizes(out / member.folder)[0] for member in rule.members)
     return {"MB": round(sizes / 1e6, 2)} | facts
 
 
-def _sums(
-    dev: DevSet, rows: Sequence[PairExample], outputs: Sequence[Outputs]
-) -> tuple[list[np.ndarray], fit.OfSums]:
-    """What each row adds to the sums of the task's metric, for each member, and the score of sums.
-
-    Members are scored one under the other: what a metric counts follows from all labels it sees.
-    """
-    import numpy as np
-
-    task = dev.task
+def _require_sums(task: Task) -> None:
+    """Refuse to fit a loss of a metric that is not made of sums over rows."""
     metric = scoring.metric_of(task)
     if metric.parts is None:
         raise CascadeError(
             f"{task.name}: its metric {metric.name} is not made of sums over rows, so thresholds "
             "cannot be fitted to it; set budget in place of max_lost, or another metric"
         )
-    said = [task.labels[number] for one in outputs for number in one.logits[0].argmax(-1)]
-    answers = scoring.answers(task, task.source_language, [*rows] * len(outputs), said)
-    return np.split(metric.parts(answers), len(outputs)), metric.of_sums or bootstrap.ratio
+
+
+class _Scores:
+    """The score on labelled rows, of which each is answered by one of the members.
+
+    Members are scored one under the other: what a metric counts follows from all labels it sees.
+
+    Attributes:
+        sums: what each row adds to the sums of the metric, for each member; none where the metric
+            is not made of sums.
+        of_sums: the score of sums.
+    """
+
+    def __init__(self, task: Task, rows: Sequence[PairExample], outputs: Sequence[Outputs]) -> None:
+        import numpy as np
+
+        metric = scoring.metric_of(task)
+        self._task, self._rows = task, rows
+        self._said = [
+            [task.labels[number] for number in one.logits[0].argmax(-1)] for one in outputs
+        ]
+        self.sums: list[np.ndarray] = []
+        self.of_sums: fit.OfSums = metric.of_sums or bootstrap.ratio
+        if metric.parts is not None:
+            said = [label for one in self._said for label in one]
+            answers = scoring.answers(task, task.source_language, [*rows] * len(outputs), said)
+            self.sums = np.split(metric.parts(answers), len(outputs))
+
+    def __call__(self, who: np.ndarray) -> float:
+        """Of the member `who[row]` for each row."""
+        if self.sums:
+            each = (own[who == member].sum(0) for member, own in enumerate(self.sums))
+            return float(self.of_sums(sum(each)))
+        said = [self._said[member][row] for row, member in enumerate(who)]
+        task = self._task
+        return scoring.main_score(scoring.answers(task, task.source_language, self._rows, said))
+
+
+def _who(sure: Sequence[np.ndarray], fitted: fit.Fitted, rows: int) -> np.ndarray:
+    """The number of the member that answers each row."""
+    import numpy as np
+
+    who = np.full(rows, len(sure))
+    for member in reversed(range(len(sure))):
+        who[sure[member] >= fitted.thresholds[member]] = member
+    return who
 
 
 def _temperature(member: Outputs, rows: Sequence[PairExample], labels: Sequence[str]) -> float:
@@ -212,23 +251,13 @@ def _rule(
 
 
 def _facts(
-    sources: Sequence[Source],
-    sums: Sequence[np.ndarray],
-    of_sums: fit.OfSums,
-    sure: Sequence[np.ndarray],
-    fitted: fit.Fitted,
-    best: float,
+    sources: Sequence[Source], score: float, rows: int, fitted: fit.Fitted, best: float
 ) -> Summary:
-    """What the cascade does on dev rows."""
-    import numpy as np
+    """What the cascade does on dev rows.
 
-    rows = len(sums[0])
-    total, left = np.zeros(sums[0].shape[1]), np.ones(rows, dtype=bool)
-    for own, certain, threshold in zip(sums, sure, fitted.thresholds, strict=False):
-        answered = left & (certain >= threshold)
-        total = total + own[answered].sum(0)
-        left &= ~answered
-    score = float(of_sums(total + sums[-1][left].sum(0)))
+    Args:
+        best: the score of the last member.
+    """
     shares = {
         f"answered by {source.name}": f"{100 * count / rows:.1f}%"
         for source, count in zip(sources, fitted.answered, strict=True)

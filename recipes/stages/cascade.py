@@ -28,6 +28,7 @@ from recipes.stages._shared.heads import refuse_other_head, refuse_other_task
 from recipes.stages._shared.labelled_rows import languages_of, refuse_unlabelled
 from recipes.stages._shared.lineage import made_from
 from recipes.stages._shared.training_keys import dev_rows, known_tasks, need
+from recipes.stages._shared.unused_keys import unused
 from transfer.find_task import find_task
 
 if TYPE_CHECKING:
@@ -116,6 +117,15 @@ def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:
         refuse = refuse_other_head if artifact.external else refuse_other_task
         refuse(artifact, task, "models")
     return Artifact("cascade", task=task.name, runtime="cascade")
+
+
+def unused_keys(config: Config) -> list[str]:
+    """Keys of text and of a gate that are not there."""
+    because, remedy = "no text of languages is read", "set language_text"
+    problems = unused(config, ("max_lines",), because, remedy, off=not config.language_text)
+    because, remedy = "without max_drop nothing is scored", "set max_drop"
+    off = config.max_drop is None
+    return problems + unused(config, ("score_rows",), because, remedy, off=off)
 
 
 def _wrong_codes(codes: Iterable[str], task: Task) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from compress.cascade.make import Wanted, _hold_used, make
 from compress.cascade.members import Source, copy
 from compress.errors import CascadeError, GateError
 from compress.gate import lost
-from evalsuite import tokenization
+from evalsuite import scoring, tokenization
 from evalsuite.bench import flops, worker
 from evalsuite.cascade.confidence import confidence, log_probabilities
 from evalsuite.cascade.packed_rows import MemberTokenizers, packed, part
@@ -138,6 +139,17 @@ def test_dev_rows_lose_what_was_fitted(
         assert score >= best - allowed - 1e-9
         assert score == pytest.approx(facts["dev score"], abs=0.01)
         assert facts["score lost on dev rows"] == pytest.approx(best - score, abs=0.01)
+
+
+def test_a_metric_that_is_not_made_of_sums_goes_with_a_budget(
+    models: dict[str, Path], dev: DevSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = made(models, dev, tmp_path / "sums", "fast", "good", budget=40)
+    plain = replace(scoring.metric_of(dev.task), parts=None, of_sums=None)
+    monkeypatch.setattr(scoring, "metric_of", lambda task: plain)
+    with pytest.raises(CascadeError, match=r"not made of sums over rows.*; set budget in place of"):
+        made(models, dev, tmp_path / "lost", "fast", "good", max_lost=4)
+    assert made(models, dev, tmp_path / "budget", "fast", "good", budget=40) == whole
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,17 @@ def test_a_cascade_is_timed_on_rows_with_one_label() -> None:
     assert benchmark.check(config.model_copy(update={"task": "pawsx"}), models).kind == "speed"
 
 
+def test_keys_of_text_and_of_a_gate_that_are_not_there_are_refused() -> None:
+    given = {"name": "c", "stage": "cascade", "models": ["a", "b"], "task": "xnli"}
+    asked = cascade.Config.model_validate(given | {"max_lines": 9, "score_rows": 9})
+    assert cascade.unused_keys(asked) == [
+        "max_lines: no text of languages is read; remove it, or set language_text",
+        "score_rows: without max_drop nothing is scored; remove it, or set max_drop",
+    ]
+    more = {"max_lines": 9, "score_rows": 9, "max_drop": 1, "language_text": {"de": "de.txt"}}
+    assert not cascade.unused_keys(cascade.Config.model_validate(given | more))
+
+
 def test_a_cascade_has_two_or_three_models() -> None:
     for count in (1, 4):
         config = _config(models=tuple("abcd")[:count])
