@@ -27,7 +27,7 @@ inputs = tokenizer(TEXT, return_tensors="pt").to(device)
 with torch.inference_mode():
     print(model(**inputs))
 """
-_HEADS = {
+_HEADS: dict[str | None, tuple[str, str]] = {
     "pair": ("ForSequenceClassification", '"A man is reading.", "Nobody reads."'),
     "tagging": ("ForTokenClassification", '"Maria lives in Berlin"'),
     "span": ("ForQuestionAnswering", '"Where does Maria live?", "Maria lives in Berlin."'),
