@@ -1,4 +1,4 @@
-"""Codes of languages with three letters, and usual scripts, for the languages with two letters.
+"""Codes of languages with three letters, and usual scripts of the languages with two letters.
 
 >>> TO_TWO_LETTERS["hrv"], TO_TWO_LETTERS["ger"], TO_TWO_LETTERS["iw"]
 ('hr', 'de', 'he')
@@ -33,6 +33,16 @@ TO_TWO_LETTERS = {
     for code, _, others in (entry.partition(":") for entry in _CODES.split())
     for written in others.split(",")
 }
+# Languages of FLORES-200 and of some other data sets. Those whose codes are words of file names
+# too are not here: `min`, `new`, `sat`, `war` ...
+_OTHERS = (
+    "acm acq ady aeb ajp apc ary arz awa azb bbj bcl bem bho bjn bxr bzd cbk cdo ceb ckb cni "
+    "crh crs dik diq dsb dty dyu frr gcf glk gom gsw hak haw hch hif hil hne hsb ilo inh kaa "
+    "kab kac kbd kbp kea kmb knc koi kok kpv krl ksh lez lfn lij lmo ltg luo lus lzh mdf mhr "
+    "mni mrj mwl myv mzn nds nij nso nus olo pap pcm pnb prs quc quz rup sah scn shn shp skr "
+    "srn stq syr szl taq tcy tet tpi tvl tyv tzm udm umb vls vro wuu xal xmf yue zea zgh zza"
+)
+WITHOUT_TWO_LETTERS = frozenset(_OTHERS.split())
 
 # ISO 15924; written in Latin where a language is not here. Chinese is written in two, of which
 # neither is the usual one.

@@ -96,7 +96,8 @@ def _texts(path: Path) -> Iterator[str]:
     lines = files.lines(path, path.parent.name, _LAYOUT)
     if path.suffix == ".jsonl":
         for number, line in enumerate(lines, 1):
-            yield from _strings(parse(path, number, line))
+            if line.strip():
+                yield from _strings(parse(path, number, line))
     elif path.suffix == ".csv":
         try:
             for row in csv_reader(lines):

@@ -23,16 +23,23 @@ from evalsuite.guess.declared_paths import declared_paths
 from evalsuite.guess.english import is_english
 from evalsuite.guess.files import NamedFile, read_names
 from evalsuite.guess.guessed import GUESSES, Guess, guess, used_columns
-from evalsuite.guess.language_codes import WORDS
+from evalsuite.guess.language_codes import WORDS, asked_language
 from evalsuite.guess.language_names import NAMES
 from evalsuite.guess.origins import Origins
 from evalsuite.guess.rows import Place
 from evalsuite.guess.sheet import Sheet, read_sheet
-from evalsuite.languages import SOURCE_LANGUAGE, wrong_code
-from evalsuite.own.declaration import LANGUAGE
+from evalsuite.languages import SOURCE_LANGUAGE
 from evalsuite.own.records import Column
 from evalsuite.registry import OWN_FORMATS
 from evalsuite.task import Split
+
+# Format -> the parts of its rows in a file of texts and in one of labels, one line per row each.
+_LINES = {
+    "classification": ("text", "label"),
+    "multilabel": ("text", "labels"),
+    "regression": ("text", "score"),
+    "tagging": ("word", "tag"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
         DataError: the files do not decide; says what was seen, and which option decides.
     """
     if asked.language is not None:
-        asked = replace(asked, language=_code(asked.language))
+        asked = replace(asked, language=asked_language("--language", asked.language))
     notes: list[str] = []
     files = read_names(paths)
     sheets = {file.path: read_sheet(file.path) for file in files}
@@ -90,7 +97,9 @@ def look_at(paths: Sequence[Path], asked: Asked) -> Found:
     guessed = _guess(sheet, first.place, asked)
     used = used_columns(guessed)
     entries = [
-        part for entry in entries for part in by_column(entry, sheets[entry.file], used, notes)
+        part
+        for entry in (_with_parts(entry, guessed.format) for entry in entries)
+        for part in by_column(entry, sheets[entry.file], used, notes)
     ]
     all_named = all(entry.language is not None for entry in entries)
     entries = [
@@ -154,7 +163,7 @@ def _entries(files: Sequence[NamedFile], sheets: Mapping[Path, Sheet]) -> list[E
 def _guess(sheet: Sheet, place: Place, asked: Asked) -> Guess:
     """The format and columns, as far as the person has not said them."""
     if isinstance(place, dict):
-        return Guess("classification", {"text": "text", "label": "label"})
+        return _guess_of_lines(place, asked)
     if not asked.columns:
         return guess(sheet, asked.format)
     columns = {part: _keys(sheet, part, said) for part, said in asked.columns.items()}
@@ -174,6 +183,45 @@ def _guess(sheet: Sheet, place: Place, asked: Asked) -> Guess:
         return Guess(whole[0], columns)
     base = guess(sheet, fits[0])
     return Guess(base.format, {**base.columns, **columns})
+
+
+def _guess_of_lines(place: Mapping[str, Path], asked: Asked) -> Guess:
+    """Texts and labels in files with one line per row each: the format that is asked for.
+
+    Raises:
+        DataError: columns are asked for, or rows that such files cannot hold.
+    """
+    if asked.columns:
+        raise DataError(
+            f"--columns: {_both(place)} have one line per row, and no columns\n"
+            f"leave it out; what their lines are, --format says: {', '.join(_LINES)}"
+        )
+    format = asked.format or "classification"
+    return Guess(format, {part: part for part in _line_parts(place, format)})
+
+
+def _with_parts(entry: Entry, format: str) -> Entry:
+    """An entry whose files are those of the parts that rows of the format have."""
+    if not isinstance(entry.place, dict):
+        return entry
+    parts = _line_parts(entry.place, format)
+    return replace(entry, place=dict(zip(parts, entry.place.values(), strict=True)))
+
+
+def _line_parts(place: Mapping[str, Path], format: str) -> tuple[str, str]:
+    rules = OWN_FORMATS.get(format)
+    if format not in _LINES:
+        raise DataError(
+            f"{_both(place)} have a text and its label in each line, and a row of {format} is "
+            f"{rules.NOUN}\n"
+            f"write the rows to one file, as docs/own-tasks.md shows for {format}; or say what the "
+            f"lines are: --format {' or '.join(_LINES)}"
+        )
+    return _LINES[format]
+
+
+def _both(place: Mapping[str, Path]) -> str:
+    return " and ".join(map(str, place.values()))
 
 
 def _keys(
@@ -222,11 +270,12 @@ def _with_language(
     if not english:
         raise DataError(
             f"{entry.file}: its name does not say its language\n"
-            "say it: --language de, or name the file so: train.de.csv, de/train.csv; of rows in "
+            "say it: --language de, or with a code of three letters, such as --language ceb, where "
+            "there is none of two; or name the file so: train.de.csv, de/train.csv; of rows in "
             "several languages a column called language can say it"
         )
     if named is not None and named not in WORDS:
-        name = NAMES[re.split("[-_]", named)[0]]
+        name = NAMES.get(re.split("[-_]", named)[0], f"the language {named}")
         raise DataError(
             f"{entry.file}: its name may say {name}, and its words are English\n"
             f"say which: --language {SOURCE_LANGUAGE} or --language {named}; or name the file so: "
@@ -236,27 +285,6 @@ def _with_language(
     if note not in notes:
         notes.append(note)
     return replace(entry, language=SOURCE_LANGUAGE)
-
-
-def _code(written: str) -> str:
-    """A language as recipes have it.
-
-    >>> _code("DE"), _code("PT-BR")
-    ('de', 'pt-BR')
-
-    Raises:
-        DataError: it is none, or has a part that recipes do not take.
-    """
-    if wrong := wrong_code(written):
-        raise DataError(f"--language: {wrong}")
-    first = re.split("[-_]", written)[0]
-    code = first.lower() + written.removeprefix(first)
-    if not LANGUAGE.fullmatch(code):
-        raise DataError(
-            f"--language: {written!r} has a part of one letter, which recipes do not take; write "
-            f"{first.lower()}"
-        )
-    return code
 
 
 def _texts(sheet: Sheet, guessed: Guess) -> Sequence[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from evalsuite.errors import DataError
 from evalsuite.files_below import files_below
-from evalsuite.guess.language_codes import WORDS, language_of
+from evalsuite.guess.language_codes import WORDS, language_of, language_of_part
 from evalsuite.own.declaration import PLACE
 from evalsuite.own.records import COMPRESSED
 from evalsuite.own.split_names import SPLITS
@@ -87,7 +87,7 @@ def read_names(paths: Sequence[Path]) -> list[NamedFile]:
     for path in paths:
         if path.is_dir():
             inside = 0 if str(path) == "." else len(str(path).rstrip("/")) + 1
-            start = inside - len(path.name) - 1 if language_of(path.name) else inside
+            start = inside - len(path.name) - 1 if language_of_part(path.name) else inside
             found += [(file, start, inside) for file in _inside(path)]
         elif path.is_file():
             if _kind(path) is None:
@@ -97,7 +97,7 @@ def read_names(paths: Sequence[Path]) -> list[NamedFile]:
                 )
             inside = len(str(path)) - len(path.name)
             folder = path.parent.name
-            known = language_of(folder) or folder.lower() in SPLITS
+            known = language_of_part(folder) or folder.lower() in SPLITS
             start = inside - len(folder) - 1 if known else inside
             found.append((path, start, inside))
         else:
@@ -160,7 +160,8 @@ def _language(text: str, word: re.Match[str], end: int) -> tuple[int, str] | Non
         match = longer.match(text, word.end(), end)
         if match and (code := language_of(word[0] + match[0])):
             return match.end(), code
-    code = language_of(word[0])
+    part = (word.start() == 0 or text[word.start() - 1] in "/._") and text[word.end()] in "/._"
+    code = language_of_part(word[0]) if part else language_of(word[0])
     return None if code is None else (word.end(), code)
 
 

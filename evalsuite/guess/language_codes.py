@@ -4,15 +4,20 @@
 ('de', 'de', 'de', 'pt-BR')
 >>> language_of("DE"), language_of_value("DE")
 (None, 'de')
+>>> language_of("ceb"), language_of_part("ceb")
+(None, 'ceb')
 """
 
 from __future__ import annotations
 
 import re
 
+from evalsuite.errors import DataError
 from evalsuite.guess.language_names import NAMES, OTHER_NAMES
 from evalsuite.guess.locales import REGIONS, SCRIPTS
-from evalsuite.languages import LANGUAGES
+from evalsuite.iso_codes import TO_TWO_LETTERS, WITHOUT_TWO_LETTERS
+from evalsuite.languages import LANGUAGES, wrong_code
+from evalsuite.own.declaration import LANGUAGE
 
 # Codes that are words of file names too; they are languages where several files agree on it.
 WORDS = frozenset(
@@ -27,6 +32,14 @@ _TWO_LETTERS = {language.iso3: code for code, language in LANGUAGES.items()} | {
     "msa": "ms",
     "ekk": "et",
 }
+_THREE = 3
+_NO_LANGUAGES = (
+    "aka alb als arg asm ava ave bam bel bis bod bos bre bur cat cha che chi chu cor cos cre "
+    "div dut ewe fre fry ful geo ger gla gre her ice ido ina ind kal kan kas kom kon kua "
+    "lat lim lin lub lug mac mah mao may mon nau nav nob nor ori oss per pli pus roh rum run "
+    "sag san sin slo sme smo som sot sun tah tat tib ton ven vol wel"
+)
+_WORDS_OF_THREE = frozenset(_NO_LANGUAGES.split())
 _BY_NAME = {name.lower(): code for code, name in NAMES.items()} | OTHER_NAMES
 _LOCALE = re.compile(r"([a-z]{2,3})(?:([-_])([A-Za-z]{4}))?(?:([-_])([A-Z]{2}|[a-z]{2}))?")
 
@@ -44,11 +57,53 @@ def language_of(written: str) -> str | None:
     return _BY_NAME.get(written.lower())
 
 
+def language_of_part(written: str) -> str | None:
+    """The code of a language, from the name of a folder, or a part of a name between `.` or `_`.
+
+    There are more codes of three letters than `language_of` takes; those that are words too, such
+    as `cat` and `may`, are none here either.
+    """
+    if (code := language_of(written)) is not None:
+        return code
+    return None if written in _WORDS_OF_THREE else _of_three_letters(written)
+
+
+def asked_language(option: str, written: str) -> str:
+    """The code of a language that an option names, as recipes have it.
+
+    >>> asked_language("--language", "PT-BR"), asked_language("--language", "CEB")
+    ('pt-BR', 'ceb')
+
+    Raises:
+        DataError: it is none, or has a part that recipes do not take.
+    """
+    if wrong := wrong_code(written):
+        raise DataError(f"{option}: {wrong}")
+    if (known := language_of_part(written)) is not None:
+        return known
+    first = re.split("[-_]", written)[0]
+    short = _of_three_letters(first.lower()) or first.lower()
+    code = short + written.removeprefix(first)
+    if not LANGUAGE.fullmatch(code):
+        raise DataError(
+            f"{option}: {written!r} has a part of one letter, which recipes do not take; write "
+            f"{short}"
+        )
+    return code
+
+
 def language_of_value(written: str) -> str | None:
     """The code of a language, from a value in a column of languages, whatever its case."""
     language, *others = re.split(r"([-_])", written.strip().lower())
     code = language + "".join(part.upper() if len(part) == 2 else part for part in others)
-    return language_of(code)
+    return language_of_part(code)
+
+
+def _of_three_letters(code: str) -> str | None:
+    """Of two letters where there is one; None where it has not three, or is not listed."""
+    if len(code) != _THREE:
+        return None
+    return code if code in WITHOUT_TWO_LETTERS else TO_TWO_LETTERS.get(code)
 
 
 def _of_locale(match: re.Match[str]) -> str | None:
@@ -56,8 +111,10 @@ def _of_locale(match: re.Match[str]) -> str | None:
     language, before_script, script, before_region, region = match.groups()
     if script and script.title() not in SCRIPTS:
         return None
-    if len(language) == 3:  # FLORES and others write the script of each language
-        return None if region else _TWO_LETTERS.get(language)
+    if len(language) == _THREE:  # FLORES and others write the script of each language
+        if region:
+            return None
+        return _of_three_letters(language) if script else _TWO_LETTERS.get(language)
     if language not in NAMES:
         return None
     if region and region.islower():

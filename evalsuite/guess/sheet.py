@@ -24,7 +24,7 @@ from evalsuite.guess.column_names import EMPTY, HEADS
 from evalsuite.guess.columns import Looked, is_number, look
 from evalsuite.own.conll import columns as columns_of
 from evalsuite.own.conll import is_remark, separator_of
-from evalsuite.own.records import FORMS, Column, content, form, records
+from evalsuite.own.records import FORMS, Column, content, form, parquet_names, records
 
 Form = Literal["table", "lines", "sentences", "squad"]
 ROWS = 3000
@@ -66,7 +66,7 @@ def read_sheet(path: Path) -> Sheet:
     """
     kind = _form(path)
     if kind == "parquet":
-        return _named_sheet(path, _parquet_names(path))
+        return _named_sheet(path, parquet_names(path))
     text = content(path)
     if kind == "json":
         return _named_sheet(path, None)
@@ -109,17 +109,6 @@ def _named_sheet(path: Path, names: Sequence[str] | None) -> Sheet:
     keys = list(dict.fromkeys(key for row in rows for key in row))
     columns = look([(key, [row.get(key, "") for row in rows]) for key in keys])
     return Sheet(path, "table", columns, len(rows), True)
-
-
-def _parquet_names(path: Path) -> list[str]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        names: list[str] = pyarrow.parquet.read_schema(path).names
-    except (OSError, pyarrow.ArrowException) as error:
-        raise DataError(f"cannot read {path}: {error}") from None
-    return names
 
 
 def _is_conll(lines: Sequence[str]) -> bool:

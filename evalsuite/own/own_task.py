@@ -285,7 +285,17 @@ class OwnTask(Task):
                 lists[role] = there
             elif there:
                 (parts[role],) = there.values()
-        return Row(path, record.line, parts, lists, self.declaration.spelling)
+        return self._made(path, record.line, parts, lists)
+
+    def _made(
+        self,
+        path: Path,
+        line: int,
+        parts: dict[str, str],
+        lists: dict[str, dict[Column, str]],
+    ) -> Row:
+        said = self.declaration
+        return Row(path, line, parts, lists, said.spelling, said.labels or ())
 
     @cached_property
     def _columns(self) -> dict[str, tuple[Column, ...]]:
@@ -305,8 +315,7 @@ class OwnTask(Task):
         """Files with one line per row, each with one part of it."""
         read, first = side_by_side(parts), next(iter(parts))
         for number, values in enumerate(zip(*read.values(), strict=True), 1):
-            row_parts = dict(zip(read, values, strict=True))
-            yield Row(parts[first], number, row_parts, spelling=self.declaration.spelling)
+            yield self._made(parts[first], number, dict(zip(read, values, strict=True)), {})
 
     def _found_labels(self, split: Split) -> tuple[str, ...]:
         """Labels of the files of a split.

@@ -272,6 +272,12 @@ def _parquet(path: Path, columns: Sequence[Column], optional: Sequence[Column]) 
         raise MalformedRowError(path, line + 1, problem) from None
 
 
+def parquet_names(path: Path) -> list[str]:
+    """The columns of a parquet file; raises DataError where it cannot be read."""
+    names: list[str] = _open_parquet(path).schema_arrow.names
+    return names
+
+
 def _open_parquet(path: Path) -> Any:
     """A parquet file, unpacked where it is compressed as a whole.
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Row:
         parts: role -> text; a role that the file has no column of is not there.
         lists: role -> column -> text, of roles that have several columns.
         spelling: from what a file writes to the name of a label.
+        named: what the recipe's `labels` say the name of.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Row:
     parts: Mapping[str, str]
     lists: Mapping[str, Mapping[Column, str]] = field(default_factory=dict)
     spelling: Callable[[str], str] = _as_written
+    named: Container[str] = ()
 
     def text(self, role: str) -> str:
         """A part that may not be empty.

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalsuite.data import files
 from evalsuite.data import squad as squad_files
 from evalsuite.data.mistaken import refuse_mistaken
 from evalsuite.errors import DataError, MalformedRowError
@@ -28,6 +29,11 @@ from evalsuite.scoring import score
 from evalsuite.submission import layouts
 from evalsuite.submission.benchmark_means import SUFFIXES, XTREME, Benchmark, Member
 from evalsuite.submission.layouts import LAYOUT
+from evalsuite.task import Task
+
+_DATA_FILE = (
+    "\nthe line has a tab, as those of a data file have; write the {noun} alone in each line"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,8 @@ def score_folders(predictions: Path, labels: Path, benchmark: Benchmark = XTREME
     Raises:
         DataError: a folder is absent, no task is in both, or the two files of a language are not
             of the same rows.
-        MalformedRowError: a file is not what its kind says.
+        MalformedRowError: a file is not what its kind says, or has a label that is none of its
+            task's.
     """
     for folder in (predictions, labels):
         if not folder.is_dir():
@@ -147,6 +154,9 @@ def _score_lines(
         "tags": layouts.read_tags,
     }[member.kind]
     gold, said = read(labels, f"labels of {name}"), read(predictions, f"predictions for {name}")
+    if member.kind in ("labels", "tags"):
+        task = TASKS.get(name)
+        gold, said = _named(gold, task, labels), _named(said, task, predictions)
     if member.kind == "pairs":
         if not gold:
             raise MalformedRowError(labels, 1, "no pairs")
@@ -155,6 +165,28 @@ def _score_lines(
         return _score(name, language, gold, said)
     except ValueError as error:
         raise DataError(f"{predictions} does not fit {labels}: {error}") from None
+
+
+def _named(rows: Sequence[Any], task: Task, path: Path) -> list[Any]:
+    """Labels, or lists of tags, as the task names them; files may write some otherwise.
+
+    Raises:
+        MalformedRowError: one is none of the task's.
+    """
+    spellings: Mapping[str, str] = getattr(task, "spellings", {})
+    known = {**{label: label for label in task.labels}, **spellings}
+    written = {one for row in rows for one in ([row] if isinstance(row, str) else row)}
+    if strange := written - known.keys():
+        lines = enumerate(files.lines(path, f"{task.name}, {path.name}", LAYOUT, own=True), 1)
+        number, line = next((n, line.strip()) for n, line in lines if line.strip() in strange)
+        noun = "tag" if task.format == "tagging" else "label"
+        raise MalformedRowError(
+            path,
+            number,
+            f"unknown {noun} {line[:60]!r}; allowed: {', '.join(task.labels)}"
+            + (_DATA_FILE.format(noun=noun) if "\t" in line else ""),
+        )
+    return [known[row] if isinstance(row, str) else [known[tag] for tag in row] for row in rows]
 
 
 def _by_sentence(*files: Sequence[tuple[str, ...]]) -> Iterator[list[set[str]]]:

@@ -153,15 +153,13 @@ def shrink(  # noqa: PLR0913  options of a command
 
 def _codes(option: str, text: str) -> tuple[str, ...]:
     """`en,de` as codes, each once."""
-    from evalsuite.guess.language_codes import language_of
+    from evalsuite.guess.language_codes import asked_language, language_of
 
-    written = [code.strip() for code in text.split(",") if code.strip()]
-    found = [language_of(code) for code in written]
-    strange = [code for code, known in zip(written, found, strict=True) if known is None]
-    if strange or not found:
-        shown = ", ".join(strange) or "none"
-        raise RecipesError(f"{option} {text}: {shown}: write codes, as en,de,hi")
-    return tuple(dict.fromkeys(code for code in found if code))
+    written = [code for code in map(str.strip, text.split(",")) if code]
+    found = [language_of(code) or asked_language(option, code) for code in written]
+    if not found:
+        raise RecipesError(f"{option} {text}: write codes, as en,de,hi")
+    return tuple(dict.fromkeys(found))
 
 
 def _columns(text: str | None) -> dict[str, Column | tuple[Column, ...]]:

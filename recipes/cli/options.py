@@ -89,7 +89,9 @@ Jobs = Annotated[
 OpenIt = Annotated[bool, typer.Option("--open", help="Open it in a browser too.")]
 Csv = Annotated[
     Path | None,
-    typer.Option("--csv", metavar="FILE", help="Write every score and speed here too."),
+    typer.Option(
+        "--csv", metavar="FILE", help="Write scores, speeds and alignment here too, a row each."
+    ),
 ]
 Parquet = Annotated[
     Path | None, typer.Option("--parquet", metavar="FILE", help="The same, as Parquet.")

@@ -30,6 +30,13 @@ def looked(*paths: str, **asked: Any) -> Found:
         *(("PT-BR", "pt-BR"), ("de-de", "de-DE"), ("sr-Latn", "sr-Latn"), ("zh_hant", "zh_Hant")),
         *(("zh-Hant-TW", "zh-Hant-TW"), ("pt-BR", "pt-BR"), ("deu_Latn", "de"), ("swe", "sv")),
         *(("Croatian", "hr"), ("norwegian", "no"), ("farsi", "fa"), ("lao", "lo")),
+        *(
+            ("ceb_Latn", "ceb"),
+            ("hrv_Latn", "hr"),
+            ("ceb", None),
+            ("hrv", None),
+            ("xyz_Latn", None),
+        ),
         *(("en-de", None), ("de-Test", None), ("en_News", None), ("IT", None), ("", None)),
     ],
 )
@@ -42,7 +49,14 @@ def test_words_of_names(written: str, language: str | None) -> None:
     [
         *(("EN", "en"), ("De", "de"), ("en-us", "en-US"), ("pt-br", "pt-BR"), ("PT_BR", "pt_BR")),
         *((" English ", "en"), ("Norwegian", "no"), ("Croatian", "hr"), ("ENG", "en")),
-        *(("ZH-HANT-TW", "zh-Hant-TW"), ("Norwegian Bokmål", "nb"), ("Klingon", None), ("", None)),
+        *(
+            ("ceb", "ceb"),
+            ("HRV", "hr"),
+            ("ZH-HANT-TW", "zh-Hant-TW"),
+            ("Norwegian Bokmål", "nb"),
+            ("Klingon", None),
+            ("", None),
+        ),
     ],
 )
 def test_values_of_columns_whatever_their_case(written: str, language: str | None) -> None:
@@ -76,6 +90,38 @@ def test_a_name_that_says_its_language(put: Put, name: str, language: str) -> No
     put({f"d/{name}": CSV})
     (file,) = read_names([Path("d")])
     assert (file.language, file.sure or language == "en") == (language, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        *(("ceb/test.csv", "ceb"), ("test_ceb.csv", "ceb"), ("ceb.csv", "ceb")),
+        *(("test.ceb.jsonl.gz", "ceb"), ("test_hrv.csv", "hr"), ("fil/test.csv", "tl")),
+        *(("test-ceb.csv", None), ("my ceb.csv", None), ("cebs.csv", None), ("cat/test.csv", None)),
+        *((f"test_{word}.csv", None) for word in ("all", "new", "dev", "raw", "min", "her", "xyz")),
+    ],
+)
+def test_a_code_of_three_letters_is_a_folder_or_between_dots_or_underscores(
+    put: Put, name: str, language: str | None
+) -> None:
+    put({f"d/{name}": CSV})
+    (file,) = read_names([Path("d")])
+    assert (file.language, file.sure) == (language, True)
+
+
+def test_languages_without_a_code_of_two_letters_are_declared(put: Put) -> None:
+    put({"d/train_en.csv": CSV, "d/test_ceb.csv": table(OTHER), "d/test_nso.csv": table(OTHER)})
+    assert looked("d").declaration["test"] == "d/test_{language}.csv"
+    put({"ceb/train.csv": table(OTHER), "ceb/test.csv": table(OTHER)})
+    for path in ("ceb", "ceb/"):
+        assert looked(path).declaration["train"] == {"ceb": "ceb/train.csv"}
+    put({"xyz/train.csv": table(OTHER), "xyz/test.csv": table(OTHER)})
+    with pytest.raises(DataError, match="of three letters, such as --language ceb, where there is"):
+        looked("xyz")
+    assert looked("xyz", language="xyz").declaration["train"] == {"xyz": "xyz/train.csv"}
+    put({"ceb_tickets.csv": CSV})
+    with pytest.raises(DataError, match="its name may say the language ceb, and its words are"):
+        looked("ceb_tickets.csv")
 
 
 def test_a_locale_in_small_letters_is_declared_as_recipes_write_it(put: Put) -> None:
@@ -133,7 +179,8 @@ def test_the_folder_that_is_passed_says_its_language(put: Put) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "language"), [("EN", "en"), ("PT-BR", "pt-BR"), ("zh_Hant", "zh_Hant")]
+    ("asked", "language"),
+    [("EN", "en"), ("PT-BR", "pt-BR"), ("zh_Hant", "zh_Hant"), ("fil", "tl"), ("xyz", "xyz")],
 )
 def test_an_asked_language_is_declared_as_recipes_write_it(
     put: Put, asked: str, language: str

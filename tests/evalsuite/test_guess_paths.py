@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from drafts import CSV, OTHER, TEST, TRAIN, table
 
+from evalsuite.errors import DataError, UnknownNameError
 from evalsuite.guess.declare import Asked, look_at
 from evalsuite.own.declaration import Declaration
-from evalsuite.task import Split
+from evalsuite.own.own_task import OwnTask
+from evalsuite.task import DataSource, Split
 
 Put = Callable[[dict[str, str]], None]
 
@@ -64,6 +67,49 @@ def test_the_same_holds_of_files_with_one_line_per_row(put: Put) -> None:
         "text": "d/{language}/test_text.txt",
         "label": "d/{language}/test_labels.txt",
     }
+
+
+TAGGED = ["Anna visits Rome", "Rome is a town", "we went to Rome"]
+LINES = {  # format -> lines of texts, lines of labels, the parts, the labels of the task
+    "classification": (["it rains", "we won"], ["a", "b"], ("text", "label"), ("a", "b")),
+    "multilabel": (["it rains", "we won"], ["a|b", "", "b"], ("text", "labels"), ("a", "b")),
+    "regression": (["it rains", "we won"], ["0.5", "3"], ("text", "score"), ("score",)),
+    "tagging": (TAGGED, ["O O B", "B O O O", "O O O B"], ("word", "tag"), ("O", "B")),
+}
+
+
+@pytest.mark.parametrize("format", LINES)
+@pytest.mark.parametrize("splits", [("train", "test"), ("all",)])
+def test_files_with_one_line_per_row_are_of_the_format_asked_for(
+    put: Put, format: str, splits: tuple[str, ...]
+) -> None:
+    texts, labels, parts, known = LINES[format]
+    for split in splits:
+        numbered = [texts[n % len(texts)] for n in range(90)]
+        if format != "tagging":
+            numbered = [f"{text} on day {n} of the year" for n, text in enumerate(numbered)]
+        else:
+            numbered = [text.replace("Rome", f"Rome{n}") for n, text in enumerate(numbered)]
+        put({f"d/{split}_text.txt": "".join(f"{text}\n" for text in numbered)})
+        put({f"d/{split}_labels.txt": "".join(f"{labels[n % len(labels)]}\n" for n in range(90))})
+    found = declared("d", format=format, language="en")
+    assert found["format"] == format and tuple(found["train"]["en"]) == parts
+    task = OwnTask("own", Declaration.model_validate(found))
+    assert task.labels == known
+    assert task.load(DataSource("files"), "test", "en")
+    assert len(task.load(DataSource("files"), "train", "en")) > 60
+
+
+def test_files_with_one_line_per_row_are_refused_where_a_row_has_more(put: Put) -> None:
+    texts, labels = ("".join(f"{row[part]}\n" for row in TRAIN) for part in (0, 1))
+    put({"d/train_text.txt": texts, "d/train_labels.txt": labels})
+    files = "^d/train_text.txt and d/train_labels.txt have "
+    with pytest.raises(DataError, match=f"{files}.* pair is two sentences and a label\n"):
+        declared("d", format="pair")
+    with pytest.raises(UnknownNameError, match="unknown format 'multilable'"):
+        declared("d", format="multilable")
+    with pytest.raises(DataError, match=r"^--columns: d/train_text\.txt .* no columns\n"):
+        declared("d", columns={"label": "x"})
 
 
 def test_files_of_an_earlier_init_are_not_read(put: Put) -> None:

@@ -158,3 +158,27 @@ def test_too_few_rows_per_label_are_named_before_anything_is_written(put: Put) -
     with pytest.raises(DataError, match="52 rows with 52 labels are too few rows per label"):
         look_at([Path("all.csv")], asked)
     assert not Path("data").exists()
+
+
+@pytest.mark.parametrize("end", ["", ".gz", ".zst"])
+def test_parquet_that_is_compressed_as_a_whole(tmp_path: Path, end: str) -> None:
+    import gzip
+
+    import pyarrow
+    import zstandard
+    from pyarrow import parquet
+
+    texts, labels = zip(*rows(60), strict=True)
+    out = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.table({"text": texts, "label": labels}), out)
+    raw = out.getvalue().to_pybytes()
+    pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[end]
+    path = tmp_path / f"rows.parquet{end}"
+    path.write_bytes(pack(raw))
+    declaration = look_at([path], Asked(folder=tmp_path / "rows-data")).declaration
+    assert declaration["format"] == "classification"
+    assert OwnTask("rows", Declaration.model_validate(declaration)).labels == (
+        "politics",
+        "sports",
+        "weather",
+    )

@@ -69,6 +69,16 @@ def test_other_text_is_not(directory: Path, line: str) -> None:
     assert line not in HeldOut.read(DataSource("xtreme", directory))
 
 
+def test_blank_lines_of_json_lines_are_passed_over(directory: Path) -> None:
+    (directory / "xcopa/test-de.jsonl").write_text(
+        '{"premise": "A"}\n\n  \n{"premise": "Der Ton"}\n'
+    )
+    assert "Der Ton" in HeldOut.read(DataSource("xtreme", directory))
+    (directory / "xcopa/test-de.jsonl").write_text('{"premise": "A"}\n\n{"premise"\n')
+    with pytest.raises(MalformedRowError, match=r"test-de\.jsonl:3: not JSON"):
+        HeldOut.read(DataSource("xtreme", directory))
+
+
 def test_training_text_leaves_it_out(directory: Path) -> None:
     (directory.parent / "corpus" / "parallel" / "de.tsv").write_text(
         "Her English is good\tIhr Englisch ist sehr gut\tx\n"

@@ -151,6 +151,28 @@ def test_choices_by_column_and_in_a_list() -> None:
     assert row == ChoiceExample("train-de-1", "Rain.", "So?", ("Wet.", "Dry."), 1)
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"0": 0, "1": 1, "2": 2, "3": 3}, [1, 3, 0]),  # numbers from 0
+        ({"0": 3, "1": 0, "2": 1, "3": 2}, [0, 2, 3]),  # texts, of choices in this order
+    ],
+)
+def test_labels_of_choices_that_are_numbers_are_read_as_the_recipe_says(
+    labels: dict[str, int], expected: list[int]
+) -> None:
+    line = '{"context": "2 + 1?", "choices": ["1", "2", "3", "0"], "label": %s}\n'
+    raw = "".join(line % label for label in (1, 3, 0))
+    rows = read("choice", "train", "c.jsonl", raw, labels=labels)
+    assert [row.label for row in rows] == expected
+
+
+def test_numbers_of_choices_whose_texts_are_other_numbers_stay_numbers() -> None:
+    line = '{"context": "2 + 1?", "choices": ["0", "4", "4", "7"], "label": %s}\n'
+    raw = "".join(line % label for label in ("0", "1", "7"))
+    assert [row.label for row in read("choice", "train", "c.jsonl", raw)] == [0, 1, 3]
+
+
 def test_queries_and_candidates() -> None:
     Path("pool.tsv").write_text("id\ttext\na1\tIt rains.\na2\tWe won.\n")
     keys = {"candidates": "pool.tsv"}

@@ -164,6 +164,13 @@ BROKEN: list[tuple[str, dict[str, Any], str, str | bytes, str]] = [
         ":2: 1 choice(s); two or more",
     ),
     (
+        "choice",
+        {},
+        "a.csv",
+        'context,choices,label\nR,"[""1"", ""2"", ""3"", ""4""]",4\nR,"[""1"", ""2"", ""3""]",2\n',
+        ":3: label '2' may be choice 2, which is '3', or choice 1, whose text it is; give",
+    ),
+    (
         "tagging",
         {"labels": ["O", "B-X"]},
         "a.conll",

@@ -66,6 +66,8 @@ def folder(
                 text = (
                     text.replace("O\n", "NOUN\n").replace("B-PER", "VERB").replace("B-LOC", "ADJ")
                 )
+            if task == "pawsx":
+                text = text.replace("neutral", "0").replace("entailment", "1")
             path.write_text(text)
     return root
 
@@ -145,6 +147,46 @@ def test_predictions_that_cannot_be_scored(
     (predictions / file).write_text(content)
     with pytest.raises(error, match=message):
         score_folders(predictions, folder(tmp_path / "l", GOLD))
+
+
+def test_labels_are_read_in_the_spellings_of_their_task(tmp_path: Path) -> None:
+    labels, predictions = folder(tmp_path / "l", GOLD), folder(tmp_path / "p", RIGHT)
+    (labels / "xnli/test-de.tsv").write_text("contradictory\ncontradiction\nneutral\n")
+    (predictions / "xnli/test-de.tsv").write_text("contradiction\ncontradictory\nneutral\n")
+    assert score_folders(predictions, labels).tasks["xnli"].metrics["accuracy"]["de"] == 100
+
+
+@pytest.mark.parametrize("where", ["l", "p"])
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        (
+            "xnli/test-de.tsv",
+            "neutral\nyes\n",
+            r"test-de\.tsv:2: unknown label 'yes'; allowed: ent",
+        ),
+        ("pawsx/test-de.tsv", "2\n1\n", r"test-de\.tsv:1: unknown label '2'; allowed: 0, 1$"),
+        (
+            "xnli/test-de.tsv",
+            "neutral\nEs regnet.\tNass.\n",
+            r":2: unknown .*\n.*as those of a data",
+        ),
+        (
+            "panx/test-de.tsv",
+            "O\nB-PER\n\nO\nO\nB-MISC\n",
+            r":6: unknown tag 'B-MISC'; allowed: O,",
+        ),
+        ("udpos/test-de.tsv", "Es\tPRON\n", r":1: unknown tag .*\n.*write the tag alone"),
+    ],
+)
+def test_labels_that_the_task_does_not_have(
+    tmp_path: Path, where: str, file: str, content: str, message: str
+) -> None:
+    folders = {"p": folder(tmp_path / "p", RIGHT), "l": folder(tmp_path / "l", GOLD)}
+    (folders[where] / file).write_text(content)
+    with pytest.raises(MalformedRowError, match=message) as error:
+        score_folders(folders["p"], folders["l"])
+    assert str(error.value).startswith(str(folders[where] / file))
 
 
 def test_the_tasks_of_xtreme_r() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from evalsuite.errors import DataError
 from evalsuite.guess.token_count import expected_tokens
 from recipes.cli.draft_commands import _codes
 from recipes.drafting.defaults import training_for
+from recipes.errors import RecipesError
 
 CHINESE, JAPANESE, KOREAN = "今天又下雨了", "きょうも雨が降っています", "오늘도비가내립니다"
 
@@ -34,3 +36,11 @@ def test_the_length_of_a_recipe_fits_long_rows(text: str, length: int) -> None:
 
 def test_codes_of_an_option_are_written_as_files_have_them() -> None:
     assert _codes("--languages", "en, pt-br,deu,pt-BR,German") == ("en", "pt-BR", "de")
+
+
+def test_languages_of_an_option_may_have_no_code_of_two_letters() -> None:
+    assert _codes("--languages", "en,ceb,fil,xyz,CEB") == ("en", "ceb", "tl", "xyz")
+    with pytest.raises(DataError, match=r"^--train-on: 'xx' is no language code such as de"):
+        _codes("--train-on", "en,xx")
+    with pytest.raises(RecipesError, match=r"^--languages ,: write codes, as en,de,hi"):
+        _codes("--languages", ",")

@@ -12,6 +12,7 @@ from pyarrow import csv, parquet
 from report_fakes import MACHINE, run_of_three_systems
 
 from evalsuite.errors import DataError
+from evalsuite.report.figures.costs import peak_share, text_peak_share
 from evalsuite.report.output.export import COLUMNS, rows, table, write_csv, write_parquet
 from evalsuite.results.alignment import AlignmentResult, LanguageAlignment
 from evalsuite.results.run import RunRecord
@@ -103,10 +104,11 @@ def test_a_row_carries_its_signature(run: RunRecord) -> None:
 
 
 def test_speeds_are_rows_of_their_own(run: RunRecord) -> None:
-    found = kept(run, kind="speed", model="teacher[task=xnli]")
+    found = kept(run, kind="speed", model="teacher[task=xnli]", language=None)
     told = {
         row["metric"]: (pytest.approx(row["value"]), row["unit"], row["examples"]) for row in found
     }
+    share = peak_share(run.speeds[0]), text_peak_share(run.speeds[0])
     assert told == {
         "throughput": (10, "sentences/s", 3),
         "latency p50": (25, "ms", 4),
@@ -116,10 +118,54 @@ def test_speeds_are_rows_of_their_own(run: RunRecord) -> None:
         "memory over baseline": (3_000_000, "bytes", 1),
         "tokenizer load": (0.6, "s", 3),
         "tokenizer memory": (1_500_000, "bytes", 1),
+        "share of peak, largest shape": (share[0], "percent", 3),
+        "share of peak, text": (share[1], "percent", 3),
+        "throughput, batch 1, 16 tokens": (10, "sequences/s", 3),
+        "throughput, batch 8, 16 tokens": (80, "sequences/s", 3),
+        "throughput, batch 8, 64 tokens": (80, "sequences/s", 3),
     }
     assert {row["text"] for row in found} == {"xnli dev, 2 languages, 4 sentences"}
     assert {row["task"] for row in found} == {None}
-    assert len(kept(run, kind="speed")) == 4 * 8
+    assert len(kept(run, kind="speed")) == 4 * (13 + 2 * 2)
+
+
+def test_speeds_of_a_language_have_it_in_its_column(run: RunRecord) -> None:
+    found = kept(run, kind="speed", model="teacher[task=xnli]")
+    told = {
+        (row["metric"], row["language"]): (pytest.approx(row["value"]), row["examples"])
+        for row in found
+        if row["language"]
+    }
+    assert told == {
+        ("throughput by language", "de"): (10, 1),
+        ("throughput by language", "sw"): (5, 3),
+        ("latency p50 by language", "de"): (15, 2),
+        ("latency p50 by language", "sw"): (35, 2),
+    }
+
+
+def test_energy_is_that_of_a_sentence(run: RunRecord) -> None:
+    first = run.speeds[0]
+    passes = [one.model_copy(update={"joules": 50.0 * n}) for n, one in enumerate(first.throughput)]
+    speed = first.model_copy(update={"throughput": (*passes, first.throughput[0])})
+    (row,) = kept(run.model_copy(update={"speeds": (speed,)}), metric="energy")
+    assert (row["value"], row["unit"], row["examples"]) == (0.5, "J/sentence", 3)
+
+
+def test_zero_shot_means_are_rows_with_their_intervals(run: RunRecord) -> None:
+    other = run.scores[0].comparison
+    assert other is not None
+    compared = other.model_copy(update={"zero_shot_interval": (-2.0, 1.0)})
+    score = run.scores[0].model_copy(
+        update={"zero_shot_interval": (61.0, 66.0), "comparison": compared}
+    )
+    (row,) = kept(run.model_copy(update={"scores": (score,)}), kind="zero-shot mean")
+    assert (row["task"], row["metric"], row["language"]) == ("xnli", "accuracy", None)
+    assert (row["value"], row["low"], row["high"]) == (score.zero_shot(), 61.0, 66.0)
+    assert (row["difference_low"], row["difference_high"]) == (-2.0, 1.0)
+    assert (row["compared_with"], row["unit"], row["seed"]) == ("the other", "percent", 7)
+    seen = score.model_copy(update={"seen_languages": tuple(score.metrics["accuracy"])})
+    assert not kept(run.model_copy(update={"scores": (seen,)}), kind="zero-shot mean")
 
 
 def test_both_files_read_back(run: RunRecord, tmp_path: Path) -> None:

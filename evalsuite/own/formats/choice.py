@@ -61,10 +61,28 @@ def _right(row: Row, names: Sequence[str], choices: Sequence[str]) -> int | None
     if (label := _label.of(row)) is None:
         return None
     if label.isdecimal() and int(label) < len(choices):
-        return int(label)
+        return _number(row, label, choices)
     for known in (names, choices):
         if list(known).count(label) == 1:
             return list(known).index(label)
     allowed = ", ".join([f"0 to {len(choices) - 1}", *names])
     counted = "; are they counted from 1? labels: {1: 0, 2: 1}" if label.isdecimal() else ""
     raise row.error(f"label {label!r} is none of the choices ({allowed}){counted}")
+
+
+def _number(row: Row, label: str, choices: Sequence[str]) -> int:
+    """The number that a label is.
+
+    Raises:
+        MalformedRowError: it is the text of another choice too, and the recipe does not decide.
+    """
+    number = int(label)
+    same = [place for place, choice in enumerate(choices) if choice == label]
+    if len(same) != 1 or same == [number] or row.parts["label"].strip() in row.named:
+        return number
+    raise row.error(
+        f"label {label!r} may be choice {number}, which is {choices[number][:60]!r}, or choice "
+        f"{same[0]}, whose text it is; give each choice a column and write the column's name, or "
+        "say which number each label is, from 0: "
+        f"labels: {{{label}: {number}}} or labels: {{{label}: {same[0]}}}"
+    )

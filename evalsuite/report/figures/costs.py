@@ -129,6 +129,14 @@ def in_pieces(speeds: Sequence[SpeedResult]) -> bool:
     return any(speed.rows and speed.rows < speed.throughput[0].sentences for speed in speeds)
 
 
+def sentences_in(speed: SpeedResult, code: str) -> int | None:
+    """Sentences of a language; None where sequences were counted, and sentences are several."""
+    measured = speed.languages[code]
+    if measured.rows is None and in_pieces([speed]):
+        return None
+    return measured.rows or measured.sentences
+
+
 def setting(speed: SpeedResult) -> Setting:
     """Where a speed was measured, on any text."""
     environment = speed.environment

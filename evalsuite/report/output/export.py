@@ -4,9 +4,10 @@ kind   run   system  model               task  metric    language  value  unit  
 score  mini  teacher teacher[task=xnli]  xnli  accuracy  sw        61.2   percent  ...
 speed  mini  int8    int8[task=xnli]           latency p50         1.2    ms       ...
 
-One row per (model, task, metric, language), per (model, figure of speed), and per (model, measure
-of alignment, language, layer). Every row has its signature. Cells that do not apply to the kind of
-a row are empty.
+One row per (model, task, metric, language), per zero-shot mean of (model, task), per (model, figure
+of speed), with the language where the figure is of one, and per (model, measure of alignment,
+language, layer). Every row has its signature. Cells that do not apply to the kind of a row are
+empty.
 """
 
 from __future__ import annotations
@@ -15,12 +16,21 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import DataError
-from evalsuite.report.figures.costs import PERCENTILES, percentile, sentences_per_second
+from evalsuite.report.figures.costs import (
+    PERCENTILES,
+    joules_a_sentence,
+    peak_share,
+    percentile,
+    sentences_in,
+    sentences_per_second,
+    text_peak_share,
+)
 from evalsuite.report.figures.labels import parse
 from evalsuite.report.figures.seeds import SEED
 from evalsuite.report.figures.systems import group
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
 
 FORMULAS = "=+-@\t\r"  # a spreadsheet runs a text that begins with one
 Row = dict[str, Any]
+Figure = tuple[str, str | None, float | None, str, int]  # metric, language, value, unit, samples
 Named = Sequence[tuple[str, RunRecord]]
 COLUMNS: dict[str, str] = {  # column -> arrow type
     "kind": "string", "run": "string", "recipe": "string", "system": "string", "model": "string",
@@ -60,7 +71,7 @@ def rows(runs: Named) -> Iterator[Row]:
     for name, run in runs:
         systems = {(m.label, m.runtime, m.precision): s.name for s in group(run) for m in s.models}
         records: list[tuple[TaskResult | SpeedResult | AlignmentResult, Iterator[Row]]] = [
-            *((score, _scores(score)) for score in run.scores),
+            *((score, chain(_scores(score), _zero_shot_mean(score))) for score in run.scores),
             *((speed, _speeds(speed)) for speed in run.speeds),
             *((aligned, _alignment(aligned)) for aligned in run.alignment),
         ]
@@ -98,19 +109,52 @@ def _scores(result: TaskResult) -> Iterator[Row]:
                 "high": high,
                 "chance": result.chance.get(language) if main else None,
                 "examples": result.examples.get(language),
-                "max_examples": result.max_examples,
                 **(_comparison(result.comparison, language) if main and result.comparison else {}),
-                "source_language": result.source_language,
-                "layer": result.layer,
-                "pooling": result.pooling,
-                "scoring": result.scoring,
-                "prefix": result.prefix,
-                "passage_prefix": result.passage_prefix,
-                "dimensions": result.dimensions,
                 "threshold": result.thresholds.get(language),
-                "fitted_on": result.fitted_on,
-                "seed": result.seed,
+                **_settings(result),
             }
+
+
+def _zero_shot_mean(result: TaskResult) -> Iterator[Row]:
+    """A row with the mean of the main metric and its interval, where there is a mean."""
+    if (mean := result.zero_shot()) is None:
+        return
+    low, high = result.zero_shot_interval or (None, None)
+    compared = result.comparison
+    difference = compared.zero_shot_interval if compared else None
+    difference_low, difference_high = difference or (None, None)
+    yield {
+        "kind": "zero-shot mean",
+        "task": result.task,
+        "split": result.split,
+        "metric": result.main_metric,
+        "main_metric": True,
+        "zero_shot": True,
+        "value": mean,
+        "unit": "percent" if is_percent(result.main_metric) else "score",
+        "low": low,
+        "high": high,
+        "compared_with": compared.label if compared else None,
+        "difference_low": difference_low,
+        "difference_high": difference_high,
+        **_settings(result),
+    }
+
+
+def _settings(result: TaskResult) -> Row:
+    """What all scores of a result were made with."""
+    return {
+        "max_examples": result.max_examples,
+        "source_language": result.source_language,
+        "layer": result.layer,
+        "pooling": result.pooling,
+        "scoring": result.scoring,
+        "prefix": result.prefix,
+        "passage_prefix": result.passage_prefix,
+        "dimensions": result.dimensions,
+        "fitted_on": result.fitted_on,
+        "seed": result.seed,
+    }
 
 
 def _comparison(comparison: ModelComparison, language: str) -> Row:
@@ -144,29 +188,51 @@ def _alignment(result: AlignmentResult) -> Iterator[Row]:
 
 def _speeds(speed: SpeedResult) -> Iterator[Row]:
     """Medians and percentiles, as the report has them; `examples` is the number of samples."""
-    taken, tokenizer = speed.latency_seconds, speed.tokenizer
-    memory = float(speed.memory())
-    figures: list[tuple[str, float | None, str, int]] = [
-        ("throughput", sentences_per_second(speed), "sentences/s", len(speed.throughput)),
-        *((f"latency p{q}", 1000 * percentile(taken, q), "ms", len(taken)) for q in PERCENTILES
-          if taken),
-        ("load", median(speed.load_seconds) if speed.load_seconds else None, "s",
-         len(speed.load_seconds)),
-        ("memory over baseline", memory, "bytes", 1),
-        ("tokenizer load", median(tokenizer.load_seconds) if tokenizer else None, "s",
-         len(tokenizer.load_seconds) if tokenizer else 0),
-        ("tokenizer memory", float(tokenizer.memory) if tokenizer else None, "bytes", 1),
-    ]  # fmt: skip
-    for metric, value, unit, samples in figures:
+    for metric, language, value, unit, samples in chain(_costs(speed), _shapes(speed)):
         if value is not None:
             yield {
                 "kind": "speed",
                 "metric": metric,
+                "language": language,
                 "value": value,
                 "unit": unit,
                 "examples": samples,
                 "text": speed.text,
             }
+
+
+def _costs(speed: SpeedResult) -> Iterator[Figure]:
+    """Of the whole text."""
+    taken, tokenizer, passes = speed.latency_seconds, speed.tokenizer, speed.throughput
+    yield "throughput", None, sentences_per_second(speed), "sentences/s", len(passes)
+    for q in PERCENTILES if taken else ():
+        yield f"latency p{q}", None, 1000 * percentile(taken, q), "ms", len(taken)
+    if speed.load_seconds:
+        yield "load", None, median(speed.load_seconds), "s", len(speed.load_seconds)
+    yield "memory over baseline", None, float(speed.memory()), "bytes", 1
+    if tokenizer:
+        loads = tokenizer.load_seconds
+        yield "tokenizer load", None, median(loads), "s", len(loads)
+        yield "tokenizer memory", None, float(tokenizer.memory), "bytes", 1
+    counted = sum(one.joules is not None for one in passes)
+    yield "energy", None, joules_a_sentence(speed), "J/sentence", counted
+    yield "share of peak, text", None, text_peak_share(speed), "percent", len(passes)
+    if speed.grid:
+        repeats = len(max(speed.grid, key=lambda cell: cell.batch * cell.length).seconds)
+        yield "share of peak, largest shape", None, peak_share(speed), "percent", repeats
+
+
+def _shapes(speed: SpeedResult) -> Iterator[Figure]:
+    """Of each shape of a batch, and of the text of each language."""
+    for cell in speed.grid:
+        metric = f"throughput, batch {cell.batch}, {cell.length} tokens"
+        yield metric, None, cell.batch / median(cell.seconds), "sequences/s", len(cell.seconds)
+    for code, own in speed.languages.items():
+        count, taken = sentences_in(speed, code), own.latency_seconds
+        rate = count / median(own.seconds) if count else None
+        yield "throughput by language", code, rate, "sentences/s", len(own.seconds)
+        alone = 1000 * percentile(taken, 50) if taken else None
+        yield "latency p50 by language", code, alone, "ms", len(taken)
 
 
 def _model(model: ModelInfo) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from evalsuite.report.figures.costs import in_pieces, percentile, timed
+from evalsuite.report.figures.costs import in_pieces, percentile, sentences_in, timed
 from evalsuite.report.figures.formatting import NONE, listed, number
 from evalsuite.report.figures.names import language_name
 from evalsuite.report.figures.scores import mean
@@ -83,7 +83,7 @@ def language_speed_table(systems: Sequence[System]) -> Table:
     if in_pieces(every):
         several = "A sentence is a row of the task, which may be several sequences"
         notes += (f"{several}; p50 is of one sequence.",)
-    if any(_sentences(speed, code) is None for speed in every for code in speed.languages):
+    if any(sentences_in(speed, code) is None for speed in every for code in speed.languages):
         notes += (
             "No sentences/s and no tokens per sentence are given of speeds from an older version "
             "that counted sequences.",
@@ -91,21 +91,13 @@ def language_speed_table(systems: Sequence[System]) -> Table:
     return Table("Language", tuple(columns), tuple(rows), notes if rows else ())
 
 
-def _sentences(speed: SpeedResult, code: str) -> int | None:
-    """Sentences of a language; None where sequences were counted, and sentences are several."""
-    measured = speed.languages[code]
-    if measured.rows is None and in_pieces([speed]):
-        return None
-    return measured.rows or measured.sentences
-
-
 def _tokens(speeds: Sequence[SpeedResult], code: str) -> float | None:
-    measured = [(s.languages[code], _sentences(s, code)) for s in speeds if code in s.languages]
+    measured = [(s.languages[code], sentences_in(s, code)) for s in speeds if code in s.languages]
     return mean(m.tokens / count if count else None for m, count in measured)
 
 
 def _language_cells(speeds: Sequence[SpeedResult], code: str) -> list[Cell]:
-    measured = [(speed.languages[code], _sentences(speed, code)) for speed in speeds]
+    measured = [(speed.languages[code], sentences_in(speed, code)) for speed in speeds]
     rates = mean(count / median(m.seconds) if count else None for m, count in measured)
     timed_alone = [m.latency_seconds for m, _ in measured if m.latency_seconds]
     middle = mean(percentile(samples, 50) for samples in timed_alone)
