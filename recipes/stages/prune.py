@@ -183,9 +183,10 @@ class Config(TaskTrainingConfig, ScoreGateConfig):
 
 
 def unused_keys(config: Config) -> list[str]:
-    """Keys of the recovery that are written where there is none."""
+    """Keys of the recovery that are written where there is none; a 0 says the same as epochs: 0."""
     because, remedy = "with epochs: 0 nothing is trained", "set epochs above 0"
-    return unused(config, _OF_RECOVERY, because, remedy, off=not config.recovers)
+    keys = [key for key in _OF_RECOVERY if getattr(config, key) != 0]
+    return unused(config, keys, because, remedy, off=not config.recovers)
 
 
 def check(config: Config, inputs: Mapping[str, Sequence[Artifact]]) -> Artifact:

@@ -289,6 +289,7 @@ def test_the_stages_mistakes_and_gate(tiny_nli: Path, tmp_path: Path) -> None:
     assert not unused_keys(config(ffn=3, freeze_embeddings=True, **idle))
     (problem,) = unused_keys(config(ffn=3, epochs=0, temperature=3, warmup=0.2, compute="bf16"))
     assert problem.startswith("temperature, warmup, compute: with epochs: 0 nothing is trained")
+    assert not unused_keys(config(ffn=3, epochs=0, multilingual=0, code_switch=0))  # all off
     with pytest.raises(ValueError, match="multilingual: nothing is matched on text without labels"):
         config(ffn=3, logits=0, hidden=0, labels=1)
     config(ffn=3, logits=0, hidden=0, labels=1, multilingual=0)

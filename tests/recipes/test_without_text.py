@@ -72,7 +72,7 @@ HUB = "set source: xtreme, with a corpus next to --data-dir"
         ),
         ("stage: train, model: t, contrastive: sentences", ""),
         (f"stage: pretrain, model: {MODEL}, steps: 5", "stream: {CODE: [FILE]}"),
-        (f"stage: extend, model: {MODEL}, languages: [de], steps: 5", ""),
+        ("stage: extend, model: org/name, languages: [de], steps: 5", ""),
     ],
 )
 def test_the_remedies_are_those_of_the_stage(
