@@ -179,12 +179,15 @@ def _column(columns: Sequence[str]) -> str:
 
 
 def _hub_texts(shard: Shard) -> Iterator[str]:
+    column = ""
     for number, row in enumerate(_hub_rows(shard), 1):
-        value = row.get(_COLUMN)
+        if not column:
+            if _COLUMN not in row and len(row) != 1:
+                raise DataError(f"{shard.name}: no column {_COLUMN!r}; there are: {', '.join(row)}")
+            column = _column(tuple(row))
+        value = row.get(column)
         if value is not None and not isinstance(value, str):
-            raise DataError(f"{shard.name}, row {number}: {_COLUMN} is no text")
-        if _COLUMN not in row:
-            raise DataError(f"{shard.name}: no column {_COLUMN!r}; there are: {', '.join(row)}")
+            raise DataError(f"{shard.name}, row {number}: {column} is no text")
         yield value or ""
 
 

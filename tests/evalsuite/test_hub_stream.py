@@ -79,3 +79,47 @@ def test_what_the_reader_of_the_rows_does_is_no_fault_of_the_hub(
             raise KeyError
     with pytest.raises(DataError, match=r"cannot read the data set org/name@5+: ValueError: x"):
         list(found)
+
+
+class Rows:
+    """A data set of one part with these rows."""
+
+    num_shards = 1
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        self.rows = rows
+
+    def shard(self, num_shards: int, index: int) -> Rows:
+        return self
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([{"id": 1, "text": "a"}, {"id": 2, "text": None}, {"id": 3, "text": "b"}], ["a", "b"]),
+        ([{"sentence": "a"}, {"sentence": "b"}], ["a", "b"]),
+    ],
+)
+def test_the_text_is_the_column_text_or_the_only_one(
+    rows: list[dict[str, Any]], found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.load_dataset", lambda *given, **named: Rows(*rows))
+    assert list(texts(find(PLACE)[0])) == found
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"a": "1", "b": "2"}, "no column 'text'; there are: a, b"),
+        ({"text": 7}, "row 1: text is no text"),
+    ],
+)
+def test_a_data_set_without_text_is_named(
+    row: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.load_dataset", lambda *given, **named: Rows(row))
+    with pytest.raises(DataError, match=said):
+        list(texts(find(PLACE)[0]))
