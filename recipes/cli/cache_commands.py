@@ -70,10 +70,18 @@ def list_stages(cache: SharedAsked = None, workspace: Space = None, debug: Debug
     from recipes.cli.listings import cache_table
     from recipes.execution.cached_stages import in_shared, in_workspace
     from recipes.execution.shared_cache import SharedCache
-    from recipes.execution.workspace import Workspace
+    from recipes.execution.stopped_work import unfinished
+    from recipes.execution.workspace import Workspace, size_text
 
-    found = in_shared(SharedCache(cache)) if cache else in_workspace(Workspace(workspace))
-    typer.echo(cache_table(found))
+    if cache:
+        typer.echo(cache_table(in_shared(SharedCache(cache))))
+        return
+    space = Workspace(workspace)
+    typer.echo(cache_table(in_workspace(space)))
+    if works := unfinished(space):
+        stages = "1 stage" if len(works) == 1 else f"{len(works)} stages"
+        size = size_text(sum(work.bytes for work in works))
+        typer.echo(f"work of {stages} not finished yet: {size} in {space.partial}")
 
 
 @app.command()

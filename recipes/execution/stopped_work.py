@@ -24,22 +24,32 @@ from recipes.execution.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class StoppedWork:
-    """A folder of the workspace's `partial`."""
+    """A folder of the workspace's `partial`.
+
+    Attributes:
+        written: when something was last written in it, in seconds of `time.time`.
+    """
 
     path: Path
     bytes: int
+    written: float
 
 
 def unused(space: Workspace, age: timedelta) -> list[StoppedWork]:
     """Folders in which nothing was written for longer than `age` and than a day, by name."""
     latest = time.time() - max(age, IN_USE).total_seconds()
+    return [work for work in unfinished(space) if work.written < latest]
+
+
+def unfinished(space: Workspace) -> list[StoppedWork]:
+    """Folders of stages that are being made or were stopped, by name."""
     found = []
     folders = sorted(space.partial.iterdir()) if space.partial.is_dir() else []
     for folder in filter(Path.is_dir, folders):
         with suppress(FileNotFoundError):  # another process works there
             states = [path.lstat() for path in (folder, *folder.rglob("*"))]
-            if max(state.st_mtime for state in states) < latest:
-                found.append(StoppedWork(folder, sum(state.st_size for state in states)))
+            written = max(state.st_mtime for state in states)
+            found.append(StoppedWork(folder, sum(state.st_size for state in states), written))
     return found
 
 

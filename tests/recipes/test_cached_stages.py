@@ -50,3 +50,16 @@ def test_a_stage_without_a_manifest_is_removed(lab, capfd):
     left.mkdir()
     assert lab.cli("cache", "prune", "--keep", "0") == 0
     assert "\n1 stages, 0 B removed\n" in capfd.readouterr().out and not left.exists()
+
+
+def test_work_that_is_not_finished_is_listed_with_its_size(lab, capfd):
+    run_recipe(lab.write(RECIPE))
+    assert lab.cli("cache", "ls") == 0
+    assert "not finished" not in capfd.readouterr().out
+    work = lab.workspace / "partial" / ("5" * 20) / "work"
+    work.mkdir(parents=True)
+    (work / "model.safetensors").write_bytes(b"0" * 3_000_000)
+    assert lab.cli("cache", "ls") == 0
+    line = capfd.readouterr().out.splitlines()[-1]
+    assert line.startswith("work of 1 stage not finished yet: 3.0 MB in ")
+    assert line.endswith("partial")
